@@ -1,0 +1,7 @@
+"""``python -m atomic_lib``: what ./workbook hands over to."""
+
+import sys
+
+from atomic_lib.cli import main
+
+sys.exit(main(sys.argv[1:]))

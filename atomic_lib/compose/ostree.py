@@ -1,0 +1,131 @@
+"""An installroot as an ostree commit, by rpm-ostree's rules for trees.
+
+Source of the rules: rpm-ostree's documentation on tree composes and its
+``rpmostree-postprocess`` (top-level links, /etc to /usr/etc, /var to tmpfiles.d, the
+policy store to /etc/selinux, no binary file contexts).
+"""
+
+import re
+import shutil
+import stat
+from pathlib import Path
+
+from atomic_lib.compose.installroot import RPMDB, Installroot
+from atomic_lib.compose.lock import Lock
+from atomic_lib.host import Bind, Tools
+
+TOPLEVEL_LINKS = {
+    "home": "var/home",
+    "media": "run/media",
+    "mnt": "var/mnt",
+    "opt": "var/opt",
+    "ostree": "sysroot/ostree",
+    "root": "var/roothome",
+    "srv": "var/srv",
+    "usr/local": "../var/usrlocal",
+}
+_VAR_DIRECTORIES = {"home": "0755", "mnt": "0755", "opt": "0755", "roothome": "0700", "srv": "0755",
+                    **{f"usrlocal{part}": "0755" for part in ("", "/bin", "/etc", "/lib", "/sbin", "/share", "/src")},
+                    }  # fmt: skip
+_AUTOVAR = "usr/lib/tmpfiles.d/rpm-ostree-1-autovar.conf"
+_OWN = "usr/lib/tmpfiles.d/rpm-ostree-0-integration.conf"
+
+
+def make_ostree_tree(tree: Installroot) -> list[str]:
+    """Turn the installroot into the content of a commit, in place.
+
+    Returns the regular files below /var that an ostree tree cannot carry and that are dropped.
+    """
+    root = tree.root
+    _move_policy_store(root)
+    for compiled in root.glob("etc/selinux/*/contexts/files/*.bin"):
+        compiled.unlink()
+    dropped = _convert_var(root)
+    _empty(root / "boot")
+    for name, target in TOPLEVEL_LINKS.items():
+        _replace_by_link(root / name, target)
+    (root / "sysroot").mkdir(exist_ok=True)
+    share = root / "usr/share/rpm"
+    if not share.exists():
+        share.symlink_to("../lib/sysimage/rpm")
+    (root / "etc").rename(root / "usr/etc")
+    return dropped
+
+
+def commit_tree(
+    tools: Tools, directory: Path, lock: Lock, *, ref: str, version: str, epoch: int, selinux: bool
+) -> str:
+    """Commit ``directory/root`` to a new bare repository ``directory/repo``; returns the commit's checksum.
+
+    The commit's metadata has the version and the package list in rpm-ostree's form, so
+    that ``rpm-ostree db`` reads it. ``root`` is used up.
+    """
+    # One bind for both: a mount point of its own could not be consumed.
+    binds = [Bind(directory, "/mnt/tree", writable=True)]
+    tools.run(["ostree", "init", "--repo=/mnt/tree/repo", "--mode=bare"], binds=binds, rights="label")
+    rows = ", ".join(
+        f"('{package.name}', '{package.epoch}', '{package.version}', '{package.release}', '{package.arch}')"
+        for package in lock.packages
+    )
+    words = ["ostree", "commit", "--repo=/mnt/tree/repo", f"--branch={ref}", "--parent=none", "--bootable", "--consume",
+             f"--subject={version}", f"--timestamp=@{epoch}", f"--add-metadata-string=version={version}",
+             f"--add-metadata=rpmostree.rpmdb.pkglist=[{rows}]", "--tree=dir=/mnt/tree/root"]  # fmt: skip
+    if selinux:
+        words.append("--selinux-policy=/mnt/tree/root")
+    return tools.run(words, binds=binds, rights="label").stdout.strip()
+
+
+def _move_policy_store(root: Path) -> None:
+    """/var is empty in a commit, so the store of policy modules moves to /etc/selinux, and semanage.conf says so."""
+    configuration = root / "etc/selinux/semanage.conf"
+    moved = False
+    for store in sorted((root / "var/lib/selinux").glob("*/active")):
+        store.rename(root / "etc/selinux" / store.parent.name / "active")
+        moved = True
+    if moved and configuration.is_file():
+        text = re.sub(r"(?m)^\s*store-root\s*=.*\n", "", configuration.read_text())
+        configuration.write_text(f"{text.rstrip()}\nstore-root=/etc/selinux\n")
+
+
+def _convert_var(root: Path) -> list[str]:
+    """Write tmpfiles.d lines that make /var's directories and links at boot, then empty /var."""
+    lines, dropped = [], []
+    for path in sorted((root / "var").rglob("*")):
+        status, name = path.lstat(), "/" + str(path.relative_to(root))
+        if stat.S_ISDIR(status.st_mode):
+            mode = stat.S_IMODE(status.st_mode)
+            lines.append(f"d {_escaped(name)} {mode:04o} {status.st_uid} {status.st_gid} -")
+        elif stat.S_ISLNK(status.st_mode):
+            lines.append(f"L {_escaped(name)} - - - - {_escaped(str(path.readlink()))}")
+        else:
+            dropped.append(name)
+    own = [f"d /var/{name} {mode} root root -" for name, mode in _VAR_DIRECTORIES.items()]
+    for file, text in ((_OWN, own), (_AUTOVAR, [line for line in lines if line.split()[1] not in _taken(own)])):
+        (root / file).parent.mkdir(parents=True, exist_ok=True)
+        (root / file).write_text("\n".join(text) + "\n")
+    _empty(root / "var")
+    return [name for name in dropped if not name.startswith(f"/{RPMDB}")]
+
+
+def _taken(lines: list[str]) -> set[str]:
+    return {line.split()[1] for line in lines}
+
+
+def _escaped(path: str) -> str:
+    return path.replace("\\", "\\\\").replace(" ", "\\x20").replace("%", "%%")
+
+
+def _empty(directory: Path) -> None:
+    for path in directory.glob("*"):
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)
+        else:
+            path.unlink()
+
+
+def _replace_by_link(path: Path, target: str) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
+    path.symlink_to(target)

@@ -1,0 +1,233 @@
+"""From recipe and content to an RPM set: solved by dnf, locked, every file verified and kept."""
+
+import shutil
+import tempfile
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+from atomic_lib.command import CommandError
+from atomic_lib.compose.explain import explain_excluded
+from atomic_lib.compose.lock import Lock, LockedPackage, read_lock, write_lock
+from atomic_lib.content.comps import expand_groups
+from atomic_lib.content.dnf import DNF_CACHE, DNF_DIRECTORY, dnf_configuration
+from atomic_lib.content.repositories import Content
+from atomic_lib.content.signing import index_repository
+from atomic_lib.errors import WorkbookError
+from atomic_lib.host import Bind, Tools
+from atomic_lib.recipe.model import Recipe
+from atomic_lib.store import Store, code_version, file_sha256
+
+INSTALLROOT = "/mnt/root"
+_NEVRA_FORMAT = r"%{NAME}\t%{EPOCHNUM}\t%{VERSION}\t%{RELEASE}\t%{ARCH}\n"
+_SPACE_BYTES = 1_000_000_000
+
+
+@dataclass(frozen=True)
+class RpmSet:
+    """A directory with exactly the locked RPMs, indexed as a repository."""
+
+    key: str
+    lock: Lock
+    directory: Path
+    words: tuple[str, ...]
+    """What dnf was asked to install."""
+    seconds: float
+    reused: bool
+
+    @property
+    def download_bytes(self) -> int:
+        """The size of all RPM files together."""
+        return sum(package.size_bytes for package in self.lock.packages)
+
+
+@dataclass(frozen=True)
+class Dnf:
+    """dnf in the tools tree with one content's repositories; ``directory`` holds its configuration and caches."""
+
+    tools: Tools
+    content: Content
+    recipe: Recipe
+    directory: Path
+
+    def run(self, words: Sequence[str], *, binds: Sequence[Bind] = ()) -> str:
+        """Run ``dnf WORDS``; returns its standard output."""
+        (self.directory / "config").mkdir(exist_ok=True)
+        (self.directory / "root").mkdir(exist_ok=True)
+        (self.directory / "config/dnf.conf").write_text(
+            dnf_configuration(
+                weak_dependencies=self.recipe.weak_dependencies, documentation=self.recipe.documentation
+            )
+        )
+        (self.directory / "config/all.repo").write_text(self.content.repo_text)
+        cache = self.content.dnf_cache or self.directory / "cache"
+        cache.mkdir(exist_ok=True)
+        own = [Bind(self.directory / "config", DNF_DIRECTORY), Bind(self.directory / "root", INSTALLROOT, writable=True),
+               Bind(cache, f"{INSTALLROOT}{DNF_CACHE}", writable=True)]  # fmt: skip
+        releasever = self.recipe.releasever or self.content.releasever
+        line = ["dnf", "-y", "-c", f"{DNF_DIRECTORY}/dnf.conf", f"--installroot={INSTALLROOT}",
+                f"--releasever={releasever}", *_enabled_repos(self.recipe), *words]  # fmt: skip
+        completed = self.tools.run(
+            line, binds=[*own, *self.content.binds, *binds], rights="root", network=self.content.remote
+        )
+        return completed.stdout
+
+
+def install_words(recipe: Recipe, group_packages: Iterable[str]) -> list[str]:
+    """dnf's words to install what the recipe names, groups expanded, exclusions taken out."""
+    from_groups = [name for name in group_packages if not any(fnmatchcase(name, out) for out in recipe.excludes)]
+    excludes = [f"--exclude={','.join(recipe.excludes)}"] if recipe.excludes else []
+    return [*excludes, "install", *sorted({*recipe.packages, *from_groups})]
+
+
+def resolve_rpm_set(
+    recipe: Recipe, content: Content, tools: Tools, cache: Path, store: Store, *, name: str, lock_file: Path | None
+) -> RpmSet:
+    """The RPM set that ``recipe`` needs from ``content``, or exactly that of ``lock_file``.
+
+    RPM files are kept by sha256 in the cache, so that a lock can be rebuilt from even
+    when the repository has moved on.
+
+    Raises WorkbookError: a package unknown, an excluded one required (with the chain that
+    requires it), a locked one no longer to be had, a file that is not what the lock says.
+    """
+    _require_known_repos(recipe, content)
+    locked = read_lock(lock_file) if lock_file else None
+    if locked and locked.content != content.name:
+        raise WorkbookError(f"{lock_file}: is a lock of content {locked.content!r}, the variant has {content.name!r}")
+    words = install_words(recipe, expand_groups(content.comps(tools), recipe.groups, str(recipe.files[0])))
+    inputs = {
+        "content": "" if locked else content.key,
+        "lock": locked.sha256 if locked else "",
+        "words": words,
+        "repos": recipe.repos,
+        "weak_dependencies": recipe.weak_dependencies,
+        "tools": tools.key,
+        "code": code_version("compose/lock.py", "compose/resolve.py", "content/dnf.py"),
+    }
+
+    def make(directory: Path) -> None:
+        rpms = directory / "rpms"
+        rpms.mkdir()
+        with tempfile.TemporaryDirectory(dir=directory) as scratch:
+            dnf = Dnf(tools, content, recipe, Path(scratch))
+            lock = _fetch_locked(locked, dnf, rpms, cache) if locked else _resolve(dnf, words, rpms)
+            index_repository(tools, rpms)
+        _keep(lock, rpms, cache / "rpms")
+        write_lock(lock, directory / "lock.json")
+
+    stored = store.get_or_make("rpm-set", inputs, make, what=f"{name}: resolve packages", need_bytes=_SPACE_BYTES)
+    return RpmSet(stored.key, read_lock(stored.path / "lock.json"), stored.path / "rpms", tuple(words), stored.seconds,
+                  stored.reused)  # fmt: skip
+
+
+def _enabled_repos(recipe: Recipe) -> list[str]:
+    return ["--disablerepo=*", f"--enablerepo={','.join(recipe.repos)}"] if recipe.repos else []
+
+
+def _require_known_repos(recipe: Recipe, content: Content) -> None:
+    known = [line.strip("[]") for line in content.repo_text.splitlines() if line.startswith("[")]
+    unknown = [repo for repo in recipe.repos if repo not in known]
+    if unknown:
+        raise WorkbookError(
+            f"{recipe.files[0]}: repos: content {content.name!r} has no repository {unknown[0]!r}",
+            hint=f"it has: {', '.join(known)}",
+        )
+
+
+def _resolve(dnf: Dnf, words: Sequence[str], rpms: Path) -> Lock:
+    try:
+        dnf.run(["--downloadonly", "--destdir=/mnt/rpms", *words], binds=[Bind(rpms, "/mnt/rpms", writable=True)])
+    except CommandError as error:
+        raise _solver_error(dnf, error) from None
+    return _read_rpms(dnf, rpms)
+
+
+def _solver_error(dnf: Dnf, error: CommandError) -> WorkbookError:
+    if error.status != 1:  # anything else is not dnf's own verdict
+        return error
+    source = dnf.recipe.files[0]
+    chain = explain_excluded(dnf.recipe, lambda words: dnf.run(words))
+    if chain:
+        return WorkbookError(
+            f"{source}: {chain[-1]} is excluded, yet the recipe needs it: {' → '.join(chain)}",
+            log=error.log,
+            hint=f"leave {chain[0]} out, or take {chain[-1]} out of exclude-packages",
+        )
+    return WorkbookError(
+        f"{source}: dnf found no solution for content {dnf.content.name!r}",
+        log=error.log,
+        hint="correct the package names, or add the packages to the content",
+    )
+
+
+def _read_rpms(dnf: Dnf, rpms: Path) -> Lock:
+    files = sorted(rpms.glob("*.rpm"))
+    listing = dnf.tools.run(
+        ["rpm", "-qp", "--nosignature", "--qf", _NEVRA_FORMAT, *(f"/mnt/rpms/{file.name}" for file in files)],
+        binds=[Bind(rpms, "/mnt/rpms")],
+    ).stdout
+    rows = [line.split("\t") for line in listing.splitlines()]
+    repos = _repo_of(dnf)
+    packages = []
+    for file, (name, epoch, version, release, arch) in zip(files, rows, strict=True):
+        repo = repos.get((name, epoch, version, release, arch), "")
+        digest, size_bytes = file_sha256(file), file.stat().st_size
+        packages.append(LockedPackage(name, int(epoch), version, release, arch, digest, size_bytes, repo))
+    return Lock(dnf.content.name, tuple(sorted(packages)))
+
+
+def _repo_of(dnf: Dnf) -> dict[tuple[str, ...], str]:
+    form = "%{name}|%{epoch}|%{version}|%{release}|%{arch}|%{repoid}"
+    lines = dnf.run(["-q", "repoquery", "--qf", form]).splitlines()
+    return {tuple(parts[:5]): parts[5] for parts in (line.split("|") for line in lines) if len(parts) == 6}
+
+
+def _fetch_locked(lock: Lock, dnf: Dnf, rpms: Path, cache: Path) -> Lock:
+    missing = []
+    for package in lock.packages:
+        kept = cache / "rpms" / f"{package.sha256}.rpm"
+        if kept.is_file():
+            _link(kept, rpms / f"{package.nevra.replace(':', '_')}.rpm")
+        else:
+            missing.append(package)
+    if missing:
+        try:
+            dnf.run(["--downloadonly", "--destdir=/mnt/rpms", "install", *(package.nevra for package in missing)],
+                    binds=[Bind(rpms, "/mnt/rpms", writable=True)])  # fmt: skip
+        except CommandError as error:
+            names = ", ".join(package.nevra for package in missing)
+            raise WorkbookError(
+                f"locked packages can no longer be had from content {dnf.content.name!r}: {names}", log=error.log,
+                hint="resolve anew (without the lock), or bring back the repository that has them",
+            ) from None  # fmt: skip
+    found = {package.nevra: package.sha256 for package in _read_rpms(dnf, rpms).packages}
+    for package in lock.packages:
+        if found.get(package.nevra) != package.sha256:
+            raise WorkbookError(
+                f"{package.nevra}: sha256 is {found.get(package.nevra, 'missing')}, the lock says {package.sha256}",
+                hint="the repository has another build of it: resolve anew, or bring back the one that was locked",
+            )
+    return lock
+
+
+def _keep(lock: Lock, rpms: Path, pool: Path) -> None:
+    """Keep each RPM once, by sha256, and make the set's files links to it."""
+    pool.mkdir(parents=True, exist_ok=True)
+    by_digest = {file_sha256(file): file for file in rpms.glob("*.rpm")}
+    for package in lock.packages:
+        file, kept = by_digest[package.sha256], pool / f"{package.sha256}.rpm"
+        if not kept.exists():
+            _link(file, kept)
+        elif not kept.samefile(file):
+            file.unlink()
+            _link(kept, file)
+
+
+def _link(source: Path, target: Path) -> None:
+    try:
+        target.hardlink_to(source)
+    except OSError:
+        shutil.copy2(source, target)
+

@@ -1,0 +1,175 @@
+"""The compose stage: from a recipe and an RPM set to a traditional root or an ostree commit."""
+
+import json
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from atomic_lib.compose.installroot import Installroot, kernel_version, make_installroot
+from atomic_lib.compose.lock import Lock
+from atomic_lib.compose.ostree import commit_tree, make_ostree_tree
+from atomic_lib.compose.resolve import INSTALLROOT, RpmSet
+from atomic_lib.compose.walk import Entry, read_entries, walk_tree, write_entries
+from atomic_lib.content.repositories import Content
+from atomic_lib.host import Bind, Tools
+from atomic_lib.params import Variant
+from atomic_lib.progress import step
+from atomic_lib.recipe.model import Recipe
+from atomic_lib.store import Store, code_version, key_of
+
+_SPACE_BYTES = 3_000_000_000
+_OWNERS = r"[%{NAME}\t%{FILENAMES}\n]"
+
+
+@dataclass(frozen=True)
+class Tree:
+    """A composed tree. ``commit`` and ``content_checksum`` (of the root's content alone) are an ostree tree's."""
+
+    key: str
+    method: Literal["ostree", "traditional"]
+    directory: Path
+    kver: str
+    commit: str | None
+    content_checksum: str | None
+    dropped_var_files: tuple[str, ...]
+    seconds: float
+    reused: bool
+
+    @property
+    def root(self) -> Path:
+        """The root directory of a traditional tree."""
+        return self.directory / "root"
+
+    @property
+    def repo(self) -> Path:
+        """The repository of an ostree tree."""
+        return self.directory / "repo"
+
+    def entries(self) -> list[Entry]:
+        """Every path of the tree."""
+        return read_entries(self.directory / "entries.jsonl")
+
+    def owners(self) -> dict[str, list[str]]:
+        """The packages that own each path, as the tree's RPM database names it."""
+        owners: dict[str, list[str]] = json.loads((self.directory / "owners.json").read_text())
+        return owners
+
+
+def recipe_inputs(recipe: Recipe) -> dict[str, Any]:
+    """The recipe as part of a key: all that it says, without where its files lie."""
+    data = {name: value for name, value in vars(recipe).items() if name not in ("files", "notes", "post_scripts")}
+    scripts = [[script.text, script.interpreter, script.stop_on_error] for script in recipe.post_scripts]
+    return {**data, "post_scripts": scripts}
+
+
+def default_ref(variant: Variant, recipe: Recipe) -> str:
+    """The ref of the variant's commits: the treefile's, else one made of the variant's name."""
+    return recipe.ref or f"fedora-atomic/x86_64/{variant.variant}"
+
+
+def compose_tree(
+    variant: Variant, recipe: Recipe, content: Content, rpm_set: RpmSet, tools: Tools, store: Store
+) -> Tree:
+    """Compose the variant's tree, or take it from the store.
+
+    Raises WorkbookError: see ``make_installroot``.
+    """
+    inputs: Mapping[str, Any] = {
+        "method": variant.method,
+        "version": variant.version,
+        "ref": default_ref(variant, recipe) if variant.method == "ostree" else "",
+        "source_date_epoch": variant.source_date_epoch,
+        "recipe": recipe_inputs(recipe),
+        "lock": rpm_set.lock.sha256,
+        "words": rpm_set.words,
+        "policy": content.selinux_policy,
+        "tools": tools.key,
+        "code": code_version("compose", "content/dnf.py"),
+    }
+
+    def make(directory: Path) -> None:
+        _compose(variant, recipe, content, rpm_set, tools, directory)
+
+    stored = store.get_or_make(
+        "tree", inputs, make, what=f"{variant.variant}: compose the tree", need_bytes=_SPACE_BYTES
+    )
+    facts = json.loads((stored.path / "tree.json").read_text())
+    return Tree(
+        key=key_of({"tree": stored.key}),
+        method=variant.method,
+        directory=stored.path,
+        kver=facts["kver"],
+        commit=facts["commit"],
+        content_checksum=facts["content_checksum"],
+        dropped_var_files=tuple(facts["dropped_var_files"]),
+        seconds=stored.seconds,
+        reused=stored.reused,
+    )
+
+
+def _compose(
+    variant: Variant, recipe: Recipe, content: Content, rpm_set: RpmSet, tools: Tools, directory: Path
+) -> None:
+    tree = Installroot(tools, directory / "root", variant.source_date_epoch)
+    make_installroot(tree, recipe, content, rpm_set, name=variant.variant, log=directory / "compose.log")
+    facts: dict[str, Any] = {"kver": kernel_version(tree.root), "commit": None, "content_checksum": None,
+                             "dropped_var_files": []}  # fmt: skip
+    (directory / "owners.json").write_text(json.dumps(_owners(tree)))
+    if variant.method == "ostree":
+        with step(f"{variant.variant}: commit"):
+            facts["dropped_var_files"] = make_ostree_tree(tree)
+            write_entries(walk_tree(tree.root), directory / "entries.jsonl")
+            facts.update(_commit(variant, recipe, rpm_set.lock, tools, directory))
+    else:
+        with step(f"{variant.variant}: label"):
+            _finish_traditional(tree, recipe, content, facts["kver"])
+            write_entries(walk_tree(tree.root), directory / "entries.jsonl")
+    (directory / "tree.json").write_text(json.dumps(facts, indent=1))
+
+
+def _owners(tree: Installroot) -> dict[str, list[str]]:
+    rows = tree.run(["rpm", f"--root={INSTALLROOT}", "-qa", "--qf", _OWNERS]).stdout.splitlines()
+    owners: dict[str, list[str]] = {}
+    for row in rows:
+        name, _, path = row.partition("\t")
+        owners.setdefault(path, []).append(name)
+    return owners
+
+
+def _commit(variant: Variant, recipe: Recipe, lock: Lock, tools: Tools, directory: Path) -> dict[str, str]:
+    commit = commit_tree(
+        tools, directory, lock, ref=default_ref(variant, recipe), version=variant.version,
+        epoch=variant.source_date_epoch, selinux=recipe.selinux != "disabled",
+    )  # fmt: skip
+    binds = [Bind(directory / "repo", "/mnt/repo")]
+    listing = tools.run(["ostree", "show", "--repo=/mnt/repo", "--raw", commit], binds=binds).stdout
+    return {"commit": commit, "content_checksum": content_checksum(listing)}
+
+
+def content_checksum(raw_commit: str) -> str:
+    """The root dirtree's checksum in ``ostree show --raw``: what the tree holds, whatever the commit says of it.
+
+    Source: ostree's commit object, ``(a{sv}aya(say)sstayay)``: the last two byte arrays
+    are the root's dirtree and dirmeta.
+    """
+    arrays = [part.partition("]")[0] for part in raw_commit.split("[byte ")[1:]]
+    dirtree, dirmeta = arrays[-2:]
+    return "".join(f"{int(byte, 16):02x}" for text in (dirtree, dirmeta) for byte in text.split(","))
+
+
+def _finish_traditional(tree: Installroot, recipe: Recipe, content: Content, kver: str) -> None:
+    """The kernel in /boot as kernel-install puts it there, and labels on every file."""
+    modules, boot = tree.root / "usr/lib/modules" / kver, tree.root / "boot"
+    shutil.copy2(modules / "vmlinuz", boot / f"vmlinuz-{kver}")
+    (modules / "initramfs.img").rename(boot / f"initramfs-{kver}.img")
+    tree.write("etc/fstab", "LABEL=root / ext4 defaults 0 1\n")
+    contexts = f"etc/selinux/{content.selinux_policy}/contexts/files/file_contexts"
+    if recipe.selinux == "disabled" or not (tree.root / contexts).is_file():
+        return
+    tree.tools.run(
+        ["setfiles", "-F", "-r", INSTALLROOT, f"{INSTALLROOT}/{contexts}", INSTALLROOT],
+        binds=[Bind(tree.root, INSTALLROOT, writable=True)],
+        rights="label",
+    )

@@ -1,0 +1,180 @@
+"""Content opened: repositories that dnf can resolve and install from."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from atomic_lib.command import CommandError
+from atomic_lib.content.comps import Comps, read_comps
+from atomic_lib.content.definition import DebianContent, RepositoryContent, load_definition
+from atomic_lib.content.dnf import DNF_CACHE, DNF_DIRECTORY, dnf_configuration
+from atomic_lib.content.signing import KEY_FILE, sign_and_index
+from atomic_lib.content.standin.debs import fetch_debs
+from atomic_lib.content.standin.rpms import build_repository
+from atomic_lib.errors import WorkbookError
+from atomic_lib.host import Bind, Tools
+from atomic_lib.params import PARAMS_DIRECTORY
+from atomic_lib.store import Store, code_version, file_sha256, key_of
+
+REPOSITORIES = "/mnt/repos"
+_AGENT = Path(__file__).parent / "min_cloud_agent"
+_STANDIN_SPACE_BYTES = 2_500_000_000
+
+
+@dataclass(frozen=True)
+class Content:
+    """Where packages come from, ready to use. ``key`` changes whenever what it offers changes."""
+
+    name: str
+    title: str
+    key: str
+    releasever: str
+    kernel_arguments: str
+    selinux_policy: str
+    repo_text: str = field(repr=False)
+    """The yum repository configuration."""
+    local: Mapping[str, Path]
+    """Repositories on this machine by id."""
+    remote: bool
+    """Whether any repository needs the network."""
+    dnf_cache: Path | None
+    """Repository indexes already fetched; None where all repositories are local."""
+
+    @property
+    def binds(self) -> list[Bind]:
+        """What dnf must see besides its own directories."""
+        return [Bind(path, f"{REPOSITORIES}/{name}") for name, path in self.local.items()]
+
+    def comps(self, tools: Tools) -> list[Comps]:
+        """The package groups of all its repositories."""
+        roots = [*self.local.values(), *([self.dnf_cache] if self.dnf_cache else [])]
+        files = [file for root in roots for file in sorted(root.rglob("*comps*.xml*"))]
+        texts = [tools.run(["zstd", "-dcf", "/mnt/comps"], binds=[Bind(file, "/mnt/comps")]).stdout for file in files]
+        return [read_comps(text, file.name) for text, file in zip(texts, files, strict=True)]
+
+    @property
+    def key_urls(self) -> list[str]:
+        """The public keys that packages may be signed with, as dnf sees them."""
+        lines = [line.partition("=") for line in self.repo_text.splitlines() if line.startswith("gpgkey=")]
+        urls = [line[2].replace("$releasever", self.releasever) for line in lines]
+        return list(dict.fromkeys(urls))
+
+
+def open_content(name: str, tools: Tools, cache: Path, params: Path = PARAMS_DIRECTORY) -> Content:
+    """The content ``params/content/NAME.yaml``, made or checked for reachability first.
+
+    Raises WorkbookError: unknown content, mirror not reached, bad signature, disk too full.
+    """
+    definition = load_definition(name, params)
+    agent = _agent_repository(tools, cache)
+    if isinstance(definition, DebianContent):
+        standin = _standin_repository(tools, cache, definition, params)
+        local = {"standin": standin, "workbook": agent}
+        text = "".join(_local_repo(repo) for repo in local)
+        key = key_of({name: _repository_key(path) for name, path in local.items()})
+    else:
+        local = {"workbook": agent}
+        text = _repo_file(definition, params) + _local_repo("workbook")
+        remote = _remote_key(tools, cache, definition, text, local)
+        key = key_of({"workbook": _repository_key(agent), "remote": remote})
+    return Content(
+        name=name,
+        title=definition.title,
+        key=key,
+        releasever=definition.releasever,
+        kernel_arguments=definition.kernel_arguments,
+        selinux_policy=definition.selinux_policy,
+        repo_text=text,
+        local=local,
+        remote=isinstance(definition, RepositoryContent),
+        dnf_cache=_dnf_cache(cache, definition) if isinstance(definition, RepositoryContent) else None,
+    )
+
+
+def _dnf_cache(cache: Path, definition: RepositoryContent) -> Path:
+    return cache / "dnf" / definition.content / "cache"
+
+
+def _local_repo(name: str) -> str:
+    url = f"file://{REPOSITORIES}/{name}"
+    return f"[{name}]\nname={name}\nbaseurl={url}\nenabled=1\ngpgcheck=1\ngpgkey={url}/{KEY_FILE}\n\n"
+
+
+def _repo_file(definition: RepositoryContent, params: Path) -> str:
+    path = params / "repos" / definition.repo_file
+    if not path.is_file():
+        raise WorkbookError(f"{path}: no such file (repo_file of content {definition.content!r})")
+    text = path.read_text()
+    if "gpgcheck=0" in text:
+        raise WorkbookError(f"{path}: gpgcheck=0: packages are only installed when their signature is checked",
+                            hint="set gpgcheck=1 and gpgkey=")  # fmt: skip
+    return text.rstrip() + "\n\n"
+
+
+def _repository_key(path: Path) -> str:
+    return file_sha256(path / "repodata/repomd.xml")
+
+
+def _standin_repository(tools: Tools, cache: Path, definition: DebianContent, params: Path) -> Path:
+    comps = params / "content" / f"{definition.content}-comps.xml"
+    inputs = {
+        "definition": definition.model_dump(exclude={"kernel_arguments", "title"}),
+        "comps": file_sha256(comps),
+        "tools": tools.key,
+        "code": code_version("content/standin", "content/signing.py"),
+    }
+
+    def make(directory: Path) -> None:
+        debs = fetch_debs(tools, definition, cache / "apt")
+        build_repository(tools, definition, debs, directory, comps)
+
+    stored = Store(cache).get_or_make(
+        "content", inputs, make, what="stand-in content (Debian packages as RPMs)", need_bytes=_STANDIN_SPACE_BYTES
+    )
+    return stored.path
+
+
+def _agent_repository(tools: Tools, cache: Path) -> Path:
+    inputs = {"tools": tools.key, "code": code_version("content/min_cloud_agent", "content/signing.py")}
+
+    def make(directory: Path) -> None:
+        tools.run(
+            ["rpmbuild", "-bb", "--quiet", "--define", "_topdir /tmp/top", "--define", "_sourcedir /mnt/source",
+             "--define", "_rpmdir /mnt/out", "--define", "_rpmfilename %%{NAME}-%%{VERSION}-%%{RELEASE}.%%{ARCH}.rpm",
+             "--define", "_dbpath /tmp/rpmdb", "--define", "_buildhost workbook", "/mnt/source/min-cloud-agent.spec"],
+            binds=[Bind(_AGENT, "/mnt/source"), Bind(directory, "/mnt/out", writable=True)],
+            rights="root",
+        )  # fmt: skip
+        sign_and_index(tools, directory, "workbook")
+
+    return Store(cache).get_or_make("agent", inputs, make, what="min-cloud-agent RPM").path
+
+
+def _remote_key(
+    tools: Tools, cache: Path, definition: RepositoryContent, repo_text: str, local: Mapping[str, Path]
+) -> str:
+    """Fetch the repositories' indexes and return what identifies them.
+
+    Raises WorkbookError when a mirror was not reached.
+    """
+    fetched = _dnf_cache(cache, definition)
+    config = fetched.with_name("config")
+    for directory in (fetched, config):
+        directory.mkdir(parents=True, exist_ok=True)
+    (config / "dnf.conf").write_text(dnf_configuration())
+    (config / "all.repo").write_text(repo_text)
+    binds = [Bind(config, DNF_DIRECTORY), Bind(fetched, DNF_CACHE, writable=True)]
+    binds += [Bind(path, f"{REPOSITORIES}/{name}") for name, path in local.items()]
+    words = ["dnf", "-q", "-c", f"{DNF_DIRECTORY}/dnf.conf", f"--releasever={definition.releasever}", "makecache"]
+    try:
+        tools.run(words, binds=binds, network=True, timeout_seconds=600)
+    except CommandError as error:
+        raise WorkbookError(
+            f"content {definition.content!r}: a mirror was not reached ({definition.repo_file}, "
+            f"releasever {definition.releasever})",
+            log=error.log,
+            hint="check the network and the repository file, or use the embedded content: content: standin",
+        ) from None
+    indexes = sorted(fetched.rglob("repomd.xml"))
+    return key_of({path.parent.parent.name: file_sha256(path) for path in indexes})
+

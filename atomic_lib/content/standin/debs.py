@@ -1,0 +1,62 @@
+"""Debian packages: resolved, fetched and verified by apt with a configuration of its own."""
+
+from pathlib import Path
+
+from atomic_lib.content.definition import DebianContent
+from atomic_lib.host import KEYRING, Bind, Tools, debian_mirror
+from atomic_lib.progress import step
+
+_APT = "/mnt/apt"
+_CONFIGURATION = f"""\
+Dir "{_APT}";
+Dir::State "{_APT}";
+Dir::State::status "{_APT}/status";
+Dir::Cache "{_APT}";
+Dir::Etc "{_APT}/etc";
+Dir::Log "{_APT}";
+APT::Architecture "amd64";
+APT::Install-Recommends "false";
+APT::Sandbox::User "root";
+Acquire::Languages "none";
+Acquire::Retries "3";
+"""
+_HINT = "check the network and the Debian mirror; WORKBOOK_MIRROR=URL chooses another mirror"
+
+
+def fetch_debs(tools: Tools, definition: DebianContent, directory: Path) -> list[Path]:
+    """Fetch what ``definition`` names and what that depends on; returns the .deb files, sorted.
+
+    apt checks the archive's signature and each package's sha256. ``directory`` holds
+    apt's own state; what it already has is not fetched again.
+
+    Raises CommandError: mirror not reached, signature bad, package unknown.
+    """
+    for name in ("lists/partial", "archives/partial", "etc/apt.conf.d", "etc/preferences.d", "etc/sources.list.d"):
+        (directory / name).mkdir(parents=True, exist_ok=True)
+    (directory / "status").write_text("")
+    (directory / "etc/sources.list").write_text(
+        f"deb [signed-by={KEYRING}] {debian_mirror()} {definition.suite} main\n"
+    )
+    (directory / "apt.conf").write_text(_CONFIGURATION)
+    binds = [Bind(directory, _APT, writable=True)]
+    env = {"APT_CONFIG": f"{_APT}/apt.conf"}
+    with step("stand-in content: read the package lists"):
+        tools.run(["apt-get", "update", "--error-on=any"], binds=binds, env=env, network=True, hint=_HINT)
+    with step("stand-in content: download Debian packages"):
+        # An empty status file does not make apt add the essential packages by itself.
+        wanted = ["apt-get", "-y", "--download-only", "install", "?essential", *definition.packages]
+        tools.run(wanted, binds=binds, env=env, network=True, hint=_HINT)
+    return sorted((directory / "archives").glob("*.deb"))
+
+
+def unpack_debs(tools: Tools, debs: list[Path], directory: Path) -> list[Path]:
+    """Unpack each package with its control files into ``directory/NAME``; returns those directories."""
+    names = [deb.name.partition("_")[0] for deb in debs]
+    pairs = "".join(f"/mnt/debs/{deb.name}\0/mnt/out/{name}\0" for deb, name in zip(debs, names, strict=True))
+    tools.run(
+        ["xargs", "-0", "-n", "2", "-P", "2", "dpkg-deb", "--raw-extract"],
+        binds=[Bind(debs[0].parent, "/mnt/debs"), Bind(directory, "/mnt/out", writable=True)],
+        rights="root",
+        input=pairs,
+    )
+    return [directory / name for name in names]

@@ -1,0 +1,69 @@
+"""What maintainer scripts would have made, as files of the package (``overlay.yaml``)."""
+
+import os
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+_OVERLAY = Path(__file__).with_name("overlay.yaml")
+
+
+def read_overlay() -> dict[str, dict[str, Any]]:
+    """The overlay of each package by name."""
+    overlay: dict[str, dict[str, Any]] = yaml.safe_load(_OVERLAY.read_text())
+    return overlay
+
+
+def apply_overlay(root: Path, overlay: Mapping[str, Any]) -> None:
+    """Add one package's overlay to its unpacked ``root``."""
+    for path, mode in overlay.get("directories", {}).items():
+        _inside(root, path).mkdir(parents=True, exist_ok=True)
+        _inside(root, path).chmod(int(mode, 8))
+    for target, source in overlay.get("copies", {}).items():
+        shutil.copyfile(_inside(root, source), _new(root, target))
+    for path, text in overlay.get("files", {}).items():
+        _new(root, path).write_text(text)
+    for path, text in overlay.get("append", {}).items():
+        _inside(root, path).write_text(_inside(root, path).read_text() + text)
+    for path, target in overlay.get("links", {}).items():
+        if _new(root, path).is_dir():
+            _inside(root, path).rmdir()
+        os.symlink(target, _inside(root, path))
+
+
+def make_account_files(root: Path) -> None:
+    """/etc/passwd, group, shadow and gshadow from base-passwd's masters, every account without a password."""
+    masters = root / "usr/share/base-passwd"
+    passwd = [line.split(":") for line in (masters / "passwd.master").read_text().splitlines()]
+    group = [line.split(":") for line in (masters / "group.master").read_text().splitlines()]
+    etc = _inside(root, "/etc")
+    etc.mkdir(exist_ok=True)
+    (etc / "passwd").write_text("".join(":".join([name, "x", *rest]) + "\n" for name, _, *rest in passwd))
+    (etc / "group").write_text("".join(":".join([name, "x", *rest]) + "\n" for name, _, *rest in group))
+    for file, names in (("shadow", [row[0] for row in passwd]), ("gshadow", [row[0] for row in group])):
+        ending = ":*:::::::" if file == "shadow" else ":*::"
+        (etc / file).write_text("".join(f"{name}{ending}\n" for name in names))
+        (etc / file).chmod(0o640)
+        os.chown(etc / file, 0, next(int(row[2]) for row in group if row[0] == "shadow"))
+
+
+def move_kernel(root: Path) -> None:
+    """Put the kernel where Fedora has it: /usr/lib/modules/KVER/vmlinuz, with config and System.map beside it."""
+    for file in sorted((root / "boot").glob("*-*")):
+        name, _, kver = file.name.partition("-")
+        target = root / "usr/lib/modules" / kver / name
+        if target.parent.is_dir():
+            file.rename(target)
+
+
+def _inside(root: Path, path: str) -> Path:
+    return root / path.lstrip("/")
+
+
+def _new(root: Path, path: str) -> Path:
+    target = _inside(root, path)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    return target

@@ -1,0 +1,142 @@
+"""The stand-in RPM repository: Debian packages, adapted, built as RPMs, signed and indexed."""
+
+import os
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from atomic_lib.content.definition import DebianContent
+from atomic_lib.content.signing import sign_and_index
+from atomic_lib.content.standin.control import Package, parse_control
+from atomic_lib.content.standin.debs import unpack_debs
+from atomic_lib.content.standin.overlay import apply_overlay, make_account_files, move_kernel, read_overlay
+from atomic_lib.content.standin.spec import LISTS, file_list, write_spec
+from atomic_lib.errors import WorkbookError
+from atomic_lib.host import Bind, Tools
+from atomic_lib.progress import step
+
+_SETUP = Path(__file__).parent
+_POLICY_STORE = ("etc/selinux/{name}", "var/lib/selinux/{name}")
+
+
+def build_repository(tools: Tools, definition: DebianContent, debs: list[Path], directory: Path, comps: Path) -> None:
+    """Fill ``directory`` with signed RPMs made from ``debs``, their index and their public key.
+
+    Raises WorkbookError when two packages own the same file, and CommandError when
+    a tool fails.
+    """
+    work = directory / "work"
+    (work / "packages").mkdir(parents=True)
+    with step("stand-in content: unpack"):
+        roots = [root for root in unpack_debs(tools, debs, work / "packages") if root.name not in definition.dropped]
+        overlays = read_overlay()
+        packages = [_adapt(root, overlays.get(root.name, {})) for root in roots]
+        _compile_python(tools, work / "packages")
+        if any(root.name == f"selinux-policy-{definition.selinux_policy}" for root in roots):
+            _compile_policy(tools, work / "packages", definition.selinux_policy)
+    with step("stand-in content: build RPMs"):
+        _merge(roots, work)
+        _add_setup(work)
+        spec = write_spec(packages, definition.dropped, (_SETUP / "setup.spec").read_text())
+        (work / "lists" / "standin.spec").write_text(spec)
+        _rpmbuild(tools, work, directory)
+    shutil.rmtree(work)
+    with step("stand-in content: sign and index"):
+        sign_and_index(tools, directory, "standin", comps=comps)
+
+
+def _adapt(root: Path, overlay: Mapping[str, Any]) -> Package:
+    package = parse_control((root / "DEBIAN/control").read_text())
+    apply_overlay(root, overlay)
+    if package.name == "base-passwd":
+        make_account_files(root)
+    if package.name.startswith("linux-image-"):
+        move_kernel(root)
+    return package
+
+
+def _compile_python(tools: Tools, packages: Path) -> None:
+    """Byte-compile as Fedora's packages do; by hash, because ostree sets every file time to zero."""
+    for root in sorted(path for path in packages.iterdir() if any((path / "usr/lib").glob("python3*"))):
+        target = f"/mnt/packages/{root.name}"
+        folders = [f"{target}/usr/lib/{path.name}" for path in sorted((root / "usr/lib").glob("python3*"))]
+        words = ["python3", "-m", "compileall", "-q", "--invalidation-mode", "unchecked-hash", "-s", target, "-p", "/"]
+        tools.run([*words, *folders], binds=[Bind(packages, "/mnt/packages", writable=True)], rights="root")
+
+
+def _compile_policy(tools: Tools, packages: Path, name: str) -> None:
+    """Build the binary policy once, into the policy's own package, as Fedora's policy package has it."""
+    root = packages / f"selinux-policy-{name}"
+    modules = (root / f"usr/share/selinux/{name}/.modules").read_text().split()
+    paths = [f"/mnt/root/usr/share/selinux/{name}/{module}.pp.bz2" for module in modules]
+    tools.run(
+        ["semodule", "--path=/mnt/root", f"--store={name}", "--priority=100", "--noreload",
+         *(word for path in paths for word in ("--install", path))],
+        binds=[Bind(root, "/mnt/root", writable=True)],
+        rights="root",
+    )  # fmt: skip
+    for compiled in (root / f"etc/selinux/{name}").rglob("*.bin"):
+        compiled.unlink()
+
+
+def _merge(roots: list[Path], work: Path) -> None:
+    """Move every package's files into one build root, and write its ``%files`` list."""
+    buildroot, lists = work / "buildroot", work / "lists"
+    buildroot.mkdir()
+    lists.mkdir()
+    owner: dict[str, str] = {}
+    for root in roots:
+        conffiles = root / "DEBIAN/conffiles"
+        configuration = set(conffiles.read_text().split()) if conffiles.exists() else set()
+        shutil.rmtree(root / "DEBIAN")
+        (lists / f"{root.name}.files").write_text("\n".join(file_list(root, configuration)) + "\n")
+        _move_into(root, buildroot, root.name, owner)
+
+
+def _move_into(root: Path, buildroot: Path, name: str, owner: dict[str, str]) -> None:
+    for directory, names, files in os.walk(root):
+        relative = os.path.relpath(directory, root)
+        target = buildroot / relative
+        if not target.exists():
+            target.mkdir()
+            shutil.copystat(directory, target)
+            status = os.stat(directory)
+            os.chown(target, status.st_uid, status.st_gid)
+        links = [entry for entry in names if os.path.islink(os.path.join(directory, entry))]
+        names[:] = [entry for entry in names if entry not in links]
+        for entry in (*files, *links):
+            path = os.path.normpath(f"/{relative}/{entry}")
+            if path in owner:
+                raise WorkbookError(
+                    f"{path} is in two packages: {owner[path]} and {name}",
+                    hint="leave one of them out of packages in params/content/standin.yaml, or correct overlay.yaml",
+                )
+            owner[path] = name
+            os.rename(os.path.join(directory, entry), target / entry)
+
+
+def _add_setup(work: Path) -> None:
+    setup = work / "setup"
+    shutil.copytree(_SETUP / "setup", setup)
+    for path in (setup, *setup.rglob("*")):
+        path.chmod(0o755 if path.is_dir() else 0o644)
+    (work / "lists" / "standin-setup.files").write_text("\n".join(file_list(setup, ())) + "\n")
+    _move_into(setup, work / "buildroot", "standin-setup", {})
+
+
+def _rpmbuild(tools: Tools, work: Path, directory: Path) -> None:
+    (work / "top").mkdir()
+    (work / "rpms").mkdir()
+    tools.run(
+        ["rpmbuild", "-bb", "--quiet", "--nocheck", "--noprep", "--noclean",
+         "--define", "_topdir /mnt/work/top", "--define", "_rpmdir /mnt/work/rpms",
+         "--define", "_rpmfilename %%{NAME}-%%{VERSION}-%%{RELEASE}.%%{ARCH}.rpm",
+         "--define", "_dbpath /tmp/rpmdb", "--buildroot", "/mnt/work/buildroot", f"{LISTS}/standin.spec"],
+        binds=[Bind(work, "/mnt/work", writable=True)],
+        rights="root",
+        log=directory / "rpmbuild.log",
+        env={"SOURCE_DATE_EPOCH": "0"},
+    )  # fmt: skip
+    for path in (work / "rpms").glob("*.rpm"):
+        path.rename(directory / path.name)

@@ -1,0 +1,169 @@
+"""A guest: QEMU's command line and lifetime."""
+
+import re
+import shutil
+import socket
+import time
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import Literal, Protocol
+
+from atomic_lib.command import last_lines
+from atomic_lib.errors import WorkbookError
+from atomic_lib.host import Bind, Tools
+from atomic_lib.machine.accelerator import KVM_DEVICE, AcceleratorName
+from atomic_lib.machine.metadata import GUEST_ADDRESS, GUEST_MAC, GUEST_NETWORK
+
+Firmware = Literal["bios", "uefi"]
+ImageFormat = Literal["raw", "qcow2"]
+
+BOOT_MOUNT = "/mnt/boot"
+"""Where QEMU finds the directory of the boot: overlay, firmware variables, console."""
+
+_OVMF = "/usr/share/OVMF"
+# ECMA-48: control sequences, operating system commands, other escapes; then stray control characters.
+_ESCAPES = re.compile(
+    r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)?|\x1b[ -/]*[0-~]|[\x00-\x08\x0b-\x1f\x7f]"
+)
+
+
+@dataclass(frozen=True)
+class Disk:
+    """An image that a guest boots from; the guest never writes to it."""
+
+    path: Path
+    format: ImageFormat
+
+
+@dataclass(frozen=True)
+class Machine:
+    """The hardware that a guest sees."""
+
+    firmware: Firmware
+    accelerator: AcceleratorName
+    cpus: int
+    memory_mib: int
+
+
+class Process(Protocol):
+    """As much of a running process as a waiting caller needs."""
+
+    def poll(self) -> int | None:
+        """The exit status, or None while it runs."""
+
+
+@dataclass(frozen=True)
+class Guest:
+    """A running guest. ``started`` is time.monotonic just before QEMU started."""
+
+    process: Process
+    started: float
+    ssh_port: int
+    directory: Path
+
+    @property
+    def console(self) -> Path:
+        """What the guest wrote to its serial port."""
+        return self.directory / "console.log"
+
+    def require_alive(self) -> None:
+        """Raise WorkbookError, with the evidence as its log, when QEMU ended or the kernel panicked."""
+        status = self.process.poll()
+        if status is not None:
+            log = last_lines((self.directory / "qemu.log").read_text(errors="replace"))
+            raise WorkbookError(f"QEMU ended with status {status}", hint=f"read {self.console}", log=log)
+        text = read_console(self.console)
+        if "Kernel panic - not syncing" in text:
+            raise WorkbookError("the guest's kernel panicked", hint=f"read {self.console}", log=last_lines(text))
+
+
+@contextmanager
+def start_guest(tools: Tools, disk: Disk, machine: Machine, metadata_port: int, directory: Path) -> Iterator[Guest]:
+    """Boot ``disk`` on ``machine``; QEMU and the throw-away overlay are gone after the block.
+
+    ``directory`` gets ``console.log`` and ``qemu.log``. The guest reaches the metadata
+    service at ``metadata_port`` of the host's loopback, and nothing else.
+    """
+    image = f"/mnt/image/{disk.path.name}"
+    binds = [Bind(directory, BOOT_MOUNT, writable=True), Bind(disk.path.absolute(), image)]
+    overlay = ["qemu-img", "create", "-q", "-f", "qcow2", "-b", image, "-F", disk.format, f"{BOOT_MOUNT}/disk.qcow2"]
+    tools.run(overlay, binds=binds)
+    if machine.firmware == "uefi":
+        shutil.copyfile(tools.root / _OVMF.lstrip("/") / "OVMF_VARS_4M.fd", directory / "variables.fd")
+    ssh_port = free_port()
+    line = guest_argv(machine, metadata_port, ssh_port, str(directory.absolute()))
+    devices = [str(KVM_DEVICE)] if machine.accelerator == "kvm" else []
+    started = time.monotonic()
+    try:
+        log = directory / "qemu.log"
+        with tools.running(line, log=log, binds=binds, network=True, devices=devices) as process:
+            yield Guest(process, started, ssh_port, directory)
+    finally:
+        (directory / "disk.qcow2").unlink(missing_ok=True)
+        (directory / "variables.fd").unlink(missing_ok=True)
+
+
+def guest_argv(machine: Machine, metadata_port: int, ssh_port: int, identity: str) -> list[str]:
+    """The QEMU command line; ``identity`` seeds the machine's UUID."""
+    serial = machine_uuid(identity)
+    accelerator = ["kvm"] if machine.accelerator == "kvm" else ["tcg,thread=multi"]
+    return [
+        "qemu-system-x86_64", "-no-user-config", "-nodefaults", "-display", "none",
+        "-machine", "q35", "-accel", *accelerator,
+        "-cpu", "host" if machine.accelerator == "kvm" else "max,-svm",
+        "-smp", str(machine.cpus), "-m", str(machine.memory_mib),
+        *_firmware_arguments(machine.firmware),
+        # cloud-init takes a machine for EC2 only when both begin with "ec2".
+        "-smbios", f"type=1,uuid={serial},serial={serial}",
+        "-serial", f"file:{BOOT_MOUNT}/console.log",
+        # The overlay is thrown away, so nothing need ever reach the host's disk.
+        "-drive", f"if=none,id=disk,file={BOOT_MOUNT}/disk.qcow2,format=qcow2,cache=unsafe",
+        "-device", "virtio-blk-pci,drive=disk,bootindex=1",
+        "-netdev", network_argument(metadata_port, ssh_port),
+        "-device", f"virtio-net-pci,netdev=net,mac={GUEST_MAC},romfile=",
+        "-device", "virtio-rng-pci",
+    ]  # fmt: skip
+
+
+def network_argument(metadata_port: int, ssh_port: int) -> str:
+    """User networking that reaches nothing but the metadata service, through one socat per connection."""
+    return ",".join(
+        [
+            "user,id=net,ipv6=off,restrict=on",
+            f"net={GUEST_NETWORK},host=169.254.169.2,dns=169.254.169.3,dhcpstart={GUEST_ADDRESS}",
+            f"hostfwd=tcp:127.0.0.1:{ssh_port}-:22",
+            f"guestfwd=tcp:169.254.169.254:80-cmd:socat - TCP:127.0.0.1:{metadata_port}",
+        ]
+    )
+
+
+def machine_uuid(identity: str) -> str:
+    """A UUID that begins with "ec2" and follows from ``identity``."""
+    return str(uuid.UUID("ec2" + sha256(identity.encode()).hexdigest()[:29]))
+
+
+def free_port() -> int:
+    """A TCP port of 127.0.0.1 that was free a moment ago."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
+
+
+def read_console(path: Path) -> str:
+    """The console as plain text, without the terminal's escape sequences."""
+    if not path.exists():
+        return ""
+    return _ESCAPES.sub("", path.read_bytes().decode(errors="replace"))
+
+
+def _firmware_arguments(firmware: Firmware) -> list[str]:
+    if firmware == "bios":
+        return []
+    return [
+        "-drive", f"if=pflash,unit=0,format=raw,readonly=on,file={_OVMF}/OVMF_CODE_4M.fd",
+        "-drive", f"if=pflash,unit=1,format=raw,file={BOOT_MOUNT}/variables.fd",
+    ]  # fmt: skip

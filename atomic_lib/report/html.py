@@ -1,0 +1,183 @@
+"""Executed notebooks as self-contained pages: no request to any network, no trace of the machine they ran on."""
+
+import json
+import re
+import socket
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from atomic_lib import host
+from atomic_lib.errors import WorkbookError
+from atomic_lib.report.conclusions import failure
+from atomic_lib.report.model import VariantResult
+from atomic_lib.report.results import RESULT_FILE, csv_tables, read_study_result, write_text
+from atomic_lib.report.show import Alert
+
+CHECKOUT = Path(__file__).parent.parent.parent
+TEMPLATES = Path(__file__).parent / "templates"
+_COMMON_HOST_NAMES = {"localhost", "fedora", "debian", "ubuntu", "workbook"}
+"""Names that say nothing of a machine, and that a report may use in their own meaning."""
+
+_BANNER = "papermill-error-cell-tag"
+"""The tag of the cells that papermill puts before a failed one; the page has its own alert."""
+_BEFORE = r"(^|[^\w./-]|\x1b\[[0-9;]*m|file://)"
+"""What may stand before a path: /root is one, the end of /sysroot/root is none; tracebacks are coloured."""
+
+
+@dataclass(frozen=True)
+class Link:
+    """An entry of a page's navigation; ``target`` is relative to the page."""
+
+    text: str
+    target: str
+    current: bool = False
+
+
+def export_html(
+    notebook: Path,
+    out: Path,
+    title: str,
+    links: Sequence[Link] = (),
+    files: Sequence[Link] = (),
+    failed: Alert | None = None,
+) -> None:
+    """Convert an executed notebook into one HTML file that needs nothing else.
+
+    ``links`` stand at the top (other pages), ``failed`` below them, ``files`` at the end.
+
+    Raises WorkbookError when the notebook is missing or damaged.
+    """
+    from nbconvert.exporters import HTMLExporter
+
+    scrub = scrubber(notebook.parent)
+    node = _without_traces(read_notebook(notebook), scrub)
+    exporter = HTMLExporter(  # type: ignore[no-untyped-call]
+        template_name="workbook", extra_template_basedirs=[str(TEMPLATES)], anchor_link_text="#"
+    )
+    resources = {
+        "page_title": title,
+        "page_links": list(links),
+        "page_files": list(files),
+        "page_sections": _sections(node),
+        "page_alert": scrub(failed._repr_html_()) if failed else "",
+    }
+    text, _ = exporter.from_notebook_node(node, resources)
+    write_text(out, text)
+
+
+def write_pages(run_directory: Path) -> Path:
+    """Make ``index.html`` of a run, and a page of every variant that has a notebook; returns the index.
+
+    Raises WorkbookError when the run has no results or no executed ``compare.ipynb``.
+    """
+    study = read_study_result(run_directory)
+    pages = [result for result in study.variants if (run_directory / result.variant / "variant.ipynb").exists()]
+    for result in pages:
+        directory = run_directory / result.variant
+        export_html(
+            directory / "variant.ipynb",
+            directory / "index.html",
+            f"{result.variant} · {study.title}",
+            _pages(pages, result),
+            _variant_files(directory, result),
+            failure(result, "../") if result.error else None,
+        )
+    index = run_directory / "index.html"
+    export_html(run_directory / "compare.ipynb", index, study.title, _pages(pages, None), _run_files(run_directory))
+    return index
+
+
+def read_notebook(path: Path) -> Any:
+    """The notebook in a file; raises WorkbookError naming the file when it is none."""
+    import nbformat
+
+    try:
+        text = path.read_text(encoding="utf-8")
+        value = json.loads(text)
+    except FileNotFoundError:
+        raise WorkbookError(f"{path}: no such file", hint="execute the notebook first: ./workbook run") from None
+    except (OSError, ValueError) as error:
+        raise WorkbookError(f"{path}: not a notebook: {error}", hint="run ./workbook run again") from None
+    if not isinstance(value, dict) or value.get("nbformat") != 4 or not isinstance(value.get("cells"), list):
+        raise WorkbookError(f"{path}: not a notebook of format 4", hint="run ./workbook run again")
+    return nbformat.reads(text, as_version=4)  # type: ignore[no-untyped-call]
+
+
+def scrubber(run_directory: Path) -> Callable[[str], str]:
+    """A function that takes out of a text what names this machine: its directories and its host name."""
+    places = [
+        (run_directory.resolve(), "."),
+        (CHECKOUT, "."),
+        (CHECKOUT.resolve(), "."),
+        (host.cache_directory(), "CACHE"),
+        (Path(sys.prefix), "PYTHON"),
+        (Path(sys.base_prefix), "PYTHON"),
+        (Path.home(), "~"),
+        (Path.home().resolve(), "~"),
+    ]
+    named = {str(path): word for path, word in places if len(path.parts) > 1 and str(path) != "/usr"}
+    rules = [
+        (re.compile(_BEFORE + re.escape(path) + r"(?![\w-])", re.MULTILINE), rf"\1{word}")
+        for path, word in sorted(named.items(), key=lambda item: -len(item[0]))
+    ]
+    rules.append((re.compile(r"/tmp/ipykernel_\d+/\d+\.py"), "cell"))
+    name = socket.gethostname()
+    if len(name) > 3 and name not in _COMMON_HOST_NAMES:
+        rules.append((re.compile(rf"(^|[^\w-]){re.escape(name)}(?![\w-])", re.MULTILINE), r"\1HOST"))
+    return partial(_apply, rules)
+
+
+def _apply(rules: "Sequence[tuple[re.Pattern[str], str]]", text: str) -> str:
+    for pattern, word in rules:
+        text = pattern.sub(word, text)
+    return text
+
+
+def _without_traces(node: Any, scrub: Callable[[str], str]) -> Any:
+    """The notebook without papermill's records and without what ``scrub`` takes out."""
+    node.metadata.pop("papermill", None)
+    node.cells = [cell for cell in node.cells if _BANNER not in cell.metadata.get("tags", [])]
+    for cell in node.cells:
+        cell.metadata.pop("papermill", None)
+        cell.source = scrub(cell.source)
+        for output in cell.get("outputs", []):
+            if "text" in output:
+                output.text = scrub(output.text)
+            if "traceback" in output:
+                output.traceback = [scrub(line) for line in output.traceback]
+            for kind, value in output.get("data", {}).items():
+                if kind.startswith("text/") and isinstance(value, str):
+                    output.data[kind] = scrub(value)
+    return node
+
+
+def _sections(node: Any) -> list[dict[str, str]]:
+    """The second-level headings, with the anchors that nbconvert gives them."""
+    text = "\n".join(cell.source for cell in node.cells if cell.cell_type == "markdown")
+    headings = re.findall(r"^## +(.+?) *$", text, flags=re.MULTILINE)
+    return [{"text": heading, "anchor": heading.replace(" ", "-")} for heading in headings]
+
+
+def _pages(pages: Sequence[VariantResult], current: VariantResult | None) -> list[Link]:
+    """The pages of a run, seen from one of them (None: the comparison)."""
+    up = "../" if current else ""
+    links = [Link(page.variant, f"{up}{page.variant}/index.html", page is current) for page in pages]
+    return [Link("Comparison", f"{up}index.html", current is None), *links]
+
+
+def _run_files(run_directory: Path) -> list[Link]:
+    names = ["results.json", *csv_tables(()), "compare.ipynb"]
+    return [Link(name, name) for name in names if (run_directory / name).exists()]
+
+
+def _variant_files(directory: Path, result: VariantResult) -> list[Link]:
+    logs = [
+        Link(f"console log, {boot.firmware.upper()} boot {boot.index}", f"../{boot.console_log}")
+        for boot in result.boots
+        if boot.console_log
+    ]
+    return [*(Link(name, name) for name in (RESULT_FILE, "variant.ipynb") if (directory / name).exists()), *logs]

@@ -1,0 +1,192 @@
+"""Results as files: ``result.json`` per variant, ``results.json`` and CSV tables per run.
+
+Every file is written beside its place and renamed, so a reader never sees half of one.
+"""
+
+import csv
+import io
+import json
+import os
+import tempfile
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, JsonValue, ValidationError
+
+from atomic_lib.errors import WorkbookError
+from atomic_lib.params import Study
+from atomic_lib.report.model import (
+    SCHEMA_VERSION,
+    Boot,
+    BootHost,
+    Check,
+    ClassSize,
+    Failure,
+    PackageSize,
+    Phases,
+    StageTime,
+    StudyResult,
+    UnitTime,
+    VariantResult,
+)
+
+__all__ = [
+    "Boot", "BootHost", "Check", "ClassSize", "Failure", "PackageSize", "Phases", "StageTime", "StudyResult",
+    "UnitTime", "VariantResult", "class_sizes", "read_study_result", "read_variant_result", "write_study_results",
+    "write_text", "write_variant_result",
+]  # fmt: skip
+
+RESULT_FILE = "result.json"
+RESULTS_FILE = "results.json"
+
+_M = TypeVar("_M", bound=BaseModel)
+_Row = tuple[object, ...]
+
+
+def class_sizes(packages: Iterable[PackageSize], unowned: Iterable[ClassSize]) -> tuple[ClassSize, ...]:
+    """The classes of a tree: the sum of its packages' files and of those that no package owns, largest first."""
+    totals: dict[str, tuple[int, int]] = {}
+    parts: list[PackageSize | ClassSize] = [*packages, *unowned]
+    for part in parts:
+        size_bytes, files = totals.get(part.class_, (0, 0))
+        totals[part.class_] = (size_bytes + part.bytes, files + part.files)
+    sizes = [ClassSize(class_=name, bytes=size_bytes, files=files) for name, (size_bytes, files) in totals.items()]
+    return tuple(sorted(sizes, key=lambda size: (-size.bytes, size.class_)))
+
+
+def write_variant_result(path: Path, result: VariantResult) -> None:
+    """Write one variant's ``result.json``."""
+    write_text(path, result.model_dump_json(indent=1) + "\n")
+
+
+def read_variant_result(path: str | Path) -> VariantResult:
+    """The content of a ``result.json``; raises WorkbookError naming file and key when it is none."""
+    return _read(VariantResult, Path(path))
+
+
+def read_study_result(run_directory: str | Path) -> StudyResult:
+    """The content of a run's ``results.json``; raises WorkbookError naming file and key when it is none."""
+    return _read(StudyResult, Path(run_directory) / RESULTS_FILE)
+
+
+def write_study_results(
+    run_directory: Path,
+    study: Study,
+    variant_results: Sequence[VariantResult],
+    *,
+    provenance: Mapping[str, JsonValue] | None = None,
+) -> StudyResult:
+    """Write ``results.json`` and the CSV tables of a run into its directory.
+
+    The run's id is the directory's name (of what a link like ``latest`` points to).
+    """
+    result = StudyResult(
+        study=study.study,
+        title=study.title,
+        baseline=study.baseline,
+        run=run_directory.resolve().name,
+        created=datetime.now(UTC).isoformat(timespec="seconds"),
+        variants=tuple(variant_results),
+        provenance=dict(provenance or {}),
+    )
+    write_text(run_directory / RESULTS_FILE, result.model_dump_json(indent=1) + "\n")
+    for name, (header, rows) in csv_tables(result.variants).items():
+        write_text(run_directory / name, _csv_text(header, rows))
+    return result
+
+
+def csv_tables(results: Sequence[VariantResult]) -> dict[str, tuple[str, list[_Row]]]:
+    """The tidy tables of a run by file name: a header line and its rows; an empty field means "not measured"."""
+    boots = [(result.variant, boot) for result in results for boot in result.boots]
+    return {
+        "packages.csv": (
+            "variant,name,epoch,version,release,arch,files,bytes,class",
+            [
+                (r.variant, p.name, p.epoch, p.version, p.release, p.arch, p.files, p.bytes, p.class_)
+                for r in results
+                for p in r.packages
+            ],
+        ),
+        "footprint_by_class.csv": (
+            "variant,class,files,bytes",
+            [(r.variant, part.class_, part.files, part.bytes) for r in results for part in r.classes],
+        ),
+        "boots.csv": (",".join(("variant", *_BOOT_FIELDS, *Phases.model_fields)), [_boot_row(*pair) for pair in boots]),
+        "units.csv": (
+            "variant,firmware,index,unit,seconds",
+            [(name, boot.firmware, boot.index, u.unit, u.seconds) for name, boot in boots for u in boot.units],
+        ),
+        "checks.csv": (
+            "variant,firmware,index,name,passed,detail",
+            [(n, boot.firmware, boot.index, c.name, c.passed, c.detail) for n, boot in boots for c in boot.checks],
+        ),
+        "stages.csv": (
+            "variant,stage,seconds,reused,key",
+            [(r.variant, stage.stage, stage.seconds, stage.reused, stage.key) for r in results for stage in r.stages],
+        ),
+    }
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a file whole or not at all; makes its directory."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    try:
+        with open(handle, "w", encoding="utf-8", newline="") as file:
+            file.write(text)
+        os.chmod(name, 0o644)  # mkstemp's 0600 would keep a web server from reading it
+        os.replace(name, path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+
+
+_BOOT_FIELDS = (
+    "firmware", "index", "accelerator", "cpus", "memory_mib", "ssh_login_seconds", "docker_ready_seconds",
+    "script_done_seconds", "multi_user_seconds", "memory_used_bytes", "memory_total_bytes", "process_count",
+    "kernel_release", "console_log",
+)  # fmt: skip
+
+
+def _boot_row(variant: str, boot: Boot) -> _Row:
+    phases = (getattr(boot.phases, name) for name in Phases.model_fields)
+    return (variant, *(getattr(boot, name) for name in _BOOT_FIELDS), *phases)
+
+
+def _csv_text(header: str, rows: Iterable[_Row]) -> str:
+    out = io.StringIO()
+    out.write(header + "\n")
+    csv.writer(out, lineterminator="\n").writerows(rows)
+    return out.getvalue()
+
+
+def _read(model: type[_M], path: Path) -> _M:
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise WorkbookError(
+            f"{path}: no such file", hint="make a run first: ./workbook run; or give the directory of another run"
+        ) from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise WorkbookError(f"{path}: cannot be read: {error}") from None
+    try:
+        _refuse_other_schema(path, json.loads(text))
+        return model.model_validate_json(text)
+    except json.JSONDecodeError as error:
+        message = f"{path}: line {error.lineno}: not valid JSON ({error.msg}); the file is cut off or damaged"
+    except ValidationError as error:
+        first = error.errors()[0]
+        key = ".".join(map(str, first["loc"])) or "the whole"
+        message = f"{path}: {key}: {first['msg'].removeprefix('Value error, ')}"
+    raise WorkbookError(message, hint="run ./workbook run again: it writes the file anew")
+
+
+def _refuse_other_schema(path: Path, value: Any) -> None:
+    version = value.get("schema_version") if isinstance(value, dict) else None
+    if version != SCHEMA_VERSION:
+        raise WorkbookError(
+            f"{path}: schema_version is {version!r}; this workbook reads {SCHEMA_VERSION}",
+            hint="read it with the version of the workbook that wrote it, or make a new run",
+        )

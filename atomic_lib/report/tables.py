@@ -1,0 +1,231 @@
+"""Tables of one variant: its figures, packages, classes, boots, checks, units, stages, provenance."""
+
+from atomic_lib.report.classes import default_class_rules
+from atomic_lib.report.metrics import BootGroup, boot_groups, median_of, missing_boot_reason, missing_reason
+from atomic_lib.report.model import Boot, Phases, StudyResult, VariantResult
+from atomic_lib.report.show import Cell, Table, missing, named_rows, number, plural, quantity, verdict
+
+PHASES = (
+    ("firmware_loader_seconds", "firmware and boot loader"),
+    ("kernel_seconds", "kernel"),
+    ("initrd_seconds", "initrd"),
+    ("userspace_seconds", "userspace"),
+)
+_MARKS = (
+    ("script_done_seconds", "user-data script done"),
+    ("ssh_login_seconds", "ssh login"),
+    ("docker_ready_seconds", "Docker ready"),
+)
+TOP = 30
+
+
+def summary_table(result: VariantResult) -> Table:
+    """The figures of a variant's tree and image."""
+    rows = [
+        ("tree", "tree_bytes", number(result.tree_bytes, "bytes", reason=missing_reason(result))),
+        ("files in the tree", "tree_files", number(result.tree_files, "count", reason=missing_reason(result))),
+        ("packages", "package_count", number(result.package_count, "count", reason=missing_reason(result))),
+    ]
+    for name, title in (
+        ("download_bytes", "download (RPMs)"),
+        ("image_compressed_bytes", "image, compressed qcow2"),
+        ("image_allocated_bytes", "image, allocated"),
+        ("image_virtual_bytes", "image, virtual"),
+    ):
+        rows.append((title, name, number(getattr(result, name), "bytes", reason=missing_reason(result))))
+    for kind, count in result.forbidden_paths.items():
+        rows.append((f"files of {kind}", f"forbidden:{kind}", number(count, "count")))
+    records = tuple({"figure": name, "value": getattr(result, name, None)} for _, name, _ in rows)
+    return Table("Size", ("", result.variant), tuple((Cell(title), cell) for title, _, cell in rows), records)
+
+
+def packages_table(result: VariantResult, top: int = TOP) -> Table:
+    """The largest packages; ``frame`` holds all of them."""
+    rules = default_class_rules()
+    packages = sorted(result.packages, key=lambda package: (-package.bytes, package.name))
+    rows = tuple(
+        (
+            Cell(package.name),
+            Cell(f"{package.epoch}:{package.version}-{package.release}.{package.arch}".removeprefix("0:")),
+            number(package.bytes, "bytes"),
+            number(package.files, "count"),
+            number(package.download_bytes, "bytes"),
+            Cell(rules.title_of(package.class_)),
+        )
+        for package in packages[:top]
+    )
+    shown = f"the {len(rows)} largest of {plural(len(packages), 'package')}" if packages else missing_reason(result)
+    header = ("package", "version", "in the tree", "files", "download", "class")
+    records = tuple(package.model_dump() for package in packages)
+    return Table(f"Packages of {result.variant}: {shown}", header, rows, records)
+
+
+def classes_table(result: VariantResult) -> Table:
+    """Bytes and files of the tree by footprint class; the sums are the whole tree."""
+    rules = default_class_rules()
+    classes = sorted(result.classes, key=lambda size: -size.bytes)
+    whole = result.tree_bytes or 1
+    rows = [
+        (
+            Cell(rules.title_of(size.class_)),
+            number(size.bytes, "bytes"),
+            Cell(f"{100 * size.bytes / whole:.1f} %", kind="number"),
+            number(size.files, "count"),
+        )
+        for size in classes
+    ]
+    total = (
+        Cell("whole tree"),
+        number(result.tree_bytes, "bytes", reason=missing_reason(result)),
+        Cell("100.0 %", kind="number") if classes else missing(missing_reason(result)),
+        number(result.tree_files, "count", reason=missing_reason(result)),
+    )
+    records = tuple(size.model_dump() for size in classes)
+    return Table(
+        f"Footprint of {result.variant} by class", ("class", "in the tree", "share", "files"), (*rows, total), records
+    )
+
+
+def boots_table(result: VariantResult, to_run: str = "../") -> Table:
+    """Every boot with its phases and times. ``to_run``: prefix of links, from the page to the run's directory."""
+    boots = result.boots
+    rows = [
+        (
+            Cell(title),
+            *(number(getattr(boot.phases, name), "seconds", reason="not told by the guest") for boot in boots),
+        )
+        for name, title in PHASES
+    ]
+    rows += [
+        (Cell(title), *(number(getattr(boot, name), "seconds", reason="not reached") for boot in boots))
+        for name, title in (*_MARKS, ("multi_user_seconds", "multi-user.target"))
+    ]
+    rows.append((Cell("memory in use"), *(_memory(boot) for boot in boots)))
+    rows.append((Cell("processes"), *(number(boot.process_count, "count") for boot in boots)))
+    rows.append((Cell("guest"), *(_guest(boot) for boot in boots)))
+    rows.append((Cell("host"), *(_host(boot) for boot in boots)))
+    rows.append((Cell("console"), *(_console(boot, to_run) for boot in boots)))
+    header = ("", *(f"{BootGroup(boot.firmware, boot.accelerator)}, boot {boot.index}" for boot in boots))
+    caption = f"Boots of {result.variant}: {boots_note(result)}"
+    return Table(caption, header, tuple(rows) if boots else (), tuple(_boot_record(boot) for boot in boots))
+
+
+def boots_note(result: VariantResult) -> str:
+    """How many boots of which kind there are, and what that allows to say."""
+    groups = boot_groups([result])
+    if not groups:
+        return missing_boot_reason(result)
+    return "; ".join(f"{group}, n={len(group.boots_of(result))}" for group in groups)
+
+
+def checks_table(result: VariantResult) -> Table:
+    """Every proof of life of every boot: passed or failed, with what was seen."""
+    boots = result.boots
+    names = list(dict.fromkeys(check.name for boot in boots for check in boot.checks))
+    rows = []
+    for name in names:
+        found = [next((check for check in boot.checks if check.name == name), None) for boot in boots]
+        cells = [verdict(check.passed, note=check.detail) if check else missing("not run") for check in found]
+        rows.append((Cell(name), *cells))
+    if boots:
+        rows.append((Cell("failed units"), *(_failed_units(boot) for boot in boots)))
+    records = tuple(
+        {"firmware": boot.firmware, "index": boot.index, **check.model_dump()}
+        for boot in boots
+        for check in boot.checks
+    )
+    header = ("check", *(f"{boot.firmware.upper()}, boot {boot.index}" for boot in boots))
+    return Table(f"Checks of {result.variant}: {boots_note(result)}", header, tuple(rows), records)
+
+
+def units_table(result: VariantResult, top: int = 15) -> Table:
+    """The units that took longest to start: medians over the boots of each kind."""
+    groups = boot_groups([result])
+    times = {group: unit_medians(group, result) for group in groups}
+    names = sorted({name for units in times.values() for name in units}, key=lambda name: -max(
+        units.get(name, 0.0) for units in times.values()))  # fmt: skip
+    rows = tuple(
+        (Cell(name), *(number(times[group].get(name), "seconds", reason="not among the units") for group in groups))
+        for name in names[:top]
+    )
+    records = tuple(
+        {"firmware": group.firmware, "accelerator": group.accelerator, "unit": unit, "seconds": seconds}
+        for group in groups
+        for unit, seconds in times[group].items()
+    )
+    return Table(
+        f"Slowest units of {result.variant}: {boots_note(result)}",
+        ("unit", *map(str, groups)),
+        rows,
+        records,
+        ("Units start side by side: their times do not add up to the boot's.",),
+    )
+
+
+def unit_medians(group: BootGroup, result: VariantResult) -> dict[str, float]:
+    """The median start time of each unit over the boots of one kind."""
+    boots = group.boots_of(result)
+    names = dict.fromkeys(unit.unit for boot in boots for unit in boot.units)
+    times = {
+        name: median_of(unit.seconds for boot in boots for unit in boot.units if unit.unit == name) for name in names
+    }
+    return {name: seconds for name, seconds in times.items() if seconds is not None}
+
+
+def stages_table(result: VariantResult) -> Table:
+    """How long each stage took when it was made, and whether this run found it in the store."""
+    rows = tuple(
+        (
+            Cell(stage.stage),
+            number(stage.seconds, "seconds"),
+            Cell("reused" if stage.reused else "made"),
+            Cell(stage.key),
+        )
+        for stage in result.stages
+    )
+    records = tuple(stage.model_dump() for stage in result.stages)
+    return Table(f"Stages of {result.variant}", ("stage", "time when made", "in this run", "key"), rows, records)
+
+
+def provenance_table(result: VariantResult | StudyResult) -> Table:
+    """Where the figures come from."""
+    if isinstance(result, StudyResult):
+        pairs = {"study": result.study, "run": result.run, "created": result.created}
+        caption = "Provenance of the run"
+    else:
+        names = ("method", "content", "recipe", "agent", "version", "lock_sha256", "commit", "content_checksum")
+        pairs = {name: getattr(result, name) or "" for name in names}
+        pairs |= {f"parameter {name}": str(value) for name, value in result.parameters.items() if name not in names}
+        caption = f"Provenance of {result.variant}"
+    pairs |= {name: str(value) for name, value in result.provenance.items()}
+    return named_rows(caption, list(pairs.items()))
+
+
+def _memory(boot: Boot) -> Cell:
+    total = boot.memory_total_bytes
+    note = f"of {quantity(total, 'bytes')}" if total is not None else ""
+    return number(boot.memory_used_bytes, "bytes", note=note)
+
+
+def _guest(boot: Boot) -> Cell:
+    size = f"{boot.cpus or '?'} CPUs, {boot.memory_mib or '?'} MiB"
+    return Cell(f"Linux {boot.kernel_release}" if boot.kernel_release else size, size if boot.kernel_release else "")
+
+
+def _host(boot: Boot) -> Cell:
+    host = boot.host
+    load = f"load {host.load_1m:.1f} on {host.cpus or '?'} CPUs" if host.load_1m is not None else ""
+    return Cell(f"QEMU {host.qemu_version}", load) if host.qemu_version else missing("not told")
+
+
+def _console(boot: Boot, to_run: str) -> Cell:
+    return Cell("console log", link=to_run + boot.console_log) if boot.console_log else missing("not kept")
+
+
+def _failed_units(boot: Boot) -> Cell:
+    return verdict(not boot.failed_units, ", ".join(boot.failed_units) or "none")
+
+
+def _boot_record(boot: Boot) -> dict[str, object]:
+    record = boot.model_dump(exclude={"phases", "units", "checks", "host", "failed_units"})
+    return {**record, **{name: getattr(boot.phases, name) for name in Phases.model_fields}}

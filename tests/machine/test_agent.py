@@ -1,0 +1,235 @@
+"""min-cloud-agent as a real process against the real metadata service, in a root of its own."""
+
+import shutil
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler
+from pathlib import Path
+from socketserver import ThreadingTCPServer
+
+import pytest
+
+import atomic_lib.content
+from atomic_lib import command
+from atomic_lib.command import CommandError, Completed
+from atomic_lib.machine.metadata import Instance, Sessions, metadata_service
+
+AGENT = Path(atomic_lib.content.__path__[0], "min_cloud_agent", "min-cloud-agent")
+SHELLS = [shell for shell in ("dash", "bash") if shutil.which(shell)]
+KEY = "ssh-ed25519 AAAAC3Nza first@example"
+OTHER = "ecdsa-sha2-nistp256 AAAAE2Vj second@example"
+
+pytestmark = pytest.mark.skipif(shutil.which("curl") is None, reason="min-cloud-agent needs curl on this host")
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    (tmp_path / "etc").mkdir()
+    (tmp_path / "root").mkdir(mode=0o700)
+    return tmp_path
+
+
+def agent(root: Path, url: str, *words: str, shell: str = "sh", seconds: int = 10) -> Completed:
+    environment = {
+        "MIN_CLOUD_AGENT_URL": url,
+        "MIN_CLOUD_AGENT_ROOT": str(root),
+        "MIN_CLOUD_AGENT_SECONDS": str(seconds),
+    }
+    return command.run([shell, AGENT, *words], env=environment, timeout_seconds=30)
+
+
+def provision(root: Path, instance: Instance, sessions: Sessions = "required", shell: str = "sh") -> Completed:
+    with metadata_service(instance, sessions) as service:
+        return agent(root, service.url, shell=shell)
+
+
+def refused(root: Path, instance: Instance) -> CommandError:
+    with pytest.raises(CommandError) as caught:
+        provision(root, instance)
+    return caught.value
+
+
+def authorized(root: Path) -> str:
+    return (root / "root/.ssh/authorized_keys").read_text()
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+@pytest.mark.parametrize("sessions", ["v1", "optional", "required"])
+def test_keys_hostname_and_script(root: Path, shell: str, sessions: Sessions) -> None:
+    script = f'#!/bin/sh\necho "$0" >{root}/ran\necho from the script\n'
+    done = provision(root, Instance("i-1", "web-1.example.org", (KEY, OTHER), script), sessions, shell)
+    assert authorized(root) == f"{KEY}\n{OTHER}\n"
+    assert (root / "root/.ssh/authorized_keys").stat().st_mode & 0o7777 == 0o600
+    assert (root / "root/.ssh").stat().st_mode & 0o7777 == 0o700
+    assert (root / "etc/hostname").read_text() == "web-1.example.org\n"
+    assert (root / "etc/hostname").stat().st_mode & 0o777 == 0o644
+    assert "from the script" in done.stdout
+    assert (root / "ran").read_text().strip() == str(root / "var/lib/min-cloud-agent/i-1/user-data")
+    assert (root / "var/lib/min-cloud-agent/i-1/status").read_text() == "0\n"
+    assert ("IMDSv1" in done.stdout) == (sessions == "v1")
+    assert done.stderr == ""
+
+
+def test_keys_are_in_place_before_user_data_is_asked_for(root: Path) -> None:
+    script = f"#!/bin/sh\ncp {root}/root/.ssh/authorized_keys {root}/seen\n"
+    with metadata_service(Instance("i-1", "h", (KEY,), script)) as service:
+        agent(root, service.url)
+        paths = [request.path for request in service.requests]
+    assert paths[0] == "/latest/api/token"
+    assert paths[-1] == "/latest/user-data"
+    assert "/latest/meta-data/public-keys/0/openssh-key" in paths[:-1]
+    assert (root / "seen").read_text() == f"{KEY}\n"
+
+
+def test_existing_keys_stay_and_none_is_added_twice(root: Path) -> None:
+    (root / "root/.ssh").mkdir(mode=0o755)
+    mine = f'# mine\n\ncommand="a \\n b" {OTHER}'  # no newline at the end, as people leave it
+    (root / "root/.ssh/authorized_keys").write_text(mine)
+    provision(root, Instance("i-1", "h", (KEY,)))
+    assert authorized(root) == f"{mine}\n{KEY}\n"
+    before = (root / "root/.ssh/authorized_keys").stat()
+    provision(root, Instance("i-1", "h", (KEY,)))
+    assert authorized(root) == f"{mine}\n{KEY}\n"
+    assert (root / "root/.ssh/authorized_keys").stat().st_ino == before.st_ino
+    assert (root / "root/.ssh").stat().st_mode & 0o777 == 0o700
+    assert [path.name for path in (root / "root/.ssh").iterdir()] == ["authorized_keys"]
+
+
+def test_what_is_no_key_is_left_out(root: Path) -> None:
+    done = provision(root, Instance("i-1", "h", ("<html>no</html>", f"{KEY}\nPermitRootLogin yes\n")))
+    assert authorized(root) == f"{KEY}\n"
+    assert done.stderr.count("not a public key") == 2
+
+
+def test_a_script_runs_once_per_instance(root: Path) -> None:
+    script = f"#!/bin/sh\necho x >>{root}/count\n"
+    for instance_id in ("i-1", "i-1", "i-2", "i-1"):
+        provision(root, Instance(instance_id, "h", (KEY,), script))
+    assert (root / "count").read_text() == "x\nx\n"
+    assert sorted(path.name for path in (root / "var/lib/min-cloud-agent").iterdir()) == ["i-1", "i-2"]
+
+
+def test_a_failing_script_keeps_the_login_and_its_status(root: Path) -> None:
+    error = refused(root, Instance("i-1", "h", (KEY,), "#!/bin/sh\necho trouble\nexit 7\n"))
+    assert error.status == 7
+    assert "trouble" in error.stdout
+    assert authorized(root) == f"{KEY}\n"
+    assert (root / "var/lib/min-cloud-agent/i-1/status").read_text() == "7\n"
+
+
+def test_a_script_that_was_cut_off_does_not_run_again(root: Path) -> None:
+    kills_agent = f"#!/bin/sh\necho x >>{root}/count\nkill -9 $PPID\nsleep 0.1\n"
+    instance = Instance("i-1", "h", (KEY,), kills_agent)
+    with pytest.raises(CommandError):
+        provision(root, instance)
+    provision(root, instance)
+    assert (root / "count").read_text() == "x\n"
+    assert not (root / "var/lib/min-cloud-agent/i-1/status").exists()
+
+
+def test_the_two_halves(root: Path) -> None:
+    with metadata_service(Instance("i-1", "h", (KEY,), f"#!/bin/sh\ntouch {root}/ran\n")) as service:
+        agent(root, service.url, "fetch")
+        assert not (root / "ran").exists()
+    agent(root, "http://127.0.0.1:1", "run")
+    assert (root / "ran").exists()
+
+
+@pytest.mark.parametrize(
+    ("user_data", "words"),
+    [("#cloud-config\nusers: []\n", "#cloud-config"), ("echo no\n", "does not begin with #!"), ("\n#!/bin/sh\n", "#!")],
+)
+def test_other_user_data_is_refused_with_one_line(root: Path, user_data: str, words: str) -> None:
+    error = refused(root, Instance("i-1", "h", (KEY,), user_data))
+    assert error.status == 1
+    assert words in error.stderr
+    assert len(error.stderr.splitlines()) == 1
+    assert authorized(root) == f"{KEY}\n"
+
+
+@pytest.mark.parametrize(
+    "hostname",
+    ["a;reboot", "$(reboot)", "a b", "-a", "a-", ".a", "a..b", "a.-b", "10.0.0.1", "a\nb", "ä", "a" * 64, "a_b", "../x",
+     ".".join(["a" * 60] * 5)],
+)  # fmt: skip
+def test_a_hostile_host_name_is_refused(root: Path, hostname: str) -> None:
+    error = refused(root, Instance("i-1", hostname, (KEY,)))
+    assert "RFC 1123" in error.stderr
+    assert not (root / "etc/hostname").exists()
+    assert authorized(root) == f"{KEY}\n"
+
+
+def test_a_host_name_too_long_for_the_kernel_is_cut_at_its_first_dot(root: Path) -> None:
+    provision(root, Instance("i-1", "ip-10-0-0-1." + "a" * 60))
+    assert (root / "etc/hostname").read_text() == "ip-10-0-0-1\n"
+
+
+@pytest.mark.parametrize("instance_id", ["../../etc", ".", "..", "a/b", "-rf", "i 1", "i\n1", "i" * 129])
+def test_a_hostile_instance_id_runs_nothing(root: Path, instance_id: str) -> None:
+    error = refused(root, Instance(instance_id, "h", (KEY,), f"#!/bin/sh\ntouch {root}/ran\n"))
+    assert "instance-id" in error.stderr
+    assert not (root / "ran").exists()
+    assert not (root / "var").exists()
+    assert authorized(root) == f"{KEY}\n"
+
+
+@contextmanager
+def always(status: int) -> Iterator[tuple[str, list[str]]]:
+    """A service that answers everything with ``status``."""
+    seen: list[str] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            seen.append(f"{self.command} {self.path}")
+            self.send_response_only(status)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        do_PUT = do_GET
+
+        def log_message(self, format: str, *args: object) -> None:
+            pass
+
+    with ThreadingTCPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_address[1]}", seen
+        server.shutdown()
+        thread.join()
+
+
+def test_404_everywhere_is_a_machine_without_metadata(root: Path) -> None:
+    with always(404) as (url, seen):
+        done = agent(root, url)
+    assert seen == [
+        "PUT /latest/api/token",
+        "GET /latest/meta-data/instance-id",
+        "GET /latest/meta-data/local-hostname",
+        "GET /latest/meta-data/public-keys/",
+        "GET /latest/user-data",
+    ]
+    assert done.stderr == ""
+    assert not (root / "root/.ssh").exists()
+
+
+@pytest.mark.parametrize("status", [403, 500, 503])
+def test_other_failures_never_weaken_the_session_and_end_in_time(root: Path, status: int) -> None:
+    with always(status) as (url, seen), pytest.raises(CommandError) as caught:
+        agent(root, url, seconds=1)
+    assert set(seen) == {"PUT /latest/api/token"}
+    assert len(seen) > 1
+    assert caught.value.status == 1
+    assert f"within 1 s: curl: (22) The requested URL returned error: {status}" in caught.value.stderr
+
+
+def test_no_service_at_all_ends_in_time(root: Path) -> None:
+    with pytest.raises(CommandError) as caught:
+        agent(root, "http://127.0.0.1:1", seconds=1)
+    assert "no usable answer from http://127.0.0.1:1 within 1 s" in caught.value.stderr
+
+
+def test_wrong_usage(root: Path) -> None:
+    with pytest.raises(CommandError) as caught:
+        agent(root, "http://127.0.0.1:1", "start")
+    assert caught.value.status == 2

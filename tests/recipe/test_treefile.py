@@ -1,0 +1,246 @@
+"""Treefiles: rpm-ostree's keys and include rule, and what is refused."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from atomic_lib.errors import WorkbookError
+from atomic_lib.recipe.treefile import read_treefile
+
+REAL = Path(__file__).parents[2].parent / "shared" / "data" / "fedora-atomic-22" / "fedora-atomic-docker-host.json"
+MINIMAL = "ref: atomic/x86_64/minimal\npackages: [bash]\n"
+
+
+def write(path: Path, text: str) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+    return path
+
+
+def refusal(path: Path) -> WorkbookError:
+    with pytest.raises(WorkbookError) as caught:
+        read_treefile(path)
+    return caught.value
+
+
+def test_every_honoured_key_stands_in_the_recipe(tmp_path: Path) -> None:
+    script = write(tmp_path / "post.sh", "#!/usr/bin/env bash\necho file\n")
+    path = write(
+        tmp_path / "all.yaml",
+        """\
+ref: atomic/${basearch}/${releasever}/minimal
+releasever: 22
+automatic-version-prefix: "${releasever}.1"
+repos: [fedora]
+packages:
+  - bash coreutils
+  - "'podman >= 4.1'"
+packages-x86_64: [grub2]
+packages-aarch64: [shim-aa64]
+exclude-packages: [python3]
+recommends: false
+documentation: false
+install-langs: [en_US]
+selinux: false
+units: [sshd.service]
+default-target: rescue.target
+initramfs-args: [--add, iscsi]
+postprocess:
+  - |
+    #!/bin/bash -e
+    echo inline
+  - echo plain
+postprocess-script: post.sh
+remove-files: [usr/share/doc]
+tmp-is-dir: true
+etc-group-members: [wheel]
+""",
+    )
+    recipe = read_treefile(path)
+    assert recipe.ref == "atomic/x86_64/22/minimal"
+    assert (recipe.releasever, recipe.version_prefix) == ("22", "22.1")
+    assert recipe.packages == ("bash", "coreutils", "podman >= 4.1", "grub2")
+    assert recipe.excludes == ("python3",)
+    assert recipe.repos == ("fedora",)
+    assert (recipe.weak_dependencies, recipe.documentation, recipe.selinux) == (False, False, "disabled")
+    assert recipe.languages == ("en_US",)
+    assert (recipe.enabled_units, recipe.default_target) == (("sshd.service",), "rescue.target")
+    assert recipe.initramfs_arguments == ("--add", "iscsi")
+    assert [(script.interpreter, script.source) for script in recipe.post_scripts] == [
+        ("/bin/bash -e", f"{path}:19"),
+        ("/bin/sh", f"{path}:22"),
+        ("/usr/bin/env bash", f"{script}:1"),
+    ]
+    assert recipe.post_scripts[0].text == "#!/bin/bash -e\necho inline\n"
+    assert all(script.stop_on_error for script in recipe.post_scripts)
+    assert recipe.removed_paths == ("usr/share/doc",)
+    assert recipe.files == (path, script)
+    assert recipe.notes == ("etc-group-members: nothing to move: all groups of the tree stand in /etc/group",)
+
+
+def test_defaults_are_those_of_rpm_ostree(tmp_path: Path) -> None:
+    recipe = read_treefile(write(tmp_path / "a.yaml", MINIMAL))
+    assert (recipe.documentation, recipe.weak_dependencies, recipe.selinux) == (True, True, "enforcing")
+    assert recipe.languages is None
+    assert recipe.root_size_mib is None
+    assert recipe.notes == ()
+
+
+def test_only_the_boot_location_that_is_not_done_here_is_noted(tmp_path: Path) -> None:
+    assert read_treefile(write(tmp_path / "a.yaml", MINIMAL + "boot-location: modules\n")).notes == ()
+    assert read_treefile(write(tmp_path / "b.yaml", MINIMAL + "boot-location: new\n")).notes == (
+        "boot-location: kernel and initramfs stand in /usr/lib/modules alone, as with `modules`",
+    )
+
+
+def test_included_single_values_give_way_and_lists_come_first(tmp_path: Path) -> None:
+    write(tmp_path / "shared" / "first.yaml", "ref: first\ndocumentation: false\npackages: [a]\npostprocess: [one]\n")
+    write(tmp_path / "shared" / "second.yaml", "ref: second\nselinux: false\npackages: [b]\npostprocess: [two]\n")
+    write(
+        tmp_path / "shared" / "deep.json", json.dumps({"include": ["first.yaml", "second.yaml"], "units": ["x.socket"]})
+    )
+    path = write(tmp_path / "top.yaml", "include: shared/deep.json\nref: top\npackages: [c, a]\npostprocess: [three]\n")
+    recipe = read_treefile(path)
+    assert recipe.ref == "top"
+    assert (recipe.documentation, recipe.selinux) == (False, "disabled")
+    # rpm-ostree: of several included files the last one's entries stand first.
+    assert recipe.packages == ("b", "a", "c")
+    assert [script.text for script in recipe.post_scripts] == ["two", "one", "three"]
+    assert recipe.enabled_units == ("x.socket",)
+    assert [file.name for file in recipe.files] == ["top.yaml", "deep.json", "first.yaml", "second.yaml"]
+
+
+def test_of_several_included_files_the_first_wins_a_single_value(tmp_path: Path) -> None:
+    write(tmp_path / "first.yaml", "ref: first\n")
+    write(tmp_path / "second.yaml", "ref: second\n")
+    path = write(tmp_path / "top.yaml", "include: [first.yaml, second.yaml]\npackages: [bash]\n")
+    assert read_treefile(path).ref == "first"
+
+
+def test_the_including_script_file_wins_and_lies_beside_its_treefile(tmp_path: Path) -> None:
+    write(tmp_path / "shared" / "post.sh", "#!/bin/sh\necho shared\n")
+    write(tmp_path / "shared" / "base.yaml", "postprocess-script: post.sh\n")
+    path = write(tmp_path / "top.yaml", f"include: shared/base.yaml\n{MINIMAL}")
+    assert [script.text for script in read_treefile(path).post_scripts] == ["#!/bin/sh\necho shared\n"]
+    write(tmp_path / "post.sh", "#!/bin/sh\necho own\n")
+    write(path, f"include: shared/base.yaml\n{MINIMAL}postprocess-script: post.sh\n")
+    assert [script.text for script in read_treefile(path).post_scripts] == ["#!/bin/sh\necho own\n"]
+
+
+def test_an_include_cycle_names_the_chain(tmp_path: Path) -> None:
+    a = write(tmp_path / "a.yaml", f"include: b.yaml\n{MINIMAL}")
+    b = write(tmp_path / "b.yaml", "include: c.yaml\n")
+    c = write(tmp_path / "c.yaml", "include: b.yaml\n")
+    assert refusal(a).message == f"{c}: include: include cycle: {b} includes {c} includes {b}"
+
+
+def test_a_file_included_twice_is_refused(tmp_path: Path) -> None:
+    write(tmp_path / "b.yaml", "include: c.yaml\n")
+    c = write(tmp_path / "c.yaml", "units: [x.service]\n")
+    a = write(tmp_path / "a.yaml", f"include: [b.yaml, c.yaml]\n{MINIMAL}")
+    assert refusal(a).message == f"{a}: include: {c} is included twice"
+
+
+def test_a_missing_file_names_who_asks_for_it_and_what_is_there(tmp_path: Path) -> None:
+    a = write(tmp_path / "a.yaml", f"include: base.yml\n{MINIMAL}")
+    write(tmp_path / "base.yaml", "")
+    error = refusal(a)
+    assert error.message == f"{a}: include: no such file: {tmp_path / 'base.yml'}"
+    assert error.hint == f"{tmp_path} has: a.yaml, base.yaml"
+
+
+@pytest.mark.parametrize(
+    ("addition", "message"),
+    [
+        ("unit: [sshd.service]\n", "key 'unit' is not supported: did you mean 'units'?"),
+        ("container-cmd: [bash]\n", "key 'container-cmd' is not supported"),
+        ("packages-x8664: [a]\n", "key 'packages-x8664' is not supported: did you mean 'packages-x86_64'?"),
+        ("documentation: 'no'\n", "documentation: must be true or false, not 'no'"),
+        ("selinux: permissive\n", "selinux: must be true or false, not 'permissive'"),
+        ("units: sshd.service\n", "units: must be a list of texts, not 'sshd.service'"),
+        ("units: [sshd]\n", "units: 'sshd' is no full unit name, such as sshd.service"),
+        ("boot-location: both\n", 'boot-location: only "modules" or "new" is what a compose here does'),
+        ("tmp-is-dir: false\n", "tmp-is-dir: only true is what a compose here does"),
+        ("tmp-is-dir: 1\n", "tmp-is-dir: only true is what a compose here does"),
+        ("cliwrap: true\n", "cliwrap: only false is what a compose here does"),
+        ("remove-files: [/usr/share]\n", "remove-files: '/usr/share' must be relative to the root of the tree"),
+        ("remove-files: [usr/../..]\n", "remove-files: 'usr/../..' must be relative to the root of the tree"),
+        ("exclude-packages: [python3 perl]\n", "exclude-packages: 'python3 perl' must be one package name"),
+        ("include: 3\n", "include: must be a path or a list of paths"),
+        ("releasever: 2.5\n", "releasever: must be text or a whole number"),
+        ("install-langs: ['']\n", "install-langs: has an empty entry"),
+        ("default-target: graphical\n", "default-target: 'graphical' is no systemd target"),
+        ("default_target: a.target\ndefault-target: a.target\n", "default_target: is the old spelling of "
+         "default-target, which is there too"),
+    ],
+)  # fmt: skip
+def test_a_refusal_names_file_and_key(tmp_path: Path, addition: str, message: str) -> None:
+    path = write(tmp_path / "a.yaml", MINIMAL + addition)
+    assert refusal(path).message == f"{path}: {message}"
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("packages: [bash]\n", "ref: is required"),
+        ("ref: a/b\n", "packages: is required"),
+        ("ref: a/b\npackages: [bash]\nexclude-packages: [bash]\n", "bash is in packages and in exclude-packages"),
+        ("ref: a//b\npackages: [bash]\n", "ref: 'a//b' is no name of a branch"),
+        ("ref: a/${stream}\npackages: [bash]\n", "ref: ${stream} has no value"),
+        ("ref: a\npackages: ['@core']\n", "packages: @core is a group; a treefile names packages only"),
+        ("- ref\n", "must be a mapping of keys to values"),
+    ],
+)
+def test_a_treefile_that_cannot_be_composed_is_refused(tmp_path: Path, text: str, message: str) -> None:
+    path = write(tmp_path / "a.yaml", text)
+    assert refusal(path).message == f"{path}: {message}"
+
+
+def test_a_date_in_the_version_is_refused(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.yaml", MINIMAL + "automatic-version-prefix: '22.<date:%Y>'\n")
+    assert refusal(path).message.startswith(f"{path}: automatic-version-prefix: '22.<date:%Y>' is not accepted")
+
+
+def test_an_unknown_key_in_an_included_file_names_that_file_and_the_accepted_keys(tmp_path: Path) -> None:
+    base = write(tmp_path / "base.yaml", "frobnicate: true\n")
+    error = refusal(write(tmp_path / "a.yaml", f"include: base.yaml\n{MINIMAL}"))
+    assert error.message == f"{base}: key 'frobnicate' is not supported"
+    assert "exclude-packages" in error.hint
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "message"),
+    [
+        ("a.yaml", "ref: a\nref: b\n", ":2: not valid YAML: key 'ref' is given twice"),
+        ("a.yaml", "ref: a\npackages: [bash\n", ":3: not valid YAML: expected ',' or ']', but got '<stream end>'"),
+        ("a.json", '{"ref": "a", "ref": "b"}', ": key 'ref' is given twice"),
+        ("a.json", '{\n"ref": a}', ":2: not valid JSON: Expecting value"),
+    ],
+)
+def test_a_broken_file_names_its_line(tmp_path: Path, name: str, text: str, message: str) -> None:
+    path = write(tmp_path / name, text)
+    assert refusal(path).message == f"{path}{message}"
+
+
+@pytest.mark.skipif(not REAL.exists(), reason="the treefile of Fedora 22 Atomic is not beside the checkout")
+def test_the_real_fedora_22_treefile_is_refused_key_by_key() -> None:
+    why = "is not supported: a build has no earlier commit and no list of users to be checked against"
+    keys = ("ignore-removed-users", "ignore-removed-groups", "check-passwd", "check-groups")
+    assert refusal(REAL).message.splitlines() == [f"{REAL}: key {key!r} {why}" for key in keys]
+
+
+@pytest.mark.skipif(not REAL.exists(), reason="the treefile of Fedora 22 Atomic is not beside the checkout")
+def test_the_real_fedora_22_treefile_loads_without_its_user_checks(tmp_path: Path) -> None:
+    values = json.loads(REAL.read_text())
+    kept = {key: value for key, value in values.items() if not key.startswith(("check-", "ignore-"))}
+    path = write(tmp_path / "host.json", json.dumps(kept))
+    assert refusal(path).message == f"{path}: postprocess-script: no such file: {tmp_path / 'treecompose-post.sh'}"
+    write(tmp_path / "treecompose-post.sh", "#!/bin/sh\ntrue\n")
+    recipe = read_treefile(path)
+    assert recipe.ref == "fedora-atomic/f22/x86_64/docker-host"
+    assert (recipe.version_prefix, recipe.repos, recipe.documentation) == ("22", ("fedora-22",), False)
+    assert recipe.packages[:4] == ("atomic", "glibc", "nss-altfiles", "shadow-utils")
+    assert len(recipe.packages) == len(set(values["packages"]))
+    assert recipe.enabled_units == ("docker.service", "cockpit.socket", "docker-storage-setup.service")
+    assert recipe.initramfs_arguments == ("--no-hostonly", "--add", "iscsi")

@@ -1,0 +1,62 @@
+"""The words that ./workbook hands over."""
+
+from pathlib import Path
+
+import pytest
+
+from atomic_lib.cli import main, parse_overrides
+from atomic_lib.doctor import Finding, disk_finding, examine, table
+from atomic_lib.errors import WorkbookError
+
+
+def test_overrides_are_typed_as_in_a_parameter_file() -> None:
+    words = ["boots_bios=3", "content=fedora", "kernel_arguments=quiet audit=0", "lock="]
+    assert parse_overrides(words) == {
+        "boots_bios": 3,
+        "content": "fedora",
+        "kernel_arguments": "quiet audit=0",
+        "lock": "",
+    }
+
+
+@pytest.mark.parametrize("word", ["boots_bios", "=3", "title=[1"])
+def test_a_word_that_is_no_assignment_is_named(word: str) -> None:
+    with pytest.raises(WorkbookError) as caught:
+        parse_overrides([word])
+    assert word in caught.value.message
+
+
+def test_an_error_is_one_message_with_the_next_step(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["clean", "bilds"]) == 1
+    assert capsys.readouterr().err.splitlines() == [
+        "error: clean: unknown part 'bilds'",
+        "Next step: choose of: builds, runs, cache, environment, all",
+    ]
+
+
+def test_wrong_words_end_with_2(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main(["doctor", "--bogus"])
+    assert caught.value.code == 2
+    assert "--bogus" in capsys.readouterr().err
+
+
+def test_doctor_names_what_is_missing_and_what_brings_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WORKBOOK_MIRROR", "http://mirror.example/debian")
+    findings = {finding.name: finding for finding in examine(tmp_path / "cache", tmp_path / "build")}
+    assert findings["tools tree"].state == "later"
+    assert "./workbook run" in findings["tools tree"].advice
+    assert findings["Debian mirror"].found == "http://mirror.example/debian"
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_too_little_disk_is_missing() -> None:
+    short = disk_finding("free disk", Path("/x"), free_bytes=5_000_000_000, need_bytes=12_000_000_000)
+    assert short.state == "missing"
+    assert short.found == "5.0 GB at /x; a run from nothing takes 12 GB"
+    assert disk_finding("free disk", Path("/x"), free_bytes=12, need_bytes=12).state == "present"
+
+
+def test_table_puts_the_advice_below_its_line() -> None:
+    findings = [Finding("a", "1.0"), Finding("longer", "none", "missing", "install it")]
+    assert table(findings).splitlines() == ["✓ a       1.0", "✗ longer  none", "          → install it"]
