@@ -31,7 +31,7 @@ def main(words: Sequence[str]) -> int:
         say(f"error: {error}")
         return 1
     except KeyboardInterrupt:
-        say("stopped; the next run goes on from here")
+        say("stopped")
         return 130
 
 

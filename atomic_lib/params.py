@@ -50,8 +50,8 @@ class Variant(ParamsModel):
     """The kickstart syntax version, as pykickstart names them."""
     kernel_arguments: str = ""
     """The kernel command line of an ostree deployment; a kickstart says it with ``bootloader --append``."""
-    image_size_mib: int = Field(default=4096, ge=1024, le=65536)
-    """The size of an ostree variant's disk; a kickstart says it with ``part /``."""
+    root_size_mib: int = Field(default=4096, ge=1024, le=65536)
+    """The size of an ostree variant's root file system; a kickstart says it with ``part /``."""
     agent: Literal["min-cloud-agent", "cloud-init"]
     """What provisions the guest; the proof of life waits for its end."""
     boots_bios: int = Field(default=1, ge=0, le=100)

@@ -81,7 +81,7 @@ def boot_image(
     host = describe_host(tools)
     machine = Machine(request.firmware, request.accelerator, request.cpus, request.memory_mib)
     with (
-        one_boot_key(tools) as key,
+        one_boot_key(tools, directory) as key,
         metadata_service(secret.instance(key.public)) as service,
         start_guest(tools, Disk(image_path, image_format), machine, service.port, directory) as guest,
     ):

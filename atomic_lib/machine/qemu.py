@@ -89,7 +89,7 @@ def start_guest(tools: Tools, disk: Disk, machine: Machine, metadata_port: int, 
     service at ``metadata_port`` of the host's loopback, and nothing else.
     """
     image = f"/mnt/image/{disk.path.name}"
-    binds = [Bind(directory, BOOT_MOUNT, writable=True), Bind(disk.path.absolute(), image)]
+    binds = [Bind(directory.absolute(), BOOT_MOUNT, writable=True), Bind(disk.path.absolute(), image)]
     overlay = ["qemu-img", "create", "-q", "-f", "qcow2", "-b", image, "-F", disk.format, f"{BOOT_MOUNT}/disk.qcow2"]
     tools.run(overlay, binds=binds)
     if machine.firmware == "uefi":

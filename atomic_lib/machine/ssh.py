@@ -51,11 +51,11 @@ class Shell:
 
 
 @contextmanager
-def one_boot_key(tools: Tools) -> Iterator[Key]:
-    """An ed25519 key in a directory of its own; both are gone after the block."""
+def one_boot_key(tools: Tools, parent: Path) -> Iterator[Key]:
+    """An ed25519 key in a directory of its own below ``parent``; both are gone after the block."""
     words = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "one-boot", "-f", f"{SSH_MOUNT}/key"]
-    with tempfile.TemporaryDirectory(prefix="ssh-") as name:
-        directory = Path(name)
+    with tempfile.TemporaryDirectory(prefix="ssh-", dir=parent) as name:
+        directory = Path(name).absolute()
         tools.run(words, binds=[_bind(directory)])
         yield Key(directory, (directory / "key.pub").read_text().strip())
 

@@ -1,0 +1,89 @@
+"""GRUB for BIOS and UEFI on one disk, without grub-install.
+
+Both loaders carry the modules they need and look for the file system labelled
+``root``; its ``/boot/grub/grub.cfg`` does the rest. Sources: GRUB's manual
+(grub-mkimage, images), grub-setup's ``boot.h`` and ``diskboot`` offsets.
+"""
+
+import struct
+from pathlib import Path
+
+from atomic_lib.host import Bind, Tools
+
+BIOS_BOOT_SECTOR = 2048
+_BOOT_IMAGE_CODE_BYTES = 440
+_KERNEL_SECTOR_OFFSET = 0x5C
+_BOOT_DRIVE_CHECK_OFFSET = 0x66
+_BLOCKLIST_OFFSET = 0x1F4
+_MODULES = ("part_gpt ext2 search search_label normal configfile linux syslinuxcfg test echo ls cat sleep "
+            "serial terminal reboot halt").split()  # fmt: skip
+_EARLY = """\
+search --no-floppy --label root --set=root
+set prefix=($root)/boot/grub
+configfile $prefix/grub.cfg
+"""
+_TERMINAL = """\
+serial --unit=0 --speed=115200
+terminal_input serial console
+terminal_output serial console
+"""
+# ostree writes /boot/loader/syslinux.cfg anew at each deployment, default entry first. On
+# BIOS GRUB reads its entries as 16-bit ones, which this kernel needs not.
+_OSTREE_MENU = """\
+function linux16 { linux "$@"; }
+function initrd16 { initrd "$@"; }
+syslinux_source -s -r /boot -c /boot/loader /boot/loader/syslinux.cfg
+set default=0
+"""
+
+
+def ostree_menu(timeout_seconds: int) -> str:
+    """grub.cfg for an ostree sysroot: whatever deployments ostree's own boot configuration lists."""
+    return f"{_TERMINAL}{_OSTREE_MENU}set timeout={timeout_seconds}\n"
+
+
+def traditional_menu(kver: str, arguments: str, timeout_seconds: int) -> str:
+    """grub.cfg for the one kernel of a traditional root."""
+    entry = f"  linux /boot/vmlinuz-{kver} {arguments}\n  initrd /boot/initramfs-{kver}.img\n"
+    return f'{_TERMINAL}set timeout={timeout_seconds}\nmenuentry "{kver}" {{\n{entry}}}\n'
+
+
+def boot_entry(kver: str, arguments: str, version: str) -> str:
+    """The BLS entry of a traditional root, beside GRUB's menu, for tools that read it.
+
+    Source: the Boot Loader Specification, type 1 entries.
+    """
+    return (
+        f"title Cloud Image {version}\nversion {kver}\nlinux /boot/vmlinuz-{kver}\n"
+        f"initrd /boot/initramfs-{kver}.img\noptions {arguments}\n"
+    )
+
+
+def make_loaders(tools: Tools, directory: Path) -> tuple[bytes, bytes, Path]:
+    """Boot sector code, core image (for the BIOS boot partition) and EFI program, the latter as a file."""
+    (directory / "early.cfg").write_text(_EARLY)
+    binds = [Bind(directory, "/mnt/loader", writable=True)]
+    for form, drivers, name in (("i386-pc", ["biosdisk"], "core.img"), ("x86_64-efi", ["efi_gop"], "BOOTX64.EFI")):
+        tools.run(
+            ["grub-mkimage", f"--format={form}", f"--output=/mnt/loader/{name}", "--prefix=/boot/grub",
+             "--config=/mnt/loader/early.cfg", *drivers, *_MODULES],
+            binds=binds,
+        )  # fmt: skip
+    boot = (tools.root / "usr/lib/grub/i386-pc/boot.img").read_bytes()
+    core = (directory / "core.img").read_bytes()
+    return boot_sector_code(boot), placed_core(core), directory / "BOOTX64.EFI"
+
+
+def boot_sector_code(boot_image: bytes) -> bytes:
+    """GRUB's boot.img told where the core image is, without its partition table."""
+    code = bytearray(boot_image[:_BOOT_IMAGE_CODE_BYTES])
+    struct.pack_into("<Q", code, _KERNEL_SECTOR_OFFSET, BIOS_BOOT_SECTOR)
+    code[_BOOT_DRIVE_CHECK_OFFSET : _BOOT_DRIVE_CHECK_OFFSET + 2] = b"\x90\x90"
+    return bytes(code)
+
+
+def placed_core(core_image: bytes) -> bytes:
+    """GRUB's core.img told where its own rest is: the sector after its first."""
+    core = bytearray(core_image)
+    struct.pack_into("<Q", core, _BLOCKLIST_OFFSET, BIOS_BOOT_SECTOR + 1)
+    return bytes(core)

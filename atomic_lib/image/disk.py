@@ -1,0 +1,183 @@
+"""The image stage: one disk that boots through BIOS and UEFI, made without loop devices.
+
+Layout: GPT; a BIOS boot partition with GRUB's core image; an EFI system partition with
+GRUB's EFI program; an ext4 root labelled ``root`` with /boot inside.
+"""
+
+import json
+import shutil
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from atomic_lib.command import CommandError
+from atomic_lib.compose.tree import Tree
+from atomic_lib.compose.walk import Entry, read_entries, walk_tree, write_entries
+from atomic_lib.content.repositories import Content
+from atomic_lib.errors import WorkbookError
+from atomic_lib.host import Bind, Tools
+from atomic_lib.image.bootloader import BIOS_BOOT_SECTOR, make_loaders
+from atomic_lib.image.sysroot import kernel_arguments, make_sysroot
+from atomic_lib.params import Variant
+from atomic_lib.progress import step
+from atomic_lib.recipe.model import Recipe
+from atomic_lib.store import Store, code_version
+
+SECTOR_BYTES = 512
+_MIB_SECTORS = 2048
+_ESP_SECTOR, _ESP_MIB = 2 * _MIB_SECTORS, 32
+_ROOT_SECTOR = _ESP_SECTOR + _ESP_MIB * _MIB_SECTORS
+_END_MIB = 1
+_NAMESPACE = uuid.UUID("6b8e2f8e-6c0a-4b0e-9d8e-0d2f3a5c7e11")
+_TYPES = {
+    "bios": "21686148-6449-6E6F-744E-656564454649",
+    "esp": "C12A7328-F81F-11D2-BA4B-00A0C93EC93B",
+    "root": "4F68BCE3-E8CD-4DB1-96E7-FBCAF984B709",
+}
+"""Partition types: GRUB's manual (BIOS boot), UEFI specification, Discoverable Partitions Specification (x86-64)."""
+_SPACE_BYTES = 3_500_000_000
+
+
+@dataclass(frozen=True)
+class Image:
+    """A disk image: ``raw`` (sparse) and the same disk as compressed ``qcow2``."""
+
+    key: str
+    directory: Path
+    virtual_bytes: int
+    allocated_bytes: int
+    compressed_bytes: int
+    seconds: float
+    reused: bool
+
+    @property
+    def raw(self) -> Path:
+        """The disk, sparse."""
+        return self.directory / "disk.raw"
+
+    @property
+    def qcow2(self) -> Path:
+        """The disk, compressed."""
+        return self.directory / "disk.qcow2"
+
+    def entries(self) -> list[Entry]:
+        """Every path that was put into the root file system."""
+        return read_entries(self.directory / "entries.jsonl")
+
+
+def build_image(variant: Variant, recipe: Recipe, content: Content, tree: Tree, tools: Tools, store: Store) -> Image:
+    """Build the variant's disk image, or take it from the store.
+
+    Raises WorkbookError when the tree does not fit into the root file system.
+    """
+    root_mib = recipe.root_size_mib or variant.root_size_mib
+    inputs: Mapping[str, Any] = {
+        "tree": tree.key,
+        "root_mib": root_mib,
+        "kernel_arguments": kernel_arguments(variant, recipe, content),
+        "boot_loader_timeout_seconds": recipe.boot_loader_timeout_seconds,
+        "policy": content.selinux_policy,
+        "variant": variant.variant,
+        "version": variant.version,
+        "source_date_epoch": variant.source_date_epoch,
+        "tools": tools.key,
+        "code": code_version("image"),
+    }
+
+    def make(directory: Path) -> None:
+        with step(f"{variant.variant}: deploy"):
+            sysroot = make_sysroot(variant, recipe, content, tree, tools, store, directory)
+            write_entries(walk_tree(sysroot), directory / "entries.jsonl")
+        with step(f"{variant.variant}: write the disk"):
+            _write_disk(variant, tools, sysroot, directory, root_mib)
+            shutil.rmtree(sysroot)
+        with step(f"{variant.variant}: compress"):
+            tools.run(
+                ["qemu-img", "convert", "-f", "raw", "-O", "qcow2", "-c", "-o", "compression_type=zstd", "-m", "4",
+                 "/mnt/out/disk.raw", "/mnt/out/disk.qcow2"],
+                binds=[Bind(directory, "/mnt/out", writable=True)],
+            )  # fmt: skip
+        sizes = _sizes(directory)
+        (directory / "image.json").write_text(json.dumps(sizes))
+
+    stored = store.get_or_make(
+        "image", inputs, make, what=f"{variant.variant}: build the image", need_bytes=_SPACE_BYTES
+    )
+    sizes = json.loads((stored.path / "image.json").read_text())
+    return Image(key=stored.key, directory=stored.path, seconds=stored.seconds, reused=stored.reused, **sizes)
+
+
+def _sizes(directory: Path) -> dict[str, int]:
+    raw, qcow2 = (directory / "disk.raw").stat(), (directory / "disk.qcow2").stat()
+    return {
+        "virtual_bytes": raw.st_size,
+        "allocated_bytes": raw.st_blocks * SECTOR_BYTES,
+        "compressed_bytes": qcow2.st_size,
+    }
+
+
+def fixed_uuid(variant: Variant, role: str) -> str:
+    """A UUID that depends on the variant's name and version and on what it is for, and on nothing else."""
+    return str(uuid.uuid5(_NAMESPACE, f"{variant.variant}/{variant.version}/{role}"))
+
+
+def partition_script(variant: Variant, root_mib: int) -> str:
+    """The partition table as sfdisk reads it."""
+    rows = (
+        ("bios", BIOS_BOOT_SECTOR, _MIB_SECTORS),
+        ("esp", _ESP_SECTOR, _ESP_MIB * _MIB_SECTORS),
+        ("root", _ROOT_SECTOR, root_mib * _MIB_SECTORS),
+    )
+    head = f"label: gpt\nlabel-id: {fixed_uuid(variant, 'disk')}\nfirst-lba: 34\n"
+    return head + "".join(
+        f"start={start}, size={size}, type={_TYPES[name]}, uuid={fixed_uuid(variant, name)}, name={name}\n"
+        for name, start, size in rows
+    )
+
+
+def _write_disk(variant: Variant, tools: Tools, sysroot: Path, directory: Path, root_mib: int) -> None:
+    raw, loader = directory / "disk.raw", directory / "loader"
+    loader.mkdir()
+    with open(raw, "wb") as disk:
+        disk.truncate((_ROOT_SECTOR + (root_mib + _END_MIB) * _MIB_SECTORS) * SECTOR_BYTES)
+    binds = [Bind(directory, "/mnt/out", writable=True)]
+    env = {"SOURCE_DATE_EPOCH": str(variant.source_date_epoch)}
+    script = partition_script(variant, root_mib)
+    tools.run(["sfdisk", "--quiet", "/mnt/out/disk.raw"], binds=binds, input=script)
+    code, core, efi = make_loaders(tools, loader)
+    _make_esp(variant, tools, loader, efi.name)
+    with open(raw, "r+b") as disk:
+        disk.write(code)
+        disk.seek(BIOS_BOOT_SECTOR * SECTOR_BYTES)
+        disk.write(core)
+        disk.seek(_ESP_SECTOR * SECTOR_BYTES)
+        disk.write((loader / "esp.img").read_bytes())
+    shutil.rmtree(loader)
+    options = f"offset={_ROOT_SECTOR * SECTOR_BYTES},hash_seed={fixed_uuid(variant, 'hash')},root_owner=0:0"
+    try:
+        tools.run(
+            ["mke2fs", "-q", "-t", "ext4", "-L", "root", "-U", fixed_uuid(variant, "filesystem"), "-E", options,
+             "-d", f"/mnt/out/{sysroot.name}", "/mnt/out/disk.raw", f"{root_mib * 1024}k"],
+            binds=binds, rights="root", env=env,
+        )  # fmt: skip
+    except CommandError as error:
+        raise WorkbookError(
+            f"{variant.variant}: the tree does not fit into a root file system of {root_mib} MiB, or mke2fs failed",
+            log=error.log or error.message,
+            hint="raise root_size_mib (ostree) or `part / --size` (kickstart)",
+        ) from None
+
+
+def _make_esp(variant: Variant, tools: Tools, loader: Path, program: str) -> None:
+    binds = [Bind(loader, "/mnt/loader", writable=True)]
+    env = {"SOURCE_DATE_EPOCH": str(variant.source_date_epoch), "MTOOLS_SKIP_CHECK": "1"}
+    volume = fixed_uuid(variant, "esp").replace("-", "")[:8]
+    for words in (
+        ["mkfs.vfat", "-F", "32", "-s", "1", "-n", "EFI", "-i", volume, "--invariant", "-C", "/mnt/loader/esp.img",
+         str(_ESP_MIB * 1024)],
+        ["mmd", "-i", "/mnt/loader/esp.img", "::/EFI", "::/EFI/BOOT"],
+        ["mcopy", "-i", "/mnt/loader/esp.img", f"/mnt/loader/{program}", "::/EFI/BOOT/BOOTX64.EFI"],
+    ):  # fmt: skip
+        tools.run(words, binds=binds, env=env)
