@@ -27,19 +27,23 @@ serial --unit=0 --speed=115200
 terminal_input serial console
 terminal_output serial console
 """
-# ostree writes /boot/loader/syslinux.cfg anew at each deployment, default entry first. On
-# BIOS GRUB reads its entries as 16-bit ones, which this kernel needs not.
+# ostree rewrites the entries of /boot/loader/syslinux.cfg at each deployment. On BIOS GRUB
+# reads them as for a 16-bit boot, which this kernel needs not.
 _OSTREE_MENU = """\
 function linux16 { linux "$@"; }
 function initrd16 { initrd "$@"; }
-syslinux_source -s -r /boot -c /boot/loader /boot/loader/syslinux.cfg
-set default=0
+syslinux_source -s -r / -c / /boot/loader/syslinux.cfg
 """
 
 
-def ostree_menu(timeout_seconds: int) -> str:
+def ostree_menu() -> str:
     """grub.cfg for an ostree sysroot: whatever deployments ostree's own boot configuration lists."""
-    return f"{_TERMINAL}{_OSTREE_MENU}set timeout={timeout_seconds}\n"
+    return _TERMINAL + _OSTREE_MENU
+
+
+def ostree_configuration_head(timeout_seconds: int) -> str:
+    """The lines of syslinux.cfg that ostree keeps as they are; without PROMPT GRUB would make no menu of the rest."""
+    return f"TIMEOUT {timeout_seconds * 10}\nPROMPT 1\n"
 
 
 def traditional_menu(kver: str, arguments: str, timeout_seconds: int) -> str:

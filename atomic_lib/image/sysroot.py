@@ -6,7 +6,7 @@ from pathlib import Path
 from atomic_lib.compose.tree import Tree, default_ref
 from atomic_lib.content.repositories import Content
 from atomic_lib.host import Bind, Tools
-from atomic_lib.image.bootloader import boot_entry, ostree_menu, traditional_menu
+from atomic_lib.image.bootloader import boot_entry, ostree_configuration_head, ostree_menu, traditional_menu
 from atomic_lib.params import Variant
 from atomic_lib.recipe.model import Recipe
 from atomic_lib.store import Store
@@ -33,10 +33,11 @@ def make_sysroot(
     work = _Work(tools, store.root, scratch)
     if tree.method == "ostree":
         sysroot.mkdir()
-        _deploy(work, work.inside(tree.repo), default_ref(variant, recipe), arguments)
+        head = ostree_configuration_head(recipe.boot_loader_timeout_seconds)
+        _deploy(work, work.inside(tree.repo), default_ref(variant, recipe), arguments, head)
         if recipe.selinux != "disabled":
             _label_deployment(work, content.selinux_policy)
-        menu = ostree_menu(recipe.boot_loader_timeout_seconds)
+        menu = ostree_menu()
     else:
         work.run("cp", "--archive", "--link", work.inside(tree.root), f"{work.scratch}/sysroot")
         line = " ".join(arguments)
@@ -74,11 +75,11 @@ class _Work:
         )
 
 
-def _deploy(work: _Work, repo: str, ref: str, arguments: list[str]) -> None:
+def _deploy(work: _Work, repo: str, ref: str, arguments: list[str], head: str) -> None:
     """A stateroot with one deployment of the tree's commit.
 
     ostree's syslinux configuration is what GRUB reads (see ``bootloader``); ostree keeps
-    one where it finds one, so an empty one is there before the first deployment.
+    one where it finds one, so its ``head`` is there before the first deployment.
     """
     sysroot = f"{work.scratch}/sysroot"
     own_repo = f"--repo={sysroot}/ostree/repo"
@@ -90,11 +91,11 @@ def _deploy(work: _Work, repo: str, ref: str, arguments: list[str]) -> None:
     boot = work.directory / "sysroot/boot"
     (boot / "loader.0").mkdir()
     (boot / "loader").symlink_to("loader.0")
-    (boot / "loader/syslinux.cfg").write_text("")
+    (boot / "loader/syslinux.cfg").write_text(head)
     (boot / "syslinux").mkdir()
     (boot / "syslinux/syslinux.cfg").symlink_to("../loader/syslinux.cfg")
-    kargs = [f"--karg={argument}" for argument in arguments]
-    work.run("ostree", "admin", "deploy", f"--sysroot={sysroot}", f"--os={STATEROOT}", "--no-merge", *kargs, ref)
+    kargs = [f"--karg-append={argument}" for argument in arguments]
+    work.run("ostree", "admin", "deploy", f"--sysroot={sysroot}", f"--os={STATEROOT}", "--no-merge", "--karg-none", *kargs, ref)
 
 
 def _label_deployment(work: _Work, policy: str) -> None:
