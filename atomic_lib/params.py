@@ -49,7 +49,7 @@ class Variant(ParamsModel):
     kickstart_version: str = "F41"
     """The kickstart syntax version, as pykickstart names them."""
     kernel_arguments: str = ""
-    """The kernel command line of an ostree deployment; a kickstart says it with ``bootloader --append``."""
+    """Words to add to the kernel command line."""
     root_size_mib: int = Field(default=4096, ge=1024, le=65536)
     """The size of an ostree variant's root file system; a kickstart says it with ``part /``."""
     agent: Literal["min-cloud-agent", "cloud-init"]

@@ -49,6 +49,10 @@ class Store:
         """Where the result with this key is or would be."""
         return self.root / stage / key
 
+    def has(self, stage: str, inputs: Mapping[str, Any]) -> bool:
+        """Whether the result for ``inputs`` is there."""
+        return self.path_of(stage, key_of(inputs)).is_dir()
+
     def get_or_make(
         self,
         stage: str,

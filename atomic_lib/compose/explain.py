@@ -55,9 +55,7 @@ def capability_names(text: str) -> list[str]:
             if index not in versions and word not in _RICH_WORDS and word[0] not in "<=>"]  # fmt: skip
 
 
-def shortest_chain(
-    packages: Mapping[str, Requirements], starts: Iterable[str], excluded: Iterable[str]
-) -> list[str]:
+def shortest_chain(packages: Mapping[str, Requirements], starts: Iterable[str], excluded: Iterable[str]) -> list[str]:
     """The shortest way by requirements from one of ``starts`` to a package that matches ``excluded``."""
     patterns = list(excluded)
     provider: dict[str, list[str]] = {}

@@ -187,6 +187,9 @@ def _clean(tree: Installroot) -> None:
             _remove(tree.root, str(path.relative_to(tree.root)))
     for backup in ("passwd-", "shadow-", "group-", "gshadow-", ".pwd.lock", ".updated"):
         (tree.root / "etc" / backup).unlink(missing_ok=True)
+    if not any(tree.root.glob("usr/bin/dnf*")):  # dnf's own state, of use only to a dnf in the tree
+        for directory in ("etc/dnf", "var/lib/dnf"):
+            _remove(tree.root, directory)
     (tree.root / "var/.updated").unlink(missing_ok=True)
     (tree.root / "var/lib/systemd/random-seed").unlink(missing_ok=True)
     # A machine gets its identity at its first boot, which this value announces.

@@ -56,12 +56,14 @@ def read_lock(path: Path) -> Lock:
         lock = Lock(data["content"], tuple(sorted(LockedPackage(**package) for package in data["packages"])))
         version, recorded = data["schema_version"], data["sha256"]
     except FileNotFoundError:
-        raise WorkbookError(f"{path}: no such lock file", hint="a build's lock is lock.json beside its result") from None
+        raise WorkbookError(
+            f"{path}: no such lock file", hint="a build's lock is lock.json beside its result"
+        ) from None
     except (ValueError, KeyError, TypeError) as error:
         raise WorkbookError(f"{path}: not a lock file: {error}") from None
     if version != SCHEMA_VERSION:
         raise WorkbookError(f"{path}: schema_version {version} is not supported (supported: {SCHEMA_VERSION})")
     if recorded != lock.sha256:
-        raise WorkbookError(f"{path}: its packages do not match its own sha256: the file was changed by hand or cut off",
+        raise WorkbookError(f"{path}: its packages do not match its own sha256: the file was changed or cut off",
                             hint="take the lock from the build again")  # fmt: skip
     return lock

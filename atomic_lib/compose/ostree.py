@@ -52,9 +52,7 @@ def make_ostree_tree(tree: Installroot) -> list[str]:
     return dropped
 
 
-def commit_tree(
-    tools: Tools, directory: Path, lock: Lock, *, ref: str, version: str, epoch: int, selinux: bool
-) -> str:
+def commit_tree(tools: Tools, directory: Path, lock: Lock, *, ref: str, version: str, epoch: int, selinux: bool) -> str:
     """Commit ``directory/root`` to a new bare repository ``directory/repo``; returns the commit's checksum.
 
     The commit's metadata has the version and the package list in rpm-ostree's form, so

@@ -56,15 +56,16 @@ class Dnf:
         (self.directory / "config").mkdir(exist_ok=True)
         (self.directory / "root").mkdir(exist_ok=True)
         (self.directory / "config/dnf.conf").write_text(
-            dnf_configuration(
-                weak_dependencies=self.recipe.weak_dependencies, documentation=self.recipe.documentation
-            )
+            dnf_configuration(weak_dependencies=self.recipe.weak_dependencies, documentation=self.recipe.documentation)
         )
         (self.directory / "config/all.repo").write_text(self.content.repo_text)
         cache = self.content.dnf_cache or self.directory / "cache"
         cache.mkdir(exist_ok=True)
-        own = [Bind(self.directory / "config", DNF_DIRECTORY), Bind(self.directory / "root", INSTALLROOT, writable=True),
-               Bind(cache, f"{INSTALLROOT}{DNF_CACHE}", writable=True)]  # fmt: skip
+        own = [
+            Bind(self.directory / "config", DNF_DIRECTORY),
+            Bind(self.directory / "root", INSTALLROOT, writable=True),
+            Bind(cache, f"{INSTALLROOT}{DNF_CACHE}", writable=True),
+        ]
         releasever = self.recipe.releasever or self.content.releasever
         line = ["dnf", "-y", "-c", f"{DNF_DIRECTORY}/dnf.conf", f"--installroot={INSTALLROOT}",
                 f"--releasever={releasever}", *_enabled_repos(self.recipe), *words]  # fmt: skip
@@ -230,4 +231,3 @@ def _link(source: Path, target: Path) -> None:
         target.hardlink_to(source)
     except OSError:
         shutil.copy2(source, target)
-

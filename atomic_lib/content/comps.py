@@ -55,8 +55,8 @@ def expand_groups(comps: Iterable[Comps], wanted: Iterable[str], source: str) ->
     for one in comps:
         for name, packages in one.groups.items():
             groups.setdefault(name, set()).update(packages)
-        for name, members in one.environments.items():
-            environments.setdefault(f"^{name}", set()).update(members)
+        for name, own_groups in one.environments.items():
+            environments.setdefault(f"^{name}", set()).update(own_groups)
     found: set[str] = set()
     for name in wanted:
         known = environments if name.startswith("^") else groups

@@ -177,4 +177,3 @@ def _remote_key(
         ) from None
     indexes = sorted(fetched.rglob("repomd.xml"))
     return key_of({path.parent.parent.name: file_sha256(path) for path in indexes})
-

@@ -15,8 +15,10 @@ _BOOT_IMAGE_CODE_BYTES = 440
 _KERNEL_SECTOR_OFFSET = 0x5C
 _BOOT_DRIVE_CHECK_OFFSET = 0x66
 _BLOCKLIST_OFFSET = 0x1F4
-_MODULES = ("part_gpt ext2 search search_label normal configfile linux syslinuxcfg test echo ls cat sleep "
-            "serial terminal reboot halt").split()  # fmt: skip
+_MODULES = [
+    *("part_gpt", "ext2", "search", "search_label", "normal", "configfile", "linux", "syslinuxcfg", "test"),
+    *("echo", "ls", "cat", "sleep", "serial", "terminal", "reboot", "halt"),
+]
 _EARLY = """\
 search --no-floppy --label root --set=root
 set prefix=($root)/boot/grub

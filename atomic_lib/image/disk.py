@@ -10,7 +10,7 @@ import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from atomic_lib.command import CommandError
 from atomic_lib.compose.tree import Tree
@@ -26,8 +26,10 @@ from atomic_lib.recipe.model import Recipe
 from atomic_lib.store import Store, code_version
 
 SECTOR_BYTES = 512
+_BLOCK_BYTES = 4096
 _MIB_SECTORS = 2048
-_ESP_SECTOR, _ESP_MIB = 2 * _MIB_SECTORS, 32
+# FAT32 has at least 65,525 clusters: firmware takes a smaller one for FAT16 and finds nothing in it.
+_ESP_SECTOR, _ESP_MIB = 2 * _MIB_SECTORS, 36
 _ROOT_SECTOR = _ESP_SECTOR + _ESP_MIB * _MIB_SECTORS
 _END_MIB = 1
 _NAMESPACE = uuid.UUID("6b8e2f8e-6c0a-4b0e-9d8e-0d2f3a5c7e11")
@@ -152,8 +154,7 @@ def _write_disk(variant: Variant, tools: Tools, sysroot: Path, directory: Path, 
         disk.write(code)
         disk.seek(BIOS_BOOT_SECTOR * SECTOR_BYTES)
         disk.write(core)
-        disk.seek(_ESP_SECTOR * SECTOR_BYTES)
-        disk.write((loader / "esp.img").read_bytes())
+        _write_sparse(disk, (loader / "esp.img").read_bytes(), _ESP_SECTOR * SECTOR_BYTES)
     shutil.rmtree(loader)
     options = f"offset={_ROOT_SECTOR * SECTOR_BYTES},hash_seed={fixed_uuid(variant, 'hash')},root_owner=0:0"
     try:
@@ -168,6 +169,15 @@ def _write_disk(variant: Variant, tools: Tools, sysroot: Path, directory: Path, 
             log=error.log or error.message,
             hint="raise root_size_mib (ostree) or `part / --size` (kickstart)",
         ) from None
+
+
+def _write_sparse(disk: BinaryIO, data: bytes, start: int) -> None:
+    """Write ``data`` at ``start``, leaving holes where it is zero."""
+    for offset in range(0, len(data), _BLOCK_BYTES):
+        block = data[offset : offset + _BLOCK_BYTES]
+        if block.strip(b"\0"):
+            disk.seek(start + offset)
+            disk.write(block)
 
 
 def _make_esp(variant: Variant, tools: Tools, loader: Path, program: str) -> None:

@@ -12,13 +12,16 @@ from atomic_lib.recipe.model import Recipe
 from atomic_lib.store import Store
 
 STATEROOT = "fedora-atomic"
+CONSOLE_ARGUMENTS = "no_timer_check console=tty1 console=ttyS0,115200n8 systemd.firstboot=off systemd.gpt_auto=0"
+"""What a cloud guest's kernel is told; a kickstart says the same with ``bootloader --append``."""
+
 
 
 def kernel_arguments(variant: Variant, recipe: Recipe, content: Content) -> list[str]:
-    """The kernel command line: root, then what recipe or variant says, then what the content needs."""
-    chosen = recipe.kernel_arguments if variant.method == "traditional" else variant.kernel_arguments
+    """The kernel command line: root, what a cloud needs, what the content needs, what the variant adds."""
+    chosen = recipe.kernel_arguments if variant.method == "traditional" else CONSOLE_ARGUMENTS
     security = content.kernel_arguments.split() if recipe.selinux != "disabled" else ["selinux=0"]
-    return ["root=LABEL=root", "rw", "loglevel=4", *chosen.split(), *security]
+    return ["root=LABEL=root", "rw", "loglevel=4", *chosen.split(), *security, *variant.kernel_arguments.split()]
 
 
 def make_sysroot(
@@ -95,7 +98,17 @@ def _deploy(work: _Work, repo: str, ref: str, arguments: list[str], head: str) -
     (boot / "syslinux").mkdir()
     (boot / "syslinux/syslinux.cfg").symlink_to("../loader/syslinux.cfg")
     kargs = [f"--karg-append={argument}" for argument in arguments]
-    work.run("ostree", "admin", "deploy", f"--sysroot={sysroot}", f"--os={STATEROOT}", "--no-merge", "--karg-none", *kargs, ref)
+    work.run(
+        "ostree",
+        "admin",
+        "deploy",
+        f"--sysroot={sysroot}",
+        f"--os={STATEROOT}",
+        "--no-merge",
+        "--karg-none",
+        *kargs,
+        ref,
+    )
 
 
 def _label_deployment(work: _Work, policy: str) -> None:

@@ -5,7 +5,7 @@ rpm's manual on dependencies and rich ("boolean") dependencies.
 """
 
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from email.parser import HeaderParser
 
@@ -80,7 +80,7 @@ def _relation(text: str) -> Relation:
 
 def parse_control(text: str) -> Package:
     """The RPM tags for one ``control`` file, relations not yet adapted to what the repository has."""
-    fields: Mapping[str, str] = HeaderParser().parsestr(text)
+    fields = dict(HeaderParser().parsestr(text).items())
     epoch, version, release = rpm_version(fields["Version"])
     return Package(
         name=fields["Package"],
@@ -119,7 +119,9 @@ def recommendation_tags(package: Package, available: Collection[str], dropped: C
 
 def conflict_tags(package: Package, real_names: Collection[str]) -> list[str]:
     """``Conflicts`` values, only with real packages: rpm would match an unversioned Provides where dpkg does not."""
-    return sorted({str(entry) for entry in package.conflicts if entry.name in real_names and entry.name != package.name})
+    return sorted(
+        {str(entry) for entry in package.conflicts if entry.name in real_names and entry.name != package.name}
+    )
 
 
 def _group_tags(
