@@ -1,14 +1,15 @@
 """A study: its variants built and booted by notebooks, compared on one page."""
 
 import os
+import signal
 import sys
 import tempfile
+import threading
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
 from pathlib import Path
 from typing import Any
 
@@ -55,9 +56,10 @@ def run_study(study: str, *, variants: Sequence[str] = (), overrides: Mapping[st
         directory = _new_run(study)
         results = _run_variants(loaded, directory)
         write_study_results(directory, chosen, results)
-        _execute(
-            _Execution(NOTEBOOKS / "compare.ipynb", directory / "compare.ipynb", {"run_directory": str(directory)})
-        )
+        where = {"run_directory": str(directory.relative_to(CHECKOUT))}
+        compare = _Execution(NOTEBOOKS / "compare.ipynb", directory / "compare.ipynb", where)
+        for problem in filter(None, _execute_all([compare], workers=1)):
+            raise WorkbookError(f"notebooks/compare.ipynb failed: {problem}")
         page = _publish(directory)
     return _report(results, page)
 
@@ -94,13 +96,13 @@ def _run_variants(variants: Sequence[Variant], directory: Path) -> list[VariantR
     """
     open_rounds = list(variants)
     done: dict[str, VariantResult] = {}
-    new_boots = 0
+    new_boots, workers = 0, _PARALLEL_BUILDS
     while open_rounds:
         executions = [_execution(variant, directory, new_boots) for variant in open_rounds]
-        for variant, problem in zip(open_rounds, _execute_all(executions, parallel=new_boots == 0), strict=True):
+        for variant, problem in zip(open_rounds, _execute_all(executions, workers=workers), strict=True):
             done[variant.variant] = _result(variant, directory, problem)
         open_rounds = [variant for variant in open_rounds if done[variant.variant].status == "incomplete"]
-        new_boots = 1
+        new_boots, workers = 1, 1
     return [done[variant.variant] for variant in variants]
 
 
@@ -111,40 +113,53 @@ def _execution(variant: Variant, directory: Path, new_boots: int) -> _Execution:
     return _Execution(NOTEBOOKS / "variant.ipynb", own / "variant.ipynb", {**parameter_values(variant), **where})
 
 
-def _execute_all(executions: Sequence[_Execution], *, parallel: bool) -> list[str]:
-    """Execute notebooks; for each the text of what went wrong, or an empty string."""
-    if not parallel or len(executions) == 1:
-        return [_problem(execution) for execution in executions]
-    context = get_context("spawn")
-    with ProcessPoolExecutor(_PARALLEL_BUILDS, mp_context=context) as pool:
-        return list(pool.map(_problem, executions))
+def _execute_all(executions: Sequence[_Execution], *, workers: int) -> list[str]:
+    """Execute notebooks, each in a process of its own; for each the text of what went wrong, or an empty string."""
+    with get_context("spawn").Pool(min(workers, len(executions)), initializer=_live_with_parent) as pool:
+        return pool.map(_problem, executions, chunksize=1)
+
+
+def _live_with_parent() -> None:
+    """Leave Ctrl-C to the parent, which ends this process; and end with it, should it be killed.
+
+    What a notebook has started ends with its kernel, and that with this process.
+    """
+    os.setsid()
+    parent = parent_process()
+
+    def watch() -> None:
+        if parent:
+            parent.join()
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    threading.Thread(target=watch, daemon=True).start()
 
 
 def _problem(execution: _Execution) -> str:
-    from papermill.exceptions import PapermillExecutionError
-
-    try:
-        _execute(execution)
-    except PapermillExecutionError as error:
-        return f"{error.ename}: {error.evalue}"
-    return ""
-
-
-def _execute(execution: _Execution) -> None:
     """Execute one notebook with papermill, its kernel on sockets that only this user can reach."""
     import papermill
+    from papermill.exceptions import PapermillExecutionError
     from traitlets.config import Config
 
     with tempfile.TemporaryDirectory(prefix="kernel-") as sockets:
-        papermill.execute_notebook(
-            str(execution.notebook),
-            str(execution.output),
-            parameters=dict(execution.parameters),
-            cwd=str(NOTEBOOKS),
-            progress_bar=False,
-            stderr_file=sys.stderr,
-            config=Config({"KernelManager": {"transport": "ipc", "ip": f"{sockets}/kernel"}}),
-        )
+        configuration = {
+            "KernelManager": {"transport": "ipc", "ip": f"{sockets}/kernel"},
+            # else each orderly end of a kernel looks like an error on the terminal
+            "NotebookClient": {"extra_arguments": ["--IPKernelApp.log_level=CRITICAL"]},
+        }
+        try:
+            papermill.execute_notebook(
+                str(execution.notebook),
+                str(execution.output),
+                parameters=dict(execution.parameters),
+                cwd=str(NOTEBOOKS),
+                progress_bar=False,
+                stderr_file=sys.stderr,
+                config=Config(configuration),
+            )
+        except PapermillExecutionError as error:
+            return f"{error.ename}: {error.evalue}"
+    return ""
 
 
 def _result(variant: Variant, directory: Path, problem: str) -> VariantResult:

@@ -136,6 +136,8 @@ def _configure(tree: Installroot, recipe: Recipe) -> None:
         lines = [f"SELINUX={recipe.selinux}" if line.startswith("SELINUX=") else line
                  for line in config.read_text().splitlines()]  # fmt: skip
         config.write_text("\n".join(lines) + "\n")
+    if recipe.root_locked:
+        _lock_root(tree.root / "etc/shadow")
     tree.write("etc/locale.conf", f"LANG={recipe.locale or 'C.UTF-8'}\n")
     if recipe.keyboard:
         tree.write("etc/vconsole.conf", f"KEYMAP={recipe.keyboard}\n")
@@ -146,6 +148,13 @@ def _configure(tree: Installroot, recipe: Recipe) -> None:
     localtime = tree.root / "etc/localtime"
     localtime.unlink(missing_ok=True)
     localtime.symlink_to(f"../usr/share/zoneinfo/{zone}")
+
+
+def _lock_root(shadow: Path) -> None:
+    """Lock root's password as ``passwd -l`` does; keys are not touched by that."""
+    lines = shadow.read_text().splitlines()
+    locked = [f"root:!{line.removeprefix('root:').lstrip('!')}" if line.startswith("root:") else line for line in lines]
+    shadow.write_text("\n".join(locked) + "\n")
 
 
 def _set_units(tree: Installroot, recipe: Recipe) -> None:

@@ -13,6 +13,7 @@ from atomic_lib.compose.ostree import commit_tree, make_ostree_tree
 from atomic_lib.compose.resolve import INSTALLROOT, RpmSet
 from atomic_lib.compose.walk import Entry, read_entries, walk_tree, write_entries
 from atomic_lib.content.repositories import Content
+from atomic_lib.errors import WorkbookError
 from atomic_lib.host import Bind, Tools
 from atomic_lib.params import Variant
 from atomic_lib.progress import step
@@ -20,7 +21,7 @@ from atomic_lib.recipe.model import Recipe
 from atomic_lib.store import Store, code_version, key_of
 
 _SPACE_BYTES = 3_000_000_000
-_OWNERS = r"[%{NAME}\t%{FILENAMES}\n]"
+_OWNERS = r"[%{=NAME}\t%{FILENAMES}\n]"
 
 
 @dataclass(frozen=True)
@@ -64,6 +65,11 @@ def recipe_inputs(recipe: Recipe) -> dict[str, Any]:
     return {**data, "post_scripts": scripts}
 
 
+def commit_version(variant: Variant, recipe: Recipe) -> str:
+    """The version of the variant's tree: the treefile's automatic-version-prefix, else the variant's own."""
+    return recipe.version_prefix or variant.version
+
+
 def default_ref(variant: Variant, recipe: Recipe) -> str:
     """The ref of the variant's commits: the treefile's, else one made of the variant's name."""
     return recipe.ref or f"fedora-atomic/x86_64/{variant.variant}"
@@ -78,7 +84,7 @@ def compose_tree(
     """
     inputs: Mapping[str, Any] = {
         "method": variant.method,
-        "version": variant.version,
+        "version": commit_version(variant, recipe),
         "ref": default_ref(variant, recipe) if variant.method == "ostree" else "",
         "source_date_epoch": variant.source_date_epoch,
         "recipe": recipe_inputs(recipe),
@@ -135,12 +141,14 @@ def _owners(tree: Installroot) -> dict[str, list[str]]:
     for row in rows:
         name, _, path = row.partition("\t")
         owners.setdefault(path, []).append(name)
+    if not owners:
+        raise WorkbookError("the tree's RPM database names no files: nothing could be attributed to its package")
     return owners
 
 
 def _commit(variant: Variant, recipe: Recipe, lock: Lock, tools: Tools, directory: Path) -> dict[str, str]:
     commit = commit_tree(
-        tools, directory, lock, ref=default_ref(variant, recipe), version=variant.version,
+        tools, directory, lock, ref=default_ref(variant, recipe), version=commit_version(variant, recipe),
         epoch=variant.source_date_epoch, selinux=recipe.selinux != "disabled",
     )  # fmt: skip
     binds = [Bind(directory / "repo", "/mnt/repo")]

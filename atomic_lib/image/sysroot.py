@@ -16,7 +16,6 @@ CONSOLE_ARGUMENTS = "no_timer_check console=tty1 console=ttyS0,115200n8 systemd.
 """What a cloud guest's kernel is told; a kickstart says the same with ``bootloader --append``."""
 
 
-
 def kernel_arguments(variant: Variant, recipe: Recipe, content: Content) -> list[str]:
     """The kernel command line: root, what a cloud needs, what the content needs, what the variant adds."""
     chosen = recipe.kernel_arguments if variant.method == "traditional" else CONSOLE_ARGUMENTS

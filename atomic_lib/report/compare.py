@@ -24,7 +24,7 @@ def heading(study: StudyResult) -> Paragraph:
     booted = ", ".join(sorted({boot.accelerator.upper() for result in study.variants for boot in result.boots}))
     made = study.created[:16].replace("T", " ")
     return Paragraph(
-        f"{study.title} Study {study.study}, run {study.run}, made {made} UTC. "
+        f"{study.title.rstrip('.')}. Study {study.study}, run {study.run}, made {made} UTC. "
         f"Baseline: {study.baseline}. Accelerator: {booted or 'none, nothing was booted'}."
     )
 

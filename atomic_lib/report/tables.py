@@ -35,6 +35,8 @@ def summary_table(result: VariantResult) -> Table:
         rows.append((title, name, number(getattr(result, name), "bytes", reason=missing_reason(result))))
     for kind, count in result.forbidden_paths.items():
         rows.append((f"files of {kind}", f"forbidden:{kind}", number(count, "count")))
+    if result.status == "incomplete":  # what later stages measure is no gap yet
+        rows = [row for row in rows if getattr(result, row[1], 0) is not None]
     records = tuple({"figure": name, "value": getattr(result, name, None)} for _, name, _ in rows)
     return Table("Size", ("", result.variant), tuple((Cell(title), cell) for title, _, cell in rows), records)
 

@@ -17,7 +17,6 @@ from atomic_lib.host import Bind, Tools
 from atomic_lib.progress import step
 
 _SETUP = Path(__file__).parent
-_POLICY_STORE = ("etc/selinux/{name}", "var/lib/selinux/{name}")
 
 
 def build_repository(tools: Tools, definition: DebianContent, debs: list[Path], directory: Path, comps: Path) -> None:
@@ -76,8 +75,8 @@ def _compile_policy(tools: Tools, packages: Path, name: str) -> None:
         binds=[Bind(root, "/mnt/root", writable=True)],
         rights="root",
     )  # fmt: skip
-    for compiled in (root / f"etc/selinux/{name}").rglob("*.bin"):
-        compiled.unlink()
+    for left in (*(root / f"etc/selinux/{name}").rglob("*.bin"), *(root / "var/lib/selinux").rglob("*.LOCK")):
+        left.unlink()
 
 
 def _merge(roots: list[Path], work: Path) -> None:

@@ -1,0 +1,128 @@
+"""rpm-ostree's rules for a tree, on a small fake one."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from atomic_lib.compose.installroot import Installroot
+from atomic_lib.compose.ostree import TOPLEVEL_LINKS, make_ostree_tree
+from atomic_lib.host import Tools
+
+SEMANAGE = "module-store = direct\nstore-root = /var/lib/selinux\nexpand-check = 0\n"
+AUTOVAR = "usr/lib/tmpfiles.d/rpm-ostree-1-autovar.conf"
+INTEGRATION = "usr/lib/tmpfiles.d/rpm-ostree-0-integration.conf"
+
+
+def put(root: Path, name: str, text: str = "") -> Path:
+    path = root / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+    return path
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    top = tmp_path / "root"
+    for name in ("boot", "dev", "home", "mnt", "opt", "proc", "root", "run", "srv", "sys", "tmp", "usr/local/bin", "usr/share"):
+        (top / name).mkdir(parents=True)
+    (top / "media").symlink_to("mnt")
+    put(top, "boot/vmlinuz-6.12", "kernel")
+    put(top, "boot/.hidden")
+    put(top, "root/.bashrc", "alias")
+    put(top, "etc/hostname", "h\n")
+    put(top, "etc/selinux/semanage.conf", SEMANAGE)
+    put(top, "etc/selinux/default/contexts/files/file_contexts")
+    put(top, "etc/selinux/default/contexts/files/file_contexts.bin")
+    put(top, "var/lib/selinux/default/active/modules/100/base/cil", "policy")
+    put(top, "usr/lib/sysimage/rpm/rpmdb.sqlite", "db")
+    put(top, "var/lib/app/state", "lost")
+    put(top, "var/odd/name with space/50%")
+    (top / "var/mail").mkdir(mode=0o2775)
+    (top / "var/mail").chmod(0o2775)
+    (top / "var/opt").mkdir()
+    (top / "var/run").symlink_to("/run")
+    return top
+
+
+def make(root: Path) -> list[str]:
+    return make_ostree_tree(Installroot(Tools(root, ""), root, 0))
+
+
+def lines_of(root: Path, name: str) -> list[str]:
+    return (root / name).read_text().splitlines()
+
+
+def test_top_level_directories_become_links(root: Path) -> None:
+    make(root)
+    assert {name: os.readlink(root / name) for name in TOPLEVEL_LINKS} == TOPLEVEL_LINKS
+    assert (root / "sysroot").is_dir()
+    assert os.readlink(root / "ostree") == "sysroot/ostree"
+
+
+def test_what_the_links_lead_to_is_made_at_boot(root: Path) -> None:
+    make(root)
+    made = {line.split()[1]: line for line in lines_of(root, INTEGRATION)}
+    for target in TOPLEVEL_LINKS.values():
+        if target.startswith("var/"):
+            assert f"/{target}" in made
+    assert made["/var/roothome"] == "d /var/roothome 0700 root root -"
+    assert "/var/usrlocal" in made
+
+
+def test_configuration_moves_to_usr(root: Path) -> None:
+    make(root)
+    assert not (root / "etc").exists()
+    assert (root / "usr/etc/hostname").read_text() == "h\n"
+
+
+def test_var_is_empty_and_made_anew_at_boot(root: Path) -> None:
+    uid, gid = os.getuid(), os.getgid()
+    make(root)
+    assert list((root / "var").iterdir()) == []
+    lines = lines_of(root, AUTOVAR)
+    assert f"d /var/mail 2775 {uid} {gid} -" in lines
+    assert "L /var/run - - - - /run" in lines
+    assert f"d /var/odd/name\\x20with\\x20space 0755 {uid} {gid} -" in lines
+    assert not any(line.startswith("d /var/opt ") for line in lines), "is made by the other file"
+
+
+def test_parents_are_made_before_what_is_in_them(root: Path) -> None:
+    make(root)
+    paths = [line.split()[1] for line in lines_of(root, AUTOVAR)]
+    assert paths == sorted(paths)
+    assert paths.index("/var/lib") < paths.index("/var/lib/app")
+
+
+def test_files_in_var_that_a_commit_cannot_carry_are_named(root: Path) -> None:
+    assert make(root) == ["/var/lib/app/state", "/var/odd/name with space/50%"]
+
+
+def test_the_policy_store_moves_out_of_var(root: Path) -> None:
+    make(root)
+    assert (root / "usr/etc/selinux/default/active/modules/100/base/cil").read_text() == "policy"
+    lines = lines_of(root, "usr/etc/selinux/semanage.conf")
+    assert [line for line in lines if "store-root" in line] == ["store-root=/etc/selinux"]
+    assert {"module-store = direct", "expand-check = 0"} <= set(lines)
+
+
+def test_compiled_contexts_are_removed_and_their_text_stays(root: Path) -> None:
+    make(root)
+    assert [path.name for path in (root / "usr/etc/selinux/default/contexts/files").iterdir()] == ["file_contexts"]
+
+
+def test_the_package_database_is_found_where_rpm_ostree_looks(root: Path) -> None:
+    make(root)
+    assert (root / "usr/share/rpm/rpmdb.sqlite").read_text() == "db"
+
+
+def test_boot_is_empty(root: Path) -> None:
+    make(root)
+    assert list((root / "boot").iterdir()) == []
+
+
+def test_a_tree_without_a_policy_is_left_without(root: Path) -> None:
+    for path in sorted((root / "var/lib/selinux").rglob("*"), reverse=True):
+        path.rmdir() if path.is_dir() else path.unlink()
+    make(root)
+    assert (root / "usr/etc/selinux/semanage.conf").read_text() == SEMANAGE

@@ -1,0 +1,82 @@
+"""Package groups: what a group and an environment install, and what they leave out."""
+
+from pathlib import Path
+
+import pytest
+
+from atomic_lib.content.comps import Comps, expand_groups, read_comps
+from atomic_lib.errors import WorkbookError
+
+REAL_FILE = Path(__file__).parents[3] / "shared/data/comps-f21.xml.in"
+TEXT = """\
+<comps>
+  <group>
+    <id>core</id>
+    <name>Core</name>
+    <packagelist>
+      <packagereq>bash</packagereq>
+      <packagereq type="mandatory">dnf</packagereq>
+      <packagereq type="default">curl</packagereq>
+      <packagereq type="optional">emacs</packagereq>
+      <packagereq type="conditional" requires="x">bash-langpack</packagereq>
+    </packagelist>
+  </group>
+  <group><id>empty</id></group>
+  <environment>
+    <id>server</id>
+    <grouplist><groupid>core</groupid><groupid>gone</groupid></grouplist>
+    <optionlist><groupid>options</groupid></optionlist>
+  </environment>
+</comps>
+"""
+SMALL = read_comps(TEXT, "comps.xml")
+
+
+def test_a_group_installs_its_mandatory_and_default_packages() -> None:
+    assert SMALL.groups == {"core": ("bash", "dnf", "curl"), "empty": ()}
+    assert SMALL.environments == {"server": ("core", "gone")}
+    assert expand_groups([SMALL], ["core"], "a.ks") == ["bash", "curl", "dnf"]
+
+
+def test_an_environment_installs_its_groups_without_its_options() -> None:
+    assert expand_groups([SMALL], ["^server"], "a.ks") == ["bash", "curl", "dnf"]
+
+
+def test_a_group_in_several_repositories_has_the_packages_of_all() -> None:
+    other = Comps({"core": ("vim", "bash")}, {})
+    assert expand_groups([SMALL, other], ["core"], "a.ks") == ["bash", "curl", "dnf", "vim"]
+    assert expand_groups([SMALL, other], ["empty"], "a.ks") == []
+    assert expand_groups([SMALL], [], "a.ks") == []
+
+
+@pytest.mark.parametrize(
+    ("name", "hint"), [("cores", "@core"), ("server", "@core"), ("^core", "@^server"), ("^servers", "@^server")]
+)
+def test_an_unknown_group_is_named_with_the_closest_one(name: str, hint: str) -> None:
+    with pytest.raises(WorkbookError) as caught:
+        expand_groups([SMALL], [name], "params/a.ks")
+    assert caught.value.message == f"params/a.ks: no group @{name} in the content"
+    assert hint in caught.value.hint
+
+
+def test_content_without_groups_says_so() -> None:
+    with pytest.raises(WorkbookError) as caught:
+        expand_groups([], ["core"], "a.ks")
+    assert "the content has no groups" in caught.value.hint
+
+
+@pytest.mark.parametrize("text", ["", "<comps>", "name,group\n", TEXT[:-20]])
+def test_what_is_no_comps_file_is_named(text: str) -> None:
+    with pytest.raises(WorkbookError, match=r"^repo/comps\.xml: not a comps file"):
+        read_comps(text, "repo/comps.xml")
+
+
+@pytest.mark.skipif(not REAL_FILE.exists(), reason=f"the comps source of Fedora 21 is not at {REAL_FILE}")
+def test_fedoras_own_file_expands() -> None:
+    comps = read_comps(REAL_FILE.read_text(), REAL_FILE.name)
+    assert "" not in comps.groups
+    core = expand_groups([comps], ["core"], "a.ks")
+    assert {"bash", "systemd", "openssh-server"} <= set(core)
+    assert set(core) < set(expand_groups([comps], ["^server-product-environment"], "a.ks"))
+    cloud = expand_groups([comps], ["^cloud-server-environment"], "a.ks")
+    assert "cloud-init" in cloud

@@ -1,0 +1,126 @@
+"""The spec of the stand-in packages: every file listed once, with rpm's directives and quoting."""
+
+from pathlib import Path
+
+import pytest
+
+from atomic_lib.content.standin.control import Package, parse_control
+from atomic_lib.content.standin.spec import file_list, write_spec
+
+FILES = (
+    "etc/sample.conf",
+    "etc/plain.conf",
+    "etc/init.d/sample",
+    "usr/bin/[",
+    'usr/share/odd/name with "quotes" and 100% more',
+    "usr/share/odd/back\\slash",
+    "usr/share/doc/sample/copyright",
+    "usr/share/doc/sample/README",
+    "usr/share/man/man1/sample.1.gz",
+    "usr/share/locale/de_AT.UTF-8/LC_MESSAGES/sample.mo",
+    "usr/share/locale/locale.alias",
+    "usr/share/lintian/overrides/sample",
+)
+
+
+def package(text: str) -> Package:
+    return parse_control(f"Architecture: amd64\nVersion: 1-1\nDescription: 50 % off\n{text}")
+
+
+def section_of(spec: str, name: str) -> list[str]:
+    """The lines of one sub-package."""
+    return spec.partition(f"%package -n {name}\n")[2].partition("\n\n")[0].splitlines()
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    for name in FILES:
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(name)
+    (tmp_path / "usr/bin/link").symlink_to("/nowhere")
+    (tmp_path / "usr/lib64").symlink_to("share")
+    return tmp_path
+
+
+def test_a_file_has_the_directives_of_its_place(root: Path) -> None:
+    lines = file_list(root, {"/etc/sample.conf"})
+    assert set(lines) >= {
+        '%config(noreplace) "/etc/sample.conf"',
+        '"/etc/plain.conf"',
+        '%license "/usr/share/doc/sample/copyright"',
+        '%doc "/usr/share/doc/sample/README"',
+        '%doc "/usr/share/man/man1/sample.1.gz"',
+        '%lang(de_AT) "/usr/share/locale/de_AT.UTF-8/LC_MESSAGES/sample.mo"',
+        '"/usr/share/locale/locale.alias"',
+        '"/usr/bin/link"',
+    }
+
+
+def test_odd_names_are_quoted_as_rpm_reads_them(root: Path) -> None:
+    lines = file_list(root, ())
+    assert '"/usr/bin/["' in lines
+    assert r'"/usr/share/odd/name with \"quotes\" and 100%% more"' in lines
+    assert r'"/usr/share/odd/back\\slash"' in lines
+
+
+def test_directories_are_listed_and_links_to_them_are_files(root: Path) -> None:
+    lines = file_list(root, ())
+    assert '%dir "/usr/share/odd"' in lines
+    assert '%dir "/usr"' in lines
+    assert '"/usr/lib64"' in lines
+
+
+def test_what_only_serves_the_other_package_manager_is_left_out(root: Path) -> None:
+    text = "\n".join(file_list(root, ()))
+    assert "lintian" not in text
+    assert "init.d" not in text
+
+
+def test_every_other_path_is_listed_exactly_once(root: Path) -> None:
+    skipped = {"/etc/init.d", "/etc/init.d/sample", "/usr/share/lintian", "/usr/share/lintian/overrides"}
+    skipped.add("/usr/share/lintian/overrides/sample")
+    paths = {f"/{path.relative_to(root)}" for path in root.rglob("*")} - skipped
+    assert len(file_list(root, ())) == len(paths)
+
+
+def test_a_package_is_a_section_with_its_own_version_and_files() -> None:
+    spec = write_spec([package("Package: sample\nVersion: 2:3.0-4\nHomepage: https://s.example/\n")], (), "SETUP")
+    lines = section_of(spec, "sample")
+    assert lines[:3] == ["Version: 3.0", "Release: 4", "Epoch: 2"]
+    assert "Summary: 50 %% off" in lines
+    assert "URL: https://s.example/" in lines
+    assert "AutoReqProv: no" in lines
+    assert lines[-1] == "%files -n sample -f /mnt/work/lists/sample.files"
+    assert not any(line.startswith("BuildArch") for line in lines)
+    assert spec.endswith("SETUP")
+
+
+def test_relations_are_adapted_to_the_packages_of_the_spec() -> None:
+    packages = [
+        package("Package: one\nDepends: two (>= 1), helper, absent | two\nBreaks: two (<< 1), virtual\n"),
+        package("Package: two\nProvides: virtual\nRecommends: one, absent\n"),
+        package("Package: helper\n"),
+    ]
+    spec = write_spec(packages, {"helper"}, "")
+    one, two = section_of(spec, "one"), section_of(spec, "two")
+    assert [line for line in one if line.startswith("Requires: ")] == ["Requires: two >= 1-0", "Requires: two"]
+    assert [line for line in one if line.startswith("Conflicts: ")] == ["Conflicts: two < 1-0"]
+    assert [line for line in two if line.startswith("Recommends: ")] == ["Recommends: one"]
+    assert "Provides: virtual" in two
+
+
+def test_base_files_and_accounts_come_before_everything_and_need_nothing() -> None:
+    spec = write_spec([package("Package: base-files\nDepends: libc6\n"), package("Package: dash\n")], (), "")
+    base, dash = section_of(spec, "base-files"), section_of(spec, "dash")
+    assert not any(line.startswith("Requires") for line in base)
+    assert "Provides: system-release(releasever) = 13" in base
+    assert [line for line in dash if line.startswith("Requires")] == [
+        "Requires(pre): base-files",
+        "Requires(pre): base-passwd",
+    ]
+    assert "Provides: /bin/sh" in dash
+
+
+def test_a_package_of_all_architectures_is_noarch() -> None:
+    text = "Package: data\nArchitecture: all\nVersion: 1\nDescription: data\n"
+    assert "BuildArch: noarch" in section_of(write_spec([parse_control(text)], (), ""), "data")

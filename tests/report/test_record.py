@@ -1,0 +1,156 @@
+"""The record of a variant: true after every stage, also after one that failed."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from atomic_lib import command
+from atomic_lib.compose.lock import Lock, LockedPackage
+from atomic_lib.compose.resolve import RpmSet
+from atomic_lib.compose.tree import Tree
+from atomic_lib.compose.walk import Entry, write_entries
+from atomic_lib.errors import WorkbookError
+from atomic_lib.image.disk import Image
+from atomic_lib.params import variant_from
+from atomic_lib.recipe.model import Recipe
+from atomic_lib.report.model import VariantResult
+from atomic_lib.report.record import VariantRecord, failed_result, git_revision
+from atomic_lib.report.results import read_variant_result
+
+VARIANT = variant_from({"variant": "own", "method": "ostree", "recipe": "own", "agent": "min-cloud-agent"})
+PACKAGES = (
+    LockedPackage("bash", 0, "5.2", "1", "x86_64", "a" * 64, 1000, "r"),
+    LockedPackage("linux-image-cloud", 1, "6.12", "1", "x86_64", "b" * 64, 5000, "r"),
+)
+RECIPE = Recipe(files=(Path("a"),), packages=("bash",), notes=("reboot has no effect here",))
+BOOT = {
+    "index": 1, "firmware": "bios", "accelerator": "tcg", "ssh_login_seconds": 51.25, "clock_error_seconds": 0.1,
+    "timeout_seconds": 600, "phases": {"kernel_seconds": 6.5}, "units": [{"unit": "a.service", "seconds": 1.5}],
+    "checks": [{"name": "system is running", "passed": True, "detail": "running"}],
+}  # fmt: skip
+
+
+@pytest.fixture
+def record(tmp_path: Path) -> VariantRecord:
+    return VariantRecord(VARIANT, tmp_path, tmp_path)
+
+
+@pytest.fixture
+def rpm_set(tmp_path: Path) -> RpmSet:
+    return RpmSet("rpm-key", Lock("standin", PACKAGES), tmp_path, ("install", "bash"), 4.0, True)
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> Tree:
+    entries = [
+        Entry("/usr/bin/bash", "file", 1200, 4096, 1),
+        Entry("/usr/lib/modules/6.12/vmlinuz", "file", 9000, 12288, 2),
+        Entry("/usr/lib/modules/6.12/initramfs.img", "file", 20000, 20480, 3),
+        Entry("/usr", "directory", 0, 4096, 4),
+    ]
+    write_entries(entries, tmp_path / "entries.jsonl")
+    owners = {"/bin/bash": ["bash"], "/usr/lib/modules/6.12/vmlinuz": ["linux-image-cloud"]}
+    (tmp_path / "owners.json").write_text(json.dumps(owners))
+    return Tree("tree-key", "ostree", tmp_path, "6.12", "c" * 64, "d" * 64, ("/var/lib/app/state",), 20.0, False)
+
+
+@pytest.fixture
+def image(tmp_path: Path) -> Image:
+    directory = tmp_path / "image"
+    directory.mkdir()
+    write_entries([Entry("/a/usr/bin/python3", "link", 9, 0, 1)], directory / "entries.jsonl")
+    return Image("image-key", directory, 4096, 2048, 1024, 9.0, False)
+
+
+def written(directory: Path) -> VariantResult:
+    return read_variant_result(directory / "result.json")
+
+
+def test_the_record_grows_stage_by_stage(
+    tmp_path: Path, record: VariantRecord, rpm_set: RpmSet, tree: Tree, image: Image
+) -> None:
+    record.add_packages(RECIPE, rpm_set, "tools-key")
+    result = written(tmp_path)
+    assert (result.status, result.package_count, result.download_bytes) == ("incomplete", 2, 6000)
+    assert result.lock_sha256 == rpm_set.lock.sha256
+    assert result.tree_bytes is None
+    record.add_tree(rpm_set, tree)
+    result = written(tmp_path)
+    assert (result.commit, result.tree_bytes, result.tree_files) == ("c" * 64, 30200, 3)
+    assert result.image_virtual_bytes is None
+    record.add_image(image)
+    result = written(tmp_path)
+    assert (result.image_virtual_bytes, result.image_compressed_bytes) == (4096, 1024)
+    assert result.forbidden_paths == {"Python": 1, "the package manager": 0}
+    record.add_boots([BOOT], missing=0)
+    result = written(tmp_path)
+    assert result.status == "ok"
+    assert [boot.ssh_login_seconds for boot in result.boots] == [51.25]
+    assert [(stage.stage, stage.reused) for stage in result.stages] == [
+        ("resolve", True), ("compose", False), ("image", False),
+    ]  # fmt: skip
+    assert record.result == result
+
+
+def test_packages_and_classes_add_up_to_the_tree(
+    tmp_path: Path, record: VariantRecord, rpm_set: RpmSet, tree: Tree
+) -> None:
+    record.add_tree(rpm_set, tree)
+    result = written(tmp_path)
+    assert {package.name: package.bytes for package in result.packages} == {"bash": 1200, "linux-image-cloud": 9000}
+    assert {part.class_: part.bytes for part in result.classes}["initramfs"] == 20000
+    assert sum(part.bytes for part in result.classes) == result.tree_bytes
+
+
+def test_what_has_no_effect_and_what_was_dropped_is_noted(
+    tmp_path: Path, record: VariantRecord, rpm_set: RpmSet, tree: Tree
+) -> None:
+    record.add_packages(RECIPE, rpm_set, "tools-key")
+    record.add_tree(rpm_set, tree)
+    notes = written(tmp_path).notes
+    assert notes[0] == "reboot has no effect here"
+    assert notes[1].startswith("/var/lib/app/state: ")
+
+
+def test_a_boot_that_is_still_missing_leaves_the_variant_incomplete(tmp_path: Path, record: VariantRecord) -> None:
+    record.add_boots([BOOT], missing=1)
+    assert (written(tmp_path).status, len(written(tmp_path).boots)) == ("incomplete", 1)
+
+
+def test_a_failure_keeps_the_figures_of_earlier_stages(
+    tmp_path: Path, record: VariantRecord, rpm_set: RpmSet
+) -> None:
+    record.add_packages(RECIPE, rpm_set, "tools-key")
+    record.fail("compose", WorkbookError("no room", hint="make some", log="disk full"))
+    result = written(tmp_path)
+    assert (result.status, result.package_count) == ("failed", 2)
+    assert result.error is not None
+    assert (result.error.stage, result.error.message, result.error.hint) == ("compose", "no room", "make some")
+    assert result.error.log == "disk full"
+
+
+def test_a_failed_notebook_has_the_cause_that_the_stage_recorded(tmp_path: Path, record: VariantRecord) -> None:
+    record.fail("resolve", WorkbookError("no package x"))
+    result = failed_result(tmp_path, VARIANT, tmp_path, WorkbookError("WorkbookError: no package x"))
+    assert result.error is not None
+    assert (result.error.stage, result.error.message) == ("resolve", "no package x")
+
+
+def test_a_notebook_that_failed_outside_every_stage_has_its_own_cause(tmp_path: Path) -> None:
+    result = failed_result(tmp_path, VARIANT, tmp_path, WorkbookError("DeadKernelError: the kernel died"))
+    assert result.error is not None
+    assert (result.error.stage, result.error.message) == ("notebook", "DeadKernelError: the kernel died")
+    assert written(tmp_path) == result
+
+
+def test_the_revision_says_whether_files_differ(tmp_path: Path) -> None:
+    assert git_revision(tmp_path) is None
+    git = ["git", "-C", str(tmp_path), "-c", "user.name=n", "-c", "user.email=e@example.com"]
+    (tmp_path / "file").write_text("1")
+    for words in (["init", "-q"], ["add", "file"], ["commit", "-q", "-m", "m"]):
+        command.run([*git, *words])
+    clean = command.run([*git, "rev-parse", "HEAD"]).stdout.strip()
+    assert git_revision(tmp_path) == clean
+    (tmp_path / "file").write_text("2")
+    assert git_revision(tmp_path) == f"{clean}-dirty"
