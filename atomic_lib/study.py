@@ -13,10 +13,12 @@ from multiprocessing import get_context, parent_process
 from pathlib import Path
 from typing import Any
 
+from atomic_lib.content.definition import load_definition
 from atomic_lib.errors import WorkbookError
 from atomic_lib.host import cache_directory, open_tools
 from atomic_lib.params import Study, Variant, load_study, load_variant, parameter_values
 from atomic_lib.progress import say
+from atomic_lib.recipe import load_recipe
 from atomic_lib.report.model import VariantResult
 from atomic_lib.report.record import failed_result
 from atomic_lib.report.results import RESULT_FILE, read_variant_result, write_study_results
@@ -46,6 +48,9 @@ def run_study(study: str, *, variants: Sequence[str] = (), overrides: Mapping[st
     """
     chosen = _narrowed(load_study(study), variants)
     loaded = [load_variant(name, overrides=overrides) for name in chosen.variants]
+    for variant in loaded:
+        load_definition(variant.content)
+        load_recipe(variant)
     if os.geteuid() != 0:
         raise WorkbookError("composing needs root: owners, device nodes and labels of another system are written",
                             hint="sudo ./workbook run")  # fmt: skip
@@ -165,12 +170,12 @@ def _problem(execution: _Execution) -> str:
 def _result(variant: Variant, directory: Path, problem: str) -> VariantResult:
     own = directory / variant.variant
     if problem:
-        say(f"✗ {variant.variant}: {problem.splitlines()[0]}")
         return failed_result(own, variant, CHECKOUT, WorkbookError(problem))
     return read_variant_result(own / RESULT_FILE)
 
 
 def _publish(directory: Path) -> Path:
+    """Make the pages, and let ``latest`` point to the run."""
     from atomic_lib.report.html import write_pages
 
     page = write_pages(directory)
@@ -184,11 +189,11 @@ def _publish(directory: Path) -> Path:
 
 
 def _report(results: Sequence[VariantResult], page: Path) -> int:
-    failed = [result for result in results if result.status != "ok"]
-    for result in failed:
-        say(
-            f"{result.variant}: {result.status}"
-            + (f" at {result.error.stage}: {result.error.message}" if result.error else "")
-        )
+    """Say what failed and where the page is; the exit status."""
+    failures = [(result.variant, result.error) for result in results if result.error]
+    for name, error in failures:
+        say(f"error: {name} failed at {error.stage}: {error.message}")
+        if error.hint:
+            say(f"Next step: {error.hint}")
     print(page)
-    return 1 if failed else 0
+    return 1 if failures else 0

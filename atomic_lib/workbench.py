@@ -155,11 +155,12 @@ class Workbench:
                 if failed:
                     raise WorkbookError(
                         f"{variant.variant}: proof of life failed ({firmware}): {'; '.join(failed)}",
-                        hint="read the console log; a further run boots the image again",
                     )
-            except WorkbookError:
-                _keep_evidence(directory, self.directory, f"{firmware}-{index}")
-                raise
+            except WorkbookError as error:
+                console = _keep_evidence(directory, self.directory, f"{firmware}-{index}")
+                message = error.message.replace(str(image.qcow2), variant.variant)
+                hint = f"read {console}; boot_timeout_seconds gives a slow host more time"
+                raise WorkbookError(message, hint=hint if console else error.hint, log=error.log) from error
 
         if not may_make and not self.store.has("boot", inputs):
             return None
@@ -180,11 +181,14 @@ class Workbench:
             raise
 
 
-def _keep_evidence(source: Path, target: Path, name: str) -> None:
+def _keep_evidence(source: Path, target: Path, name: str) -> str:
+    """Copy what a failed boot left beside the variant's page; the console log's place, if there is one."""
     for file in ("console.log", "boot.json", "guest.log"):
         if (source / file).is_file():
             stem, _, ending = file.partition(".")
             shutil.copyfile(source / file, target / f"{stem}-{name}.{ending}")
+    console = target / f"console-{name}.log"
+    return str(console.relative_to(CHECKOUT)) if console.is_file() else ""
 
 
 def open_workbench(values: Mapping[str, Any], output_directory: str) -> Workbench:

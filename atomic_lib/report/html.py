@@ -78,15 +78,17 @@ def write_pages(run_directory: Path) -> Path:
     pages = [result for result in study.variants if (run_directory / result.variant / "variant.ipynb").exists()]
     for result in pages:
         directory = run_directory / result.variant
+        remove_traces(directory / "variant.ipynb")
         export_html(
             directory / "variant.ipynb",
             directory / "index.html",
             f"{result.variant} · {study.title}",
             _pages(pages, result),
-            _variant_files(directory, result),
+            _variant_files(directory),
             failure(result, "../") if result.error else None,
         )
     index = run_directory / "index.html"
+    remove_traces(run_directory / "compare.ipynb")
     export_html(run_directory / "compare.ipynb", index, study.title, _pages(pages, None), _run_files(run_directory))
     return index
 
@@ -137,6 +139,14 @@ def _apply(rules: "Sequence[tuple[re.Pattern[str], str]]", text: str) -> str:
     return text
 
 
+def remove_traces(notebook: Path) -> None:
+    """Rewrite an executed notebook without papermill's records and what names this machine."""
+    import nbformat
+
+    node = _without_traces(read_notebook(notebook), scrubber(notebook.parent))
+    write_text(notebook, nbformat.writes(node) + "\n")  # type: ignore[no-untyped-call]
+
+
 def _without_traces(node: Any, scrub: Callable[[str], str]) -> Any:
     """The notebook without papermill's records and without what ``scrub`` takes out."""
     node.metadata.pop("papermill", None)
@@ -174,10 +184,7 @@ def _run_files(run_directory: Path) -> list[Link]:
     return [Link(name, name) for name in names if (run_directory / name).exists()]
 
 
-def _variant_files(directory: Path, result: VariantResult) -> list[Link]:
-    logs = [
-        Link(f"console log, {boot.firmware.upper()} boot {boot.index}", f"../{boot.console_log}")
-        for boot in result.boots
-        if boot.console_log
-    ]
-    return [*(Link(name, name) for name in (RESULT_FILE, "variant.ipynb") if (directory / name).exists()), *logs]
+def _variant_files(directory: Path) -> list[Link]:
+    """What lies beside a variant's page; the console logs also of boots that came to nothing."""
+    names = [name for name in (RESULT_FILE, "lock.json", "variant.ipynb") if (directory / name).exists()]
+    return [Link(name, name) for name in (*names, *sorted(path.name for path in directory.glob("console-*.log")))]

@@ -13,6 +13,7 @@ from atomic_lib.measure.footprint import Footprint, count_forbidden, measure_foo
 from atomic_lib.params import Variant, parameter_values
 from atomic_lib.recipe.model import Recipe
 from atomic_lib.report.classes import class_of, class_of_path
+from atomic_lib.report.html import scrubber
 from atomic_lib.report.model import Boot, ClassSize, Failure, PackageSize, StageTime, VariantResult
 from atomic_lib.report.results import RESULT_FILE, class_sizes, read_variant_result, write_variant_result
 
@@ -87,9 +88,11 @@ class VariantRecord:
         self._update(boots=tuple(models), status="incomplete" if missing else "ok")
 
     def fail(self, stage: str, error: WorkbookError) -> None:
-        """The stage that failed, and why; figures of earlier stages stay."""
-        failure = Failure(stage=stage, message=error.message, hint=error.hint, log=error.log)
-        self._update(status="failed", error=failure)
+        """The first stage that failed, and why, without traces of this machine; figures of earlier stages stay."""
+        if self._result.error is None:
+            scrub = scrubber(self._path.parent)
+            texts = {"message": scrub(error.message), "hint": scrub(error.hint), "log": scrub(error.log)}
+            self._update(status="failed", error=Failure(stage=stage, **texts))
 
     def _add_stage(self, name: str, made: RpmSet | Tree | Image) -> None:
         stage = StageTime(stage=name, seconds=made.seconds, reused=made.reused, key=made.key)

@@ -1,0 +1,217 @@
+"""atomic-min for real: composed, built and booted as a user would, and what is then on its disk."""
+
+import os
+import re
+import socket
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from atomic_lib import command
+from atomic_lib.compose.lock import read_lock
+from atomic_lib.host import Tools, cache_directory, open_tools
+from atomic_lib.image.disk import Image
+from atomic_lib.machine.boot import BootRequest, boot_image
+from atomic_lib.params import Study, load_variant, parameter_values
+from atomic_lib.report.html import write_pages
+from atomic_lib.report.model import VariantResult
+from atomic_lib.report.results import read_variant_result, write_study_results
+from atomic_lib.workbench import BUILD, CHECKOUT, Workbench, open_workbench
+from tests.integration.disk import DiskReader
+
+pytestmark = pytest.mark.integration
+
+NAME = "atomic-min"
+BUILD_SECONDS = 1500
+FORBIDDEN = re.compile(r"python|\.pyc?$|^(lib)?dnf|^yum|^microdnf", re.IGNORECASE)
+_USERS_VARIABLES = ("HOME", "XDG_CACHE_HOME", "WORKBOOK_CACHE", "WORKBOOK_MIRROR")
+
+
+@dataclass(frozen=True)
+class Built:
+    """What the notebook left: the record, the image, and the image's file system to read."""
+
+    run_directory: Path
+    result: VariantResult
+    image: Image
+    disk: DiskReader
+    bench: Workbench
+
+    @property
+    def tools(self) -> Tools:
+        """The tools tree."""
+        return self.bench.tools
+
+    @property
+    def deployment(self) -> str:
+        """The one deployment on the disk."""
+        pattern = re.compile(r"/ostree/deploy/[^/]+/deploy/[0-9a-f]{64}\.0")
+        (path,) = (path for path in self.disk.listing if pattern.fullmatch(path))
+        return path
+
+
+def papermill(notebook: str, output: Path, *words: str) -> None:
+    """Execute a notebook from the top of the checkout, as a user would by hand."""
+    env = {name: os.environ[name] for name in _USERS_VARIABLES if name in os.environ}
+    log = output.with_suffix(".log")
+    program = Path(sys.executable).with_name("papermill")
+    line = [program, f"notebooks/{notebook}", output, "--no-progress-bar", *words]
+    command.run(line, cwd=CHECKOUT, env=env, network=True, timeout_seconds=BUILD_SECONDS, log=log)
+    assert "unknown parameter" not in log.read_text()
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Built:
+    """The image of atomic-min, booted once through BIOS; what the store has already is taken from there."""
+    run_directory = tmp_path_factory.mktemp("run")
+    own = run_directory / NAME
+    own.mkdir()
+    papermill(
+        "variant.ipynb", own / "variant.ipynb", "-f", "params/base.yaml", "-f", f"params/{NAME}.yaml",
+        "-p", "boots_uefi", "0", "-p", "output_directory", os.path.relpath(own, CHECKOUT),
+    )  # fmt: skip
+    values = parameter_values(load_variant(NAME, overrides={"boots_uefi": 0}))
+    again = tmp_path_factory.mktemp("again")
+    bench = open_workbench(values, str(again))
+    image = bench.build(bench.compose(bench.resolve()))
+    result = read_variant_result(own / "result.json")
+    return Built(run_directory, result, image, DiskReader(bench.tools, image.raw), bench)
+
+
+def test_the_variant_is_built_and_passed_its_proof_of_life(built: Built) -> None:
+    result = built.result
+    assert (result.status, result.error) == ("ok", None)
+    (boot,) = result.boots
+    assert boot.firmware == "bios"
+    assert len(boot.checks) >= 6
+    assert [check for check in boot.checks if not check.passed] == []
+    assert boot.failed_units == ()
+    assert None not in (boot.ssh_login_seconds, boot.docker_ready_seconds, boot.memory_used_bytes)
+    assert (built.run_directory / str(boot.console_log)).stat().st_size > 1000
+
+
+def test_the_record_is_whole(built: Built) -> None:
+    result, lock = built.result, read_lock(built.run_directory / NAME / "lock.json")
+    assert re.fullmatch("[0-9a-f]{64}", str(result.commit))
+    assert (lock.sha256, len(lock.packages)) == (result.lock_sha256, result.package_count)
+    assert {package.repo for package in lock.packages} == {"standin", "workbook"}
+    assert result.tree_bytes == sum(part.bytes for part in result.classes)
+    assert result.tree_bytes == sum(entry.size_bytes for entry in unlinked(built))
+    assert set(result.forbidden_paths.values()) == {0}
+    assert [stage.stage for stage in result.stages] == ["resolve", "compose", "image"]
+
+
+def unlinked(built: Built) -> list[object]:
+    """The entries of the tree's files, hard links once."""
+    tree = built.bench.compose(built.bench.resolve())
+    return list({entry.inode: entry for entry in tree.entries() if entry.type != "directory"}.values())
+
+
+def test_the_same_parameters_build_nothing_again(built: Built) -> None:
+    assert {stage.stage: stage.reused for stage in built.bench.record.result.stages} == {
+        "resolve": True, "compose": True, "image": True,
+    }  # fmt: skip
+    assert len(built.bench.boot(built.image, new_boots=0)) == 1
+    assert built.bench.record.result.status == "ok"
+
+
+def test_the_lock_builds_the_same_tree(built: Built, tmp_path: Path) -> None:
+    lock = os.path.relpath(built.run_directory / NAME / "lock.json", CHECKOUT)
+    values = parameter_values(load_variant(NAME, overrides={"lock": lock}))
+    bench = open_workbench(values, str(tmp_path))
+    tree = bench.compose(bench.resolve())
+    assert tree.reused
+    assert tree.commit == built.result.commit
+
+
+def test_the_disk_is_in_order(built: Built) -> None:
+    assert "No errors detected" in built.disk.run(["sfdisk", "--verify", "/mnt/disk.raw"])
+    built.disk.run(["e2fsck", "-f", "-n", built.disk.target])
+
+
+def test_no_file_of_python_or_the_package_manager_is_on_the_disk(built: Built) -> None:
+    paths = built.disk.listing
+    assert f"{built.deployment}/usr/bin/bash" in paths
+    assert f"{built.deployment}/usr/bin/dockerd" in paths or f"{built.deployment}/usr/sbin/dockerd" in paths
+    assert [path for path in paths if FORBIDDEN.search(path.rpartition("/")[2])] == []
+
+
+@pytest.mark.parametrize("etc", ["etc", "usr/etc"])
+def test_no_account_has_a_password(built: Built, etc: str) -> None:
+    top = f"{built.deployment}/{etc}"
+    for name in ("shadow", "gshadow"):
+        fields = [line.split(":")[1] for line in built.disk.text(f"{top}/{name}").splitlines()]
+        assert fields
+        assert set(fields) <= {"*", "!", "!*"}, name
+    passwords = [line.split(":")[1] for line in built.disk.text(f"{top}/passwd").splitlines()]
+    assert set(passwords) == {"x"}
+
+
+@pytest.mark.parametrize(
+    ("name", "mode"),
+    [("passwd", 0o644), ("group", 0o644), ("shadow", 0o640), ("gshadow", 0o640), ("ssh/sshd_config", 0o644)],
+)
+def test_configuration_belongs_to_root(built: Built, name: str, mode: int) -> None:
+    inode = built.disk.listing[f"{built.deployment}/etc/{name}"]
+    assert (inode.uid, inode.mode & 0o7777) == (0, mode)
+
+
+def test_every_file_belongs_to_an_account_of_the_tree(built: Built) -> None:
+    for kind, file in (("uid", "passwd"), ("gid", "group")):
+        lines = built.disk.text(f"{built.deployment}/etc/{file}").splitlines()
+        known = {int(line.split(":")[2]) for line in lines}
+        used = {getattr(inode, kind) for inode in built.disk.listing.values()}
+        assert used <= known, kind
+
+
+def test_a_guest_gets_its_identity_at_its_first_boot(built: Built) -> None:
+    etc = f"{built.deployment}/etc"
+    assert built.disk.text(f"{etc}/machine-id").strip() == "uninitialized"
+    assert [path for path in built.disk.listing if "/ssh/ssh_host_" in path] == []
+
+
+def test_nothing_on_the_disk_names_the_machine_that_built_it(built: Built) -> None:
+    paths = [path for path, inode in built.disk.listing.items() if not inode.is_directory and is_configuration(path)]
+    text = "\n".join(built.disk.text(path) for path in paths)
+    assert "/boot/grub/grub.cfg" in paths
+    assert any(path.startswith("/boot/loader.") and path.endswith(".conf") for path in paths)
+    assert "/ostree/repo/config" in paths
+    assert "root=LABEL=root" in text
+    places = {str(path) for path in (CHECKOUT, BUILD, cache_directory(), Path(sys.prefix)) if len(path.parts) > 2}
+    for word in (*places, "/mnt/store", socket.gethostname()):
+        assert not re.search(rf"(^|[\s=/]){re.escape(word)}($|[\s/])", text, re.MULTILINE), word
+
+
+def is_configuration(path: str) -> bool:
+    """Whether a path is of the boot loader's or of ostree's configuration."""
+    return path == "/ostree/repo/config" or (path.startswith("/boot/") and path.endswith((".cfg", ".conf")))
+
+
+def test_the_same_disk_boots_through_uefi(built: Built, tmp_path: Path) -> None:
+    accelerator = built.result.boots[0].accelerator
+    request = BootRequest("uefi", accelerator, 2, 2048, 600, "min-cloud-agent")
+    boot = boot_image(built.tools, built.image.qcow2, "qcow2", request, tmp_path / "boot")
+    assert [check for check in boot.findings.checks if not check.passed] == []
+    assert boot.findings.failed_units == ()
+    assert boot.findings.kernel_release == built.result.boots[0].kernel_release
+
+
+def test_the_result_becomes_pages(built: Built) -> None:
+    study = Study(study="test", title="One variant", variants=(NAME,), baseline=NAME)
+    write_study_results(built.run_directory, study, [built.result])
+    relative = os.path.relpath(built.run_directory, CHECKOUT)
+    papermill("compare.ipynb", built.run_directory / "compare.ipynb", "-p", "run_directory", relative)
+    index = write_pages(built.run_directory)
+    text = index.read_text()
+    assert index == built.run_directory / "index.html"
+    assert f'href="{NAME}/index.html"' in text
+    assert "docker run prints" in text
+    assert str(CHECKOUT) not in text
+    own = (built.run_directory / NAME / "index.html").read_text()
+    assert str(built.result.commit)[:12] in own
+
+
+def test_the_tools_tree_is_the_one_in_the_cache(built: Built) -> None:
+    assert open_tools(cache_directory()) == built.tools

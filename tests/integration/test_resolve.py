@@ -1,0 +1,174 @@
+"""The real dnf on the real content: what it refuses, what a lock repeats, what a signature stops."""
+
+import json
+import shutil
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from atomic_lib.compose.installroot import Installroot, make_installroot
+from atomic_lib.compose.lock import Lock, read_lock, write_lock
+from atomic_lib.compose.resolve import RpmSet, resolve_rpm_set
+from atomic_lib.content.repositories import Content, open_content
+from atomic_lib.content.signing import index_repository
+from atomic_lib.errors import WorkbookError
+from atomic_lib.host import Tools, cache_directory, open_tools
+from atomic_lib.params import PARAMS_DIRECTORY, load_variant
+from atomic_lib.recipe import load_recipe
+from atomic_lib.recipe.model import Recipe
+from atomic_lib.store import Store
+
+pytestmark = pytest.mark.integration
+
+SMALL = Recipe(files=(Path("small.yaml"),), packages=("bash",), repos=("standin",))
+Resolve = Callable[..., RpmSet]
+
+
+@pytest.fixture(scope="module")
+def tools() -> Tools:
+    return open_tools(cache_directory())
+
+
+@pytest.fixture(scope="module")
+def content(tools: Tools) -> Content:
+    return open_content("standin", tools, cache_directory())
+
+
+@pytest.fixture
+def resolve(tools: Tools, content: Content, tmp_path: Path) -> Resolve:
+    """Resolve a recipe with a store of its own, so that nothing is taken from an earlier run."""
+    stores = iter(range(10))
+
+    def run(recipe: Recipe, lock_file: Path | None = None, cache: Path = tmp_path / "cache") -> RpmSet:
+        store = Store(tmp_path / f"store-{next(stores)}")
+        return resolve_rpm_set(recipe, content, tools, cache, store, name="test", lock_file=lock_file)
+
+    return run
+
+
+@pytest.fixture
+def params(tmp_path: Path) -> Path:
+    """A copy of the project's parameters, to be changed."""
+    shutil.copytree(PARAMS_DIRECTORY, tmp_path / "params")
+    return tmp_path / "params"
+
+
+def with_package(params: Path, name: str) -> Recipe:
+    """The recipe of atomic-min with one more package."""
+    treefile = params / "treefiles/standin/atomic-min.yaml"
+    treefile.write_text(treefile.read_text() + f"  - {name}\n")
+    return load_recipe(load_variant("atomic-min", params), params)
+
+
+def refusal(resolve: Resolve, recipe: Recipe, lock_file: Path | None = None) -> WorkbookError:
+    with pytest.raises(WorkbookError) as caught:
+        resolve(recipe, lock_file)
+    return caught.value
+
+
+def test_what_pulls_python_in_is_named_with_the_chain(params: Path, resolve: Resolve) -> None:
+    shape = params / "treefiles/atomic-min.yaml"
+    shape.write_text("".join(line for line in shape.read_text().splitlines(True) if "dnf*" not in line))
+    recipe = with_package(params, "dnf")
+    error = refusal(resolve, recipe)
+    print("ERR", error); chain = error.message.partition("yet the recipe needs it: ")[2].split(" → ")
+    assert error.message.startswith(f"{recipe.files[0]}: ")
+    assert chain[0] == "dnf"
+    assert chain[-1].startswith(("python3", "libpython3"))
+    assert "leave dnf out" in error.hint
+
+
+def test_what_is_itself_excluded_is_named(params: Path, resolve: Resolve) -> None:
+    assert "dnf is excluded, yet the recipe needs it: dnf" in refusal(resolve, with_package(params, "dnf")).message
+
+
+def test_an_unknown_package_is_named(params: Path, resolve: Resolve) -> None:
+    error = refusal(resolve, with_package(params, "docker-cie"))
+    assert "dnf found no solution for content 'standin'" in error.message
+    print("ERR",error); assert "docker-cie" in error.log
+
+
+def test_a_lock_repeats_the_set_it_was_made_of(resolve: Resolve, tmp_path: Path) -> None:
+    first = resolve(SMALL)
+    write_lock(first.lock, tmp_path / "lock.json")
+    again = resolve(SMALL, tmp_path / "lock.json")
+    assert again.lock == first.lock
+    assert len(first.lock.packages) == len(list(again.directory.glob("*.rpm"))) > 0
+
+
+def test_a_lock_is_rebuilt_where_the_files_are_not_kept_any_more(resolve: Resolve, tmp_path: Path) -> None:
+    first = resolve(SMALL)
+    write_lock(first.lock, tmp_path / "lock.json")
+    again = resolve(SMALL, tmp_path / "lock.json", cache=tmp_path / "empty")
+    assert again.lock.sha256 == first.lock.sha256
+    assert len(first.lock.packages) == len(list(again.directory.glob("*.rpm")))
+
+
+def test_a_lock_changed_by_hand_is_refused(resolve: Resolve, tmp_path: Path) -> None:
+    path = tmp_path / "lock.json"
+    lock = resolve(SMALL).lock
+    write_lock(lock, path)
+    path.write_text(path.read_text().replace(lock.packages[0].sha256, "0" * 64))
+    assert "do not match its own sha256" in refusal(resolve, SMALL, path).message
+
+
+def test_a_lock_of_another_build_of_a_package_is_refused_by_name(resolve: Resolve, tmp_path: Path) -> None:
+    lock = resolve(SMALL).lock
+    first, *rest = lock.packages
+    other = Lock(lock.content, (replace(first, sha256="0" * 64), *rest))
+    write_lock(other, tmp_path / "lock.json")
+    assert read_lock(tmp_path / "lock.json") == other
+    error = refusal(resolve, SMALL, tmp_path / "lock.json")
+    assert error.message == f"{first.nevra}: sha256 is {first.sha256}, the lock says {'0' * 64}"
+
+
+def test_a_lock_of_other_content_is_refused(resolve: Resolve, tmp_path: Path) -> None:
+    write_lock(replace(resolve(SMALL).lock, content="fedora"), tmp_path / "lock.json")
+    assert "lock of content 'fedora'" in refusal(resolve, SMALL, tmp_path / "lock.json").message
+
+
+def test_a_repository_that_the_content_has_not_is_named(resolve: Resolve) -> None:
+    error = refusal(resolve, replace(SMALL, repos=("updates",)))
+    assert error.message == "small.yaml: repos: content 'standin' has no repository 'updates'"
+    assert error.hint == "it has: standin, workbook"
+
+
+def test_a_package_changed_after_signing_is_refused_by_name(
+    resolve: Resolve, content: Content, tools: Tools, tmp_path: Path
+) -> None:
+    rpm_set = resolve(SMALL)
+    # A copy, because the files of a set are links to those that are kept for all runs.
+    forged = tmp_path / "forged"
+    shutil.copytree(rpm_set.directory, forged, ignore=shutil.ignore_patterns("repodata"))
+    victim = max(forged.glob("base-files*.rpm"), key=lambda path: path.stat().st_size)
+    data = bytearray(victim.read_bytes())
+    data[-100] ^= 1
+    victim.write_bytes(data)
+    # Indexed anew, so that nothing but the signature is left to tell.
+    index_repository(tools, forged)
+    tree = Installroot(tools, tmp_path / "root", 1735689600)
+    with pytest.raises(WorkbookError) as caught:
+        make_installroot(
+            tree, SMALL, content, replace(rpm_set, directory=forged), name="test", log=tmp_path / "compose.log"
+        )
+    print("ERR", caught.value, len(rpm_set.lock.packages)); assert "base-files" in str(caught.value)
+    assert not (tmp_path / "root/etc").exists()
+
+
+def test_repositories_without_signature_check_are_refused(params: Path, tools: Tools) -> None:
+    path = params / "repos/fedora.repo"
+    path.write_text(path.read_text().replace("gpgcheck=1", "gpgcheck=0"))
+    with pytest.raises(WorkbookError, match=r"fedora\.repo: gpgcheck=0") as caught:
+        open_content("fedora", tools, cache_directory(), params)
+    assert "gpgcheck=1" in caught.value.hint
+
+
+def test_a_mirror_that_is_not_reached_is_said_to_be(params: Path, tools: Tools, tmp_path: Path) -> None:
+    # Port 9 of this machine: nobody listens there.
+    (params / "repos/fedora.repo").write_text("[fedora]\nname=f\nbaseurl=http://127.0.0.1:9/\ngpgcheck=1\ngpgkey=file:///k\n")
+    with pytest.raises(WorkbookError, match="a mirror was not reached") as caught:
+        open_content("fedora", tools, tmp_path / "cache", params)
+    assert "content: standin" in caught.value.hint
+    assert json.dumps("fedora")[1:-1] in caught.value.message
