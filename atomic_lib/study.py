@@ -22,7 +22,7 @@ from atomic_lib.recipe import load_recipe
 from atomic_lib.report.model import VariantResult
 from atomic_lib.report.record import failed_result
 from atomic_lib.report.results import RESULT_FILE, read_variant_result, write_study_results
-from atomic_lib.store import Store, run_lock
+from atomic_lib.store import Store, remove_tree, run_lock
 from atomic_lib.workbench import BUILD, CHECKOUT
 
 NOTEBOOKS = CHECKOUT / "notebooks"
@@ -57,6 +57,7 @@ def run_study(study: str, *, variants: Sequence[str] = (), overrides: Mapping[st
     with run_lock(BUILD):
         for store in (Store(BUILD / "store"), Store(cache_directory())):
             store.remove_abandoned()
+        _remove_unfinished(BUILD / "runs")
         open_tools(cache_directory())
         directory = _new_run(study)
         results = _run_variants(loaded, directory)
@@ -82,6 +83,13 @@ def _narrowed(study: Study, names: Sequence[str]) -> Study:
     return study.model_copy(
         update={"variants": kept, "baseline": study.baseline if study.baseline in kept else kept[0]}
     )
+
+
+def _remove_unfinished(runs: Path) -> None:
+    """Remove runs that were cut off: what they had made is in the store."""
+    for directory in runs.glob("*"):
+        if directory.is_dir() and not directory.is_symlink() and not (directory / "index.html").exists():
+            remove_tree(directory)
 
 
 def _new_run(study: str) -> Path:

@@ -61,13 +61,13 @@ class Workbench:
     def resolve(self) -> RpmSet:
         """The packages, resolved or as the lock says; ``lock.json`` is put beside the result."""
         lock = CHECKOUT / self.variant.lock if self.variant.lock else None
+        recipe, content = self.recipe, self.content  # before the stage: each is one of its own
         rpm_set = self._stage(
             "resolve",
             lambda: resolve_rpm_set(
-                self.recipe, self.content, self.tools, self.cache, self.store,
-                name=self.variant.variant, lock_file=lock,
+                recipe, content, self.tools, self.cache, self.store, name=self.variant.variant, lock_file=lock
             ),
-        )  # fmt: skip
+        )
         shutil.copyfile(rpm_set.directory.parent / "lock.json", self.directory / "lock.json")
         self.record.add_packages(self.recipe, rpm_set, self.tools.key)
         return rpm_set

@@ -28,6 +28,11 @@ class LockedPackage:
         """``name-epoch:version-release.arch``, as dnf takes it on the command line."""
         return f"{self.name}-{self.epoch}:{self.version}-{self.release}.{self.arch}"
 
+    @property
+    def file_name(self) -> str:
+        """The name that repositories give the file."""
+        return f"{self.name}-{self.version}-{self.release}.{self.arch}.rpm"
+
 
 @dataclass(frozen=True)
 class Lock:

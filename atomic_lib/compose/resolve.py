@@ -190,19 +190,11 @@ def _fetch_locked(lock: Lock, dnf: Dnf, rpms: Path, cache: Path) -> Lock:
     for package in lock.packages:
         kept = cache / "rpms" / f"{package.sha256}.rpm"
         if kept.is_file():
-            _link(kept, rpms / f"{package.nevra.replace(':', '_')}.rpm")
+            _link(kept, rpms / package.file_name)
         else:
             missing.append(package)
     if missing:
-        try:
-            dnf.run(["--downloadonly", "--destdir=/mnt/rpms", "install", *(package.nevra for package in missing)],
-                    binds=[Bind(rpms, "/mnt/rpms", writable=True)])  # fmt: skip
-        except CommandError as error:
-            names = ", ".join(package.nevra for package in missing)
-            raise WorkbookError(
-                f"locked packages can no longer be had from content {dnf.content.name!r}: {names}", log=error.log,
-                hint="resolve anew (without the lock), or bring back the repository that has them",
-            ) from None  # fmt: skip
+        _fetch_missing(missing, dnf, rpms)
     found = {package.nevra: package.sha256 for package in _read_rpms(dnf, rpms).packages}
     for package in lock.packages:
         if found.get(package.nevra) != package.sha256:
@@ -211,6 +203,24 @@ def _fetch_locked(lock: Lock, dnf: Dnf, rpms: Path, cache: Path) -> Lock:
                 hint="the repository has another build of it: resolve anew, or bring back the one that was locked",
             )
     return lock
+
+
+def _fetch_missing(missing: Sequence[LockedPackage], dnf: Dnf, rpms: Path) -> None:
+    fetched = dnf.directory / "fetched"
+    fetched.mkdir()
+    try:
+        dnf.run(["--downloadonly", "--destdir=/mnt/rpms", "install", *(package.nevra for package in missing)],
+                binds=[Bind(fetched, "/mnt/rpms", writable=True)])  # fmt: skip
+    except CommandError as error:
+        names = ", ".join(package.nevra for package in missing)
+        raise WorkbookError(
+            f"locked packages can no longer be had from content {dnf.content.name!r}: {names}", log=error.log,
+            hint="resolve anew (without the lock), or bring back the repository that has them",
+        ) from None  # fmt: skip
+    # What these require was fetched along, and is among the kept ones already.
+    for package in missing:
+        if (fetched / package.file_name).exists():
+            (fetched / package.file_name).rename(rpms / package.file_name)
 
 
 def _keep(lock: Lock, rpms: Path, pool: Path) -> None:

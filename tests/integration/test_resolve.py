@@ -1,6 +1,5 @@
 """The real dnf on the real content: what it refuses, what a lock repeats, what a signature stops."""
 
-import json
 import shutil
 from collections.abc import Callable
 from dataclasses import replace
@@ -18,7 +17,7 @@ from atomic_lib.host import Tools, cache_directory, open_tools
 from atomic_lib.params import PARAMS_DIRECTORY, load_variant
 from atomic_lib.recipe import load_recipe
 from atomic_lib.recipe.model import Recipe
-from atomic_lib.store import Store
+from atomic_lib.store import Store, file_sha256
 
 pytestmark = pytest.mark.integration
 
@@ -73,7 +72,7 @@ def test_what_pulls_python_in_is_named_with_the_chain(params: Path, resolve: Res
     shape.write_text("".join(line for line in shape.read_text().splitlines(True) if "dnf*" not in line))
     recipe = with_package(params, "dnf")
     error = refusal(resolve, recipe)
-    print("ERR", error); chain = error.message.partition("yet the recipe needs it: ")[2].split(" → ")
+    chain = error.message.partition("yet the recipe needs it: ")[2].split(" → ")
     assert error.message.startswith(f"{recipe.files[0]}: ")
     assert chain[0] == "dnf"
     assert chain[-1].startswith(("python3", "libpython3"))
@@ -87,7 +86,7 @@ def test_what_is_itself_excluded_is_named(params: Path, resolve: Resolve) -> Non
 def test_an_unknown_package_is_named(params: Path, resolve: Resolve) -> None:
     error = refusal(resolve, with_package(params, "docker-cie"))
     assert "dnf found no solution for content 'standin'" in error.message
-    print("ERR",error); assert "docker-cie" in error.log
+    assert "docker-cie" in error.log
 
 
 def test_a_lock_repeats_the_set_it_was_made_of(resolve: Resolve, tmp_path: Path) -> None:
@@ -104,6 +103,16 @@ def test_a_lock_is_rebuilt_where_the_files_are_not_kept_any_more(resolve: Resolv
     again = resolve(SMALL, tmp_path / "lock.json", cache=tmp_path / "empty")
     assert again.lock.sha256 == first.lock.sha256
     assert len(first.lock.packages) == len(list(again.directory.glob("*.rpm")))
+
+
+def test_a_lock_is_rebuilt_where_one_file_is_not_kept_any_more(resolve: Resolve, tmp_path: Path) -> None:
+    first = resolve(SMALL)
+    write_lock(first.lock, tmp_path / "lock.json")
+    bash = next(package for package in first.lock.packages if package.name == "bash")
+    (tmp_path / "cache/rpms" / f"{bash.sha256}.rpm").unlink()
+    again = resolve(SMALL, tmp_path / "lock.json")
+    digests = sorted(file_sha256(path) for path in again.directory.glob("*.rpm"))
+    assert digests == sorted(package.sha256 for package in first.lock.packages)
 
 
 def test_a_lock_changed_by_hand_is_refused(resolve: Resolve, tmp_path: Path) -> None:
@@ -153,7 +162,7 @@ def test_a_package_changed_after_signing_is_refused_by_name(
         make_installroot(
             tree, SMALL, content, replace(rpm_set, directory=forged), name="test", log=tmp_path / "compose.log"
         )
-    print("ERR", caught.value, len(rpm_set.lock.packages)); assert "base-files" in str(caught.value)
+    assert "Problem opening package base-files" in str(caught.value)
     assert not (tmp_path / "root/etc").exists()
 
 
@@ -167,8 +176,10 @@ def test_repositories_without_signature_check_are_refused(params: Path, tools: T
 
 def test_a_mirror_that_is_not_reached_is_said_to_be(params: Path, tools: Tools, tmp_path: Path) -> None:
     # Port 9 of this machine: nobody listens there.
-    (params / "repos/fedora.repo").write_text("[fedora]\nname=f\nbaseurl=http://127.0.0.1:9/\ngpgcheck=1\ngpgkey=file:///k\n")
+    (params / "repos/fedora.repo").write_text(
+        "[fedora]\nname=f\nbaseurl=http://127.0.0.1:9/\ngpgcheck=1\ngpgkey=file:///k\n"
+    )
     with pytest.raises(WorkbookError, match="a mirror was not reached") as caught:
         open_content("fedora", tools, tmp_path / "cache", params)
     assert "content: standin" in caught.value.hint
-    assert json.dumps("fedora")[1:-1] in caught.value.message
+    assert "fedora.repo" in caught.value.message
