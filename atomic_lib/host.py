@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Literal
 
 from atomic_lib import command
 from atomic_lib.errors import WorkbookError
-from atomic_lib.store import Store, key_of
+from atomic_lib.store import Store, code_version, key_of
 
 if TYPE_CHECKING:
     import subprocess
@@ -42,12 +42,12 @@ CACHE_TAG = (
 """What marks a directory as a cache, for backup programs too (bford.info/cachedir)."""
 
 _SPACE_BYTES = 1_500_000_000
+# The last one: scriptlets run in namespaces of our making already, where a further one is not allowed.
 _RPM_MACROS = """\
 %_dbpath /usr/lib/sysimage/rpm
 %__gpg /usr/bin/gpg
 %__transaction_unshare %{nil}
 """
-# The last one: scriptlets run in namespaces of our making already, where a further one is not allowed.
 # A host command whose children, too, end with this process, killed or not, and whose mounts end with them.
 _OWN_PROCESSES = ("bwrap", "--die-with-parent", "--unshare-pid", "--dev-bind", "/", "/", "--proc", "/proc", "--")
 # What writing a root file system needs, and no more: neither mounts nor modules nor the clock.
@@ -193,6 +193,13 @@ def _first_of_list(path: Path) -> str:
     return next((line.split()[0] for line in lines if line.strip() and not line.startswith("#")), "")
 
 
+def tool_versions(tools: Tools) -> dict[str, str]:
+    """The versions of the tools that figures depend on, by package name."""
+    lines = (tools.root.parent / "versions").read_text().splitlines()
+    versions = dict(line.split(" ", 1) for line in lines)
+    return {name: versions[name] for name in ("qemu-system-x86", "ostree", "dnf", "rpm", "e2fsprogs", "grub-common")}
+
+
 def tools_inputs() -> dict[str, object]:
     """What the tools tree is made from, apart from the state of the mirror."""
     return {"suite": TOOLS_SUITE, "packages": sorted(TOOLS_PACKAGES), "rpm_macros": _RPM_MACROS}
@@ -218,8 +225,9 @@ def open_tools(cache: Path) -> Tools:
 
 
 def _tools_at(path: Path) -> Tools:
-    content = (path / "versions").read_bytes() + _RPM_MACROS.encode()
-    return Tools(path / "root", hashlib.sha256(content).hexdigest()[:16])
+    # the rules by which a command enters the tree are part of what it will do
+    content = (path / "versions").read_text() + _RPM_MACROS + code_version("host.py", "command.py")
+    return Tools(path / "root", hashlib.sha256(content.encode()).hexdigest()[:16])
 
 
 def _make_tools(directory: Path) -> None:

@@ -6,6 +6,7 @@ when whole, so a reader never sees a half-made result; a run that was killed
 leaves only a directory in ``<store>/tmp``, which the next run removes.
 """
 
+import errno
 import fcntl
 import functools
 import hashlib
@@ -73,14 +74,15 @@ class Store:
         """
         key = key_of(inputs)
         final = self.path_of(stage, key)
-        with self._locked(stage, key):
+        with self.locked(stage, key):
             if final.is_dir():
                 return Stored(stage, key, final, True, _read_seconds(final))
             require_space(self.root, need_bytes, what)
+            changed = self.why_rebuilt(stage, inputs)
             scratch = self._scratch(stage)
             started = time.monotonic()
             try:
-                with step(what):
+                with step(what + (f" (changed: {', '.join(changed)})" if changed else "")), _full_disk_named(what):
                     make(scratch)
                 seconds = time.monotonic() - started
                 record = {"inputs": inputs, "seconds": round(seconds, 3)}
@@ -108,7 +110,8 @@ class Store:
         return Path(tempfile.mkdtemp(prefix=f"{stage}-{os.getpid()}-", dir=parent))
 
     @contextmanager
-    def _locked(self, stage: str, key: str) -> Iterator[None]:
+    def locked(self, stage: str, key: str) -> Iterator[None]:
+        """Hold the lock of one result, or of anything else that has a name, against other processes."""
         locks = self.root / "locks"
         locks.mkdir(parents=True, exist_ok=True)
         with open(locks / f"{stage}-{key}", "w") as handle:
@@ -121,6 +124,19 @@ class Store:
             pid = path.name.split("-")[-2]
             if not (pid.isdigit() and Path("/proc", pid).exists()):
                 remove_tree(path)
+
+
+@contextmanager
+def _full_disk_named(what: str) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            raise
+        raise WorkbookError(
+            f"{what}: the disk is full ({error.filename or 'no file named'})",
+            hint="free some space, or see what ./workbook clean would free; what was finished is kept",
+        ) from error
 
 
 def remove_tree(path: Path) -> None:

@@ -1,6 +1,7 @@
 """A study: its variants built and booted by notebooks, compared on one page."""
 
 import os
+import shutil
 import signal
 import sys
 import tempfile
@@ -13,6 +14,7 @@ from multiprocessing import get_context, parent_process
 from pathlib import Path
 from typing import Any
 
+from atomic_lib.compose.lock import read_lock
 from atomic_lib.content.definition import load_definition
 from atomic_lib.errors import WorkbookError
 from atomic_lib.host import cache_directory, open_tools
@@ -51,6 +53,8 @@ def run_study(study: str, *, variants: Sequence[str] = (), overrides: Mapping[st
     for variant in loaded:
         load_definition(variant.content)
         load_recipe(variant)
+        if variant.lock:
+            read_lock(CHECKOUT / variant.lock)
     if os.geteuid() != 0:
         raise WorkbookError("composing needs root: owners, device nodes and labels of another system are written",
                             hint="sudo ./workbook run")  # fmt: skip
@@ -122,8 +126,12 @@ def _run_variants(variants: Sequence[Variant], directory: Path) -> list[VariantR
 def _execution(variant: Variant, directory: Path, new_boots: int) -> _Execution:
     own = directory / variant.variant
     own.mkdir(exist_ok=True)
+    values = parameter_values(variant)
+    if variant.lock:  # a copy of our own, so that no path of the user's stands in the results
+        values["lock"] = str((own / "requested-lock.json").relative_to(CHECKOUT))
+        shutil.copyfile(CHECKOUT / variant.lock, CHECKOUT / values["lock"])
     where = {"new_boots": new_boots, "output_directory": str(own.relative_to(CHECKOUT))}
-    return _Execution(NOTEBOOKS / "variant.ipynb", own / "variant.ipynb", {**parameter_values(variant), **where})
+    return _Execution(NOTEBOOKS / "variant.ipynb", own / "variant.ipynb", {**values, **where})
 
 
 def _execute_all(executions: Sequence[_Execution], *, workers: int) -> list[str]:

@@ -1,6 +1,7 @@
 """What a notebook or a driver works with: the tools tree, the store, and one call for each stage."""
 
 import json
+import os
 import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -12,7 +13,7 @@ from atomic_lib.compose.resolve import RpmSet, resolve_rpm_set
 from atomic_lib.compose.tree import Tree, compose_tree
 from atomic_lib.content.repositories import Content, open_content
 from atomic_lib.errors import WorkbookError
-from atomic_lib.host import Tools, cache_directory, open_tools
+from atomic_lib.host import Tools, cache_directory, open_tools, tool_versions
 from atomic_lib.image.disk import Image, build_image
 from atomic_lib.machine.accelerator import KVM_DEVICE, AcceleratorName, probe_accelerator
 from atomic_lib.machine.boot import BootRequest, boot_image
@@ -69,7 +70,7 @@ class Workbench:
             ),
         )
         shutil.copyfile(rpm_set.directory.parent / "lock.json", self.directory / "lock.json")
-        self.record.add_packages(self.recipe, rpm_set, self.tools.key)
+        self.record.add_packages(self.recipe, rpm_set, self.tools.key, tool_versions(self.tools))
         return rpm_set
 
     def compose(self, rpm_set: RpmSet) -> Tree:
@@ -99,7 +100,12 @@ class Workbench:
         boots: list[Mapping[str, Any]] = []
         missing = 0
         for firmware, index in self._wanted_boots():
-            made = self._stage("boot", partial(self._boot, image, firmware, index, new_boots > 0))
+            try:
+                made = self._stage("boot", partial(self._boot, image, firmware, index, new_boots > 0))
+            except WorkbookError:
+                # what was measured stays in the record, also of the boot that failed its proof of life
+                self.record.add_boots([*boots, *self._failed_boot(firmware, index)], None)
+                raise
             if made is None:
                 missing += 1
                 continue
@@ -107,6 +113,14 @@ class Workbench:
             boots.append(self._kept_boot(made, firmware, index))
         self.record.add_boots(boots, missing)
         return boots
+
+    def _failed_boot(self, firmware: Firmware, index: int) -> list[Mapping[str, Any]]:
+        data = self.directory / f"boot-{firmware}-{index}.json"
+        if not data.is_file():
+            return []
+        return [
+            {**json.loads(data.read_text()), "console_log": f"{self.variant.variant}/console-{firmware}-{index}.log"}
+        ]
 
     def _wanted_boots(self) -> list[tuple[Firmware, int]]:
         bios: list[tuple[Firmware, int]] = [("bios", index + 1) for index in range(self.variant.boots_bios)]
@@ -119,7 +133,7 @@ class Workbench:
             return "tcg"
         boot_id = Path("/proc/sys/kernel/random/boot_id")
         inputs = {
-            "kvm_device": KVM_DEVICE.exists(),
+            "kvm_device": os.access(KVM_DEVICE, os.R_OK | os.W_OK),
             "host_boot": boot_id.read_text().strip() if boot_id.exists() else "",
             "tools": self.tools.key,
             "code": code_version("machine/accelerator.py"),
@@ -155,12 +169,14 @@ class Workbench:
                 if failed:
                     raise WorkbookError(
                         f"{variant.variant}: proof of life failed ({firmware}): {'; '.join(failed)}",
+                        hint=f"read {self.directory.relative_to(CHECKOUT)}/guest-{firmware}-{index}.log; "
+                        "a further run boots the image again",
                     )
             except WorkbookError as error:
                 console = _keep_evidence(directory, self.directory, f"{firmware}-{index}")
                 message = error.message.replace(str(image.qcow2), variant.variant)
-                hint = f"read {console}; boot_timeout_seconds gives a slow host more time"
-                raise WorkbookError(message, hint=hint if console else error.hint, log=error.log) from error
+                hint = error.hint.replace(str(directory / "console.log"), console)
+                raise WorkbookError(message, hint=hint, log=error.log) from error
 
         if not may_make and not self.store.has("boot", inputs):
             return None
@@ -194,12 +210,18 @@ def _keep_evidence(source: Path, target: Path, name: str) -> str:
 def open_workbench(values: Mapping[str, Any], output_directory: str) -> Workbench:
     """A workbench for the variant that ``values`` describes; other names in ``values`` are not looked at.
 
-    ``output_directory`` is relative to the checkout.
+    ``output_directory`` is relative to the checkout; empty: ``build/variants/VARIANT``.
 
-    Raises WorkbookError naming the parameter that is wrong.
+    Raises WorkbookError naming the parameter that is wrong, or for a user who is not root.
     """
     known = {name: values[name] for name in Variant.model_fields if name in values}
     variant = variant_from(known, f"parameters of {known.get('variant', 'the variant')}")
+    if os.geteuid() != 0:
+        raise WorkbookError(
+            "composing needs root: owners, device nodes and labels of another system are written",
+            hint="sudo ./workbook run, or sudo ./workbook lab",
+        )
+    output_directory = output_directory or f"build/variants/{variant.variant}"
     directory = CHECKOUT / output_directory
     directory.mkdir(parents=True, exist_ok=True)
     say(f"{variant.variant}: results go to {output_directory}")

@@ -2,6 +2,7 @@
 
 import ast
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,11 @@ def notebook_parameters() -> dict[str, Any]:
         for statement in ast.parse(source).body
         if isinstance(statement, ast.AnnAssign) and statement.value
     }
+
+
+@pytest.fixture(autouse=True)
+def _as_root(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
 
 
 @pytest.fixture
@@ -67,6 +73,14 @@ def test_other_names_of_a_notebook_are_not_looked_at(tmp_path: Path) -> None:
 def test_results_go_below_the_checkout_where_the_path_is_relative(tmp_path: Path) -> None:
     relative = Path("build") / ".." / ".." / tmp_path.relative_to("/")
     assert workbench(relative).directory == CHECKOUT / relative
+
+
+def test_without_root_the_next_step_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    with pytest.raises(WorkbookError, match="needs root") as caught:
+        workbench(tmp_path / "out")
+    assert "sudo" in caught.value.hint
+    assert not (tmp_path / "out").exists()
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from atomic_lib import command
+from atomic_lib.compose.inside import entries_of, inside
 from atomic_lib.compose.lock import Lock
 from atomic_lib.compose.resolve import INSTALLROOT, RpmSet
 from atomic_lib.content.dnf import DNF_DIRECTORY, dnf_configuration
@@ -16,6 +17,7 @@ from atomic_lib.host import Bind, Tools
 from atomic_lib.progress import say, step
 from atomic_lib.recipe.model import PostScript, Recipe
 
+_UTC = "Etc/UTC"
 RPMDB = "usr/lib/sysimage/rpm"
 _QUERY = r"%{NAME}\t%{EPOCHNUM}\t%{VERSION}\t%{RELEASE}\t%{ARCH}\n"
 
@@ -51,10 +53,17 @@ class Installroot:
         return self.run(["chroot", INSTALLROOT, *words], log=log)
 
     def write(self, path: str, text: str) -> None:
-        """Write a file of the tree."""
-        target = self.root / path
+        """Write a file of the tree, in place of whatever has its name."""
+        target = inside(self.root, path)
         target.parent.mkdir(parents=True, exist_ok=True)
+        if target.is_symlink():
+            target.unlink()
         target.write_text(text)
+
+    def read(self, path: str) -> str | None:
+        """The text of a file of the tree; None where there is no such file."""
+        source = inside(self.root, path)
+        return source.read_text() if source.is_file() and not source.is_symlink() else None
 
 
 def make_installroot(
@@ -73,7 +82,7 @@ def make_installroot(
         _configure(tree, recipe)
         _set_units(tree, recipe)
         for script in recipe.post_scripts:
-            _run_script(tree, script)
+            _run_script(tree, script, log)
         for path in recipe.removed_paths:
             _remove(tree.root, path)
     with step(f"{name}: initramfs"):
@@ -93,7 +102,9 @@ def kernel_version(root: Path) -> str:
 
 
 def _install(tree: Installroot, recipe: Recipe, content: Content, rpm_set: RpmSet, log: Path) -> None:
-    keys = " ".join(content.key_urls)
+    keys = " ".join(
+        [*content.key_urls, *(f"file:///mnt/keys/{key.name}" for key in sorted(rpm_set.keys.glob("*.asc")))]
+    )
     repo = f"[{content.name}]\nname={content.title}\nbaseurl=file:///mnt/rpms\nenabled=1\ngpgcheck=1\ngpgkey={keys}\n"
     languages = f"%_install_langs {':'.join(recipe.languages)}\n" if recipe.languages is not None else ""
     with tempfile.TemporaryDirectory() as scratch:
@@ -104,14 +115,18 @@ def _install(tree: Installroot, recipe: Recipe, content: Content, rpm_set: RpmSe
         (config / "dnf.conf").write_text(configuration)
         (config / "locked.repo").write_text(repo)
         (config / ".rpmmacros").write_text(languages)
-        releasever = recipe.releasever or content.releasever
+        dnf = ["dnf", "-y", "-c", f"{DNF_DIRECTORY}/dnf.conf", f"--installroot={INSTALLROOT}"]
+        own = [
+            Bind(config, DNF_DIRECTORY),
+            Bind(rpm_set.directory, "/mnt/rpms"),
+            Bind(rpm_set.keys, "/mnt/keys"),
+        ]
         tree.run(
-            ["dnf", "-y", "-c", f"{DNF_DIRECTORY}/dnf.conf", f"--installroot={INSTALLROOT}",
-             f"--releasever={releasever}", *rpm_set.words],
-            binds=[*content.binds, Bind(config, DNF_DIRECTORY), Bind(rpm_set.directory, "/mnt/rpms")],
+            [*dnf, f"--releasever={content.releasever}", *rpm_set.words],
+            binds=[*content.binds, *own],
             env={"HOME": DNF_DIRECTORY},
             log=log,
-        )  # fmt: skip
+        )
     lines = log.read_text(errors="replace").splitlines()
     failed = [number for number, line in enumerate(lines) if "scriptlet failed" in line]
     if failed:
@@ -131,51 +146,86 @@ def _require_locked(tree: Installroot, lock: Lock) -> None:
 
 
 def _configure(tree: Installroot, recipe: Recipe) -> None:
-    config = tree.root / "etc/selinux/config"
-    if config.is_file():
-        lines = [f"SELINUX={recipe.selinux}" if line.startswith("SELINUX=") else line
-                 for line in config.read_text().splitlines()]  # fmt: skip
-        config.write_text("\n".join(lines) + "\n")
+    _set_selinux(tree, recipe)
     if recipe.root_locked:
-        _lock_root(tree.root / "etc/shadow")
-    tree.write("etc/locale.conf", f"LANG={recipe.locale or 'C.UTF-8'}\n")
-    if recipe.keyboard:
-        tree.write("etc/vconsole.conf", f"KEYMAP={recipe.keyboard}\n")
-    zone = recipe.timezone or "Etc/UTC"
-    if not (tree.root / "usr/share/zoneinfo" / zone).is_file():
-        raise WorkbookError(f"{recipe.files[0]}: timezone {zone!r} is not in the tree's /usr/share/zoneinfo",
-                            hint="correct the name, or install tzdata")  # fmt: skip
-    localtime = tree.root / "etc/localtime"
+        tree.write("etc/shadow", _with_root_locked(tree.read("etc/shadow") or ""))
+        inside(tree.root, "etc/shadow").chmod(0o640)
+    for path, wanted, places in _localization(recipe):
+        if wanted and not any(inside(tree.root, place).exists() for place in places):
+            raise WorkbookError(
+                f"{recipe.files[0]}: {wanted!r} is not in the tree: there is no /{places[0]}",
+                hint="correct the name, or install the package that has it",
+            )
+        if path and wanted:
+            tree.write(*path)
+    localtime = inside(tree.root, "etc/localtime")
     localtime.unlink(missing_ok=True)
-    localtime.symlink_to(f"../usr/share/zoneinfo/{zone}")
+    localtime.symlink_to(f"../usr/share/zoneinfo/{recipe.timezone or _UTC}")
 
 
-def _lock_root(shadow: Path) -> None:
-    """Lock root's password as ``passwd -l`` does; keys are not touched by that."""
-    lines = shadow.read_text().splitlines()
+def _localization(recipe: Recipe) -> list[tuple[tuple[str, str] | None, str | None, list[str]]]:
+    """Locale, keyboard and time zone: the file that says it, the value, and where the tree must have its data."""
+    locale = recipe.locale or "C.UTF-8"
+    name, _, encoding = locale.partition(".")
+    compiled = f"{name}.{encoding.lower().replace('-', '')}" if encoding else name
+    locales = [f"usr/lib/locale/{compiled}", f"usr/lib/locale/{locale}", "usr/lib/locale/locale-archive"]
+    keymaps = ["usr/share/keymaps", "usr/lib/kbd/keymaps"]
+    return [
+        (("etc/locale.conf", f"LANG={locale}\n"), locale, locales),
+        (("etc/vconsole.conf", f"KEYMAP={recipe.keyboard}\n"), recipe.keyboard, keymaps),
+        (None, recipe.timezone, [f"usr/share/zoneinfo/{recipe.timezone}"]),
+    ]
+
+
+def _set_selinux(tree: Installroot, recipe: Recipe) -> None:
+    config = tree.read("etc/selinux/config")
+    if config is None:
+        if recipe.selinux == "disabled":
+            return
+        raise WorkbookError(
+            f"{recipe.files[0]}: SELinux is {recipe.selinux}, but no policy is in the tree (/etc/selinux/config)",
+            hint="add the policy package, or say `selinux --disabled` (kickstart) or `selinux: false` (treefile)",
+        )
+    lines = [f"SELINUX={recipe.selinux}" if line.startswith("SELINUX=") else line for line in config.splitlines()]
+    tree.write("etc/selinux/config", "\n".join(lines) + "\n")
+
+
+def _with_root_locked(shadow: str) -> str:
+    """/etc/shadow with root's password locked as ``passwd -l`` does; keys are not touched by that."""
+    lines = shadow.splitlines()
     locked = [f"root:!{line.removeprefix('root:').lstrip('!')}" if line.startswith("root:") else line for line in lines]
-    shadow.write_text("\n".join(locked) + "\n")
+    return "\n".join(locked) + "\n"
 
 
 def _set_units(tree: Installroot, recipe: Recipe) -> None:
-    tree.chroot(["systemctl", "set-default", recipe.default_target])
-    for verb, units in (("enable", recipe.enabled_units), ("disable", recipe.disabled_units)):
-        if units:
-            tree.chroot(["systemctl", verb, *units])
+    steps = [("set-default", (recipe.default_target,)), ("enable", recipe.enabled_units),
+             ("disable", recipe.disabled_units)]  # fmt: skip
+    for verb, units in steps:
+        try:
+            if units:
+                tree.chroot(["systemctl", verb, *units])
+        except command.CommandError as error:
+            raise WorkbookError(
+                f"{recipe.files[0]}: units: cannot {verb} {' '.join(units)}",
+                log=error.log,
+                hint="correct the unit's name, or add the package that has it",
+            ) from None
 
 
-def _run_script(tree: Installroot, script: PostScript) -> None:
+def _run_script(tree: Installroot, script: PostScript, log: Path) -> None:
     tree.write("tmp/script", script.text)
     try:
-        tree.chroot([*script.interpreter.split(maxsplit=1), "/tmp/script"])
+        tree.chroot([*script.interpreter.split(maxsplit=1), "/tmp/script"], log=log)
     except command.CommandError as error:
         if script.stop_on_error:
-            raise WorkbookError(f"{script.source}: the script failed: {error.message}", log=error.log) from None
+            raise WorkbookError(
+                f"{script.source}: the script failed: {error.message}", log=error.log, hint="correct the script"
+            ) from None
         say(f"! {script.source}: the script failed ({error.message}); its kickstart says to go on")
 
 
 def _remove(root: Path, path: str) -> None:
-    target = root / path
+    target = inside(root, path)
     if target.is_dir() and not target.is_symlink():
         shutil.rmtree(target)
     else:
@@ -192,19 +242,19 @@ def _make_initramfs(tree: Installroot, recipe: Recipe, log: Path) -> None:
 def _clean(tree: Installroot) -> None:
     """Take away what belongs to the making of the tree and not to the tree."""
     for directory in ("tmp", "var/tmp", "run", "proc", "dev", "sys", "var/cache/ldconfig", "var/log/journal"):
-        for path in (tree.root / directory).glob("*"):
+        for path in entries_of(tree.root, directory):
             _remove(tree.root, str(path.relative_to(tree.root)))
     for backup in ("passwd-", "shadow-", "group-", "gshadow-", ".pwd.lock", ".updated"):
-        (tree.root / "etc" / backup).unlink(missing_ok=True)
+        _remove(tree.root, f"etc/{backup}")
     if not any(tree.root.glob("usr/bin/dnf*")):  # dnf's own state, of use only to a dnf in the tree
         for directory in ("etc/dnf", "var/lib/dnf"):
             _remove(tree.root, directory)
-    (tree.root / "var/.updated").unlink(missing_ok=True)
-    (tree.root / "var/lib/systemd/random-seed").unlink(missing_ok=True)
+    for file in ("var/.updated", "var/lib/systemd/random-seed"):
+        _remove(tree.root, file)
     # A machine gets its identity at its first boot, which this value announces.
     tree.write("etc/machine-id", "uninitialized\n")
     statements = "PRAGMA wal_checkpoint(TRUNCATE); PRAGMA journal_mode=DELETE; VACUUM;"
     tree.run(["sqlite3", f"{INSTALLROOT}/{RPMDB}/rpmdb.sqlite", statements])
-    for path in (tree.root / RPMDB).glob("*"):
+    for path in entries_of(tree.root, RPMDB):
         if path.name != "rpmdb.sqlite":
             path.unlink()

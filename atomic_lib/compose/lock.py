@@ -1,11 +1,11 @@
 """The lock: exactly which RPMs a build is made of, by NEVRA and sha256."""
 
+import hashlib
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from atomic_lib.errors import WorkbookError
-from atomic_lib.store import key_of
 
 SCHEMA_VERSION = 1
 
@@ -44,7 +44,8 @@ class Lock:
     @property
     def sha256(self) -> str:
         """The identity of the package set: over name, version and file digest of each, not the repository's name."""
-        return key_of({package.nevra: package.sha256 for package in self.packages})
+        text = "".join(f"{package.nevra} {package.sha256}\n" for package in sorted(self.packages))
+        return hashlib.sha256(text.encode()).hexdigest()
 
 
 def write_lock(lock: Lock, path: Path) -> None:

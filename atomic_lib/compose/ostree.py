@@ -10,6 +10,7 @@ import shutil
 import stat
 from pathlib import Path
 
+from atomic_lib.compose.inside import entries_of, inside
 from atomic_lib.compose.installroot import RPMDB, Installroot
 from atomic_lib.compose.lock import Lock
 from atomic_lib.host import Bind, Tools
@@ -38,12 +39,12 @@ def make_ostree_tree(tree: Installroot) -> list[str]:
     """
     root = tree.root
     _move_policy_store(root)
-    for compiled in root.glob("etc/selinux/*/contexts/files/*.bin"):
+    for compiled in inside(root, "etc/selinux/*").parent.glob("*/contexts/files/*.bin"):
         compiled.unlink()
     dropped = _convert_var(root)
-    _empty(root / "boot")
+    _empty(root, "boot")
     for name, target in TOPLEVEL_LINKS.items():
-        _replace_by_link(root / name, target)
+        _replace_by_link(inside(root, name), target)
     (root / "sysroot").mkdir(exist_ok=True)
     share = root / "usr/share/rpm"
     if not share.exists():
@@ -75,9 +76,9 @@ def commit_tree(tools: Tools, directory: Path, lock: Lock, *, ref: str, version:
 
 def _move_policy_store(root: Path) -> None:
     """/var is empty in a commit, so the store of policy modules moves to /etc/selinux, and semanage.conf says so."""
-    configuration = root / "etc/selinux/semanage.conf"
+    configuration = inside(root, "etc/selinux/semanage.conf")
     moved = False
-    for store in sorted((root / "var/lib/selinux").glob("*/active")):
+    for store in sorted(inside(root, "var/lib/selinux/*").parent.glob("*/active")):
         store.rename(root / "etc/selinux" / store.parent.name / "active")
         moved = True
     if moved and configuration.is_file():
@@ -99,9 +100,9 @@ def _convert_var(root: Path) -> list[str]:
             dropped.append(name)
     own = [f"d /var/{name} {mode} root root -" for name, mode in _VAR_DIRECTORIES.items()]
     for file, text in ((_OWN, own), (_AUTOVAR, [line for line in lines if line.split()[1] not in _taken(own)])):
-        (root / file).parent.mkdir(parents=True, exist_ok=True)
-        (root / file).write_text("\n".join(text) + "\n")
-    _empty(root / "var")
+        inside(root, file).parent.mkdir(parents=True, exist_ok=True)
+        inside(root, file).write_text("\n".join(text) + "\n")
+    _empty(root, "var")
     return [name for name in dropped if not name.startswith(f"/{RPMDB}")]
 
 
@@ -113,8 +114,8 @@ def _escaped(path: str) -> str:
     return path.replace("\\", "\\\\").replace(" ", "\\x20").replace("%", "%%")
 
 
-def _empty(directory: Path) -> None:
-    for path in directory.glob("*"):
+def _empty(root: Path, directory: str) -> None:
+    for path in entries_of(root, directory):
         if path.is_dir() and not path.is_symlink():
             shutil.rmtree(path)
         else:

@@ -1,5 +1,7 @@
 """From recipe and content to an RPM set: solved by dnf, locked, every file verified and kept."""
 
+import os
+import re
 import shutil
 import tempfile
 from collections.abc import Iterable, Sequence
@@ -13,7 +15,7 @@ from atomic_lib.compose.lock import Lock, LockedPackage, read_lock, write_lock
 from atomic_lib.content.comps import expand_groups
 from atomic_lib.content.dnf import DNF_CACHE, DNF_DIRECTORY, dnf_configuration
 from atomic_lib.content.repositories import Content
-from atomic_lib.content.signing import index_repository
+from atomic_lib.content.signing import KEY_FILE, index_repository
 from atomic_lib.errors import WorkbookError
 from atomic_lib.host import Bind, Tools
 from atomic_lib.recipe.model import Recipe
@@ -35,6 +37,11 @@ class RpmSet:
     """What dnf was asked to install."""
     seconds: float
     reused: bool
+
+    @property
+    def keys(self) -> Path:
+        """The public keys that its RPMs may be signed with, one file each."""
+        return self.directory.parent / "keys"
 
     @property
     def download_bytes(self) -> int:
@@ -66,9 +73,8 @@ class Dnf:
             Bind(self.directory / "root", INSTALLROOT, writable=True),
             Bind(cache, f"{INSTALLROOT}{DNF_CACHE}", writable=True),
         ]
-        releasever = self.recipe.releasever or self.content.releasever
         line = ["dnf", "-y", "-c", f"{DNF_DIRECTORY}/dnf.conf", f"--installroot={INSTALLROOT}",
-                f"--releasever={releasever}", *_enabled_repos(self.recipe), *words]  # fmt: skip
+                f"--releasever={self.content.releasever}", *_enabled_repos(self.recipe), *words]  # fmt: skip
         completed = self.tools.run(
             line, binds=[*own, *self.content.binds, *binds], rights="root", network=self.content.remote
         )
@@ -93,7 +99,7 @@ def resolve_rpm_set(
     Raises WorkbookError: a package unknown, an excluded one required (with the chain that
     requires it), a locked one no longer to be had, a file that is not what the lock says.
     """
-    _require_known_repos(recipe, content)
+    _require_fitting(recipe, content)
     locked = read_lock(lock_file) if lock_file else None
     if locked and locked.content != content.name:
         raise WorkbookError(f"{lock_file}: is a lock of content {locked.content!r}, the variant has {content.name!r}")
@@ -104,8 +110,9 @@ def resolve_rpm_set(
         "words": words,
         "repos": recipe.repos,
         "weak_dependencies": recipe.weak_dependencies,
+        "releasever": content.releasever,
         "tools": tools.key,
-        "code": code_version("compose/lock.py", "compose/resolve.py", "content/dnf.py"),
+        "code": code_version("compose/lock.py", "compose/resolve.py", "content/dnf.py", "content/signing.py"),
     }
 
     def make(directory: Path) -> None:
@@ -116,6 +123,7 @@ def resolve_rpm_set(
             lock = _fetch_locked(locked, dnf, rpms, cache) if locked else _resolve(dnf, words, rpms)
             index_repository(tools, rpms)
         _keep(lock, rpms, cache / "rpms")
+        _keep_keys(content, directory / "keys", cache / "keys")
         write_lock(lock, directory / "lock.json")
 
     stored = store.get_or_make("rpm-set", inputs, make, what=f"{name}: resolve packages", need_bytes=_SPACE_BYTES)
@@ -127,8 +135,13 @@ def _enabled_repos(recipe: Recipe) -> list[str]:
     return ["--disablerepo=*", f"--enablerepo={','.join(recipe.repos)}"] if recipe.repos else []
 
 
-def _require_known_repos(recipe: Recipe, content: Content) -> None:
-    known = [line.strip("[]") for line in content.repo_text.splitlines() if line.startswith("[")]
+def _require_fitting(recipe: Recipe, content: Content) -> None:
+    if recipe.releasever not in (None, content.releasever):
+        raise WorkbookError(
+            f"{recipe.files[0]}: releasever {recipe.releasever!r}: content {content.name!r} has {content.releasever!r}",
+            hint=f"leave the key out, or set releasever in params/content/{content.name}.yaml",
+        )
+    known = content.repo_ids
     unknown = [repo for repo in recipe.repos if repo not in known]
     if unknown:
         raise WorkbookError(
@@ -148,7 +161,26 @@ def _resolve(dnf: Dnf, words: Sequence[str], rpms: Path) -> Lock:
 def _solver_error(dnf: Dnf, error: CommandError) -> WorkbookError:
     if error.status != 1:  # anything else is not dnf's own verdict
         return error
+    said = error.stdout + error.stderr
     source = dnf.recipe.files[0]
+    unknown = re.search(r"No match for argument: (\S+)", said)
+    if unknown:
+        return WorkbookError(
+            f"{_place_of(unknown[1], dnf.recipe)}: content {dnf.content.name!r} has no package {unknown[1]!r}",
+            hint="correct the name, or add the package to the content",
+        )
+    if re.search(r"GPG|not signed|not correct|signature", said):
+        return WorkbookError(
+            f"{source}: a package's signature is bad, or of a key that content {dnf.content.name!r} does not name",
+            log=error.log,
+            hint="do not install it: take the package from another mirror, or correct gpgkey= in the repository file",
+        )
+    if re.search(r"Error downloading|Curl error|Cannot download", said):
+        return WorkbookError(
+            f"{source}: a mirror of content {dnf.content.name!r} was not reached",
+            log=error.log,
+            hint="check the network, and run again: what was made is kept",
+        )
     chain = explain_excluded(dnf.recipe, lambda words: dnf.run(words))
     if chain:
         return WorkbookError(
@@ -161,6 +193,16 @@ def _solver_error(dnf: Dnf, error: CommandError) -> WorkbookError:
         log=error.log,
         hint="correct the package names, or add the packages to the content",
     )
+
+
+def _place_of(package: str, recipe: Recipe) -> str:
+    """``FILE:LINE`` of the recipe where a package is named."""
+    word = re.compile(rf"(?<![\w.+-]){re.escape(package)}(?![\w.+-])")
+    for file in recipe.files:
+        for number, line in enumerate(file.read_text().splitlines(), start=1):
+            if word.search(line.partition("#")[0]):
+                return f"{file}:{number}"
+    return str(recipe.files[0])
 
 
 def _read_rpms(dnf: Dnf, rpms: Path) -> Lock:
@@ -231,13 +273,27 @@ def _keep(lock: Lock, rpms: Path, pool: Path) -> None:
         file, kept = by_digest[package.sha256], pool / f"{package.sha256}.rpm"
         if not kept.exists():
             _link(file, kept)
-        elif not kept.samefile(file):
-            file.unlink()
+        elif not kept.samefile(file) and file_sha256(kept) == package.sha256:
             _link(kept, file)
 
 
+def _keep_keys(content: Content, keys: Path, pool: Path) -> None:
+    """Put the public keys beside the RPMs, also those of earlier content: a lock may name RPMs that they signed."""
+    pool.mkdir(parents=True, exist_ok=True)
+    for repository in content.local.values():
+        key = repository / KEY_FILE
+        _link(key, pool / f"{file_sha256(key)}.asc")
+    shutil.copytree(pool, keys)
+
+
 def _link(source: Path, target: Path) -> None:
+    """Make ``target`` the same file as ``source``, or a copy on another file system, by one rename."""
+    fresh = target.with_name(f".{target.name}.{os.getpid()}")
+    fresh.unlink(missing_ok=True)
     try:
-        target.hardlink_to(source)
+        fresh.hardlink_to(source)
     except OSError:
-        shutil.copy2(source, target)
+        shutil.copy2(source, fresh)
+    # rename leaves both names where they are links to one file already
+    os.replace(fresh, target)
+    fresh.unlink(missing_ok=True)

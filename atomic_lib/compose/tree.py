@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from atomic_lib.compose.inside import inside
 from atomic_lib.compose.installroot import Installroot, kernel_version, make_installroot
 from atomic_lib.compose.lock import Lock
 from atomic_lib.compose.ostree import commit_tree, make_ostree_tree
@@ -152,29 +153,23 @@ def _commit(variant: Variant, recipe: Recipe, lock: Lock, tools: Tools, director
         epoch=variant.source_date_epoch, selinux=recipe.selinux != "disabled",
     )  # fmt: skip
     binds = [Bind(directory / "repo", "/mnt/repo")]
-    listing = tools.run(["ostree", "show", "--repo=/mnt/repo", "--raw", commit], binds=binds).stdout
+    listing = tools.run(["ostree", "show", "--repo=/mnt/repo", commit], binds=binds).stdout
     return {"commit": commit, "content_checksum": content_checksum(listing)}
 
 
-def content_checksum(raw_commit: str) -> str:
-    """The root dirtree's checksum in ``ostree show --raw``: what the tree holds, whatever the commit says of it.
-
-    Source: ostree's commit object, ``(a{sv}aya(say)sstayay)``: the last two byte arrays
-    are the root's dirtree and dirmeta.
-    """
-    arrays = [part.partition("]")[0] for part in raw_commit.split("[byte ")[1:]]
-    dirtree, dirmeta = arrays[-2:]
-    return "".join(f"{int(byte, 16):02x}" for text in (dirtree, dirmeta) for byte in text.split(","))
+def content_checksum(shown: str) -> str:
+    """The content checksum in the output of ``ostree show``: of what the tree holds, whatever the commit says of it."""
+    return next(line.split()[1] for line in shown.splitlines() if line.startswith("ContentChecksum:"))
 
 
 def _finish_traditional(tree: Installroot, recipe: Recipe, content: Content, kver: str) -> None:
     """The kernel in /boot as kernel-install puts it there, and labels on every file."""
-    modules, boot = tree.root / "usr/lib/modules" / kver, tree.root / "boot"
+    modules, boot = inside(tree.root, f"usr/lib/modules/{kver}/*").parent, inside(tree.root, "boot/*").parent
     shutil.copy2(modules / "vmlinuz", boot / f"vmlinuz-{kver}")
     (modules / "initramfs.img").rename(boot / f"initramfs-{kver}.img")
     tree.write("etc/fstab", "LABEL=root / ext4 defaults 0 1\n")
     contexts = f"etc/selinux/{content.selinux_policy}/contexts/files/file_contexts"
-    if recipe.selinux == "disabled" or not (tree.root / contexts).is_file():
+    if recipe.selinux == "disabled":
         return
     tree.tools.run(
         ["setfiles", "-F", "-r", INSTALLROOT, f"{INSTALLROOT}/{contexts}", INSTALLROOT],

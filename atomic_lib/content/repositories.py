@@ -1,6 +1,8 @@
 """Content opened: repositories that dnf can resolve and install from."""
 
 from collections.abc import Mapping
+from configparser import ConfigParser
+from configparser import Error as ConfigError
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -54,10 +56,16 @@ class Content:
 
     @property
     def key_urls(self) -> list[str]:
-        """The public keys that packages may be signed with, as dnf sees them."""
-        lines = [line.partition("=") for line in self.repo_text.splitlines() if line.startswith("gpgkey=")]
-        urls = [line[2].replace("$releasever", self.releasever) for line in lines]
+        """The public keys of the remote repositories, as dnf sees them."""
+        parsed = _parse_repos(self.repo_text, "repositories")
+        remote = [section for name, section in parsed.items() if name not in (*self.local, parsed.default_section)]
+        urls = [url for section in remote for url in section["gpgkey"].replace("$releasever", self.releasever).split()]
         return list(dict.fromkeys(urls))
+
+    @property
+    def repo_ids(self) -> list[str]:
+        """The ids of its repositories."""
+        return _parse_repos(self.repo_text, "repositories").sections()
 
 
 def open_content(name: str, tools: Tools, cache: Path, params: Path = PARAMS_DIRECTORY) -> Content:
@@ -87,12 +95,23 @@ def open_content(name: str, tools: Tools, cache: Path, params: Path = PARAMS_DIR
         repo_text=text,
         local=local,
         remote=isinstance(definition, RepositoryContent),
-        dnf_cache=_dnf_cache(cache, definition) if isinstance(definition, RepositoryContent) else None,
+        dnf_cache=_dnf_cache(cache, definition, text) if isinstance(definition, RepositoryContent) else None,
     )
 
 
-def _dnf_cache(cache: Path, definition: RepositoryContent) -> Path:
-    return cache / "dnf" / definition.content / "cache"
+def _parse_repos(text: str, source: str) -> ConfigParser:
+    parser = ConfigParser(interpolation=None, strict=False)
+    try:
+        parser.read_string(text)
+    except ConfigError as error:
+        raise WorkbookError(f"{source}: not a repository file: {' '.join(str(error).split())}") from None
+    return parser
+
+
+def _dnf_cache(cache: Path, definition: RepositoryContent, repo_text: str) -> Path:
+    """Where the indexes of exactly these repositories are kept."""
+    key = key_of({"repositories": repo_text, "releasever": definition.releasever})
+    return cache / "dnf" / f"{definition.content}-{key}" / "cache"
 
 
 def _local_repo(name: str) -> str:
@@ -105,9 +124,13 @@ def _repo_file(definition: RepositoryContent, params: Path) -> str:
     if not path.is_file():
         raise WorkbookError(f"{path}: no such file (repo_file of content {definition.content!r})")
     text = path.read_text()
-    if "gpgcheck=0" in text:
-        raise WorkbookError(f"{path}: gpgcheck=0: packages are only installed when their signature is checked",
-                            hint="set gpgcheck=1 and gpgkey=")  # fmt: skip
+    for name, section in _parse_repos(text, str(path)).items():
+        checked = section.get("gpgcheck", "").lower() in ("1", "yes", "true", "on")
+        if name != "DEFAULT" and not (checked and section.get("gpgkey")):
+            raise WorkbookError(
+                f"{path}: [{name}]: packages are only installed when their signature is checked",
+                hint="set gpgcheck=1 and gpgkey=",
+            )
     return text.rstrip() + "\n\n"
 
 
@@ -135,16 +158,28 @@ def _standin_repository(tools: Tools, cache: Path, definition: DebianContent, pa
 
 
 def _agent_repository(tools: Tools, cache: Path) -> Path:
-    inputs = {"tools": tools.key, "code": code_version("content/min_cloud_agent", "content/signing.py")}
+    inputs = {
+        "tools": tools.key,
+        "code": code_version("content/min_cloud_agent", "content/signing.py", "content/repositories.py"),
+    }
 
     def make(directory: Path) -> None:
+        defines = {
+            "_topdir": "/tmp/top",
+            "_sourcedir": "/mnt/source",
+            "_rpmdir": "/mnt/out",
+            "_rpmfilename": "%%{NAME}-%%{VERSION}-%%{RELEASE}.%%{ARCH}.rpm",
+            "_dbpath": "/tmp/rpmdb",
+            "_buildhost": "workbook",
+            "use_source_date_epoch_as_buildtime": "1",
+        }
+        options = [word for name, value in defines.items() for word in ("--define", f"{name} {value}")]
         tools.run(
-            ["rpmbuild", "-bb", "--quiet", "--define", "_topdir /tmp/top", "--define", "_sourcedir /mnt/source",
-             "--define", "_rpmdir /mnt/out", "--define", "_rpmfilename %%{NAME}-%%{VERSION}-%%{RELEASE}.%%{ARCH}.rpm",
-             "--define", "_dbpath /tmp/rpmdb", "--define", "_buildhost workbook", "/mnt/source/min-cloud-agent.spec"],
+            ["rpmbuild", "-bb", "--quiet", *options, "/mnt/source/min-cloud-agent.spec"],
             binds=[Bind(_AGENT, "/mnt/source"), Bind(directory, "/mnt/out", writable=True)],
             rights="root",
-        )  # fmt: skip
+            env={"SOURCE_DATE_EPOCH": "0"},
+        )
         sign_and_index(tools, directory, "workbook")
 
     return Store(cache).get_or_make("agent", inputs, make, what="min-cloud-agent RPM").path
@@ -157,7 +192,7 @@ def _remote_key(
 
     Raises WorkbookError when a mirror was not reached.
     """
-    fetched = _dnf_cache(cache, definition)
+    fetched = _dnf_cache(cache, definition, repo_text)
     config = fetched.with_name("config")
     for directory in (fetched, config):
         directory.mkdir(parents=True, exist_ok=True)
@@ -167,7 +202,8 @@ def _remote_key(
     binds += [Bind(path, f"{REPOSITORIES}/{name}") for name, path in local.items()]
     words = ["dnf", "-q", "-c", f"{DNF_DIRECTORY}/dnf.conf", f"--releasever={definition.releasever}", "makecache"]
     try:
-        tools.run(words, binds=binds, network=True, timeout_seconds=600)
+        with Store(cache).locked("dnf", fetched.parent.name):
+            tools.run(words, binds=binds, network=True, timeout_seconds=600)
     except CommandError as error:
         raise WorkbookError(
             f"content {definition.content!r}: a mirror was not reached ({definition.repo_file}, "

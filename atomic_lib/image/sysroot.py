@@ -5,6 +5,7 @@ from pathlib import Path
 
 from atomic_lib.compose.tree import Tree, default_ref
 from atomic_lib.content.repositories import Content
+from atomic_lib.errors import WorkbookError
 from atomic_lib.host import Bind, Tools
 from atomic_lib.image.bootloader import boot_entry, ostree_configuration_head, ostree_menu, traditional_menu
 from atomic_lib.params import Variant
@@ -19,6 +20,12 @@ CONSOLE_ARGUMENTS = "no_timer_check console=tty1 console=ttyS0,115200n8 systemd.
 def kernel_arguments(variant: Variant, recipe: Recipe, content: Content) -> list[str]:
     """The kernel command line: root, what a cloud needs, what the content needs, what the variant adds."""
     chosen = recipe.kernel_arguments if variant.method == "traditional" else CONSOLE_ARGUMENTS
+    odd = sorted(set(f"{chosen} {variant.kernel_arguments}") & set(";${}\"'#|&<>\\"))
+    if odd:
+        raise WorkbookError(
+            f"{variant.variant}: kernel arguments: {' '.join(odd)} means something to the boot loader",
+            hint="leave such characters out of kernel_arguments and `bootloader --append`",
+        )
     security = content.kernel_arguments.split() if recipe.selinux != "disabled" else ["selinux=0"]
     return ["root=LABEL=root", "rw", "loglevel=4", *chosen.split(), *security, *variant.kernel_arguments.split()]
 
@@ -49,6 +56,8 @@ def make_sysroot(
         (entries / f"{tree.kver}.conf").write_text(boot_entry(tree.kver, line, variant.version))
     (sysroot / "boot/grub").mkdir()
     (sysroot / "boot/grub/grub.cfg").write_text(menu)
+    if recipe.selinux != "disabled":
+        _label_boot(work)
     return sysroot
 
 
@@ -75,6 +84,14 @@ class _Work:
             # else a deployment would be an immutable directory that nobody can remove
             env={"OSTREE_SYSROOT_DEBUG": "mutable-deployments"},
         )
+
+
+def _label_boot(work: "_Work") -> None:
+    """Label what was added to /boot after the tree was labelled; links into the repository stay as they are."""
+    boot = work.directory / "sysroot/boot"
+    own = [path for path in (boot, *sorted(boot.rglob("*"))) if path.is_dir() or path.lstat().st_nlink == 1]
+    label = ["setfattr", "--no-dereference", "--name=security.selinux", "--value=system_u:object_r:boot_t:s0"]
+    work.run(*label, *(work.inside(path) for path in own))
 
 
 def _deploy(work: _Work, repo: str, ref: str, arguments: list[str], head: str) -> None:
@@ -122,7 +139,7 @@ def _label_deployment(work: _Work, policy: str) -> None:
     contexts = f"{deployment}/etc/selinux/{policy}/contexts/files/file_contexts"
     for root, part in ((deployment, "etc"), (stateroot, "var")):
         work.run("setfiles", "-F", "-r", root, contexts, f"{root}/{part}")
-    tops = ["", "/boot", "/ostree", "/ostree/deploy", f"/ostree/deploy/{STATEROOT}",
+    tops = ["", "/ostree", "/ostree/repo", "/ostree/repo/config", "/ostree/deploy", f"/ostree/deploy/{STATEROOT}",
             f"/ostree/deploy/{STATEROOT}/deploy"]  # fmt: skip
     label = ["setfattr", "--name=security.selinux", "--value=system_u:object_r:root_t:s0"]
     work.run(*label, *(f"{work.scratch}/sysroot{top}" for top in tops))

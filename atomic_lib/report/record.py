@@ -23,6 +23,7 @@ class VariantRecord:
 
     def __init__(self, variant: Variant, directory: Path, checkout: Path) -> None:
         self._path = directory / RESULT_FILE
+        self._made_before = _made_stages(self._path)
         self._result = VariantResult(
             variant=variant.variant,
             description=variant.description,
@@ -32,7 +33,7 @@ class VariantRecord:
             recipe=variant.recipe,
             agent=variant.agent,
             version=variant.version,
-            parameters=parameter_values(variant),
+            parameters=parameter_values(variant) | {"lock": Path(variant.lock).name},
             provenance={"atomic_lib_version": __version__, "git_revision": git_revision(checkout)},
         )
 
@@ -41,14 +42,14 @@ class VariantRecord:
         """What is known so far."""
         return self._result
 
-    def add_packages(self, recipe: Recipe, rpm_set: RpmSet, tools_key: str) -> None:
+    def add_packages(self, recipe: Recipe, rpm_set: RpmSet, tools_key: str, tool_versions: Mapping[str, str]) -> None:
         """The package set: lock, count and download size."""
         self._update(
             lock_sha256=rpm_set.lock.sha256,
             package_count=len(rpm_set.lock.packages),
             download_bytes=rpm_set.download_bytes,
             notes=recipe.notes,
-            provenance={**self._result.provenance, "tools": tools_key},
+            provenance={**self._result.provenance, "tools": tools_key, **tool_versions},
         )
         self._add_stage("resolve", rpm_set)
 
@@ -67,7 +68,7 @@ class VariantRecord:
             tree_files=footprint.tree_files,
             packages=packages,
             classes=class_sizes(packages, unowned),
-            notes=(*self._result.notes, *dropped),
+            notes=tuple(dict.fromkeys((*self._result.notes, *dropped))),
         )
         self._add_stage("compose", tree)
 
@@ -81,26 +82,40 @@ class VariantRecord:
         )
         self._add_stage("image", image)
 
-    def add_boots(self, boots: Sequence[Mapping[str, Any]], missing: int) -> None:
-        """The boots made so far; the variant is done when none is missing."""
+    def add_boots(self, boots: Sequence[Mapping[str, Any]], missing: int | None) -> None:
+        """The boots made so far; the variant is done when none is missing, and failed where ``missing`` is None."""
         known = set(Boot.model_fields)
         models = [Boot.model_validate({k: v for k, v in boot.items() if k in known}, strict=False) for boot in boots]
-        self._update(boots=tuple(models), status="incomplete" if missing else "ok")
+        if missing is None:
+            self._update(boots=tuple(models))
+        else:
+            self._update(boots=tuple(models), status="incomplete" if missing else "ok", error=None)
 
     def fail(self, stage: str, error: WorkbookError) -> None:
         """The first stage that failed, and why, without traces of this machine; figures of earlier stages stay."""
-        if self._result.error is None:
+        earlier = self._result.error
+        if earlier is None or earlier.stage == stage:
             scrub = scrubber(self._path.parent)
             texts = {"message": scrub(error.message), "hint": scrub(error.hint), "log": scrub(error.log)}
             self._update(status="failed", error=Failure(stage=stage, **texts))
 
     def _add_stage(self, name: str, made: RpmSet | Tree | Image) -> None:
-        stage = StageTime(stage=name, seconds=made.seconds, reused=made.reused, key=made.key)
-        self._update(stages=(*self._result.stages, stage))
+        """The stage that is done; a cell run again takes the place of the time before, also where that failed."""
+        reused = made.reused and made.key not in self._made_before
+        stage = StageTime(stage=name, seconds=made.seconds, reused=reused, key=made.key)
+        others = [earlier for earlier in self._result.stages if earlier.stage != name]
+        self._update(stages=(*others, stage), status="incomplete", error=None)
 
     def _update(self, **values: Any) -> None:
         self._result = VariantResult.model_validate({**dict(self._result), **values})
         write_variant_result(self._path, self._result)
+
+
+def _made_stages(path: Path) -> set[str]:
+    """The keys of the stages that an earlier round of the same run made."""
+    if not path.exists():
+        return set()
+    return {stage.key for stage in read_variant_result(path).stages if not stage.reused}
 
 
 def failed_result(directory: Path, variant: Variant, checkout: Path, error: WorkbookError) -> VariantResult:

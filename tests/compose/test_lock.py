@@ -35,8 +35,12 @@ def test_a_package_is_a_line_so_that_locks_compare_with_diff(tmp_path: Path) -> 
 
 
 def test_the_order_in_the_file_is_of_no_account(tmp_path: Path) -> None:
-    write_lock(Lock("standin", (DOCKER, BASH)), tmp_path / "lock.json")
-    assert read_lock(tmp_path / "lock.json") == LOCK
+    path = tmp_path / "lock.json"
+    write_lock(LOCK, path)
+    data = json.loads(path.read_text())
+    data["packages"].reverse()
+    path.write_text(json.dumps(data))
+    assert read_lock(path) == LOCK
 
 
 def test_an_nevra_is_as_dnf_takes_it() -> None:

@@ -24,7 +24,21 @@ def put(root: Path, name: str, text: str = "") -> Path:
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
     top = tmp_path / "root"
-    for name in ("boot", "dev", "home", "mnt", "opt", "proc", "root", "run", "srv", "sys", "tmp", "usr/local/bin", "usr/share"):
+    for name in (
+        "boot",
+        "dev",
+        "home",
+        "mnt",
+        "opt",
+        "proc",
+        "root",
+        "run",
+        "srv",
+        "sys",
+        "tmp",
+        "usr/local/bin",
+        "usr/share",
+    ):
         (top / name).mkdir(parents=True)
     (top / "media").symlink_to("mnt")
     put(top, "boot/vmlinuz-6.12", "kernel")

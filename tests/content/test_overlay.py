@@ -5,7 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from atomic_lib.content.standin.overlay import apply_overlay, make_account_files, move_kernel, read_overlay
+from atomic_lib.content.standin.overlay import (
+    account_names,
+    apply_overlay,
+    make_account_files,
+    move_kernel,
+    read_overlay,
+)
 
 KINDS = {"copies", "directories", "links", "files", "append"}
 
@@ -55,6 +61,7 @@ def test_accounts_come_from_the_masters_and_have_no_password(tmp_path: Path) -> 
     assert (etc / "group").read_text() == "root:x:0:\nshadow:x:42:\n"
     assert (etc / "shadow").read_text() == "root:*:::::::\nbin:*:::::::\n"
     assert (etc / "gshadow").read_text() == "root:*::\nshadow:*::\n"
+    assert account_names(tmp_path) == ({0: "root", 2: "bin"}, {0: "root", 42: "shadow"})
     status = (etc / "shadow").stat()
     assert (status.st_mode & 0o7777, status.st_uid, status.st_gid) == (0o640, 0, 42)
 

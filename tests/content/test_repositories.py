@@ -13,7 +13,9 @@ gpgcheck=1
 gpgkey=file:///keys/RPM-GPG-KEY-fedora-$releasever-x86_64
 
 [updates]
+name=Updates
 gpgkey=file:///keys/RPM-GPG-KEY-fedora-$releasever-x86_64
+  file:///keys/RPM-GPG-KEY-next
 
 [workbook]
 gpgkey=file:///mnt/repos/workbook/RPM-GPG-KEY
@@ -30,11 +32,12 @@ def main_section(text: str) -> configparser.SectionProxy:
     return parser["main"]
 
 
-def test_keys_are_named_once_and_for_the_release() -> None:
-    assert CONTENT.key_urls == [
-        "file:///keys/RPM-GPG-KEY-fedora-43-x86_64",
-        "file:///mnt/repos/workbook/RPM-GPG-KEY",
-    ]
+def test_keys_of_remote_repositories_are_named_once_and_for_the_release() -> None:
+    assert CONTENT.key_urls == ["file:///keys/RPM-GPG-KEY-fedora-43-x86_64", "file:///keys/RPM-GPG-KEY-next"]
+
+
+def test_repositories_are_known_by_their_ids() -> None:
+    assert CONTENT.repo_ids == ["fedora", "updates", "workbook"]
 
 
 def test_local_repositories_lie_where_their_configuration_says() -> None:

@@ -1,5 +1,7 @@
 """The spec of the stand-in packages: every file listed once, with rpm's directives and quoting."""
 
+import os
+from collections.abc import Collection
 from pathlib import Path
 
 import pytest
@@ -32,6 +34,13 @@ def section_of(spec: str, name: str) -> list[str]:
     return spec.partition(f"%package -n {name}\n")[2].partition("\n\n")[0].splitlines()
 
 
+def list_as_root(root: Path, configuration: Collection[str] = ()) -> list[str]:
+    """The file list as it is where all files are root's, whoever runs the test."""
+    own = (os.getuid(), os.getgid())
+    lines = file_list(root, configuration, {own[0]: "root"}, {own[1]: "root"})
+    return [line.removeprefix("%attr(-, root, root) ") for line in lines]
+
+
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
     for name in FILES:
@@ -43,7 +52,7 @@ def root(tmp_path: Path) -> Path:
 
 
 def test_a_file_has_the_directives_of_its_place(root: Path) -> None:
-    lines = file_list(root, {"/etc/sample.conf"})
+    lines = list_as_root(root, {"/etc/sample.conf"})
     assert set(lines) >= {
         '%config(noreplace) "/etc/sample.conf"',
         '"/etc/plain.conf"',
@@ -56,22 +65,34 @@ def test_a_file_has_the_directives_of_its_place(root: Path) -> None:
     }
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="gives files away, which needs root")
+def test_a_file_that_is_not_roots_says_whose_it_is(root: Path) -> None:
+    os.chown(root / "usr/bin/[", 0, 42)
+    os.chown(root / "etc/plain.conf", 2, 0)
+    os.chown(root / "etc/sample.conf", 0, 4711)
+    lines = file_list(root, {"/etc/sample.conf"}, {0: "root", 2: "bin"}, {0: "root", 42: "shadow"})
+    assert '%attr(-, root, shadow) "/usr/bin/["' in lines
+    assert '%attr(-, bin, root) "/etc/plain.conf"' in lines
+    assert '%attr(-, root, root) %config(noreplace) "/etc/sample.conf"' in lines
+    assert '%doc "/usr/share/doc/sample/README"' in lines
+
+
 def test_odd_names_are_quoted_as_rpm_reads_them(root: Path) -> None:
-    lines = file_list(root, ())
+    lines = list_as_root(root)
     assert '"/usr/bin/["' in lines
     assert r'"/usr/share/odd/name with \"quotes\" and 100%% more"' in lines
     assert r'"/usr/share/odd/back\\slash"' in lines
 
 
 def test_directories_are_listed_and_links_to_them_are_files(root: Path) -> None:
-    lines = file_list(root, ())
+    lines = list_as_root(root)
     assert '%dir "/usr/share/odd"' in lines
     assert '%dir "/usr"' in lines
     assert '"/usr/lib64"' in lines
 
 
 def test_what_only_serves_the_other_package_manager_is_left_out(root: Path) -> None:
-    text = "\n".join(file_list(root, ()))
+    text = "\n".join(list_as_root(root))
     assert "lintian" not in text
     assert "init.d" not in text
 
@@ -80,7 +101,7 @@ def test_every_other_path_is_listed_exactly_once(root: Path) -> None:
     skipped = {"/etc/init.d", "/etc/init.d/sample", "/usr/share/lintian", "/usr/share/lintian/overrides"}
     skipped.add("/usr/share/lintian/overrides/sample")
     paths = {f"/{path.relative_to(root)}" for path in root.rglob("*")} - skipped
-    assert len(file_list(root, ())) == len(paths)
+    assert len(list_as_root(root)) == len(paths)
 
 
 def test_a_package_is_a_section_with_its_own_version_and_files() -> None:

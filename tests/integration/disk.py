@@ -77,5 +77,7 @@ def _entries(answer: str) -> list[tuple[str, Inode]]:
     """The entries of one directory: lines ``/inode/mode/uid/gid/name/size/``."""
     rows = [line.split("/") for line in answer.splitlines() if line.startswith("/")]
     return [
-        (row[5], Inode(int(row[1]), int(row[2], 8), int(row[3]), int(row[4]))) for row in rows if row[5] not in (".", "..")
+        (row[5], Inode(int(row[1]), int(row[2], 8), int(row[3]), int(row[4])))
+        for row in rows
+        if row[5] not in (".", "..")
     ]

@@ -158,6 +158,15 @@ def test_configuration_belongs_to_root(built: Built, name: str, mode: int) -> No
     assert (inode.uid, inode.mode & 0o7777) == (0, mode)
 
 
+def test_only_the_group_shadow_reads_passwords_and_no_program_is_setgid_root(built: Built) -> None:
+    groups = dict(line.split(":")[0:3:2] for line in built.disk.text(f"{built.deployment}/etc/group").splitlines())
+    for name in ("shadow", "gshadow"):
+        assert built.disk.listing[f"{built.deployment}/etc/{name}"].gid == int(groups["shadow"])
+    setgid = {path: inode.gid for path, inode in built.disk.listing.items() if inode.mode & 0o102000 == 0o102000}
+    assert any(path.endswith("/unix_chkpwd") for path in setgid)
+    assert [path for path, gid in setgid.items() if gid == 0] == []
+
+
 def test_every_file_belongs_to_an_account_of_the_tree(built: Built) -> None:
     for kind, file in (("uid", "passwd"), ("gid", "group")):
         lines = built.disk.text(f"{built.deployment}/etc/{file}").splitlines()

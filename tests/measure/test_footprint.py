@@ -29,7 +29,7 @@ def test_the_parts_add_up_to_the_whole() -> None:
 
 def test_hard_links_count_once() -> None:
     entries = [entry("/usr/bin/a", 100, inode=7), entry("/usr/bin/b", 100, inode=7), entry("/usr/bin/c", 1)]
-    footprint = measure_footprint(entries, dict.fromkeys(("/usr/bin/a", "/usr/bin/b"), ["one"]), ["one"])
+    footprint = measure_footprint(entries, {"/usr/bin/a": ["one"], "/usr/bin/b": ["one"]}, ["one"])
     assert footprint.packages["one"] == Owned(100, 1)
     assert (footprint.tree_bytes, footprint.tree_files) == (101, 2)
 

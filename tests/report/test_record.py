@@ -1,6 +1,7 @@
 """The record of a variant: true after every stage, also after one that failed."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -70,11 +71,12 @@ def written(directory: Path) -> VariantResult:
 def test_the_record_grows_stage_by_stage(
     tmp_path: Path, record: VariantRecord, rpm_set: RpmSet, tree: Tree, image: Image
 ) -> None:
-    record.add_packages(RECIPE, rpm_set, "tools-key")
+    record.add_packages(RECIPE, rpm_set, "tools-key", {"ostree": "2025.2"})
     result = written(tmp_path)
     assert (result.status, result.package_count, result.download_bytes) == ("incomplete", 2, 6000)
     assert result.lock_sha256 == rpm_set.lock.sha256
     assert result.tree_bytes is None
+    assert (result.provenance["tools"], result.provenance["ostree"]) == ("tools-key", "2025.2")
     record.add_tree(rpm_set, tree)
     result = written(tmp_path)
     assert (result.commit, result.tree_bytes, result.tree_files) == ("c" * 64, 30200, 3)
@@ -106,7 +108,7 @@ def test_packages_and_classes_add_up_to_the_tree(
 def test_what_has_no_effect_and_what_was_dropped_is_noted(
     tmp_path: Path, record: VariantRecord, rpm_set: RpmSet, tree: Tree
 ) -> None:
-    record.add_packages(RECIPE, rpm_set, "tools-key")
+    record.add_packages(RECIPE, rpm_set, "tools-key", {"ostree": "2025.2"})
     record.add_tree(rpm_set, tree)
     notes = written(tmp_path).notes
     assert notes[0] == "reboot has no effect here"
@@ -118,16 +120,48 @@ def test_a_boot_that_is_still_missing_leaves_the_variant_incomplete(tmp_path: Pa
     assert (written(tmp_path).status, len(written(tmp_path).boots)) == ("incomplete", 1)
 
 
-def test_a_failure_keeps_the_figures_of_earlier_stages(
-    tmp_path: Path, record: VariantRecord, rpm_set: RpmSet
-) -> None:
-    record.add_packages(RECIPE, rpm_set, "tools-key")
+def test_a_failure_keeps_the_figures_of_earlier_stages(tmp_path: Path, record: VariantRecord, rpm_set: RpmSet) -> None:
+    record.add_packages(RECIPE, rpm_set, "tools-key", {"ostree": "2025.2"})
     record.fail("compose", WorkbookError("no room", hint="make some", log="disk full"))
     result = written(tmp_path)
     assert (result.status, result.package_count) == ("failed", 2)
     assert result.error is not None
     assert (result.error.stage, result.error.message, result.error.hint) == ("compose", "no room", "make some")
     assert result.error.log == "disk full"
+
+
+def test_a_cell_run_again_takes_the_place_of_the_one_before(
+    tmp_path: Path, record: VariantRecord, rpm_set: RpmSet, tree: Tree
+) -> None:
+    record.add_packages(RECIPE, rpm_set, "tools-key", {"ostree": "2025.2"})
+    for _ in range(2):
+        record.add_tree(rpm_set, tree)
+    assert [stage.stage for stage in written(tmp_path).stages] == ["resolve", "compose"]
+    assert len(written(tmp_path).notes) == 2
+    record.fail("boot", WorkbookError("no login"))
+    record.fail("boot", WorkbookError("no login either"))
+    record.fail("outer", WorkbookError("what the inner stage raised"))
+    error = written(tmp_path).error
+    assert error is not None
+    assert (error.stage, error.message) == ("boot", "no login either")
+    record.add_boots([BOOT], missing=0)
+    assert (written(tmp_path).status, written(tmp_path).error) == ("ok", None)
+
+
+def test_a_boot_that_failed_its_proof_stays_in_the_record(tmp_path: Path, record: VariantRecord) -> None:
+    record.fail("boot", WorkbookError("proof of life failed"))
+    record.add_boots([BOOT], None)
+    assert (written(tmp_path).status, len(written(tmp_path).boots)) == ("failed", 1)
+
+
+def test_a_stage_made_in_an_earlier_round_of_a_run_is_not_called_reused(
+    tmp_path: Path, record: VariantRecord, rpm_set: RpmSet, tree: Tree
+) -> None:
+    record.add_tree(rpm_set, tree)
+    later = VariantRecord(VARIANT, tmp_path, tmp_path)
+    later.add_packages(RECIPE, rpm_set, "tools-key", {})
+    later.add_tree(rpm_set, replace(tree, reused=True))
+    assert {stage.stage: stage.reused for stage in written(tmp_path).stages} == {"resolve": True, "compose": False}
 
 
 def test_a_failed_notebook_has_the_cause_that_the_stage_recorded(tmp_path: Path, record: VariantRecord) -> None:

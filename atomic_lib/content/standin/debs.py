@@ -1,8 +1,12 @@
 """Debian packages: resolved, fetched and verified by apt with a configuration of its own."""
 
+import re
+from collections.abc import Mapping
 from pathlib import Path
 
+from atomic_lib.command import CommandError
 from atomic_lib.content.definition import DebianContent
+from atomic_lib.errors import WorkbookError
 from atomic_lib.host import KEYRING, Bind, Tools, debian_mirror
 from atomic_lib.progress import step
 
@@ -29,7 +33,7 @@ def fetch_debs(tools: Tools, definition: DebianContent, directory: Path) -> list
     apt checks the archive's signature and each package's sha256. ``directory`` holds
     apt's own state; what it already has is not fetched again.
 
-    Raises CommandError: mirror not reached, signature bad, package unknown.
+    Raises WorkbookError: mirror not reached, signature bad, package unknown.
     """
     for name in ("lists/partial", "archives/partial", "etc/apt.conf.d", "etc/preferences.d", "etc/sources.list.d"):
         (directory / name).mkdir(parents=True, exist_ok=True)
@@ -41,12 +45,33 @@ def fetch_debs(tools: Tools, definition: DebianContent, directory: Path) -> list
     binds = [Bind(directory, _APT, writable=True)]
     env = {"APT_CONFIG": f"{_APT}/apt.conf"}
     with step("stand-in content: read the package lists"):
-        tools.run(["apt-get", "update", "--error-on=any"], binds=binds, env=env, network=True, hint=_HINT)
+        _apt(tools, definition, ["apt-get", "update", "--error-on=any"], binds, env)
     with step("stand-in content: download Debian packages"):
         # An empty status file does not make apt add the essential packages by itself.
         wanted = ["apt-get", "-y", "--download-only", "install", "?essential", *definition.packages]
-        tools.run(wanted, binds=binds, env=env, network=True, hint=_HINT)
+        _apt(tools, definition, wanted, binds, env)
     return sorted((directory / "archives").glob("*.deb"))
+
+
+def _apt(tools: Tools, definition: DebianContent, words: list[str], binds: list[Bind], env: Mapping[str, str]) -> None:
+    try:
+        tools.run(words, binds=binds, env=env, network=True, hint=_HINT)
+    except CommandError as error:
+        unknown = re.search(r"Unable to locate package (\S+)", error.stderr)
+        if unknown:
+            raise WorkbookError(
+                f"params/content/{definition.content}.yaml: packages: Debian {definition.suite} has no {unknown[1]!r}",
+                hint="correct the name",
+            ) from None
+        if re.search(r"NO_PUBKEY|BADSIG|not signed|signature verification|OpenPGP", error.stderr):
+            raise WorkbookError(
+                f"the Debian mirror's archive signature is bad: {debian_mirror()}",
+                log=error.log,
+                hint="do not use this mirror: WORKBOOK_MIRROR=URL chooses another",
+            ) from None
+        raise WorkbookError(
+            f"the Debian mirror was not reached: {debian_mirror()}", log=error.log, hint=_HINT
+        ) from None
 
 
 def unpack_debs(tools: Tools, debs: list[Path], directory: Path) -> list[Path]:

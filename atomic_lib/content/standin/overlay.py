@@ -50,6 +50,15 @@ def make_account_files(root: Path) -> None:
         os.chown(etc / file, 0, next(int(row[2]) for row in group if row[0] == "shadow"))
 
 
+def account_names(root: Path) -> tuple[dict[int, str], dict[int, str]]:
+    """The names of users and groups by number, from the account files below ``root``."""
+    users, groups = (
+        {int(row[2]): row[0] for row in (line.split(":") for line in (root / "etc" / file).read_text().splitlines())}
+        for file in ("passwd", "group")
+    )
+    return users, groups
+
+
 def move_kernel(root: Path) -> None:
     """Put the kernel where Fedora has it: /usr/lib/modules/KVER/vmlinuz, with config and System.map beside it."""
     for file in sorted((root / "boot").glob("*-*")):

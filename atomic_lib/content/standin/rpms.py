@@ -10,7 +10,13 @@ from atomic_lib.content.definition import DebianContent
 from atomic_lib.content.signing import sign_and_index
 from atomic_lib.content.standin.control import Package, parse_control
 from atomic_lib.content.standin.debs import unpack_debs
-from atomic_lib.content.standin.overlay import apply_overlay, make_account_files, move_kernel, read_overlay
+from atomic_lib.content.standin.overlay import (
+    account_names,
+    apply_overlay,
+    make_account_files,
+    move_kernel,
+    read_overlay,
+)
 from atomic_lib.content.standin.spec import LISTS, file_list, write_spec
 from atomic_lib.errors import WorkbookError
 from atomic_lib.host import Bind, Tools
@@ -85,11 +91,12 @@ def _merge(roots: list[Path], work: Path) -> None:
     buildroot.mkdir()
     lists.mkdir()
     owner: dict[str, str] = {}
+    users, groups = account_names(work / "packages/base-passwd")
     for root in roots:
         conffiles = root / "DEBIAN/conffiles"
         configuration = set(conffiles.read_text().split()) if conffiles.exists() else set()
         shutil.rmtree(root / "DEBIAN")
-        (lists / f"{root.name}.files").write_text("\n".join(file_list(root, configuration)) + "\n")
+        (lists / f"{root.name}.files").write_text("\n".join(file_list(root, configuration, users, groups)) + "\n")
         _move_into(root, buildroot, root.name, owner)
 
 
@@ -120,7 +127,7 @@ def _add_setup(work: Path) -> None:
     shutil.copytree(_SETUP / "setup", setup)
     for path in (setup, *setup.rglob("*")):
         path.chmod(0o755 if path.is_dir() else 0o644)
-    (work / "lists" / "standin-setup.files").write_text("\n".join(file_list(setup, ())) + "\n")
+    (work / "lists" / "standin-setup.files").write_text("\n".join(file_list(setup, (), {}, {})) + "\n")
     _move_into(setup, work / "buildroot", "standin-setup", {})
 
 

@@ -6,7 +6,7 @@ spec files (sub-packages, file lists and their directives).
 
 import os
 import stat
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from atomic_lib.content.standin.control import (
@@ -98,9 +98,26 @@ def _plain(text: str) -> str:
     return text.replace("%", "%%")
 
 
-def file_list(root: Path, configuration: Collection[str]) -> list[str]:
-    """The ``%files`` lines of one unpacked package: every path below ``root`` with its directives."""
-    return [_file_line(path, root / path.lstrip("/"), configuration) for path in sorted(_walk(root))]
+def file_list(
+    root: Path, configuration: Collection[str], users: Mapping[int, str], groups: Mapping[int, str]
+) -> list[str]:
+    """The ``%files`` lines of one unpacked package: every path below ``root`` with its directives.
+
+    ``users`` and ``groups`` are names by number: rpmbuild takes every file as root's that it is not told of.
+    """
+    lines = []
+    for path in sorted(_walk(root)):
+        file = root / path.lstrip("/")
+        words = [*_ownership(file, users, groups), *_directives(path, file, configuration), *_language(path)]
+        lines.append(" ".join([*words, '"' + path.translate(_QUOTED) + '"']))
+    return lines
+
+
+def _ownership(file: Path, users: Mapping[int, str], groups: Mapping[int, str]) -> list[str]:
+    status = file.lstat()
+    if status.st_uid == status.st_gid == 0:
+        return []
+    return [f"%attr(-, {users.get(status.st_uid, 'root')}, {groups.get(status.st_gid, 'root')})"]
 
 
 def _walk(root: Path) -> Iterable[str]:
@@ -112,19 +129,14 @@ def _walk(root: Path) -> Iterable[str]:
                 yield f"{base}/{name}"
 
 
-def _file_line(path: str, file: Path, configuration: Collection[str]) -> str:
-    mode = file.lstat().st_mode
-    words = []
-    if stat.S_ISDIR(mode):
-        words.append("%dir")
-    elif path in configuration:
-        words.append("%config(noreplace)")
-    elif path.startswith("/usr/share/doc/") and path.endswith("/copyright"):
-        words.append("%license")
-    elif path.startswith(_DOCUMENTATION):
-        words.append("%doc")
-    words += _language(path)
-    return " ".join([*words, '"' + path.translate(_QUOTED) + '"'])
+def _directives(path: str, file: Path, configuration: Collection[str]) -> list[str]:
+    if stat.S_ISDIR(file.lstat().st_mode):
+        return ["%dir"]
+    if path in configuration:
+        return ["%config(noreplace)"]
+    if path.startswith("/usr/share/doc/") and path.endswith("/copyright"):
+        return ["%license"]
+    return ["%doc"] if path.startswith(_DOCUMENTATION) else []
 
 
 def _language(path: str) -> list[str]:
