@@ -9,7 +9,9 @@ CHECKOUT = Path(__file__).parent.parent
 def test_every_local_link_and_every_named_path_exists() -> None:
     text = (CHECKOUT / "README.md").read_text()
     links = [link for link in re.findall(r"\]\(([^)]+)\)", text) if "://" not in link]
-    paths = [path for path in re.findall(r"`((?:params|notebooks|atomic_lib|tests)/[\w./-]+)`", text) if "NAME" not in path]
+    paths = [
+        path for path in re.findall(r"`((?:params|notebooks|atomic_lib|tests)/[\w./-]+)`", text) if "NAME" not in path
+    ]
     assert links
     assert paths
     missing = [name for name in (*links, *paths) if not (CHECKOUT / name).exists()]
