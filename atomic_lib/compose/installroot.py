@@ -1,5 +1,6 @@
 """The installroot: packages installed by dnf, then shaped as the recipe says."""
 
+import re
 import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -121,17 +122,35 @@ def _install(tree: Installroot, recipe: Recipe, content: Content, rpm_set: RpmSe
             Bind(rpm_set.directory, "/mnt/rpms"),
             Bind(rpm_set.keys, "/mnt/keys"),
         ]
-        tree.run(
-            [*dnf, f"--releasever={content.releasever}", *rpm_set.words],
-            binds=[*content.binds, *own],
-            env={"HOME": DNF_DIRECTORY},
-            log=log,
-        )
+        try:
+            tree.run(
+                [*dnf, f"--releasever={content.releasever}", *rpm_set.words],
+                binds=[*content.binds, *own],
+                env={"HOME": DNF_DIRECTORY},
+                log=log,
+            )
+        except command.CommandError as error:
+            raise _install_error(recipe, error) from None
     lines = log.read_text(errors="replace").splitlines()
     failed = [number for number, line in enumerate(lines) if "scriptlet failed" in line]
     if failed:
         evidence = "\n".join(lines[max(0, failed[0] - 10) : failed[0] + 1])
         raise WorkbookError(f"a package's scriptlet failed: {lines[failed[0]].strip()}", log=evidence)
+
+
+def _install_error(recipe: Recipe, error: command.CommandError) -> WorkbookError:
+    bad = re.search(r".*(?:Problem opening package|GPG check FAILED|not signed|not correct).*", error.log)
+    if bad:
+        return WorkbookError(
+            f"{recipe.files[0]}: a package is damaged, or its signature is bad: {bad[0].strip()}",
+            log=error.log,
+            hint="./workbook clean builds, then run again; if it comes back, use another mirror",
+        )
+    return WorkbookError(
+        f"{recipe.files[0]}: dnf could not install what it had resolved: {error.message}",
+        log=error.log,
+        hint="read the log above; ./workbook doctor shows whether a tool or disk space is missing",
+    )
 
 
 def _require_locked(tree: Installroot, lock: Lock) -> None:
