@@ -185,6 +185,7 @@ def _run_files(run_directory: Path) -> list[Link]:
 
 
 def _variant_files(directory: Path) -> list[Link]:
-    """What lies beside a variant's page; the console logs also of boots that came to nothing."""
+    """What lies beside a variant's page; the logs also of boots that came to nothing."""
     names = [name for name in (RESULT_FILE, "lock.json", "variant.ipynb") if (directory / name).exists()]
-    return [Link(name, name) for name in (*names, *sorted(path.name for path in directory.glob("console-*.log")))]
+    logs = sorted(path.name for pattern in ("console-*.log", "guest-*.log") for path in directory.glob(pattern))
+    return [Link(name, name) for name in (*names, *logs)]
