@@ -20,9 +20,10 @@ Expire-Date: 0
 def sign_and_index(tools: Tools, directory: Path, name: str, *, comps: Path | None = None) -> None:
     """Sign every RPM in ``directory``, put the public key beside them (``RPM-GPG-KEY``), write the repository index.
 
-    The private key lives in a temporary directory for as long as the signing takes.
+    The private key lives in a directory of the result in the making for as long as the
+    signing takes, so that what a killed run leaves of it goes with the rest.
     """
-    with tempfile.TemporaryDirectory() as home:
+    with tempfile.TemporaryDirectory(dir=directory) as home:
         binds = [Bind(Path(home), "/mnt/gnupg", writable=True), Bind(directory, "/mnt/repo", writable=True)]
         env = {"GNUPGHOME": "/mnt/gnupg"}
         tools.run(["gpg", "--batch", "--gen-key"], binds=binds, env=env, input=_KEY.format(name=name))
