@@ -7,6 +7,7 @@ warns about an unknown one and checks no type.
 
 from collections.abc import Hashable, Iterable, Mapping
 from difflib import get_close_matches
+from itertools import product
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
@@ -40,7 +41,9 @@ class Variant(ParamsModel):
     content: Name = "standin"
     """Where packages come from: ``params/content/CONTENT.yaml``."""
     recipe: Name
-    """``params/treefiles/CONTENT/RECIPE.yaml`` or ``params/kickstarts/CONTENT/RECIPE.ks``, by method."""
+    """``params/treefiles/CONTENT/RECIPE.yaml`` or, for a traditional root, ``params/kickstarts/CONTENT/RECIPE.ks``."""
+    parts: str = Field(default="", pattern=r"^([a-z0-9][a-z0-9.-]*( [a-z0-9][a-z0-9.-]*)*)?$")
+    """Treefiles to lay over a treefile recipe, names apart by spaces: ``params/treefiles/CONTENT/parts/NAME.yaml``."""
     lock: str = ""
     """A lock file to rebuild from, relative to the directory of the run; empty: resolve anew."""
     version: str = Field(default="1", pattern=r"^[0-9A-Za-z._-]+$")
@@ -54,32 +57,111 @@ class Variant(ParamsModel):
     """The size of an ostree variant's root file system; a kickstart says it with ``part /``."""
     agent: Literal["min-cloud-agent", "cloud-init"]
     """What provisions the guest; the proof of life waits for its end."""
+    runtime: Literal["docker", "podman", "none"] = "docker"
+    """What runs containers in the guest; the proof of life asks it for one."""
+    last_stage: Literal["tree", "image", "boot"] = "boot"
+    """How far to go: to the tree and its footprint, to the disk image, or to its boots."""
     boots_bios: int = Field(default=1, ge=0, le=100)
     boots_uefi: int = Field(default=0, ge=0, le=100)
+    warm_up: bool = False
+    """One boot through each firmware before the measured ones: it is shown, but in no median."""
+    counted_boots: int = Field(default=0, ge=0, le=100)
+    """Boots under instruction counting, which do not depend on how busy the host is."""
     accelerator: Literal["auto", "kvm", "tcg"] = "auto"
     guest_cpus: int = Field(default=2, ge=1, le=64)
     guest_memory_mib: int = Field(default=2048, ge=512, le=1048576)
     boot_timeout_seconds: int = Field(default=600, ge=10, le=7200)
 
 
+Parameters = dict[str, str | int | float | bool]
+"""Some of a variant's parameters."""
+
+
+class Step(ParamsModel):
+    """One decision on the way from the baseline: taking it leads to ``variant``."""
+
+    decision: str
+    variant: Name
+
+
+class FactorStudy(ParamsModel):
+    """Variants made of factors: each level sets parameters over those of ``variant``.
+
+    The first level of each factor makes the base cell. The factors named in ``crossed`` are
+    combined in all ways; each other one is changed alone. ``parts`` of several levels add up.
+    """
+
+    variant: Name
+    parameters: Parameters = {}
+    factors: dict[Name, dict[Name, Parameters]] = Field(min_length=1)
+    crossed: tuple[Name, ...] = ()
+
+    _tuple = field_validator("crossed", mode="before")(lambda value: tuple(value) if isinstance(value, list) else value)
+
+    @model_validator(mode="after")
+    def _is_consistent(self) -> "FactorStudy":
+        unknown = [name for name in self.crossed if name not in self.factors]
+        if unknown:
+            raise ValueError(f"crossed: {unknown[0]!r} is none of the factors: {', '.join(self.factors)}")
+        alone = [name for name, levels in self.factors.items() if len(levels) < 2]
+        if alone:
+            raise ValueError(f"factors: {alone[0]!r} needs two levels or more")
+        return self
+
+    def cells(self) -> dict[str, dict[str, str]]:
+        """The level of each factor, by the cell's name: ``base``, or FACTOR-LEVEL of all that differ from it."""
+        base = {name: next(iter(levels)) for name, levels in self.factors.items()}
+        crossed = [dict(zip(self.crossed, levels, strict=True)) for levels in product(
+            *(self.factors[name] for name in self.crossed))]  # fmt: skip
+        single = [{name: level} for name in self.factors if name not in self.crossed for level in self.factors[name]]
+        cells = [{**base, **changed} for changed in (*crossed, *single)]
+        return {_cell_name(cell, base): cell for cell in cells}
+
+    def parameters_of(self, cell: Mapping[str, str]) -> Parameters:
+        """The parameters that a cell sets over those of ``variant``."""
+        chosen = [self.factors[name][level] for name, level in cell.items()]
+        parts = " ".join(str(level["parts"]) for level in chosen if level.get("parts"))
+        values = {key: value for level in (self.parameters, *chosen) for key, value in level.items()}
+        return {**values, "parts": parts}
+
+
+def _cell_name(cell: Mapping[str, str], base: Mapping[str, str]) -> str:
+    return ".".join(f"{name}-{level}" for name, level in cell.items() if level != base[name]) or "base"
+
+
 class Study(ParamsModel):
-    """Which variants to compare, and with which of them as the baseline."""
+    """Which variants to compare, and with which of them as the baseline.
+
+    ``parameters`` lie over those of every variant's own file. ``steps``: the decisions that
+    lead from the baseline to the last variant, for the waterfall. ``cells``: further
+    variants, made of factors.
+    """
 
     study: Name
     title: str
     variants: tuple[Name, ...] = Field(min_length=1)
     baseline: Name
+    parameters: Parameters = {}
+    steps: tuple[Step, ...] = ()
+    cells: FactorStudy | None = None
 
-    @field_validator("variants", mode="before")
+    @field_validator("variants", "steps", mode="before")
     @classmethod
     def _list_to_tuple(cls, value: Any) -> Any:
         return tuple(value) if isinstance(value, list) else value
 
     @model_validator(mode="after")
-    def _baseline_is_a_variant(self) -> "Study":
-        if self.baseline not in self.variants:
-            raise ValueError(f"baseline {self.baseline!r} is none of the variants: {', '.join(self.variants)}")
+    def _names_are_known(self) -> "Study":
+        named = [("baseline", self.baseline), *(("steps", step.variant) for step in self.steps)]
+        for key, name in named:
+            if name not in self.names:
+                raise ValueError(f"{key} {name!r} is none of the variants: {', '.join(self.names)}")
         return self
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """All variants of the study, cells included."""
+        return tuple(dict.fromkeys((*self.variants, *(self.cells.cells() if self.cells else ()))))
 
 
 class _UniqueKeyLoader(yaml.SafeLoader):
@@ -134,10 +216,14 @@ def load_variant(name: str, params: Path = PARAMS_DIRECTORY, overrides: Mapping[
 
     Raises WorkbookError naming the file (or "override") that gave a value that is not accepted.
     """
+    return _load_variant(name, params, {"override": overrides or {}})
+
+
+def _load_variant(name: str, params: Path, over: Mapping[str, Mapping[str, Any]]) -> Variant:
+    """``over``: values by what gave them, for errors; the later lie over the earlier and over the files'."""
     path = params / f"{name}.yaml"
     _require_variant(name, params, "")
-    layers = {str(file): read_yaml_mapping(file) for file in (params / "base.yaml", path)}
-    layers["override"] = dict(overrides or {})
+    layers = {**{str(file): read_yaml_mapping(file) for file in (params / "base.yaml", path)}, **over}
     values: dict[str, Any] = {}
     origins: dict[str, str] = {}
     for source, layer in layers.items():
@@ -158,7 +244,29 @@ def load_study(name: str, params: Path = PARAMS_DIRECTORY) -> Study:
         raise WorkbookError(f"{path}: study: must be {name!r}, as the file is named, not {study.study!r}")
     for variant in study.variants:
         _require_variant(variant, params, f"{path}: variants: ")
+    if study.cells:
+        _require_variant(study.cells.variant, params, f"{path}: cells: variant: ")
     return study
+
+
+def study_variants(
+    study: Study, params: Path = PARAMS_DIRECTORY, overrides: Mapping[str, Any] | None = None
+) -> list[Variant]:
+    """The study's variants, cells included; ``overrides`` lie over everything.
+
+    Raises WorkbookError as ``load_variant`` does.
+    """
+    source = str(params / "studies" / f"{study.study}.yaml")
+    over = {f"{source}: parameters": study.parameters, "override": overrides or {}}
+    loaded = [_load_variant(name, params, over) for name in study.variants]
+    if study.cells is None:
+        return loaded
+    for name, cell in study.cells.cells().items():
+        own = {f"{source}: parameters": study.parameters, f"{source}: cells: {name}": study.cells.parameters_of(cell)}
+        start = _load_variant(study.cells.variant, params, {**own, "override": overrides or {}})
+        described = ", ".join(f"{factor}: {level}" for factor, level in cell.items())
+        loaded.append(start.model_copy(update={"variant": name, "description": described}))
+    return loaded
 
 
 def variant_names(params: Path = PARAMS_DIRECTORY) -> list[str]:

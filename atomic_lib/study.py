@@ -18,7 +18,7 @@ from atomic_lib.compose.lock import read_lock
 from atomic_lib.content.definition import load_definition
 from atomic_lib.errors import WorkbookError
 from atomic_lib.host import cache_directory, open_tools
-from atomic_lib.params import Study, Variant, load_study, load_variant, parameter_values
+from atomic_lib.params import Study, Variant, load_study, parameter_values, study_variants
 from atomic_lib.progress import say
 from atomic_lib.recipe import load_recipe
 from atomic_lib.report.model import VariantResult
@@ -48,8 +48,8 @@ def run_study(study: str, *, variants: Sequence[str] = (), overrides: Mapping[st
 
     Raises WorkbookError for what is wrong before anything is built.
     """
-    chosen = _narrowed(load_study(study), variants)
-    loaded = [load_variant(name, overrides=overrides) for name in chosen.variants]
+    whole = load_study(study)
+    chosen, loaded = _narrowed(whole, study_variants(whole, overrides=overrides), variants)
     for variant in loaded:
         load_definition(variant.content)
         load_recipe(variant)
@@ -74,19 +74,20 @@ def run_study(study: str, *, variants: Sequence[str] = (), overrides: Mapping[st
     return _report(results, page)
 
 
-def _narrowed(study: Study, names: Sequence[str]) -> Study:
-    unknown = [name for name in names if name not in study.variants]
+def _narrowed(study: Study, variants: Sequence[Variant], names: Sequence[str]) -> tuple[Study, list[Variant]]:
+    """The study and its variants, or only those that are named; its steps and factors need all of them."""
+    unknown = [name for name in names if name not in study.names]
     if unknown:
         raise WorkbookError(
             f"--variant {unknown[0]}: study {study.study!r} has no such variant",
-            hint=f"it has: {', '.join(study.variants)}",
+            hint=f"it has: {', '.join(study.names)}",
         )
     if not names:
-        return study
-    kept = tuple(name for name in study.variants if name in names)
-    return study.model_copy(
-        update={"variants": kept, "baseline": study.baseline if study.baseline in kept else kept[0]}
-    )
+        return study, list(variants)
+    kept = [variant for variant in variants if variant.variant in names]
+    own = tuple(variant.variant for variant in kept)
+    baseline = study.baseline if study.baseline in own else own[0]
+    return study.model_copy(update={"variants": own, "baseline": baseline, "steps": (), "cells": None}), kept
 
 
 def _remove_unfinished(runs: Path) -> None:

@@ -82,8 +82,11 @@ class Workbench:
         self.record.add_tree(rpm_set, tree)
         return tree
 
-    def build(self, tree: Tree) -> Image:
-        """The disk image."""
+    def build(self, tree: Tree) -> Image | None:
+        """The disk image; None for a variant that goes no further than its tree."""
+        if self.variant.last_stage == "tree":
+            self.record.finish()
+            return None
         image = self._stage(
             "image",
             lambda: build_image(self.variant, self.recipe, self.content, tree, self.tools, self.store),
@@ -91,12 +94,15 @@ class Workbench:
         self.record.add_image(image)
         return image
 
-    def boot(self, image: Image, *, new_boots: int) -> Sequence[Mapping[str, Any]]:
+    def boot(self, image: Image | None, *, new_boots: int) -> Sequence[Mapping[str, Any]]:
         """The boots that the variant asks for: those already made, and at most ``new_boots`` made now.
 
-        Raises WorkbookError when a guest never answers or fails its proof of life; the
-        console log is then in ``directory``.
+        Counted ones come after all others. Raises WorkbookError when a guest never answers or
+        fails its proof of life; the console log is then in ``directory``.
         """
+        if image is None or self.variant.last_stage != "boot":
+            self.record.finish()
+            return []
         boots: list[Mapping[str, Any]] = []
         missing = 0
         for firmware, index in self._wanted_boots():

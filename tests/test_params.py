@@ -6,7 +6,15 @@ from typing import Any
 import pytest
 
 from atomic_lib.errors import WorkbookError
-from atomic_lib.params import load_study, load_variant, parameter_values, read_yaml_mapping, variant_from, variant_names
+from atomic_lib.params import (
+    load_study,
+    load_variant,
+    parameter_values,
+    read_yaml_mapping,
+    study_variants,
+    variant_from,
+    variant_names,
+)
 
 BASE = "content: standin\nboots_bios: 1\n"
 SMALL = "variant: small\nmethod: ostree\nrecipe: small\nagent: min-cloud-agent\n"
@@ -196,3 +204,62 @@ def test_a_missing_study_lists_those_there_are(params: Path) -> None:
         load_study("all", params)
     assert caught.value.message == f"{params / 'studies' / 'all.yaml'}: no such file"
     assert caught.value.hint == f"{params / 'studies'} has: other.yaml"
+
+
+FACTORS = """\
+study: all
+title: All
+variants: [small]
+baseline: base
+parameters: {guest_cpus: 4}
+steps: [{decision: what small has not, variant: a-two.b-two}]
+cells:
+  variant: large
+  parameters: {last_stage: tree}
+  crossed: [a, b]
+  factors:
+    a: {one: {parts: x}, two: {parts: y, boots_bios: 3}}
+    b: {one: {}, two: {parts: z}}
+    c: {one: {}, two: {guest_cpus: 9}, three: {}}
+"""
+
+
+def test_crossed_factors_are_combined_and_others_changed_alone(params: Path) -> None:
+    (params / "studies" / "all.yaml").write_text(FACTORS)
+    study = load_study("all", params)
+    assert study.names == ("small", "base", "b-two", "a-two", "a-two.b-two", "c-two", "c-three")
+    variants = {variant.variant: variant for variant in study_variants(study, params)}
+    assert tuple(variants) == study.names
+    both = variants["a-two.b-two"]
+    assert (both.parts, both.boots_bios, both.guest_cpus, both.last_stage) == ("y z", 3, 4, "tree")
+    assert both.recipe == "large"
+    assert both.description == "a: two, b: two, c: one"
+    assert variants["c-two"].guest_cpus == 9
+    assert (variants["small"].guest_cpus, variants["small"].last_stage) == (4, "boot")
+
+
+def test_overrides_lie_over_studies_and_levels(params: Path) -> None:
+    (params / "studies" / "all.yaml").write_text(FACTORS)
+    study = load_study("all", params)
+    assert {variant.guest_cpus for variant in study_variants(study, params, {"guest_cpus": 2})} == {2}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("crossed: [a, b]", "crossed: [a, d]", "cells: crossed: 'd' is none of the factors: a, b, c"),
+        ("b: {one: {}, two: {parts: z}}", "b: {one: {}}", "cells: factors: 'b' needs two levels or more"),
+        ("variant: large", "variant: larg", "cells: variant: unknown variant 'larg' (did you mean 'large'?)"),
+        ("baseline: base", "baseline: bas", "baseline 'bas' is none of the variants: small, base, "),
+        ("variant: a-two.b-two", "variant: a-two.c-two", "steps 'a-two.c-two' is none of the variants: "),
+    ],
+)
+def test_a_factor_study_that_does_not_fit_is_refused(params: Path, old: str, new: str, message: str) -> None:
+    assert old in FACTORS
+    assert message in study_refusal(params, FACTORS.replace(old, new)).message
+
+
+def test_a_level_that_sets_no_known_parameter_is_refused(params: Path) -> None:
+    (params / "studies" / "all.yaml").write_text(FACTORS.replace("guest_cpus: 9", "guest_cpu: 9"))
+    with pytest.raises(WorkbookError, match="all.yaml: cells: c-two: unknown key 'guest_cpu' \\(did you mean 'guest_cpus'"):
+        study_variants(load_study("all", params), params)

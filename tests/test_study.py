@@ -151,5 +151,7 @@ def test_without_root_the_next_step_is_told(place: Path, monkeypatch: pytest.Mon
 def test_a_study_narrowed_keeps_its_order_and_has_a_baseline(
     names: tuple[str, ...], kept: tuple[str, ...], baseline: str
 ) -> None:
-    narrowed = study._narrowed(study.load_study("default"), names)
+    whole = study.load_study("default")
+    narrowed, variants = study._narrowed(whole, study.study_variants(whole), names)
     assert (narrowed.variants, narrowed.baseline) == (kept, baseline)
+    assert tuple(variant.variant for variant in variants) == kept

@@ -19,7 +19,7 @@ CONSOLE_ARGUMENTS = "no_timer_check console=tty1 console=ttyS0,115200n8 systemd.
 
 def kernel_arguments(variant: Variant, recipe: Recipe, content: Content) -> list[str]:
     """The kernel command line: root, what a cloud needs, what the content needs, what the variant adds."""
-    chosen = recipe.kernel_arguments if variant.method == "traditional" else CONSOLE_ARGUMENTS
+    chosen = CONSOLE_ARGUMENTS if recipe.kernel_arguments is None else recipe.kernel_arguments
     odd = sorted(set(f"{chosen} {variant.kernel_arguments}") & set(";${}\"'#|&<>\\"))
     if odd:
         raise WorkbookError(

@@ -11,30 +11,35 @@ __all__ = ["PostScript", "Recipe", "load_recipe"]
 
 
 def load_recipe(variant: Variant, params: Path = PARAMS_DIRECTORY) -> Recipe:
-    """The recipe of a variant, by its method.
+    """The recipe of a variant.
 
-    ostree: ``params/treefiles/CONTENT/RECIPE.yaml`` (or ``.json``); traditional:
-    ``params/kickstarts/CONTENT/RECIPE.ks``. Raises WorkbookError: not there, or not accepted.
+    The treefile ``params/treefiles/CONTENT/RECIPE.yaml`` (or ``.json``) with the variant's parts
+    over it; for a traditional root the kickstart ``params/kickstarts/CONTENT/RECIPE.ks``, if there
+    is one of that name. Raises WorkbookError: not there, or not accepted.
     """
-    # Read on demand: who only composes from treefiles does not wait for pykickstart.
-    if variant.method == "ostree":
-        from atomic_lib.recipe.treefile import read_treefile
-
-        return read_treefile(_recipe_path(variant, params / "treefiles", (".yaml", ".json")))
-    from atomic_lib.recipe.kickstart import read_kickstart
-
-    return read_kickstart(_recipe_path(variant, params / "kickstarts", (".ks",)), variant.kickstart_version)
-
-
-def _recipe_path(variant: Variant, directory: Path, suffixes: tuple[str, ...]) -> Path:
-    paths = [directory / variant.content / f"{variant.recipe}{suffix}" for suffix in suffixes]
-    found = [path for path in paths if path.is_file()]
+    treefiles, kickstarts = params / "treefiles" / variant.content, params / "kickstarts" / variant.content
+    places = [treefiles / f"{variant.recipe}{suffix}" for suffix in (".yaml", ".json")]
+    if variant.method == "traditional":
+        places.append(kickstarts / f"{variant.recipe}.ks")
+    found = [path for path in places if path.is_file()]
     if len(found) > 1:
         raise WorkbookError(f"recipe {variant.recipe!r} is ambiguous: there are {' and '.join(map(str, found))}")
     if not found:
         raise WorkbookError(
             f"variant {variant.variant!r}: no recipe {variant.recipe!r} ({variant.method}, content "
-            f"{variant.content!r}): there is no {' or '.join(map(str, paths))}",
-            hint=listing_hint(paths[0]),
+            f"{variant.content!r}): there is no {' or '.join(map(str, places))}",
+            hint=listing_hint(places[-1]),
         )
-    return found[0]
+    # Read on demand: who only composes from treefiles does not wait for pykickstart.
+    if found[0].suffix == ".ks":
+        if variant.parts:
+            raise WorkbookError(
+                f"variant {variant.variant!r}: parts: {found[0]} is a kickstart, and parts lie over treefiles",
+                hint="leave parts empty, or name a treefile as the recipe",
+            )
+        from atomic_lib.recipe.kickstart import read_kickstart
+
+        return read_kickstart(found[0], variant.kickstart_version)
+    from atomic_lib.recipe.treefile import read_treefile
+
+    return read_treefile(found[0], [treefiles / "parts" / f"{name}.yaml" for name in variant.parts.split()])

@@ -130,5 +130,6 @@ def _with_sections(recipe: Recipe, handler: Any, findings: Findings) -> Recipe:
         weak_dependencies=not packages.excludeWeakdeps,
         languages=languages,
         post_scripts=tuple(scripts),
+        kernel_arguments=recipe.kernel_arguments or "",
         notes=tuple(findings.notes),
     )

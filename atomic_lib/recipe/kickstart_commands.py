@@ -90,7 +90,7 @@ def keyboard(recipe: Recipe, given: Given) -> Recipe:
 def bootloader(recipe: Recipe, given: Given) -> Recipe:
     """Kernel arguments and the menu's time limit; each stays as an earlier line said it where this one does not."""
     timeout = given.pop("timeout", recipe.boot_loader_timeout_seconds)
-    arguments = given.pop("appendLine", recipe.kernel_arguments)
+    arguments = given.pop("appendLine", recipe.kernel_arguments or "")
     if not 0 <= timeout <= 3600:
         raise RefusedError(f"--timeout={timeout}: must be 0 to 3600 seconds")
     if "\n" in arguments:

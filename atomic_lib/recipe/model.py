@@ -27,11 +27,13 @@ class Recipe:
     Units have their full names (``sshd.service``). ``removed_paths`` are relative to
     the root of the tree. ``kernel_arguments`` and ``boot_loader_timeout_seconds`` come
     from a kickstart; ``ref``, ``releasever`` and ``version_prefix`` from a treefile.
-    ``root_size_mib``: None leaves the size to the variant's parameters.
+    ``root_size_mib``: None leaves the size to the variant's parameters. ``layer``: those of
+    ``packages`` that are installed first, as a layer that variants share.
     """
 
     files: tuple[Path, ...]
     packages: tuple[str, ...]
+    layer: tuple[str, ...] = ()
     groups: tuple[str, ...] = ()
     excludes: tuple[str, ...] = ()
     repos: tuple[str, ...] = ()
@@ -44,7 +46,7 @@ class Recipe:
     default_target: str = "multi-user.target"
     post_scripts: tuple[PostScript, ...] = ()
     initramfs_arguments: tuple[str, ...] = ()
-    kernel_arguments: str = ""
+    kernel_arguments: str | None = None
     boot_loader_timeout_seconds: int = 1
     root_size_mib: int | None = None
     locale: str | None = None

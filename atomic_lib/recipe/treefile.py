@@ -5,7 +5,7 @@ that has no meaning for a compose here is refused by name, never ignored.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +22,11 @@ _REF = re.compile(r"[\w\d][-._\w\d]*(/[\w\d][-._\w\d]*)*", re.ASCII)
 _VARIABLE = re.compile(r"\$\{([^}]*)\}")
 
 
-def read_treefile(path: Path) -> Recipe:
-    """The recipe in a treefile with all that it includes.
+def read_treefile(path: Path, parts: Sequence[Path] = ()) -> Recipe:
+    """The recipe in a treefile with all that it includes, and with ``parts`` over it.
+
+    A part is a treefile that adds to lists and overrides single values, as if it included the recipe.
+    What ``base`` beside the recipe names (and it includes) is the layer that variants share.
 
     ``include`` follows rpm-ostree: paths are relative to the including file; single values of
     the including file win over those of the included, and of several included files those of
@@ -35,6 +38,8 @@ def read_treefile(path: Path) -> Recipe:
     """
     files: list[Path] = []
     values = _read_merged(path, (), "", files)
+    for part in parts:
+        values = _merge(_read_merged(part, (), "parts: ", files), values)
     for key in ("ref", "packages"):
         if not values.get(key):
             raise WorkbookError(f"{path}: {key}: is required", hint=f"set {key} here or in an included treefile")
@@ -46,6 +51,7 @@ def read_treefile(path: Path) -> Recipe:
     return Recipe(
         files=tuple(files),
         packages=packages,
+        layer=_layer(path, files),
         excludes=excludes,
         repos=_unique(values.get("repos", ())),
         documentation=values.get("documentation", True),
@@ -76,6 +82,12 @@ def _read_merged(path: Path, chain: tuple[Path, ...], asked_by: str, files: list
     for name in includes:
         values = _merge(values, _read_merged(path.parent / name, (*chain, path), f"{path}: include: ", files))
     return values
+
+
+def _layer(path: Path, files: Sequence[Path]) -> tuple[str, ...]:
+    """The packages that the treefile ``base`` beside ``path`` names, where it is one of ``files``."""
+    base = next((file for file in files if file.stem == "base" and file.parent.samefile(path.parent)), None)
+    return _unique(_read_merged(base, (), "", []).get("packages", ())) if base else ()
 
 
 def _merge(own: Mapping[str, Any], included: Mapping[str, Any]) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, model_validator
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 Count = Annotated[int, Field(ge=0)]
 Bytes = Annotated[int, Field(ge=0)]
@@ -33,8 +33,21 @@ class Failure(_Model):
     log: str = ""
 
 
+class WhyLink(_Model):
+    """One link of the chain from the recipe to a package: what kind of need leads to ``package``."""
+
+    kind: Literal["recipe", "group", "requires", "recommends", "file"]
+    package: str
+    capability: str = ""
+
+
 class PackageSize(_Model):
-    """One installed package with what it owns in the tree. ``download_bytes`` is the size of the RPM file."""
+    """One installed package with what it owns in the tree.
+
+    ``bytes`` are apparent, ``allocated_bytes`` whole blocks of the tree as composed; ``image_bytes``
+    what its files take on the disk image, ``qcow2_bytes`` their share of the compressed one.
+    ``download_bytes`` is the size of the RPM file. ``why``: the shortest chain that brought it in.
+    """
 
     name: str
     epoch: Count = 0
@@ -43,14 +56,53 @@ class PackageSize(_Model):
     arch: str
     bytes: Bytes
     files: Count
+    allocated_bytes: Bytes | None = None
+    image_bytes: Bytes | None = None
+    qcow2_bytes: Bytes | None = None
     download_bytes: Bytes | None = None
     class_: str = Field(validation_alias="class", serialization_alias="class")
+    why: tuple[WhyLink, ...] = ()
 
 
 class ClassSize(_Model):
     """All files of one footprint class: those of its packages and those that no package owns."""
 
     class_: str = Field(validation_alias="class", serialization_alias="class")
+    bytes: Bytes
+    files: Count
+    allocated_bytes: Bytes | None = None
+
+
+class ImagePart(_Model):
+    """One part of the disk image; the parts sum to the allocated size of the raw image, and to the qcow2's.
+
+    ``part`` is a footprint class, or what only an image has: ``partition-table``, ``boot-sectors``,
+    ``esp``, ``file-system``, ``directories``, ``journal``, ``ostree-metadata``, ``etc-copy``, ``free``;
+    ``qcow2-metadata`` for the qcow2's own tables.
+    """
+
+    part: str
+    image_bytes: Bytes
+    qcow2_bytes: Bytes
+
+
+class DirectorySize(_Model):
+    """All files at or below one directory of the tree, hard links counted once."""
+
+    path: str
+    bytes: Bytes
+    files: Count
+    allocated_bytes: Bytes
+
+
+class Departure(_Model):
+    """What leaves the tree when ``removed`` is not installed, as the solver says."""
+
+    removed: str
+    title: str
+    packages: tuple[str, ...]
+    entries: tuple[str, ...]
+    arrivals: tuple[str, ...] = ()
     bytes: Bytes
     files: Count
 
@@ -65,10 +117,63 @@ class Phases(_Model):
 
 
 class UnitTime(_Model):
-    """How long one systemd unit took to start."""
+    """One systemd unit in a boot. ``seconds``: from the start of its activation to its end.
+
+    ``started_seconds`` counts from the start of QEMU. ``critical``: on the chain of units that
+    the boot's end waited for. ``package`` owns the unit's file, None where none does.
+    ``cpu_seconds`` and ``memory_bytes`` are its cgroup's, once the boot was done.
+    """
 
     unit: str
     seconds: Seconds
+    started_seconds: Seconds | None = None
+    critical: bool = False
+    package: str | None = None
+    cpu_seconds: Seconds | None = None
+    memory_bytes: Bytes | None = None
+
+
+class Mark(_Model):
+    """A milestone of a boot, ``seconds`` after the start of QEMU."""
+
+    name: Literal[
+        "kernel", "initrd", "userspace", "ssh-banner", "ssh-login", "provisioned", "multi-user", "docker-ready",
+        "container-exited",
+    ]  # fmt: skip
+    seconds: Seconds
+
+
+class Listener(_Model):
+    """A listening socket of the running guest."""
+
+    protocol: str
+    address: str
+    program: str = ""
+
+
+class CountedUnit(_Model):
+    """Processor time of one unit in a counted boot."""
+
+    unit: str
+    cpu_seconds: Seconds
+    package: str | None = None
+
+
+class CountedBoot(_Model):
+    """One boot under instruction counting. Its seconds are counted, never wall-clock seconds.
+
+    ``busy_seconds`` is the sum of the units' and ``kernel_seconds`` (what no unit owns).
+    ``milestones`` count from the start of the guest's clock.
+    """
+
+    busy_seconds: Seconds
+    kernel_seconds: Seconds
+    milestones: dict[str, Seconds] = {}
+    units: tuple[CountedUnit, ...] = ()
+    masked_units: tuple[str, ...] = ()
+    shift: Count
+    qemu_version: str | None = None
+    console_log: str | None = None
 
 
 class Check(_Model):
@@ -91,10 +196,14 @@ class BootHost(_Model):
 class Boot(_Model):
     """One boot of one image. Times count from the start of QEMU unless named a phase.
 
-    ``console_log``: path relative to the run's directory.
+    ``console_log``: path relative to the run's directory. ``warm_up``: not counted in
+    medians. ``started``: UTC, ISO 8601.
+    ``marks`` are in order of time. Counts of what runs are of the moment when the boot was done.
     """
 
     index: Count
+    warm_up: bool = False
+    started: str | None = None
     firmware: Firmware
     accelerator: Accelerator
     cpus: Count | None = None
@@ -104,10 +213,14 @@ class Boot(_Model):
     script_done_seconds: Seconds | None = None
     multi_user_seconds: Seconds | None = None
     phases: Phases = Phases()
+    marks: tuple[Mark, ...] = ()
     units: tuple[UnitTime, ...] = ()
     memory_used_bytes: Bytes | None = None
     memory_total_bytes: Bytes | None = None
     process_count: Count | None = None
+    service_count: Count | None = None
+    setuid_files: tuple[str, ...] | None = None
+    listeners: tuple[Listener, ...] | None = None
     failed_units: tuple[str, ...] = ()
     checks: tuple[Check, ...] = ()
     host: BootHost = BootHost()
@@ -127,7 +240,7 @@ class StageTime(_Model):
 class VariantResult(_Model):
     """One variant of one run. Figures of stages that were not reached are None."""
 
-    schema_version: Literal[1] = 1
+    schema_version: Literal[2] = 2
     variant: str
     description: str = ""
     status: Status
@@ -150,8 +263,13 @@ class VariantResult(_Model):
     download_bytes: Bytes | None = None
     packages: tuple[PackageSize, ...] = ()
     classes: tuple[ClassSize, ...] = ()
+    directories: tuple[DirectorySize, ...] = ()
+    image_parts: tuple[ImagePart, ...] = ()
+    departures: tuple[Departure, ...] = ()
+    tree_allocated_bytes: Bytes | None = None
     forbidden_paths: dict[str, Count] = {}
     boots: tuple[Boot, ...] = ()
+    counted_boots: tuple[CountedBoot, ...] = ()
     stages: tuple[StageTime, ...] = ()
     notes: tuple[str, ...] = ()
     provenance: dict[str, JsonValue] = {}
@@ -164,19 +282,51 @@ class VariantResult(_Model):
             whole, parts = getattr(self, total), sum(getattr(entry, part) for entry in self.classes)
             if self.classes and whole != parts:
                 raise ValueError(f"the classes hold {parts} {part}, but {total} is {whole}")
+        for total, part in (("image_allocated_bytes", "image_bytes"), ("image_compressed_bytes", "qcow2_bytes")):
+            whole, parts = getattr(self, total), sum(getattr(entry, part) for entry in self.image_parts)
+            if self.image_parts and whole != parts:
+                raise ValueError(f"the image's parts hold {parts} {part}, but {total} is {whole}")
         return self
 
 
-class StudyResult(_Model):
-    """All variants of one run. ``created``: UTC, ISO 8601."""
+class Step(_Model):
+    """One decision on the way from the baseline: taking it leads to ``variant``."""
 
-    schema_version: Literal[1] = 1
+    decision: str
+    variant: str
+
+
+class Factor(_Model):
+    """One factor of a study; the first of ``levels`` is that of the base cell."""
+
+    name: str
+    levels: tuple[str, ...]
+
+
+class Cell(_Model):
+    """One cell of a factor study: the variant that has these levels, by factor."""
+
+    variant: str
+    levels: dict[str, str]
+
+
+class StudyResult(_Model):
+    """All variants of one run. ``created``: UTC, ISO 8601.
+
+    ``steps``: the waterfall's way from the baseline, one decision each. ``cells``: which
+    variants are cells of the factor study; empty where it is none.
+    """
+
+    schema_version: Literal[2] = 2
     study: str
     title: str
     baseline: str
     run: str
     created: str
     variants: tuple[VariantResult, ...]
+    steps: tuple[Step, ...] = ()
+    factors: tuple[Factor, ...] = ()
+    cells: tuple[Cell, ...] = ()
     provenance: dict[str, JsonValue] = {}
 
     @model_validator(mode="after")

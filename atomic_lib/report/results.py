@@ -3,8 +3,6 @@
 Every file is written beside its place and renamed, so a reader never sees half of one.
 """
 
-import csv
-import io
 import json
 import os
 import tempfile
@@ -21,16 +19,20 @@ from atomic_lib.report.model import (
     SCHEMA_VERSION,
     Boot,
     BootHost,
+    Cell,
     Check,
     ClassSize,
+    Factor,
     Failure,
     PackageSize,
     Phases,
     StageTime,
+    Step,
     StudyResult,
     UnitTime,
     VariantResult,
 )
+from atomic_lib.report.tidy import csv_texts
 
 __all__ = [
     "Boot", "BootHost", "Check", "ClassSize", "Failure", "PackageSize", "Phases", "StageTime", "StudyResult",
@@ -42,7 +44,6 @@ RESULT_FILE = "result.json"
 RESULTS_FILE = "results.json"
 
 _M = TypeVar("_M", bound=BaseModel)
-_Row = tuple[object, ...]
 
 
 def class_sizes(packages: Iterable[PackageSize], unowned: Iterable[ClassSize]) -> tuple[ClassSize, ...]:
@@ -89,44 +90,23 @@ def write_study_results(
         run=run_directory.resolve().name,
         created=datetime.now(UTC).isoformat(timespec="seconds"),
         variants=tuple(variant_results),
+        steps=tuple(Step(decision=step.decision, variant=step.variant) for step in study.steps),
+        **_factors(study),
         provenance=dict(provenance or {}),
     )
     write_text(run_directory / RESULTS_FILE, result.model_dump_json(indent=1) + "\n")
-    for name, (header, rows) in csv_tables(result.variants).items():
-        write_text(run_directory / name, _csv_text(header, rows))
+    for name, text in csv_texts(result).items():
+        write_text(run_directory / name, text)
     return result
 
 
-def csv_tables(results: Sequence[VariantResult]) -> dict[str, tuple[str, list[_Row]]]:
-    """The tidy tables of a run by file name: a header line and its rows; an empty field means "not measured"."""
-    boots = [(result.variant, boot) for result in results for boot in result.boots]
-    return {
-        "packages.csv": (
-            "variant,name,epoch,version,release,arch,files,bytes,class",
-            [
-                (r.variant, p.name, p.epoch, p.version, p.release, p.arch, p.files, p.bytes, p.class_)
-                for r in results
-                for p in r.packages
-            ],
-        ),
-        "footprint_by_class.csv": (
-            "variant,class,files,bytes",
-            [(r.variant, part.class_, part.files, part.bytes) for r in results for part in r.classes],
-        ),
-        "boots.csv": (",".join(("variant", *_BOOT_FIELDS, *Phases.model_fields)), [_boot_row(*pair) for pair in boots]),
-        "units.csv": (
-            "variant,firmware,index,unit,seconds",
-            [(name, boot.firmware, boot.index, u.unit, u.seconds) for name, boot in boots for u in boot.units],
-        ),
-        "checks.csv": (
-            "variant,firmware,index,name,passed,detail",
-            [(n, boot.firmware, boot.index, c.name, c.passed, c.detail) for n, boot in boots for c in boot.checks],
-        ),
-        "stages.csv": (
-            "variant,stage,seconds,reused,key",
-            [(r.variant, stage.stage, stage.seconds, stage.reused, stage.key) for r in results for stage in r.stages],
-        ),
-    }
+def _factors(study: Study) -> dict[str, Any]:
+    """The factors of a study and which variant is which cell, as the result has them."""
+    if study.cells is None:
+        return {}
+    factors = tuple(Factor(name=name, levels=tuple(levels)) for name, levels in study.cells.factors.items())
+    cells = tuple(Cell(variant=name, levels=levels) for name, levels in study.cells.cells().items())
+    return {"factors": factors, "cells": cells}
 
 
 def write_text(path: Path, text: str) -> None:
@@ -141,25 +121,6 @@ def write_text(path: Path, text: str) -> None:
     except BaseException:
         Path(name).unlink(missing_ok=True)
         raise
-
-
-_BOOT_FIELDS = (
-    "firmware", "index", "accelerator", "cpus", "memory_mib", "ssh_login_seconds", "docker_ready_seconds",
-    "script_done_seconds", "multi_user_seconds", "memory_used_bytes", "memory_total_bytes", "process_count",
-    "kernel_release", "console_log",
-)  # fmt: skip
-
-
-def _boot_row(variant: str, boot: Boot) -> _Row:
-    phases = (getattr(boot.phases, name) for name in Phases.model_fields)
-    return (variant, *(getattr(boot, name) for name in _BOOT_FIELDS), *phases)
-
-
-def _csv_text(header: str, rows: Iterable[_Row]) -> str:
-    out = io.StringIO()
-    out.write(header + "\n")
-    csv.writer(out, lineterminator="\n").writerows(rows)
-    return out.getvalue()
 
 
 def _read(model: type[_M], path: Path) -> _M:

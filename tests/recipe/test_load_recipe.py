@@ -40,14 +40,60 @@ def test_the_kickstart_is_read_in_the_syntax_version_of_the_variant(tmp_path: Pa
         load_recipe(old, tmp_path)
 
 
-def test_a_missing_recipe_names_the_path_and_what_is_there(tmp_path: Path) -> None:
+def test_a_traditional_root_may_come_from_a_treefile_too(tmp_path: Path) -> None:
+    path = write(tmp_path / "treefiles" / "standin" / "small.yaml", '{"ref": "a/b", "packages": ["bash"]}')
+    recipe = load_recipe(variant("traditional"), tmp_path)
+    assert (recipe.files, recipe.packages) == ((path,), ("bash",))
+
+
+def test_parts_lie_over_the_recipe_the_later_over_the_earlier(tmp_path: Path) -> None:
+    top = tmp_path / "treefiles" / "standin"
+    write(top / "small.yaml", '{"ref": "a/b", "packages": ["bash"], "documentation": false, "recommends": false}')
+    write(top / "parts/one.yaml", '{"packages": ["one"], "documentation": true, "recommends": true}')
+    write(top / "parts/two.yaml", '{"packages": ["two"], "recommends": false}')
+    recipe = load_recipe(variant("ostree").model_copy(update={"parts": "one two"}), tmp_path)
+    assert recipe.packages == ("bash", "one", "two")
+    assert (recipe.documentation, recipe.weak_dependencies) == (True, False)
+    assert recipe.files[0] == top / "small.yaml"
+
+
+def test_the_base_beside_a_treefile_is_its_layer(tmp_path: Path) -> None:
+    top = tmp_path / "treefiles" / "standin"
+    write(top / "base.yaml", '{"packages": ["bash grep"]}')
+    write(top / "small.yaml", '{"ref": "a/b", "include": "base.yaml", "packages": ["sed"]}')
+    recipe = load_recipe(variant("ostree"), tmp_path)
+    assert (recipe.packages, recipe.layer) == (("bash", "grep", "sed"), ("bash", "grep"))
+
+
+def test_a_part_that_is_not_there_names_those_that_are(tmp_path: Path) -> None:
+    top = tmp_path / "treefiles" / "standin"
+    write(top / "small.yaml", '{"ref": "a/b", "packages": ["bash"]}')
+    write(top / "parts/docker.yaml", "{}")
+    with pytest.raises(WorkbookError, match="parts: no such file: .*parts/dockr.yaml") as caught:
+        load_recipe(variant("ostree").model_copy(update={"parts": "dockr"}), tmp_path)
+    assert "docker.yaml" in caught.value.hint
+
+
+def test_parts_over_a_kickstart_are_refused(tmp_path: Path) -> None:
+    write(tmp_path / "kickstarts" / "standin" / "small.ks", "%packages --nocore\nbash\n%end\n")
+    with pytest.raises(WorkbookError, match="parts: .*small.ks is a kickstart"):
+        load_recipe(variant("traditional").model_copy(update={"parts": "docker"}), tmp_path)
+
+
+def test_a_treefile_and_a_kickstart_of_one_name_are_refused(tmp_path: Path) -> None:
+    write(tmp_path / "kickstarts" / "standin" / "small.ks", "")
+    write(tmp_path / "treefiles" / "standin" / "small.yaml", "{}")
+    with pytest.raises(WorkbookError, match="recipe 'small' is ambiguous"):
+        load_recipe(variant("traditional"), tmp_path)
+
+
+def test_a_missing_recipe_names_the_paths_and_what_is_there(tmp_path: Path) -> None:
     write(tmp_path / "kickstarts" / "standin" / "smal.ks", "")
     with pytest.raises(WorkbookError) as caught:
         load_recipe(variant("traditional"), tmp_path)
     directory = tmp_path / "kickstarts" / "standin"
-    assert caught.value.message == (
-        f"variant 'x': no recipe 'small' (traditional, content 'standin'): there is no {directory / 'small.ks'}"
-    )
+    assert caught.value.message.startswith("variant 'x': no recipe 'small' (traditional, content 'standin'): ")
+    assert caught.value.message.endswith(f"or {directory / 'small.ks'}")
     assert caught.value.hint == f"{directory} has: smal.ks"
 
 
