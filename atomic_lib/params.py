@@ -1,4 +1,4 @@
-"""Parameters of a variant and of a study: one typed model each, read from flat YAML.
+"""Parameters of a variant: one typed model, read from flat YAML.
 
 A variant file is also a papermill parameter file: ``papermill -f params/base.yaml
 -f params/NAME.yaml``. Every key is validated here, because papermill itself only
@@ -7,12 +7,11 @@ warns about an unknown one and checks no type.
 
 from collections.abc import Hashable, Iterable, Mapping
 from difflib import get_close_matches
-from itertools import product
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from atomic_lib.errors import WorkbookError
 
@@ -73,97 +72,6 @@ class Variant(ParamsModel):
     boot_timeout_seconds: int = Field(default=600, ge=10, le=7200)
 
 
-Parameters = dict[str, str | int | float | bool]
-"""Some of a variant's parameters."""
-
-
-class Step(ParamsModel):
-    """One decision on the way from the baseline: taking it leads to ``variant``."""
-
-    decision: str
-    variant: Name
-
-
-class FactorStudy(ParamsModel):
-    """Variants made of factors: each level sets parameters over those of ``variant``.
-
-    The first level of each factor makes the base cell. The factors named in ``crossed`` are
-    combined in all ways; each other one is changed alone. ``parts`` of several levels add up.
-    """
-
-    variant: Name
-    parameters: Parameters = {}
-    factors: dict[Name, dict[Name, Parameters]] = Field(min_length=1)
-    crossed: tuple[Name, ...] = ()
-
-    _tuple = field_validator("crossed", mode="before")(lambda value: tuple(value) if isinstance(value, list) else value)
-
-    @model_validator(mode="after")
-    def _is_consistent(self) -> "FactorStudy":
-        unknown = [name for name in self.crossed if name not in self.factors]
-        if unknown:
-            raise ValueError(f"crossed: {unknown[0]!r} is none of the factors: {', '.join(self.factors)}")
-        alone = [name for name, levels in self.factors.items() if len(levels) < 2]
-        if alone:
-            raise ValueError(f"factors: {alone[0]!r} needs two levels or more")
-        return self
-
-    def cells(self) -> dict[str, dict[str, str]]:
-        """The level of each factor, by the cell's name: ``base``, or FACTOR-LEVEL of all that differ from it."""
-        base = {name: next(iter(levels)) for name, levels in self.factors.items()}
-        crossed = [dict(zip(self.crossed, levels, strict=True)) for levels in product(
-            *(self.factors[name] for name in self.crossed))]  # fmt: skip
-        single = [{name: level} for name in self.factors if name not in self.crossed for level in self.factors[name]]
-        cells = [{**base, **changed} for changed in (*crossed, *single)]
-        return {_cell_name(cell, base): cell for cell in cells}
-
-    def parameters_of(self, cell: Mapping[str, str]) -> Parameters:
-        """The parameters that a cell sets over those of ``variant``."""
-        chosen = [self.factors[name][level] for name, level in cell.items()]
-        parts = " ".join(str(level["parts"]) for level in chosen if level.get("parts"))
-        values = {key: value for level in (self.parameters, *chosen) for key, value in level.items()}
-        return {**values, "parts": parts}
-
-
-def _cell_name(cell: Mapping[str, str], base: Mapping[str, str]) -> str:
-    return ".".join(f"{name}-{level}" for name, level in cell.items() if level != base[name]) or "base"
-
-
-class Study(ParamsModel):
-    """Which variants to compare, and with which of them as the baseline.
-
-    ``parameters`` lie over those of every variant's own file. ``steps``: the decisions that
-    lead from the baseline to the last variant, for the waterfall. ``cells``: further
-    variants, made of factors.
-    """
-
-    study: Name
-    title: str
-    variants: tuple[Name, ...] = Field(min_length=1)
-    baseline: Name
-    parameters: Parameters = {}
-    steps: tuple[Step, ...] = ()
-    cells: FactorStudy | None = None
-
-    @field_validator("variants", "steps", mode="before")
-    @classmethod
-    def _list_to_tuple(cls, value: Any) -> Any:
-        return tuple(value) if isinstance(value, list) else value
-
-    @model_validator(mode="after")
-    def _names_are_known(self) -> "Study":
-        named = [("baseline", self.baseline), *(("steps", step.variant) for step in self.steps)]
-        for key, name in named:
-            if name not in self.names:
-                raise ValueError(f"{key} {name!r} is none of the variants: {', '.join(self.names)}")
-        return self
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """All variants of the study, cells included."""
-        return tuple(dict.fromkeys((*self.variants, *(self.cells.cells() if self.cells else ()))))
-
-
 class _UniqueKeyLoader(yaml.SafeLoader):
     """YAML as its specification has it: a key given twice is an error, where PyYAML takes the last one."""
 
@@ -208,7 +116,7 @@ def variant_from(values: Mapping[str, Any], source: str = "parameters") -> Varia
 
     Raises WorkbookError naming ``source``, key, the value given and what is accepted.
     """
-    return _validated(Variant, values, source, {})
+    return validated(Variant, values, source, {})
 
 
 def load_variant(name: str, params: Path = PARAMS_DIRECTORY, overrides: Mapping[str, Any] | None = None) -> Variant:
@@ -216,13 +124,16 @@ def load_variant(name: str, params: Path = PARAMS_DIRECTORY, overrides: Mapping[
 
     Raises WorkbookError naming the file (or "override") that gave a value that is not accepted.
     """
-    return _load_variant(name, params, {"override": overrides or {}})
+    return load_layered(name, params, {"override": overrides or {}})
 
 
-def _load_variant(name: str, params: Path, over: Mapping[str, Mapping[str, Any]]) -> Variant:
-    """``over``: values by what gave them, for errors; the later lie over the earlier and over the files'."""
+def load_layered(name: str, params: Path, over: Mapping[str, Mapping[str, Any]]) -> Variant:
+    """The variant of ``load_variant``; ``over``: layers of values by what gave them, the later over the earlier.
+
+    Raises WorkbookError naming the file or layer that gave a value that is not accepted.
+    """
     path = params / f"{name}.yaml"
-    _require_variant(name, params, "")
+    require_variant(name, params, "")
     layers = {**{str(file): read_yaml_mapping(file) for file in (params / "base.yaml", path)}, **over}
     values: dict[str, Any] = {}
     origins: dict[str, str] = {}
@@ -230,43 +141,10 @@ def _load_variant(name: str, params: Path, over: Mapping[str, Mapping[str, Any]]
         _refuse_unknown_keys(Variant, layer, source)
         values.update(layer)
         origins.update(dict.fromkeys(layer, source))
-    variant = _validated(Variant, values, str(path), origins)
+    variant = validated(Variant, values, str(path), origins)
     if variant.variant != name:
         raise WorkbookError(f"{path}: variant: must be {name!r}, as the file is named, not {variant.variant!r}")
     return variant
-
-
-def load_study(name: str, params: Path = PARAMS_DIRECTORY) -> Study:
-    """The study ``params/studies/NAME.yaml``; raises WorkbookError naming file and key."""
-    path = params / "studies" / f"{name}.yaml"
-    study = _validated(Study, read_yaml_mapping(path), str(path), {})
-    if study.study != name:
-        raise WorkbookError(f"{path}: study: must be {name!r}, as the file is named, not {study.study!r}")
-    for variant in study.variants:
-        _require_variant(variant, params, f"{path}: variants: ")
-    if study.cells:
-        _require_variant(study.cells.variant, params, f"{path}: cells: variant: ")
-    return study
-
-
-def study_variants(
-    study: Study, params: Path = PARAMS_DIRECTORY, overrides: Mapping[str, Any] | None = None
-) -> list[Variant]:
-    """The study's variants, cells included; ``overrides`` lie over everything.
-
-    Raises WorkbookError as ``load_variant`` does.
-    """
-    source = str(params / "studies" / f"{study.study}.yaml")
-    over = {f"{source}: parameters": study.parameters, "override": overrides or {}}
-    loaded = [_load_variant(name, params, over) for name in study.variants]
-    if study.cells is None:
-        return loaded
-    for name, cell in study.cells.cells().items():
-        own = {f"{source}: parameters": study.parameters, f"{source}: cells: {name}": study.cells.parameters_of(cell)}
-        start = _load_variant(study.cells.variant, params, {**own, "override": overrides or {}})
-        described = ", ".join(f"{factor}: {level}" for factor, level in cell.items())
-        loaded.append(start.model_copy(update={"variant": name, "description": described}))
-    return loaded
 
 
 def variant_names(params: Path = PARAMS_DIRECTORY) -> list[str]:
@@ -284,7 +162,8 @@ def _siblings_hint(path: Path) -> str:
     return f"{path.parent} has: {', '.join(names)}" if names else f"make the file, or check the path {path.parent}"
 
 
-def _require_variant(name: str, params: Path, asked_by: str) -> None:
+def require_variant(name: str, params: Path, asked_by: str) -> None:
+    """Raise WorkbookError, beginning with ``asked_by``, when there is no variant of that name."""
     known = variant_names(params)
     if name not in known:
         raise WorkbookError(
@@ -305,8 +184,11 @@ def _refuse_unknown_keys(model: type[BaseModel], values: Mapping[str, Any], sour
         raise WorkbookError("\n".join(unknown), hint=f"known keys: {', '.join(known)}")
 
 
-def _validated(model: type[_M], values: Mapping[str, Any], source: str, origins: Mapping[str, str]) -> _M:
-    """``origins``: the file that gave each key, where that is not ``source``."""
+def validated(model: type[_M], values: Mapping[str, Any], source: str, origins: Mapping[str, str]) -> _M:
+    """``values`` as a ``model``; ``origins``: the file that gave each key, where that is not ``source``.
+
+    Raises WorkbookError with one line for each key that is unknown, missing or not accepted.
+    """
     _refuse_unknown_keys(model, values, source)
     try:
         return model.model_validate(dict(values))

@@ -18,13 +18,14 @@ from atomic_lib.compose.lock import read_lock
 from atomic_lib.content.definition import load_definition
 from atomic_lib.errors import WorkbookError
 from atomic_lib.host import cache_directory, open_tools
-from atomic_lib.params import Study, Variant, load_study, parameter_values, study_variants
+from atomic_lib.params import Variant, parameter_values
 from atomic_lib.progress import say
 from atomic_lib.recipe import load_recipe
 from atomic_lib.report.model import VariantResult
 from atomic_lib.report.record import failed_result
 from atomic_lib.report.results import RESULT_FILE, read_variant_result, write_study_results
 from atomic_lib.store import Store, remove_tree, run_lock
+from atomic_lib.studies import Study, load_study, study_variants
 from atomic_lib.workbench import BUILD, CHECKOUT
 
 NOTEBOOKS = CHECKOUT / "notebooks"

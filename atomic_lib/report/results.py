@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, JsonValue, ValidationError
 
 from atomic_lib.errors import WorkbookError
-from atomic_lib.params import Study
+from atomic_lib.studies import Study
 from atomic_lib.report.model import (
     SCHEMA_VERSION,
     Boot,

@@ -14,10 +14,11 @@ from atomic_lib.compose.lock import read_lock
 from atomic_lib.host import Tools, cache_directory, open_tools
 from atomic_lib.image.disk import Image
 from atomic_lib.machine.boot import BootRequest, boot_image
-from atomic_lib.params import Study, load_variant, parameter_values
+from atomic_lib.params import load_variant, parameter_values
 from atomic_lib.report.html import write_pages
 from atomic_lib.report.model import VariantResult
 from atomic_lib.report.results import read_variant_result, write_study_results
+from atomic_lib.studies import Study
 from atomic_lib.workbench import BUILD, CHECKOUT, Workbench, open_workbench
 from tests.integration.disk import DiskReader
 

@@ -69,14 +69,14 @@ def test_a_part_that_is_not_there_names_those_that_are(tmp_path: Path) -> None:
     top = tmp_path / "treefiles" / "standin"
     write(top / "small.yaml", '{"ref": "a/b", "packages": ["bash"]}')
     write(top / "parts/docker.yaml", "{}")
-    with pytest.raises(WorkbookError, match="parts: no such file: .*parts/dockr.yaml") as caught:
+    with pytest.raises(WorkbookError, match=r"parts: no such file: .*parts/dockr\.yaml") as caught:
         load_recipe(variant("ostree").model_copy(update={"parts": "dockr"}), tmp_path)
     assert "docker.yaml" in caught.value.hint
 
 
 def test_parts_over_a_kickstart_are_refused(tmp_path: Path) -> None:
     write(tmp_path / "kickstarts" / "standin" / "small.ks", "%packages --nocore\nbash\n%end\n")
-    with pytest.raises(WorkbookError, match="parts: .*small.ks is a kickstart"):
+    with pytest.raises(WorkbookError, match=r"parts: .*small\.ks is a kickstart"):
         load_recipe(variant("traditional").model_copy(update={"parts": "docker"}), tmp_path)
 
 

@@ -4,7 +4,6 @@ import csv
 import hashlib
 from pathlib import Path
 
-from atomic_lib.params import Study
 from atomic_lib.report.classes import class_of
 from atomic_lib.report.results import (
     Boot,
@@ -20,6 +19,7 @@ from atomic_lib.report.results import (
     VariantResult,
     class_sizes,
 )
+from atomic_lib.studies import Study
 
 PACKAGES_FILE = Path(__file__).parent / "packages.tsv"
 LETTERS = {"cloud-docker": "t", "atomic-cloud-init": "c", "atomic-min": "m"}
