@@ -7,6 +7,7 @@ from typing import Any
 
 from pydantic import Field, field_validator, model_validator
 
+from atomic_lib.errors import WorkbookError
 from atomic_lib.params import (
     PARAMS_DIRECTORY,
     Name,
@@ -37,7 +38,7 @@ class FactorStudy(ParamsModel):
     """
 
     variant: Name
-    parameters: Parameters = {}
+    parameters: Parameters = Field(default_factory=dict)
     factors: dict[Name, dict[Name, Parameters]] = Field(min_length=1)
     crossed: tuple[Name, ...] = ()
 
@@ -86,7 +87,7 @@ class Study(ParamsModel):
     title: str
     variants: tuple[Name, ...] = Field(min_length=1)
     baseline: Name
-    parameters: Parameters = {}
+    parameters: Parameters = Field(default_factory=dict)
     steps: tuple[Step, ...] = ()
     cells: FactorStudy | None = None
 
