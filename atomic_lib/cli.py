@@ -4,7 +4,7 @@ import argparse
 import os
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -44,6 +44,13 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="./workbook", allow_abbrev=False)
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
     _add_run(commands.add_parser("run", help="compose, build, boot and compare the variants of a study"))
+    _add_question(
+        commands.add_parser("why", help="why a package is in a variant"), "PACKAGE", "a package's name", 1, _why
+    )
+    _add_question(
+        commands.add_parser("without", help="what would leave a variant if packages were not installed"),
+        "PACKAGE", "a name, a shell pattern, @group or class:NAME", "+", _without,
+    )  # fmt: skip
     commands.add_parser("test", help="the tests; further arguments go to pytest", add_help=False)
     lab = commands.add_parser("lab", help="JupyterLab on the notebooks, on 127.0.0.1")
     lab.set_defaults(call=_lab)
@@ -65,6 +72,14 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(call=_run)
 
 
+def _add_question(
+    parser: argparse.ArgumentParser, what: str, help: str, count: int | str, call: Callable[[argparse.Namespace], int]
+) -> None:
+    parser.add_argument("packages", nargs=count, metavar=what, help=help)
+    parser.add_argument("--variant", default="atomic-min", metavar="NAME", help="params/NAME.yaml (atomic-min)")
+    parser.set_defaults(call=call)
+
+
 def _add_clean(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("parts", nargs="*", metavar="PART", help="builds, runs, cache, environment or all; none: show")
     parser.add_argument("--yes", action="store_true", help="remove without asking")
@@ -80,6 +95,18 @@ def _run(options: argparse.Namespace) -> int:
     if options.lock:
         overrides["lock"] = str(Path(options.lock).absolute())
     return run_study(options.study, variants=tuple(options.variant), overrides=overrides)
+
+
+def _why(options: argparse.Namespace) -> int:
+    from atomic_lib.questions import answer_why
+
+    return answer_why(options.packages[0], options.variant)
+
+
+def _without(options: argparse.Namespace) -> int:
+    from atomic_lib.questions import answer_without
+
+    return answer_without(options.packages, options.variant)
 
 
 def parse_overrides(assignments: Sequence[str]) -> dict[str, Any]:

@@ -1,10 +1,18 @@
-"""Footprint of a tree: every file owned by its package, or by none."""
+"""Footprint of a tree: every file owned by its package, or by none.
 
+What is counted: everything but directories. A symbolic link's size is the length of its
+target. A directory is a name, not content, and what it takes depends on the file system
+it lies in: its blocks are no part of the tree's bytes, neither apparent nor allocated
+(a disk image has a part of its own for them). Hard links are one file.
+"""
+
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
 from atomic_lib.compose.walk import Entry
+from atomic_lib.measure.ownership import Ownership
 
 FORBIDDEN_KINDS: Mapping[str, tuple[str, ...]] = {
     "Python": ("*.py", "*.pyc", "*/bin/python*", "*/libpython3*", "*/lib/python3*", "*/lib64/python3*"),
@@ -12,36 +20,39 @@ FORBIDDEN_KINDS: Mapping[str, tuple[str, ...]] = {
 }
 """Files of what the Change wants out of the image, by path; each kind must count 0 in ``atomic-min``."""
 
-_ALIASES = {"/bin/": "/usr/bin/", "/sbin/": "/usr/sbin/", "/lib/": "/usr/lib/", "/lib64/": "/usr/lib64/"}
+DIRECTORY_DEPTH = 3
+DIRECTORY_SHARE = 0.001
 
 
 @dataclass(frozen=True)
 class Owned:
-    """What one package has in the tree."""
+    """A number of files: their apparent size, how many they are, and the whole blocks that they take."""
 
-    bytes: int
-    files: int
+    bytes: int = 0
+    files: int = 0
+    allocated_bytes: int = 0
+
+    def __add__(self, other: "Owned") -> "Owned":
+        """Both together."""
+        return Owned(self.bytes + other.bytes, self.files + other.files, self.allocated_bytes + other.allocated_bytes)
 
 
 @dataclass(frozen=True)
 class Footprint:
     """The files of a tree; ``packages`` and ``unowned`` together are all of them, hard links counted once.
 
-    A file is everything but a directory; a symbolic link's size is the length of its target.
+    ``directories``: what is below each directory down to DIRECTORY_DEPTH, where it is at
+    least DIRECTORY_SHARE of the tree. A file with several names counts where its owned name is.
     """
 
     packages: Mapping[str, Owned]
     unowned: tuple[Entry, ...]
+    directories: Mapping[str, Owned]
 
     @property
-    def tree_bytes(self) -> int:
-        """The apparent size of all files."""
-        return sum(owned.bytes for owned in self.packages.values()) + sum(e.size_bytes for e in self.unowned)
-
-    @property
-    def tree_files(self) -> int:
-        """The number of files."""
-        return sum(owned.files for owned in self.packages.values()) + len(self.unowned)
+    def tree(self) -> Owned:
+        """All files."""
+        return sum((*self.packages.values(), *map(_size, self.unowned)), Owned())
 
 
 def measure_footprint(
@@ -49,43 +60,67 @@ def measure_footprint(
 ) -> Footprint:
     """Attribute every file of a tree to a package of ``packages`` or to none.
 
-    ``owners`` names packages by the path that their RPM has. A file of several packages
-    counts for the first by name.
+    ``owners`` names packages by the path that their RPM has; see ``Ownership`` for files
+    with several names or owners.
     """
-    by_path = {_unaliased(path): min(names) for path, names in owners.items()}
-    totals = dict.fromkeys(packages, (0, 0))
+    ownership = Ownership(owners)
+    totals = dict.fromkeys(packages, Owned())
     unowned: list[Entry] = []
-    seen: set[int] = set()
-    for entry in sorted(entries, key=lambda entry: entry.path):
-        if entry.type == "directory" or entry.inode in seen:
-            continue
-        seen.add(entry.inode)
-        owner = by_path.get(rpm_path(entry.path))
+    counted: list[Entry] = []
+    for names in _files(entries):
+        path, owner = ownership.attribute(names)
+        entry = names[path]
+        counted.append(entry)
         if owner is None:
             unowned.append(entry)
         else:
-            size_bytes, files = totals.get(owner, (0, 0))
-            totals[owner] = (size_bytes + entry.size_bytes, files + 1)
-    return Footprint({name: Owned(*total) for name, total in sorted(totals.items())}, tuple(unowned))
+            totals[owner] = totals.get(owner, Owned()) + _size(entry)
+    unowned.sort(key=lambda entry: entry.path)
+    return Footprint(dict(sorted(totals.items())), tuple(unowned), _directories(counted))
 
 
-def rpm_path(path: str) -> str:
-    """The path that a file of a tree has in its RPM: an ostree tree keeps /etc in /usr/etc."""
-    return path.removeprefix("/usr") if path.startswith("/usr/etc/") else path
+def count_forbidden(entries: Iterable[Entry], python_scripts: Iterable[str] = ()) -> dict[str, int]:
+    """How many files of each kind in FORBIDDEN_KINDS are among ``entries``.
 
-
-def count_forbidden(entries: Iterable[Entry]) -> dict[str, int]:
-    """How many files of each kind in FORBIDDEN_KINDS are among ``entries``."""
+    ``python_scripts``: paths of files that are Python by their first line; those that
+    their path does not already say so of count too.
+    """
     counts = dict.fromkeys(FORBIDDEN_KINDS, 0)
     for entry in entries:
         for kind, patterns in FORBIDDEN_KINDS.items():
-            if entry.type != "directory" and any(fnmatchcase(entry.path, pattern) for pattern in patterns):
-                counts[kind] += 1
+            counts[kind] += entry.type != "directory" and _fits(entry.path, patterns)
+    counts["Python"] += sum(not _fits(path, FORBIDDEN_KINDS["Python"]) for path in python_scripts)
     return counts
 
 
-def _unaliased(path: str) -> str:
-    for alias, real in _ALIASES.items():
-        if path.startswith(alias):
-            return real + path.removeprefix(alias)
-    return path
+def _fits(path: str, patterns: Iterable[str]) -> bool:
+    return any(fnmatchcase(path, pattern) for pattern in patterns)
+
+
+def _size(entry: Entry) -> Owned:
+    return Owned(entry.size_bytes, 1, entry.allocated_bytes)
+
+
+def _files(entries: Iterable[Entry]) -> Iterable[dict[str, Entry]]:
+    """The names of each file: its hard links together."""
+    by_inode: dict[int, dict[str, Entry]] = {}
+    for entry in entries:
+        if entry.type != "directory":
+            by_inode.setdefault(entry.inode, {})[entry.path] = entry
+    return by_inode.values()
+
+
+def _directories(files: Sequence[Entry]) -> dict[str, Owned]:
+    size_bytes: Counter[str] = Counter()
+    count: Counter[str] = Counter()
+    allocated_bytes: Counter[str] = Counter()
+    for entry in files:
+        parts = entry.path.split("/")[1:-1]
+        for depth in range(1, min(len(parts), DIRECTORY_DEPTH) + 1):
+            path = "/" + "/".join(parts[:depth])
+            size_bytes[path] += entry.size_bytes
+            count[path] += 1
+            allocated_bytes[path] += entry.allocated_bytes
+    least = sum(entry.size_bytes for entry in files) * DIRECTORY_SHARE
+    shown = sorted(path for path, total in size_bytes.items() if total >= least)
+    return {path: Owned(size_bytes[path], count[path], allocated_bytes[path]) for path in shown}

@@ -18,7 +18,7 @@ from atomic_lib.params import PARAMS_DIRECTORY
 
 RULES_FILE = PARAMS_DIRECTORY / "classes.yaml"
 _Pattern = tuple[str, re.Pattern[str]]
-_KEYS = {"class", "title", "packages", "paths"}
+_KEYS = {"class", "title", "choice", "packages", "paths"}
 
 
 @dataclass(frozen=True)
@@ -29,6 +29,8 @@ class ClassRule:
     title: str
     packages: tuple[str, ...]
     paths: tuple[str, ...]
+    choice: bool = False
+    """Whether an image can do without it: a report says what would leave."""
 
 
 @dataclass(frozen=True)
@@ -110,7 +112,11 @@ def _rule(path: Path, number: int, entry: Any) -> ClassRule:
         value = entry.get(key, [])
         if not isinstance(value, list) or not all(isinstance(pattern, str) for pattern in value):
             raise WorkbookError(f"{where}: {key}: must be a list of shell patterns")
-    return ClassRule(entry["class"], entry["title"], tuple(entry.get("packages", ())), tuple(entry.get("paths", ())))
+    choice = entry.get("choice", False)
+    if not isinstance(choice, bool):
+        raise WorkbookError(f"{where}: choice: must be true or false")
+    packages, paths = tuple(entry.get("packages", ())), tuple(entry.get("paths", ()))
+    return ClassRule(entry["class"], entry["title"], packages, paths, choice)
 
 
 def _compile(patterns: Iterable[tuple[str, tuple[str, ...]]]) -> tuple[_Pattern, ...]:

@@ -36,7 +36,7 @@ class Failure(_Model):
 class WhyLink(_Model):
     """One link of the chain from the recipe to a package: what kind of need leads to ``package``."""
 
-    kind: Literal["recipe", "group", "requires", "recommends", "file"]
+    kind: Literal["recipe", "group", "requires", "recommends", "supplements", "file"]
     package: str
     capability: str = ""
 
@@ -78,7 +78,7 @@ class ImagePart(_Model):
 
     ``part`` is a footprint class, or what only an image has: ``partition-table``, ``boot-sectors``,
     ``esp``, ``file-system``, ``directories``, ``journal``, ``ostree-metadata``, ``etc-copy``, ``free``;
-    ``qcow2-metadata`` for the qcow2's own tables.
+    ``host-file-system`` for what the host's file system adds, ``qcow2-metadata`` for the qcow2's own tables.
     """
 
     part: str
@@ -185,11 +185,16 @@ class Check(_Model):
 
 
 class BootHost(_Model):
-    """The machine that a boot was measured on. ``load_1m`` is its load average at the start."""
+    """The machine that a boot was measured on. ``load_1m`` is its load average at the start.
+
+    ``other_busy_cpus``: how many of its processors were busy with anything else, on average over the boot.
+    """
 
     cpu_model: str | None = None
     cpus: Count | None = None
     load_1m: Seconds | None = None
+    load_1m_after: Seconds | None = None
+    other_busy_cpus: Seconds | None = None
     qemu_version: str | None = None
 
 

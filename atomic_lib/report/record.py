@@ -1,20 +1,39 @@
 """The record of one variant while it is made: ``result.json``, true after every stage, also after one that failed."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from pydantic import BaseModel
+
 from atomic_lib import __version__, command
+from atomic_lib.compose.explain import Chain
 from atomic_lib.compose.resolve import RpmSet
 from atomic_lib.compose.tree import Tree
+from atomic_lib.compose.whatif import Departure, size_of_departure
 from atomic_lib.errors import WorkbookError
 from atomic_lib.image.disk import Image
+from atomic_lib.machine.units import package_of_units
 from atomic_lib.measure.footprint import Footprint, count_forbidden, measure_footprint
+from atomic_lib.measure.image_footprint import ImageFootprint, Taken
+from atomic_lib.measure.ownership import readable
 from atomic_lib.params import Variant, parameter_values
 from atomic_lib.recipe.model import Recipe
 from atomic_lib.report.classes import class_of, class_of_path
 from atomic_lib.report.html import scrubber
-from atomic_lib.report.model import Boot, ClassSize, Failure, PackageSize, StageTime, VariantResult
+from atomic_lib.report.model import (
+    Boot,
+    ClassSize,
+    CountedBoot,
+    DirectorySize,
+    Failure,
+    ImagePart,
+    PackageSize,
+    StageTime,
+    VariantResult,
+    WhyLink,
+)
+from atomic_lib.report.model import Departure as DepartureResult
 from atomic_lib.report.results import RESULT_FILE, class_sizes, read_variant_result, write_variant_result
 
 
@@ -24,6 +43,7 @@ class VariantRecord:
     def __init__(self, variant: Variant, directory: Path, checkout: Path) -> None:
         self._path = directory / RESULT_FILE
         self._made_before = _made_stages(self._path)
+        self._owners: Mapping[str, Sequence[str]] = {}
         self._result = VariantResult(
             variant=variant.variant,
             description=variant.description,
@@ -55,41 +75,85 @@ class VariantRecord:
 
     def add_tree(self, rpm_set: RpmSet, tree: Tree) -> None:
         """The tree: what it holds, by package and class."""
+        self._owners = tree.owners()
         footprint = measure_footprint(tree.entries(), tree.owners(), (p.name for p in rpm_set.lock.packages))
         packages = _package_sizes(rpm_set, footprint)
         unowned = [
-            ClassSize(class_=class_of_path(entry.path), bytes=entry.size_bytes, files=1) for entry in footprint.unowned
+            ClassSize(
+                class_=class_of_path(entry.path), bytes=entry.size_bytes, files=1, allocated_bytes=entry.allocated_bytes
+            )
+            for entry in footprint.unowned
         ]
         dropped = [f"{path}: a file in /var, which an ostree commit does not carry" for path in tree.dropped_var_files]
         self._update(
             commit=tree.commit,
             content_checksum=tree.content_checksum,
-            tree_bytes=footprint.tree_bytes,
-            tree_files=footprint.tree_files,
+            tree_bytes=footprint.tree.bytes,
+            tree_files=footprint.tree.files,
+            tree_allocated_bytes=footprint.tree.allocated_bytes,
             packages=packages,
             classes=class_sizes(packages, unowned),
+            directories=_directory_sizes(footprint),
             notes=tuple(dict.fromkeys((*self._result.notes, *dropped))),
         )
         self._add_stage("compose", tree)
 
-    def add_image(self, image: Image) -> None:
-        """The disk image: its sizes, and what of the forbidden is in it."""
+    def add_reasons(self, chains: Mapping[str, Chain]) -> None:
+        """Why each package is there: its shortest chain from the recipe."""
+        reasons = {
+            name: tuple(WhyLink(kind=link.kind, package=link.package, capability=link.capability) for link in chain)
+            for name, chain in chains.items()
+        }
+        packages = [size.model_copy(update={"why": reasons.get(size.name, ())}) for size in self._result.packages]
+        self._update(packages=tuple(packages), departures=())
+
+    def add_departure(self, removed: str, title: str, departure: Departure) -> None:
+        """What would leave, in packages and in bytes of the composed tree."""
+        sizes = {size.name: (size.bytes, size.files) for size in self._result.packages}
+        gone = size_of_departure(departure, sizes)
+        if gone is None:
+            raise WorkbookError(f"{self._result.variant}: a package that would leave without {title} was not measured")
+        leaves = DepartureResult(
+            removed=removed,
+            title=title,
+            packages=tuple(package.name for package in departure.leaves),
+            entries=(*departure.entries, *departure.members),
+            arrivals=tuple(package.name for package in departure.comes),
+            bytes=gone[0],
+            files=gone[1],
+        )
+        self._update(departures=(*self._result.departures, leaves))
+
+    def add_image(self, image: Image, footprint: ImageFootprint | None = None) -> None:
+        """The disk image: its sizes, whose its bytes are, and what of the forbidden is in it."""
+        packages = _with_image(self._result.packages, footprint) if footprint else self._result.packages
         self._update(
             image_virtual_bytes=image.virtual_bytes,
             image_allocated_bytes=image.allocated_bytes,
             image_compressed_bytes=image.compressed_bytes,
-            forbidden_paths=count_forbidden(image.entries()),
+            packages=packages,
+            image_parts=_image_parts(footprint) if footprint else (),
+            forbidden_paths=count_forbidden(image.entries(), footprint.python_scripts if footprint else ()),
         )
         self._add_stage("image", image)
 
-    def add_boots(self, boots: Sequence[Mapping[str, Any]], missing: int | None) -> None:
+    def add_boots(
+        self, timed: Sequence[Mapping[str, Any]], counted: Sequence[Mapping[str, Any]], missing: int | None
+    ) -> None:
         """The boots made so far; the variant is done when none is missing, and failed where ``missing`` is None."""
-        known = set(Boot.model_fields)
-        models = [Boot.model_validate({k: v for k, v in boot.items() if k in known}, strict=False) for boot in boots]
-        if missing is None:
-            self._update(boots=tuple(models))
-        else:
-            self._update(boots=tuple(models), status="incomplete" if missing else "ok", error=None)
+        boots = tuple(Boot.model_validate(_known(Boot, boot, self._owners), strict=False) for boot in timed)
+        counted_boots = tuple(
+            CountedBoot.model_validate(_known(CountedBoot, boot, self._owners), strict=False) for boot in counted
+        )
+        self._update(boots=boots, counted_boots=counted_boots)
+        if missing == 0:
+            self.finish()
+        elif missing is not None:
+            self._update(status="incomplete", error=None)
+
+    def finish(self) -> None:
+        """All that the variant asks for is there."""
+        self._update(status="ok", error=None)
 
     def fail(self, stage: str, error: WorkbookError) -> None:
         """The first stage that failed, and why, without traces of this machine; figures of earlier stages stay."""
@@ -109,6 +173,17 @@ class VariantRecord:
     def _update(self, **values: Any) -> None:
         self._result = VariantResult.model_validate({**dict(self._result), **values})
         write_variant_result(self._path, self._result)
+
+
+def _known(model: type[BaseModel], data: Mapping[str, Any], owners: Mapping[str, Sequence[str]]) -> dict[str, Any]:
+    """What of a boot's data is kept as a result; units get the package of their file in place of its path."""
+    units = data.get("units", ())
+    packages = package_of_units(((unit["unit"], unit.get("path", "")) for unit in units), owners)
+    owned = [
+        {**{name: value for name, value in unit.items() if name != "path"}, "package": packages[unit["unit"]]}
+        for unit in units
+    ]
+    return {name: value for name, value in data.items() if name in model.model_fields} | {"units": owned}
 
 
 def _made_stages(path: Path) -> set[str]:
@@ -151,8 +226,32 @@ def _package_sizes(rpm_set: RpmSet, footprint: Footprint) -> tuple[PackageSize, 
             arch=package.arch,
             bytes=footprint.packages[package.name].bytes,
             files=footprint.packages[package.name].files,
+            allocated_bytes=footprint.packages[package.name].allocated_bytes,
             download_bytes=package.size_bytes,
             class_=class_of(package.name),
         )
         for package in rpm_set.lock.packages
     )
+
+
+def _directory_sizes(footprint: Footprint) -> tuple[DirectorySize, ...]:
+    return tuple(
+        DirectorySize(path=readable(path), bytes=size.bytes, files=size.files, allocated_bytes=size.allocated_bytes)
+        for path, size in footprint.directories.items()
+    )
+
+
+def _with_image(packages: Iterable[PackageSize], footprint: ImageFootprint) -> tuple[PackageSize, ...]:
+    """The packages with what each takes in the image; 0 where all its files are empty or not in it."""
+    taken = {package.name: footprint.packages.get(package.name, Taken()) for package in packages}
+    return tuple(package.model_copy(update=vars(taken[package.name])) for package in packages)
+
+
+def _image_parts(footprint: ImageFootprint) -> tuple[ImagePart, ...]:
+    """The parts that only an image has and the footprint classes, largest first."""
+    parts = dict(footprint.parts)
+    classes = [(class_of(name), taken) for name, taken in footprint.packages.items()]
+    for name, taken in [*classes, *((class_of_path(path), taken) for path, taken in footprint.unowned.items())]:
+        parts[name] = parts.get(name, Taken()) + taken
+    sizes = [ImagePart(part=name, **vars(taken)) for name, taken in parts.items()]
+    return tuple(sorted(sizes, key=lambda size: (-size.image_bytes, size.part)))

@@ -57,7 +57,7 @@ def params(tmp_path: Path) -> Path:
 def with_package(params: Path, name: str) -> Recipe:
     """The recipe of atomic-min with one more package."""
     treefile = params / "treefiles/standin/atomic-min.yaml"
-    treefile.write_text(treefile.read_text().replace("packages:\n", f"packages:\n  - {name}\n"))
+    treefile.write_text(f"{treefile.read_text()}packages:\n  - {name}\n")
     return load_recipe(load_variant("atomic-min", params), params)
 
 

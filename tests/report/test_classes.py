@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from atomic_lib.errors import WorkbookError
+from atomic_lib.measure import disk_map, ext4, image_footprint
 from atomic_lib.report.classes import class_of, class_of_path, default_class_rules, load_class_rules
 from tests.report import factory
 
@@ -48,6 +49,7 @@ from tests.report import factory
         ("libc6", "libraries"),
         ("openssl-libs", "libraries"),
         ("bash", "shell-tools"),
+        ("standin-setup", "system"),
         ("something-never-heard-of", "other"),
     ],
 )
@@ -68,6 +70,10 @@ def test_a_package_has_its_class(package: str, expected: str) -> None:
         ("/usr/etc/passwd", "generated"),
         ("/usr/lib/udev/hwdb.bin", "generated"),
         ("/ostree/repo/config", "ostree"),
+        ("/ostree", "ostree"),
+        ("/boot/vmlinuz-6.12.107", "kernel"),
+        ("/boot/initramfs-6.12.107.img", "initramfs"),
+        ("/usr/lib/odd\nname \udcff.py", "python"),
         ("/surprise", "other"),
     ],
 )
@@ -86,6 +92,14 @@ def test_an_unknown_class_is_its_own_title_and_comes_last() -> None:
     rules = default_class_rules()
     assert (rules.title_of("python"), rules.title_of("cheese")) == ("Python", "cheese")
     assert rules.order_of("cheese") > rules.order_of("other") > rules.order_of("kernel")
+
+
+def test_parts_that_only_an_image_has_are_titled_and_take_no_file() -> None:
+    rules = default_class_rules()
+    own = {image_footprint.OSTREE_METADATA, image_footprint.ETC_COPY, ext4.FILE_SYSTEM, ext4.JOURNAL, ext4.DIRECTORIES,
+           disk_map.PARTITION_TABLE, disk_map.BOOT_SECTORS, disk_map.ESP, disk_map.FREE, disk_map.HOST_FILE_SYSTEM,
+           disk_map.QCOW2_METADATA}  # fmt: skip
+    assert own == {rule.name for rule in rules.rules if not rule.packages and not rule.paths}
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from atomic_lib.compose.tree import Tree
 from atomic_lib.compose.walk import Entry, write_entries
 from atomic_lib.errors import WorkbookError
 from atomic_lib.image.disk import Image
+from atomic_lib.measure.image_footprint import ImageFootprint, Taken
 from atomic_lib.params import variant_from
 from atomic_lib.recipe.model import Recipe
 from atomic_lib.report.model import VariantResult
@@ -85,7 +86,7 @@ def test_the_record_grows_stage_by_stage(
     result = written(tmp_path)
     assert (result.image_virtual_bytes, result.image_compressed_bytes) == (4096, 1024)
     assert result.forbidden_paths == {"Python": 1, "the package manager": 0}
-    record.add_boots([BOOT], missing=0)
+    record.add_boots([BOOT], [], missing=0)
     result = written(tmp_path)
     assert result.status == "ok"
     assert [boot.ssh_login_seconds for boot in result.boots] == [51.25]
@@ -103,6 +104,34 @@ def test_packages_and_classes_add_up_to_the_tree(
     assert {package.name: package.bytes for package in result.packages} == {"bash": 1200, "linux-image-cloud": 9000}
     assert {part.class_: part.bytes for part in result.classes}["initramfs"] == 20000
     assert sum(part.bytes for part in result.classes) == result.tree_bytes
+    assert result.tree_allocated_bytes == 4096 + 12288 + 20480
+    assert sum(part.allocated_bytes or 0 for part in result.classes) == result.tree_allocated_bytes
+    assert {package.name: package.allocated_bytes for package in result.packages}["bash"] == 4096
+    assert [(entry.path, entry.bytes, entry.files) for entry in result.directories] == [
+        ("/usr", 30200, 3), ("/usr/bin", 1200, 1), ("/usr/lib", 29000, 2), ("/usr/lib/modules", 29000, 2),
+    ]  # fmt: skip
+
+
+def test_the_image_is_broken_down_by_package_and_part(
+    tmp_path: Path, record: VariantRecord, rpm_set: RpmSet, tree: Tree, image: Image
+) -> None:
+    record.add_tree(rpm_set, tree)
+    footprint = ImageFootprint(
+        packages={"linux-image-cloud": Taken(1000, 600)},
+        unowned={"/usr/lib/modules/6.12/initramfs.img": Taken(500, 300), "/boot/vmlinuz-6.12": Taken(300, 50)},
+        parts={"journal": Taken(248, 4), "qcow2-metadata": Taken(0, 70)},
+        python_scripts=("/usr/bin/tool", "/usr/bin/python3-config"),
+    )
+    record.add_image(image, footprint)
+    result = written(tmp_path)
+    assert {package.name: (package.image_bytes, package.qcow2_bytes) for package in result.packages} == {
+        "bash": (0, 0), "linux-image-cloud": (1000, 600),
+    }  # fmt: skip
+    assert [(part.part, part.image_bytes, part.qcow2_bytes) for part in result.image_parts] == [
+        ("kernel", 1300, 650), ("initramfs", 500, 300), ("journal", 248, 4), ("qcow2-metadata", 0, 70),
+    ]  # fmt: skip
+    assert sum(part.image_bytes for part in result.image_parts) == result.image_allocated_bytes
+    assert result.forbidden_paths["Python"] == 2  # a link by its name, a script by its first line
 
 
 def test_what_has_no_effect_and_what_was_dropped_is_noted(
@@ -116,7 +145,7 @@ def test_what_has_no_effect_and_what_was_dropped_is_noted(
 
 
 def test_a_boot_that_is_still_missing_leaves_the_variant_incomplete(tmp_path: Path, record: VariantRecord) -> None:
-    record.add_boots([BOOT], missing=1)
+    record.add_boots([BOOT], [], missing=1)
     assert (written(tmp_path).status, len(written(tmp_path).boots)) == ("incomplete", 1)
 
 
@@ -144,13 +173,13 @@ def test_a_cell_run_again_takes_the_place_of_the_one_before(
     error = written(tmp_path).error
     assert error is not None
     assert (error.stage, error.message) == ("boot", "no login either")
-    record.add_boots([BOOT], missing=0)
+    record.add_boots([BOOT], [], missing=0)
     assert (written(tmp_path).status, written(tmp_path).error) == ("ok", None)
 
 
 def test_a_boot_that_failed_its_proof_stays_in_the_record(tmp_path: Path, record: VariantRecord) -> None:
     record.fail("boot", WorkbookError("proof of life failed"))
-    record.add_boots([BOOT], None)
+    record.add_boots([BOOT], [], None)
     assert (written(tmp_path).status, len(written(tmp_path).boots)) == ("failed", 1)
 
 

@@ -1,0 +1,140 @@
+"""A disk image byte by byte: whose is each allocated one, and whose the compressed image's."""
+
+from bisect import bisect_right
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from mmap import ACCESS_READ, mmap
+from pathlib import Path
+
+from atomic_lib.errors import WorkbookError
+from atomic_lib.measure.ext4 import Ext4, Label, read_ext4
+from atomic_lib.measure.extents import Range, allocated_ranges
+from atomic_lib.measure.gpt import BOOT_CODE_BYTES, PartitionTable, read_partition_table
+from atomic_lib.measure.qcow2 import Qcow2, read_qcow2
+
+PARTITION_TABLE, BOOT_SECTORS, ESP, FREE = "partition-table", "boot-sectors", "esp", "free"
+HOST_FILE_SYSTEM, QCOW2_METADATA = "host-file-system", "qcow2-metadata"
+_BLOCK_BYTES = 4096
+_ZEROS = bytes(_BLOCK_BYTES)
+_HOST_SHARE, _HOST_LEAST_BYTES = 0.01, 1 << 20
+
+Segment = tuple[int, int, Label]
+"""A part of the disk in bytes (start, end) and whose it is: an inode of the root file system, or a part's name."""
+
+
+@dataclass(frozen=True)
+class DiskMap:
+    """The bytes of each owner, in the raw image and in the qcow2; ``files`` is the root file system."""
+
+    image_bytes: Mapping[Label, int]
+    qcow2_bytes: Mapping[Label, int]
+    files: Ext4
+
+
+def map_disk(raw: Path, qcow2: Path, allocated_bytes: int) -> DiskMap:
+    """Attribute every allocated byte of ``raw`` (in sum ``allocated_bytes``) and every byte of ``qcow2``.
+
+    What a file takes on the disk are its allocated blocks; a block of zeros that the raw
+    image leaves out takes none. A compressed cluster is shared out over the blocks in it
+    that are not zero. ``host-file-system`` is what the host's file system calls allocated
+    beyond the ranges that it names: its own notes on where they are.
+
+    Raises WorkbookError naming the file that is not such an image, is cut off or damaged.
+    """
+    try:
+        ranges = allocated_ranges(raw)
+        with _mapped(raw) as disk, _mapped(qcow2) as compressed:
+            table = read_partition_table(disk, str(raw))
+            root = next((part for part in table.partitions if part.name == "root"), None)
+            if root is None:
+                raise WorkbookError(f"{raw}: no partition named root: not a disk image of this workbook")
+            files = read_ext4(disk, root.start, root.end, str(raw))
+            clusters = read_qcow2(compressed, str(qcow2))
+            if clusters.virtual_bytes != len(disk):
+                raise WorkbookError(f"{qcow2}: a disk of {clusters.virtual_bytes} bytes, but {raw} has {len(disk)}")
+            pieces = list(allocated_pieces(ranges, disk_segments(table, files)))
+            shared = share_clusters(disk, pieces, clusters)
+            shared[QCOW2_METADATA] += len(compressed) - sum(shared.values())
+    except OSError as error:
+        raise WorkbookError(f"{error.filename or raw}: cannot be read: {error.strerror}") from None
+    image: Counter[Label] = Counter()
+    for start, end, label in pieces:
+        image[label] += end - start
+    image[HOST_FILE_SYSTEM] += _host_bytes(raw, allocated_bytes, sum(image.values()))
+    return DiskMap(image, shared, files)
+
+
+def disk_segments(table: PartitionTable, files: Ext4) -> list[Segment]:
+    """Whose each part of the disk is, in order; what no segment covers is free."""
+    kinds = {"bios": BOOT_SECTORS, "esp": ESP}
+    segments: list[Segment] = [
+        (0, BOOT_CODE_BYTES, BOOT_SECTORS),
+        (BOOT_CODE_BYTES, table.first_usable, PARTITION_TABLE),
+    ]
+    segments += [(part.start, part.end, kinds[part.name]) for part in table.partitions if part.name in kinds]
+    place = files.start
+    for first, count, label in files.runs:
+        start = place + first * files.block_bytes
+        segments.append((start, start + count * files.block_bytes, label))
+    segments.append((table.usable_end, 2**63, PARTITION_TABLE))
+    return sorted(segments, key=lambda segment: segment[:2])
+
+
+def allocated_pieces(ranges: Iterable[Range], segments: list[Segment]) -> Iterator[Segment]:
+    """The allocated ranges cut at the borders of segments, each piece with its owner."""
+    starts = [start for start, _, _ in segments]
+    for start, end in ranges:
+        place = start
+        number = max(0, bisect_right(starts, place) - 1)
+        while place < end:
+            while number < len(segments) and segments[number][1] <= place:
+                number += 1
+            low, high, label = segments[number] if number < len(segments) else (end, end, FREE)
+            if low > place:
+                low, high, label = place, low, FREE
+            yield place, min(end, high), label
+            place = min(end, high)
+
+
+def share_clusters(disk: mmap, pieces: Iterable[Segment], clusters: Qcow2) -> Counter[Label]:
+    """The stored bytes of each cluster, shared out over its blocks that hold data, in proportion to their bytes."""
+    weights: dict[int, Counter[Label]] = {}
+    for start, end, label in pieces:
+        while start < end:
+            stop = min(end, start - start % _BLOCK_BYTES + _BLOCK_BYTES)
+            number = start // clusters.cluster_bytes
+            if number in clusters.stored_bytes and disk[start:stop] != _ZEROS[: stop - start]:
+                weights.setdefault(number, Counter())[label] += stop - start
+            start = stop
+    total: Counter[Label] = Counter()
+    for number, size_bytes in clusters.stored_bytes.items():
+        total.update(share_out(size_bytes, weights.get(number, Counter({FREE: 1}))))
+    return total
+
+
+def share_out(size_bytes: int, weights: Mapping[Label, int]) -> dict[Label, int]:
+    """Whole numbers in proportion to ``weights`` that sum to ``size_bytes``: by largest remainder, first come first."""
+    whole = sum(weights.values())
+    shares = {label: size_bytes * weight // whole for label, weight in weights.items()}
+    rest = size_bytes - sum(shares.values())
+    for label in sorted(weights, key=lambda label: -(size_bytes * weights[label] % whole))[:rest]:
+        shares[label] += 1
+    return shares
+
+
+def _mapped(path: Path) -> mmap:
+    with open(path, "rb") as file:
+        if not path.stat().st_size:
+            raise WorkbookError(f"{path}: empty")
+        return mmap(file.fileno(), 0, access=ACCESS_READ)
+
+
+def _host_bytes(raw: Path, allocated_bytes: int, named_bytes: int) -> int:
+    rest = allocated_bytes - named_bytes
+    if not 0 <= rest <= max(_HOST_LEAST_BYTES, allocated_bytes * _HOST_SHARE):
+        raise WorkbookError(
+            f"{raw}: {named_bytes} bytes are in allocated ranges, but {allocated_bytes} were when it was made",
+            hint="a copied image, or a file system that compresses: build the image anew on ext4 or XFS",
+        )
+    return rest

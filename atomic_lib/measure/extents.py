@@ -1,0 +1,76 @@
+"""Which parts of a sparse file its file system has allocated."""
+
+import errno
+import fcntl
+import os
+import struct
+from collections.abc import Iterable
+from pathlib import Path
+
+_FS_IOC_FIEMAP = 0xC020660B  # linux/fs.h; the request's form: Documentation/filesystems/fiemap.rst
+_HEAD = struct.Struct("=QQIIII")
+_EXTENT = struct.Struct("=QQQQQIIII")
+_SYNC, _LAST = 1, 1
+_BATCH = 512
+
+Range = tuple[int, int]
+
+
+def allocated_ranges(path: Path) -> list[Range]:
+    """The allocated ranges of a file as (start, end) in bytes, in order, clipped to its size.
+
+    Asked with FIEMAP, which also tells space that is reserved and never written; where
+    the file system cannot answer, by seeking data, which counts such space as a hole.
+    """
+    with open(path, "rb") as file:
+        size_bytes = os.fstat(file.fileno()).st_size
+        try:
+            ranges = _mapped(file.fileno())
+        except OSError as error:
+            if error.errno not in (errno.EOPNOTSUPP, errno.ENOTTY, errno.EINVAL):
+                raise
+            ranges = _sought(file.fileno(), size_bytes)
+    return _merged((start, min(end, size_bytes)) for start, end in ranges if start < size_bytes)
+
+
+def _mapped(descriptor: int) -> list[Range]:
+    ranges: list[Range] = []
+    start = 0
+    while True:
+        request = bytearray(_HEAD.size + _BATCH * _EXTENT.size)
+        _HEAD.pack_into(request, 0, start, 2**64 - 1 - start, _SYNC, 0, _BATCH, 0)
+        fcntl.ioctl(descriptor, _FS_IOC_FIEMAP, request)
+        count = _HEAD.unpack_from(request)[3]
+        flags = _LAST
+        for number in range(count):
+            logical, _, length, _, _, flags, *_ = _EXTENT.unpack_from(request, _HEAD.size + number * _EXTENT.size)
+            ranges.append((logical, logical + length))
+        if not count or flags & _LAST:
+            return ranges
+        start = ranges[-1][1]
+
+
+def _sought(descriptor: int, size_bytes: int) -> list[Range]:
+    ranges: list[Range] = []
+    start = 0
+    while start < size_bytes:
+        try:
+            start = os.lseek(descriptor, start, os.SEEK_DATA)
+        except OSError as error:
+            if error.errno == errno.ENXIO:  # nothing but a hole up to the end
+                break
+            raise
+        end = os.lseek(descriptor, start, os.SEEK_HOLE)
+        ranges.append((start, end))
+        start = end
+    return ranges
+
+
+def _merged(ranges: Iterable[Range]) -> list[Range]:
+    merged: list[Range] = []
+    for start, end in ranges:
+        if merged and merged[-1][1] == start:
+            merged[-1] = (merged[-1][0], end)
+        else:
+            merged.append((start, end))
+    return merged

@@ -1,0 +1,149 @@
+"""Footprint of a disk image: every byte belongs to a package, to a file that no package owns, or to a part."""
+
+import json
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from atomic_lib.compose.tree import Tree
+from atomic_lib.errors import WorkbookError
+from atomic_lib.image.disk import Image
+from atomic_lib.measure.disk_map import DiskMap, map_disk
+from atomic_lib.measure.ext4 import Ext4
+from atomic_lib.measure.ownership import Ownership
+from atomic_lib.store import Store, code_version
+
+OSTREE_METADATA, ETC_COPY = "ostree-metadata", "etc-copy"
+STAGE = "image-footprint"
+_CODE = tuple(
+    f"measure/{name}.py"
+    for name in ("disk_map", "ext4", "ext4_layout", "extents", "gpt", "image_footprint", "ownership", "qcow2")
+)
+_DEPLOYED = re.compile(r"/ostree/deploy/[^/]+(?:/deploy/[0-9a-f]{64}\.\d+(?=/)|(?=/var/))", re.DOTALL)
+_PYTHON = re.compile(rb"#![^\n]*python")
+
+
+@dataclass(frozen=True)
+class Taken:
+    """What something takes in an image: allocated bytes of the raw disk, and bytes of the qcow2."""
+
+    image_bytes: int = 0
+    qcow2_bytes: int = 0
+
+    def __add__(self, other: "Taken") -> "Taken":
+        """Both together."""
+        return Taken(self.image_bytes + other.image_bytes, self.qcow2_bytes + other.qcow2_bytes)
+
+
+@dataclass(frozen=True)
+class ImageFootprint:
+    """All of an image: ``packages`` by name, ``unowned`` by path, and ``parts`` that only an image has.
+
+    Their sum is the image's allocated size and the qcow2's size. A path is that of the
+    tree, of what is not from the tree that of the image. ``python_scripts``: files whose
+    first line hands them to Python, whatever their names.
+    """
+
+    packages: Mapping[str, Taken]
+    unowned: Mapping[str, Taken]
+    parts: Mapping[str, Taken]
+    python_scripts: tuple[str, ...]
+
+    @property
+    def whole(self) -> Taken:
+        """Everything together."""
+        return sum((*self.packages.values(), *self.unowned.values(), *self.parts.values()), Taken())
+
+
+def image_footprint(image: Image, tree: Tree, packages: Iterable[str], store: Store) -> ImageFootprint:
+    """The footprint of an image of ``tree``, measured or taken from the store; see ``measure_image``."""
+    names = sorted(packages)
+    inputs = {"image": image.key, "tree": tree.key, "packages": names, "code": code_version(*_CODE)}
+
+    def make(directory: Path) -> None:
+        (directory / "footprint.json").write_text(_to_json(measure_image(image, tree, names)))
+
+    stored = store.get_or_make(STAGE, inputs, make, what="attribute the image's bytes")
+    return _from_json((stored.path / "footprint.json").read_text())
+
+
+def measure_image(image: Image, tree: Tree, packages: Iterable[str]) -> ImageFootprint:
+    """Attribute every byte of an image to a package of ``packages``, to another file, or to a part of the image.
+
+    A file with several names (ostree's repository, deployment and /boot share files)
+    counts under the first of its names in the deployment that a package owns.
+
+    Raises WorkbookError naming the image's file where it is not what it should be.
+    """
+    disk = map_disk(image.raw, image.qcow2, image.allocated_bytes)
+    owned = dict.fromkeys(packages, Taken())
+    unowned: dict[str, Taken] = {}
+    parts = {str(label): _taken(disk, label) for label in {*disk.image_bytes, *disk.qcow2_bytes}
+             if isinstance(label, str)}  # fmt: skip
+    ownership = Ownership(tree.owners())
+    for inode, names in disk.files.names.items():
+        taken = _taken(disk, inode)
+        if taken == Taken():
+            continue
+        part, path, owner = place_file(names, ownership)
+        if part:
+            parts[part] = parts.get(part, Taken()) + taken
+        elif owner:
+            owned[owner] = owned.get(owner, Taken()) + taken
+        else:
+            unowned[path] = unowned.get(path, Taken()) + taken
+    footprint = ImageFootprint(owned, dict(sorted(unowned.items())), dict(sorted(parts.items())),
+                               _python_scripts(disk.files))  # fmt: skip
+    _require_whole(image, footprint)
+    return footprint
+
+
+def place_file(names: Iterable[str], ownership: Ownership) -> tuple[str, str, str | None]:
+    """Where a file of the root file system counts: a part of the image, or else its path in the tree and its owner."""
+    paths = list(names)
+    deployed = [_DEPLOYED.sub("", path) for path in paths if _DEPLOYED.match(path)]
+    shared = [path for path in deployed if not path.startswith("/etc/")]
+    if shared:
+        return ("", *ownership.attribute(shared))
+    if deployed:
+        return ETC_COPY, "", None
+    outside = [path for path in paths if not path.startswith("/ostree/")]
+    return ("", *ownership.attribute(outside)) if outside else (OSTREE_METADATA, "", None)
+
+
+def _taken(disk: DiskMap, label: str | int) -> Taken:
+    return Taken(disk.image_bytes.get(label, 0), disk.qcow2_bytes.get(label, 0))
+
+
+def _python_scripts(files: Ext4) -> tuple[str, ...]:
+    """Each such file once, by its path in the tree."""
+    found = [files.names[inode] for inode, head in files.heads.items() if _PYTHON.match(head)]
+    return tuple(sorted(min(_tree_paths(names)) for names in found))
+
+
+def _tree_paths(names: Iterable[str]) -> list[str]:
+    paths = list(names)
+    return [_DEPLOYED.sub("", path) for path in paths if _DEPLOYED.match(path)] or paths
+
+
+def _require_whole(image: Image, footprint: ImageFootprint) -> None:
+    whole, wanted = footprint.whole, Taken(image.allocated_bytes, image.compressed_bytes)
+    if whole != wanted:
+        raise WorkbookError(
+            f"{image.directory}: the parts hold {whole.image_bytes} bytes of disk.raw and {whole.qcow2_bytes} of "
+            f"disk.qcow2, but the files had {wanted.image_bytes} and {wanted.qcow2_bytes} when they were made",
+            hint="something has changed them since: ./workbook clean builds, then build them anew",
+        )
+
+
+def _to_json(footprint: ImageFootprint) -> str:
+    tables = (footprint.packages, footprint.unowned, footprint.parts)
+    rows = [{name: [taken.image_bytes, taken.qcow2_bytes] for name, taken in table.items()} for table in tables]
+    return json.dumps([*rows, footprint.python_scripts])
+
+
+def _from_json(text: str) -> ImageFootprint:
+    *tables, scripts = json.loads(text)
+    packages, unowned, parts = ({name: Taken(*pair) for name, pair in table.items()} for table in tables)
+    return ImageFootprint(packages, unowned, parts, tuple(scripts))

@@ -1,0 +1,160 @@
+"""The parts of a disk image sum to its sizes; each file is where it belongs."""
+
+import json
+import os
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from atomic_lib.compose.tree import Tree
+from atomic_lib.errors import WorkbookError
+from atomic_lib.image.disk import Image
+from atomic_lib.measure.image_footprint import ImageFootprint, Taken, image_footprint, measure_image, place_file
+from atomic_lib.measure.ownership import Ownership
+from atomic_lib.store import Store
+from tests.measure.disk_image import make_qcow2, make_raw
+
+CLUSTER = 65536
+DEPLOYMENT = f"ostree/deploy/os/deploy/{'c' * 64}.0"
+ODD = os.fsdecode(b"odd \xff\nname")
+OWNERS = {"/usr/bin/app": ["app"], "/bin/same": ["same"], "/usr/bin/script": ["app"], "/etc/app.conf": ["app"],
+          "/usr/lib/sparse": ["app"], "/usr/lib/empty": ["nothing"]}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def content(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A sysroot as ostree lays it out: a repository, and a deployment whose files are links to it."""
+    top = tmp_path_factory.mktemp("sysroot")
+    usr, objects = top / DEPLOYMENT / "usr", top / "ostree/repo/objects/ab"
+    for directory in (usr / "bin", usr / "etc", usr / "lib", objects, top / DEPLOYMENT / "etc", top / "boot",
+                      top / "ostree/deploy/os/var/lib"):  # fmt: skip
+        directory.mkdir(parents=True)
+    files = {"bin/app": os.urandom(100_000), "bin/script": b"#! /usr/bin/env python3\n", "etc/app.conf": b"k=v\n",
+             "lib/empty": b"", f"lib/{ODD}": b"z" * 9000, "bin/same": b"s" * 5000}  # fmt: skip
+    for name, data in files.items():
+        (usr / name).write_bytes(data)
+        (objects / f"{name.encode(errors='surrogateescape').hex()}.file").hardlink_to(usr / name)
+    (usr / "bin/a-copy-of-same").hardlink_to(usr / "bin/same")  # equal files are one object
+    with open(usr / "lib/sparse", "wb") as sparse:
+        sparse.write(b"head")
+        sparse.truncate(4_000_000)
+    (objects / "commit.commit").write_bytes(b"c" * 6000)
+    (top / DEPLOYMENT / "etc/app.conf").write_bytes(b"k=v\n")
+    (top / "boot/grub.cfg").write_bytes(b"menu\n")
+    (top / "boot/app").hardlink_to(usr / "bin/app")
+    (top / "ostree/deploy/os/var/lib/state").write_bytes(b"state")
+    return top
+
+
+@pytest.fixture
+def image(content: Path, tmp_path: Path) -> Image:
+    make_raw(tmp_path / "disk.raw", content)
+    data = (tmp_path / "disk.raw").read_bytes()
+    make_qcow2(tmp_path / "disk.qcow2", data, plain=frozenset({5}))
+    allocated_bytes = (tmp_path / "disk.raw").stat().st_blocks * 512
+    return Image("key", tmp_path, len(data), allocated_bytes, (tmp_path / "disk.qcow2").stat().st_size, 1.0, False)
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> Tree:
+    (tmp_path / "owners.json").write_text(json.dumps(OWNERS))
+    return Tree("tree", "ostree", tmp_path, "6.12", "c" * 64, "d" * 64, (), 1.0, False)
+
+
+@pytest.fixture
+def footprint(image: Image, tree: Tree) -> ImageFootprint:
+    return measure_image(image, tree, ["app", "same", "nothing"])
+
+
+def test_the_parts_sum_to_the_whole(image: Image, footprint: ImageFootprint) -> None:
+    assert footprint.whole == Taken(image.allocated_bytes, image.compressed_bytes)
+    assert footprint.whole.image_bytes == (image.raw).stat().st_blocks * 512
+    assert footprint.whole.qcow2_bytes == (image.qcow2).stat().st_size
+
+
+def test_each_file_takes_its_blocks_where_it_belongs(footprint: ImageFootprint) -> None:
+    taken = {name: taken.image_bytes for name, taken in footprint.packages.items()}
+    assert taken == {"app": 102_400 + 4096 + 4096 + 4096, "same": 8192, "nothing": 0}
+    unowned = {path: taken.image_bytes for path, taken in footprint.unowned.items()}
+    assert unowned == {f"/usr/lib/{ODD}": 12288, "/boot/grub.cfg": 4096, "/var/lib/state": 4096}
+    parts = {part: taken.image_bytes for part, taken in footprint.parts.items()}
+    assert (parts["ostree-metadata"], parts["etc-copy"], parts["esp"]) == (8192, 4096, 4096)
+    assert parts["boot-sectors"] == 440 + 4096
+    assert 2 * 1024 <= parts["partition-table"] <= 34 * 512 - 440 + 33 * 512  # its zeros are holes
+    assert 0 < parts["directories"] < 200_000
+    assert {"file-system", "qcow2-metadata"} <= set(parts)
+
+
+def test_what_is_not_zero_pays_for_the_compressed_bytes(footprint: ImageFootprint) -> None:
+    app, odd = footprint.packages["app"], footprint.unowned[f"/usr/lib/{ODD}"]
+    assert 0 < app.qcow2_bytes < app.image_bytes
+    assert 0 < odd.qcow2_bytes < odd.image_bytes
+    assert footprint.parts["qcow2-metadata"].image_bytes == 0 < footprint.parts["qcow2-metadata"].qcow2_bytes
+    assert footprint.packages["nothing"] == Taken()
+
+
+def test_python_is_known_by_its_first_line(footprint: ImageFootprint) -> None:
+    assert footprint.python_scripts == ("/usr/bin/script",)
+
+
+def test_a_footprint_is_kept(image: Image, tree: Tree, footprint: ImageFootprint, tmp_path: Path) -> None:
+    store = Store(tmp_path / "store")
+    assert image_footprint(image, tree, ["app", "same", "nothing"], store) == footprint
+    image.raw.unlink()
+    assert image_footprint(image, tree, ["nothing", "same", "app"], store) == footprint
+
+
+@pytest.mark.parametrize(
+    ("names", "place"),
+    [
+        (["/usr/bin/app"], ("", "/usr/bin/app", "app")),
+        (["/boot/x", f"/{DEPLOYMENT}/usr/bin/app"], ("", "/usr/bin/app", "app")),
+        (["/boot/x", "/ostree/repo/objects/a/b.file"], ("", "/boot/x", None)),
+        ([f"/{DEPLOYMENT}/etc/app.conf"], ("etc-copy", "", None)),
+        ([f"/{DEPLOYMENT}/etc/same", f"/{DEPLOYMENT}/usr/bin/same"], ("", "/usr/bin/same", "same")),
+        ([f"/{DEPLOYMENT}.origin"], ("ostree-metadata", "", None)),
+        (["/ostree/repo/config"], ("ostree-metadata", "", None)),
+        (["/etc/app.conf"], ("", "/etc/app.conf", "app")),
+    ],
+)
+def test_a_file_counts_where_it_belongs(names: list[str], place: tuple[str, str, str | None]) -> None:
+    assert place_file(names, Ownership(OWNERS)) == place
+
+
+def cut(path: Path, size_bytes: int) -> None:
+    os.truncate(path, size_bytes)
+
+
+@pytest.mark.parametrize(
+    ("damage", "message"),
+    [
+        (lambda image: cut(image.raw, 10_000_000), "disk.raw: cut off: 10000000 bytes"),
+        (lambda image: cut(image.raw, 0), "disk.raw: empty"),
+        (lambda image: cut(image.qcow2, CLUSTER), "disk.qcow2: damaged or cut off"),
+        (lambda image: image.qcow2.write_bytes(b"no image" * 100), "disk.qcow2: not a qcow2 image"),
+        (
+            lambda image: make_qcow2(image.qcow2, b"a" * CLUSTER),
+            "disk.qcow2: a disk of 65536 bytes, but .*disk.raw has",
+        ),
+        (lambda image: image.raw.write_bytes(b"x" * 100_000), "disk.raw: no GPT"),
+        (lambda image: image.raw.write_bytes(image.raw.read_bytes()), "disk.raw: .* but .* were when it was made"),
+        (lambda image: image.raw.unlink(), "disk.raw: cannot be read: No such file"),
+    ],
+)
+def test_what_is_not_the_image_is_named(
+    image: Image, tree: Tree, damage: Callable[[Image], None], message: str
+) -> None:
+    damage(image)
+    with pytest.raises(WorkbookError, match=message):
+        measure_image(image, tree, [])
+
+
+def test_an_image_that_has_grown_is_refused(image: Image, tree: Tree) -> None:
+    with open(image.qcow2, "ab") as file:
+        file.write(b"more")
+    with pytest.raises(WorkbookError, match=r"the parts hold .* when they were made"):
+        measure_image(image, tree, [])
+    with pytest.raises(WorkbookError, match="were when it was made"):
+        measure_image(replace(image, allocated_bytes=4096), tree, [])

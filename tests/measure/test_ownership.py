@@ -1,0 +1,47 @@
+"""A file is found under the path that its package gave it, whatever the compose has done to the path."""
+
+import os
+
+import pytest
+
+from atomic_lib.measure.ownership import Ownership, readable, rpm_path
+
+
+@pytest.mark.parametrize(
+    ("in_tree", "in_rpm"),
+    [
+        ("/usr/etc/hosts", "/etc/hosts"),
+        ("/etc/hosts", "/etc/hosts"),
+        ("/usr/bin/bash", "/bin/bash"),
+        ("/usr/sbin/init", "/sbin/init"),
+        ("/usr/lib/modules/1/vmlinuz", "/lib/modules/1/vmlinuz"),
+        ("/usr/lib64/ld.so", "/lib64/ld.so"),
+        ("/usr/etc/selinux/default/active/policy.kern", "/var/lib/selinux/default/active/policy.kern"),
+        ("/usr/share/odd \udcff\udcfe", "/usr/share/odd \ufffd\ufffd"),
+        ("/usr/share/with space", "/usr/share/with space"),
+    ],
+)
+def test_a_file_is_found_under_the_path_that_its_package_has(in_tree: str, in_rpm: str) -> None:
+    assert Ownership({in_rpm: ["owner"]}).owner_of(in_tree) == "owner"
+    assert Ownership({f"{in_rpm}/more": ["owner"]}).owner_of(in_tree) is None
+
+
+def test_a_file_of_several_packages_belongs_to_the_first_by_name() -> None:
+    assert Ownership({"/a": ["two", "one"]}).owner_of("/a") == "one"
+
+
+def test_of_several_names_the_owned_one_counts() -> None:
+    ownership = Ownership({"/usr/z": ["zebra"], "/usr/m": ["mouse"]})
+    assert ownership.attribute(["/usr/z", "/usr/a", "/usr/m"]) == ("/usr/m", "mouse")
+    assert ownership.attribute(["/usr/c", "/usr/b"]) == ("/usr/b", None)
+
+
+def test_only_etc_moves() -> None:
+    assert rpm_path("/usr/etc/a/b") == "/etc/a/b"
+    assert rpm_path("/usr/etcetera") == "/usr/etcetera"
+    assert rpm_path("/usr/lib/usr/etc/a") == "/usr/lib/usr/etc/a"
+
+
+def test_any_path_can_be_written_down() -> None:
+    path = os.fsdecode(b"/odd \xff\n\xc3\xa9")
+    assert readable(path).encode() == b"/odd \\xff\n\xc3\xa9"
