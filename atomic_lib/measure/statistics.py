@@ -32,10 +32,15 @@ NO_DIFFERENCE: Word = "no difference shown"
 
 @dataclass(frozen=True)
 class Summary:
-    """The median of ``n`` samples in seconds, with its interval; ``reason`` says why there is none."""
+    """The median of ``n`` samples in seconds, with its interval; ``reason`` says why there is none.
+
+    ``least`` and ``most`` are the range of the samples, which is no interval of the median.
+    """
 
     n: int
     median: float
+    least: float
+    most: float
     low: float | None
     high: float | None
     confidence: float = CONFIDENCE
@@ -141,11 +146,12 @@ def _times(samples_seconds: Iterable[float]) -> tuple[float, ...]:
 
 @cache
 def _summary(samples: tuple[float, ...]) -> Summary:
+    middle, least, most = median(samples), min(samples), max(samples)
     if len(samples) < LEAST_FOR_INTERVAL:
         reason = "one sample" if len(samples) == 1 else f"fewer than {LEAST_FOR_INTERVAL} samples"
-        return Summary(len(samples), median(samples), None, None, reason=f"{reason}: no interval")
+        return Summary(len(samples), middle, least, most, None, None, reason=f"{reason}: no interval")
     low, high = _interval((samples,), lambda of, axis: _medians(of, axis))
-    return Summary(len(samples), median(samples), low, high)
+    return Summary(len(samples), middle, least, most, low, high)
 
 
 @cache

@@ -6,6 +6,7 @@ The parts add up exactly to the difference of the two trees.
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
+from atomic_lib.report import methods
 from atomic_lib.report.classes import default_class_rules
 from atomic_lib.report.model import PackageSize, StudyResult, VariantResult
 from atomic_lib.report.show import Cell, Details, Stack, Table, missing, plural, quantity, signed
@@ -69,7 +70,17 @@ def _overview(study: StudyResult, found: Sequence[tuple[VariantResult, Changes |
         rows.append((Cell(title), *(cell(c) if c else missing(_reason(study, result)) for result, c in found)))
     records = tuple(_record(result, c) for result, c in found if c)
     header = (f"against {study.baseline}", *(result.variant for result, _ in found))
-    return Table("Where the difference comes from", header, tuple(rows), records)
+    return Table(
+        "Where the difference comes from",
+        header,
+        tuple(rows),
+        records,
+        (),
+        methods.TREE,
+        "packages.csv",
+        feet=1,
+        fixed=True,
+    )
 
 
 def _by_class(result: VariantResult, found: Changes) -> Table:
@@ -79,7 +90,8 @@ def _by_class(result: VariantResult, found: Changes) -> Table:
     for name in names:
         left = [package for package in found.left if package.class_ == name]
         came_in = [package for package in found.came_in if package.class_ == name]
-        net = Cell(signed(_sum(came_in) - _sum(left), "bytes"), kind="number")
+        net_bytes = _sum(came_in) - _sum(left)
+        net = Cell(signed(net_bytes, "bytes"), kind="number", value=net_bytes)
         rows.append((Cell(rules.title_of(name)), net, _named(left), _named(came_in)))
     records = tuple(
         {"change": change, **package.model_dump()}
@@ -87,8 +99,9 @@ def _by_class(result: VariantResult, found: Changes) -> Table:
         for package in packages
     )
     return Table(
-        f"{result.variant}: what left and what came in", ("class", "sum", "left", "came in"), tuple(rows), records
-    )
+        f"What left and came in, {result.variant}", ("class", "sum", "left", "came in"), tuple(rows), records, (),
+        methods.TREE, "packages.csv",
+    )  # fmt: skip
 
 
 def _named(packages: Sequence[PackageSize]) -> Cell:

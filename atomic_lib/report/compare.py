@@ -1,21 +1,14 @@
 """Tables of a study: its variants side by side, against the baseline."""
 
-from collections.abc import Mapping, Sequence
-
-from atomic_lib.report import tables
-from atomic_lib.report.classes import default_class_rules
-from atomic_lib.report.metrics import (
-    BootGroup,
-    Metric,
-    boot_groups,
-    median_of,
-    metrics,
-    missing_boot_reason,
-    missing_reason,
-)
-from atomic_lib.report.model import Boot, Phases, StudyResult, VariantResult
+from atomic_lib.report import methods, tables
+from atomic_lib.report.boot_times import BootTime, summary_cell
+from atomic_lib.report.metrics import Metric, boot_groups, metrics, missing_boot_reason, missing_reason
+from atomic_lib.report.model import StudyResult, VariantResult
 from atomic_lib.report.show import Cell, Details, Paragraph, Stack, Table, delta, missing, number, plural, verdict
 
+_VERDICTS = (
+    "Faster and slower are said only after a rank test with p < 0.002 and for a shift beyond the noise of the session."
+)
 _STATUS = {"ok": "✓ ok", "failed": "✗ failed", "incomplete": "… incomplete"}
 
 
@@ -40,7 +33,9 @@ def comparison(study: StudyResult) -> Table:
         rows.append((Cell(metric.title), *(_figure(metric, result, study, base_value) for result in study.variants)))
         records += [_record(metric, result, base_value) for result in study.variants]
     header = ("", *(_heading(study, result) for result in study.variants))
-    return Table("Variants side by side", header, tuple(rows), tuple(records), _comparison_notes(study))
+    notes = _comparison_notes(study)
+    how = f"{methods.TREE} {methods.DOWNLOAD} Boots: {methods.WALL} {_VERDICTS}"
+    return Table("Variants side by side", header, tuple(rows), tuple(records), notes, how, "comparison.csv", fixed=True)
 
 
 def checks(study: StudyResult) -> Table:
@@ -58,75 +53,16 @@ def checks(study: StudyResult) -> Table:
     )
     header = ("check", *(result.variant for result in study.variants))
     note = "Files of a kind are counted by walking the tree, not by asking the package database."
-    return Table("Proof of life", header, tuple(rows), records, (note,) if kinds else ())
-
-
-def footprint(study: StudyResult) -> Table:
-    """The tree of every variant by class, with the difference to the baseline."""
-    rules = default_class_rules()
-    sizes = {r.variant: {size.class_: size.bytes for size in r.classes} for r in study.variants if r.classes}
-    names = sorted({name for classes in sizes.values() for name in classes}, key=rules.order_of)
-    wanted = [(rules.title_of(name), (name,)) for name in names] + [("whole tree", tuple(names))]
-    rows = tuple(
-        (Cell(title), *(_class_cell(study, result, sizes, classes) for result in study.variants))
-        for title, classes in wanted
-    )
-    records = tuple(
-        {"variant": variant, "class": name, "bytes": size} for variant, of in sizes.items() for name, size in of.items()
-    )
-    header = ("class", *(_heading(study, result) for result in study.variants))
-    return Table("The tree by class", header, rows, records)
-
-
-def boot_times(study: StudyResult) -> Table:
-    """Phases and marks of every kind of boot: the median, and the range where there is more than one boot."""
-    times = (*tables.PHASES, ("ssh_login_seconds", "to ssh login"), ("docker_ready_seconds", "to Docker ready"))
-    rows, records = [], []
-    for result in study.variants:
-        for group in boot_groups([result]):
-            boots = group.boots_of(result)
-            values = {name: [_seconds(boot, name) for boot in boots] for name, _ in times}
-            rows.append(
-                (Cell(result.variant, f"{group}, n={len(boots)}"), *(_spread(values[name]) for name, _ in times))
-            )
-            medians = {name: median_of(of) for name, of in values.items()}
-            key = {"variant": result.variant, "firmware": group.firmware, "accelerator": group.accelerator}
-            records.append({**key, "n": len(boots), **medians})
-        if not result.boots:
-            rows.append((Cell(result.variant), *(missing(missing_boot_reason(result)) for _ in times)))
-    note = "Phases are the guest's own count; logins count from the start of QEMU. " + _statistics_note(study)
     return Table(
-        "Boot, median times", ("variant", *(title for _, title in times)), tuple(rows), tuple(records), (note,)
+        "Proof of life",
+        header,
+        tuple(rows),
+        records,
+        (note,) if kinds else (),
+        methods.CHECKS,
+        "checks.csv",
+        fixed=True,
     )
-
-
-def units(study: StudyResult, top: int = 12) -> Table:
-    """The slowest units of all variants, by the kind of boot that most variants have."""
-    groups = boot_groups(study.variants)
-    if not groups:
-        return Table("Slowest units: no variant was booted", ("unit",), ())
-    group = max(groups, key=lambda one: sum(bool(one.boots_of(result)) for result in study.variants))
-    times = {result.variant: tables.unit_medians(group, result) for result in study.variants}
-    names = sorted({name for of in times.values() for name in of}, key=lambda name: -max(
-        of.get(name, 0.0) for of in times.values()))  # fmt: skip
-    rows = tuple(
-        (Cell(name), *(_unit(times[result.variant].get(name), result, group) for result in study.variants))
-        for name in names[:top]
-    )
-    records = tuple(
-        {"variant": variant, "unit": unit, "seconds": seconds}
-        for variant, of in times.items()
-        for unit, seconds in of.items()
-    )
-    note = "Units start side by side: their times do not add up to the boot's. " + _statistics_note(study)
-    header = ("unit", *(result.variant for result in study.variants))
-    return Table(f"Slowest units ({group})", header, rows, records, (note,))
-
-
-def packages(study: StudyResult) -> Stack:
-    """The largest packages of every variant, folded away."""
-    shown = [(result, tables.packages_table(result)) for result in study.variants if result.packages]
-    return Stack(tuple(Details(f"{r.variant}: {plural(len(r.packages), 'package')}", table) for r, table in shown))
 
 
 def stages(study: StudyResult) -> Table:
@@ -135,7 +71,8 @@ def stages(study: StudyResult) -> Table:
     rows = [(Cell(name), *(_stage(result, name) for result in study.variants)) for name in names]
     rows.append((Cell("made in this run"), *(_made(result) for result in study.variants)))
     records = tuple({"variant": r.variant, **stage.model_dump()} for r in study.variants for stage in r.stages)
-    return Table("Time by stage", ("stage", *(result.variant for result in study.variants)), tuple(rows), records)
+    header = ("stage", *(result.variant for result in study.variants))
+    return Table("Time by stage", header, tuple(rows), records, (), methods.STAGES, "stages.csv", feet=1, fixed=True)
 
 
 def provenance(study: StudyResult) -> Stack:
@@ -160,7 +97,13 @@ def _figure(metric: Metric, result: VariantResult, study: StudyResult, base_valu
     if value is None:
         return missing(metric.reason(result))
     compared = base_value is not None and result.variant != study.baseline
-    return number(value, metric.unit, note=delta(value, base_value or 0, metric.unit) if compared else "")
+    difference = delta(value, base_value or 0, metric.unit) if compared else ""
+    if metric.group is None:
+        return number(value, metric.unit, note=difference)
+    time = BootTime(metric.group, metric.mark)
+    found = time.verdict(study, result)
+    said = f"{difference}: {found.word}" if found else difference
+    return summary_cell(time.summary(result), note=said)
 
 
 def _record(metric: Metric, result: VariantResult, base_value: float | None) -> dict[str, object]:
@@ -189,10 +132,11 @@ def _statistics_note(study: StudyResult) -> str:
     accelerators = {boot.accelerator for result in study.variants for boot in result.boots}
     if not counts:
         return "No variant was booted."
-    boots = "One boot each: no statistics." if max(counts) == 1 else f"Medians of {min(counts)} to {max(counts)} boots."
-    if "tcg" in accelerators:
-        boots += " TCG emulates the processor: its times compare variants roughly, and say nothing of real hardware."
-    return boots
+    low, high = min(counts), max(counts)
+    boots = "One boot each: no statistics."
+    if high > 1:
+        boots = f"Medians of {high if low == high else f'{low} to {high}'} boots."
+    return f"{boots} {methods.TCG}" if "tcg" in accelerators else boots
 
 
 def _check(result: VariantResult, name: str) -> Cell:
@@ -216,34 +160,6 @@ def _forbidden(result: VariantResult, kind: str) -> Cell:
     if count is None:
         return missing(missing_reason(result))
     return Cell("none", kind="good") if count == 0 else Cell(f"{count:,}")
-
-
-def _seconds(boot: Boot, name: str) -> float | None:
-    value: float | None = getattr(boot.phases if name in Phases.model_fields else boot, name)
-    return value
-
-
-def _class_cell(
-    study: StudyResult, result: VariantResult, sizes: Mapping[str, Mapping[str, int]], classes: Sequence[str]
-) -> Cell:
-    """The bytes of some classes together; a class without files has 0 bytes, a tree not measured has none."""
-    if result.variant not in sizes:
-        return missing(missing_reason(result))
-    known = [name for name in (result.variant, study.baseline) if name in sizes]
-    value, *base = (sum(sizes[name].get(one, 0) for one in classes) for name in known)
-    compared = base and result.variant != study.baseline
-    return number(value, "bytes", note=delta(value, base[0], "bytes") if compared else "")
-
-
-def _spread(values: list[float | None]) -> Cell:
-    measured = [value for value in values if value is not None]
-    note = f"{min(measured):.1f} to {max(measured):.1f}" if len(measured) > 1 else ""
-    return number(median_of(values), "seconds", note=note, reason="not reached")
-
-
-def _unit(seconds: float | None, result: VariantResult, group: BootGroup) -> Cell:
-    booted = group.boots_of(result)
-    return number(seconds, "seconds", reason="not among the units" if booted else missing_boot_reason(result, group))
 
 
 def _made(result: VariantResult) -> Cell:

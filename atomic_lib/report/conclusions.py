@@ -2,13 +2,21 @@
 
 from collections.abc import Sequence
 
-from atomic_lib.report.metrics import BootGroup, boot_groups, median_of
-from atomic_lib.report.model import Boot, StudyResult, VariantResult
+from atomic_lib.machine import counted
+from atomic_lib.machine.difference import BUSY_LIMIT, counted_difference
+from atomic_lib.machine.probe import CountedUnit
+from atomic_lib.measure.statistics import NO_DIFFERENCE, Verdict
+from atomic_lib.report.boot_times import BootTime, median_text
+from atomic_lib.report.changes import changes_between
+from atomic_lib.report.metrics import MARKS, BootGroup, boot_groups, missing_boot_reason
+from atomic_lib.report.model import Boot, CountedBoot, StudyResult, VariantResult
 from atomic_lib.report.show import NBSP, Alert, Sentences, Stack, plural, quantity
+
+_TOLD_MARKS = ("ssh-login", "docker-ready")
 
 
 def conclusions(study: StudyResult) -> Sentences:
-    """One paragraph per variant: size against the baseline, boots, checks."""
+    """One paragraph per variant: size against the baseline, what is gone, boots, checks."""
     return Sentences(tuple((f"{result.variant}:", sentence(study, result)) for result in study.variants))
 
 
@@ -16,11 +24,13 @@ def sentence(study: StudyResult, result: VariantResult) -> str:
     """What the figures of one variant say."""
     if result.error:
         return f"failed at the stage {result.error.stage}: {_first_line(result.error.message)}"
-    base = study.variant(study.baseline)
+    base = None if result.variant == study.baseline else study.variant(study.baseline)
     parts = [
         _size(result, base, study.baseline),
-        _forbidden(result),
-        *(_boots(group, result) for group in boot_groups([result])),
+        _gone(result, base),
+        *(_boots(group, study, result, base) for group in boot_groups([result])),
+        "" if boot_groups([result]) else _not_booted(result),
+        _counted(result, base),
         _checks(result.boots),
     ]
     if result.status == "incomplete":
@@ -53,13 +63,21 @@ def _size(result: VariantResult, base: VariantResult | None, baseline: str) -> s
     if result.tree_bytes is None:
         return "The size of the tree was not measured."
     tree = f"the tree holds {quantity(result.tree_bytes, 'bytes')}"
-    if result.package_count is not None:
-        tree += f" in {plural(result.package_count, 'package')}"
+    packages = "" if result.package_count is None else f" in {plural(result.package_count, 'package')}"
     if result.variant == baseline:
-        return f"baseline: {tree}."
+        return f"baseline: {tree}{packages}."
     if base is None or base.tree_bytes is None:
-        return f"{tree}; there is no figure of the baseline {baseline} to compare it with."
-    return f"against {baseline}: {tree}, {_against(result.tree_bytes, base.tree_bytes)}{_image(result, base)}."
+        return f"{tree}{packages}; there is no figure of the baseline {baseline} to compare it with."
+    than = f", {_against(result.tree_bytes, base.tree_bytes)},"
+    return f"against {baseline} {tree}{than}{packages}{_moved(result, base)}{_image(result, base)}.".replace(",.", ".")
+
+
+def _moved(result: VariantResult, base: VariantResult) -> str:
+    """How many packages left and came in."""
+    found = changes_between(base, result)
+    if found is None or not (found.left or found.came_in):
+        return ""
+    return f" ({len(found.left)} left, {len(found.came_in)} came in)"
 
 
 def _image(result: VariantResult, base: VariantResult) -> str:
@@ -76,21 +94,86 @@ def _against(value: int, base: int) -> str:
     return f"{quantity(abs(value - base), 'bytes')}{percent} {'less' if value < base else 'more'}"
 
 
-def _forbidden(result: VariantResult) -> str:
-    none = [kind for kind, count in result.forbidden_paths.items() if count == 0]
-    return f"Files of {' and of '.join(none)} in the tree: none." if none else ""
+def _gone(result: VariantResult, base: VariantResult | None) -> str:
+    """What of the kinds that are looked for is no longer in the tree, what never was, and what stays."""
+    before = base.forbidden_paths if base else {}
+    gone = [f"{kind} ({plural(before[kind], 'file')})" for kind, count in result.forbidden_paths.items()
+            if count == 0 and before.get(kind)]  # fmt: skip
+    never = [kind for kind, count in result.forbidden_paths.items() if count == 0 and not before.get(kind)]
+    stays = [kind for kind, count in result.forbidden_paths.items() if count]
+    said = [("Gone: ", gone), ("Not in it: ", never), ("Still in it: " if base else "In it: ", stays)]
+    return " ".join(f"{head}{' and '.join(names)}." for head, names in said if names)
 
 
-def _boots(group: BootGroup, result: VariantResult) -> str:
-    boots = group.boots_of(result)
-    ssh = median_of(boot.ssh_login_seconds for boot in boots)
-    docker = median_of(boot.docker_ready_seconds for boot in boots)
-    if ssh is None:
-        return f"By {group}: no ssh login in {plural(len(boots), 'boot')}."
-    times = f"ssh login after {quantity(ssh, 'seconds')}"
-    times += f", Docker ready after {quantity(docker, 'seconds')}" if docker is not None else ", Docker not ready"
-    hedge = "one boot, no statistics" if len(boots) == 1 else f"median of {len(boots)} boots"
-    return f"By {group}: {times} ({hedge})."
+def _boots(group: BootGroup, study: StudyResult, result: VariantResult, base: VariantResult | None) -> str:
+    """The times of one kind of boot, and the words that the statistics allow for them."""
+    n = len(group.boots_of(result))
+    times = [BootTime(group, name) for name in _TOLD_MARKS]
+    if times[0].summary(result) is None:
+        return f"By {group}: no ssh login in {plural(n, 'boot')}."
+    told = [(clause, time.verdict(study, result)) for time in times if (clause := _time(time, result, base))]
+    clauses, verdicts = [clause for clause, _ in told], [verdict for _, verdict in told if verdict]
+    if base is None or not verdicts:
+        return f"By {group}: {', '.join(clauses)} ({'one boot, no statistics' if n == 1 else f'medians, n = {n}'})."
+    head = f"By {group}, n = {n} against {len(group.boots_of(base))}"
+    reasons = {verdict.reason for verdict in verdicts}
+    if len(reasons) == 1 and all(verdict.word == NO_DIFFERENCE for verdict in verdicts):
+        return f"{head}: {', '.join(clauses)}: {NO_DIFFERENCE} ({reasons.pop()})."
+    return f"{head}: {'; '.join(clause + _word(verdict) for clause, verdict in told)}."
+
+
+def _time(time: BootTime, result: VariantResult, base: VariantResult | None) -> str:
+    """ "ssh login after 48.2 s against 74.0 s"; where not every boot came so far, how many did."""
+    title, summary = MARKS[time.name], time.summary(result)
+    if summary is None:
+        # a variant without Docker is not late with it
+        return f"{title}: never" if result.parameters.get("runtime", "docker") == "docker" else ""
+    boots = len(time.group.boots_of(result))
+    some = f" (in {summary.n} of {plural(boots, 'boot')})" if summary.n < boots else ""
+    theirs = time.summary(base) if base else None
+    against = f" against {median_text(theirs)}" if theirs else ""
+    return f"{title} after {median_text(summary)}{some}{against}"
+
+
+def _word(verdict: Verdict | None) -> str:
+    if verdict is None:
+        return ""
+    shift = "" if verdict.word == NO_DIFFERENCE else f" by {quantity(abs(verdict.shift_seconds), 'seconds')}"
+    return f", {verdict.word}{shift} ({verdict.reason})"
+
+
+def _not_booted(result: VariantResult) -> str:
+    return "" if result.status == "incomplete" else f"Boot: {missing_boot_reason(result)}."
+
+
+def _counted(result: VariantResult, base: VariantResult | None) -> str:
+    """The counted boot, which is compared by what chance can do to it and never by a rank test of times."""
+    if not result.counted_boots:
+        return ""
+    ours = result.counted_boots[0]
+    text = f"A counted boot costs {quantity(ours.busy_seconds, 'counted')}"
+    if base is None or not base.counted_boots:
+        return f"{text}."
+    theirs = base.counted_boots[0]
+    against = f"{text} against {quantity(theirs.busy_seconds, 'counted')}"
+    if (ours.shift, ours.qemu_version) != (theirs.shift, theirs.qemu_version):
+        return f"{against}, but counted in another way: not compared."
+    found = {finding.what: finding for finding in counted_difference(_as_counted(theirs), _as_counted(ours)).findings}
+    if "boot" not in found:
+        return f"{against}: {NO_DIFFERENCE} (chance moves a boot by up to {100 * BUSY_LIMIT:g}{NBSP}%)."
+    shift = found.pop("boot").seconds
+    same_way = [finding for finding in found.values() if finding.seconds * shift > 0]
+    most = "".join(f", most of all {one.what} ({quantity(abs(one.seconds), 'counted')})" for one in same_way[:1])
+    return f"{against}, {quantity(abs(shift), 'counted')} {'less' if shift < 0 else 'more'}{most}."
+
+
+def _as_counted(boot: CountedBoot) -> counted.CountedBoot:
+    units = tuple(CountedUnit(unit.unit, unit.cpu_seconds) for unit in boot.units)
+    return counted.CountedBoot(
+        busy_seconds=boot.busy_seconds, kernel_seconds=boot.kernel_seconds, apparatus_seconds=0.0,
+        milestones=boot.milestones, units=units, failed_units=(), masked_units=boot.masked_units, changed_units=(),
+        shift=boot.shift, seed=0, qemu_version=boot.qemu_version or "",
+    )  # fmt: skip
 
 
 def _checks(boots: Sequence[Boot]) -> str:

@@ -1,5 +1,6 @@
 """Executed notebooks as self-contained pages: no request to any network, no trace of the machine they ran on."""
 
+import base64
 import json
 import re
 import socket
@@ -7,6 +8,8 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
+from hashlib import sha256
+from html import unescape
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +17,9 @@ from atomic_lib import host
 from atomic_lib.errors import WorkbookError
 from atomic_lib.report.conclusions import failure
 from atomic_lib.report.model import VariantResult
-from atomic_lib.report.results import RESULT_FILE, csv_tables, read_study_result, write_text
+from atomic_lib.report.results import RESULT_FILE, read_study_result, write_text
 from atomic_lib.report.show import Alert
+from atomic_lib.report.tidy import csv_names
 
 CHECKOUT = Path(__file__).parent.parent.parent
 TEMPLATES = Path(__file__).parent / "templates"
@@ -54,6 +58,7 @@ def export_html(
     from nbconvert.exporters import HTMLExporter
 
     scrub = scrubber(notebook.parent)
+    script = (TEMPLATES / "workbook" / "script.js").read_text(encoding="utf-8")
     node = _without_traces(read_notebook(notebook), scrub)
     exporter = HTMLExporter(  # type: ignore[no-untyped-call]
         template_name="workbook", extra_template_basedirs=[str(TEMPLATES)], anchor_link_text="#"
@@ -63,6 +68,8 @@ def export_html(
         "page_links": list(links),
         "page_files": list(files),
         "page_sections": _sections(node),
+        "page_script": script,
+        "page_script_hash": base64.b64encode(sha256(script.encode()).digest()).decode(),
         "page_alert": scrub(failed._repr_html_()) if failed else "",
     }
     text, _ = exporter.from_notebook_node(node, resources)
@@ -166,10 +173,16 @@ def _without_traces(node: Any, scrub: Callable[[str], str]) -> Any:
 
 
 def _sections(node: Any) -> list[dict[str, str]]:
-    """The second-level headings, with the anchors that nbconvert gives them."""
-    text = "\n".join(cell.source for cell in node.cells if cell.cell_type == "markdown")
-    headings = re.findall(r"^## +(.+?) *$", text, flags=re.MULTILINE)
-    return [{"text": heading, "anchor": heading.replace(" ", "-")} for heading in headings]
+    """The second-level headings, with the anchors that nbconvert or the library gave them, in the page's order."""
+    found = []
+    for cell in node.cells:
+        if cell.cell_type == "markdown":
+            headings = re.findall(r"^## +(.+?) *$", cell.source, flags=re.MULTILINE)
+            found += [{"text": heading, "anchor": heading.replace(" ", "-")} for heading in headings]
+        for output in cell.get("outputs", []):
+            made = re.findall(r'<h2 id="([^"]+)">([^<]+)<', output.get("data", {}).get("text/html", ""))
+            found += [{"text": unescape(heading), "anchor": anchor} for anchor, heading in made]
+    return found
 
 
 def _pages(pages: Sequence[VariantResult], current: VariantResult | None) -> list[Link]:
@@ -180,7 +193,7 @@ def _pages(pages: Sequence[VariantResult], current: VariantResult | None) -> lis
 
 
 def _run_files(run_directory: Path) -> list[Link]:
-    names = ["results.json", *csv_tables(()), "compare.ipynb"]
+    names = ["results.json", *csv_names(), "compare.ipynb"]
     return [Link(name, name) for name in names if (run_directory / name).exists()]
 
 

@@ -14,7 +14,6 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, JsonValue, ValidationError
 
 from atomic_lib.errors import WorkbookError
-from atomic_lib.studies import Study
 from atomic_lib.report.model import (
     SCHEMA_VERSION,
     Boot,
@@ -33,6 +32,7 @@ from atomic_lib.report.model import (
     VariantResult,
 )
 from atomic_lib.report.tidy import csv_texts
+from atomic_lib.studies import Study
 
 __all__ = [
     "Boot", "BootHost", "Check", "ClassSize", "Failure", "PackageSize", "Phases", "StageTime", "StudyResult",
@@ -48,13 +48,18 @@ _M = TypeVar("_M", bound=BaseModel)
 
 def class_sizes(packages: Iterable[PackageSize], unowned: Iterable[ClassSize]) -> tuple[ClassSize, ...]:
     """The classes of a tree: the sum of its packages' files and of those that no package owns, largest first."""
-    totals: dict[str, tuple[int, int]] = {}
+    totals: dict[str, ClassSize] = {}
     parts: list[PackageSize | ClassSize] = [*packages, *unowned]
     for part in parts:
-        size_bytes, files = totals.get(part.class_, (0, 0))
-        totals[part.class_] = (size_bytes + part.bytes, files + part.files)
-    sizes = [ClassSize(class_=name, bytes=size_bytes, files=files) for name, (size_bytes, files) in totals.items()]
-    return tuple(sorted(sizes, key=lambda size: (-size.bytes, size.class_)))
+        so_far = totals.get(part.class_, ClassSize(class_=part.class_, bytes=0, files=0, allocated_bytes=0))
+        known = so_far.allocated_bytes is not None and part.allocated_bytes is not None
+        totals[part.class_] = ClassSize(
+            class_=part.class_,
+            bytes=so_far.bytes + part.bytes,
+            files=so_far.files + part.files,
+            allocated_bytes=(so_far.allocated_bytes or 0) + (part.allocated_bytes or 0) if known else None,
+        )
+    return tuple(sorted(totals.values(), key=lambda size: (-size.bytes, size.class_)))
 
 
 def write_variant_result(path: Path, result: VariantResult) -> None:

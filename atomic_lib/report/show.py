@@ -1,6 +1,7 @@
-"""Values as text, and tables that show themselves in a notebook and in a page.
+"""Tables and texts that show themselves in a notebook and in a page.
 
 A figure that is missing is shown as a dash with the reason below it, never as 0.
+Everything that can be linked to has an anchor made of its own words, not of its place.
 """
 
 from collections.abc import Mapping, Sequence
@@ -8,18 +9,21 @@ from dataclasses import dataclass
 from html import escape
 from typing import TYPE_CHECKING, Literal, Protocol
 
+from atomic_lib.report.values import NBSP, Unit, delta, plural, quantity, signed, slug
+
 if TYPE_CHECKING:
     import pandas  # type: ignore[import-untyped]
 
-MISSING = "—"
-SMALL_BYTES = 100_000
-"""Below it a size is told in kB: 0.0 MB would look like nothing."""
-LARGEST_PERCENT = 999
-"""Above it a percentage says less than the difference: the baseline was next to nothing."""
-MINUS = "\N{MINUS SIGN}"
-NBSP = "\N{NO-BREAK SPACE}"
+__all__ = [
+    "NBSP", "Alert", "Cell", "Details", "Kind", "Paragraph", "Section", "Sentences", "Shown", "Stack", "Table", "Unit",
+    "delta", "how_measured", "missing", "named_rows", "number", "plural", "quantity", "share", "signed", "slug",
+    "verdict",
+]  # fmt: skip
 
-Unit = Literal["bytes", "count", "seconds"]
+MISSING = "—"
+LONG_ROWS = 24
+"""A table with more rows scrolls in a box of its own and can be searched."""
+
 Kind = Literal["text", "number", "good", "bad", "missing"]
 
 
@@ -29,55 +33,27 @@ class Shown(Protocol):
     def _repr_html_(self) -> str: ...
 
 
-def quantity(value: float, unit: Unit) -> str:
-    """A figure with its unit: 1 MB is 1,000,000 bytes."""
-    if unit == "bytes" and 0 < value < SMALL_BYTES:
-        return f"{value / 1e3:,.1f}{NBSP}kB"
-    if unit == "bytes":
-        return f"{value / 1e6:,.1f}{NBSP}MB" if value else "0"
-    if unit == "seconds":
-        return f"{value:,.1f}{NBSP}s"
-    return f"{value:,.0f}"
-
-
-def signed(value: float, unit: Unit) -> str:
-    """A difference with its sign and unit; one that rounds to nothing is "±0"."""
-    text = quantity(abs(value), unit)
-    if not any(digit in text for digit in "123456789"):
-        return "±0"
-    return f"{MINUS if value < 0 else '+'}{text}"
-
-
-def delta(value: float, base: float, unit: Unit) -> str:
-    """The difference to the baseline, with the percentage where the baseline is not 0."""
-    difference = signed(value - base, unit)
-    if not base or difference == "±0":
-        return difference
-    percent = 100 * (value - base) / base
-    if percent > LARGEST_PERCENT:
-        return difference
-    return f"{difference} ({MINUS if percent < 0 else '+'}{abs(percent):.0f}{NBSP}%)"
-
-
-def plural(count: int, word: str) -> str:
-    """ "1 package", "2 packages", "2 boots"."""
-    return f"{count:,} {word if count == 1 else word + 's'}"
-
-
 @dataclass(frozen=True)
 class Cell:
-    """One cell: a text, and below it a smaller note (a delta, a reason)."""
+    """One cell: a text, below it a smaller note (a delta, a reason), and ``more`` folded away.
+
+    ``value``: what the cell is sorted by, where it is a figure.
+    """
 
     text: str
     note: str = ""
     kind: Kind = "text"
     link: str = ""
+    value: float | None = None
+    more: str = ""
 
     def html(self) -> str:
         """The content of the cell."""
         text = escape(self.text)
         if self.link:
             text = f'<a href="{escape(self.link)}">{text}</a>'
+        if self.more:
+            text = f"<details><summary>{text}</summary>{escape(self.more)}</details>"
         return text + (f"<br><small>{escape(self.note)}</small>" if self.note else "")
 
 
@@ -88,7 +64,14 @@ def missing(reason: str) -> Cell:
 
 def number(value: float | None, unit: Unit, *, note: str = "", reason: str = "not measured") -> Cell:
     """A figure with its unit, or a dash with ``reason``."""
-    return missing(reason) if value is None else Cell(quantity(value, unit), note, "number")
+    return missing(reason) if value is None else Cell(quantity(value, unit), note, "number", value=value)
+
+
+def share(part: float | None, whole: float | None) -> Cell:
+    """A part of a whole in percent."""
+    if part is None or not whole:
+        return missing("not measured")
+    return Cell(f"{100 * part / whole:.1f}{NBSP}%", kind="number", value=part / whole)
 
 
 def verdict(passed: bool, text: str = "", note: str = "") -> Cell:
@@ -100,7 +83,11 @@ def verdict(passed: bool, text: str = "", note: str = "") -> Cell:
 class Table:
     """A table for people (``rows``) and its tidy data (``frame``).
 
-    The first cell of each row is the row's heading. ``notes``: sentences below the table.
+    The first cell of each row is the row's heading; the last ``feet`` rows (sums) stay below
+    when the table is sorted. ``notes``: sentences below the table. ``how``: unit, n, interval
+    and method. ``csv``: the file with the same figures. ``anchor``: by default made of the
+    caption up to its first colon. ``empty``: what is said when there are no rows.
+    ``fixed``: the rows' order has a meaning, so the table is not sorted.
     """
 
     caption: str
@@ -108,6 +95,12 @@ class Table:
     rows: tuple[tuple[Cell, ...], ...]
     records: tuple[Mapping[str, object], ...] = ()
     notes: tuple[str, ...] = ()
+    how: str = ""
+    csv: str = ""
+    anchor: str = ""
+    feet: int = 0
+    empty: str = "Not measured."
+    fixed: bool = False
 
     @property
     def frame(self) -> "pandas.DataFrame":
@@ -117,28 +110,34 @@ class Table:
         return pandas.DataFrame.from_records(list(self.records)).convert_dtypes()
 
     def _repr_html_(self) -> str:
+        name = self.anchor or slug(self.caption.partition(":")[0])
+        csv = f' <a class="csv" href="{escape(self.csv)}">CSV</a>' if self.csv and self.rows else ""
+        caption = f'<p class="caption">{escape(self.caption)}{_anchor_link(name)}{csv}</p>'
+        body = self._table_html() if self.rows else f"<p>{escape(self.empty)}</p>"
+        notes = "".join(f'<p class="note">{escape(note)}</p>' for note in self.notes if self.rows)
+        how = how_measured(self.how) if self.rows else ""
+        return f'<div class="block" id="{name}">{caption}{body}{notes}{how}</div>'
+
+    def _table_html(self) -> str:
         ends = self._columns_of_figures()
         head = "".join(
             f'<th scope="col"{_end(end)}>{escape(title)}</th>' for title, end in zip(self.header, ends, strict=True)
         )
-        body = "".join(f"<tr>{_row_html(row, ends)}</tr>" for row in self.rows)
-        caption = f'<p class="caption">{escape(self.caption)}</p>'
-        if not self.rows:
-            return f"{caption}<p>Nothing to show.</p>"
-        notes = "".join(f'<p class="note">{escape(note)}</p>' for note in self.notes)
+        rows = [f"<tr>{_row_html(row, ends)}</tr>" for row in self.rows]
+        body = len(rows) - self.feet
+        foot = f"<tfoot>{''.join(rows[body:])}</tfoot>" if self.feet else ""
+        fixed = ' class="fixed"' if self.fixed else ""
+        long = " long" if len(rows) > LONG_ROWS else ""
         return (
-            f'{caption}<div class="scroll" role="region" tabindex="0" aria-label="{escape(self.caption)}"><table>'
-            f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
-            f"{notes}"
+            f'<div class="scroll{long}" role="region" tabindex="0" aria-label="{escape(self.caption)}"><table{fixed}>'
+            f"<thead><tr>{head}</tr></thead><tbody>{''.join(rows[:body])}</tbody>{foot}</table></div>"
         )
 
     def _columns_of_figures(self) -> list[bool]:
         """Which columns hold figures, and so are aligned at their end; one without any value goes with the others."""
         kinds: list[set[str]] = [{cell.kind for cell in column} for column in zip(*self.rows, strict=True)]
         some = any("number" in column for column in kinds)
-        return [
-            "number" in column or (some and "missing" in column) for column in kinds or [set() for _ in self.header]
-        ]
+        return ["number" in column or (some and bool(column) and column <= {"missing"}) for column in kinds]
 
     def __repr__(self) -> str:
         return f"{self.caption}: {len(self.rows)} rows; .frame holds the data"
@@ -162,7 +161,7 @@ class Details:
     content: Shown
 
     def _repr_html_(self) -> str:
-        return f"<details><summary>{escape(self.summary)}</summary>{self.content._repr_html_()}</details>"
+        return f'<details class="fold"><summary>{escape(self.summary)}</summary>{self.content._repr_html_()}</details>'
 
 
 @dataclass(frozen=True)
@@ -173,6 +172,23 @@ class Stack:
 
     def _repr_html_(self) -> str:
         return "".join(part._repr_html_() for part in self.parts)
+
+
+@dataclass(frozen=True)
+class Section:
+    """Parts below a heading of their own; without parts there is no heading either."""
+
+    heading: str
+    text: str
+    parts: tuple[Shown, ...]
+
+    def _repr_html_(self) -> str:
+        if not self.parts:
+            return ""
+        name = slug(self.heading)
+        heading = f'<h2 id="{name}">{escape(self.heading)}{_anchor_link(name)}</h2>'
+        text = f"<p>{escape(self.text)}</p>" if self.text else ""
+        return heading + text + "".join(part._repr_html_() for part in self.parts)
 
 
 @dataclass(frozen=True)
@@ -213,21 +229,36 @@ class Alert:
         return f'<div class="alert" role="alert">{"".join(parts)}</div>'
 
 
+def how_measured(text: str) -> str:
+    """The unit, n, interval and method of a figure, folded away; nothing for an empty text."""
+    return f'<details class="how"><summary>How measured</summary><p>{escape(text)}</p></details>' if text else ""
+
+
 def named_rows(caption: str, pairs: Sequence[tuple[str, str]]) -> Table:
     """A table of names and values."""
     rows = tuple((Cell(name), Cell(value) if value else missing("")) for name, value in pairs)
     records = tuple({"name": name, "value": value} for name, value in pairs)
-    return Table(caption, ("", "value"), rows, records)
+    return Table(caption, ("", "value"), rows, records, fixed=True)
+
+
+def _anchor_link(name: str) -> str:
+    return f'<a class="anchor-link" href="#{name}" aria-label="link to this part">#</a>'
 
 
 def _end(end: bool, kind: str = "") -> str:
     """The class attribute of a cell; a column with figures is aligned at its end."""
-    names = " ".join(name for name in (kind, "end" if end else "") if name)
+    names = " ".join(name for name in (kind if kind != "text" else "", "end" if end else "") if name)
     return f' class="{names}"' if names else ""
 
 
 def _row_html(row: tuple[Cell, ...], ends: Sequence[bool]) -> str:
     heading, *cells = row
-    data = "".join(f"<td{_end(end, cell.kind)}>{cell.html()}</td>" for cell, end in zip(cells, ends[1:], strict=True))
+    data = "".join(
+        f"<td{_end(end, cell.kind)}{_value(cell)}>{cell.html()}</td>" for cell, end in zip(cells, ends[1:], strict=True)
+    )
     name = heading.html().replace(".service", "<wbr>.service")
     return f'<th scope="row">{name}</th>{data}'
+
+
+def _value(cell: Cell) -> str:
+    return f' data-value="{cell.value:.10g}"' if cell.value is not None else ""

@@ -1,25 +1,30 @@
 """Tables of one variant: its figures, packages, classes, boots, checks, units, stages, provenance."""
 
+from collections.abc import Callable, Sequence
+
+from atomic_lib.report import methods
 from atomic_lib.report.classes import default_class_rules
-from atomic_lib.report.metrics import BootGroup, boot_groups, median_of, missing_boot_reason, missing_reason
+from atomic_lib.report.metrics import (
+    MARKS,
+    PHASES,
+    BootGroup,
+    boot_groups,
+    mark_seconds,
+    missing_boot_reason,
+    missing_reason,
+)
 from atomic_lib.report.model import Boot, Phases, StudyResult, VariantResult
-from atomic_lib.report.show import Cell, Table, missing, named_rows, number, plural, quantity, verdict
+from atomic_lib.report.show import Cell, Table, missing, named_rows, number, quantity, share, verdict
 
-PHASES = (
-    ("firmware_loader_seconds", "firmware and boot loader"),
-    ("kernel_seconds", "kernel"),
-    ("initrd_seconds", "initrd"),
-    ("userspace_seconds", "userspace"),
+_COUNTS: tuple[tuple[str, Callable[[Boot], int | None]], ...] = (
+    ("processes", lambda boot: boot.process_count),
+    ("services", lambda boot: boot.service_count),
+    ("listening sockets", lambda boot: None if boot.listeners is None else len(boot.listeners)),
+    ("set-uid files", lambda boot: None if boot.setuid_files is None else len(boot.setuid_files)),
 )
-_MARKS = (
-    ("script_done_seconds", "user-data script done"),
-    ("ssh_login_seconds", "ssh login"),
-    ("docker_ready_seconds", "Docker ready"),
-)
-TOP = 30
 
 
-def summary_table(result: VariantResult) -> Table:
+def summary_table(result: VariantResult, caption: str = "Size") -> Table:
     """The figures of a variant's tree and image."""
     rows = [
         ("tree", "tree_bytes", number(result.tree_bytes, "bytes", reason=missing_reason(result))),
@@ -38,40 +43,21 @@ def summary_table(result: VariantResult) -> Table:
     if result.status == "incomplete":  # what later stages measure is no gap yet
         rows = [row for row in rows if getattr(result, row[1], 0) is not None]
     records = tuple({"figure": name, "value": getattr(result, name, None)} for _, name, _ in rows)
-    return Table("Size", ("", result.variant), tuple((Cell(title), cell) for title, _, cell in rows), records)
-
-
-def packages_table(result: VariantResult, top: int = TOP) -> Table:
-    """The largest packages; ``frame`` holds all of them."""
-    rules = default_class_rules()
-    packages = sorted(result.packages, key=lambda package: (-package.bytes, package.name))
-    rows = tuple(
-        (
-            Cell(package.name),
-            Cell(f"{package.epoch}:{package.version}-{package.release}.{package.arch}".removeprefix("0:")),
-            number(package.bytes, "bytes"),
-            number(package.files, "count"),
-            number(package.download_bytes, "bytes"),
-            Cell(rules.title_of(package.class_)),
-        )
-        for package in packages[:top]
+    return Table(
+        caption, ("", result.variant), tuple((Cell(title), cell) for title, _, cell in rows), records, (), methods.TREE
     )
-    shown = f"the {len(rows)} largest of {plural(len(packages), 'package')}" if packages else missing_reason(result)
-    header = ("package", "version", "in the tree", "files", "download", "class")
-    records = tuple(package.model_dump() for package in packages)
-    return Table(f"Packages of {result.variant}: {shown}", header, rows, records)
 
 
-def classes_table(result: VariantResult) -> Table:
+def classes_table(result: VariantResult, to_run: str = "../") -> Table:
     """Bytes and files of the tree by footprint class; the sums are the whole tree."""
     rules = default_class_rules()
     classes = sorted(result.classes, key=lambda size: -size.bytes)
-    whole = result.tree_bytes or 1
+    whole = result.tree_bytes
     rows = [
         (
             Cell(rules.title_of(size.class_)),
             number(size.bytes, "bytes"),
-            Cell(f"{100 * size.bytes / whole:.1f} %", kind="number"),
+            share(size.bytes, whole),
             number(size.files, "count"),
         )
         for size in classes
@@ -79,13 +65,14 @@ def classes_table(result: VariantResult) -> Table:
     total = (
         Cell("whole tree"),
         number(result.tree_bytes, "bytes", reason=missing_reason(result)),
-        Cell("100.0 %", kind="number") if classes else missing(missing_reason(result)),
+        share(whole, whole) if classes else missing(missing_reason(result)),
         number(result.tree_files, "count", reason=missing_reason(result)),
     )
     records = tuple(size.model_dump() for size in classes)
     return Table(
-        f"Footprint of {result.variant} by class", ("class", "in the tree", "share", "files"), (*rows, total), records
-    )
+        f"Footprint of {result.variant} by class", ("class", "in the tree", "share", "files"), (*rows, total), records,
+        (), methods.TREE, f"{to_run}footprint_by_class.csv", feet=1,
+    )  # fmt: skip
 
 
 def boots_table(result: VariantResult, to_run: str = "../") -> Table:
@@ -99,17 +86,19 @@ def boots_table(result: VariantResult, to_run: str = "../") -> Table:
         for name, title in PHASES
     ]
     rows += [
-        (Cell(title), *(number(getattr(boot, name), "seconds", reason="not reached") for boot in boots))
-        for name, title in (*_MARKS, ("multi_user_seconds", "multi-user.target"))
+        (Cell(title), *(number(mark_seconds(boot, name), "seconds", reason="not reached") for boot in boots))
+        for name, title in _marks_of(boots)
     ]
     rows.append((Cell("memory in use"), *(_memory(boot) for boot in boots)))
-    rows.append((Cell("processes"), *(number(boot.process_count, "count") for boot in boots)))
+    rows += [(Cell(title), *(number(count(boot), "count") for boot in boots)) for title, count in _COUNTS]
     rows.append((Cell("guest"), *(_guest(boot) for boot in boots)))
     rows.append((Cell("host"), *(_host(boot) for boot in boots)))
     rows.append((Cell("console"), *(_console(boot, to_run) for boot in boots)))
-    header = ("", *(f"{BootGroup(boot.firmware, boot.accelerator)}, boot {boot.index}" for boot in boots))
+    header = ("", *(_boot_heading(boot) for boot in boots))
     caption = f"Boots of {result.variant}: {boots_note(result)}"
-    return Table(caption, header, tuple(rows) if boots else (), tuple(_boot_record(boot) for boot in boots))
+    records = tuple(_boot_record(boot) for boot in boots)
+    how = f"{methods.WALL} {methods.TCG}" if any(boot.accelerator == "tcg" for boot in boots) else methods.WALL
+    return Table(caption, header, tuple(rows) if boots else (), records, (), how, f"{to_run}boots.csv", fixed=True)
 
 
 def boots_note(result: VariantResult) -> str:
@@ -120,7 +109,7 @@ def boots_note(result: VariantResult) -> str:
     return "; ".join(f"{group}, n={len(group.boots_of(result))}" for group in groups)
 
 
-def checks_table(result: VariantResult) -> Table:
+def checks_table(result: VariantResult, to_run: str = "../") -> Table:
     """Every proof of life of every boot: passed or failed, with what was seen."""
     boots = result.boots
     names = list(dict.fromkeys(check.name for boot in boots for check in boot.checks))
@@ -137,44 +126,11 @@ def checks_table(result: VariantResult) -> Table:
         for check in boot.checks
     )
     header = ("check", *(f"{boot.firmware.upper()}, boot {boot.index}" for boot in boots))
-    return Table(f"Checks of {result.variant}: {boots_note(result)}", header, tuple(rows), records)
+    caption = f"Checks of {result.variant}: {boots_note(result)}"
+    return Table(caption, header, tuple(rows), records, how=methods.CHECKS, csv=f"{to_run}checks.csv", fixed=True)
 
 
-def units_table(result: VariantResult, top: int = 15) -> Table:
-    """The units that took longest to start: medians over the boots of each kind."""
-    groups = boot_groups([result])
-    times = {group: unit_medians(group, result) for group in groups}
-    names = sorted({name for units in times.values() for name in units}, key=lambda name: -max(
-        units.get(name, 0.0) for units in times.values()))  # fmt: skip
-    rows = tuple(
-        (Cell(name), *(number(times[group].get(name), "seconds", reason="not among the units") for group in groups))
-        for name in names[:top]
-    )
-    records = tuple(
-        {"firmware": group.firmware, "accelerator": group.accelerator, "unit": unit, "seconds": seconds}
-        for group in groups
-        for unit, seconds in times[group].items()
-    )
-    return Table(
-        f"Slowest units of {result.variant}: {boots_note(result)}",
-        ("unit", *map(str, groups)),
-        rows,
-        records,
-        ("Units start side by side: their times do not add up to the boot's.",),
-    )
-
-
-def unit_medians(group: BootGroup, result: VariantResult) -> dict[str, float]:
-    """The median start time of each unit over the boots of one kind."""
-    boots = group.boots_of(result)
-    names = dict.fromkeys(unit.unit for boot in boots for unit in boot.units)
-    times = {
-        name: median_of(unit.seconds for boot in boots for unit in boot.units if unit.unit == name) for name in names
-    }
-    return {name: seconds for name, seconds in times.items() if seconds is not None}
-
-
-def stages_table(result: VariantResult) -> Table:
+def stages_table(result: VariantResult, to_run: str = "../") -> Table:
     """How long each stage took when it was made, and whether this run found it in the store."""
     rows = tuple(
         (
@@ -186,7 +142,10 @@ def stages_table(result: VariantResult) -> Table:
         for stage in result.stages
     )
     records = tuple(stage.model_dump() for stage in result.stages)
-    return Table(f"Stages of {result.variant}", ("stage", "time when made", "in this run", "key"), rows, records)
+    header = ("stage", "time when made", "in this run", "key")
+    return Table(
+        f"Stages of {result.variant}", header, rows, records, how=methods.STAGES, csv=f"{to_run}stages.csv", fixed=True
+    )
 
 
 def provenance_table(result: VariantResult | StudyResult) -> Table:
@@ -201,6 +160,22 @@ def provenance_table(result: VariantResult | StudyResult) -> Table:
         caption = f"Provenance of {result.variant}"
     pairs |= {name: str(value) for name, value in result.provenance.items()}
     return named_rows(caption, list(pairs.items()))
+
+
+def _boot_heading(boot: Boot) -> str:
+    warm_up = ", warm-up" if boot.warm_up else ""
+    return f"{BootGroup(boot.firmware, boot.accelerator)}, boot {boot.index}{warm_up}"
+
+
+def _marks_of(boots: Sequence[Boot]) -> list[tuple[str, str]]:
+    """The milestones that any boot was looked at for."""
+    seen = {mark.name for boot in boots for mark in boot.marks} | {
+        "ssh-login",
+        "provisioned",
+        "multi-user",
+        "docker-ready",
+    }
+    return [(name, title) for name, title in MARKS.items() if name in seen]
 
 
 def _memory(boot: Boot) -> Cell:

@@ -42,6 +42,7 @@ def test_a_summary_has_the_median_inside_its_interval() -> None:
     assert (summary.n, summary.median, summary.confidence, summary.reason) == (7, 41.4, 0.95, "")
     assert summary.low is not None
     assert summary.high is not None
+    assert (summary.least, summary.most) == (40.9, 42.0)
     assert min(BOOT) <= summary.low < summary.median < summary.high <= max(BOOT)
 
 

@@ -1,6 +1,6 @@
 """Figures: their text says what they show, they are drawn for two widths, the same figures give the same bytes."""
 
-from atomic_lib.report import figures
+from atomic_lib.report import bars, figures
 from tests.report import factory
 from tests.report.factory import study_of
 
@@ -18,7 +18,7 @@ def test_parts_of_a_footprint_bar_add_up_to_the_tree() -> None:
     result = factory.variant_result("cloud-docker")
     alt = figures.figure_classes(result).alt.partition("): ")[2].rstrip(".")
     parts = [float(part.split()[-2]) for part in alt.split(", ") if part.endswith(" MB")]
-    assert len(parts) == figures.LARGEST_CLASSES + 1
+    assert len(parts) == bars.LARGEST + 1
     assert abs(sum(parts) - (result.tree_bytes or 0) / 1e6) < 0.05 * len(parts)
 
 
@@ -26,10 +26,10 @@ def test_boot_figures_name_accelerator_firmware_and_n() -> None:
     study = study_of(factory.variant_result("cloud-docker", boots=3), factory.variant_result("atomic-min", uefi=1))
     picture = figures.figure_boots(study)
     assert picture.caption == (
-        "Boot time line: BIOS, TCG, n=3; BIOS, TCG, n=1; UEFI, TCG, n=1; bars and marks are medians."
+        "Boots side by side: BIOS, TCG, n=3; BIOS, TCG, n=1; UEFI, TCG, n=1; bars and marks are medians."
     )
     assert "cloud-docker (BIOS, TCG, n=3): firmware and boot loader 7.1 s" in picture.alt
-    assert "ssh login at 77.0 s; Docker ready at 86.4 s" in picture.alt
+    assert "ssh login at 77.0 s; provisioned at 75.8 s; Docker ready at 86.4 s" in picture.alt
 
 
 def test_a_boot_without_its_first_phase_says_so() -> None:
@@ -53,4 +53,4 @@ def test_a_figure_is_reproducible_and_holds_no_address_that_loads() -> None:
 def test_without_figures_the_picture_says_that_nothing_was_measured() -> None:
     assert figures.figure_classes(factory.failed_result()).alt.endswith("Nothing was measured.")
     boots = figures.figure_boot(factory.incomplete_result())
-    assert boots._repr_html_() == "<p>Boot time line of atomic-unbooted. Nothing was measured.</p>"
+    assert boots._repr_html_() == "<p>Boots of atomic-unbooted by phase. Nothing was measured.</p>"

@@ -1,5 +1,7 @@
 """Pages: the notebook executed by papermill, converted, self-contained, without a trace of the machine."""
 
+import base64
+import hashlib
 import html.parser
 import json
 import re
@@ -16,9 +18,12 @@ from traitlets.config import Config
 
 from atomic_lib import command
 from atomic_lib.errors import WorkbookError
+from atomic_lib.report import figures, packages, tables, timeline, units
 from atomic_lib.report import html as pages
+from atomic_lib.report.model import VariantResult
 from atomic_lib.report.results import write_study_results
 from tests.report import factory
+from tests.report.enriched import enriched
 
 NOTEBOOK = pages.CHECKOUT / "notebooks" / "compare.ipynb"
 
@@ -30,7 +35,7 @@ class Loads(html.parser.HTMLParser):
         super().__init__()
         self.loads: list[str] = []
         self.links: list[str] = []
-        self.ids: set[str] = set()
+        self.ids: list[str] = []
         self.tags: set[str] = set()
         self.feed(text)
 
@@ -42,7 +47,7 @@ class Loads(html.parser.HTMLParser):
             elif name == "href":
                 self.links.append(value or "")
             elif name == "id":
-                self.ids.add(value or "")
+                self.ids.append(value or "")
 
 
 def executed(run_directory: Path, out: Path) -> None:
@@ -55,6 +60,21 @@ def executed(run_directory: Path, out: Path) -> None:
         )  # fmt: skip
 
 
+def write_variant_notebook(path: Path, result: VariantResult) -> None:
+    """What an executed ``variant.ipynb`` shows, without building anything."""
+    shown: list[Any] = [
+        tables.summary_table(result), tables.classes_table(result), figures.figure_classes(result),
+        packages.packages_table(result), timeline.figure_time_line(result), tables.boots_table(result),
+        tables.checks_table(result), units.units_table(result), tables.stages_table(result),
+        tables.provenance_table(result),
+    ]  # fmt: skip
+    cells = [nbformat.v4.new_markdown_cell(f"# {result.variant}\n\n## The tree")]
+    for one in shown:
+        output = nbformat.v4.new_output("execute_result", {"text/html": one._repr_html_()}, execution_count=1)
+        cells.append(nbformat.v4.new_code_cell("show", outputs=[output]))
+    nbformat.write(nbformat.v4.new_notebook(cells=cells), path)
+
+
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A run with its executed notebooks and pages."""
@@ -62,12 +82,13 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     patch = pytest.MonkeyPatch()
     patch.setenv("PYTHONPATH", str(pages.CHECKOUT))
     patch.setenv("IPYTHONDIR", str(directory / "ipython"))
-    write_study_results(directory, factory.STUDY, factory.all_results())
+    booted = [enriched(result) if result.boots else result for result in factory.all_results()]
+    write_study_results(directory, factory.STUDY, booted)
     executed(directory, directory / "compare.ipynb")
     patch.undo()
     for name in ("atomic-min", "atomic-broken"):
         (directory / name).mkdir()
-        (directory / name / "variant.ipynb").write_bytes((directory / "compare.ipynb").read_bytes())
+        write_variant_notebook(directory / name / "variant.ipynb", factory.variant_result("atomic-min", uefi=1))
         (directory / name / "console-uefi-1.log").write_text("Linux version\n")
     pages.write_pages(directory)
     return directory
@@ -79,7 +100,7 @@ def test_the_page_answers_the_question(run: Path) -> None:
     assert "atomic-broken failed at the stage compose" in text
     assert "\N{MINUS SIGN}70" in text
     assert text.index("In short") < text.index("Side by side") < text.index("Provenance")
-    assert text.count("<figure>") == 2
+    assert text.count("<figure") == 8
     assert "Traceback" not in text
 
 
@@ -87,10 +108,9 @@ def test_the_page_answers_the_question(run: Path) -> None:
 def test_a_page_loads_nothing(run: Path, page: str) -> None:
     text = (run / page).read_text()
     seen = Loads(text)
-    assert seen.loads
     assert all(load.startswith("data:") for load in seen.loads)
-    assert not seen.tags & {"script", "iframe", "object", "embed", "base"}
-    assert not re.search(r"url\(|@import", text)
+    assert not seen.tags & {"iframe", "object", "embed", "base"}
+    assert not re.search(r"\burl\((?!#)|@import", text)
     assert not re.search(r"https?://", text)
     assert "default-src 'none'" in text
 
@@ -104,6 +124,34 @@ def test_every_link_leads_somewhere(run: Path, page: str) -> None:
             assert link[1:] in seen.ids
         elif "console" not in link:  # the run of this test was never booted
             assert ((run / page).parent / link).exists(), link
+
+
+@pytest.mark.parametrize("page", ["index.html", "atomic-min/index.html"])
+def test_every_table_and_figure_has_an_anchor_of_its_own(run: Path, page: str) -> None:
+    text = (run / page).read_text()
+    seen = Loads(text)
+    assert [name for name in seen.ids if seen.ids.count(name) > 1] == []
+    anchors = re.findall(r'<(?:div|figure) class="block" id="([^"]+)"', text)
+    assert len(anchors) >= 8
+    assert {f"#{name}" for name in anchors} <= set(seen.links)
+
+
+@pytest.mark.parametrize("page", ["index.html", "atomic-min/index.html"])
+def test_the_one_script_is_allowed_by_its_hash(run: Path, page: str) -> None:
+    text = (run / page).read_text()
+    scripts = re.findall(r"<script([^>]*)>(.*?)</script>", text, flags=re.DOTALL)
+    assert [attributes for attributes, _ in scripts] == [""]
+    digest = base64.b64encode(hashlib.sha256(scripts[0][1].encode()).digest()).decode()
+    assert f"script-src 'sha256-{digest}'" in text
+
+
+def test_each_csv_of_a_table_is_beside_the_page(run: Path) -> None:
+    found = set(re.findall(r'<a class="csv" href="([^"]+)"', (run / "index.html").read_text()))
+    assert {"packages.csv", "units.csv", "image_parts.csv", "departures.csv", "counted_units.csv"} <= found
+
+
+def test_the_page_is_light(run: Path) -> None:
+    assert (run / "index.html").stat().st_size < 5_000_000
 
 
 def test_pages_link_each_other_the_tables_and_the_console_logs(run: Path) -> None:

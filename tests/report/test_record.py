@@ -149,6 +149,24 @@ def test_a_boot_that_is_still_missing_leaves_the_variant_incomplete(tmp_path: Pa
     assert (written(tmp_path).status, len(written(tmp_path).boots)) == ("incomplete", 1)
 
 
+def test_the_units_of_boots_get_the_package_of_their_file(
+    tmp_path: Path, record: VariantRecord, rpm_set: RpmSet, tree: Tree
+) -> None:
+    (tmp_path / "owners.json").write_text(json.dumps({"/usr/lib/systemd/system/a.service": ["bash"]}))
+    record.add_packages(RECIPE, rpm_set, "tools-key", {"ostree": "2025.2"})
+    record.add_tree(rpm_set, tree)
+    units = [
+        {"unit": "a.service", "seconds": 1.5, "path": "/usr/lib/systemd/system/a.service", "critical": True},
+        {"unit": "var.mount", "seconds": 0.5, "path": "/run/systemd/generator/var.mount"},
+        {"unit": "init.scope", "seconds": 0.0},
+    ]
+    record.add_boots([{**BOOT, "units": units}], [], missing=1)
+    (boot,) = written(tmp_path).boots
+    assert [(unit.unit, unit.package, unit.critical) for unit in boot.units] == [
+        ("a.service", "bash", True), ("var.mount", None, False), ("init.scope", None, False),
+    ]  # fmt: skip
+
+
 def test_a_failure_keeps_the_figures_of_earlier_stages(tmp_path: Path, record: VariantRecord, rpm_set: RpmSet) -> None:
     record.add_packages(RECIPE, rpm_set, "tools-key", {"ostree": "2025.2"})
     record.fail("compose", WorkbookError("no room", hint="make some", log="disk full"))

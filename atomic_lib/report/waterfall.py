@@ -1,0 +1,196 @@
+"""The way from the baseline to the last step, one decision at a time, in bytes and in boot cost."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from atomic_lib.report import methods
+from atomic_lib.report.metrics import BootGroup, boot_groups, counted_busy_seconds, mark_seconds, median_of
+from atomic_lib.report.model import StudyResult, VariantResult
+from atomic_lib.report.picture import COLOURS, EDGE, HATCHES, Picture, draw_picture, is_wide
+from atomic_lib.report.show import Cell, Section, Table, Unit, missing, number, quantity, signed
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+_LESS, _MORE, _WHOLE = 2, 5, 7  # places in COLOURS and HATCHES
+
+
+@dataclass(frozen=True)
+class Measure:
+    """What a step is counted in; boots of one kind only, counted seconds never beside wall-clock ones."""
+
+    title: str
+    unit: Unit
+    value: Callable[[VariantResult], float | None]
+    how: str
+
+
+@dataclass(frozen=True)
+class Cost:
+    """One row of a waterfall: the figure ``after`` a decision and the ``change`` by it.
+
+    Where a variant has no figure both are None, and the next change holds this one too.
+    """
+
+    decision: str
+    variant: str
+    after: float | None
+    change: float | None
+
+
+TREE = Measure("tree", "bytes", lambda result: result.tree_bytes, methods.TREE)
+
+
+def section(study: StudyResult) -> Section:
+    """The waterfall as figure and table; nothing for a study without steps."""
+    if not study.steps or study.variant(study.baseline) is None:
+        return Section("One decision at a time", "", ())
+    text = f"From {study.baseline} to {study.steps[-1].variant}; the steps add up to the whole difference."
+    return Section("One decision at a time", text, (figure(study), table(study)))
+
+
+def costs(study: StudyResult, measure: Measure) -> tuple[Cost, ...]:
+    """The baseline, then every step; the changes add up to the difference of the first and the last figure."""
+    base = study.variant(study.baseline)
+    known = measure.value(base) if base else None
+    rows = [Cost("baseline", study.baseline, known, None)]
+    for step in study.steps:
+        result = study.variant(step.variant)
+        after = measure.value(result) if result else None
+        change = None if after is None or known is None else after - known
+        known = known if after is None else after
+        rows.append(Cost(step.decision, step.variant, after, change))
+    return tuple(rows)
+
+
+def boot_measure(study: StudyResult) -> Measure | None:
+    """Counted busy time where there is any, else the median wall-clock time to Docker or ssh of one kind of boot."""
+    results = [r for name in (study.baseline, *(s.variant for s in study.steps)) if (r := study.variant(name))]
+    if any(result.counted_boots for result in results):
+        return Measure("boot, busy time (counted)", "counted", counted_busy_seconds, methods.COUNTED)
+    candidates = [_wall(group, mark) for group in boot_groups(results) for mark in ("docker-ready", "ssh-login")]
+    found = [sum(measure.value(result) is not None for result in results) for measure in candidates]
+    return candidates[found.index(max(found))] if found and max(found) > 1 else None
+
+
+def table(study: StudyResult) -> Table:
+    """Every step with its bytes and its boot cost."""
+    boot = boot_measure(study)
+    measures = [TREE, *([boot] if boot else [])]
+    columns = [costs(study, measure) for measure in measures]
+    rows = []
+    for place, cost in enumerate(columns[0]):
+        cells = [cell for column, m in zip(columns, measures, strict=True) for cell in _cells(column[place], m)]
+        rows.append((Cell(cost.decision), Cell(cost.variant), *cells))
+    totals = [c for column, m in zip(columns, measures, strict=True) for c in (Cell(""), _total(column, m))]
+    rows.append((Cell("all steps together"), Cell(""), *totals))
+    header = ["decision", "leads to", *(f"{word}{m.title}" for m in measures for word in ("", "change of "))]
+    records = tuple(
+        {"decision": c.decision, "variant": c.variant, "figure": m.title, "after": c.after, "change": c.change}
+        for column, m in zip(columns, measures, strict=True)
+        for c in column
+    )
+    notes = () if boot else ("Boot cost: not measured.",)
+    how = " ".join(measure.how for measure in measures)
+    return Table(
+        "Waterfall, step by step", tuple(header), tuple(rows), records, notes, how, "comparison.csv", feet=1, fixed=True
+    )  # fmt: skip
+
+
+def figure(study: StudyResult) -> Picture:
+    """The waterfall in bytes, and beside it in boot cost where that was measured."""
+    boot = boot_measure(study)
+    panels = [(m, costs(study, m)) for m in (TREE, boot) if m]
+    drawn = [(m, rows) for m, rows in panels if any(row.after is not None for row in rows)]
+    alt = " ".join(
+        f"{m.title}: " + ", ".join(f"{row.decision} {_words(row, m)}" for row in rows) + "." for m, rows in drawn
+    )
+    caption = f"Waterfall from {study.baseline} to {study.steps[-1].variant}."
+    if not drawn:
+        return Picture("", "", f"{caption} Nothing was measured.", caption)
+    if not boot:
+        caption += " Boot cost: not measured."
+    how = " ".join(measure.how for measure, _ in drawn)
+    return draw_picture(lambda width: _draw(drawn, width), f"{caption} {alt}", caption, how=how, csv="comparison.csv")
+
+
+def _wall(group: BootGroup, mark: str) -> Measure:
+    title = {"docker-ready": "boot to Docker ready", "ssh-login": "boot to ssh login"}[mark]
+
+    def value(result: VariantResult) -> float | None:
+        return median_of(mark_seconds(boot, mark) for boot in group.boots_of(result))
+
+    how = f"{methods.WALL} {methods.TCG}" if group.accelerator == "tcg" else methods.WALL
+    return Measure(f"{title} ({group}, median wall time)", "seconds", value, how)
+
+
+def _cells(cost: Cost, measure: Measure) -> tuple[Cell, Cell]:
+    if cost.after is None:
+        return missing("not measured"), missing("in the next step")
+    after = number(cost.after, measure.unit)
+    if cost.change is None:
+        return after, missing("the start" if cost.decision == "baseline" else "no figure of the baseline")
+    return after, Cell(signed(cost.change, measure.unit), kind="number", value=cost.change)
+
+
+def _total(rows: Sequence[Cost], measure: Measure) -> Cell:
+    changes = [row.change for row in rows if row.change is not None]
+    if not changes:
+        return missing("not measured")
+    return Cell(signed(sum(changes), measure.unit), kind="number", value=sum(changes))
+
+
+def _words(row: Cost, measure: Measure) -> str:
+    if row.after is None:
+        return "not measured"
+    return quantity(row.after, measure.unit) if row.change is None else signed(row.change, measure.unit)
+
+
+def _draw(panels: "Sequence[tuple[Measure, tuple[Cost, ...]]]", width_inches: float) -> "Figure":
+    from matplotlib.figure import Figure
+
+    beside = is_wide(width_inches) and len(panels) > 1
+    columns, lines = (len(panels), 1) if beside else (1, len(panels))
+    row_inches = 0.52 * (len(panels[0][1]) + 1)
+    line_inches = row_inches + 0.75
+    figure = Figure(figsize=(width_inches, line_inches * lines))
+    for place, (measure, rows) in enumerate(panels):
+        column, line = (place, 0) if beside else (0, place)
+        left, bottom = column / columns + 0.015, 1 - (line + 1) / lines + 0.5 / (line_inches * lines)
+        axes = figure.add_axes((left, bottom, 1 / columns - 0.03, row_inches / (line_inches * lines)))
+        _panel(axes, measure, rows)
+    return figure
+
+
+def _panel(axes: "Axes", measure: Measure, rows: Sequence[Cost]) -> None:
+    scale = 1e6 if measure.unit == "bytes" else 1.0
+    largest = max(row.after or 0 for row in rows) / scale
+    known = [row for row in rows if row.after is not None]
+    for place, row in enumerate(rows):
+        axes.text(0, place - 0.27, row.decision, ha="left", va="bottom")
+        axes.text(largest, place - 0.27, _words(row, measure), ha="right", va="bottom", weight="bold")
+        if row.after is not None:
+            start = 0.0 if row.change is None else (row.after - row.change) / scale
+            style = _WHOLE if row.change is None else _LESS if row.change < 0 else _MORE
+            _bar(axes, place, start, row.after / scale, style)
+    end = len(rows)
+    axes.text(0, end - 0.27, f"{known[-1].variant}", ha="left", va="bottom", weight="bold")
+    axes.text(largest, end - 0.27, quantity(known[-1].after or 0, measure.unit), ha="right", va="bottom", weight="bold")
+    _bar(axes, end, 0.0, (known[-1].after or 0) / scale, _WHOLE)
+    axes.set_xlim(0, largest or 1)
+    axes.set_ylim(end + 0.35, -0.65)
+    axes.set_yticks([])
+    axes.set_xlabel({"bytes": "MB (1 MB = 1,000,000 bytes)", "counted": "counted seconds"}.get(measure.unit, "seconds"))
+    axes.set_title(measure.title, loc="left", fontsize=9, weight="bold")
+    axes.grid(axis="x", color="#cccccc", linewidth=0.5)
+    axes.set_axisbelow(True)
+
+
+def _bar(axes: "Axes", place: int, start: float, end: float, style: int) -> None:
+    axes.barh(
+        place, end - start, left=start, height=0.4, color=COLOURS[style], hatch=HATCHES[style], edgecolor=EDGE,
+        linewidth=0.5,
+    )  # fmt: skip
+    axes.plot([end, end], [place - 0.2, place + 0.8], color=EDGE, linewidth=0.6, linestyle="dotted")

@@ -1,0 +1,105 @@
+"""What a piece of work costs: seconds by the clock, seconds of processors, the memory of its largest process."""
+
+import ctypes
+import os
+import resource
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from multiprocessing import get_context
+from multiprocessing.connection import Connection
+from typing import Any, ParamSpec, TypeVar
+
+from atomic_lib.errors import WorkbookError
+
+_PR_SET_CHILD_SUBREAPER = 36  # linux/prctl.h
+_P = ParamSpec("_P")
+_T = TypeVar("_T")
+
+
+@dataclass(frozen=True)
+class Cost:
+    """``cpu_seconds``: user and system time of this process and of all that it started.
+
+    ``peak_bytes``: the most resident memory that any one of these processes had at a time; not
+    their sum, which steps that run one after the other never reach.
+    """
+
+    wall_seconds: float
+    cpu_seconds: float
+    peak_bytes: int
+
+
+def costed(work: Callable[_P, _T], *args: _P.args, **kwargs: _P.kwargs) -> tuple[_T, Cost]:
+    """The result of ``work`` and what it cost.
+
+    The kernel keeps one high-water mark of memory for all of a process's life, so that work
+    before this call counts in ``peak_bytes``: see ``in_own_process``.
+    """
+    _adopt_orphans()
+    wall, cpu = time.monotonic(), _cpu_seconds()
+    result = work(*args, **kwargs)
+    wall_seconds = time.monotonic() - wall
+    _wait_for_all()
+    return result, Cost(wall_seconds, _cpu_seconds() - cpu, _peak_bytes())
+
+
+def in_own_process(timeout_seconds: float, work: Callable[_P, _T], *args: _P.args, **kwargs: _P.kwargs) -> _T:
+    """The result of ``work`` (a function of a module), run in a fresh process.
+
+    Raises WorkbookError: what ``work`` raised, the time over, the process killed.
+    """
+    context = get_context("spawn")
+    receive, send = context.Pipe(duplex=False)
+    process = context.Process(target=_send_result, args=(send, work, args, kwargs))
+    process.start()
+    send.close()
+    try:
+        if not receive.poll(timeout_seconds):
+            raise WorkbookError(f"{work.__name__}: not done after {timeout_seconds:g} s")
+        result = receive.recv()
+    except EOFError:
+        raise WorkbookError(f"{work.__name__}: the process ended without a result") from None
+    finally:
+        process.kill()  # its commands end with it
+        process.join()
+    if isinstance(result, WorkbookError):
+        raise result
+    return result  # type: ignore[no-any-return]
+
+
+def _send_result(send: Connection, work: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+    try:
+        send.send(work(*args, **kwargs))
+    except WorkbookError as error:
+        send.send(error)
+
+
+def _adopt_orphans() -> None:
+    """Become the parent of descendants whose own parent ends first.
+
+    bubblewrap ends without waiting for the first process of its namespace, which has waited for
+    all others: without this the kernel would book what they used on nobody's account.
+    """
+    if ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0):
+        raise OSError(ctypes.get_errno(), "prctl(PR_SET_CHILD_SUBREAPER)")
+
+
+def _wait_for_all() -> None:
+    """Wait for the adopted ones: what a child used counts once it was waited for (getrusage(2))."""
+    with suppress(ChildProcessError):
+        while True:
+            os.wait()
+
+
+def _usages() -> list[resource.struct_rusage]:
+    return [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+
+
+def _cpu_seconds() -> float:
+    return sum(usage.ru_utime + usage.ru_stime for usage in _usages())
+
+
+def _peak_bytes() -> int:
+    return max(usage.ru_maxrss for usage in _usages()) * 1024  # getrusage(2): kilobytes

@@ -1,0 +1,81 @@
+"""Tables of boots, units and the running guest: warm-ups left out, packages added up, counted apart from wall."""
+
+import re
+
+from atomic_lib.report import boots, units
+from atomic_lib.report.metrics import BootGroup, boot_groups, mark_seconds, usual_group
+from atomic_lib.report.model import VariantResult
+from tests.report import factory
+from tests.report.enriched import enriched, enriched_study
+from tests.report.factory import plain, study_of
+
+BIOS = BootGroup("bios", "tcg")
+
+
+def warmed_up(result: VariantResult) -> VariantResult:
+    """The variant with a warm-up before its boots that took very long."""
+    slow = result.boots[0].model_copy(update={"index": 99, "warm_up": True, "ssh_login_seconds": 500.0})
+    return result.model_copy(update={"boots": (slow, *result.boots)})
+
+
+def test_a_warm_up_is_not_counted() -> None:
+    result = warmed_up(factory.variant_result("atomic-min"))
+    assert [boot.index for boot in BIOS.boots_of(result)] == [0]
+    table = boots.boot_times(study_of(result))
+    assert table.header[1] == "atomic-min (BIOS, TCG, n=1)"
+    assert "500" not in table._repr_html_()
+    only = result.model_copy(update={"boots": result.boots[:1]})
+    assert boot_groups([only]) == ()
+    assert "warm-up boots only" in boots.boot_times(study_of(only))._repr_html_()
+
+
+def test_marks_come_from_their_list_and_else_from_the_older_fields() -> None:
+    old = factory.variant_result("atomic-min").boots[0]
+    new = enriched(factory.variant_result("atomic-min")).boots[0]
+    assert (mark_seconds(old, "ssh-login"), mark_seconds(old, "ssh-banner")) == (48.2, None)
+    assert mark_seconds(new, "ssh-banner") == 47.1
+
+
+def test_what_a_package_costs_at_boot_is_a_row() -> None:
+    study = enriched_study(study_of(factory.variant_result("cloud-docker")))
+    table = units.packages_at_boot(study)
+    owned = [unit for unit in study.variants[0].boots[0].units if unit.package == "cloud-init"]
+    record = next(record for record in table.records if record["package"] == "cloud-init")
+    assert record["unit_seconds"] == sum(unit.seconds for unit in owned) > 0
+    row = next(row for row in table.rows if row[0].text == "cloud-init")
+    assert row[1].note == f"{len(owned)} unit"
+    assert "no wall-clock time" in table._repr_html_()
+
+
+def test_without_owners_of_units_nothing_is_grouped() -> None:
+    table = units.packages_at_boot(study_of(factory.variant_result("cloud-docker")))
+    assert table.rows == ()
+    assert "Which package a unit belongs to was not measured." in table._repr_html_()
+
+
+def test_counted_seconds_are_named_as_such_and_never_beside_wall_seconds() -> None:
+    study = enriched_study(study_of(factory.variant_result("cloud-docker"), factory.variant_result("atomic-min")))
+    html = plain(boots.counted(study)._repr_html_())
+    figures = re.findall(r"[\d.]+ s\b", html)
+    assert figures == []
+    assert "counted s" in html
+    assert boots.counted(study_of(factory.variant_result("atomic-min")))._repr_html_() == ""
+
+
+def test_what_was_not_asked_in_the_guest_is_no_zero() -> None:
+    table = boots.running(study_of(factory.variant_result("atomic-min"))).parts[0]
+    html = table._repr_html_()
+    assert html.count("not measured") == 3
+    assert "98" in html
+
+
+def test_sockets_and_set_uid_files_are_told_by_variant() -> None:
+    study = enriched_study(study_of(factory.variant_result("cloud-docker"), factory.failed_result()))
+    html = boots.running(study)._repr_html_()
+    assert "tcp 0.0.0.0:22 sshd" in html
+    assert "/usr/bin/mount" in html
+
+
+def test_the_usual_kind_of_boot_is_that_of_most_variants() -> None:
+    assert usual_group([factory.variant_result("atomic-min", uefi=1), factory.variant_result("cloud-docker")]) == BIOS
+    assert usual_group([factory.failed_result()]) is None
