@@ -2,22 +2,24 @@
 
 import json
 import os
-import re
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from atomic_lib.command import CommandError, last_lines
+from atomic_lib.command import last_lines
 from atomic_lib.errors import WorkbookError
 from atomic_lib.host import Tools
 from atomic_lib.machine.accelerator import AcceleratorName
+from atomic_lib.machine.clock import Clock, read_clock, read_clock_again
+from atomic_lib.machine.hostload import Host, describe_host, read_cpus, with_load_after
+from atomic_lib.machine.marks import Asked
 from atomic_lib.machine.metadata import MetadataService, metadata_service
-from atomic_lib.machine.proof import ask, new_secret
+from atomic_lib.machine.proof import Runtime, ask, new_secret
 from atomic_lib.machine.qemu import Disk, Firmware, Guest, ImageFormat, Machine, read_console, start_guest
-from atomic_lib.machine.result import Clock, Findings, Host, as_json, read_findings
-from atomic_lib.machine.ssh import Check, Shell, log_in, one_boot_key, wait_for_banner
+from atomic_lib.machine.result import Findings, as_json, read_findings
+from atomic_lib.machine.ssh import Check, log_in, one_boot_key, wait_for_banner
 
 PROOF_SECONDS = 60
 """What systemd gets at least to finish the boot after the login, however late that came."""
@@ -26,12 +28,14 @@ _KEY_PATH = "/openssh-key"
 _USER_DATA_PATH = "/user-data"
 _KEY_INSTALL_SECONDS = 3.0
 _POLL_SECONDS = 0.1
-_ROUND_TRIPS = 3
 
 
 @dataclass(frozen=True)
 class BootRequest:
-    """How to boot an image. ``timeout_seconds`` is for the login; ``index`` tells repeated boots apart."""
+    """How to boot an image. ``timeout_seconds`` is for the login; ``index`` tells repeated boots apart.
+
+    ``runtime``: what the first container is to run on.
+    """
 
     firmware: Firmware
     accelerator: AcceleratorName
@@ -40,6 +44,7 @@ class BootRequest:
     timeout_seconds: float
     agent: Literal["min-cloud-agent", "cloud-init"]
     index: int = 0
+    runtime: Runtime = "docker"
 
 
 @dataclass(frozen=True)
@@ -47,6 +52,7 @@ class Boot:
     """One boot that came to a login. Times are seconds since just before QEMU started."""
 
     request: BootRequest
+    ssh_banner_seconds: float
     ssh_login_seconds: float
     clock: Clock
     findings: Findings
@@ -61,10 +67,11 @@ class Boot:
         """The boot as flat JSON data, the content of ``boot.json``."""
         request = asdict(self.request)
         times = {
+            "ssh_banner_seconds": round(self.ssh_banner_seconds, 3),
             "ssh_login_seconds": round(self.ssh_login_seconds, 3),
-            "clock_error_seconds": round(self.clock.error_seconds, 3),
         }
-        return {**request, **times, **as_json(self.findings), "host": as_json(self.host)}
+        clock = {f"clock_{name}": value for name, value in as_json(self.clock).items()}
+        return {**request, **times, **clock, **as_json(self.findings), "host": as_json(self.host)}
 
 
 def boot_image(
@@ -78,7 +85,7 @@ def boot_image(
     """
     directory.mkdir(parents=True, exist_ok=True)
     secret = new_secret()
-    host = describe_host(tools)
+    host, cpus_before = describe_host(tools), read_cpus()
     machine = Machine(request.firmware, request.accelerator, request.cpus, request.memory_mib)
     with (
         one_boot_key(tools, directory) as key,
@@ -87,45 +94,19 @@ def boot_image(
     ):
         check = _patience(guest, service, request, image_path)
         wait_for_banner(guest.ssh_port, check)
+        banner_seconds = time.monotonic() - guest.started
         wait_for_key(service, check)
         with log_in(tools, key, guest.ssh_port, directory / "ssh.log", check) as shell:
             clock, login_seconds = read_clock(shell, guest.started)
-            left_seconds = request.timeout_seconds - (time.monotonic() - guest.started)
-            answers = ask(shell, secret, request.agent, max(left_seconds, PROOF_SECONDS), _keeper(directory))
-    boot = Boot(request, login_seconds, clock, read_findings(answers, secret, clock), host)
+            wait_seconds = max(request.timeout_seconds - (time.monotonic() - guest.started), PROOF_SECONDS)
+            answers = ask(shell, secret, request.agent, request.runtime, wait_seconds, _keeper(directory))
+            clock = read_clock_again(clock, shell, guest.started)
+        host = with_load_after(host, cpus_before)
+    asked = Asked(request.agent, request.runtime, banner_seconds, login_seconds)
+    findings = read_findings(answers, secret, clock, asked)
+    boot = Boot(request, banner_seconds, login_seconds, clock, findings, host)
     _publish(directory / "boot.json", json.dumps(boot.to_json(), indent=1) + "\n")
     return boot
-
-
-def read_clock(shell: Shell, started: float) -> tuple[Clock, float]:
-    """Where the guest's clock begins, and when the first command came back (seconds since ``started``).
-
-    The clock was read somewhere in a round trip: its middle is taken, half of it is the
-    error, and the shortest of a few is kept. Raises WorkbookError when the login fails.
-    """
-    readings: list[Clock] = []
-    login_seconds = 0.0
-    for _ in range(_ROUND_TRIPS):
-        before = time.monotonic()
-        text = _run_first(shell, "cat /proc/uptime")
-        after = time.monotonic()
-        login_seconds = login_seconds or after - started
-        middle, half = (before + after) / 2, (after - before) / 2
-        readings.append(Clock(middle - started - float(text.split()[0]), half))
-    return min(readings, key=lambda reading: reading.error_seconds), login_seconds
-
-
-def describe_host(tools: Tools) -> Host:
-    """The machine that runs the guests, and how busy it is."""
-    version = tools.run(["qemu-system-x86_64", "--version"]).stdout
-    found = re.search(r"version (\S+)", version)
-    model = re.search(r"^model name\s*: (.*)$", Path("/proc/cpuinfo").read_text(), flags=re.MULTILINE)
-    return Host(
-        cpu_model=model[1] if model else "unknown",
-        cpus=os.cpu_count() or 1,
-        load_1m=os.getloadavg()[0],
-        qemu_version=found[1] if found else version.strip(),
-    )
 
 
 def progress_of(service: MetadataService) -> str:
@@ -166,15 +147,6 @@ def wait_for_key(service: MetadataService, check: Check) -> None:
             return
         check()
         time.sleep(_POLL_SECONDS)
-
-
-def _run_first(shell: Shell, command: str) -> str:
-    try:
-        return shell.run(command, timeout_seconds=120).stdout
-    except CommandError as error:
-        raise WorkbookError(
-            f"the guest let us in but ran no command: {error.message}", hint="read the console log", log=error.log
-        ) from error
 
 
 def _keeper(directory: Path) -> Callable[[str], object]:

@@ -8,23 +8,51 @@ import tarfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from atomic_lib.command import CommandError, last_lines
+from atomic_lib.machine.clock import seconds_in
 from atomic_lib.machine.metadata import Instance
+from atomic_lib.machine.running import CGROUPS_QUESTION, LISTENERS_QUESTION, SETUID_QUESTION
 from atomic_lib.machine.ssh import Shell
 from atomic_lib.machine.systemd import MANAGER_PROPERTIES, UNIT_PROPERTIES
 
-DOCKER_SECONDS = 180
-"""Time limit of each Docker command in the guest; an emulated CPU takes some ten seconds."""
+Runtime = Literal["docker", "podman", "none"]
+
+CONTAINER_SECONDS = 180
+"""Time limit of each command of the container runtime; an emulated CPU takes some ten seconds."""
 
 USER_DATA_PROOF = "/run/workbook-user-data"
-_AGENT_UNITS = {
+AGENT_UNITS = {
     "min-cloud-agent": ("min-cloud-agent.service", "min-cloud-agent-user-data.service"),
     "cloud-init": ("cloud-init-main.service", "cloud-init-local.service", "cloud-init.service",
                    "cloud-init-network.service", "cloud-config.service", "cloud-final.service"),
 }  # fmt: skip
-_UNIT_KINDS = ("automount", "mount", "path", "service", "socket", "swap", "target", "timer")
+"""The units that provision the guest, by agent."""
+
 _SECTION = "section"
+_CONTAINER = "localhost/hello:latest"
+# Units that are active or failed (slices and devices take no time of their own), and the services that have done
+# their work and are inactive again: those that the journal tells of, as each question costs an emulated guest some
+# 0.05 s. Patterns for "systemctl show" would find active units only.
+_UNITS_QUESTION = """set -f
+ran="
+$(journalctl -b --no-pager -F UNIT)
+"
+names=$(systemctl list-units --all --full --no-pager --plain --no-legend | while read -r unit load state rest; do
+    case $unit:$load:$state in
+    *.slice:*:* | *.device:*:* | *:not-found:inactive) ;;
+    *@*.service:*:inactive) echo "$unit" ;;
+    *.service:*:inactive) case $ran in *"
+$unit
+"*) echo "$unit" ;; esac ;;
+    *:inactive) ;;
+    *) echo "$unit" ;;
+    esac
+done)
+[ -n "$names" ] && systemctl show --no-pager -p {properties} -- $names"""
+# Docker's client has nothing to say without its daemon; Podman has none.
+_VERSIONS = {"docker": "{{.Server.Version}}", "podman": "{{.Client.Version}}"}
 
 
 @dataclass(frozen=True)
@@ -50,10 +78,14 @@ class Secret:
 
 @dataclass(frozen=True)
 class Answer:
-    """Output and exit status of one part of the proof; ``status`` None: it did not come to its end."""
+    """Output and exit status of one part of the proof; ``status`` None: it did not come to its end.
+
+    ``ended_seconds``: what the guest's clock showed then.
+    """
 
     text: str
     status: int | None
+    ended_seconds: float | None = None
 
 
 @dataclass(frozen=True)
@@ -66,6 +98,16 @@ class Answers:
     def part(self, name: str) -> Answer:
         """The answer named ``name``; where it is missing, one that says why."""
         return self.parts.get(name, Answer(self.failure or "the guest gave no answer", None))
+
+    def whole(self, name: str) -> str:
+        """The answer's text to read figures from: empty unless it came to its end, as half a figure is a wrong one."""
+        answer = self.part(name)
+        return answer.text if answer.status is not None else ""
+
+    @property
+    def ended_seconds(self) -> float | None:
+        """The guest's clock after the last answer that came to its end."""
+        return max((part.ended_seconds for part in self.parts.values() if part.ended_seconds is not None), default=None)
 
 
 def new_secret() -> Secret:
@@ -94,59 +136,84 @@ def container_archive(busybox: Path) -> bytes:
     return buffer.getvalue()
 
 
-def proof_script(secret: Secret, agent: str, wait_seconds: float) -> str:
+def proof_script(secret: Secret, agent: str, runtime: Runtime, wait_seconds: float) -> str:
     """The command that asks everything; it reads the container archive from its standard input.
 
     One command, because every login costs an emulated guest seconds. It waits up to
-    ``wait_seconds`` for systemd to finish the boot and measures before Docker is used.
+    ``wait_seconds`` for systemd to finish the boot. What a container would change is asked
+    before, what takes long after the first container, so that neither disturbs the other.
     """
-    show = ["systemctl", "show", "--no-pager"]
-    units = [*show, "-p", ",".join(UNIT_PROPERTIES), "--", *(f"*.{kind}" for kind in _UNIT_KINDS)]
-    journal = ["journalctl", "-b", "--no-pager", "-o", "short-monotonic", "-n", "200"]
-    journal += [word for unit in _AGENT_UNITS[agent] for word in ("-u", unit)]
-    docker = ["timeout", str(DOCKER_SECONDS), "docker"]
-    run = [*docker, "run", "--rm", "--network", "none", "local/hello", "/busybox", "echo", secret.token]
-    parts: dict[str, str] = {
+    parts = {
         "state": f"timeout {int(wait_seconds)} systemctl is-system-running --wait",
         "memory": "cat /proc/meminfo",
-        "processes": "set -- /proc/[0-9]*; echo $#",
+        "cgroups": CGROUPS_QUESTION,
+        "listeners": LISTENERS_QUESTION,
+        **_container_questions(secret, runtime),
         "kernel": "cat /proc/sys/kernel/osrelease",
         "hostname": "cat /proc/sys/kernel/hostname",
         "user_data": f"cat {USER_DATA_PROOF}",
-        "manager": shlex.join([*show, "-p", ",".join(MANAGER_PROPERTIES)]),
-        "units": shlex.join(units),
-        "agent_journal": shlex.join(journal),
-        "docker_version": shlex.join([*docker, "version", "--format", "{{.Server.Version}}"]),
-        "docker_import": shlex.join([*docker, "import", "-", "local/hello"]) + " <&3",
-        "docker_run": shlex.join(run),
-        "errors": "journalctl -b --no-pager -o short-monotonic -p err -n 100",
+        **_systemd_questions(agent),
+        "setuid": SETUID_QUESTION,
     }
-    # The output may lack its last newline, so each mark is put on a line of its own.
+    # The output may lack its last newline, so each mark is put on a line of its own. The last
+    # dot tells a whole mark from one that was cut off.
     mark = f"@{secret.token}"
-    section = f'{_SECTION}() {{ echo "{mark} $1"; eval "$2" 2>&1; status=$?; echo; echo "{mark} = $status"; }}'
-    calls = [f"{_SECTION} {name} {shlex.quote(command)}" for name, command in parts.items()]
+    section = (
+        f'{_SECTION}() {{ echo "{mark} $1"; eval "$2" 2>&1; status=$?; read -r uptime rest </proc/uptime; '
+        f'echo; echo "{mark} = $status $uptime ."; }}'
+    )
+    calls = [f"{_SECTION} {name} {shlex.quote(f'({command})')}" for name, command in parts.items()]
     # Only the import may read the archive.
     return "\n".join([section, "exec 3<&0 </dev/null", *calls])
+
+
+def _container_questions(secret: Secret, runtime: Runtime) -> dict[str, str]:
+    if runtime == "none":
+        return {}
+    program = ["timeout", str(CONTAINER_SECONDS), runtime]
+    run = [*program, "run", "--rm", "--network", "none", _CONTAINER, "/busybox", "echo", secret.token]
+    return {
+        "container_import": shlex.join([*program, "import", "-", _CONTAINER]) + " <&3",
+        "container_run": shlex.join(run),
+        "container_version": shlex.join([*program, "version", "--format", _VERSIONS[runtime]]),
+    }
+
+
+def _systemd_questions(agent: str) -> dict[str, str]:
+    journal = ["journalctl", "-b", "--no-pager", "-o", "short-monotonic"]
+    agent_words = [word for unit in AGENT_UNITS[agent] for word in ("-u", unit)]
+    return {
+        "manager": f"systemctl show --no-pager -p {','.join(MANAGER_PROPERTIES)}",
+        "units": _UNITS_QUESTION.format(properties=",".join(UNIT_PROPERTIES)),
+        "agent_journal": shlex.join([*journal, "-n", "200", *agent_words]),
+        "errors": shlex.join([*journal, "-p", "err", "-n", "100"]),
+    }
 
 
 def read_answers(secret: Secret, text: str) -> dict[str, Answer]:
     """The parts of the output of ``proof_script``; a part that was cut off has status None."""
     parts: dict[str, Answer] = {}
-    for chunk in re.split(rf"^@{secret.token} (?=\w)", text, flags=re.MULTILINE)[1:]:
+    token = re.escape(secret.token)
+    for chunk in re.split(rf"^@{token} (?=\w)", text, flags=re.MULTILINE)[1:]:
         name, _, rest = chunk.partition("\n")
-        body, mark, status = rest.partition(f"@{secret.token} = ")
-        number = status.split("\n")[0].strip()
-        parts[name.strip()] = Answer(body.strip(), int(number) if mark and number.isdecimal() else None)
+        end = re.search(rf"^@{token} = (\d{{1,3}}) (\S*) \.$", rest, flags=re.MULTILINE)
+        if end:
+            answer = Answer(rest[: end.start()].strip(), int(end[1]), seconds_in(end[2]))
+        else:
+            answer = Answer(rest.partition(f"@{secret.token}")[0].strip(), None)
+        parts[name.strip()] = answer
     return parts
 
 
-def ask(shell: Shell, secret: Secret, agent: str, wait_seconds: float, keep: Callable[[str], object]) -> Answers:
+def ask(
+    shell: Shell, secret: Secret, agent: str, runtime: Runtime, wait_seconds: float, keep: Callable[[str], object]
+) -> Answers:
     """Run the proof in the guest; ``keep`` gets the raw output. Nothing is raised for what fails in the guest."""
-    script = proof_script(secret, agent, wait_seconds)
+    script = proof_script(secret, agent, runtime, wait_seconds)
     archive = container_archive(shell.tools.root / "usr/bin/busybox")
     failure = ""
     try:
-        output = shell.run(script, input=archive, timeout_seconds=wait_seconds + 4 * DOCKER_SECONDS).stdout
+        output = shell.run(script, input=archive, timeout_seconds=wait_seconds + 4 * CONTAINER_SECONDS).stdout
     except CommandError as error:
         output = error.stdout
         reason = f"exit status {error.status}" if error.status is not None else "the time limit was over"

@@ -1,23 +1,31 @@
 """The result of one boot: what the guest answered, as numbers with units and as checks."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from atomic_lib.machine.chain import critical_chain
+from atomic_lib.machine.clock import Clock
+from atomic_lib.machine.marks import Asked, Mark, in_order, milestones, script_clock
 from atomic_lib.machine.proof import Answers, Secret
+from atomic_lib.machine.running import (
+    Listener,
+    read_cgroups,
+    read_listeners,
+    read_setuid_files,
+    running_services,
+)
 from atomic_lib.machine.systemd import (
     Phases,
-    UnitTime,
+    Properties,
     boot_phases,
     failed_units,
+    forget_future,
     read_properties,
     timestamp_seconds,
-    unit_named,
-    unit_times,
 )
-
-_ACTIVE = "ActiveEnterTimestampMonotonic"
+from atomic_lib.machine.units import UnitTime, unit_times
 
 
 @dataclass(frozen=True)
@@ -30,76 +38,75 @@ class Check:
 
 
 @dataclass(frozen=True)
-class Clock:
-    """Where the guest's clock begins: seconds from QEMU's start, and by how much that may be wrong."""
-
-    zero_seconds: float
-    error_seconds: float
-
-    def host_seconds(self, guest_seconds: float | None) -> float | None:
-        """Seconds since QEMU's start for a time of the guest's clock."""
-        return None if guest_seconds is None else self.zero_seconds + guest_seconds
-
-
-@dataclass(frozen=True)
-class Host:
-    """The machine that QEMU ran on, as it was just before the boot."""
-
-    cpu_model: str
-    cpus: int
-    load_1m: float
-    qemu_version: str
-
-
-@dataclass(frozen=True)
 class Findings:
-    """What one boot of a guest showed. Times are seconds since QEMU's start; None: not known."""
+    """What one boot of a guest showed. Times are seconds since QEMU's start; None: not known.
+
+    Memory, processes and sockets are those of the moment when the boot was done, before the
+    first container; ``process_count`` is of user processes.
+    """
 
     docker_ready_seconds: float | None
     script_done_seconds: float | None
     multi_user_seconds: float | None
     phases: Phases
+    marks: tuple[Mark, ...]
     units: tuple[UnitTime, ...]
     memory_used_bytes: int | None
     memory_total_bytes: int | None
     process_count: int | None
+    kernel_thread_count: int | None
+    service_count: int | None
+    listeners: tuple[Listener, ...] | None
+    setuid_files: tuple[str, ...] | None
     failed_units: tuple[str, ...]
     checks: tuple[Check, ...]
     kernel_release: str
 
 
-def read_findings(answers: Answers, secret: Secret, clock: Clock) -> Findings:
+def read_findings(answers: Answers, secret: Secret, clock: Clock, asked: Asked) -> Findings:
     """Turn the guest's answers into numbers and checks; what is missing is None and a failed check."""
-    units = read_properties(answers.part("units").text)
-    manager = (read_properties(answers.part("manager").text) or [{}])[0]
-    docker = clock.host_seconds(timestamp_seconds(unit_named(units, "docker.service"), _ACTIVE))
-    multi_user = clock.host_seconds(timestamp_seconds(unit_named(units, "multi-user.target"), _ACTIVE))
-    script = clock.host_seconds(_script_clock(answers, secret))
+    units = [unit for unit in _blocks(answers, "units") if unit.get("Id")]
+    manager = next(iter(_blocks(answers, "manager")), {})
+    times = milestones(answers, secret, clock, asked, manager, units)
+    script = clock.host_seconds(script_clock(answers, secret))
     phases = boot_phases(manager, clock.zero_seconds)
-    total, used = _memory_bytes(answers.part("memory").text)
-    known = {
-        "docker.service": docker,
-        "multi-user.target": multi_user,
+    chain = critical_chain(units, timestamp_seconds(manager, "UserspaceTimestampMonotonic") or 0.0)
+    cgroups = read_cgroups(answers.whole("cgroups"))
+    total, used = _memory_bytes(answers.whole("memory"))
+    service_count = running_services(units) if units else None
+    listeners = read_listeners(answers.part("listeners").text) if _succeeded(answers, "listeners") else None
+    setuid_files = read_setuid_files(answers.part("setuid").text) if _succeeded(answers, "setuid") else None
+    failed = failed_units(units)
+    needed = {name: at for name, at in times.items() if name != "initrd"} | {
         "user-data": script,
-        "kernel": phases.kernel_seconds,
-        "userspace": phases.userspace_seconds,
+        "kernel phase": phases.kernel_seconds,
+        "userspace phase": phases.userspace_seconds,
         "memory": used,
     }
-    failed = failed_units(units)
+    extra = {
+        "critical chain": chain or None,
+        "processes": cgroups.process_count,
+        "services": service_count,
+        "listening sockets": listeners,
+        "set-uid files": setuid_files,
+    }
     return Findings(
-        docker_ready_seconds=docker,
+        docker_ready_seconds=times.get("docker-ready"),
         script_done_seconds=script,
-        multi_user_seconds=multi_user,
+        multi_user_seconds=times["multi-user"],
         phases=phases,
-        units=tuple(unit_times(units)),
+        marks=in_order(times),
+        units=unit_times(units, clock, chain, cgroups.units),
         memory_used_bytes=used,
         memory_total_bytes=total,
-        process_count=_whole_number(answers.part("processes").text),
+        process_count=cgroups.process_count,
+        kernel_thread_count=cgroups.kernel_thread_count,
+        service_count=service_count,
+        listeners=listeners,
+        setuid_files=setuid_files,
         failed_units=tuple(failed),
-        checks=tuple(
-            [*_checks(answers, secret, failed), _complete([name for name, at in known.items() if at is None])]
-        ),
-        kernel_release=answers.part("kernel").text,
+        checks=(*_checks(answers, secret, asked, failed), _pace(clock), _complete(needed, extra)),
+        kernel_release=answers.whole("kernel"),
     )
 
 
@@ -118,20 +125,36 @@ def _plain(value: Any) -> Any:
     return value
 
 
-def _checks(answers: Answers, secret: Secret, failed: Sequence[str]) -> list[Check]:
-    state, hostname = answers.part("state"), answers.part("hostname")
-    user_data = answers.part("user_data")
-    version, run = answers.part("docker_version"), answers.part("docker_run")
-    imported = answers.part("docker_import")
-    run_detail = run.text if imported.status == 0 else f"docker import: {imported.text}"
-    printed = imported.status == run.status == 0 and secret.token in run.text.split()
+def _blocks(answers: Answers, name: str) -> list[Properties]:
+    """The property blocks of an answer, without timestamps that lie after it."""
+    now_seconds = answers.ended_seconds
+    blocks = read_properties(answers.whole(name))
+    return [block if now_seconds is None else forget_future(block, now_seconds) for block in blocks]
+
+
+def _succeeded(answers: Answers, name: str) -> bool:
+    return answers.part(name).status == 0
+
+
+def _checks(answers: Answers, secret: Secret, asked: Asked, failed: Sequence[str]) -> list[Check]:
+    state, hostname, user_data = answers.part("state"), answers.part("hostname"), answers.part("user_data")
     return [
         Check("login with the key from the metadata service", True, "root"),
         Check("user-data script ran", user_data.text.split()[:1] == [secret.token], user_data.text),
         Check("system is running", state.text == "running", _state_detail(state.text, failed)),
-        Check("docker version answers", version.status == 0 and bool(version.text), version.text),
-        Check("docker run prints", printed, run_detail),
+        *(_container_checks(answers, secret, asked.runtime) if asked.runtime != "none" else []),
         Check("host name from the metadata service", hostname.text == secret.hostname, hostname.text),
+    ]
+
+
+def _container_checks(answers: Answers, secret: Secret, runtime: str) -> list[Check]:
+    imported, run = answers.part("container_import"), answers.part("container_run")
+    version = answers.part("container_version")
+    detail = run.text if imported.status == 0 else f"{runtime} import: {imported.text}"
+    printed = imported.status == run.status == 0 and secret.token in run.text.split()
+    return [
+        Check(f"{runtime} version answers", version.status == 0 and bool(version.text), version.text),
+        Check(f"{runtime} run prints", printed, detail),
     ]
 
 
@@ -140,36 +163,31 @@ def _state_detail(state: str, failed: Sequence[str]) -> str:
     return f"{words}; failed: {', '.join(failed)}" if failed else words
 
 
-def _complete(missing: Sequence[str]) -> Check:
-    detail = f"missing: {', '.join(missing)}" if missing else "all"
-    return Check("the guest's own measurements are complete", not missing, detail)
+def _pace(clock: Clock) -> Check:
+    """A guest whose clock jumps, or loses time on a starved host, has measured nothing."""
+    drift = clock.drift_seconds
+    detail = "it was not read again" if drift is None else f"{drift:+.3f} s over the boot"
+    return Check("the guest's clock kept pace with the host's", clock.kept_pace, detail)
 
 
-def _script_clock(answers: Answers, secret: Secret) -> float | None:
-    words = answers.part("user_data").text.split()
-    if len(words) != 2 or words[0] != secret.token:
-        return None
-    return _seconds(words[1])
-
-
-def _seconds(word: str) -> float | None:
-    whole, _, fraction = word.partition(".")
-    return float(word) if whole.isdecimal() and (fraction or "0").isdecimal() else None
+def _complete(needed: Mapping[str, object], extra: Mapping[str, object]) -> Check:
+    """Passed when nothing needed is missing; a tree without the programs that find out the rest is no worse a guest."""
+    missing = [name for name, value in needed.items() if value is None]
+    unknown = [name for name, value in extra.items() if value is None]
+    told = [f"missing: {', '.join(missing)}"] if missing else []
+    told += [f"not found out: {', '.join(unknown)}"] if unknown else []
+    return Check("the guest's own measurements are complete", not missing, "; ".join(told) or "all")
 
 
 def _memory_bytes(meminfo: str) -> tuple[int | None, int | None]:
     """Total, and total without what is available to new programs, from /proc/meminfo."""
     kib: dict[str, int] = {}
-    for line in meminfo.splitlines():
+    for line in meminfo.split("\n"):
         name, _, rest = line.partition(":")
         words = rest.split()
         if words[1:] == ["kB"] and words[0].isdecimal():
             kib[name] = int(words[0])
     total, available = kib.get("MemTotal"), kib.get("MemAvailable")
-    if total is None or available is None:
+    if total is None or available is None or available > total:
         return None, None
     return total * 1024, (total - available) * 1024
-
-
-def _whole_number(text: str) -> int | None:
-    return int(text) if text.isdecimal() else None

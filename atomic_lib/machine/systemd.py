@@ -15,12 +15,17 @@ MANAGER_PROPERTIES = (
 UNIT_PROPERTIES = (
     "Id",
     "ActiveState",
+    "SubState",
     "InactiveExitTimestampMonotonic",
     "ActiveEnterTimestampMonotonic",
     "InactiveEnterTimestampMonotonic",
+    "FragmentPath",
+    "CPUUsageNSec",
+    "After",
 )
 
 _UNSET = 2**64 - 1
+_TIMESTAMP = "TimestampMonotonic"
 
 Properties = Mapping[str, str]
 
@@ -36,17 +41,22 @@ class Phases:
 
 
 @dataclass(frozen=True)
-class UnitTime:
-    """How long a unit took from the start of its activation to its end."""
+class Activation:
+    """From when to when a unit was activated, in seconds of the guest's clock."""
 
-    unit: str
-    seconds: float
+    started_seconds: float
+    done_seconds: float
+
+    @property
+    def seconds(self) -> float:
+        """How long it took."""
+        return self.done_seconds - self.started_seconds
 
 
 def read_properties(text: str) -> list[dict[str, str]]:
     """The property blocks (one per unit, an empty line between) of ``systemctl show``."""
     blocks: list[dict[str, str]] = [{}]
-    for line in text.splitlines():
+    for line in text.split("\n"):
         name, equals, value = line.partition("=")
         if not line.strip():
             blocks.append({})
@@ -55,12 +65,27 @@ def read_properties(text: str) -> list[dict[str, str]]:
     return [block for block in blocks if block]
 
 
+def whole_number(properties: Properties, name: str) -> int | None:
+    """A number of 64 bits, or None where systemd has none ("[not set]", or all bits set)."""
+    value = properties.get(name, "").strip()
+    if not (value.isascii() and value.isdecimal()) or len(value) > 20 or int(value) >= _UNSET:
+        return None
+    return int(value)
+
+
 def timestamp_seconds(properties: Properties, name: str) -> float | None:
     """A timestamp in seconds, or None where systemd has none."""
-    value = properties.get(name, "").strip()
-    if not value.isdecimal() or int(value) in (0, _UNSET):
-        return None
-    return int(value) / 1e6
+    value = whole_number(properties, name)
+    return value / 1e6 if value else None
+
+
+def forget_future(properties: Properties, now_seconds: float) -> dict[str, str]:
+    """The same without timestamps later than the guest's clock showed afterwards: they cannot be true."""
+    return {
+        name: value
+        for name, value in properties.items()
+        if not (name.endswith(_TIMESTAMP) and (timestamp_seconds(properties, name) or 0) > now_seconds)
+    }
 
 
 def boot_phases(manager: Properties, clock_zero_seconds: float | None) -> Phases:
@@ -80,14 +105,21 @@ def boot_phases(manager: Properties, clock_zero_seconds: float | None) -> Phases
     )
 
 
-def unit_times(units: Iterable[Properties]) -> list[UnitTime]:
-    """Activation times of the services that were activated, slowest first (by name where equal)."""
-    times = []
-    for unit in units:
-        seconds = _activation_seconds(unit)
-        if unit.get("Id", "").endswith(".service") and seconds is not None:
-            times.append(UnitTime(unit["Id"], round(seconds, 6)))
-    return sorted(times, key=lambda time: (-time.seconds, time.unit))
+def activation(unit: Properties) -> Activation | None:
+    """When the unit was last activated; None where it was not, or where its timestamps make no sense."""
+    started = timestamp_seconds(unit, "InactiveExitTimestampMonotonic")
+    # A oneshot service that does not remain goes from "activating" to "inactive" and is never active.
+    for name in ("ActiveEnterTimestampMonotonic", "InactiveEnterTimestampMonotonic"):
+        done = timestamp_seconds(unit, name)
+        if started is not None and done is not None and done >= started:
+            return Activation(started, done)
+    return None
+
+
+def activations(units: Iterable[Properties]) -> dict[str, Activation]:
+    """The activations by unit, of those that were activated."""
+    found = ((unit.get("Id", ""), activation(unit)) for unit in units)
+    return {name: times for name, times in found if name and times is not None}
 
 
 def failed_units(units: Iterable[Properties]) -> list[str]:
@@ -98,16 +130,6 @@ def failed_units(units: Iterable[Properties]) -> list[str]:
 def unit_named(units: Iterable[Properties], name: str) -> Properties:
     """The properties of one unit; empty where there is no such unit."""
     return next((unit for unit in units if unit.get("Id") == name), {})
-
-
-def _activation_seconds(unit: Properties) -> float | None:
-    started = timestamp_seconds(unit, "InactiveExitTimestampMonotonic")
-    # A oneshot service that does not remain goes from "activating" to "inactive" and is never active.
-    for name in ("ActiveEnterTimestampMonotonic", "InactiveEnterTimestampMonotonic"):
-        seconds = _difference(started, timestamp_seconds(unit, name))
-        if seconds is not None:
-            return seconds
-    return None
 
 
 def _difference(earlier: float | None, later: float | None) -> float | None:

@@ -187,7 +187,7 @@ def _guest_reason(result: VariantResult) -> str:
 
 GUEST_METRICS = (
     _guest("memory_used_bytes", "memory in use after boot", "bytes"),
-    _guest("process_count", "processes after boot", "count"),
+    _guest("process_count", "user processes after boot", "count"),
     _guest("service_count", "services after boot", "count"),
     _guest("listeners", "listening sockets", "count", lambda b: None if b.listeners is None else len(b.listeners)),
     _guest("setuid_files", "set-uid files", "count", lambda b: None if b.setuid_files is None else len(b.setuid_files)),

@@ -17,7 +17,7 @@ from atomic_lib.report.model import Boot, Phases, StudyResult, VariantResult
 from atomic_lib.report.show import Cell, Table, missing, named_rows, number, quantity, share, verdict
 
 _COUNTS: tuple[tuple[str, Callable[[Boot], int | None]], ...] = (
-    ("processes", lambda boot: boot.process_count),
+    ("user processes", lambda boot: boot.process_count),
     ("services", lambda boot: boot.service_count),
     ("listening sockets", lambda boot: None if boot.listeners is None else len(boot.listeners)),
     ("set-uid files", lambda boot: None if boot.setuid_files is None else len(boot.setuid_files)),

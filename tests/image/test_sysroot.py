@@ -21,16 +21,18 @@ def variant(method: str) -> Variant:
     return variant_from({**values, "kernel_arguments": " from_variant "})
 
 
-def recipe(selinux: Literal["enforcing", "permissive", "disabled"] = "permissive") -> Recipe:
-    return Recipe(files=(Path("a"),), packages=(), kernel_arguments="from_kickstart", selinux=selinux)
+def recipe(
+    selinux: Literal["enforcing", "permissive", "disabled"] = "permissive", arguments: str | None = "from_kickstart"
+) -> Recipe:
+    return Recipe(files=(Path("a"),), packages=(), kernel_arguments=arguments, selinux=selinux)
 
 
-def test_an_ostree_deployment_has_a_clouds_console_and_what_the_variant_adds() -> None:
-    arguments = kernel_arguments(variant("ostree"), recipe(), CONTENT)
+@pytest.mark.parametrize("method", ["ostree", "traditional"])
+def test_a_treefile_has_a_clouds_console_and_what_the_variant_adds(method: str) -> None:
+    arguments = kernel_arguments(variant(method), recipe(arguments=None), CONTENT)
     assert arguments[:3] == ["root=LABEL=root", "rw", "loglevel=4"]
     assert {"console=ttyS0,115200n8", "security=selinux", "selinux=1"} <= set(arguments)
     assert arguments[-1] == "from_variant"
-    assert "from_kickstart" not in arguments
 
 
 def test_a_kickstart_brings_its_own() -> None:

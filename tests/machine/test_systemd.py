@@ -3,14 +3,16 @@
 import pytest
 
 from atomic_lib.machine.systemd import (
+    Activation,
     Phases,
-    UnitTime,
+    activations,
     boot_phases,
     failed_units,
+    forget_future,
     read_properties,
     timestamp_seconds,
     unit_named,
-    unit_times,
+    whole_number,
 )
 
 UNITS = r"""Id=systemd-fsck@dev-disk-by\x2duuid-1a2b\x2d3c.service
@@ -52,11 +54,13 @@ ActiveEnterTimestampMonotonic=5000000
 
 def test_units_are_read_whatever_their_names_and_order_of_properties() -> None:
     units = read_properties(UNITS)
-    assert unit_times(units) == [
-        UnitTime("docker.service", 3.0),
-        UnitTime(r"systemd-fsck@dev-disk-by\x2duuid-1a2b\x2d3c.service", 0.5),
-        UnitTime("oneshot=odd.service", 0.25),
-    ]
+    assert activations(units) == {
+        r"systemd-fsck@dev-disk-by\x2duuid-1a2b\x2d3c.service": Activation(2.0, 2.5),
+        "docker.service": Activation(1.0, 4.0),
+        "oneshot=odd.service": Activation(1.0, 1.25),
+        "multi-user.target": Activation(5.0, 5.0),
+    }
+    assert activations(units)["docker.service"].seconds == 3.0
     assert failed_units(units) == ["failed-in-between.service"]
     assert timestamp_seconds(unit_named(units, "multi-user.target"), "ActiveEnterTimestampMonotonic") == 5.0
     assert unit_named(units, "sshd.service") == {}
@@ -65,13 +69,36 @@ def test_units_are_read_whatever_their_names_and_order_of_properties() -> None:
 @pytest.mark.parametrize("text", ["", "\n\n", "Failed to connect to bus: No such file or directory\n"])
 def test_nothing_to_read_gives_no_units(text: str) -> None:
     assert read_properties(text) == []
-    assert unit_times([]) == []
 
 
-def test_services_that_took_equally_long_are_ordered_by_name() -> None:
-    block = "Id={}.service\nInactiveExitTimestampMonotonic=1\nActiveEnterTimestampMonotonic=1\n\n"
-    units = read_properties(block.format("b") + block.format("a"))
-    assert unit_times(units) == [UnitTime("a.service", 0.0), UnitTime("b.service", 0.0)]
+def test_only_a_newline_ends_a_line() -> None:
+    assert read_properties("FragmentPath=/a\u2028b\x0bc\x85d\nId=x") == [
+        {"FragmentPath": "/a\u2028b\x0bc\x85d", "Id": "x"}
+    ]
+
+
+@pytest.mark.parametrize(
+    ("value", "number"),
+    [
+        ("0", 0), ("250000", 250000), (" 7 ", 7), ("[not set]", None), ("infinity", None), ("", None), ("-1", None),
+        (str(2**64 - 1), None), ("9" * 5000, None), ("\u0661\u0662", None), ("2y 11month", None), ("1e6", None),
+    ],
+)  # fmt: skip
+def test_a_number_is_one_or_unknown(value: str, number: int | None) -> None:
+    assert whole_number({"CPUUsageNSec": value}, "CPUUsageNSec") == number
+    assert whole_number({}, "CPUUsageNSec") is None
+
+
+def test_what_lies_after_the_answer_is_forgotten() -> None:
+    unit = {
+        "Id": "a.service",
+        "CPUUsageNSec": "99000000",
+        "InactiveExitTimestampMonotonic": "4000000",
+        "ActiveEnterTimestampMonotonic": "63072000000000",
+    }
+    known = forget_future(unit, 5.0)
+    assert set(unit) - set(known) == {"ActiveEnterTimestampMonotonic"}
+    assert activations([known]) == {}
 
 
 MANAGER = {
