@@ -1,84 +1,36 @@
-"""The installroot: packages installed by dnf, then shaped as the recipe says."""
+"""The installroot: packages installed, then shaped as the recipe says."""
 
-import re
 import shutil
-import tempfile
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from atomic_lib import command
+from atomic_lib.compose.chroot import RPMDB, Installroot
+from atomic_lib.compose.headers import read_headers
+from atomic_lib.compose.initramfs import install_initramfs
 from atomic_lib.compose.inside import entries_of, inside
-from atomic_lib.compose.lock import Lock
+from atomic_lib.compose.install import Installation, install
 from atomic_lib.compose.resolve import INSTALLROOT, RpmSet
-from atomic_lib.content.dnf import DNF_DIRECTORY, dnf_configuration
 from atomic_lib.content.repositories import Content
 from atomic_lib.errors import WorkbookError
-from atomic_lib.host import Bind, Tools
 from atomic_lib.progress import say, step
 from atomic_lib.recipe.model import PostScript, Recipe
+from atomic_lib.store import Store
 
 _UTC = "Etc/UTC"
-RPMDB = "usr/lib/sysimage/rpm"
-_QUERY = r"%{NAME}\t%{EPOCHNUM}\t%{VERSION}\t%{RELEASE}\t%{ARCH}\n"
-
-
-@dataclass(frozen=True)
-class Installroot:
-    """A tree under construction at ``root``; commands run in it see neither the host nor a network."""
-
-    tools: Tools
-    root: Path
-    source_date_epoch: int
-
-    def run(
-        self,
-        words: Sequence[str],
-        *,
-        binds: Sequence[Bind] = (),
-        env: Mapping[str, str] | None = None,
-        log: Path | None = None,
-    ) -> command.Completed:
-        """Run a command of the tools tree that has the installroot at /mnt/root."""
-        return self.tools.run(
-            words,
-            binds=[Bind(self.root, INSTALLROOT, writable=True), *binds],
-            rights="root",
-            filesystems=[INSTALLROOT],
-            env={"SOURCE_DATE_EPOCH": str(self.source_date_epoch), **(env or {})},
-            log=log,
-        )
-
-    def chroot(self, words: Sequence[str], *, log: Path | None = None) -> command.Completed:
-        """Run a command of the installroot inside it."""
-        return self.run(["chroot", INSTALLROOT, *words], log=log)
-
-    def write(self, path: str, text: str) -> None:
-        """Write a file of the tree, in place of whatever has its name."""
-        target = inside(self.root, path)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        if target.is_symlink():
-            target.unlink()
-        target.write_text(text)
-
-    def read(self, path: str) -> str | None:
-        """The text of a file of the tree; None where there is no such file."""
-        source = inside(self.root, path)
-        return source.read_text() if source.is_file() and not source.is_symlink() else None
 
 
 def make_installroot(
-    tree: Installroot, recipe: Recipe, content: Content, rpm_set: RpmSet, *, name: str, log: Path
+    tree: Installroot, recipe: Recipe, content: Content, rpm_set: RpmSet, store: Store, *, name: str, log: Path
 ) -> None:
-    """Fill ``tree``: install, configure, run the recipe's scripts, make the initramfs, clean up.
+    """Fill ``tree``: install, configure, run the recipe's scripts, put the initramfs in, clean up.
+
+    ``store`` keeps what trees share: the recipe's layer, the initramfs.
 
     Raises WorkbookError: dnf or a scriptlet failed, the result is not what the lock says,
     a recipe's script failed (with its file and line), a unit does not exist.
     """
-    tree.root.mkdir()
-    with step(f"{name}: install {len(rpm_set.lock.packages)} packages"):
-        _install(tree, recipe, content, rpm_set, log)
-        _require_locked(tree, rpm_set.lock)
+    headers = read_headers(tree.tools, rpm_set.directory)
+    install(tree, Installation(recipe, content, rpm_set, headers), store, name=name, log=log)
     with step(f"{name}: configure the tree"):
         _configure(tree, recipe)
         _set_units(tree, recipe)
@@ -86,82 +38,8 @@ def make_installroot(
             _run_script(tree, script, log)
         for path in recipe.removed_paths:
             _remove(tree.root, path)
-    with step(f"{name}: initramfs"):
-        _make_initramfs(tree, recipe, log)
+    install_initramfs(tree, recipe, rpm_set.lock, headers, store, name=name, log=log)
     _clean(tree)
-
-
-def kernel_version(root: Path) -> str:
-    """The one kernel in ``root``; raises WorkbookError where there is none, or more than one."""
-    found = sorted(path.parent.name for path in root.glob("usr/lib/modules/*/vmlinuz"))
-    if len(found) != 1:
-        raise WorkbookError(
-            f"the tree has {len(found)} kernels ({', '.join(found) or 'none'}), it needs one",
-            hint="name exactly one kernel package in the recipe",
-        )
-    return found[0]
-
-
-def _install(tree: Installroot, recipe: Recipe, content: Content, rpm_set: RpmSet, log: Path) -> None:
-    keys = " ".join(
-        [*content.key_urls, *(f"file:///mnt/keys/{key.name}" for key in sorted(rpm_set.keys.glob("*.asc")))]
-    )
-    repo = f"[{content.name}]\nname={content.title}\nbaseurl=file:///mnt/rpms\nenabled=1\ngpgcheck=1\ngpgkey={keys}\n"
-    languages = f"%_install_langs {':'.join(recipe.languages)}\n" if recipe.languages is not None else ""
-    with tempfile.TemporaryDirectory() as scratch:
-        config = Path(scratch)
-        configuration = dnf_configuration(
-            weak_dependencies=recipe.weak_dependencies, documentation=recipe.documentation
-        )
-        (config / "dnf.conf").write_text(configuration)
-        (config / "locked.repo").write_text(repo)
-        (config / ".rpmmacros").write_text(languages)
-        dnf = ["dnf", "-y", "-c", f"{DNF_DIRECTORY}/dnf.conf", f"--installroot={INSTALLROOT}"]
-        own = [
-            Bind(config, DNF_DIRECTORY),
-            Bind(rpm_set.directory, "/mnt/rpms"),
-            Bind(rpm_set.keys, "/mnt/keys"),
-        ]
-        try:
-            tree.run(
-                [*dnf, f"--releasever={content.releasever}", *rpm_set.words],
-                binds=[*content.binds, *own],
-                env={"HOME": DNF_DIRECTORY},
-                log=log,
-            )
-        except command.CommandError as error:
-            raise _install_error(recipe, error) from None
-    lines = log.read_text(errors="replace").splitlines()
-    failed = [number for number, line in enumerate(lines) if "scriptlet failed" in line]
-    if failed:
-        evidence = "\n".join(lines[max(0, failed[0] - 10) : failed[0] + 1])
-        raise WorkbookError(f"a package's scriptlet failed: {lines[failed[0]].strip()}", log=evidence)
-
-
-def _install_error(recipe: Recipe, error: command.CommandError) -> WorkbookError:
-    bad = re.search(r".*(?:Problem opening package|GPG check FAILED|not signed|not correct).*", error.log)
-    if bad:
-        return WorkbookError(
-            f"{recipe.files[0]}: a package is damaged, or its signature is bad: {bad[0].strip()}",
-            log=error.log,
-            hint="./workbook clean builds, then run again; if it comes back, use another mirror",
-        )
-    return WorkbookError(
-        f"{recipe.files[0]}: dnf could not install what it had resolved: {error.message}",
-        log=error.log,
-        hint="read the log above; ./workbook doctor shows whether a tool or disk space is missing",
-    )
-
-
-def _require_locked(tree: Installroot, lock: Lock) -> None:
-    rows = tree.run(["rpm", f"--root={INSTALLROOT}", "-qa", "--qf", _QUERY]).stdout.splitlines()
-    installed = {tuple(row.split("\t")) for row in rows if not row.startswith("gpg-pubkey\t")}
-    locked = {(entry.name, str(entry.epoch), entry.version, entry.release, entry.arch) for entry in lock.packages}
-    if installed != locked:
-        missing = ", ".join(sorted(row[0] for row in locked - installed)) or "none"
-        extra = ", ".join(sorted(row[0] for row in installed - locked)) or "none"
-        raise WorkbookError(f"what dnf installed is not what the lock says: missing: {missing}; extra: {extra}",
-                            hint="the recipe has changed since the lock was made: resolve anew")  # fmt: skip
 
 
 def _configure(tree: Installroot, recipe: Recipe) -> None:
@@ -249,13 +127,6 @@ def _remove(root: Path, path: str) -> None:
         shutil.rmtree(target)
     else:
         target.unlink(missing_ok=True)
-
-
-def _make_initramfs(tree: Installroot, recipe: Recipe, log: Path) -> None:
-    kver = kernel_version(tree.root)
-    image = f"/usr/lib/modules/{kver}/initramfs.img"
-    options = ["--force", "--reproducible", "--no-hostonly", *recipe.initramfs_arguments]
-    tree.chroot(["dracut", *options, "--kver", kver, image], log=log)
 
 
 def _clean(tree: Installroot) -> None:

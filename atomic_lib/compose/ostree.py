@@ -10,9 +10,10 @@ import shutil
 import stat
 from pathlib import Path
 
+from atomic_lib.compose.chroot import RPMDB, Installroot
 from atomic_lib.compose.inside import entries_of, inside
-from atomic_lib.compose.installroot import RPMDB, Installroot
 from atomic_lib.compose.lock import Lock
+from atomic_lib.compose.resolve import INSTALLROOT
 from atomic_lib.host import Bind, Tools
 
 TOPLEVEL_LINKS = {
@@ -53,11 +54,31 @@ def make_ostree_tree(tree: Installroot) -> list[str]:
     return dropped
 
 
-def commit_tree(tools: Tools, directory: Path, lock: Lock, *, ref: str, version: str, epoch: int, selinux: bool) -> str:
+def label_tree(tree: Installroot, policy: str) -> None:
+    """Label every file as ``ostree commit --selinux-policy`` would, so that the commit may take files as they are.
+
+    ``policy`` is the policy's name below /etc/selinux. Policies leave /proc unlabelled;
+    it gets the label of /mnt, as in ostree (src/libostree/ostree-sepolicy.c).
+    """
+    contexts = f"{INSTALLROOT}/usr/etc/selinux/{policy}/contexts/files/file_contexts"
+    root = Bind(tree.root, INSTALLROOT, writable=True)
+    tree.tools.run(
+        ["setfiles", "-F", "-r", INSTALLROOT, contexts, INSTALLROOT],
+        binds=[root],
+        rights="label",
+    )
+    tree.tools.run(
+        ["setfiles", "-F", "-r", "/mnt/other", contexts, "/mnt/other/mnt"],
+        binds=[root, Bind(tree.root / "proc", "/mnt/other/mnt", writable=True)],
+        rights="label",
+    )
+
+
+def commit_tree(tools: Tools, directory: Path, lock: Lock, *, ref: str, version: str, epoch: int) -> str:
     """Commit ``directory/root`` to a new bare repository ``directory/repo``; returns the commit's checksum.
 
     The commit's metadata has the version and the package list in rpm-ostree's form, so
-    that ``rpm-ostree db`` reads it. ``root`` is used up.
+    that ``rpm-ostree db`` reads it. ``root`` is used up: its files become the objects.
     """
     # One bind for both: a mount point of its own could not be consumed.
     binds = [Bind(directory, "/mnt/tree", writable=True)]
@@ -66,11 +87,11 @@ def commit_tree(tools: Tools, directory: Path, lock: Lock, *, ref: str, version:
         f"('{package.name}', '{package.epoch}', '{package.version}', '{package.release}', '{package.arch}')"
         for package in lock.packages
     )
+    # Nothing in the store is written out to disk before it is published; a repository need not be either.
     words = ["ostree", "commit", "--repo=/mnt/tree/repo", f"--branch={ref}", "--parent=none", "--bootable", "--consume",
-             f"--subject={version}", f"--timestamp=@{epoch}", f"--add-metadata-string=version={version}",
-             f"--add-metadata=rpmostree.rpmdb.pkglist=[{rows}]", "--tree=dir=/mnt/tree/root"]  # fmt: skip
-    if selinux:
-        words.append("--selinux-policy=/mnt/tree/root")
+             "--disable-fsync", f"--subject={version}", f"--timestamp=@{epoch}",
+             f"--add-metadata-string=version={version}", f"--add-metadata=rpmostree.rpmdb.pkglist=[{rows}]",
+             "--tree=dir=/mnt/tree/root"]  # fmt: skip
     return tools.run(words, binds=binds, rights="label").stdout.strip()
 
 

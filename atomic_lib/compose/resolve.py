@@ -1,8 +1,6 @@
 """From recipe and content to an RPM set: solved by dnf, locked, every file verified and kept."""
 
-import os
 import re
-import shutil
 import tempfile
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -12,10 +10,11 @@ from pathlib import Path
 from atomic_lib.command import CommandError
 from atomic_lib.compose.explain import explain_excluded
 from atomic_lib.compose.lock import Lock, LockedPackage, read_lock, write_lock
+from atomic_lib.compose.pool import keep_keys, keep_rpms, link_file
 from atomic_lib.content.comps import expand_groups
 from atomic_lib.content.dnf import DNF_CACHE, DNF_DIRECTORY, dnf_configuration
 from atomic_lib.content.repositories import Content
-from atomic_lib.content.signing import KEY_FILE, index_repository
+from atomic_lib.content.signing import index_repository
 from atomic_lib.errors import WorkbookError
 from atomic_lib.host import Bind, Tools
 from atomic_lib.recipe.model import Recipe
@@ -40,7 +39,7 @@ class RpmSet:
 
     @property
     def keys(self) -> Path:
-        """The public keys that its RPMs may be signed with, one file each."""
+        """The public keys that its RPMs are signed with, in files ``KEYID.asc``; not those of remote repositories."""
         return self.directory.parent / "keys"
 
     @property
@@ -112,7 +111,11 @@ def resolve_rpm_set(
         "weak_dependencies": recipe.weak_dependencies,
         "releasever": content.releasever,
         "tools": tools.key,
-        "code": code_version("compose/lock.py", "compose/resolve.py", "content/dnf.py", "content/signing.py"),
+        "code": code_version(
+            *(f"compose/{part}.py" for part in ("headers", "lock", "pool", "resolve")),
+            "content/dnf.py",
+            "content/signing.py",
+        ),
     }
 
     def make(directory: Path) -> None:
@@ -122,8 +125,8 @@ def resolve_rpm_set(
             dnf = Dnf(tools, content, recipe, Path(scratch))
             lock = _fetch_locked(locked, dnf, rpms, cache) if locked else _resolve(dnf, words, rpms)
             index_repository(tools, rpms)
-        _keep(lock, rpms, cache / "rpms")
-        _keep_keys(content, directory / "keys", cache / "keys")
+        keep_rpms(lock, rpms, cache / "rpms")
+        keep_keys(tools, content, rpms, directory / "keys", cache / "keys")
         write_lock(lock, directory / "lock.json")
 
     stored = store.get_or_make("rpm-set", inputs, make, what=f"{name}: resolve packages", need_bytes=_SPACE_BYTES)
@@ -232,7 +235,7 @@ def _fetch_locked(lock: Lock, dnf: Dnf, rpms: Path, cache: Path) -> Lock:
     for package in lock.packages:
         kept = cache / "rpms" / f"{package.sha256}.rpm"
         if kept.is_file():
-            _link(kept, rpms / package.file_name)
+            link_file(kept, rpms / package.file_name)
         else:
             missing.append(package)
     if missing:
@@ -263,37 +266,3 @@ def _fetch_missing(missing: Sequence[LockedPackage], dnf: Dnf, rpms: Path) -> No
     for package in missing:
         if (fetched / package.file_name).exists():
             (fetched / package.file_name).rename(rpms / package.file_name)
-
-
-def _keep(lock: Lock, rpms: Path, pool: Path) -> None:
-    """Keep each RPM once, by sha256, and make the set's files links to it."""
-    pool.mkdir(parents=True, exist_ok=True)
-    by_digest = {file_sha256(file): file for file in rpms.glob("*.rpm")}
-    for package in lock.packages:
-        file, kept = by_digest[package.sha256], pool / f"{package.sha256}.rpm"
-        if not kept.exists():
-            _link(file, kept)
-        elif not kept.samefile(file) and file_sha256(kept) == package.sha256:
-            _link(kept, file)
-
-
-def _keep_keys(content: Content, keys: Path, pool: Path) -> None:
-    """Put the public keys beside the RPMs, also those of earlier content: a lock may name RPMs that they signed."""
-    pool.mkdir(parents=True, exist_ok=True)
-    for repository in content.local.values():
-        key = repository / KEY_FILE
-        _link(key, pool / f"{file_sha256(key)}.asc")
-    shutil.copytree(pool, keys)
-
-
-def _link(source: Path, target: Path) -> None:
-    """Make ``target`` the same file as ``source``, or a copy on another file system, by one rename."""
-    fresh = target.with_name(f".{target.name}.{os.getpid()}")
-    fresh.unlink(missing_ok=True)
-    try:
-        fresh.hardlink_to(source)
-    except OSError:
-        shutil.copy2(source, fresh)
-    # rename leaves both names where they are links to one file already
-    os.replace(fresh, target)
-    fresh.unlink(missing_ok=True)

@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from atomic_lib.compose.chroot import Installroot
+from atomic_lib.compose.initramfs import kernel_version
 from atomic_lib.compose.inside import inside
-from atomic_lib.compose.installroot import Installroot, kernel_version, make_installroot
+from atomic_lib.compose.installroot import make_installroot
 from atomic_lib.compose.lock import Lock
-from atomic_lib.compose.ostree import commit_tree, make_ostree_tree
+from atomic_lib.compose.ostree import commit_tree, label_tree, make_ostree_tree
 from atomic_lib.compose.resolve import INSTALLROOT, RpmSet
 from atomic_lib.compose.walk import Entry, read_entries, walk_tree, write_entries
 from atomic_lib.content.repositories import Content
@@ -22,6 +24,12 @@ from atomic_lib.recipe.model import Recipe
 from atomic_lib.store import Store, code_version, key_of
 
 _SPACE_BYTES = 3_000_000_000
+_CODE = (
+    *(f"compose/{name}.py" for name in ("chroot", "dracut", "headers", "initramfs", "inside", "install")),
+    *(f"compose/{name}.py" for name in ("installroot", "lock", "ostree", "pool", "resolve", "tree", "walk")),
+    "content/dnf.py",
+)
+"""What of the code a tree is made by; the questions asked of a package set are not among it."""
 _OWNERS = r"[%{=NAME}\t%{FILENAMES}\n]"
 
 
@@ -93,11 +101,14 @@ def compose_tree(
         "words": rpm_set.words,
         "policy": content.selinux_policy,
         "tools": tools.key,
-        "code": code_version("compose", "content/dnf.py"),
+        "code": code_version(*_CODE),
     }
 
     def make(directory: Path) -> None:
-        _compose(variant, recipe, content, rpm_set, tools, directory)
+        tree = Installroot(tools, directory / "root", variant.source_date_epoch)
+        log = directory / "compose.log"
+        make_installroot(tree, recipe, content, rpm_set, store, name=variant.variant, log=log)
+        _finish(tree, variant, recipe, content, rpm_set.lock, directory)
 
     stored = store.get_or_make(
         "tree", inputs, make, what=f"{variant.variant}: compose the tree", need_bytes=_SPACE_BYTES
@@ -116,11 +127,7 @@ def compose_tree(
     )
 
 
-def _compose(
-    variant: Variant, recipe: Recipe, content: Content, rpm_set: RpmSet, tools: Tools, directory: Path
-) -> None:
-    tree = Installroot(tools, directory / "root", variant.source_date_epoch)
-    make_installroot(tree, recipe, content, rpm_set, name=variant.variant, log=directory / "compose.log")
+def _finish(tree: Installroot, variant: Variant, recipe: Recipe, content: Content, lock: Lock, directory: Path) -> None:
     facts: dict[str, Any] = {"kver": kernel_version(tree.root), "commit": None, "content_checksum": None,
                              "dropped_var_files": []}  # fmt: skip
     (directory / "owners.json").write_text(json.dumps(_owners(tree)))
@@ -128,7 +135,9 @@ def _compose(
         with step(f"{variant.variant}: commit"):
             facts["dropped_var_files"] = make_ostree_tree(tree)
             write_entries(walk_tree(tree.root), directory / "entries.jsonl")
-            facts.update(_commit(variant, recipe, rpm_set.lock, tools, directory))
+            if recipe.selinux != "disabled":
+                label_tree(tree, content.selinux_policy)
+            facts.update(_commit(variant, recipe, lock, tree.tools, directory))
     else:
         with step(f"{variant.variant}: label"):
             _finish_traditional(tree, recipe, content, facts["kver"])
@@ -150,7 +159,7 @@ def _owners(tree: Installroot) -> dict[str, list[str]]:
 def _commit(variant: Variant, recipe: Recipe, lock: Lock, tools: Tools, directory: Path) -> dict[str, str]:
     commit = commit_tree(
         tools, directory, lock, ref=default_ref(variant, recipe), version=commit_version(variant, recipe),
-        epoch=variant.source_date_epoch, selinux=recipe.selinux != "disabled",
+        epoch=variant.source_date_epoch,
     )  # fmt: skip
     binds = [Bind(directory / "repo", "/mnt/repo")]
     listing = tools.run(["ostree", "show", "--repo=/mnt/repo", commit], binds=binds).stdout

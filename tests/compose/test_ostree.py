@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from atomic_lib.compose.installroot import Installroot
+from atomic_lib.compose.chroot import Installroot
 from atomic_lib.compose.ostree import TOPLEVEL_LINKS, make_ostree_tree
 from atomic_lib.host import Tools
 

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from atomic_lib.compose.installroot import Installroot, make_installroot
+from atomic_lib.compose.chroot import Installroot
+from atomic_lib.compose.installroot import make_installroot
 from atomic_lib.compose.lock import Lock, read_lock, write_lock
 from atomic_lib.compose.resolve import RpmSet, resolve_rpm_set
 from atomic_lib.content.repositories import Content, open_content
@@ -158,9 +159,10 @@ def test_a_package_changed_after_signing_is_refused_by_name(
     # Indexed anew, so that nothing but the signature is left to tell.
     index_repository(tools, forged / "rpms")
     tree = Installroot(tools, tmp_path / "root", 1735689600)
+    forged_set = replace(rpm_set, directory=forged / "rpms")
     with pytest.raises(WorkbookError) as caught:
         make_installroot(
-            tree, SMALL, content, replace(rpm_set, directory=forged / "rpms"), name="test", log=tmp_path / "compose.log"
+            tree, SMALL, content, forged_set, Store(tmp_path / "store"), name="test", log=tmp_path / "compose.log"
         )
     assert "Problem opening package base-files" in str(caught.value)
     assert not (tmp_path / "root/etc").exists()

@@ -1,0 +1,56 @@
+"""A tree under construction: commands that run in it, and files written into it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from atomic_lib import command
+from atomic_lib.compose.inside import inside
+from atomic_lib.compose.resolve import INSTALLROOT
+from atomic_lib.host import Bind, Tools
+
+RPMDB = "usr/lib/sysimage/rpm"
+
+
+@dataclass(frozen=True)
+class Installroot:
+    """A tree under construction at ``root``; commands run in it see neither the host nor a network."""
+
+    tools: Tools
+    root: Path
+    source_date_epoch: int
+
+    def run(
+        self,
+        words: Sequence[str],
+        *,
+        binds: Sequence[Bind] = (),
+        env: Mapping[str, str] | None = None,
+        log: Path | None = None,
+    ) -> command.Completed:
+        """Run a command of the tools tree that has the installroot at /mnt/root."""
+        return self.tools.run(
+            words,
+            binds=[Bind(self.root, INSTALLROOT, writable=True), *binds],
+            rights="root",
+            filesystems=[INSTALLROOT],
+            env={"SOURCE_DATE_EPOCH": str(self.source_date_epoch), **(env or {})},
+            log=log,
+        )
+
+    def chroot(self, words: Sequence[str], *, log: Path | None = None) -> command.Completed:
+        """Run a command of the installroot inside it."""
+        return self.run(["chroot", INSTALLROOT, *words], log=log)
+
+    def write(self, path: str, text: str) -> None:
+        """Write a file of the tree, in place of whatever has its name."""
+        target = inside(self.root, path)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if target.is_symlink():
+            target.unlink()
+        target.write_text(text)
+
+    def read(self, path: str) -> str | None:
+        """The text of a file of the tree; None where there is no such file."""
+        source = inside(self.root, path)
+        return source.read_text() if source.is_file() and not source.is_symlink() else None

@@ -1,0 +1,153 @@
+"""Which files of a tree dracut's scripts ask for."""
+
+import re
+import stat
+from collections.abc import Iterable, Mapping, Sequence, Set
+from dataclasses import dataclass
+from pathlib import Path
+
+# Copied by pattern (*.conf and the like), whatever the names in them.
+_DIRECTORIES = tuple(
+    f"{directory}/"
+    for directory in (
+        *(f"etc/{name}" for name in (
+            "cmdline.d", "conf.d", "depmod.d", "dracut.conf.d", "ld.so.conf.d", "lvm", "mdadm.conf.d", "modprobe.d",
+            "modules-load.d", "multipath", "ostree", "sysctl.d", "sysusers.d", "systemd/network", "tmpfiles.d",
+            "udev",
+        )),
+        *(f"usr/lib/{name}" for name in (
+            "depmod.d", "dracut", "firmware", "kbd", "modprobe.d", "modules", "modules-load.d", "ostree", "sysctl.d",
+            "systemd/network", "udev/hwdb.d",
+        )),
+        *(f"usr/share/{name}" for name in ("consolefonts", "consoletrans", "keymaps", "unimaps")),
+    )
+)  # fmt: skip
+_DROP_IN = re.compile(r"(?:etc|usr/lib)/(?:systemd|udev)/(?:.*/)?([^/]+)\.d/")
+_NEVER = ("usr/share/doc/", "usr/share/info/", "usr/share/locale/", "usr/share/man/", "usr/lib/python3")
+PROGRAMS = ("usr/bin/", "usr/sbin/", "usr/lib/", "usr/libexec/")
+_LIBRARY = re.compile(r"usr/lib(?:64)?/.*\.so(?:\.|$)")
+
+_WORD = re.compile(r"(?<![\w$])(?<!\$\{)[\w.@+-]+")
+# The beginning of a name: before a pattern, or before a variable where it ends as no variable's own name would.
+_BEGINNING = re.compile(
+    r"(?<![\w${])([\w.@+-]*[A-Za-z]{2}[\w.@+-]*)(?=[*?](?![*?]*/))|(?<![\w${])([\w.@+-]*[A-Za-z]{2}[.@+-])(?=\$)"
+)
+_PAIR = re.compile(r"[\w.@+-]+(?=/([\w.@+-]+))")
+_REQUIRED = re.compile(r"^\s*require_binaries\s+([^|;&]*?)\s*\|\|\s*return 1", re.M)
+_CHECK = re.compile(r"^check\(\)\s*\{(.*?)^\}", re.M | re.S)
+# They lie in a directory that counts as a whole.
+_KERNEL_MODULES = re.compile(r'\b\w*modules\+?="[^"]*"')
+_SOURCED = re.compile(r'^\s*(?:\.|source)\s+"?\$\{?moddir\}?"?/([\w.-]+)', re.M)
+_DEPENDS = re.compile(r"^depends\(\)\s*\{(.*?)^\}", re.M | re.S)
+
+
+@dataclass(frozen=True)
+class Names:
+    """What scripts name: words, beginnings of words before a pattern or a variable, and pairs DIRECTORY/NAME."""
+
+    words: frozenset[str]
+    beginnings: tuple[str, ...]
+    pairs: frozenset[str]
+    places: tuple[str, ...] = ()
+    """Paths that dracut's own arguments name."""
+    loads_libraries: bool = False
+    """Whether dracut follows what programs load at run time, so that any library may get in."""
+
+    def concern(self, path: str, mode: int) -> bool:
+        """Whether dracut may put the file at ``path`` (relative to the root) into the initramfs, or decide by it."""
+        if path.startswith(_NEVER):
+            return False
+        unit = _DROP_IN.match(path)
+        if path.startswith((*_DIRECTORIES, *self.places)) or (unit and unit[1] in self.words):
+            return True
+        if self.loads_libraries and is_library(path):
+            return True
+        directory, _, name = path.rpartition("/")
+        if f"{directory.rpartition('/')[2]}/{name}" in self.pairs:
+            return True
+        program = path.startswith(PROGRAMS) and (bool(mode & 0o111) or stat.S_ISLNK(mode))
+        return (program or "." in name) and (name in self.words or name.startswith(self.beginnings))
+
+    def accounts(self, text: str) -> list[str]:
+        """The lines of an account file whose name a script may look up, also by the beginning or the end of it."""
+        parts = tuple(word for word in self.words if len(word) > 2)
+        lines = [(line.partition(":")[0], line) for line in text.splitlines()]
+        return [line for name, line in lines if name in self.words or name.startswith(parts) or name.endswith(parts)]
+
+
+def is_library(path: str) -> bool:
+    """Whether programs may be linked with the file at ``path`` (relative to the root)."""
+    return bool(_LIBRARY.match(path)) and not path.startswith(_NEVER)
+
+
+def names_in_scripts(root: Path, arguments: Sequence[str], programs: Set[str]) -> Names:
+    """What dracut's scripts and configuration in a tree name; ``programs``: the names of all in the tree.
+
+    Of a module counts what runs when the initramfs is made, and only if it can be in it.
+    """
+    library = root / "usr/lib/dracut"
+    settings = [root / "etc/dracut.conf", *_sorted(root / "etc/dracut.conf.d"), *_sorted(library / "dracut.conf.d")]
+    chosen = "\n".join([_code(settings), *arguments])
+    setups = {path: _code([path / "module-setup.sh"]) for path in _sorted(library / "modules.d")}
+    modules = possible_modules(
+        {path.name.lstrip("0123456789"): text for path, text in setups.items()}, chosen, programs
+    )
+    parts = [_code([*_sorted(library), root / "usr/bin/dracut"]), chosen]
+    for path, setup in setups.items():
+        if path.name.lstrip("0123456789") in modules:
+            parts += [_KERNEL_MODULES.sub("", setup), _code(path / name for name in _SOURCED.findall(setup))]
+    # without quotes, as the shell joins what stands side by side
+    code = "\n".join(parts).replace('"', "").replace("'", "")
+    return Names(
+        words=frozenset(_WORD.findall(code)),
+        beginnings=tuple(sorted({first or second for first, second in _BEGINNING.findall(code)})),
+        pairs=frozenset(f"{match[0]}/{match[1]}" for match in _PAIR.finditer(code)),
+        places=tuple(sorted({word.strip("/") for word in " ".join(arguments).split() if word.startswith("/")})),
+        loads_libraries=b"dlopen" in _bytes(library / "dracut-install"),
+    )
+
+
+def possible_modules(setups: Mapping[str, str], chosen: str, programs: Set[str]) -> set[str]:
+    """The modules that may be in the initramfs, by what each one's module-setup.sh says.
+
+    Not one that requires a program that is not there; not one that comes on request
+    only, unless ``chosen`` (configuration and arguments) or a possible module names it.
+    """
+    usable = {name for name, setup in setups.items() if _required_programs(setup) <= programs}
+    on_request = {name for name in usable if _is_on_request(setups[name])}
+    possible = usable - on_request
+    wanted = set(_WORD.findall(chosen))
+    while True:
+        named = wanted.union(*(_WORD.findall("\n".join(_DEPENDS.findall(setups[name]))) for name in possible))
+        if not (more := named & on_request - possible):
+            return possible
+        possible |= more
+
+
+def _required_programs(setup: str) -> set[str]:
+    words = " ".join(_REQUIRED.findall(setup)).replace('"', "").replace("'", "").split()
+    return {name for word in words if "$" not in (name := word.rpartition("/")[2])}
+
+
+def _is_on_request(setup: str) -> bool:
+    """Whether each way through ``check`` ends in 255 ("only when another module or the user wants it") or in 1."""
+    found = _CHECK.search(setup)
+    returned = re.findall(r"\breturn\b[ \t]*([^\s;&|]*)", found[1]) if found else []
+    return bool(found and returned and found[1].rstrip().endswith("return 255") and set(returned) <= {"1", "255"})
+
+
+def _sorted(directory: Path) -> list[Path]:
+    return sorted(directory.glob("*"))
+
+
+def _code(paths: Iterable[Path]) -> str:
+    """The text of scripts, without comments, lines that go on joined."""
+    texts = [data.decode(errors="replace") for path in paths if b"\0" not in (data := _bytes(path))]
+    lines = "\n".join(texts).replace("\\\n", " ").split("\n")
+    return "\n".join(line for line in lines if not line.lstrip().startswith("#"))
+
+
+def _bytes(path: Path) -> bytes:
+    # an absolute link would lead into the host's files
+    outside = path.is_symlink() and path.readlink().is_absolute()
+    return path.read_bytes() if path.is_file() and not outside else b""

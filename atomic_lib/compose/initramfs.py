@@ -1,0 +1,149 @@
+"""The initramfs, made once for all trees in which dracut would find the same.
+
+Dracut looks for what its module scripts name, and copies some directories as they are.
+So the result depends on the packages that have such files and on what those require,
+on such files that belong to no package or are no longer as packaged, on the accounts
+that scripts look up, and on dracut's arguments. That is the key. It errs on the safe
+side: a name counts wherever a script has it as a word.
+
+Source of the rules: dracut.modules(7), dracut.conf(5), and module-setup.sh of dracut 106.
+"""
+
+import os
+import shutil
+import stat
+from collections.abc import Iterator, Mapping, Set
+from pathlib import Path
+from typing import Any
+
+from atomic_lib.compose.chroot import Installroot
+from atomic_lib.compose.dracut import PROGRAMS, Names, is_library, names_in_scripts
+from atomic_lib.compose.headers import Header, PackagedFile, closure
+from atomic_lib.compose.inside import inside
+from atomic_lib.compose.lock import Lock
+from atomic_lib.errors import WorkbookError
+from atomic_lib.recipe.model import Recipe
+from atomic_lib.store import Store, code_version, file_sha256
+
+_ACCOUNTS = ("etc/passwd", "etc/group", "etc/shadow", "etc/gshadow")
+# Made anew for the initramfs by its own ldconfig.
+_LEFT_OUT = {"etc/ld.so.cache", *_ACCOUNTS}
+
+
+def kernel_version(root: Path) -> str:
+    """The one kernel in ``root``; raises WorkbookError where there is none, or more than one."""
+    found = sorted(path.parent.name for path in root.glob("usr/lib/modules/*/vmlinuz"))
+    if len(found) != 1:
+        raise WorkbookError(
+            f"the tree has {len(found)} kernels ({', '.join(found) or 'none'}), it needs one",
+            hint="name exactly one kernel package in the recipe",
+        )
+    return found[0]
+
+
+def install_initramfs(
+    tree: Installroot,
+    recipe: Recipe,
+    lock: Lock,
+    headers: Mapping[str, Header],
+    store: Store,
+    *,
+    name: str,
+    log: Path,
+) -> None:
+    """Put the initramfs beside the tree's kernel: one from the store that fits, else a new one."""
+    kver = kernel_version(tree.root)
+    arguments = ["--force", "--reproducible", "--no-hostonly", *recipe.initramfs_arguments, "--kver", kver]
+    path = f"usr/lib/modules/{kver}/initramfs.img"
+    inputs = {
+        "arguments": arguments,
+        "source_date_epoch": tree.source_date_epoch,
+        "tools": tree.tools.key,
+        "code": code_version(
+            *(f"compose/{part}.py" for part in ("chroot", "dracut", "headers", "initramfs", "inside"))
+        ),
+        **initramfs_inputs(tree, recipe, lock, headers),
+    }
+
+    target = inside(tree.root, path)
+    target.unlink(missing_ok=True)
+
+    def make(directory: Path) -> None:
+        tree.chroot(["dracut", *arguments, f"/{path}"], log=log)
+        shutil.move(target, directory / "initramfs.img")
+
+    stored = store.get_or_make("initramfs", inputs, make, what=f"{name}: initramfs")
+    shutil.copy2(stored.path / "initramfs.img", target)
+
+
+def initramfs_inputs(
+    tree: Installroot, recipe: Recipe, lock: Lock, headers: Mapping[str, Header]
+) -> dict[str, dict[str, Any]]:
+    """Everything of the tree that dracut may put into the initramfs, or decide by."""
+    paths = set(_paths_of(tree.root))
+    programs = {path.rpartition("/")[2] for path in paths if path.startswith(PROGRAMS)}
+    names = names_in_scripts(tree.root, recipe.initramfs_arguments, programs)
+    owned = {
+        _canonical(path): (header.name, file)
+        for header in headers.values()
+        for path, file in header.files.items()
+        if not file.is_directory
+    }
+    named = {path for path, (_, file) in owned.items() if names.concern(path, file.mode)}
+    packages = closure(headers, {owned[path][0] for path in named})
+    watched = {
+        path: file for path, (name, file) in owned.items() if path in named or (name in packages and is_library(path))
+    }
+    return {
+        "packages": {entry.name: entry.sha256 for entry in lock.packages if entry.name in packages},
+        "changed": _changed(tree, paths - (owned.keys() - watched.keys()), watched, names),
+        "accounts": {path: names.accounts(tree.read(path) or "") for path in _ACCOUNTS},
+    }
+
+
+def _canonical(path: str) -> str:
+    """A path relative to the root, below /usr where old names are links into it."""
+    inner = path.lstrip("/")
+    return f"usr/{inner}" if inner.startswith(("bin/", "sbin/", "lib/", "lib64/")) else inner
+
+
+def _paths_of(root: Path) -> Iterator[str]:
+    """Every path of the tree that is not a directory, relative to its root."""
+    start = len(str(root)) + 1
+    for directory, folders, files in os.walk(root):
+        base = directory[start:]
+        links = [folder for folder in folders if os.path.islink(f"{directory}/{folder}")]
+        for name in (*files, *links):
+            yield f"{base}/{name}" if base else name
+
+
+def _changed(
+    tree: Installroot, paths: Set[str], watched: Mapping[str, PackagedFile], names: Names
+) -> dict[str, list[Any] | None]:
+    """What dracut looks for and is not as a package has it: its content now, None where it is gone."""
+    changed: dict[str, list[Any] | None] = {}
+    for path in sorted({*paths, *watched} - _LEFT_OUT):
+        file = watched.get(path)
+        if path not in paths:
+            changed[path] = None
+            continue
+        status = (tree.root / path).lstat()
+        wanted = file is not None or is_library(path) or names.concern(path, status.st_mode)
+        if wanted and not (file and _as_packaged(status, file)):
+            changed[path] = _content(tree, path, status)
+    return changed
+
+
+def _as_packaged(status: os.stat_result, file: PackagedFile) -> bool:
+    if stat.S_ISLNK(status.st_mode):  # a link's mode and time say nothing
+        return stat.S_ISLNK(file.mode)
+    return (status.st_mode, status.st_size, int(status.st_mtime)) == (file.mode, file.size_bytes, file.mtime_seconds)
+
+
+def _content(tree: Installroot, path: str, status: os.stat_result) -> list[Any]:
+    """Type and mode, content, and the time as far back as it can reach into the initramfs."""
+    target = tree.root / path
+    if stat.S_ISLNK(status.st_mode):
+        return [status.st_mode, os.readlink(target), 0]
+    digest = file_sha256(target) if stat.S_ISREG(status.st_mode) else ""
+    return [status.st_mode, digest, min(int(status.st_mtime), tree.source_date_epoch)]

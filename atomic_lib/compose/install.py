@@ -1,0 +1,194 @@
+"""Packages into a tree: one dnf transaction, or two of which the first is a layer that trees share.
+
+A layer is what a recipe's ``layer`` names, with all that it requires: the part that a
+family of variants has in common. It is a stored result of its own; a tree starts as a
+copy of it. That it was installed first is part of what the tree is, whether the layer
+was in the store or had to be made, so the result is the same both ways.
+"""
+
+import re
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from atomic_lib import command
+from atomic_lib.compose.chroot import Installroot
+from atomic_lib.compose.headers import Header, closure
+from atomic_lib.compose.lock import Lock, LockedPackage
+from atomic_lib.compose.resolve import INSTALLROOT, RpmSet
+from atomic_lib.content.dnf import DNF_DIRECTORY, dnf_configuration
+from atomic_lib.content.repositories import Content
+from atomic_lib.errors import WorkbookError
+from atomic_lib.host import Bind
+from atomic_lib.progress import step
+from atomic_lib.recipe.model import Recipe
+from atomic_lib.store import Store, code_version
+
+_QUERY = r"%{NAME}\t%{EPOCHNUM}\t%{VERSION}\t%{RELEASE}\t%{ARCH}\n"
+_SPACE_BYTES = 2_000_000_000
+# dnf has checked every signature and digest just before; rpm would read all packages twice more.
+_MACROS = "%_pkgverify_level none\n"
+
+
+@dataclass(frozen=True)
+class Installation:
+    """What is installed and from where; ``headers`` are those of ``rpm_set``."""
+
+    recipe: Recipe
+    content: Content
+    rpm_set: RpmSet
+    headers: Mapping[str, Header]
+
+    def layer_packages(self) -> list[LockedPackage]:
+        """The packages of the lock that are in the layer.
+
+        None where weak dependencies count: dnf follows those only of what it installs in
+        the same transaction, so two would not add up to one.
+        """
+        if self.recipe.weak_dependencies:
+            return []
+        names = closure(self.headers, self.recipe.layer)
+        return [package for package in self.rpm_set.lock.packages if package.name in names]
+
+
+def install(tree: Installroot, wanted: Installation, store: Store, *, name: str, log: Path) -> None:
+    """Install the locked packages into ``tree``, whose directory does not exist yet.
+
+    Raises WorkbookError: dnf or a scriptlet failed, the result is not what the lock says.
+    """
+    tree.root.mkdir()
+    layer = wanted.layer_packages()
+    count = len(wanted.rpm_set.lock.packages) - len(layer)
+    if layer:
+        path = _layer(tree, wanted, layer, store, name)
+        with step(f"{name}: copy the layer of {len(layer)} packages"):
+            _copy(tree, path)
+    with step(f"{name}: install {count} packages"):
+        _transaction(tree, wanted, wanted.rpm_set.lock.packages, wanted.rpm_set.words, log)
+        if layer and (tree.root / "usr/bin/systemctl").exists():
+            # as at the end of one transaction: presets hold for the units of all packages
+            tree.chroot(["systemctl", "preset-all"], log=log)
+        _require_locked(tree, wanted.rpm_set.lock)
+
+
+def _layer(tree: Installroot, wanted: Installation, packages: Sequence[LockedPackage], store: Store, name: str) -> Path:
+    """The root directory of the layer, taken from the store or made there."""
+    recipe, content = wanted.recipe, wanted.content
+    words = ["install", *sorted({package.name for package in packages} & set(wanted.recipe.layer))]
+    inputs = {
+        "packages": {package.nevra: package.sha256 for package in packages},
+        "words": words,
+        "documentation": recipe.documentation,
+        "languages": recipe.languages,
+        "content": content.name,
+        "releasever": content.releasever,
+        "keys": content.key_urls,
+        "source_date_epoch": tree.source_date_epoch,
+        "tools": tree.tools.key,
+        "code": code_version(*(f"compose/{part}.py" for part in ("chroot", "headers", "inside", "install")),
+                             "content/dnf.py"),
+    }  # fmt: skip
+
+    def make(directory: Path) -> None:
+        root = Installroot(tree.tools, directory / "root", tree.source_date_epoch)
+        root.root.mkdir()
+        _transaction(root, wanted, packages, words, directory / "install.log", only=packages)
+
+    stored = store.get_or_make(
+        "layer", inputs, make, what=f"{name}: install the layer of {len(packages)} packages", need_bytes=_SPACE_BYTES
+    )
+    return stored.path / "root"
+
+
+def _copy(tree: Installroot, layer: Path) -> None:
+    """Fill ``tree`` with a copy: never links, because scriptlets write into files in place."""
+    tree.tools.run(
+        ["cp", "--archive", "--reflink=auto", "/mnt/layer/.", INSTALLROOT],
+        binds=[Bind(layer, "/mnt/layer"), Bind(tree.root, INSTALLROOT, writable=True)],
+        rights="root",
+    )
+
+
+def _transaction(
+    tree: Installroot,
+    wanted: Installation,
+    packages: Sequence[LockedPackage],
+    words: Sequence[str],
+    log: Path,
+    only: Sequence[LockedPackage] = (),
+) -> None:
+    """Run dnf with the repository of the set, of which it sees ``only`` some packages where any are named."""
+    recipe, content, rpm_set = wanted.recipe, wanted.content, wanted.rpm_set
+    with tempfile.TemporaryDirectory() as scratch:
+        config = Path(scratch)
+        configuration = dnf_configuration(
+            weak_dependencies=recipe.weak_dependencies, documentation=recipe.documentation
+        )
+        (config / "dnf.conf").write_text(configuration)
+        (config / "locked.repo").write_text(repository(wanted, packages, only))
+        languages = f"%_install_langs {':'.join(recipe.languages)}\n" if recipe.languages is not None else ""
+        (config / ".rpmmacros").write_text(_MACROS + languages)
+        own = [
+            Bind(config, DNF_DIRECTORY),
+            Bind(rpm_set.directory, "/mnt/rpms"),
+            Bind(rpm_set.keys, "/mnt/keys"),
+        ]
+        line = ["dnf", "-y", "-c", f"{DNF_DIRECTORY}/dnf.conf", f"--installroot={INSTALLROOT}",
+                f"--releasever={content.releasever}", *words]  # fmt: skip
+        try:
+            tree.run(line, binds=[*content.binds, *own], env={"HOME": DNF_DIRECTORY}, log=log)
+        except command.CommandError as error:
+            raise _install_error(recipe, error) from None
+    _require_scriptlets(log)
+
+
+def repository(wanted: Installation, packages: Sequence[LockedPackage], only: Sequence[LockedPackage]) -> str:
+    """The repository file; it names just the keys that signed ``packages``, because dnf imports all it is told of."""
+    content = wanted.content
+    ids = sorted({wanted.headers[package.name].key_id for package in packages})
+    files = [f"file:///mnt/keys/{name}.asc" for name in ids if (wanted.rpm_set.keys / f"{name}.asc").is_file()]
+    lines = [
+        f"[{content.name}]",
+        f"name={content.title}",
+        "baseurl=file:///mnt/rpms",
+        "enabled=1",
+        "gpgcheck=1",
+        f"gpgkey={' '.join([*content.key_urls, *files])}",
+        *([f"includepkgs={','.join(package.nevra for package in only)}"] if only else []),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _require_scriptlets(log: Path) -> None:
+    lines = log.read_text(errors="replace").splitlines()
+    failed = [number for number, line in enumerate(lines) if "scriptlet failed" in line]
+    if failed:
+        evidence = "\n".join(lines[max(0, failed[0] - 10) : failed[0] + 1])
+        raise WorkbookError(f"a package's scriptlet failed: {lines[failed[0]].strip()}", log=evidence)
+
+
+def _install_error(recipe: Recipe, error: command.CommandError) -> WorkbookError:
+    bad = re.search(r".*(?:Problem opening package|GPG check FAILED|not signed|not correct).*", error.log)
+    if bad:
+        return WorkbookError(
+            f"{recipe.files[0]}: a package is damaged, or its signature is bad: {bad[0].strip()}",
+            log=error.log,
+            hint="./workbook clean builds, then run again; if it comes back, use another mirror",
+        )
+    return WorkbookError(
+        f"{recipe.files[0]}: dnf could not install what it had resolved: {error.message}",
+        log=error.log,
+        hint="read the log above; ./workbook doctor shows whether a tool or disk space is missing",
+    )
+
+
+def _require_locked(tree: Installroot, lock: Lock) -> None:
+    rows = tree.run(["rpm", f"--root={INSTALLROOT}", "-qa", "--qf", _QUERY]).stdout.splitlines()
+    installed = {tuple(row.split("\t")) for row in rows if not row.startswith("gpg-pubkey\t")}
+    locked = {(entry.name, str(entry.epoch), entry.version, entry.release, entry.arch) for entry in lock.packages}
+    if installed != locked:
+        missing = ", ".join(sorted(row[0] for row in locked - installed)) or "none"
+        extra = ", ".join(sorted(row[0] for row in installed - locked)) or "none"
+        raise WorkbookError(f"what dnf installed is not what the lock says: missing: {missing}; extra: {extra}",
+                            hint="the recipe has changed since the lock was made: resolve anew")  # fmt: skip

@@ -1,0 +1,57 @@
+"""Files that outlive the run that fetched them: RPMs by sha256, and the keys that signed them."""
+
+import os
+import shutil
+from pathlib import Path
+
+from atomic_lib.compose.headers import read_headers
+from atomic_lib.compose.lock import Lock
+from atomic_lib.content.repositories import Content
+from atomic_lib.content.signing import KEY_FILE
+from atomic_lib.host import Bind, Tools
+from atomic_lib.store import file_sha256
+
+
+def keep_rpms(lock: Lock, rpms: Path, pool: Path) -> None:
+    """Keep each RPM once, by sha256, and make the set's files links to it."""
+    pool.mkdir(parents=True, exist_ok=True)
+    by_digest = {file_sha256(file): file for file in rpms.glob("*.rpm")}
+    for package in lock.packages:
+        file, kept = by_digest[package.sha256], pool / f"{package.sha256}.rpm"
+        if not kept.exists():
+            link_file(file, kept)
+        elif not kept.samefile(file) and file_sha256(kept) == package.sha256:
+            link_file(kept, file)
+
+
+def keep_keys(tools: Tools, content: Content, rpms: Path, keys: Path, pool: Path) -> None:
+    """Put the public keys that signed the RPMs beside them, by id, also those of earlier content that a lock names."""
+    pool.mkdir(parents=True, exist_ok=True)
+    for repository in content.local.values():
+        key = repository / KEY_FILE
+        link_file(key, pool / f"{file_sha256(key)}.asc")
+    signers = {header.key_id for header in read_headers(tools, rpms).values()}
+    keys.mkdir()
+    for kept in sorted(pool.glob("*.asc")):
+        for key_id in signers & key_ids(tools, kept):
+            link_file(kept, keys / f"{key_id}.asc")
+
+
+def key_ids(tools: Tools, key: Path) -> set[str]:
+    """The ids, 16 hex digits, of the keys in an OpenPGP file; the listing's format is GnuPG's doc/DETAILS."""
+    listing = tools.run(["gpg", "--show-keys", "--with-colons", "/mnt/key"], binds=[Bind(key, "/mnt/key")]).stdout
+    rows = [line.split(":") for line in listing.splitlines()]
+    return {row[4].lower() for row in rows if row[0] in ("pub", "sub")}
+
+
+def link_file(source: Path, target: Path) -> None:
+    """Make ``target`` the same file as ``source``, or a copy on another file system, by one rename."""
+    fresh = target.with_name(f".{target.name}.{os.getpid()}")
+    fresh.unlink(missing_ok=True)
+    try:
+        fresh.hardlink_to(source)
+    except OSError:
+        shutil.copy2(source, fresh)
+    # rename leaves both names where they are links to one file already
+    os.replace(fresh, target)
+    fresh.unlink(missing_ok=True)

@@ -1,0 +1,142 @@
+"""The kernel of a tree, and what the key of its initramfs is made of."""
+
+import os
+import stat
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from atomic_lib.compose.chroot import Installroot
+from atomic_lib.compose.headers import Header, PackagedFile
+from atomic_lib.compose.initramfs import initramfs_inputs, kernel_version
+from atomic_lib.compose.lock import Lock, LockedPackage
+from atomic_lib.errors import WorkbookError
+from atomic_lib.host import Tools
+from atomic_lib.recipe.model import Recipe
+
+EPOCH = 1735689600
+FILES = {
+    "dracut": {
+        "usr/bin/dracut": "inst_multiple mount blkid nobody: libmount.so.1\n",
+        "usr/lib/dracut/modules.d/99base/module-setup.sh": "inst /etc/os-release\n",
+    },
+    "mount": {"usr/bin/mount": "program"},
+    "libmount": {"usr/lib/libmount.so.1": "library"},
+    "libc": {"usr/lib/libc.so.6": "library"},
+    "docker": {"usr/bin/dockerd": "program", "etc/docker.conf": "x"},
+}
+REQUIRES = {"mount": {"libmount"}, "libmount": {"libc"}, "docker": {"libc"}}
+
+
+def add_kernel(root: Path, kver: str, name: str = "vmlinuz") -> None:
+    modules = root / "usr/lib/modules" / kver
+    modules.mkdir(parents=True)
+    (modules / name).touch()
+
+
+def test_the_kernel_is_the_one_with_modules(tmp_path: Path) -> None:
+    add_kernel(tmp_path, "6.12.1-1")
+    add_kernel(tmp_path, "6.11.0-9", "modules.dep")
+    assert kernel_version(tmp_path) == "6.12.1-1"
+
+
+@pytest.mark.parametrize(("kernels", "said"), [((), "0 kernels (none)"), (("1", "2"), "2 kernels (1, 2)")])
+def test_none_or_several_are_an_error(tmp_path: Path, kernels: tuple[str, ...], said: str) -> None:
+    for kver in kernels:
+        add_kernel(tmp_path, kver)
+    with pytest.raises(WorkbookError) as caught:
+        kernel_version(tmp_path)
+    assert said in caught.value.message
+    assert "exactly one kernel package" in caught.value.hint
+
+
+def put(root: Path, name: str, text: str, seconds: int = EPOCH) -> Path:
+    path = root / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+    path.chmod(0o755)
+    os.utime(path, (seconds, seconds))
+    return path
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    """A tree with the files of all packages as packaged, and accounts."""
+    for files in FILES.values():
+        for name, text in files.items():
+            put(tmp_path, name, text)
+    put(tmp_path, "etc/passwd", "root:x:0:0\nnobody:x:65534:\n")
+    return tmp_path
+
+
+def inputs(root: Path, *left_out: str) -> dict[str, dict[str, Any]]:
+    headers = {}
+    for name in FILES.keys() - set(left_out):
+        files = {f"/{path}": PackagedFile(stat.S_IFREG | 0o755, len(text), EPOCH) for path, text in FILES[name].items()}
+        headers[name] = Header(name, "", frozenset(REQUIRES.get(name, ())), frozenset({name}), files)
+    lock = Lock("c", tuple(LockedPackage(name, 0, "1", "1", "noarch", name * 3, 1, "r") for name in sorted(headers)))
+    recipe = Recipe(files=(), packages=())
+    return initramfs_inputs(Installroot(Tools(root, ""), root, EPOCH), recipe, lock, headers)
+
+
+def test_packages_that_dracut_looks_into_count_with_what_they_require(root: Path) -> None:
+    found = inputs(root)
+    assert found["packages"] == {name: name * 3 for name in ("dracut", "mount", "libmount", "libc")}
+    assert found["changed"] == {}
+    assert found["accounts"]["etc/passwd"] == ["nobody:x:65534:"]
+
+
+def test_a_package_that_it_does_not_look_into_changes_nothing(root: Path) -> None:
+    before = inputs(root)
+    (root / "usr/bin/dockerd").unlink()
+    put(root, "etc/docker.conf", "changed", EPOCH + 9)
+    put(root, "usr/share/other", "x")
+    put(root, "etc/ld.so.cache", "names all libraries")
+    put(root, "etc/passwd", "root:x:0:0\ndocker:x:994:\nnobody:x:65534:\n")
+    assert inputs(root) == before == inputs(root, "docker")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda root: put(root, "usr/bin/mount", "changed program"),
+        lambda root: put(root, "usr/bin/mount", "PROGRAM", EPOCH + 1),
+        lambda root: (root / "usr/bin/mount").chmod(0o4755),
+        lambda root: (root / "usr/bin/mount").unlink(),
+        lambda root: put(root, "usr/bin/blkid", "of no package"),
+        lambda root: put(root, "usr/lib/libc.so.6", "another library"),
+        lambda root: put(root, "usr/lib64/libown.so.1", "of no package"),
+        lambda root: put(root, "etc/os-release", "NAME=x"),
+        lambda root: put(root, "usr/lib/modules/6.12/modules.dep", "generated"),
+        lambda root: (root / "etc/modprobe.d").mkdir() or (root / "etc/modprobe.d/a.conf").symlink_to("b"),
+        lambda root: put(root, "etc/passwd", "nobody:x:99:\n"),
+    ],
+    ids=[
+        "content",
+        "same size",
+        "mode",
+        "gone",
+        "own program",
+        "required library",
+        "own library",
+        "configuration",
+        "generated",
+        "link",
+        "account",
+    ],
+)
+def test_what_is_not_as_packaged_counts(root: Path, change: Callable[[Path], Any]) -> None:
+    before = inputs(root)
+    change(root)
+    assert inputs(root) != before
+
+
+def test_the_time_of_what_no_package_has_counts_only_as_far_as_it_is_kept(root: Path) -> None:
+    put(root, "etc/os-release", "NAME=x", EPOCH + 5)
+    before = inputs(root)
+    put(root, "etc/os-release", "NAME=x", EPOCH + 99)
+    assert inputs(root) == before
+    put(root, "etc/os-release", "NAME=x", EPOCH - 99)
+    assert inputs(root) != before
