@@ -120,7 +120,9 @@ def _counted_boots(study: StudyResult) -> Table:
         for index, boot in enumerate(r.counted_boots, start=1)
     )
     masked = sorted({unit for r in study.variants for boot in r.counted_boots for unit in boot.masked_units})
-    notes = (f"Masked in these boots: {', '.join(masked)}.",) if masked else ()
+    changed = sorted({unit for r in study.variants for boot in r.counted_boots for unit in boot.changed_units})
+    told = (("Masked in these boots", masked), ("Changed in these boots", changed))
+    notes = tuple(f"{head}: {', '.join(units)}." for head, units in told if units)
     header = ("counted seconds", *(result.variant for result in study.variants))
     return Table(
         "Counted boot cost", header, tuple(rows), records, notes, methods.COUNTED, "counted_boots.csv", fixed=True

@@ -147,24 +147,33 @@ def _not_booted(result: VariantResult) -> str:
 
 
 def _counted(result: VariantResult, base: VariantResult | None) -> str:
-    """The counted boot, which is compared by what chance can do to it and never by a rank test of times."""
     if not result.counted_boots:
         return ""
-    ours = result.counted_boots[0]
-    text = f"A counted boot costs {quantity(ours.busy_seconds, 'counted')}"
     if base is None or not base.counted_boots:
-        return f"{text}."
-    theirs = base.counted_boots[0]
+        return f"A counted boot costs {quantity(result.counted_boots[0].busy_seconds, 'counted')}."
+    text = counted_shift(result, base)
+    return f"{text[0].upper()}{text[1:]}."
+
+
+def counted_shift(result: VariantResult, base: VariantResult) -> str:
+    """What a counted boot costs more or less than the baseline's; nothing where one of both was not counted.
+
+    They are compared by what chance can do to a count, never by a rank test of times.
+    """
+    if not (result.counted_boots and base.counted_boots):
+        return ""
+    ours, theirs = result.counted_boots[0], base.counted_boots[0]
+    text = f"a counted boot costs {quantity(ours.busy_seconds, 'counted')}"
     against = f"{text} against {quantity(theirs.busy_seconds, 'counted')}"
     if (ours.shift, ours.qemu_version) != (theirs.shift, theirs.qemu_version):
-        return f"{against}, but counted in another way: not compared."
+        return f"{against}, but counted in another way: not compared"
     found = {finding.what: finding for finding in counted_difference(_as_counted(theirs), _as_counted(ours)).findings}
     if "boot" not in found:
-        return f"{against}: {NO_DIFFERENCE} (chance moves a boot by up to {100 * BUSY_LIMIT:g}{NBSP}%)."
+        return f"{against}: {NO_DIFFERENCE} (chance moves a boot by up to {100 * BUSY_LIMIT:g}{NBSP}%)"
     shift = found.pop("boot").seconds
     same_way = [finding for finding in found.values() if finding.seconds * shift > 0]
     most = "".join(f", most of all {one.what} ({quantity(abs(one.seconds), 'counted')})" for one in same_way[:1])
-    return f"{against}, {quantity(abs(shift), 'counted')} {'less' if shift < 0 else 'more'}{most}."
+    return f"{against}, {quantity(abs(shift), 'counted')} {'less' if shift < 0 else 'more'}{most}"
 
 
 def _as_counted(boot: CountedBoot) -> counted.CountedBoot:

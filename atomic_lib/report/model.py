@@ -163,7 +163,8 @@ class CountedBoot(_Model):
     """One boot under instruction counting. Its seconds are counted, never wall-clock seconds.
 
     ``busy_seconds`` is the sum of the units' and ``kernel_seconds`` (what no unit owns).
-    ``milestones`` count from the start of the guest's clock.
+    ``milestones`` count from the start of the guest's clock. ``changed_units`` ran otherwise than
+    in a plain boot; ``apparatus_seconds``, what the counting itself cost, are not in it.
     """
 
     busy_seconds: Seconds
@@ -171,6 +172,10 @@ class CountedBoot(_Model):
     milestones: dict[str, Seconds] = {}
     units: tuple[CountedUnit, ...] = ()
     masked_units: tuple[str, ...] = ()
+    changed_units: tuple[str, ...] = ()
+    failed_units: tuple[str, ...] = ()
+    apparatus_seconds: Seconds | None = None
+    seed: Count | None = None
     shift: Count
     qemu_version: str | None = None
     console_log: str | None = None

@@ -97,7 +97,16 @@ def _counted_units(result: VariantResult) -> Iterator[_Row]:
 
 def _counted_boots(result: VariantResult) -> Iterator[_Row]:
     for index, boot in enumerate(result.counted_boots, start=1):
-        yield index, boot.busy_seconds, boot.kernel_seconds, boot.shift, boot.qemu_version, " ".join(boot.masked_units)
+        yield (
+            index,
+            boot.busy_seconds,
+            boot.kernel_seconds,
+            boot.shift,
+            boot.qemu_version,
+            boot.seed,
+            " ".join(boot.masked_units),
+            " ".join(boot.changed_units),
+        )
 
 
 def _milestones(result: VariantResult) -> Iterator[_Row]:
@@ -159,7 +168,7 @@ _TABLES: dict[str, tuple[str, Callable[[StudyResult], Iterable[_Row]]]] = {
         _of_boots(lambda boot: (_values(check, ("name", "passed", "detail")) for check in boot.checks)),
     ),
     "counted_boots.csv": (
-        "variant,index,busy_counted_seconds,kernel_counted_seconds,shift,qemu_version,masked_units",
+        "variant,index,busy_counted_seconds,kernel_counted_seconds,shift,qemu_version,seed,masked_units,changed_units",
         _of_variants(_counted_boots),
     ),
     "counted_milestones.csv": ("variant,index,name,counted_seconds", _of_variants(_milestones)),
