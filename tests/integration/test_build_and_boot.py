@@ -65,18 +65,19 @@ def papermill(notebook: str, output: Path, *words: str) -> None:
 
 @pytest.fixture(scope="module")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Built:
-    """The image of atomic-min, booted once through BIOS; what the store has already is taken from there."""
+    """The image of atomic-min, booted once through BIOS and once counted; what the store has is taken from there."""
     run_directory = tmp_path_factory.mktemp("run")
     own = run_directory / NAME
     own.mkdir()
     papermill(
         "variant.ipynb", own / "variant.ipynb", "-f", "params/base.yaml", "-f", f"params/{NAME}.yaml",
-        "-p", "boots_uefi", "0", "-p", "output_directory", os.path.relpath(own, CHECKOUT),
+        "-p", "boots_uefi", "0", "-p", "counted_boots", "1", "-p", "output_directory", os.path.relpath(own, CHECKOUT),
     )  # fmt: skip
-    values = parameter_values(load_variant(NAME, overrides={"boots_uefi": 0}))
+    values = parameter_values(load_variant(NAME, overrides={"boots_uefi": 0, "counted_boots": 1}))
     again = tmp_path_factory.mktemp("again")
     bench = open_workbench(values, str(again))
     image = bench.build(bench.compose(bench.resolve()))
+    assert image is not None
     result = read_variant_result(own / "result.json")
     return Built(run_directory, result, image, DiskReader(bench.tools, image.raw), bench)
 
@@ -104,6 +105,39 @@ def test_the_record_is_whole(built: Built) -> None:
     assert [stage.stage for stage in result.stages] == ["resolve", "compose", "image"]
 
 
+def test_every_byte_of_the_image_has_an_owner_and_every_package_a_reason(built: Built) -> None:
+    result, image = built.result, built.image
+    assert sum(part.image_bytes for part in result.image_parts) == image.raw.stat().st_blocks * 512
+    assert sum(part.qcow2_bytes for part in result.image_parts) == image.qcow2.stat().st_size
+    assert [package.name for package in result.packages if not package.why] == []
+    leaving = {departure.removed: departure for departure in result.departures}
+    assert "min-cloud-agent" in leaving["provisioning"].entries
+    assert leaving["container-runtime"].bytes > result.tree_bytes / 3 if result.tree_bytes else False
+
+
+def test_the_boot_has_its_milestones_in_order_and_its_critical_chain(built: Built) -> None:
+    (boot,) = built.result.boots
+    names = [mark.name for mark in boot.marks]
+    assert {"kernel", "initrd", "userspace", "ssh-banner", "ssh-login", "provisioned", "docker-ready"} <= set(names)
+    assert names[-1] == "container-exited"
+    assert [mark.seconds for mark in boot.marks] == sorted(mark.seconds for mark in boot.marks)
+    units = {unit.unit: unit for unit in boot.units}
+    assert units["docker.service"].package == "docker.io"
+    assert units["docker.service"].critical
+    assert (units["docker.service"].memory_bytes or 0) > 10_000_000
+    assert any(listener.address.endswith(":22") for listener in boot.listeners or ())
+
+
+def test_the_counted_boot_belongs_to_units_and_kernel(built: Built) -> None:
+    (counted,) = built.result.counted_boots
+    total = sum(unit.cpu_seconds for unit in counted.units) + counted.kernel_seconds
+    assert total == pytest.approx(counted.busy_seconds, abs=1e-6)
+    cost = {unit.unit: unit for unit in counted.units}
+    assert 0.05 < cost["min-cloud-agent.service"].cpu_seconds < 2
+    assert cost["docker.service"].package == "docker.io"
+    assert (counted.masked_units, counted.failed_units) == ((), ())
+
+
 def unlinked(built: Built) -> list[object]:
     """The entries of the tree's files, hard links once."""
     tree = built.bench.compose(built.bench.resolve())
@@ -114,7 +148,7 @@ def test_the_same_parameters_build_nothing_again(built: Built) -> None:
     assert {stage.stage: stage.reused for stage in built.bench.record.result.stages} == {
         "resolve": True, "compose": True, "image": True,
     }  # fmt: skip
-    assert len(built.bench.boot(built.image, new_boots=0)) == 1
+    assert len(built.bench.boot(built.image, new_boots=0)) == 2
     assert built.bench.record.result.status == "ok"
 
 
