@@ -222,5 +222,5 @@ def _sockets(boot: Boot) -> Iterable[str]:
 def _tcg_note(study: StudyResult) -> Sequence[str]:
     accelerators = {boot.accelerator for result in study.variants for boot in result.boots}
     if not accelerators:
-        return ("No variant was booted.",)
+        return ("No variant was booted by the clock.",)
     return (methods.TCG,) if "tcg" in accelerators else ()

@@ -15,10 +15,12 @@ _STATUS = {"ok": "✓ ok", "failed": "✗ failed", "incomplete": "… incomplete
 def heading(study: StudyResult) -> Paragraph:
     """Which study, which run, when, against which baseline."""
     booted = ", ".join(sorted({boot.accelerator.upper() for result in study.variants for boot in result.boots}))
+    counted = any(result.counted_boots for result in study.variants)
+    none = "none, boots were only counted" if counted else "none, nothing was booted"
     made = study.created[:16].replace("T", " ")
     return Paragraph(
         f"{study.title.rstrip('.')}. Study {study.study}, run {study.run}, made {made} UTC. "
-        f"Baseline: {study.baseline}. Accelerator: {booted or 'none, nothing was booted'}."
+        f"Baseline: {study.baseline}. Accelerator: {booted or none}."
     )
 
 
@@ -131,7 +133,7 @@ def _statistics_note(study: StudyResult) -> str:
     counts = [len(group.boots_of(r)) for r in study.variants for group in boot_groups([r])]
     accelerators = {boot.accelerator for result in study.variants for boot in result.boots}
     if not counts:
-        return "No variant was booted."
+        return "No variant was booted by the clock."
     low, high = min(counts), max(counts)
     boots = "One boot each: no statistics."
     if high > 1:

@@ -12,6 +12,9 @@ from atomic_lib.report.metrics import MARKS, BootGroup, boot_groups, missing_boo
 from atomic_lib.report.model import Boot, CountedBoot, StudyResult, VariantResult
 from atomic_lib.report.show import NBSP, Alert, Sentences, Stack, plural, quantity
 
+_MAIN_PART = 0.25
+"""From which share of a difference on a unit is named as where it is."""
+
 _TOLD_MARKS = ("ssh-login", "docker-ready")
 
 
@@ -171,7 +174,8 @@ def counted_shift(result: VariantResult, base: VariantResult) -> str:
     if "boot" not in found:
         return f"{against}: {NO_DIFFERENCE} (chance moves a boot by up to {100 * BUSY_LIMIT:g}{NBSP}%)"
     shift = found.pop("boot").seconds
-    same_way = [finding for finding in found.values() if finding.seconds * shift > 0]
+    # one that explains little of the whole would only mislead
+    same_way = [finding for finding in found.values() if finding.seconds * shift > _MAIN_PART * shift**2]
     most = "".join(f", most of all {one.what} ({quantity(abs(one.seconds), 'counted')})" for one in same_way[:1])
     return f"{against}, {quantity(abs(shift), 'counted')} {'less' if shift < 0 else 'more'}{most}"
 
