@@ -17,6 +17,8 @@ from atomic_lib.errors import WorkbookError
 
 PARAMS_DIRECTORY = Path(__file__).parent.parent / "params"
 
+_NO_VARIANTS = {"base", "classes", "equality", "equality-booted"}
+
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.-]*$", max_length=64)]
 Firmware = Literal["bios", "uefi"]
 
@@ -148,8 +150,8 @@ def load_layered(name: str, params: Path, over: Mapping[str, Mapping[str, Any]])
 
 
 def variant_names(params: Path = PARAMS_DIRECTORY) -> list[str]:
-    """The names of all variants in ``params``; the shared values and the classes of the footprint are none."""
-    return sorted({path.stem for path in params.glob("*.yaml")} - {"base", "classes"})
+    """The names of all variants in ``params``; shared values, classes and rules that lie beside them are none."""
+    return sorted({path.stem for path in params.glob("*.yaml")} - _NO_VARIANTS)
 
 
 def parameter_values(variant: Variant) -> dict[str, Any]:

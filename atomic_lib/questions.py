@@ -9,11 +9,12 @@ from pathlib import Path
 from atomic_lib.compose.explain import Chain, entries_of, why
 from atomic_lib.compose.graph import Graph, Link, graph_of
 from atomic_lib.compose.resolve import RpmSet, resolve_rpm_set
-from atomic_lib.compose.tree import compose_tree
+from atomic_lib.compose.tree import Tree, compose_tree
 from atomic_lib.compose.whatif import Departure, what_leaves
 from atomic_lib.content.repositories import Content, open_content
 from atomic_lib.errors import WorkbookError
 from atomic_lib.host import Tools, cache_directory, open_tools
+from atomic_lib.image.disk import Image, build_image
 from atomic_lib.measure.footprint import Footprint, measure_footprint
 from atomic_lib.params import Variant, load_variant
 from atomic_lib.recipe import load_recipe
@@ -29,7 +30,7 @@ CLASS_PREFIX = "class:"
 
 @dataclass(frozen=True)
 class OpenVariant:
-    """One variant with its packages resolved; its tree is composed where a question needs it."""
+    """One variant with its packages resolved; its tree is composed, and its image built, where a question needs it."""
 
     variant: Variant
     recipe: Recipe
@@ -49,10 +50,19 @@ class OpenVariant:
         return entries_of(self.graph, self.recipe, self.content.comps(self.tools))
 
     @cached_property
+    def tree(self) -> Tree:
+        """The composed tree."""
+        return compose_tree(self.variant, self.recipe, self.content, self.rpm_set, self.tools, self.store)
+
+    @cached_property
+    def image(self) -> Image:
+        """The disk image."""
+        return build_image(self.variant, self.recipe, self.content, self.tree, self.tools, self.store)
+
+    @cached_property
     def footprint(self) -> Footprint:
         """The composed tree, by package."""
-        tree = compose_tree(self.variant, self.recipe, self.content, self.rpm_set, self.tools, self.store)
-        return measure_footprint(tree.entries(), tree.owners(), self._names)
+        return measure_footprint(self.tree.entries(), self.tree.owners(), self._names)
 
     @property
     def sizes(self) -> Mapping[str, tuple[int, int]]:

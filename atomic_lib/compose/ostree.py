@@ -30,7 +30,8 @@ _VAR_DIRECTORIES = {"home": "0755", "mnt": "0755", "opt": "0755", "roothome": "0
                     **{f"usrlocal{part}": "0755" for part in ("", "/bin", "/etc", "/lib", "/sbin", "/share", "/src")},
                     }  # fmt: skip
 _AUTOVAR = "usr/lib/tmpfiles.d/rpm-ostree-1-autovar.conf"
-_OWN = "usr/lib/tmpfiles.d/rpm-ostree-0-integration.conf"
+# Before all others: what packages have made in /root needs what that link leads to.
+_OWN = "usr/lib/tmpfiles.d/00-rpm-ostree-integration.conf"
 
 
 def make_ostree_tree(tree: Installroot) -> list[str]:
@@ -120,7 +121,8 @@ def _convert_var(root: Path) -> list[str]:
         else:
             dropped.append(name)
     own = [f"d /var/{name} {mode} root root -" for name, mode in _VAR_DIRECTORIES.items()]
-    for file, text in ((_OWN, own), (_AUTOVAR, [line for line in lines if line.split()[1] not in _taken(own)])):
+    taken = _taken(own) | _declared(root)
+    for file, text in ((_OWN, own), (_AUTOVAR, [line for line in lines if line.split()[1] not in taken])):
         inside(root, file).parent.mkdir(parents=True, exist_ok=True)
         inside(root, file).write_text("\n".join(text) + "\n")
     _empty(root, "var")
@@ -129,6 +131,12 @@ def _convert_var(root: Path) -> list[str]:
 
 def _taken(lines: list[str]) -> set[str]:
     return {line.split()[1] for line in lines}
+
+
+def _declared(root: Path) -> set[str]:
+    """What packages have systemd-tmpfiles make: of two lines for one path the first counts, and theirs say more."""
+    texts = [path.read_text() for path in sorted((root / "usr/lib/tmpfiles.d").glob("*.conf"))]
+    return _taken([line for text in texts for line in text.splitlines() if re.match(r"[dDvqQL][^\s]*\s+/var/", line)])
 
 
 def _escaped(path: str) -> str:

@@ -10,14 +10,15 @@ from dataclasses import dataclass
 from itertools import pairwise
 from mmap import mmap
 
+from atomic_lib.measure.ext4_inode import DIRECTORY, FILE, LINK, Extent, Inode
 from atomic_lib.measure.ext4_layout import Group, Layout, read_layout
+from atomic_lib.measure.ext4_names import read_names
 
 FILE_SYSTEM = "file-system"
 JOURNAL = "journal"
 DIRECTORIES = "directories"
-_ROOT_INODE, _RESIZE_INODE = 2, 7
+_RESIZE_INODE = 7
 _EXTENTS, _INLINE_DATA = 0x80000, 0x10000000
-_DIRECTORY, _FILE, _LINK = 0o04, 0o10, 0o12
 _EXTENT_MAGIC = 0xF30A
 _WRITTEN_MOST = 32768
 _DIRECT_POINTERS = 12
@@ -29,48 +30,53 @@ Run = tuple[int, int, Label]
 
 
 @dataclass(frozen=True)
-class Inode:
-    """One file: its size, and its data in the order of the file (first block in the file, first on disk, count)."""
-
-    number: int
-    kind: int
-    size_bytes: int
-    data: tuple[tuple[int, int, int], ...]
-
-
-@dataclass(frozen=True)
 class Ext4:
-    """A file system: ``runs`` are all its used blocks in order, ``names`` the paths of each inode but directories."""
+    """A file system: ``runs`` are all its used blocks in order, ``names`` the paths of each inode but directories.
 
-    block_bytes: int
-    start: int
+    ``directories`` are the inodes of those, by path; the path of the root is empty.
+    """
+
+    layout: Layout
     runs: tuple[Run, ...]
+    inodes: Mapping[int, Inode]
     names: Mapping[int, tuple[str, ...]]
+    directories: Mapping[str, int]
     heads: Mapping[int, bytes]
     """The first bytes (at most 256) of each regular file that has any."""
+
+    @property
+    def start(self) -> int:
+        """Where on the disk it begins, in bytes."""
+        return self.layout.start
+
+    @property
+    def block_bytes(self) -> int:
+        """The size of a block."""
+        return self.layout.block_bytes
 
 
 def read_ext4(disk: mmap, start: int, end: int, name: str) -> Ext4:
     """Read the ext4 file system between two bytes of a disk image.
 
     Raises WorkbookError naming the image (``name``): no ext4, cut off, a feature that the
-    workbook does not use, or blocks that belong to nobody or to two.
+    workbook does not use, blocks that belong to nobody or to two, or a file that has not
+    the names or the type that it should have.
     """
     layout = read_layout(disk, start, end, name)
     reader = _Reader(disk, layout)
     try:
         inodes = {inode.number: inode for inode in reader.inodes()}
-        names = _names(reader, inodes)
+        names, directories = read_names(disk, layout, inodes)
         runs = tuple(sorted([*layout.metadata, *reader.runs], key=lambda run: run[:2]))
-    except (struct.error, IndexError, RecursionError) as error:
+    except (struct.error, IndexError, KeyError, RecursionError) as error:
         raise layout.damaged(f"it points outside itself ({error})") from None
     _require_whole(disk, layout, runs)
     heads = {
         inode.number: layout.block(disk, inode.data[0][1])[: min(256, inode.size_bytes)]
         for inode in inodes.values()
-        if inode.kind == _FILE and inode.number in names and inode.data and inode.data[0][0] == 0
+        if inode.kind == FILE and inode.number in names and inode.data and inode.data[0][::3] == (0, True)
     }
-    return Ext4(layout.block_bytes, start, runs, names, heads)
+    return Ext4(layout, runs, inodes, names, directories, heads)
 
 
 class _Reader:
@@ -96,7 +102,7 @@ class _Reader:
     def _inode(self, group: Group, index: int) -> Inode:
         number = group.first_inode + index
         offset = self.layout.start + group.inode_table * self.layout.block_bytes + index * self.layout.inode_bytes
-        raw = self._disk[offset : offset + 128]
+        raw = self._disk[offset : offset + self.layout.inode_bytes]
         mode, size_low, flags = *struct.unpack_from("<H2xI", raw), struct.unpack_from("<I", raw, 0x20)[0]
         acl = struct.unpack_from("<I", raw, 0x68)[0] | struct.unpack_from("<H", raw, 0x76)[0] << 32
         size_bytes = size_low | struct.unpack_from("<I", raw, 0x6C)[0] << 32
@@ -110,34 +116,35 @@ class _Reader:
         pointers = raw[0x28 : 0x28 + 60]
         if flags & _EXTENTS:
             data = tuple(self._extents(pointers, number))
-        elif kind == _LINK or kind not in (0, _FILE, _DIRECTORY):  # the target, or a device's number, is in the inode
+        elif kind == LINK or kind not in (0, FILE, DIRECTORY):  # the target, or a device's number, is in the inode
             data = ()
         else:
             data = tuple(self._mapped(struct.unpack("<15I", pointers)))
-        self.runs += [(first, count, label) for _, first, count in data]
-        return Inode(number, kind, size_bytes, tuple(sorted(data)))
+        self.runs += [(first, count, label) for _, first, count, _ in data]
+        return Inode(number, kind, size_bytes, tuple(sorted(data)), acl, raw)
 
     def _label(self, number: int, kind: int) -> Label:
         if number == self.layout.journal_inode:
             return JOURNAL
         if number in (_RESIZE_INODE, self.layout.orphan_inode):
             return FILE_SYSTEM
-        return DIRECTORIES if kind == _DIRECTORY else number
+        return DIRECTORIES if kind == DIRECTORY else number
 
-    def _extents(self, node: bytes, number: int) -> Iterator[tuple[int, int, int]]:
+    def _extents(self, node: bytes, number: int) -> Iterator[Extent]:
         magic, count, _, depth = struct.unpack_from("<4H", node)
         if magic != _EXTENT_MAGIC:
             raise self.layout.damaged(f"inode {number} has no extent tree")
         for place in range(12, 12 + 12 * count, 12):
             if depth == 0:
                 logical, length, high, low = struct.unpack_from("<IHHI", node, place)
-                yield logical, high << 32 | low, length if length <= _WRITTEN_MOST else length - _WRITTEN_MOST
+                written = length <= _WRITTEN_MOST
+                yield logical, high << 32 | low, length if written else length - _WRITTEN_MOST, written
             else:
                 _, low, high = struct.unpack_from("<IIH", node, place)
                 self.runs.append((high << 32 | low, 1, FILE_SYSTEM))
                 yield from self._extents(self.block(high << 32 | low), number)
 
-    def _mapped(self, pointers: tuple[int, ...]) -> Iterator[tuple[int, int, int]]:
+    def _mapped(self, pointers: tuple[int, ...]) -> Iterator[Extent]:
         """The blocks of an inode that lists them one by one, as the one for resizing does."""
         per_block = self.layout.block_bytes // 4
         logical = 0
@@ -146,48 +153,16 @@ class _Reader:
             yield from self._pointed(pointer, level, logical)
             logical += per_block**level
 
-    def _pointed(self, pointer: int, level: int, logical: int) -> Iterator[tuple[int, int, int]]:
+    def _pointed(self, pointer: int, level: int, logical: int) -> Iterator[Extent]:
         if not pointer:
             return
         if level == 0:
-            yield logical, pointer, 1
+            yield logical, pointer, 1, True
             return
         self.runs.append((pointer, 1, FILE_SYSTEM))
         per_block = self.layout.block_bytes // 4
         for place, below in enumerate(struct.unpack(f"<{per_block}I", self.block(pointer))):
             yield from self._pointed(below, level - 1, logical + place * per_block ** (level - 1))
-
-
-def _names(reader: _Reader, inodes: Mapping[int, Inode]) -> dict[int, tuple[str, ...]]:
-    names: dict[int, tuple[str, ...]] = {}
-    stack = [(_ROOT_INODE, "")]
-    seen = {_ROOT_INODE}
-    while stack:
-        directory, base = stack.pop()
-        for name, number in _directory_entries(reader, inodes.get(directory)):
-            path = f"{base}/{name}"
-            if number not in inodes or number in seen:
-                raise reader.layout.damaged(f"{path!r} is inode {number}, which is not in use, or a directory twice")
-            if inodes[number].kind == _DIRECTORY:
-                seen.add(number)
-                stack.append((number, path))
-            else:
-                names[number] = (*names.get(number, ()), path)
-    return names
-
-
-def _directory_entries(reader: _Reader, inode: Inode | None) -> Iterator[tuple[str, int]]:
-    for _, first, count in inode.data if inode else ():
-        for number in range(first, first + count):
-            block, place = reader.block(number), 0
-            while place < len(block):
-                target, length, name_length = struct.unpack_from("<IHB", block, place)
-                name = block[place + 8 : place + 8 + name_length]
-                if length < 8 + name_length:
-                    raise reader.layout.damaged(f"the directory block {number} has an entry of {length} bytes")
-                if target and name not in (b".", b".."):
-                    yield name.decode(errors="surrogateescape"), target
-                place += length
 
 
 def _require_whole(disk: mmap, layout: Layout, runs: tuple[Run, ...]) -> None:

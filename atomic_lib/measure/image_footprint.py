@@ -18,7 +18,10 @@ OSTREE_METADATA, ETC_COPY = "ostree-metadata", "etc-copy"
 STAGE = "image-footprint"
 _CODE = tuple(
     f"measure/{name}.py"
-    for name in ("disk_map", "ext4", "ext4_layout", "extents", "gpt", "image_footprint", "ownership", "qcow2")
+    for name in (
+        *("disk_map", "ext4", "ext4_inode", "ext4_layout", "ext4_names", "extents", "gpt"),
+        *("image_footprint", "ownership", "qcow2"),
+    )
 )
 _DEPLOYED = re.compile(r"/ostree/deploy/[^/]+(?:/deploy/[0-9a-f]{64}\.\d+(?=/)|(?=/var/))", re.DOTALL)
 _PYTHON = re.compile(rb"#![^\n]*python")

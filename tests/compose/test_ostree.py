@@ -11,7 +11,7 @@ from atomic_lib.host import Tools
 
 SEMANAGE = "module-store = direct\nstore-root = /var/lib/selinux\nexpand-check = 0\n"
 AUTOVAR = "usr/lib/tmpfiles.d/rpm-ostree-1-autovar.conf"
-INTEGRATION = "usr/lib/tmpfiles.d/rpm-ostree-0-integration.conf"
+INTEGRATION = "usr/lib/tmpfiles.d/00-rpm-ostree-integration.conf"
 
 
 def put(root: Path, name: str, text: str = "") -> Path:
@@ -140,3 +140,12 @@ def test_a_tree_without_a_policy_is_left_without(root: Path) -> None:
         path.rmdir() if path.is_dir() else path.unlink()
     make(root)
     assert (root / "usr/etc/selinux/semanage.conf").read_text() == SEMANAGE
+
+
+def test_what_packages_declare_is_not_declared_again(root: Path) -> None:
+    (root / "var/tmp").mkdir()
+    put(root, "usr/lib/tmpfiles.d/tmp.conf", "# d /var/lib 0755\nq /var/tmp 1777 root root 30d\nx /var/mail/keep\n")
+    make(root)
+    declared = [line.split()[1] for line in lines_of(root, AUTOVAR)]
+    assert "/var/tmp" not in declared
+    assert {"/var/lib", "/var/mail"} <= set(declared)

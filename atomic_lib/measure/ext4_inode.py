@@ -1,0 +1,103 @@
+"""What an ext4 inode says of its file: type, rights, owners, size, links, extended attributes.
+
+Format: the Linux kernel's Documentation/filesystems/ext4 (inodes.rst, attributes.rst).
+"""
+
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+DIRECTORY, FILE, LINK = 0o04, 0o10, 0o12
+_CHARACTER_DEVICE, _BLOCK_DEVICE = 0o02, 0o06
+_GOOD_OLD_BYTES = 128
+_ATTRIBUTES_MAGIC = 0xEA020000
+_ATTRIBUTES_HEAD_BYTES = 32
+_PREFIXES = {0: "", 1: "user.", 2: "system.posix_acl_access", 3: "system.posix_acl_default", 4: "trusted.",
+             6: "security.", 7: "system.", 8: "system.richacl"}  # fmt: skip
+_ENTRY = struct.Struct("<BBHIII")
+_INLINE_TARGET_BYTES = 60
+
+Extent = tuple[int, int, int, bool]
+"""Consecutive blocks of a file: the first in the file, the first on the disk, how many, and whether written.
+
+What is allocated and not written reads as zeros.
+"""
+
+
+@dataclass(frozen=True)
+class Inode:
+    """One file: its size, and its data in the order of the file; ``raw`` is the inode as it is on the disk."""
+
+    number: int
+    kind: int
+    size_bytes: int
+    data: tuple[Extent, ...]
+    attributes_block: int
+    raw: bytes
+
+    @property
+    def mode(self) -> int:
+        """The permission bits, with set-uid, set-gid and sticky."""
+        return self._number(0x0, 2) & 0o7777
+
+    @property
+    def uid(self) -> int:
+        """The number of the owner."""
+        return self._number(0x2, 2) | self._number(0x78, 2) << 16
+
+    @property
+    def gid(self) -> int:
+        """The number of the group."""
+        return self._number(0x18, 2) | self._number(0x7A, 2) << 16
+
+    @property
+    def links(self) -> int:
+        """How many names it says that it has; of a directory also ``.``, and ``..`` of each one in it."""
+        return self._number(0x1A, 2)
+
+    @property
+    def device(self) -> tuple[int, int] | None:
+        """The major and minor number of a device node."""
+        if self.kind not in (_CHARACTER_DEVICE, _BLOCK_DEVICE):
+            return None
+        old, new = self._number(0x28, 2), self._number(0x2C, 4)
+        if old:
+            return old >> 8, old & 0xFF
+        return (new & 0xFFF00) >> 8, new & 0xFF | new >> 12 & 0xFFF00
+
+    @property
+    def inline_target(self) -> bytes | None:
+        """The target of a symbolic link that is short enough to stand in the inode."""
+        short = self.kind == LINK and not self.data and self.size_bytes < _INLINE_TARGET_BYTES
+        return self.raw[0x28 : 0x28 + self.size_bytes] if short else None
+
+    def attributes(self, block: bytes) -> dict[str, bytes]:
+        """Its extended attributes: those in the inode, and those in ``block``, its attributes block (or empty).
+
+        Raises ValueError or struct.error for what is no list of attributes.
+        """
+        found: dict[str, bytes] = {}
+        if len(self.raw) > _GOOD_OLD_BYTES:
+            start = _GOOD_OLD_BYTES + self._number(0x80, 2)
+            if self.raw[start : start + 4] == struct.pack("<I", _ATTRIBUTES_MAGIC):
+                area = self.raw[start + 4 :]
+                found.update(_attributes(area, 0))
+        if block:
+            if block[:4] != struct.pack("<I", _ATTRIBUTES_MAGIC):
+                raise ValueError("its attributes block is none")
+            found.update(_attributes(block, _ATTRIBUTES_HEAD_BYTES))
+        return found
+
+    def _number(self, offset: int, count: int) -> int:
+        return int.from_bytes(self.raw[offset : offset + count], "little")
+
+
+def _attributes(area: bytes, place: int) -> Iterator[tuple[str, bytes]]:
+    """The attributes of a list that begins at ``place``; where a value is counts from the start of ``area``."""
+    while area[place : place + 4].strip(b"\0"):
+        length, prefix, offset, outside, size, _ = _ENTRY.unpack_from(area, place)
+        name = area[place + _ENTRY.size : place + _ENTRY.size + length]
+        if prefix not in _PREFIXES or outside or offset + size > len(area):
+            raise ValueError(f"the attribute {name!r} is damaged, or kept in a way that is not supported")
+        yield _PREFIXES[prefix] + name.decode(errors="surrogateescape"), area[offset : offset + size]
+        place += _ENTRY.size + (length + 3 & ~3)

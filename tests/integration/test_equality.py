@@ -1,0 +1,100 @@
+"""The same packages as an ordinary root and as an ostree deployment: read from real disk images and compared."""
+
+import json
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from atomic_lib.machine.accelerator import probe_accelerator
+from atomic_lib.machine.boot import BootRequest
+from atomic_lib.measure.booted import MACHINE_OWN, below, disk_after_boot
+from atomic_lib.measure.equality import Comparison, compare
+from atomic_lib.measure.filesystem import FileSystem, read_file_system, root_of
+from atomic_lib.measure.release import changed_packages
+from atomic_lib.measure.rules import booted_rules, load_rules
+from atomic_lib.questions import OpenVariant, open_variant, plain_text
+from atomic_lib.report.equality import counts_table
+from tests.integration.test_build_and_boot import papermill
+
+pytestmark = pytest.mark.integration
+
+TRADITIONAL, OSTREE = "traditional-min", "atomic-min"
+COMPARE_SECONDS = 60
+BOOT_SECONDS = 600
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Both variants, built, and what the comparison of their images found."""
+
+    left: OpenVariant
+    right: OpenVariant
+    disk: FileSystem
+    comparison: Comparison
+    seconds: float
+
+
+@pytest.fixture(scope="module")
+def pair() -> Pair:
+    left, right = open_variant(TRADITIONAL), open_variant(OSTREE)
+    images = left.image, right.image
+    started = time.monotonic()
+    disks = [read_file_system(image.raw) for image in images]
+    comparison = compare(*map(root_of, disks), load_rules())
+    return Pair(left, right, disks[1], comparison, time.monotonic() - started)
+
+
+def test_the_packages_are_the_same(pair: Pair) -> None:
+    assert changed_packages(pair.left.rpm_set.lock, pair.right.rpm_set.lock) == ()
+
+
+def test_every_difference_has_its_reason(pair: Pair) -> None:
+    print(plain_text(counts_table(pair.comparison, TRADITIONAL, OSTREE)))
+    print(
+        {rule.rule: len(pair.comparison.explained_by(rule)) for rule in pair.comparison.rules}, f"{pair.seconds:.1f} s"
+    )
+    assert "\n".join(map(str, pair.comparison.unexplained)) == ""
+    assert [rule.rule for rule in pair.comparison.unused_rules] == []
+
+
+def test_it_is_most_of_the_file_system_that_is_equal(pair: Pair) -> None:
+    both, left_paths, _ = pair.comparison.paths
+    assert left_paths > 5000
+    assert pair.comparison.equal_paths > 0.95 * both
+    apart = {one.path for one in pair.comparison.differences if one.kind == "missing"}
+    assert [path for path in sorted(apart) if not path.startswith(("/var/", "/boot/", "/root/", "/usr/local/"))] == [
+        path for path in ("/etc/fstab", "/lost+found") if path in apart
+    ]
+
+
+def test_a_pair_is_compared_in_time(pair: Pair) -> None:
+    assert pair.seconds < COMPARE_SECONDS
+
+
+def test_what_ostree_keeps_outside_the_deployment_is_counted(pair: Pair) -> None:
+    assert pair.comparison.right.outside == len(pair.disk.entries) - len(pair.comparison.right.entries) > 1000
+    assert pair.comparison.left.outside == 0
+
+
+def test_the_notebook_shows_it(pair: Pair, tmp_path: Path) -> None:
+    papermill("equality.ipynb", tmp_path / "equality.ipynb")
+    outputs = [cell.get("outputs", []) for cell in json.loads((tmp_path / "equality.ipynb").read_text())["cells"]]
+    shown = "".join("".join(output.get("data", {}).get("text/html", "")) for group in outputs for output in group)
+    assert "The packages are the same." in shown
+    assert "every difference has its reason" in shown
+    assert "etc-defaults" in shown
+
+
+def test_what_the_first_boot_makes_is_the_same(pair: Pair, tmp_path: Path) -> None:
+    tools = pair.left.tools
+    request = BootRequest("bios", probe_accelerator(tools).name, 2, 2048, BOOT_SECONDS, "min-cloud-agent")
+    sides = []
+    for opened in (pair.left, pair.right):
+        after = disk_after_boot(tools, opened.image.raw, request, tmp_path / opened.variant.variant)
+        sides.append(below(root_of(read_file_system(after)), *MACHINE_OWN))
+    comparison = compare(*sides, booted_rules())
+    print(plain_text(counts_table(comparison, TRADITIONAL, OSTREE)))
+    assert {"/var/lib/docker", "/etc/ssh/ssh_host_ed25519_key", "/var/log"} <= set(comparison.left.entries)
+    assert "\n".join(map(str, comparison.unexplained)) == ""

@@ -1,0 +1,63 @@
+"""What changed from one build to the next."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from atomic_lib.compose.lock import Lock, LockedPackage
+from atomic_lib.measure.equality import compare
+from atomic_lib.measure.filesystem import Entry, FileSystem
+from atomic_lib.measure.release import PackageChange, changed_files, changed_packages
+from tests.measure.test_rules import entry
+
+BASH = LockedPackage("bash", 0, "5.2", "1", "x86_64", "a" * 64, 10, "standin")
+
+
+def locked(*packages: LockedPackage) -> Lock:
+    return Lock("standin", tuple(sorted(packages)))
+
+
+def test_packages_come_go_and_change() -> None:
+    gone, new = replace(BASH, name="gone"), replace(BASH, name="new", epoch=2)
+    changes = changed_packages(locked(BASH, gone), locked(replace(BASH, version="5.3"), new))
+    assert changes == (
+        PackageChange("bash", "0:5.2-1.x86_64", "0:5.3-1.x86_64"),
+        PackageChange("gone", "0:5.2-1.x86_64", ""),
+        PackageChange("new", "", "2:5.2-1.x86_64"),
+    )
+
+
+def test_a_rebuilt_package_is_told_by_its_checksum() -> None:
+    assert changed_packages(locked(BASH), locked(replace(BASH, sha256="b" * 64))) == (
+        PackageChange("bash", f"sha256 {'a' * 16}", f"sha256 {'b' * 16}"),
+    )
+
+
+def test_where_a_package_came_from_is_no_change() -> None:
+    assert changed_packages(locked(BASH), locked(replace(BASH, repo="mirror"))) == ()
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "change", "size_bytes"),
+    [
+        (None, entry(), "added", 5),
+        (entry(), None, "removed", -5),
+        (entry(), entry(size_bytes=8, sha256="t"), "grown", 3),
+        (entry(), entry(size_bytes=1, sha256="t", mode=0o600), "shrunk", -4),
+        (entry(), entry(sha256="t", mode=0o600), "other content", 0),
+        (entry("link", target="a"), entry("link", target="b"), "other content", 0),
+        (entry(), entry("directory"), "shrunk", -5),
+        (entry(), entry(mode=0o600), "other rights", 0),
+        (entry(), entry(attributes={"security.capability": "x"}, uid=1), "other rights", 0),
+        (entry(), entry(attributes={"security.selinux": "x"}), "other label", 0),
+        (entry(), entry(attributes={"security.selinux": "x"}, mode=0o600), "other rights", 0),
+        (entry(), entry(attributes={"user.x": "x"}), "other content", 0),
+    ],
+)
+def test_a_file_has_its_most_telling_change(
+    before: Entry | None, after: Entry | None, change: str, size_bytes: int, tmp_path: Path
+) -> None:
+    sides = [FileSystem(tmp_path, {"/a": one} if one else {}) for one in (before, after)]
+    (found,) = changed_files(compare(*sides))
+    assert (found.path, found.change, found.bytes) == ("/a", change, size_bytes)
