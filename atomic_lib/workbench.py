@@ -12,6 +12,7 @@ from atomic_lib.boots import Boots, wanted_boots
 from atomic_lib.compose.explain import shortest_chains
 from atomic_lib.compose.resolve import RpmSet, resolve_rpm_set
 from atomic_lib.compose.tree import Tree, compose_tree
+from atomic_lib.compose.whatif import matching
 from atomic_lib.content.repositories import Content, open_content
 from atomic_lib.errors import WorkbookError
 from atomic_lib.host import Tools, cache_directory, open_tools, tool_versions
@@ -22,7 +23,7 @@ from atomic_lib.progress import say
 from atomic_lib.questions import OpenVariant
 from atomic_lib.recipe import load_recipe
 from atomic_lib.recipe.model import Recipe
-from atomic_lib.report.classes import class_of, default_class_rules
+from atomic_lib.report.classes import default_class_rules
 from atomic_lib.report.record import VariantRecord
 from atomic_lib.store import Store
 
@@ -88,10 +89,10 @@ class Workbench:
         asked = OpenVariant(self.variant, self.recipe, self.content, rpm_set, self.tools, self.store)
         chains = self._stage("why", lambda: shortest_chains(asked.graph, asked.entries))
         self.record.add_reasons(chains)
-        names = [package.name for package in rpm_set.lock.packages]
         for rule in default_class_rules().rules:
-            if rule.choice and any(rule.name == class_of(name) for name in names):
-                departure = self._stage("what-leaves", partial(asked.without, [f"class:{rule.name}"]))
+            names = sorted(matching(rule.choice, (package.name for package in rpm_set.lock.packages)))
+            if names:
+                departure = self._stage("what-leaves", partial(asked.without, names))
                 self.record.add_departure(rule.name, rule.title, departure)
         return asked
 

@@ -6,6 +6,7 @@ out, and counted seconds are none of these times.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 from atomic_lib.measure.statistics import (
     NO_DIFFERENCE,
@@ -57,11 +58,6 @@ class BootTime:
         return found
 
 
-def summary_text(summary: Summary) -> str:
-    """ "41.4 s [40.9, 42.0], n = 7": the median, its interval if there is one, and how many boots."""
-    return f"{median_text(summary)}, n = {summary.n}"
-
-
 def median_text(summary: Summary) -> str:
     """ "41.4 s [40.9, 42.0]": the median, and its interval if there is one."""
     brackets = _brackets(summary.low, summary.high, summary.median)
@@ -111,11 +107,12 @@ def _ends(low: float, high: float, middle: float) -> tuple[str, str]:
 
 
 def _interleaved(one: Sequence[Boot], other: Sequence[Boot]) -> bool:
-    """Whether each has a boot between two of the other's: what changed on the host meanwhile then met both."""
-    times = [[boot.started for boot in boots if boot.started] for boots in (one, other)]
-    if any(len(found) < 2 for found in times):
-        return True  # one boot each is too few for a verdict anyway
-    return all(min(a) < max(b) for a, b in (times, reversed(times)))
+    """Whether the boots were made in turn, A B A B: what changed on the host meanwhile then met both."""
+    times = [(boot.started, index) for index, boots in enumerate((one, other)) for boot in boots if boot.started]
+    order = [index for _, index in sorted(times)]
+    turns = sum(before != after for before, after in pairwise(order))
+    least = min(order.count(0), order.count(1))
+    return least < 2 or turns >= 2 * least - 1  # one boot each is too few for a verdict anyway
 
 
 def _guests(boots: Iterable[Boot]) -> set[tuple[int | None, int | None]]:

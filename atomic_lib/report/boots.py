@@ -5,12 +5,13 @@ from collections.abc import Callable, Iterable, Sequence
 from atomic_lib.report import methods
 from atomic_lib.report.boot_times import BootTime, summary_cell, verdict_cell
 from atomic_lib.report.metrics import (
-    GUEST_METRICS,
     MARKS,
     PHASES,
     BootGroup,
     boot_groups,
     counted_in,
+    guest_metrics,
+    left_out_notes,
     median_of,
     missing_boot_reason,
 )
@@ -18,6 +19,8 @@ from atomic_lib.report.model import Boot, CountedBoot, StudyResult, VariantResul
 from atomic_lib.report.show import Cell, Details, Section, Shown, Stack, Table, delta, missing, number
 
 _COMPARED = ("ssh-login", "docker-ready")
+_EPHEMERAL_PORT = 32768
+"""The first port that Linux gives to a socket that asks for any: ip_local_port_range in ip-sysctl."""
 
 
 def boot_times(study: StudyResult) -> Table:
@@ -41,12 +44,8 @@ def boot_times(study: StudyResult) -> Table:
     note = "Phases are the guest's own count, one after another; milestones count from the start of QEMU."
     return Table(
         "Phases and milestones of boots", header, tuple(rows) if columns else (), tuple(records),
-        (note, *_tcg_note(study)), methods.WALL, "boots.csv", fixed=True,
+        (note, *left_out_notes(study.variants), *_tcg_note(study)), methods.WALL, "boots.csv", fixed=True,
     )  # fmt: skip
-
-
-def _column_title(result: VariantResult, group: BootGroup | None) -> str:
-    return f"{result.variant} ({group}, n={len(group.boots_of(result))})" if group else result.variant
 
 
 def _time_cell(result: VariantResult, group: BootGroup | None, name: str) -> Cell:
@@ -74,17 +73,19 @@ def verdicts(study: StudyResult) -> Table:
 
 def running(study: StudyResult) -> Stack:
     """What runs after the boot: memory, processes, services, sockets, set-uid files."""
+    figures = guest_metrics(study.variants)
     rows = tuple(
         (Cell(m.title), *(_figure(m.value, result, study, m.unit, m.reason(result)) for result in study.variants))
-        for m in GUEST_METRICS
+        for m in figures
     )
     records = tuple(
         {"variant": result.variant, "figure": m.name, "value": m.value(result)}
-        for m in GUEST_METRICS
+        for m in figures
         for result in study.variants
     )
     header = ("", *(result.variant for result in study.variants))
-    table = Table("The running guest", header, rows, records, (), methods.RUNNING, "boots.csv", fixed=True)
+    notes = left_out_notes(study.variants)
+    table = Table("The running guest", header, rows, records, notes, methods.RUNNING, "boots.csv", fixed=True)
     lists: tuple[tuple[str, str, Callable[[Boot], Iterable[str]]], ...] = (
         ("Listening sockets", "listeners.csv", _sockets),
         ("Set-uid files", "setuid_files.csv", lambda boot: boot.setuid_files or ()),
@@ -216,7 +217,13 @@ def _presence(study: StudyResult, caption: str, csv: str, names_of: Callable[[Bo
 
 
 def _sockets(boot: Boot) -> Iterable[str]:
-    return [f"{one.protocol} {one.address} {one.program}".rstrip() for one in boot.listeners or ()]
+    return [f"{one.protocol} {_address(one.address)} {one.program}".rstrip() for one in boot.listeners or ()]
+
+
+def _address(address: str) -> str:
+    """The address with ``*`` for a port that the kernel chose: it is another one in every boot."""
+    host, colon, port = address.rpartition(":")
+    return f"{host}{colon}*" if port.isdecimal() and int(port) >= _EPHEMERAL_PORT else address
 
 
 def _tcg_note(study: StudyResult) -> Sequence[str]:

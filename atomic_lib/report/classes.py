@@ -29,8 +29,8 @@ class ClassRule:
     title: str
     packages: tuple[str, ...]
     paths: tuple[str, ...]
-    choice: bool = False
-    """Whether an image can do without it: a report says what would leave."""
+    choice: tuple[str, ...] = ()
+    """What not to install where an image does without it, as shell patterns: a report says what would leave."""
 
 
 @dataclass(frozen=True)
@@ -108,14 +108,11 @@ def _rule(path: Path, number: int, entry: Any) -> ClassRule:
     for key in ("class", "title"):
         if not isinstance(entry.get(key), str):
             raise WorkbookError(f"{where}: {key}: must be a text")
-    for key in ("packages", "paths"):
+    for key in ("packages", "paths", "choice"):
         value = entry.get(key, [])
         if not isinstance(value, list) or not all(isinstance(pattern, str) for pattern in value):
             raise WorkbookError(f"{where}: {key}: must be a list of shell patterns")
-    choice = entry.get("choice", False)
-    if not isinstance(choice, bool):
-        raise WorkbookError(f"{where}: choice: must be true or false")
-    packages, paths = tuple(entry.get("packages", ())), tuple(entry.get("paths", ()))
+    packages, paths, choice = (tuple(entry.get(key, ())) for key in ("packages", "paths", "choice"))
     return ClassRule(entry["class"], entry["title"], packages, paths, choice)
 
 

@@ -2,7 +2,14 @@
 
 from atomic_lib.report import methods, tables
 from atomic_lib.report.boot_times import BootTime, summary_cell
-from atomic_lib.report.metrics import Metric, boot_groups, metrics, missing_boot_reason, missing_reason
+from atomic_lib.report.metrics import (
+    Metric,
+    boot_groups,
+    left_out_notes,
+    metrics,
+    missing_boot_reason,
+    missing_reason,
+)
 from atomic_lib.report.model import StudyResult, VariantResult
 from atomic_lib.report.show import Cell, Details, Paragraph, Stack, Table, delta, missing, number, plural, verdict
 
@@ -126,14 +133,14 @@ def _comparison_notes(study: StudyResult) -> tuple[str, ...]:
     base = study.variant(study.baseline)
     if base is None or base.tree_bytes is None:
         size = f"1 MB is 1,000,000 bytes. The baseline {study.baseline} has no figures: no differences are shown."
-    return (size, _statistics_note(study))
+    return (size, _statistics_note(study), *left_out_notes(study.variants))
 
 
 def _statistics_note(study: StudyResult) -> str:
     counts = [len(group.boots_of(r)) for r in study.variants for group in boot_groups([r])]
     accelerators = {boot.accelerator for result in study.variants for boot in result.boots}
     if not counts:
-        return "No variant was booted by the clock."
+        return "No boot is in a median." if accelerators else "No variant was booted by the clock."
     low, high = min(counts), max(counts)
     boots = "One boot each: no statistics."
     if high > 1:

@@ -1,6 +1,7 @@
 """What a run says, in one paragraph per variant, made from its figures and no more certain than they are."""
 
 from collections.abc import Sequence
+from statistics import median
 
 from atomic_lib.machine import counted
 from atomic_lib.machine.difference import BUSY_LIMIT, counted_difference
@@ -8,8 +9,15 @@ from atomic_lib.machine.probe import CountedUnit
 from atomic_lib.measure.statistics import NO_DIFFERENCE, Verdict
 from atomic_lib.report.boot_times import BootTime, median_text
 from atomic_lib.report.changes import changes_between
-from atomic_lib.report.metrics import MARKS, BootGroup, boot_groups, missing_boot_reason
-from atomic_lib.report.model import Boot, CountedBoot, StudyResult, VariantResult
+from atomic_lib.report.metrics import (
+    MARKS,
+    BootGroup,
+    boot_groups,
+    counted_busy_seconds,
+    median_of,
+    missing_boot_reason,
+)
+from atomic_lib.report.model import Boot, StudyResult, VariantResult
 from atomic_lib.report.show import NBSP, Alert, Sentences, Stack, plural, quantity
 
 _MAIN_PART = 0.25
@@ -153,7 +161,7 @@ def _counted(result: VariantResult, base: VariantResult | None) -> str:
     if not result.counted_boots:
         return ""
     if base is None or not base.counted_boots:
-        return f"A counted boot costs {quantity(result.counted_boots[0].busy_seconds, 'counted')}."
+        return f"A counted boot costs {quantity(_median_boot(result).busy_seconds, 'counted')}."
     text = counted_shift(result, base)
     return f"{text[0].upper()}{text[1:]}."
 
@@ -165,12 +173,12 @@ def counted_shift(result: VariantResult, base: VariantResult) -> str:
     """
     if not (result.counted_boots and base.counted_boots):
         return ""
-    ours, theirs = result.counted_boots[0], base.counted_boots[0]
+    ours, theirs = _median_boot(result), _median_boot(base)
     text = f"a counted boot costs {quantity(ours.busy_seconds, 'counted')}"
     against = f"{text} against {quantity(theirs.busy_seconds, 'counted')}"
-    if (ours.shift, ours.qemu_version) != (theirs.shift, theirs.qemu_version):
+    if _ways(result) != _ways(base):
         return f"{against}, but counted in another way: not compared"
-    found = {finding.what: finding for finding in counted_difference(_as_counted(theirs), _as_counted(ours)).findings}
+    found = {finding.what: finding for finding in counted_difference(theirs, ours).findings}
     if "boot" not in found:
         return f"{against}: {NO_DIFFERENCE} (chance moves a boot by up to {100 * BUSY_LIMIT:g}{NBSP}%)"
     shift = found.pop("boot").seconds
@@ -180,12 +188,22 @@ def counted_shift(result: VariantResult, base: VariantResult) -> str:
     return f"{against}, {quantity(abs(shift), 'counted')} {'less' if shift < 0 else 'more'}{most}"
 
 
-def _as_counted(boot: CountedBoot) -> counted.CountedBoot:
-    units = tuple(CountedUnit(unit.unit, unit.cpu_seconds) for unit in boot.units)
+def _ways(result: VariantResult) -> set[tuple[int, str | None]]:
+    """In which ways the boots were counted."""
+    return {(boot.shift, boot.qemu_version) for boot in result.counted_boots}
+
+
+def _median_boot(result: VariantResult) -> counted.CountedBoot:
+    """The counted boots as one, each figure the median of theirs, as the tables have them."""
+    boots = result.counted_boots
+    seconds: dict[str, list[float]] = {}
+    for unit in (unit for boot in boots for unit in boot.units):
+        seconds.setdefault(unit.unit, []).append(unit.cpu_seconds)
     return counted.CountedBoot(
-        busy_seconds=boot.busy_seconds, kernel_seconds=boot.kernel_seconds, apparatus_seconds=0.0,
-        milestones=boot.milestones, units=units, failed_units=(), masked_units=boot.masked_units, changed_units=(),
-        shift=boot.shift, seed=0, qemu_version=boot.qemu_version or "",
+        busy_seconds=counted_busy_seconds(result) or 0.0,
+        kernel_seconds=median_of(boot.kernel_seconds for boot in boots) or 0.0, apparatus_seconds=0.0, milestones={},
+        units=tuple(CountedUnit(name, median(of)) for name, of in seconds.items()), failed_units=(), masked_units=(),
+        changed_units=(), shift=boots[0].shift, seed=0, qemu_version=boots[0].qemu_version or "",
     )  # fmt: skip
 
 

@@ -12,6 +12,10 @@ from atomic_lib.report.model import Factor, StudyResult, VariantResult
 from atomic_lib.report.show import Cell, Table, Unit, missing, number, quantity, signed
 
 PYTHON = "python"
+_TREE_ONLY = (
+    "Effects on the tree: what only an image has (ostree's metadata, the second copy of /etc, file system) is in none "
+    "of these figures."
+)
 
 
 @dataclass(frozen=True)
@@ -36,17 +40,27 @@ MEASURES = (
 
 @dataclass(frozen=True)
 class Effect:
-    """What a level does against its factor's base level; ``pairs`` of cells, ``simple`` where only the base has one."""
+    """What a level does against its factor's base level, in every pair of cells that was measured.
+
+    ``pairs``: how many pairs the study has. ``simple``: the base cell is the only partner.
+    """
 
     factor: str
     level: str
     base: str
     differences: tuple[float, ...]
+    pairs: int
+    simple: bool
 
     @property
-    def simple(self) -> bool:
-        """Whether it is the difference to the base cell alone."""
-        return len(self.differences) == 1
+    def kind(self) -> str:
+        """In words, what the effect is taken over."""
+        known = len(self.differences)
+        if not known:
+            return "not measured"
+        if self.simple:
+            return "simple effect at the base"
+        return f"mean over {known if known == self.pairs else f'{known} of {self.pairs}'} pairs of cells"
 
 
 @dataclass(frozen=True)
@@ -90,13 +104,7 @@ def value_of(study: StudyResult, levels: Mapping[str, str], measure: Measured) -
 
 def effects(study: StudyResult, measure: Measured) -> tuple[Effect, ...]:
     """The effect of every level but the base ones."""
-    found = []
-    for factor in study.factors:
-        for level in factor.levels[1:]:
-            pairs = [_pair(study, cell, factor, measure) for cell in study.cells if cell.levels[factor.name] == level]
-            known = tuple(pair for pair in pairs if pair is not None)
-            found.append(Effect(factor.name, level, factor.levels[0], known))
-    return tuple(found)
+    return tuple(_effect(study, factor, level, measure) for factor in study.factors for level in factor.levels[1:])
 
 
 def interactions(study: StudyResult, measure: Measured) -> tuple[Interaction, ...]:
@@ -144,15 +152,14 @@ def effects_table(study: StudyResult) -> Table:
     for place, effect in enumerate(by_measure[0]):
         same = [of[place] for of in by_measure]
         cells = [_effect_cell(one, measure) for one, measure in zip(same, MEASURES, strict=True)]
-        kind = "simple effect at the base" if effect.simple else f"mean over {len(effect.differences)} pairs of cells"
-        rows.append((Cell(f"{effect.factor}: {effect.level}"), Cell(effect.base), *cells, Cell(kind)))
+        rows.append((Cell(f"{effect.factor}: {effect.level}"), Cell(effect.base), *cells, Cell(effect.kind)))
         records += [
             {"factor": e.factor, "level": e.level, "figure": m.title, "pairs": len(e.differences),
              "effect": mean(e.differences) if e.differences else None}
             for e, m in zip(same, MEASURES, strict=True)
         ]  # fmt: skip
     header = ("level", "against", *(m.title for m in MEASURES), "kind of effect")
-    return Table("Main effects", header, tuple(rows), tuple(records), (), methods.FACTORS, "cells.csv")
+    return Table("Main effects", header, tuple(rows), tuple(records), (_TREE_ONLY,), methods.FACTORS, "cells.csv")
 
 
 def interactions_table(study: StudyResult) -> Table:
@@ -175,6 +182,20 @@ def interactions_table(study: StudyResult) -> Table:
     )
     note = "Interaction: what both do together, less the sum of what each does alone; 0 where they add up."
     return Table("Interactions", header, tuple(rows), tuple(records), (note,), methods.FACTORS, "cells.csv")
+
+
+def _effect(study: StudyResult, factor: Factor, level: str, measure: Measured) -> Effect:
+    base = {factor.name: factor.levels[0] for factor in study.factors}
+    made = [cell.levels for cell in study.cells]
+    pairs = [
+        (cell, partner)
+        for cell in study.cells
+        if cell.levels[factor.name] == level and (partner := {**cell.levels, factor.name: factor.levels[0]}) in made
+    ]
+    differences = (_pair(study, cell, factor, measure) for cell, _ in pairs)
+    known = tuple(difference for difference in differences if difference is not None)
+    simple = all(partner == base for _, partner in pairs)
+    return Effect(factor.name, level, factor.levels[0], known, len(pairs), simple)
 
 
 def _pair(study: StudyResult, cell: FactorCell, factor: Factor, measure: Measured) -> float | None:

@@ -3,7 +3,7 @@
 from atomic_lib.measure.statistics import NO_DIFFERENCE
 from atomic_lib.report.boot_times import BootTime, shift_text
 from atomic_lib.report.conclusions import conclusions, counted_shift
-from atomic_lib.report.metrics import BootGroup, boot_groups
+from atomic_lib.report.metrics import BootGroup, boot_groups, counted_busy_seconds
 from atomic_lib.report.model import StudyResult, VariantResult
 from atomic_lib.report.show import NBSP, Details, Sentences, Stack, quantity
 
@@ -44,9 +44,8 @@ def _has(result: VariantResult) -> str:
 
 
 def _cost(result: VariantResult) -> str:
-    if not result.counted_boots:
-        return ""
-    return f"; a boot costs {quantity(result.counted_boots[0].busy_seconds, 'counted')}"
+    busy_seconds = counted_busy_seconds(result)
+    return "" if busy_seconds is None else f"; a counted boot costs {quantity(busy_seconds, 'counted')}"
 
 
 def _by_the_clock(study: StudyResult, result: VariantResult) -> str:

@@ -11,11 +11,15 @@ IMAGE = (
     "file system; what is no file (journal, tables, boot sectors) is a part of its own. The parts add up to the "
     "allocated size of the raw image. The qcow2 column is the share of the compressed clusters that hold these blocks."
 )
+COMPRESSED_IMAGE = (
+    "The compressed image is the size of its qcow2 file. It also holds what is in no tree: the file system, and of an "
+    "ostree variant its metadata and the second copy of /etc."
+)
 DOWNLOAD = "Download is the size of the RPM file, compressed."
 WALL = (
     "Unit: wall-clock seconds from the start of QEMU. Method: milestones are seen from outside the guest, phases and "
     "units are told by its systemd. Median of n boots; the interval is the 95 % bootstrap interval of the median, and "
-    "the range of all boots where there are too few for one. Warm-up boots are not counted."
+    "the range of all boots where there are too few for one. Not counted: warm-up boots, and boots that failed a check."
 )
 TCG = "TCG emulates the processor: its times compare variants roughly, and say nothing of real hardware."
 COUNTED = (
@@ -29,8 +33,8 @@ UNITS = (
     "of the unit's control group once the boot was done. A unit belongs to the package that owns its file."
 )
 RUNNING = (
-    "Asked in the guest once its boot was done; medians over the boots that count. Memory in use is total less "
-    "available memory of the guest. A set-uid file is counted in the running system."
+    "Asked in the guest once its boot was done; medians over the boots that count, of one firmware and accelerator. "
+    "Memory in use is total less available memory of the guest. A set-uid file is counted in the running system."
 )
 CHECKS = (
     "Each check is made in every boot, from outside by ssh or by the guest's own report; shown is in how many of "

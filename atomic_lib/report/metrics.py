@@ -6,7 +6,7 @@ from statistics import median
 
 from atomic_lib.measure.statistics import Summary, summarize
 from atomic_lib.report.model import Accelerator, Boot, Firmware, StudyResult, VariantResult
-from atomic_lib.report.values import Unit
+from atomic_lib.report.values import Unit, plural
 
 
 @dataclass(frozen=True, order=True)
@@ -20,7 +20,7 @@ class BootGroup:
         return f"{self.firmware.upper()}, {self.accelerator.upper()}"
 
     def boots_of(self, result: VariantResult) -> tuple[Boot, ...]:
-        """The boots of ``result`` that belong here; a warm-up is none of them."""
+        """The boots of ``result`` that belong here and count in statistics."""
         return tuple(boot for boot in counted_in(result.boots) if self.has(boot))
 
     def has(self, boot: Boot) -> bool:
@@ -50,8 +50,29 @@ def boot_groups(results: Iterable[VariantResult]) -> tuple[BootGroup, ...]:
 
 
 def counted_in(boots: Iterable[Boot]) -> tuple[Boot, ...]:
-    """The boots that count in statistics: all but the warm-ups."""
-    return tuple(boot for boot in boots if not boot.warm_up)
+    """The boots that count in statistics: no warm-up, and none that failed a check, for it has measured nothing."""
+    return tuple(boot for boot in boots if not boot.warm_up and _passed(boot))
+
+
+def left_out(result: VariantResult) -> str:
+    """How many boots are in no median because a check of them failed; nothing where there is none."""
+    count = len(_failed(result))
+    verb = "is" if count == 1 else "are"
+    whose = "its" if count == 1 else "their"
+    return f"{plural(count, 'boot')} failed {whose} proof of life and {verb} in no median" if count else ""
+
+
+def left_out_notes(results: Iterable[VariantResult]) -> tuple[str, ...]:
+    """One sentence for each variant of which boots are left out."""
+    return tuple(f"{result.variant}: {told}." for result in results if (told := left_out(result)))
+
+
+def _failed(result: VariantResult) -> tuple[Boot, ...]:
+    return tuple(boot for boot in result.boots if not boot.warm_up and not _passed(boot))
+
+
+def _passed(boot: Boot) -> bool:
+    return all(check.passed for check in boot.checks)
 
 
 def usual_group(results: Sequence[VariantResult]) -> BootGroup | None:
@@ -126,7 +147,9 @@ def missing_boot_reason(result: VariantResult, group: BootGroup | None = None) -
     if not boots and result.status == "incomplete":
         return "boots still to be made"
     if not boots and result.boots and group is None:
-        return "warm-up boots only"
+        return "no boot passed its proof of life" if left_out(result) else "warm-up boots only"
+    if not boots and group and any(group.has(boot) for boot in _failed(result)):
+        return "no boot passed its proof of life"
     if not boots:
         return f"not booted by {group.firmware.upper()}" if group else "not booted"
     return "not reached"
@@ -135,13 +158,11 @@ def missing_boot_reason(result: VariantResult, group: BootGroup | None = None) -
 def metrics(study: StudyResult) -> tuple[Metric, ...]:
     """The figures of a study in the order of its table: footprint, then boots by kind, then the running guest."""
     groups = boot_groups(study.variants)
-    counted = (_COUNTED,) if any(result.counted_boots for result in study.variants) else ()
     return (
         *_FOOTPRINT,
         *_forbidden(study),
         *(m for group in groups for m in _boot_metrics(group)),
-        *counted,
-        *GUEST_METRICS,
+        *guest_metrics(study.variants),
     )
 
 
@@ -160,39 +181,33 @@ _FOOTPRINT = (
 )
 
 
-_COUNTED = Metric(
-    "busy_seconds",
-    "boot, busy time (counted)",
-    "counted",
-    counted_busy_seconds,
-    lambda result: f"failed: {result.error.stage}" if result.error else "not measured",
-)
+def guest_metrics(results: Sequence[VariantResult]) -> tuple[Metric, ...]:
+    """What a guest runs once its boot is done, in boots of the kind that most of the variants have."""
+    group = usual_group(results)
+    return (
+        _guest(group, "memory_used_bytes", "memory in use after boot", "bytes", lambda boot: boot.memory_used_bytes),
+        _guest(group, "process_count", "user processes after boot", "count", lambda boot: boot.process_count),
+        _guest(group, "service_count", "services after boot", "count", lambda boot: boot.service_count),
+        _guest(group, "listeners", "listening sockets", "count", lambda boot: _count(boot.listeners)),
+        _guest(group, "setuid_files", "set-uid files", "count", lambda boot: _count(boot.setuid_files)),
+    )
 
 
-def _guest(name: str, title: str, unit: Unit, count: Callable[[Boot], float | None] | None = None) -> Metric:
+def _guest(
+    group: BootGroup | None, name: str, title: str, unit: Unit, figure: Callable[[Boot], float | None]
+) -> Metric:
     def value(result: VariantResult) -> float | None:
-        return median_of((count or _field(name))(boot) for boot in counted_in(result.boots))
+        return median_of(figure(boot) for boot in group.boots_of(result)) if group else None
 
-    return Metric(name, title, unit, value, _guest_reason)
+    def reason(result: VariantResult) -> str:
+        # what a guest told of itself was either not asked, or there was no guest
+        return "not measured" if group and group.boots_of(result) else missing_boot_reason(result, group)
 
-
-def _field(name: str) -> Callable[[Boot], float | None]:
-    return lambda boot: getattr(boot, name)
-
-
-def _guest_reason(result: VariantResult) -> str:
-    """What a running guest told of itself was either not asked, or there was no guest."""
-    return "not measured" if counted_in(result.boots) else missing_boot_reason(result)
+    return Metric(name, f"{title} ({group})" if group else title, unit, value, reason)
 
 
-GUEST_METRICS = (
-    _guest("memory_used_bytes", "memory in use after boot", "bytes"),
-    _guest("process_count", "user processes after boot", "count"),
-    _guest("service_count", "services after boot", "count"),
-    _guest("listeners", "listening sockets", "count", lambda b: None if b.listeners is None else len(b.listeners)),
-    _guest("setuid_files", "set-uid files", "count", lambda b: None if b.setuid_files is None else len(b.setuid_files)),
-)
-"""What a guest runs once its boot is done."""
+def _count(found: Sequence[object] | None) -> int | None:
+    return None if found is None else len(found)
 
 
 def _boot_metrics(group: BootGroup) -> tuple[Metric, ...]:

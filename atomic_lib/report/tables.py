@@ -9,6 +9,7 @@ from atomic_lib.report.metrics import (
     PHASES,
     BootGroup,
     boot_groups,
+    left_out,
     mark_seconds,
     missing_boot_reason,
     missing_reason,
@@ -106,7 +107,8 @@ def boots_note(result: VariantResult) -> str:
     groups = boot_groups([result])
     if not groups:
         return missing_boot_reason(result)
-    return "; ".join(f"{group}, n={len(group.boots_of(result))}" for group in groups)
+    told = (f"{group}, n={len(group.boots_of(result))}" for group in groups)
+    return "; ".join((*told, *filter(None, [left_out(result)])))
 
 
 def checks_table(result: VariantResult, to_run: str = "../") -> Table:

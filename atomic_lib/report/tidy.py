@@ -16,12 +16,12 @@ _PACKAGE_FIELDS = (
     "qcow2_bytes", "download_bytes",
 )  # fmt: skip
 _BOOT_FIELDS = (
-    "firmware", "index", "accelerator", "warm_up", "cpus", "memory_mib", "ssh_login_seconds", "docker_ready_seconds",
-    "script_done_seconds", "multi_user_seconds", "memory_used_bytes", "memory_total_bytes", "process_count",
-    "service_count", "kernel_release", "console_log",
+    "firmware", "index", "accelerator", "warm_up", "started", "cpus", "memory_mib", "ssh_login_seconds",
+    "docker_ready_seconds", "script_done_seconds", "multi_user_seconds", "memory_used_bytes", "memory_total_bytes",
+    "process_count", "service_count", "kernel_release", "console_log",
 )  # fmt: skip
 _UNIT_FIELDS = ("unit", "package", "started_seconds", "seconds", "critical", "cpu_seconds", "memory_bytes")
-_HOST_FIELDS = ("cpu_model", "cpus", "load_1m", "qemu_version")
+_HOST_FIELDS = ("cpu_model", "cpus", "load_1m", "load_1m_after", "other_busy_cpus", "qemu_version")
 
 
 def csv_names() -> tuple[str, ...]:

@@ -7,7 +7,6 @@ from atomic_lib.report.metrics import (
     MARKS,
     PHASES,
     BootGroup,
-    counted_in,
     mark_seconds,
     median_of,
     missing_boot_reason,
@@ -88,7 +87,6 @@ def _extent(boot: Boot) -> float:
 
 
 def _picture(result: VariantResult, boot: Boot, extent: float, csv: str) -> Picture:
-    boots = counted_in(result.boots)
     group = BootGroup(boot.firmware, boot.accelerator)
     n = len(group.boots_of(result))
     which = "the only boot" if n == 1 else f"the boot nearest to the median of {n}"
@@ -104,7 +102,8 @@ def _picture(result: VariantResult, boot: Boot, extent: float, csv: str) -> Pict
     chain = ", ".join(f"{u.unit} {quantity(u.seconds, 'seconds')}" for u in shown_units(boot, 99) if u.critical)
     alt = f"{caption} Phases: {phases}. Milestones: {marks}." + (f" Critical chain: {chain}." if chain else "")
     tcg = f" {methods.TCG}" if boot.accelerator == "tcg" else ""
-    how = f"{methods.WALL}{tcg} One boot is drawn, not a median; {len(boots)} counted boots are in the tables."
+    drawn = f" One boot is drawn, not a median; the tables have all {n} boots." if n > 1 else ""
+    how = f"{methods.WALL}{tcg}{drawn}"
     return draw_picture(lambda width: _draw(boot, extent, width), alt, caption, how=how, csv=csv)
 
 

@@ -14,7 +14,7 @@ _SIDE_BY_SIDE = "Units start side by side: sums of unit times are no wall-clock 
 
 @dataclass(frozen=True)
 class UnitFigures:
-    """Medians of one unit over the boots of one kind."""
+    """Medians of one unit over those of the ``boots`` of one kind that it was seen in."""
 
     unit: str
     package: str | None
@@ -23,16 +23,18 @@ class UnitFigures:
     cpu_seconds: float | None
     memory_bytes: float | None
     critical: int
+    seen_in: int
     boots: int
 
 
 def unit_figures(group: BootGroup, result: VariantResult) -> tuple[UnitFigures, ...]:
     """Every unit of the boots of one kind, the longest first."""
     seen: dict[str, list[UnitTime]] = {}
-    for boot in group.boots_of(result):
+    boots = group.boots_of(result)
+    for boot in boots:
         for unit in boot.units:
             seen.setdefault(unit.unit, []).append(unit)
-    found = [_figures(name, units) for name, units in seen.items()]
+    found = [_figures(name, units, len(boots)) for name, units in seen.items()]
     return tuple(sorted(found, key=lambda unit: (-unit.seconds, unit.unit)))
 
 
@@ -43,7 +45,7 @@ def units(study: StudyResult) -> Table:
         return Table("Units", ("unit",), (), empty="No variant was booted.")
     found = [(result.variant, unit) for result in study.variants for unit in unit_figures(group, result)]
     rows = tuple(
-        (Cell(unit.unit), Cell(variant), *_cells(unit))
+        (_name(unit), Cell(variant), *_cells(unit))
         for variant, unit in sorted(found, key=lambda pair: (-pair[1].seconds, pair[1].unit))
     )
     records = tuple({"variant": variant, **vars(unit)} for variant, unit in found)
@@ -55,7 +57,7 @@ def units(study: StudyResult) -> Table:
 def units_table(result: VariantResult, to_run: str = "../") -> Table:
     """Every unit of one variant, by each kind of boot."""
     found = [(group, unit) for group in boot_groups([result]) for unit in unit_figures(group, result)]
-    rows = tuple((Cell(unit.unit), Cell(str(group)), *_cells(unit)) for group, unit in found)
+    rows = tuple((_name(unit), Cell(str(group)), *_cells(unit)) for group, unit in found)
     records = tuple({"kind": str(group), **vars(unit)} for group, unit in found)
     caption = f"Units of {result.variant}"
     empty = f"{missing_boot_reason(result)}."
@@ -97,6 +99,11 @@ def packages_at_boot(study: StudyResult) -> Table:
 _HEADER = ("package", "starts at", "unit time", "CPU time", "memory", "critical chain")
 
 
+def _name(unit: UnitFigures) -> Cell:
+    some = f"in {unit.seen_in} of {plural(unit.boots, 'boot')}" if unit.seen_in < unit.boots else ""
+    return Cell(unit.unit, some)
+
+
 def _cells(unit: UnitFigures) -> tuple[Cell, ...]:
     chain = Cell("no") if not unit.critical else Cell("✓ yes", "" if unit.boots == 1 else f"{unit.critical} of "
                                                       f"{plural(unit.boots, 'boot')}")  # fmt: skip
@@ -110,7 +117,7 @@ def _cells(unit: UnitFigures) -> tuple[Cell, ...]:
     )
 
 
-def _figures(name: str, units_seen: list[UnitTime]) -> UnitFigures:
+def _figures(name: str, units_seen: list[UnitTime], boots: int) -> UnitFigures:
     return UnitFigures(
         unit=name,
         package=next((unit.package for unit in units_seen if unit.package), None),
@@ -119,7 +126,8 @@ def _figures(name: str, units_seen: list[UnitTime]) -> UnitFigures:
         cpu_seconds=median_of(unit.cpu_seconds for unit in units_seen),
         memory_bytes=median_of(unit.memory_bytes for unit in units_seen),
         critical=sum(unit.critical for unit in units_seen),
-        boots=len(units_seen),
+        seen_in=len(units_seen),
+        boots=boots,
     )
 
 

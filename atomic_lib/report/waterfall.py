@@ -1,11 +1,11 @@
-"""The way from the baseline to the last step, one decision at a time, in bytes and in boot cost."""
+"""The way from the baseline to the last step, one decision at a time, in bytes and in counted boot cost."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from atomic_lib.report import methods
-from atomic_lib.report.metrics import BootGroup, boot_groups, counted_busy_seconds, mark_seconds, median_of
+from atomic_lib.report.metrics import counted_busy_seconds
 from atomic_lib.report.model import StudyResult, VariantResult
 from atomic_lib.report.picture import COLOURS, EDGE, HATCHES, Picture, draw_picture, is_wide
 from atomic_lib.report.show import Cell, Section, Table, Unit, missing, number, quantity, signed
@@ -19,7 +19,7 @@ _LESS, _MORE, _WHOLE = 2, 5, 7  # places in COLOURS and HATCHES
 
 @dataclass(frozen=True)
 class Measure:
-    """What a step is counted in; boots of one kind only, counted seconds never beside wall-clock ones."""
+    """What a step is counted in; never wall-clock seconds, which chance moves by more than a decision does."""
 
     title: str
     unit: Unit
@@ -41,6 +41,11 @@ class Cost:
 
 
 TREE = Measure("tree", "bytes", lambda result: result.tree_bytes, methods.TREE)
+IMAGE = Measure(
+    "image, compressed (qcow2)", "bytes", lambda result: result.image_compressed_bytes, methods.COMPRESSED_IMAGE
+)
+BOOT = Measure("boot, busy time (counted)", "counted", counted_busy_seconds, methods.COUNTED)
+_NO_BOOT = "Boot cost: not measured (counted_boots: 1 measures it)."
 
 
 def section(study: StudyResult) -> Section:
@@ -65,20 +70,17 @@ def costs(study: StudyResult, measure: Measure) -> tuple[Cost, ...]:
     return tuple(rows)
 
 
-def boot_measure(study: StudyResult) -> Measure | None:
-    """Counted busy time where there is any, else the median wall-clock time to Docker or ssh of one kind of boot."""
-    results = [r for name in (study.baseline, *(s.variant for s in study.steps)) if (r := study.variant(name))]
-    if any(result.counted_boots for result in results):
-        return Measure("boot, busy time (counted)", "counted", counted_busy_seconds, methods.COUNTED)
-    candidates = [_wall(group, mark) for group in boot_groups(results) for mark in ("docker-ready", "ssh-login")]
-    found = [sum(measure.value(result) is not None for result in results) for measure in candidates]
-    return candidates[found.index(max(found))] if found and max(found) > 1 else None
+def measures_of(study: StudyResult) -> tuple[Measure, ...]:
+    """The tree; then the image and the counted boot, each only where every step that did not fail has its figure."""
+    way = [study.variant(name) for name in (study.baseline, *(step.variant for step in study.steps))]
+    made = [result for result in way if result and not result.error]
+    known = (m for m in (IMAGE, BOOT) if made and all(m.value(result) is not None for result in made))
+    return (TREE, *known)
 
 
 def table(study: StudyResult) -> Table:
-    """Every step with its bytes and its boot cost."""
-    boot = boot_measure(study)
-    measures = [TREE, *([boot] if boot else [])]
+    """Every step with its bytes in the tree and in the image, and its boot cost."""
+    measures = measures_of(study)
     columns = [costs(study, measure) for measure in measures]
     rows = []
     for place, cost in enumerate(columns[0]):
@@ -92,7 +94,7 @@ def table(study: StudyResult) -> Table:
         for column, m in zip(columns, measures, strict=True)
         for c in column
     )
-    notes = () if boot else ("Boot cost: not measured.",)
+    notes = () if BOOT in measures else (_NO_BOOT,)
     how = " ".join(measure.how for measure in measures)
     return Table(
         "Waterfall, step by step", tuple(header), tuple(rows), records, notes, how, "comparison.csv", feet=1, fixed=True
@@ -100,9 +102,9 @@ def table(study: StudyResult) -> Table:
 
 
 def figure(study: StudyResult) -> Picture:
-    """The waterfall in bytes, and beside it in boot cost where that was measured."""
-    boot = boot_measure(study)
-    panels = [(m, costs(study, m)) for m in (TREE, boot) if m]
+    """The waterfall in bytes of the tree, and those in bytes of the image and in boot cost where they were measured."""
+    measures = measures_of(study)
+    panels = [(m, costs(study, m)) for m in measures]
     drawn = [(m, rows) for m, rows in panels if any(row.after is not None for row in rows)]
     alt = " ".join(
         f"{m.title}: " + ", ".join(f"{row.decision} {_words(row, m)}" for row in rows) + "." for m, rows in drawn
@@ -110,20 +112,10 @@ def figure(study: StudyResult) -> Picture:
     caption = f"Waterfall from {study.baseline} to {study.steps[-1].variant}."
     if not drawn:
         return Picture("", "", f"{caption} Nothing was measured.", caption)
-    if not boot:
-        caption += " Boot cost: not measured."
+    if BOOT not in measures:
+        caption += f" {_NO_BOOT}"
     how = " ".join(measure.how for measure, _ in drawn)
     return draw_picture(lambda width: _draw(drawn, width), f"{caption} {alt}", caption, how=how, csv="comparison.csv")
-
-
-def _wall(group: BootGroup, mark: str) -> Measure:
-    title = {"docker-ready": "boot to Docker ready", "ssh-login": "boot to ssh login"}[mark]
-
-    def value(result: VariantResult) -> float | None:
-        return median_of(mark_seconds(boot, mark) for boot in group.boots_of(result))
-
-    how = f"{methods.WALL} {methods.TCG}" if group.accelerator == "tcg" else methods.WALL
-    return Measure(f"{title} ({group}, median wall time)", "seconds", value, how)
 
 
 def _cells(cost: Cost, measure: Measure) -> tuple[Cell, Cell]:
@@ -151,13 +143,14 @@ def _words(row: Cost, measure: Measure) -> str:
 def _draw(panels: "Sequence[tuple[Measure, tuple[Cost, ...]]]", width_inches: float) -> "Figure":
     from matplotlib.figure import Figure
 
-    beside = is_wide(width_inches) and len(panels) > 1
-    columns, lines = (len(panels), 1) if beside else (1, len(panels))
+    # three beside each other have no room for their words
+    columns = min(len(panels), 2) if is_wide(width_inches) else 1
+    lines = -(-len(panels) // columns)
     row_inches = 0.52 * (len(panels[0][1]) + 1)
     line_inches = row_inches + 0.75
     figure = Figure(figsize=(width_inches, line_inches * lines))
     for place, (measure, rows) in enumerate(panels):
-        column, line = (place, 0) if beside else (0, place)
+        line, column = divmod(place, columns)
         left, bottom = column / columns + 0.015, 1 - (line + 1) / lines + 0.5 / (line_inches * lines)
         axes = figure.add_axes((left, bottom, 1 / columns - 0.03, row_inches / (line_inches * lines)))
         _panel(axes, measure, rows)
@@ -182,7 +175,7 @@ def _panel(axes: "Axes", measure: Measure, rows: Sequence[Cost]) -> None:
     axes.set_xlim(0, largest or 1)
     axes.set_ylim(end + 0.35, -0.65)
     axes.set_yticks([])
-    axes.set_xlabel({"bytes": "MB (1 MB = 1,000,000 bytes)", "counted": "counted seconds"}.get(measure.unit, "seconds"))
+    axes.set_xlabel({"bytes": "MB (1 MB = 1,000,000 bytes)", "counted": "counted seconds"}[measure.unit])
     axes.set_title(measure.title, loc="left", fontsize=9, weight="bold")
     axes.grid(axis="x", color="#cccccc", linewidth=0.5)
     axes.set_axisbelow(True)

@@ -38,7 +38,7 @@ def test_boots_made_in_turn_may_be_called_faster() -> None:
     assert word([*range(0, 16, 2)], [*range(1, 17, 2)])[0] == "faster"
 
 
-@pytest.mark.parametrize("later", [[*range(100, 108)], [*range(16, 24)]])
+@pytest.mark.parametrize("later", [[*range(100, 108)], [*range(16, 24)], [1, *range(100, 107)]])
 def test_boots_of_two_sessions_are_not_compared(later: list[int]) -> None:
     assert word([*range(0, 16, 2)], later) == (
         "no difference shown", "the boots were not made in turn, in one session",

@@ -2,9 +2,17 @@
 
 import re
 
-from atomic_lib.report import boots, units
-from atomic_lib.report.metrics import BootGroup, boot_groups, mark_seconds, usual_group
-from atomic_lib.report.model import VariantResult
+from atomic_lib.report import boots, compare, tables, timeline, units
+from atomic_lib.report.boot_times import BootTime
+from atomic_lib.report.metrics import (
+    BootGroup,
+    boot_groups,
+    guest_metrics,
+    mark_seconds,
+    missing_boot_reason,
+    usual_group,
+)
+from atomic_lib.report.model import Check, Listener, VariantResult
 from tests.report import factory
 from tests.report.enriched import enriched, enriched_study
 from tests.report.factory import plain, study_of
@@ -79,3 +87,55 @@ def test_sockets_and_set_uid_files_are_told_by_variant() -> None:
 def test_the_usual_kind_of_boot_is_that_of_most_variants() -> None:
     assert usual_group([factory.variant_result("atomic-min", uefi=1), factory.variant_result("cloud-docker")]) == BIOS
     assert usual_group([factory.failed_result()]) is None
+
+
+def with_boots(result: VariantResult, *changes: dict[str, object]) -> VariantResult:
+    """The variant with its first boot once for each of ``changes``."""
+    first = result.boots[0]
+    return result.model_copy(update={"boots": tuple(first.model_copy(update=change) for change in changes)})
+
+
+def test_a_boot_that_failed_its_proof_of_life_is_in_no_median() -> None:
+    dead = {"checks": (Check(name="docker run prints", passed=False),), "ssh_login_seconds": 500.0}
+    result = with_boots(factory.variant_result("atomic-min"), {}, dead)
+    assert BootTime(BIOS, "ssh-login").samples(result) == (48.2,)
+    told = "1 boot failed its proof of life and is in no median"
+    for shown in (boots.boot_times(study_of(result)), compare.comparison(study_of(result)), tables.boots_table(result)):
+        assert told in shown._repr_html_()
+    only = with_boots(result, dead)
+    assert missing_boot_reason(only) == missing_boot_reason(only, BIOS) == "no boot passed its proof of life"
+    assert "No boot is in a median." in compare.comparison(study_of(only))._repr_html_()
+
+
+def test_what_a_guest_runs_is_told_of_one_kind_of_boot() -> None:
+    bios, uefi = {"memory_used_bytes": 100_000_000}, {"firmware": "uefi", "memory_used_bytes": 300_000_000}
+    result = with_boots(factory.variant_result("atomic-min"), bios, uefi)
+    memory = guest_metrics([result])[0]
+    assert memory.title == "memory in use after boot (BIOS, TCG)"
+    assert memory.value(result) == 100_000_000
+    other = with_boots(factory.variant_result("cloud-docker"), uefi)
+    assert guest_metrics([result, with_boots(result, bios), other])[0].reason(other) == "not booted by BIOS"
+
+
+def test_ports_that_the_kernel_chose_are_equal() -> None:
+    def listening(variant: str, port: int) -> VariantResult:
+        udp = Listener(protocol="udp", address=f"[::]:{port}", program="agent")
+        return with_boots(factory.variant_result(variant), {"listeners": (udp,)})
+
+    html = boots.running(study_of(listening("cloud-docker", 41234), listening("atomic-min", 50321)))._repr_html_()
+    assert "udp [::]:* agent" in html
+    assert "41234" not in html
+    assert "udp [::]:32767 agent" in boots.running(study_of(listening("cloud-docker", 32767)))._repr_html_()
+
+
+def test_a_unit_that_not_every_boot_has_says_in_how_many_it_was() -> None:
+    made = factory.variant_result("atomic-min")
+    some = with_boots(made, {}, {"units": made.boots[0].units[1:]})
+    notes = {row[0].text: row[0].note for row in units.units_table(some).rows}
+    assert notes["docker.service"] == "in 1 of 2 boots"
+    assert notes["containerd.service"] == ""
+
+
+def test_the_time_line_tells_how_many_boots_of_its_kind_the_tables_have() -> None:
+    result = factory.variant_result("atomic-min", boots=3, uefi=1)
+    assert "the tables have all 3 boots." in timeline.figure_time_line(result).how

@@ -61,6 +61,8 @@ def test_a_cell_that_failed_makes_gaps_and_no_figures(study: StudyResult) -> Non
     gap = study.model_copy(update={"variants": kept})
     assert factors.interactions(gap, PYTHON) == ()
     assert {e.level: e.differences for e in factors.effects(gap, PYTHON)}["dnf"] == (40_000_000,)
+    kinds = {row[0].text: row[-1].text for row in factors.effects_table(gap).rows}
+    assert kinds["manager: dnf"] == "mean over 1 of 2 pairs of cells"
     html = interaction.section(gap)._repr_html_()
     assert "not made" in html
     assert "No two factors are crossed" in html
@@ -74,3 +76,13 @@ def test_the_plot_tells_its_figures_and_a_study_without_cells_has_none(study: St
     picture = interaction.figure_interaction(study)
     assert "manager dnf and agent cloud-init 60.0 MB" in plain(picture.alt)
     assert interaction.section(factors.without_cells(study_of()))._repr_html_() == ""
+
+
+def test_an_effect_without_any_figure_is_not_measured_and_no_mean(study: StudyResult) -> None:
+    none = study.model_copy(update={"variants": study.variants[:1]})
+    rows = {row[0].text: [cell.text for cell in row] for row in factors.effects_table(none).rows}
+    assert {row[-1] for row in rows.values()} == {"not measured"}
+
+
+def test_effects_are_said_to_be_those_on_the_tree(study: StudyResult) -> None:
+    assert "the second copy of /etc" in factors.effects_table(study)._repr_html_()

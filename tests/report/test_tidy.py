@@ -38,5 +38,13 @@ def test_what_was_not_measured_is_an_empty_field() -> None:
     study = study_of(factory.variant_result("atomic-min"))
     (boot,) = rows_of(study, "boots.csv")
     assert (boot["service_count"], boot["listeners"], boot["setuid_files"]) == ("", "", "")
+    assert (boot["started"], boot["host_load_1m"], boot["host_load_1m_after"]) == ("", "1.4", "")
+    assert (boot["host_other_busy_cpus"], boot["host_cpu_model"], boot["warm_up"]) == ("", "Example CPU", "False")
     assert rows_of(study, "packages.csv")[0]["qcow2_bytes"] == ""
     assert rows_of(study, "units.csv")[0]["started_seconds"] == ""
+
+
+def test_counted_seconds_are_in_tables_of_their_own() -> None:
+    study = enriched_study(study_of(factory.variant_result("atomic-min")))
+    assert {row["unit"] for row in rows_of(study, "comparison.csv")} == {"bytes", "count", "seconds"}
+    assert rows_of(study, "counted_boots.csv")[0]["busy_counted_seconds"]

@@ -1,4 +1,4 @@
-"""The waterfall: its steps add up, gaps move into the next step, wall and counted seconds are never mixed."""
+"""The waterfall: its steps add up, gaps move into the next step, a boot costs counted seconds or is not measured."""
 
 import pytest
 
@@ -37,20 +37,36 @@ def test_a_step_without_figures_is_counted_in_the_next(study: StudyResult) -> No
     assert html.count("<svg") == 2
 
 
-def test_boot_cost_is_counted_where_it_was_measured_else_wall_time_with_its_accelerator(study: StudyResult) -> None:
-    wall = waterfall.boot_measure(stepped(study, "atomic-min"))
-    assert wall is not None
-    assert (wall.unit, wall.title) == ("seconds", "boot to Docker ready (BIOS, TCG, median wall time)")
-    counted = waterfall.boot_measure(enriched_study(study, "atomic-min"))
-    assert counted is not None
-    assert counted.unit == "counted"
+def test_boot_cost_is_counted_and_never_a_difference_of_wall_times(study: StudyResult) -> None:
+    assert waterfall.measures_of(enriched_study(study, "atomic-min")) == (
+        waterfall.TREE, waterfall.IMAGE, waterfall.BOOT,
+    )  # fmt: skip
+    booted = stepped(study, "atomic-min")
+    assert waterfall.measures_of(booted) == (waterfall.TREE, waterfall.IMAGE)
+    html = waterfall.section(booted)._repr_html_()
+    assert html.count("Boot cost: not measured (counted_boots: 1 measures it).") >= 2
+    assert "wall" not in html
 
 
-def test_without_boots_the_boot_cost_is_told_as_not_measured(study: StudyResult) -> None:
-    built = study.model_copy(update={"variants": tuple(r.model_copy(update={"boots": ()}) for r in study.variants)})
-    assert waterfall.boot_measure(stepped(built, "atomic-min")) is None
-    html = waterfall.section(stepped(built, "atomic-min"))._repr_html_()
-    assert html.count("Boot cost: not measured.") >= 2
+@pytest.mark.parametrize(
+    ("field", "value", "measure"),
+    [("counted_boots", (), waterfall.BOOT), ("image_compressed_bytes", None, waterfall.IMAGE)],
+)
+def test_a_measure_that_one_step_has_no_figure_of_is_left_out(
+    study: StudyResult, field: str, value: object, measure: waterfall.Measure
+) -> None:
+    whole = enriched_study(study, "atomic-cloud-init", "atomic-min", "atomic-broken")
+    assert measure in waterfall.measures_of(whole)
+    names = ("atomic-min",)
+    parts = tuple(r.model_copy(update={field: value}) if r.variant in names else r for r in whole.variants)
+    assert measure not in waterfall.measures_of(whole.model_copy(update={"variants": parts}))
+
+
+def test_the_image_has_its_own_columns_and_adds_up(study: StudyResult) -> None:
+    table = waterfall.table(enriched_study(study, "atomic-cloud-init", "atomic-min"))
+    assert table.header[4:6] == ("image, compressed (qcow2)", "change of image, compressed (qcow2)")
+    base, last = (r.image_compressed_bytes or 0 for r in enriched_study(study).variants[:3:2])
+    assert table.rows[-1][5].value == last - base
 
 
 def test_without_steps_there_is_no_heading(study: StudyResult) -> None:
