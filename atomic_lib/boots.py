@@ -104,6 +104,8 @@ class Boots:
         make = self._count if wanted.firmware is None else self._boot
 
         def make_or_explain(directory: Path) -> None:
+            # what an earlier failure left is not this boot's
+            (self.directory / f"boot-{wanted.name}.json").unlink(missing_ok=True)
             try:
                 make(wanted, directory)
             except WorkbookError as error:
@@ -145,6 +147,8 @@ class Boots:
         return {
             "image": self.image.key,
             "request": vars(self._request(wanted)) | {"timeout_seconds": 0},
+            # boots behind a warm-up are a session of their own
+            "warm_up": self.variant.warm_up,
             # times of another machine are no samples of this one
             "host": [os.uname().release, os.cpu_count(), _cpu_model()],
             "tools": self.tools.key,

@@ -1,13 +1,14 @@
 """The requirement graph of a set of packages: which package brings which other in, and by what.
 
 Capabilities are compared by name: dnf has chosen the set, so a version that did not fit
-is not in it. Boolean requirements are read as rpm's manual "Boolean Dependencies" has them.
+is not in it.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from atomic_lib.compose.capabilities import wanted_capabilities
 from atomic_lib.host import Bind, Tools
 
 if TYPE_CHECKING:
@@ -15,8 +16,6 @@ if TYPE_CHECKING:
 
 Kind = Literal["recipe", "group", "requires", "file", "recommends", "supplements"]
 
-_OPERATORS = {"and", "or", "if", "else", "unless", "with", "without"}
-_COMPARISONS = {"<", "<=", "=", ">=", ">"}
 _FIELDS = ("requires", "provides", "recommends", "supplements", "files")
 _QUERY = (
     r"package %{NAME}\n[requires %{REQUIRENAME}\n][provides %{PROVIDENAME}\n][recommends %{RECOMMENDNAME}\n]"
@@ -56,14 +55,6 @@ class Graph:
     packages: Mapping[str, Package]
     providers: Mapping[str, tuple[str, ...]]
     links: Mapping[str, tuple[Link, ...]]
-
-
-@dataclass(frozen=True)
-class Rich:
-    """A boolean requirement: operands with the operators between them."""
-
-    operators: tuple[str, ...]
-    operands: tuple["Rich | str", ...]
 
 
 def graph_of(rpm_set: "RpmSet", tools: Tools, *, weak_dependencies: bool) -> Graph:
@@ -129,66 +120,3 @@ def _first_of_each(links: Iterable[Link]) -> tuple[Link, ...]:
         if kept.kind == link.kind and link.capability == link.package:
             best[link.package] = link
     return tuple(best.values())
-
-
-def wanted_capabilities(text: str, has: Callable[[str], bool]) -> list[str]:
-    """The capabilities that a requirement asks for: ``(a >= 1 or b)`` gives a and b.
-
-    ``has`` tells whether a capability is there, which decides the conditions in it:
-    ``(a if b)`` asks for a where b is, and never for b.
-    """
-    if not text.startswith("("):
-        return text.split(" ")[:1] if text.strip() else []
-    return _wanted(_parse(_tokens(text[1:])), has)
-
-
-def _tokens(text: str) -> Iterator[str]:
-    """Words and parentheses; those of a name (``libc.so.6(GLIBC_2.34)(64bit)``) belong to it."""
-    for word in text.split():
-        name = word.lstrip("(")
-        yield from "(" * (len(word) - len(name))
-        bare = name
-        while bare.endswith(")") and bare.count(")") > bare.count("("):
-            bare = bare[:-1]
-        yield from [bare] if bare else []
-        yield from ")" * (len(name) - len(bare))
-
-
-def _parse(tokens: Iterator[str]) -> Rich:
-    operators: list[str] = []
-    operands: list[Rich | str] = []
-    for token in tokens:
-        if token == ")":
-            break
-        if token == "(":
-            operands.append(_parse(tokens))
-        elif token in _COMPARISONS:
-            next(tokens, "")  # the version
-        elif token in _OPERATORS:
-            operators.append(token)
-        else:
-            operands.append(token)
-    return Rich(tuple(operators), tuple(operands))
-
-
-def _wanted(node: Rich | str, has: Callable[[str], bool]) -> list[str]:
-    if isinstance(node, str):
-        return [node]
-    return [name for operand in _asked_for(node, has) for name in _wanted(operand, has)]
-
-
-def _asked_for(node: Rich, has: Callable[[str], bool]) -> tuple[Rich | str, ...]:
-    """The operands that are asked for, conditions decided."""
-    operator = node.operators[0] if node.operators else "and"
-    if operator == "without":
-        return node.operands[:1]
-    if operator in ("if", "unless") and len(node.operands) > 1:
-        return node.operands[:1] if _holds(node.operands[1], has) == (operator == "if") else node.operands[2:]
-    return node.operands
-
-
-def _holds(node: Rich | str, has: Callable[[str], bool]) -> bool:
-    if isinstance(node, str):
-        return has(node)
-    asked = [_holds(operand, has) for operand in _asked_for(node, has)]
-    return any(asked) if "or" in node.operators else all(asked)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from atomic_lib.command import CommandError
+from atomic_lib.compose.capabilities import named_capabilities
 from atomic_lib.errors import WorkbookError
 from atomic_lib.host import Bind, Tools
 
@@ -13,9 +14,8 @@ _SIGNATURE = "%|RSAHEADER?{%{RSAHEADER:pgpsig}}:{%|DSAHEADER?{%{DSAHEADER:pgpsig
 _QUERY = (
     rf"package\t%{{NAME}}\t{_SIGNATURE}\n"
     r"[requires\t%{REQUIRENAME}\n][provides\t%{PROVIDENAME}\n]"
-    r"[file\t%{FILEMODES:octal}\t%{LONGFILESIZES}\t%{FILEMTIMES}\t%{FILENAMES}\n]"
+    r"[file\t%{FILEMODES:octal}\t%{LONGFILESIZES}\t%{FILEMTIMES}\t%{FILELINKTOS}\t%{FILENAMES}\n]"
 )
-_RICH_WORDS = {"or", "and", "if", "else", "with", "without", "unless"}
 
 
 @dataclass(frozen=True)
@@ -25,6 +25,8 @@ class PackagedFile:
     mode: int
     size_bytes: int
     mtime_seconds: int
+    target: str = ""
+    """Where a symbolic link points."""
 
     @property
     def is_directory(self) -> bool:
@@ -75,19 +77,11 @@ def parse_headers(lines: Iterable[str]) -> dict[str, Header]:
             key_id = signature.rpartition("Key ID ")[2].strip().lower()
             requires, provides, files = set(), set(), {}
         elif kind in ("requires", "provides"):
-            (requires if kind == "requires" else provides).update(_names(rest))
+            (requires if kind == "requires" else provides).update(named_capabilities(rest))
         elif kind == "file":
-            mode, size, mtime, path = rest.split("\t", 3)
-            files[path] = PackagedFile(int(mode, 8), int(size), int(mtime))
+            mode, size, mtime, target, path = rest.split("\t", 4)
+            files[path] = PackagedFile(int(mode, 8), int(size), int(mtime), target)
     return found
-
-
-def _names(capability: str) -> list[str]:
-    """The names in a capability: of a rich one all of them, so that no provider is missed."""
-    if not capability.startswith("("):
-        return [capability]
-    words = capability.replace("(", " ").replace(")", " ").split()
-    return [word for word in words if word not in _RICH_WORDS and word[0] not in "<=>"]
 
 
 def closure(headers: Mapping[str, Header], names: Iterable[str]) -> set[str]:

@@ -60,7 +60,7 @@ def install_initramfs(
         "source_date_epoch": tree.source_date_epoch,
         "tools": tree.tools.key,
         "code": code_version(
-            *(f"compose/{part}.py" for part in ("chroot", "dracut", "headers", "initramfs", "inside"))
+            *(f"compose/{part}.py" for part in ("capabilities", "chroot", "dracut", "headers", "initramfs", "inside"))
         ),
         **initramfs_inputs(tree, recipe, lock, headers),
     }
@@ -129,14 +129,14 @@ def _changed(
             continue
         status = (tree.root / path).lstat()
         wanted = file is not None or is_library(path) or names.concern(path, status.st_mode)
-        if wanted and not (file and _as_packaged(status, file)):
+        if wanted and not (file and _as_packaged(tree.root / path, status, file)):
             changed[path] = _content(tree, path, status)
     return changed
 
 
-def _as_packaged(status: os.stat_result, file: PackagedFile) -> bool:
+def _as_packaged(path: Path, status: os.stat_result, file: PackagedFile) -> bool:
     if stat.S_ISLNK(status.st_mode):  # a link's mode and time say nothing
-        return stat.S_ISLNK(file.mode)
+        return stat.S_ISLNK(file.mode) and os.readlink(path) == file.target
     return (status.st_mode, status.st_size, int(status.st_mtime)) == (file.mode, file.size_bytes, file.mtime_seconds)
 
 

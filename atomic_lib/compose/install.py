@@ -27,6 +27,10 @@ from atomic_lib.store import Store, code_version
 
 _QUERY = r"%{NAME}\t%{EPOCHNUM}\t%{VERSION}\t%{RELEASE}\t%{ARCH}\n"
 _SPACE_BYTES = 2_000_000_000
+_CODE = (
+    *(f"compose/{part}.py" for part in ("capabilities", "chroot", "headers", "inside", "install")),
+    "content/dnf.py",
+)
 # dnf has checked every signature and digest just before; rpm would read all packages twice more.
 _MACROS = "%_pkgverify_level none\n"
 
@@ -86,9 +90,8 @@ def _layer(tree: Installroot, wanted: Installation, packages: Sequence[LockedPac
         "keys": content.key_urls,
         "source_date_epoch": tree.source_date_epoch,
         "tools": tree.tools.key,
-        "code": code_version(*(f"compose/{part}.py" for part in ("chroot", "headers", "inside", "install")),
-                             "content/dnf.py"),
-    }  # fmt: skip
+        "code": code_version(*_CODE),
+    }
 
     def make(directory: Path) -> None:
         root = Installroot(tree.tools, directory / "root", tree.source_date_epoch)

@@ -25,7 +25,10 @@ from atomic_lib.store import Store, code_version, key_of
 
 _SPACE_BYTES = 3_000_000_000
 _CODE = (
-    *(f"compose/{name}.py" for name in ("chroot", "dracut", "headers", "initramfs", "inside", "install")),
+    *(
+        f"compose/{name}.py"
+        for name in ("capabilities", "chroot", "dracut", "headers", "initramfs", "inside", "install")
+    ),
     *(f"compose/{name}.py" for name in ("installroot", "lock", "ostree", "pool", "resolve", "tree", "walk")),
     "content/dnf.py",
 )
@@ -99,6 +102,7 @@ def compose_tree(
         "recipe": recipe_inputs(recipe),
         "lock": rpm_set.lock.sha256,
         "words": rpm_set.words,
+        "content": [content.name, content.releasever, content.key_urls],
         "policy": content.selinux_policy,
         "tools": tools.key,
         "code": code_version(*_CODE),

@@ -27,7 +27,8 @@ from atomic_lib.host import Tools
 from atomic_lib.recipe.model import Recipe
 from atomic_lib.store import Store, code_version
 
-_CODE = ("compose/whatif.py", "compose/solution.py", "compose/graph.py", "compose/resolve.py", "content/comps.py",
+_CODE = ("compose/whatif.py", "compose/solution.py", "compose/graph.py", "compose/capabilities.py",
+         "compose/resolve.py", "content/comps.py",
          "content/dnf.py")  # fmt: skip
 _LISTED_MOST = 5
 _UNIT_DIRECTORIES = ("/usr/lib/systemd/system/", "/lib/systemd/system/", "/etc/systemd/system/")

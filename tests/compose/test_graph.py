@@ -1,8 +1,6 @@
 """The requirement graph: headers read, boolean requirements decided, links with their kinds."""
 
-import pytest
-
-from atomic_lib.compose.graph import Link, Package, make_graph, parse_packages, wanted_capabilities
+from atomic_lib.compose.graph import Link, Package, make_graph, parse_packages
 
 # What rpm answers in the format asked for.
 LISTING = """\
@@ -30,38 +28,6 @@ supplements app
 def package(name: str, requires: str = "", provides: str = "", **fields: str) -> Package:
     weak = {field: frozenset(words.split("|")) for field, words in fields.items()}
     return Package(name, frozenset(requires.split()), frozenset([name, *provides.split()]), **weak)
-
-
-@pytest.mark.parametrize(
-    ("text", "present", "names"),
-    [
-        ("bash", "", ["bash"]),
-        ("bash >= 5.2-1", "", ["bash"]),
-        ("libc.so.6(GLIBC_2.34)(64bit)", "", ["libc.so.6(GLIBC_2.34)(64bit)"]),
-        ("/bin/sh", "", ["/bin/sh"]),
-        ("(a or b)", "", ["a", "b"]),
-        ("(a >= 1:2-3 or b < 4)", "", ["a", "b"]),
-        ("(libx.so.1()(64bit) or (b and c(y)))", "", ["libx.so.1()(64bit)", "b", "c(y)"]),
-        ("(a if b)", "b", ["a"]),
-        ("(a if b)", "a", []),
-        ("(a if b >= 2 else c)", "", ["c"]),
-        ("(a unless b)", "b", []),
-        ("(a unless b else c)", "b", ["c"]),
-        ("(a unless b)", "", ["a"]),
-        ("(a if (b and c))", "b", []),
-        ("(a if (b and c))", "b c", ["a"]),
-        ("(a if (b or c))", "c", ["a"]),
-        ("((a and b) if c else d)", "c", ["a", "b"]),
-        ("(a without b)", "", ["a"]),
-        ("(a with b)", "", ["a", "b"]),
-        ("(a", "", ["a"]),
-        ("()", "", []),
-        ("", "", []),
-        ("   ", "", []),
-    ],
-)
-def test_the_capabilities_that_a_requirement_asks_for(text: str, present: str, names: list[str]) -> None:
-    assert wanted_capabilities(text, lambda name: name in present.split()) == names
 
 
 def test_the_listing_of_rpm_is_read() -> None:

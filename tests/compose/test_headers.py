@@ -7,8 +7,9 @@ package\tapp\tRSA/SHA512, Sun Nov 22 21:36:06 2026, Key ID 7F2A21087AEF86D3
 requires\tbase-files
 requires\t(runtime >= 3.1 or other-runtime)
 provides\tapp
-file\t0100755\t51272\t1735689600\t/usr/bin/app
-file\t0040755\t4096\t1735689600\t/usr/share/with\ttab
+file\t0100755\t51272\t1735689600\t\t/usr/bin/app
+file\t0040755\t4096\t1735689600\t\t/usr/share/with\ttab
+file\t0120777\t3\t1735689600\tapp\t/usr/bin/other
 package\tglue\t
 requires\t/usr/bin/app
 provides\truntime
@@ -29,9 +30,10 @@ def test_a_listing_is_read() -> None:
     found = parse_headers(LISTING.split("\n"))
     assert list(found) == ["app", "glue"]
     assert found["app"].key_id == "7f2a21087aef86d3"
-    assert found["app"].requires == {"base-files", "runtime", "3.1", "other-runtime"}
+    assert found["app"].requires == {"base-files", "runtime", "other-runtime"}
     assert found["app"].files["/usr/bin/app"] == PackagedFile(0o100755, 51272, 1735689600)
     assert found["app"].files["/usr/share/with\ttab"].is_directory
+    assert found["app"].files["/usr/bin/other"].target == "app"
     assert found["glue"].key_id == ""
     assert found["glue"].requires == {"/usr/bin/app"}
 
