@@ -62,6 +62,18 @@ def package_of_units(paths: Iterable[tuple[str, str]], owners: Mapping[str, Sequ
     return {unit: _owner(path, owners) for unit, path in paths}
 
 
+def packaged_path(unit: str) -> str:
+    """Where a package has the file that a unit runs by: an instance its template's, init.scope the manager itself.
+
+    A remark behind the name, such as "(initrd)", is no part of it.
+    """
+    name = unit.partition(" ")[0]
+    if name == "init.scope":
+        return "/usr/lib/systemd/systemd"
+    template, at, instance = name.partition("@")
+    return f"/usr/lib/systemd/system/{template}{at}{'.' if at else ''}{instance.rpartition('.')[2]}"
+
+
 def _owner(path: str, owners: Mapping[str, Sequence[str]]) -> str | None:
     names = owners.get(path) or owners.get(path.removeprefix("/usr")) or ()
     return min(names, default=None)

@@ -13,7 +13,7 @@ from atomic_lib.compose.tree import Tree
 from atomic_lib.compose.whatif import Departure, size_of_departure
 from atomic_lib.errors import WorkbookError
 from atomic_lib.image.disk import Image
-from atomic_lib.machine.units import package_of_units
+from atomic_lib.machine.units import package_of_units, packaged_path
 from atomic_lib.measure.footprint import Footprint, count_forbidden, measure_footprint
 from atomic_lib.measure.image_footprint import ImageFootprint, Taken
 from atomic_lib.measure.ownership import readable
@@ -178,7 +178,9 @@ class VariantRecord:
 def _known(model: type[BaseModel], data: Mapping[str, Any], owners: Mapping[str, Sequence[str]]) -> dict[str, Any]:
     """What of a boot's data is kept as a result; units get the package of their file in place of its path."""
     units = data.get("units", ())
-    packages = package_of_units(((unit["unit"], unit.get("path", "")) for unit in units), owners)
+    # a counted boot tells names alone
+    paths = {unit["unit"]: unit["path"] if "path" in unit else packaged_path(unit["unit"]) for unit in units}
+    packages = package_of_units(paths.items(), owners)
     owned = [
         {**{name: value for name, value in unit.items() if name != "path"}, "package": packages[unit["unit"]]}
         for unit in units

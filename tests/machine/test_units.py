@@ -1,9 +1,11 @@
 """Units with their times, use and package."""
 
+import pytest
+
 from atomic_lib.machine.clock import Clock
 from atomic_lib.machine.running import Usage
 from atomic_lib.machine.systemd import read_properties
-from atomic_lib.machine.units import UnitTime, package_of_units, unit_times
+from atomic_lib.machine.units import UnitTime, package_of_units, packaged_path, unit_times
 
 CLOCK = Clock(4.0, 0.1)
 BLOCK = "Id={}\nInactiveExitTimestampMonotonic={}\nActiveEnterTimestampMonotonic={}\n{}\n"
@@ -67,3 +69,17 @@ def test_a_units_package_is_that_of_its_file() -> None:
         "init.scope": None,
     }  # fmt: skip
     assert package_of_units([], owners) == {}
+
+
+@pytest.mark.parametrize(
+    ("unit", "path"),
+    [
+        ("docker.service", "/usr/lib/systemd/system/docker.service"),
+        ("systemd-udevd.service (initrd)", "/usr/lib/systemd/system/systemd-udevd.service"),
+        ("getty@tty1.service", "/usr/lib/systemd/system/getty@.service"),
+        ("modprobe@efi_pstore.service", "/usr/lib/systemd/system/modprobe@.service"),
+        ("init.scope", "/usr/lib/systemd/systemd"),
+    ],
+)
+def test_where_a_package_has_the_file_of_a_unit(unit: str, path: str) -> None:
+    assert packaged_path(unit) == path
