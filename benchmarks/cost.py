@@ -9,6 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
+from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
 from atomic_lib.errors import WorkbookError
@@ -102,4 +103,7 @@ def _cpu_seconds() -> float:
 
 
 def _peak_bytes() -> int:
-    return max(usage.ru_maxrss for usage in _usages()) * 1024  # getrusage(2): kilobytes
+    # Of this process itself: ru_maxrss would have what its parent held when it forked (getrusage(2): kilobytes).
+    status = Path("/proc/self/status").read_text()
+    own = next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM:"))
+    return max(own, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss) * 1024
