@@ -97,9 +97,10 @@ def test_existing_keys_stay_and_none_is_added_twice(root: Path) -> None:
 
 
 def test_what_is_no_key_is_left_out(root: Path) -> None:
-    done = provision(root, Instance("i-1", "h", ("<html>no</html>", f"{KEY}\nPermitRootLogin yes\n")))
+    error = refused(root, Instance("i-1", "h", ("<html>no</html>", f"{KEY}\nPermitRootLogin yes\n")))
+    assert error.status == 1
     assert authorized(root) == f"{KEY}\n"
-    assert done.stderr.count("not a public key") == 2
+    assert error.stderr.count("not a public key") == 2
 
 
 def test_a_script_runs_once_per_instance(root: Path) -> None:
@@ -220,7 +221,7 @@ def test_other_failures_never_weaken_the_session_and_end_in_time(root: Path, sta
     assert set(seen) == {"PUT /latest/api/token"}
     assert len(seen) > 1
     assert caught.value.status == 1
-    assert f"within 1 s: curl: (22) The requested URL returned error: {status}" in caught.value.stderr
+    assert f"within 1 s: HTTP status {status} for a session token" in caught.value.stderr
 
 
 def test_no_service_at_all_ends_in_time(root: Path) -> None:
