@@ -26,7 +26,8 @@ CONTAINER_SECONDS = 180
 
 USER_DATA_PROOF = "/run/workbook-user-data"
 AGENT_UNITS = {
-    "min-cloud-agent": ("min-cloud-agent.service", "min-cloud-agent-user-data.service"),
+    "min-cloud-agent": ("min-cloud-agent-disc.service", "min-cloud-agent.service",
+                        "min-cloud-agent-user-data.service"),
     "cloud-init": ("cloud-init-main.service", "cloud-init-local.service", "cloud-init.service",
                    "cloud-init-network.service", "cloud-config.service", "cloud-final.service"),
     # in the initrd, whose units nobody knows of later, but for the last

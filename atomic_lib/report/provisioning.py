@@ -145,7 +145,8 @@ def _works(result: VariantResult) -> Cell:
         return verdict(False, f"not working: {result.error.stage}", result.error.message.partition("\n")[0])
     if not result.boots and not result.counted_boots:
         return missing("not booted")
-    return verdict(all(check.passed for boot in result.boots for check in boot.checks), "yes")
+    failed = {check.name for boot in result.boots for check in boot.checks if not check.passed}
+    return verdict(not failed, "no" if failed else "yes", ", ".join(sorted(failed)))
 
 
 def _cost_cell(cost: Cost, result: VariantResult, base: VariantResult | None) -> Cell:
