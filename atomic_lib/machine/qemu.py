@@ -25,6 +25,12 @@ BOOT_MOUNT = "/mnt/boot"
 """Where QEMU finds the directory of the boot: overlay, firmware variables, console."""
 
 _OVMF = "/usr/share/OVMF"
+_DEAD_ENDS = {
+    "Kernel panic - not syncing": "the guest's kernel panicked",
+    "Entering emergency mode.": "the guest's initramfs did not come to the root file system: it is in emergency mode",
+    "You are in emergency mode.": "the guest's system did not start: it is in emergency mode",
+}
+"""What a console says when nobody will ever log in, and what it means."""
 # ECMA-48: control sequences, operating system commands, other escapes; then stray control characters.
 _ESCAPES = re.compile(
     r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)?|\x1b[ -/]*[0-~]|[\x00-\x08\x0b-\x1f\x7f]"
@@ -87,14 +93,15 @@ class Guest:
         return self.directory / "console.log"
 
     def require_alive(self) -> None:
-        """Raise WorkbookError, with the evidence as its log, when QEMU ended or the kernel panicked."""
+        """Raise WorkbookError, with the evidence as its log, when QEMU ended or the guest came to a dead end."""
         status = self.process.poll()
         if status is not None:
             log = last_lines((self.directory / "qemu.log").read_text(errors="replace"))
             raise WorkbookError(f"QEMU ended with status {status}", hint=f"read {self.console}", log=log)
         text = read_console(self.console)
-        if "Kernel panic - not syncing" in text:
-            raise WorkbookError("the guest's kernel panicked", hint=f"read {self.console}", log=last_lines(text))
+        for sign, meaning in _DEAD_ENDS.items():
+            if sign in text:
+                raise WorkbookError(meaning, hint=f"read {self.console}", log=last_lines(text))
 
 
 @contextmanager

@@ -104,6 +104,8 @@ def test_a_dead_guest_is_an_error_with_its_evidence(tmp_path: Path) -> None:
     with pytest.raises(WorkbookError, match="kernel panicked") as caught:
         guest(tmp_path, None, b"a\r\n[ 2.0] Kernel panic - not syncing: no init\r\n").require_alive()
     assert caught.value.log == "a\n[ 2.0] Kernel panic - not syncing: no init"
+    with pytest.raises(WorkbookError, match="emergency mode"):
+        guest(tmp_path, None, b"Entering emergency mode. Exit the shell to continue.\r\n").require_alive()
 
 
 def test_the_console_is_read_without_escape_sequences(tmp_path: Path) -> None:
