@@ -99,10 +99,7 @@ def table(study: StudyResult, capabilities: Iterable[Capability]) -> Table:
     for one in capabilities:
         rows.append((Cell(one.title), *(_claim_cell(one.agents.get(result.agent)) for result in study.variants)))
     header = ("", *(f"{result.variant} ({result.agent})" for result in study.variants))
-    notes = (
-        "Capabilities are those that its documentation names, linked from each answer; they are not measured.",
-        *((f"Times: medians of boots through {group}.",) if group else ()),
-    )
+    notes = ("Capabilities are what the linked documentation says; they are not measured.", *_times_note(study, group))
     how = f"{methods.TREE} {methods.WALL} {methods.COUNTED}"
     return Table("Ways of provisioning", header, tuple(rows), tuple(records), notes, how, "comparison.csv", fixed=True)
 
@@ -138,6 +135,14 @@ def _boot_costs(group: BootGroup | None) -> tuple[Cost, ...]:
         Cost("script finished after", "seconds", over_boots(lambda boot: boot.script_done_seconds), False, True),
         Cost("memory in use", "bytes", over_boots(lambda boot: boot.memory_used_bytes), booted=True),
     )
+
+
+def _times_note(study: StudyResult, group: BootGroup | None) -> tuple[str, ...]:
+    if group is None:
+        return ()
+    most = max(len(group.boots_of(result)) for result in study.variants)
+    told = f"medians of up to {most} boots" if most > 1 else "of one boot each, which tells no difference"
+    return (f"Wall-clock times through {group}: {told}; counted time does not depend on what else the host did.",)
 
 
 def _works(result: VariantResult) -> Cell:

@@ -144,3 +144,9 @@ def test_a_claim_without_a_source_is_refused(tmp_path: Path) -> None:
     (tmp_path / "provisioning.yaml").write_text(text.replace("source: https://systemd.io/CREDENTIALS/", 'source: ""'))
     with pytest.raises(WorkbookError, match=r"provisioning\.yaml: capabilities"):
         load_capabilities(tmp_path)
+
+
+def test_times_of_one_boot_are_said_to_be_that(study: StudyResult) -> None:
+    capabilities, times = provisioning.table(study, CLAIMS).notes
+    assert "not measured" in capabilities
+    assert "BIOS, TCG: of one boot each, which tells no difference" in times
