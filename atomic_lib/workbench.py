@@ -18,6 +18,7 @@ from atomic_lib.errors import WorkbookError
 from atomic_lib.host import Tools, cache_directory, open_tools, tool_versions
 from atomic_lib.image.disk import Image, build_image
 from atomic_lib.measure.image_footprint import image_footprint
+from atomic_lib.measure.labels import image_labels
 from atomic_lib.params import Variant, variant_from
 from atomic_lib.progress import say
 from atomic_lib.questions import OpenVariant
@@ -108,6 +109,8 @@ class Workbench:
         names = [package.name for package in self.record.result.packages]
         footprint = self._stage("image-footprint", lambda: image_footprint(image, tree, names, self.store))
         self.record.add_image(image, footprint)
+        if self.recipe.selinux != "disabled":
+            self.record.add_labels(self._stage("labels", lambda: image_labels(image, self.tools, self.store)))
         if self.variant.last_stage == "image":
             self.record.finish()
         return image

@@ -238,6 +238,51 @@ class Boot(_Model):
     console_log: str | None = None
 
 
+class ExplainedLabels(_Model):
+    """The paths whose label an exception explains: how many, and one of them."""
+
+    exception: str
+    reason: str
+    paths: Count
+    example: str
+
+
+class WrongLabel(_Model):
+    """A path with another label (empty: none) than the image's own policy gives it."""
+
+    path: str
+    label: str
+    wanted: str
+
+
+class Labels(_Model):
+    """Every path of the image's root file system held against the image's own SELinux policy.
+
+    ``unlabelled`` and ``unknown``, of type ``default_t``, are counted wherever they are: right they are
+    never. ``wrong`` names the first ones of ``wrong_paths``.
+    """
+
+    policy: str
+    checked: Count
+    right: Count
+    unlabelled: Count
+    unknown: Count
+    explained: tuple[ExplainedLabels, ...] = ()
+    wrong_paths: Count
+    wrong: tuple[WrongLabel, ...] = ()
+
+    @property
+    def explained_paths(self) -> int:
+        """How many paths all exceptions together explain."""
+        return sum(one.paths for one in self.explained)
+
+    @model_validator(mode="after")
+    def _adds_up(self) -> "Labels":
+        if self.right + self.explained_paths + self.wrong_paths != self.checked:
+            raise ValueError(f"right, explained and wrong labels do not add up to the {self.checked} checked")
+        return self
+
+
 class StageTime(_Model):
     """One stage of the build: how long it took when it was made, and whether this run reused it."""
 
@@ -278,6 +323,7 @@ class VariantResult(_Model):
     departures: tuple[Departure, ...] = ()
     tree_allocated_bytes: Bytes | None = None
     forbidden_paths: dict[str, Count] = {}
+    labels: Labels | None = None
     boots: tuple[Boot, ...] = ()
     counted_boots: tuple[CountedBoot, ...] = ()
     stages: tuple[StageTime, ...] = ()

@@ -7,6 +7,7 @@ import csv
 import io
 from collections.abc import Callable, Iterable, Iterator
 
+from atomic_lib.report.labels import LABEL_FIELDS, label_rows
 from atomic_lib.report.metrics import metrics
 from atomic_lib.report.model import Boot, Phases, StudyResult, VariantResult
 
@@ -139,6 +140,7 @@ _TABLES: dict[str, tuple[str, Callable[[StudyResult], Iterable[_Row]]]] = {
         "variant,part,image_bytes,qcow2_bytes",
         _of_variants(lambda r: (_values(one, ("part", "image_bytes", "qcow2_bytes")) for one in r.image_parts)),
     ),
+    "labels.csv": (_columns(*LABEL_FIELDS), _of_variants(label_rows)),
     "departures.csv": ("variant,removed,title,packages,bytes,files,entries,names,arrivals", _of_variants(_departures)),
     "steps.csv": ("decision,variant", lambda study: ((step.decision, step.variant) for step in study.steps)),
     "cells.csv": ("variant,factor,level,package_count,tree_bytes,tree_files", _cells),
