@@ -170,32 +170,22 @@ def check_labels(disk: FileSystem, tools: Tools, exceptions: Sequence[LabelExcep
     """
     root = root_of(disk)
     policy = policy_of(root)
-    places = looked_up_as(disk)
+    asked = {path: (place, cast(FileType, disk.entries[path].type)) for path, place in looked_up_as(disk).items()}
     with tempfile.TemporaryDirectory() as scratch:
         _copy_contexts(root, policy, Path(scratch))
-        wanted = wanted_labels(
-            tools, Path(scratch), ((place, _type(disk.entries[path])) for path, place in places.items())
-        )
+        said = wanted_labels(tools, Path(scratch), asked.values())
+    wanted = {path: (place, said[place, kind]) for path, (place, kind) in asked.items()}
     reasons = {one.exception: one.reason for one in exceptions}
-    return Labels(policy, len(places), find_labels(disk, places, wanted, exceptions), reasons)
+    return Labels(policy, len(wanted), find_labels(disk, wanted, exceptions), reasons)
 
 
 def find_labels(
-    disk: FileSystem,
-    places: Mapping[str, str],
-    wanted: Mapping[tuple[str, FileType], str],
-    exceptions: Sequence[LabelException],
+    disk: FileSystem, wanted: Mapping[str, tuple[str, str]], exceptions: Sequence[LabelException]
 ) -> tuple[Finding, ...]:
-    """The paths whose label is not simply the one that is ``wanted`` at their place."""
+    """The paths whose label is not simply right; ``wanted``: as what each path was looked up, and what label it is."""
     found = (
-        _finding(
-            path,
-            place,
-            disk.entries[path].attributes.get(LABEL, ""),
-            wanted[place, _type(disk.entries[path])],
-            exceptions,
-        )
-        for path, place in places.items()
+        _finding(path, place, disk.entries[path].attributes.get(LABEL, ""), label, exceptions)
+        for path, (place, label) in wanted.items()
     )
     return tuple(one for one in found if one)
 
@@ -228,10 +218,6 @@ def looked_up_as(disk: FileSystem) -> dict[str, str]:
 def _facts(entry: Entry) -> tuple[object, ...]:
     """All that the checksum of an object is made of."""
     return entry.type, entry.mode, entry.uid, entry.gid, entry.sha256, entry.target, tuple(entry.attributes.items())
-
-
-def _type(entry: Entry) -> FileType:
-    return cast(FileType, entry.type)
 
 
 def _copy_contexts(root: FileSystem, policy: str, directory: Path) -> None:

@@ -62,8 +62,7 @@ def test_an_object_with_another_label_than_the_deployed_file_is_not_taken_for_it
 
 def find(path: str, label: str | None, wanted: str, place: str = "") -> Finding | None:
     one = entry() if label is None else labelled(label)
-    places = {path: place or path}
-    found = find_labels(disk(**{path: one}), places, {(places[path], "file"): wanted}, [EXCEPTION])
+    found = find_labels(disk(**{path: one}), {path: (place or path, wanted)}, [EXCEPTION])
     return found[0] if found else None
 
 
