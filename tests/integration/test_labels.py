@@ -1,5 +1,7 @@
-"""Labels of small disk images, looked up by libselinux itself; those of real images are with their builds."""
+"""Labels looked up by libselinux itself: of small disk images with something planted, and of real ones."""
 
+import os
+import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,9 +10,13 @@ import pytest
 
 from atomic_lib.compose.contexts import NO_LABEL, labels_to_give, wanted_labels
 from atomic_lib.errors import WorkbookError
-from atomic_lib.host import Tools, cache_directory, open_tools
-from atomic_lib.measure.filesystem import read_file_system
-from atomic_lib.measure.labels import Finding, LabelException, Labels, check_labels
+from atomic_lib.host import Bind, Tools, cache_directory, open_tools
+from atomic_lib.image.sysroot import make_sysroot
+from atomic_lib.measure.attributes import LABEL
+from atomic_lib.measure.filesystem import read_file_system, root_of
+from atomic_lib.measure.labels import Finding, LabelException, Labels, check_labels, image_labels
+from atomic_lib.questions import open_variant
+from atomic_lib.store import remove_tree
 from tests.measure.disk_image import make_raw
 from tests.measure.planted import debugfs
 
@@ -200,3 +206,36 @@ def test_what_is_labelled_gets_the_policys_label_or_one_that_services_may_read(p
     given = labels_to_give(planted.tools, contexts, {name: (place, "file") for name, place in asked.items()})
     assert given == {"a": label("shadow_t"), "b": label("root_t")}
     assert labels_to_give(planted.tools, contexts, {"c": ("/proc", "directory")}) == {"c": label("mnt_t")}
+
+
+@pytest.mark.parametrize("name", ["atomic-min", "traditional-min"])
+def test_every_path_of_a_real_image_has_its_policys_label_or_a_reason(name: str) -> None:
+    opened = open_variant(name)
+    labels = image_labels(opened.image, opened.tools, opened.store)
+    assert [str(one) for one in labels.wrong] == []
+    assert (labels.unlabelled, labels.unknown) == ((), ())
+    assert labels.checked > {"atomic-min": 10_000, "traditional-min": 5_000}[name]
+    assert labels.right > 0.9 * labels.checked
+
+
+@pytest.mark.parametrize("name", ["atomic-min", "traditional-min"])
+def test_passwords_are_shadow_before_the_first_boot(name: str) -> None:
+    root = root_of(read_file_system(open_variant(name).image.raw))
+    found = {path: entry.attributes[LABEL] for path, entry in root.entries.items() if path.endswith("shadow")}
+    assert {"/etc/shadow", "/etc/gshadow"} <= set(found)
+    assert set(found.values()) == {label("shadow_t")}
+
+
+def test_labelling_leaves_the_repository_whole() -> None:
+    opened = open_variant("atomic-min")
+    scratch = Path(tempfile.mkdtemp(prefix=f"labels-{os.getpid()}-", dir=opened.store.root / "tmp"))
+    try:
+        sysroot = make_sysroot(
+            opened.variant, opened.recipe, opened.content, opened.tree, opened.tools, opened.store, scratch
+        )
+        for repo in (sysroot / "ostree/repo", opened.tree.repo):
+            binds = [Bind(repo, "/mnt/repo", writable=True)]
+            said = opened.tools.run(["ostree", "fsck", "--repo=/mnt/repo"], binds=binds, rights="label").stdout
+            assert "no errors found" in said
+    finally:
+        remove_tree(scratch)
