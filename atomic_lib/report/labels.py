@@ -9,7 +9,7 @@ from atomic_lib.report.show import Cell, Table, missing, number, plural, quantit
 
 _WRONG_NAMED = 500
 """How many paths with a wrong label are named: an image without any labels has tens of thousands."""
-LABEL_FIELDS = ("variant", "verdict", "paths", "path", "label", "wanted", "reason")
+LABEL_FIELDS = ("variant", "verdict", "exception", "paths", "path", "label", "wanted", "reason")
 _COUNTS = (("paths checked", "checked"), ("right", "right"), ("explained", "explained_paths"),
            ("without a label", "unlabelled"),
            ("of type default_t", "unknown"))  # fmt: skip
@@ -116,13 +116,13 @@ def _records(result: VariantResult) -> tuple[dict[str, object], ...]:
     return tuple(dict(zip(LABEL_FIELDS, (result.variant, *row), strict=True)) for row in label_rows(result))
 
 
-def label_rows(result: VariantResult) -> tuple[tuple[str, int, str, str, str, str], ...]:
+def label_rows(result: VariantResult) -> tuple[tuple[str, str, int, str, str, str, str], ...]:
     """One row for what is right, for each exception (``path`` is an example), and for each wrong path."""
     labels = result.labels
     if labels is None:
         return ()
     return (
-        ("right", labels.right, "", "", "", ""),
-        *(("explained", one.paths, one.example, "", "", one.reason) for one in labels.explained),
-        *(("wrong", 1, one.path, one.label, one.wanted, "") for one in labels.wrong),
+        ("right", "", labels.right, "", "", "", ""),
+        *(("explained", one.exception, one.paths, one.example, "", "", one.reason) for one in labels.explained),
+        *(("wrong", "", 1, one.path, one.label, one.wanted, "") for one in labels.wrong),
     )
