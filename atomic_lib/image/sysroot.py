@@ -134,22 +134,23 @@ def _label_what_was_added(work: _Work, contexts: Path) -> None:
     """
     sysroot = work.directory / "sysroot"
     places = {
-        work.inside(path): (_looked_up_as(f"/{path.relative_to(sysroot)}"), type_of(path))
-        for path in (sysroot, *_added(sysroot))
+        work.inside(path): (seen_as(f"/{path.relative_to(sysroot)}"), type_of(path))
+        for path in (sysroot, *added_paths(sysroot))
     }
     binds = [Bind(work.store, "/mnt/store", writable=True)]
     set_labels(work.tools, binds, labels_to_give(work.tools, contexts, places))
 
 
-def _added(directory: Path) -> Iterator[Path]:
+def added_paths(directory: Path) -> Iterator[Path]:
+    """What below a directory of the sysroot has no label from the tree: see ``_label_what_was_added``."""
     for path in [directory / "etc"] if _DEPLOYMENT.search(str(directory)) else sorted(directory.iterdir()):
         if path.is_dir() and not path.is_symlink():
             yield path
-            yield from _added(path)
+            yield from added_paths(path)
         elif path.lstat().st_nlink == 1 and path.suffix != OBJECT_OF_FILE:
             yield path
 
 
-def _looked_up_as(path: str) -> str:
+def seen_as(path: str) -> str:
     """How the booted system sees a path of the disk: /etc of the deployment, /var of the stateroot, others as is."""
     return _SEEN.sub("", path) or "/"
