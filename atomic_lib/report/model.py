@@ -320,11 +320,20 @@ class Cell(_Model):
     levels: dict[str, str]
 
 
+class EarlierFigures(_Model):
+    """What a variant that failed had when it last succeeded: figures by their names in comparison.csv, and the run."""
+
+    variant: str
+    run: str
+    figures: dict[str, float]
+
+
 class StudyResult(_Model):
     """All variants of one run. ``created``: UTC, ISO 8601.
 
     ``steps``: the waterfall's way from the baseline, one decision each. ``cells``: which
-    variants are cells of the factor study; empty where it is none.
+    variants are cells of the factor study; empty where it is none. ``fallbacks``: which variant
+    stands in for one that fails. ``earlier``: of variants that failed in this run.
     """
 
     schema_version: Literal[2] = 2
@@ -337,6 +346,8 @@ class StudyResult(_Model):
     steps: tuple[Step, ...] = ()
     factors: tuple[Factor, ...] = ()
     cells: tuple[Cell, ...] = ()
+    fallbacks: dict[str, str] = {}
+    earlier: tuple[EarlierFigures, ...] = ()
     provenance: dict[str, JsonValue] = {}
 
     @model_validator(mode="after")
