@@ -185,7 +185,10 @@ def _table(study: StudyResult, found: Contingency, stand_in: VariantResult) -> T
     priced = prices(study, found)
     marked = in_place(stand_in.variant, found.failed.variant)
     header = ("", f"{found.failed.variant} (failed)", marked, "what the fallback costs")
-    rows = tuple((Cell(p.metric.title), _failed_cell(p), number(p.fallback, p.metric.unit), _cost(p)) for p in priced)
+    rows = tuple(
+        (Cell(p.metric.title), _failed_cell(p, found.failed), number(p.fallback, p.metric.unit), _cost(p))
+        for p in priced
+    )
     records = tuple(
         {"variant": found.failed.variant, "fallback": stand_in.variant, "figure": p.metric.name,
          "unit": p.metric.unit, "run": p.run or study.run, "failed_value": p.failed, "fallback_value": p.fallback,
@@ -193,18 +196,18 @@ def _table(study: StudyResult, found: Contingency, stand_in: VariantResult) -> T
         for p in priced
     )  # fmt: skip
     runs = dict.fromkeys(price.run for price in priced if price.run)
-    notes = tuple(f"{found.failed.variant} has some figures of run {run}: this run came not so far." for run in runs)
+    notes = tuple(f"The earlier run of {found.failed.variant} is {run}, its newest that succeeded." for run in runs)
     how = (
         f"{methods.TREE} Counted boots are compared where both were counted in the same way. Wall-clock times are not: "
-        f"{found.failed.variant} has no boot of this session that passed, or they are in the tables of boots."
+        "boots that failed, or of another session, are no samples."
     )
     return Table(f"What {marked}, costs", header, rows, records, notes, how, "fallbacks.csv", fixed=True)
 
 
-def _failed_cell(price: Price) -> Cell:
+def _failed_cell(price: Price, failed: VariantResult) -> Cell:
     if price.failed is None:
-        return missing("not known")
-    return number(price.failed, price.metric.unit, note=f"run {price.run}" if price.run else "this run")
+        return missing(f"{price.metric.reason(failed)}; no earlier run has it")
+    return number(price.failed, price.metric.unit, note="earlier run" if price.run else "this run")
 
 
 def _cost(price: Price) -> Cell:

@@ -77,7 +77,8 @@ def test_the_section_says_why_it_failed_and_has_every_figure(at_boot: StudyResul
     assert rows["tree"][0] == (f"{own / 1e6:.1f} MB", "this run")
     assert rows["tree"][2][0] == f"+{(spare - own) / 1e6:.1f} MB (+{100 * (spare - own) / own:.0f} %)"
     assert rows["files of Python"][0][0] == "0"
-    assert rows["boot, busy time (counted)"][0] == rows["boot, busy time (counted)"][2] == ("—", "not known")
+    counted = rows["boot, busy time (counted)"]
+    assert (counted[0], counted[2]) == (("—", "failed: boot; no earlier run has it"), ("—", "not known"))
     assert not any("wall" in title or "ssh" in title for title in rows)
     lines = csv_texts(at_boot)["fallbacks.csv"].splitlines()
     assert len(lines) == 1 + len(table.rows)
@@ -101,8 +102,8 @@ def test_what_this_run_has_not_is_taken_from_an_earlier_one_by_name() -> None:
     text = said(study)
     assert "(against atomic-min's own figures of run 2026-01-01T00-00-00Z-default); Python stays." in text
     table = fallback.section(study).parts[1]._repr_html_()
-    assert "run 2026-01-01T00-00-00Z-default" in table
-    assert "this run came not so far" in table
+    assert "The earlier run of atomic-min is 2026-01-01T00-00-00Z-default, its newest that succeeded." in table
+    assert table.count("<small>earlier run</small>") == 3
 
 
 def test_without_any_figure_the_cost_is_not_known() -> None:
