@@ -149,7 +149,8 @@ def words(study: StudyResult, found: Contingency) -> str:
             return f"Its fallback {found.fallback} was not run: nothing stands in."
         return f"Its fallback {' and then '.join(failed)} failed as well: nothing stands in."
     before = f" {' and '.join(failed)} failed as well;" if failed else ""
-    return f"Its fallback{before} {found.stand_in.variant} stands in: {_costs(prices(study, found), found)}."
+    costs = _costs(prices(study, found), found)
+    return f"Its fallback{before} {found.stand_in.variant} stands in: {costs}.{_proof(found)}"
 
 
 def words_for(study: StudyResult, result: VariantResult) -> str:
@@ -159,6 +160,13 @@ def words_for(study: StudyResult, result: VariantResult) -> str:
         return words(study, found)
     failed = stands_in_for(study, result)
     return f"It stands in for {' and '.join(failed)}." if failed else ""
+
+
+def _proof(found: Contingency) -> str:
+    """A warning where the failed variant was to be booted, and what stands in for it was not."""
+    asked = found.failed.parameters.get("last_stage", "boot") == "boot"
+    booted = found.stand_in and (found.stand_in.boots or found.stand_in.counted_boots)
+    return " It was not booted: that it works is not shown." if asked and not booted else ""
 
 
 def _costs(priced: Sequence[Price], found: Contingency) -> str:

@@ -118,7 +118,8 @@ def test_the_page_shows_the_failure_and_what_the_fallback_costs(run: Run) -> Non
     text = (run.directory / "index.html").read_text()
     assert f"{BROKEN} failed at the stage boot" in text
     assert f"{SPARE}, in place of {BROKEN}" in text
-    assert "Python stays." in text
+    assert f"Its fallback {SPARE} stands in: +" in text
+    assert "It was not booted" in text
     rows = list(csv.DictReader((run.directory / "fallbacks.csv").read_text().splitlines()))
     (tree,) = (row for row in rows if row["figure"] == "tree_bytes")
     assert (tree["variant"], tree["fallback"], tree["run"]) == (BROKEN, SPARE, run.directory.name)

@@ -106,6 +106,16 @@ def test_what_this_run_has_not_is_taken_from_an_earlier_one_by_name() -> None:
     assert table.count("<small>earlier run</small>") == 3
 
 
+def test_a_fallback_that_was_not_booted_is_no_proof(at_boot: StudyResult) -> None:
+    spare = proven(SPARE).model_copy(update={"boots": (), "counted_boots": ()})
+    footprint = {"parameters": {"last_stage": "tree"}}
+    assert said(study_with(spare, failed(FAILED))).endswith(
+        "Python stays. It was not booted: that it works is not shown."
+    )
+    assert "not booted" not in said(study_with(spare, failed(FAILED).model_copy(update=footprint)))
+    assert "not booted" not in said(at_boot)
+
+
 def test_without_any_figure_the_cost_is_not_known() -> None:
     study = study_with(proven(SPARE), failed(FAILED, "compose", "python3 came in"))
     tree = (study.variants[1].tree_bytes or 0) / 1e6
