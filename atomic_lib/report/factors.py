@@ -91,11 +91,11 @@ class Interaction:
 def without_cells(study: StudyResult) -> StudyResult:
     """The study without the variants that are cells of its factors; they have tables of their own.
 
-    A baseline stays, and a cell that stands in for a variant that failed.
+    A baseline stays, and a cell that failed and has a fallback, and one that stands in.
     """
     hidden = {cell.variant for cell in study.cells} - {study.baseline}
     kept = tuple(
-        result for result in study.variants if result.variant not in hidden or fallback.stands_in_for(study, result)
+        result for result in study.variants if result.variant not in hidden or fallback.words_for(study, result)
     )
     return study.model_copy(update={"variants": kept}) if kept else study
 

@@ -214,7 +214,7 @@ def _table(study: StudyResult, found: Contingency, stand_in: VariantResult) -> T
 
 def _failed_cell(price: Price, failed: VariantResult) -> Cell:
     if price.failed is None:
-        return missing(f"{price.metric.reason(failed)}; no earlier run has it")
+        return missing(f"{price.metric.reason(failed)}; no earlier run")
     return number(price.failed, price.metric.unit, note="earlier run" if price.run else "this run")
 
 
