@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from atomic_lib.measure.attributes import LABEL
 from atomic_lib.measure.equality import Comparison, Difference, shown
 from atomic_lib.measure.filesystem import FileSystem
-from atomic_lib.measure.release import CHANGES, FileChange, PackageChange
-from atomic_lib.report.show import Cell, Table, missing, number, plural, signed, verdict
+from atomic_lib.measure.release import PackageChange
+from atomic_lib.report.show import Cell, Table, missing, number, plural, verdict
 
 HOW = (
     "Read from the finished disk images, unmounted; of an ostree image its deployment with its /var and /boot. "
@@ -47,7 +47,7 @@ def explained_table(comparison: Comparison) -> Table:
     """What each rule explains, with an example and its reason; rules that explain nothing are named."""
     used = [(rule, comparison.explained_by(rule)) for rule in comparison.rules]
     rows = tuple(
-        (Cell(rule.rule), number(len(found), "count"), Cell(_clipped(str(found[0]))), Cell(rule.reason))
+        (Cell(rule.rule), number(len(found), "count"), Cell(clipped(str(found[0]))), Cell(rule.reason))
         for rule, found in used
         if found
     )
@@ -96,27 +96,6 @@ def packages_changed_table(changes: Sequence[PackageChange]) -> Table:
     return Table(caption, ("package", "before", "after"), rows, records, empty="The packages are the same.")
 
 
-def files_changed_table(changes: Sequence[FileChange]) -> Table:
-    """How many files were added, removed, grown, shrunk or otherwise changed, and by how many bytes."""
-    rows = []
-    for kind in CHANGES:
-        found = [one for one in changes if one.change == kind]
-        if found:
-            largest = max(found, key=lambda one: (abs(one.bytes), one.path))
-            size = Cell(signed(sum(one.bytes for one in found), "bytes"), kind="number")
-            rows.append((Cell(kind), number(len(found), "count"), size, Cell(shown(largest.path))))
-    records = tuple(
-        {"path": shown(one.path), "change": one.change, "bytes": one.bytes,
-         "what": ", ".join(difference.kind for difference in one.differences)}
-        for one in changes
-    )  # fmt: skip
-    header = ("change", "paths", "bytes", "the largest")
-    empty = "The file systems are the same in everything."
-    return Table(
-        f"Files: {plural(len(changes), 'path')} changed", header, tuple(rows), records, (), HOW, empty=empty, fixed=True
-    )
-
-
 def _types(side: FileSystem) -> Counter[str]:
     """How many paths have each SELinux type; the type of a path without a label is empty."""
     labels = [entry.attributes.get(LABEL, "") for entry in side.entries.values()]
@@ -128,8 +107,9 @@ def _record(difference: Difference) -> dict[str, object]:
 
 
 def _value(text: str) -> Cell:
-    return Cell(_clipped(shown(text))) if text else missing("none")
+    return Cell(clipped(shown(text))) if text else missing("none")
 
 
-def _clipped(text: str) -> str:
+def clipped(text: str) -> str:
+    """A text short enough for a cell."""
     return text if len(text) <= _TEXT_MOST else f"{text[: _TEXT_MOST - 1]}…"

@@ -15,6 +15,7 @@ from typing import Any
 
 from atomic_lib import host
 from atomic_lib.errors import WorkbookError
+from atomic_lib.measure.release import CHANGED_FILES
 from atomic_lib.report.conclusions import failure
 from atomic_lib.report.model import VariantResult
 from atomic_lib.report.results import RESULT_FILE, read_study_result, write_text
@@ -199,6 +200,6 @@ def _run_files(run_directory: Path) -> list[Link]:
 
 def _variant_files(directory: Path) -> list[Link]:
     """What lies beside a variant's page; the logs also of boots that came to nothing."""
-    names = [name for name in (RESULT_FILE, "lock.json", "variant.ipynb") if (directory / name).exists()]
+    names = [name for name in (RESULT_FILE, "lock.json", CHANGED_FILES, "variant.ipynb") if (directory / name).exists()]
     logs = sorted(path.name for pattern in ("console-*.log", "guest-*.log") for path in directory.glob(pattern))
     return [Link(name, name) for name in (*names, *logs)]
