@@ -1,14 +1,25 @@
 """The runs: their directories below build/runs, and the links to the newest ones."""
 
 import os
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
-from atomic_lib.store import remove_tree
+from atomic_lib.store import Store, remove_tree, run_lock
 
 INDEX_FILE = "index.html"
 """The page of a run, which is written last."""
+
+
+@contextmanager
+def only_run(build: Path, cache: Path) -> Iterator[None]:
+    """Be the only run, once what killed ones left is removed; raises WorkbookError while another one is going on."""
+    with run_lock(build):
+        for store in (Store(build / "store"), Store(cache)):
+            store.remove_abandoned()
+        remove_unfinished(build / "runs")
+        yield
 
 
 def new_run(runs: Path, name: str) -> Path:

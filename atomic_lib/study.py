@@ -17,8 +17,7 @@ from atomic_lib.recipe import load_recipe
 from atomic_lib.report.model import VariantResult
 from atomic_lib.report.record import failed_result
 from atomic_lib.report.results import RESULT_FILE, read_variant_result, write_study_results
-from atomic_lib.runs import link_newest, new_run, remove_unfinished
-from atomic_lib.store import Store, run_lock
+from atomic_lib.runs import link_newest, new_run, only_run
 from atomic_lib.studies import Study, load_study, study_variants
 from atomic_lib.workbench import BUILD, CHECKOUT
 
@@ -44,10 +43,7 @@ def run_study(study: str, *, variants: Sequence[str] = (), overrides: Mapping[st
     if os.geteuid() != 0:
         raise WorkbookError("composing needs root: owners, device nodes and labels of another system are written",
                             hint="sudo ./workbook run")  # fmt: skip
-    with run_lock(BUILD):
-        for store in (Store(BUILD / "store"), Store(cache_directory())):
-            store.remove_abandoned()
-        remove_unfinished(BUILD / "runs")
+    with only_run(BUILD, cache_directory()):
         open_tools(cache_directory())
         directory = new_run(BUILD / "runs", study)
         results = _run_variants(loaded, directory)

@@ -2,17 +2,23 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 
 from atomic_lib.measure.attributes import LABEL
 from atomic_lib.measure.equality import Comparison, Difference, shown
 from atomic_lib.measure.filesystem import FileSystem
 from atomic_lib.measure.release import PackageChange
-from atomic_lib.report.show import Cell, Table, missing, number, plural, verdict
+from atomic_lib.report.show import Cell, Paragraph, Stack, Table, missing, number, plural, verdict
 
 HOW = (
     "Read from the finished disk images, unmounted; of an ostree image its deployment with its /var and /boot. "
     "Compared are path, type, mode, owner and group by number and name, size, sha256 of the content, link target, "
     "hard links, device numbers, SELinux label, capabilities and other attributes; times are not."
+)
+BOOTED_HOW = (
+    "Each image booted once through BIOS, provisioned by a metadata service as in a cloud, left until systemd had "
+    "settled, shut down in order; then its disk was read, unmounted. Compared is what a machine writes to: /etc, /var, "
+    "what links into /var, and what declares it; of each path what is compared of the images."
 )
 SHOWN = 200
 _TEXT_MOST = 120
@@ -71,6 +77,18 @@ def unexplained_table(comparison: Comparison, left: str = "left", right: str = "
         f"Unexplained: {plural(len(found), 'difference')}", ("path", "what", left, right), rows,
         tuple(map(_record, found)), notes, empty="Nothing: every difference has its reason.",
     )  # fmt: skip
+
+
+def after_boot(comparison: Comparison | None, left: str, right: str) -> Stack:
+    """The comparison after the first boot of both, or what would make it where there is none."""
+    if comparison is None:
+        return Stack((Paragraph("Not booted. With boot set to true (./workbook equality --boot) both are."),))
+    tables = {
+        "booted": replace(counts_table(comparison, left, right), caption="After the first boot: is it still the same?"),
+        "booted-unexplained": unexplained_table(comparison, left, right),
+        "booted-explained": replace(explained_table(comparison), caption="Explained, after the first boot"),
+    }
+    return Stack(tuple(replace(table, anchor=name, how=BOOTED_HOW) for name, table in tables.items()))
 
 
 def labels_table(comparison: Comparison, left: str, right: str) -> Table:
