@@ -111,7 +111,10 @@ def packages_changed_table(changes: Sequence[PackageChange]) -> Table:
     rows = tuple((Cell(one.name), _value(one.before), _value(one.after)) for one in changes)
     records = tuple({"package": one.name, "before": one.before, "after": one.after} for one in changes)
     caption = f"Packages: {plural(len(changes), 'change')}"
-    return Table(caption, ("package", "before", "after"), rows, records, empty="The packages are the same.")
+    return Table(
+        caption, ("package", "before", "after"), rows, records, anchor="packages-changed",
+        empty="The packages are the same.",
+    )  # fmt: skip
 
 
 def _types(side: FileSystem) -> Counter[str]:

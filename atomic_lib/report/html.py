@@ -29,6 +29,8 @@ _COMMON_HOST_NAMES = {"localhost", "fedora", "debian", "ubuntu", "workbook"}
 
 _BANNER = "papermill-error-cell-tag"
 """The tag of the cells that papermill puts before a failed one; the page has its own alert."""
+_EVERYWHERE = {"/usr", "/root"}
+"""Directories that every machine has, also the guests of which a report tells."""
 _BEFORE = r"(^|[^\w./-]|\x1b\[[0-9;]*m|file://)"
 """What may stand before a path: /root is one, the end of /sysroot/root is none; tracebacks are coloured."""
 
@@ -129,7 +131,7 @@ def scrubber(run_directory: Path) -> Callable[[str], str]:
         (Path.home(), "~"),
         (Path.home().resolve(), "~"),
     ]
-    named = {str(path): word for path, word in places if len(path.parts) > 1 and str(path) != "/usr"}
+    named = {str(path): word for path, word in places if len(path.parts) > 1 and str(path) not in _EVERYWHERE}
     rules = [
         (re.compile(_BEFORE + re.escape(path) + r"(?![\w-])", re.MULTILINE), rf"\1{word}")
         for path, word in sorted(named.items(), key=lambda item: -len(item[0]))

@@ -6,6 +6,7 @@ from atomic_lib.measure.release import CHANGED_FILES, PackageChange
 from atomic_lib.report.equality import HOW, clipped, packages_changed_table
 from atomic_lib.report.model import Changed, ChangedFiles, Release, StudyResult, VariantResult
 from atomic_lib.report.show import (
+    NBSP,
     Cell,
     Details,
     Paragraph,
@@ -17,8 +18,11 @@ from atomic_lib.report.show import (
     number,
     plural,
     signed,
+    slug,
 )
+from atomic_lib.report.values import MINUS
 
+FEW_BYTES = 1000
 NO_EARLIER = "no earlier build in build/runs"
 _HOW = f"{HOW} Bytes are those of the files' content, by path."
 
@@ -51,7 +55,7 @@ def files_changed_table(files: Sequence[ChangedFiles]) -> Table:
         (
             Cell(one.change),
             number(one.paths, "count"),
-            Cell(signed(one.bytes, "bytes"), kind="number", value=one.bytes),
+            Cell(_grown(one.bytes), kind="number", value=one.bytes),
             Cell(one.largest[0].path if one.largest else ""),
         )
         for one in files
@@ -66,14 +70,14 @@ def files_changed_table(files: Sequence[ChangedFiles]) -> Table:
 def paths_changed_table(files: ChangedFiles) -> Table:
     """The largest paths with one kind of change, and what differs of each."""
     rows = tuple(
-        (Cell(one.path), Cell(signed(one.bytes, "bytes"), kind="number", value=one.bytes), Cell(clipped(one.what)))
+        (Cell(one.path), Cell(_grown(one.bytes), kind="number", value=one.bytes), Cell(clipped(one.what)))
         for one in files.largest
     )
     more = files.paths - len(files.largest)
     notes = (f"and {more:,} more, all in {CHANGED_FILES}",) if more else ()
     records = tuple(one.model_dump() for one in files.largest)
     caption = f"{files.change.capitalize()}: {plural(files.paths, 'path')}"
-    return Table(caption, ("path", "bytes", "what"), rows, records, notes, anchor=f"files-{files.change}")
+    return Table(caption, ("path", "bytes", "what"), rows, records, notes, anchor=slug(f"files {files.change}"))
 
 
 def _inputs_table(inputs: Sequence[Changed]) -> Table:
@@ -90,17 +94,22 @@ def _line(result: VariantResult) -> str:
 
 def _told(found: Release) -> str:
     packages = f"{plural(len(found.packages), 'package')} changed" if found.packages else "the same packages"
-    inputs = [one.name for one in found.inputs if len(one.before) < 40]
-    made_with = f", other {', '.join(inputs)}" if inputs else ""
-    if found.files is None:
-        return f"{packages}{made_with}, files not compared"
-    size = signed(sum(one.bytes for one in found.files), "bytes")
-    files = f"{plural(_paths(found.files), 'path')}, {size}" if found.files else "no path changed"
-    return f"{packages}, {files}{made_with}"
+    files = "files not compared"
+    if found.files is not None:
+        size = _grown(sum(one.bytes for one in found.files))
+        files = f"{plural(_paths(found.files), 'path')}, {size}" if found.files else "no path changed"
+    inputs = f"; made with another {', '.join(one.name for one in found.inputs)}" if found.inputs else ""
+    return f"{packages}, {files}{inputs}"
 
 
 def _paths(files: Sequence[ChangedFiles]) -> int:
     return sum(one.paths for one in files)
+
+
+def _grown(size_bytes: int) -> str:
+    """By how many bytes; a few, which in kB would be none, are told one by one."""
+    few = 0 < abs(size_bytes) < FEW_BYTES
+    return f"{size_bytes:+}{NBSP}bytes".replace("-", MINUS) if few else signed(size_bytes, "bytes")
 
 
 def _minute(found: Release) -> str:

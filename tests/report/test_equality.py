@@ -1,6 +1,7 @@
 """The tables of equality and of a release's changes."""
 
 import os
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -100,3 +101,18 @@ def test_changed_packages_are_shown() -> None:
     assert texts(table) == [["bash", "0:1-1.x86_64", "0:2-1.x86_64"], ["new", "—", "0:1-1.noarch"]]
     assert "Packages: 2 changes" in table.caption
     assert "The packages are the same." in equality.packages_changed_table([])._repr_html_()
+
+
+def test_what_the_first_boot_made_has_tables_of_its_own() -> None:
+    shown = equality.after_boot(comparison(), "one", "two")._repr_html_()
+    shown.encode()
+    found = re.findall(r'<div class="block" id="([^"]*)"', shown)
+    assert found == ["booted", "booted-unexplained", "booted-explained"]
+    assert "✗ 3" in shown
+    assert shown.count("booted once through BIOS") == 3
+    assert "Read from the finished disk images" not in shown
+
+
+def test_without_a_boot_the_way_to_one_is_told() -> None:
+    shown = equality.after_boot(None, "one", "two")._repr_html_()
+    assert shown == "<p>Not booted. With boot set to true (./workbook equality --boot) both are.</p>"

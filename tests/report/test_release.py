@@ -1,11 +1,12 @@
 """What is shown of the changes since an earlier build."""
 
+import re
 from typing import Any
 
 import pytest
 
 from atomic_lib.report.model import Changed, ChangedFile, ChangedFiles, Release, StudyResult, VariantResult
-from atomic_lib.report.release import release, releases
+from atomic_lib.report.release import files_changed_table, release, releases
 from tests.report.factory import STUDY, failed_result, plain, variant_result
 
 FILES = (
@@ -36,7 +37,7 @@ def line(result: VariantResult) -> str:
 def test_the_page_shows_with_what_it_is_compared_and_what_changed() -> None:
     page = plain(release(with_release())._repr_html_())
     assert "Compared with the run 2026-01-02T03-04-05Z-default, made 2026-01-02 03:05 UTC" in page
-    assert "1 package changed, 120 paths, +1.3 MB, other parts." in page
+    assert "1 package changed, 120 paths, +1.3 MB; made with another parts, revision." in page
     assert "Made with" in page
     assert "Packages: 1 change" in page
     assert "Files: 120 paths changed" in page
@@ -69,11 +70,12 @@ def test_a_build_that_came_out_the_same_says_so() -> None:
 @pytest.mark.parametrize(
     ("changed", "said"),
     [
-        ({}, "since 2026-01-02T03-04-05Z-default: 1 package changed, 120 paths, +1.3 MB, other parts."),
+        ({}, "since 2026-01-02T03-04-05Z-default: 1 package changed, 120 paths, +1.3 MB; "
+             "made with another parts, revision."),
         ({"files": None, "inputs": ()},
          "since 2026-01-02T03-04-05Z-default: 1 package changed, files not compared."),
-        ({"files": (), "packages": ()}, "since 2026-01-02T03-04-05Z-default: the same packages, no path changed, "
-                                        "other parts."),
+        ({"files": (), "packages": ()}, "since 2026-01-02T03-04-05Z-default: the same packages, no path changed; "
+                                        "made with another parts, revision."),
     ],
 )  # fmt: skip
 def test_a_study_has_a_line_for_each_variant(changed: dict[str, Any], said: str) -> None:
@@ -83,6 +85,16 @@ def test_a_study_has_a_line_for_each_variant(changed: dict[str, Any], said: str)
 def test_a_variant_without_an_earlier_build_or_that_failed_has_its_line_too() -> None:
     assert line(variant_result(STUDY.baseline)) == "no earlier build in build/runs."
     assert line(failed_result()) == "not compared, failed at the stage compose."
+
+
+def test_a_few_bytes_are_not_rounded_to_none() -> None:
+    (row,) = files_changed_table([ChangedFiles(change="shrunk", paths=2, bytes=-16)]).rows
+    assert [plain(cell.text) for cell in row] == ["shrunk", "2", "-16 bytes", ""]
+
+
+def test_every_part_of_the_page_has_an_anchor_of_its_own() -> None:
+    anchors = re.findall(r' id="([^"]*)"', release(with_release())._repr_html_())
+    assert anchors == ["made-with", "packages-changed", "files", "files-added", "files-other-rights"]
 
 
 def test_a_result_keeps_it() -> None:
