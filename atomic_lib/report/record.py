@@ -29,6 +29,7 @@ from atomic_lib.report.model import (
     Failure,
     ImagePart,
     PackageSize,
+    Release,
     StageTime,
     VariantResult,
     WhyLink,
@@ -53,7 +54,9 @@ class VariantRecord:
             recipe=variant.recipe,
             agent=variant.agent,
             version=variant.version,
-            parameters=parameter_values(variant) | {"lock": Path(variant.lock).name},
+            # no path of the user's
+            parameters=parameter_values(variant)
+            | {"lock": Path(variant.lock).name, "signing_key": Path(variant.signing_key).name},
             provenance={"atomic_lib_version": __version__, "git_revision": git_revision(checkout)},
         )
 
@@ -136,6 +139,10 @@ class VariantRecord:
             forbidden_paths=count_forbidden(image.entries(), footprint.python_scripts if footprint else ()),
         )
         self._add_stage("image", image)
+
+    def add_release(self, release: Release | None) -> None:
+        """What changed since the earlier build; None where there is none."""
+        self._update(release=release)
 
     def add_boots(
         self, timed: Sequence[Mapping[str, Any]], counted: Sequence[Mapping[str, Any]], missing: int | None

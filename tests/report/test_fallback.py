@@ -6,7 +6,7 @@ import pytest
 
 from atomic_lib.report import compare, factors, fallback, in_short, waterfall
 from atomic_lib.report.conclusions import sentence
-from atomic_lib.report.earlier import earlier_figures
+from atomic_lib.report.last_success import earlier_figures
 from atomic_lib.report.model import Cell, Check, EarlierFigures, Failure, Step, StudyResult, VariantResult
 from atomic_lib.report.results import csv_texts, write_variant_result
 from tests.report import factory
