@@ -283,6 +283,46 @@ class Labels(_Model):
         return self
 
 
+class Changed(_Model):
+    """A package's build or a parameter, before and after; empty where there is none."""
+
+    name: str
+    before: str
+    after: str
+
+
+class ChangedFile(_Model):
+    """A path that changed: by how many bytes its content grew, and what differs."""
+
+    path: str
+    bytes: int
+    what: str
+
+
+class ChangedFiles(_Model):
+    """All paths with one kind of change: how many, by how many bytes they grew, and the ``largest`` of them."""
+
+    change: str
+    paths: Count
+    bytes: int
+    largest: tuple[ChangedFile, ...] = ()
+
+
+class Release(_Model):
+    """What changed since the variant's earlier build, which the run ``run`` made (``made``: UTC, ISO 8601).
+
+    ``inputs``: parameters and versions of what made it. ``files``: None where the two images
+    cannot be compared; ``files_reason`` says why.
+    """
+
+    run: str
+    made: str
+    inputs: tuple[Changed, ...] = ()
+    packages: tuple[Changed, ...] = ()
+    files: tuple[ChangedFiles, ...] | None = None
+    files_reason: str = ""
+
+
 class StageTime(_Model):
     """One stage of the build: how long it took when it was made, and whether this run reused it."""
 
@@ -326,6 +366,7 @@ class VariantResult(_Model):
     labels: Labels | None = None
     boots: tuple[Boot, ...] = ()
     counted_boots: tuple[CountedBoot, ...] = ()
+    release: Release | None = None
     stages: tuple[StageTime, ...] = ()
     notes: tuple[str, ...] = ()
     provenance: dict[str, JsonValue] = {}
@@ -366,11 +407,20 @@ class Cell(_Model):
     levels: dict[str, str]
 
 
+class EarlierFigures(_Model):
+    """What a variant that failed had when it last succeeded: figures by their names in comparison.csv, and the run."""
+
+    variant: str
+    run: str
+    figures: dict[str, float]
+
+
 class StudyResult(_Model):
     """All variants of one run. ``created``: UTC, ISO 8601.
 
     ``steps``: the waterfall's way from the baseline, one decision each. ``cells``: which
-    variants are cells of the factor study; empty where it is none.
+    variants are cells of the factor study; empty where it is none. ``fallbacks``: which variant
+    stands in for one that fails. ``earlier``: of variants that failed in this run.
     """
 
     schema_version: Literal[2] = 2
@@ -383,6 +433,8 @@ class StudyResult(_Model):
     steps: tuple[Step, ...] = ()
     factors: tuple[Factor, ...] = ()
     cells: tuple[Cell, ...] = ()
+    fallbacks: dict[str, str] = {}
+    earlier: tuple[EarlierFigures, ...] = ()
     provenance: dict[str, JsonValue] = {}
 
     @model_validator(mode="after")

@@ -31,6 +31,7 @@ from atomic_lib.report.model import (
     Failure,
     ImagePart,
     PackageSize,
+    Release,
     StageTime,
     VariantResult,
     WhyLink,
@@ -55,7 +56,9 @@ class VariantRecord:
             recipe=variant.recipe,
             agent=variant.agent,
             version=variant.version,
-            parameters=parameter_values(variant) | {"lock": Path(variant.lock).name},
+            # no path of the user's
+            parameters=parameter_values(variant)
+            | {"lock": Path(variant.lock).name, "signing_key": Path(variant.signing_key).name},
             provenance={"atomic_lib_version": __version__, "git_revision": git_revision(checkout)},
         )
 
@@ -142,6 +145,10 @@ class VariantRecord:
     def add_labels(self, labels: Labels) -> None:
         """What the image's own SELinux policy says of the image's labels."""
         self._update(labels=labels_result(labels))
+
+    def add_release(self, release: Release | None) -> None:
+        """What changed since the earlier build; None where there is none."""
+        self._update(release=release)
 
     def add_boots(
         self, timed: Sequence[Mapping[str, Any]], counted: Sequence[Mapping[str, Any]], missing: int | None
