@@ -176,7 +176,7 @@ def _solver_error(dnf: Dnf, error: CommandError) -> WorkbookError:
             f"{_place_of(unknown[1], dnf.recipe)}: content {dnf.content.name!r} has no package {unknown[1]!r}",
             hint="correct the name, or add the package to the content",
         )
-    if re.search(r"GPG|not signed|not correct|signature", said):
+    if re.search(r"GPG check FAILED|not signed|not correct for|[Pp]ublic key .*not installed|signature", said):
         return WorkbookError(
             f"{source}: a package's signature is bad, or of a key that content {dnf.content.name!r} does not name",
             log=error.log,
