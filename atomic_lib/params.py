@@ -58,7 +58,7 @@ class Variant(ParamsModel):
     """The one time stamp of everything that is built (seconds since 1970)."""
     signing_key: str = ""
     """The OpenPGP secret key that signs an ostree variant's commits: a file without passphrase, armored or binary,
-    relative to the directory of the run. Empty: a key derived from the ref, the same on every machine and no
+    relative to the checkout. Empty: a key derived from the ref, the same on every machine and no
     secret; good for trying, not for an image that others rely on."""
     remote_url: str = Field(default="file:///var/srv/ostree/repo", pattern=r"^(file:///|https?://[^/\s])\S*$")
     """Where an ostree variant's image takes updates from; what comes from there must be signed by ``signing_key``.
