@@ -14,6 +14,7 @@ from atomic_lib.host import Tools
 from atomic_lib.machine.accelerator import AcceleratorName
 from atomic_lib.machine.clock import Clock, read_clock, read_clock_again
 from atomic_lib.machine.data_source import DataSource, supply
+from atomic_lib.machine.denials import SelinuxMode
 from atomic_lib.machine.hostload import Host, describe_host, read_cpus, with_load_after
 from atomic_lib.machine.marks import Asked
 from atomic_lib.machine.metadata import MetadataService
@@ -35,7 +36,8 @@ _POLL_SECONDS = 0.1
 class BootRequest:
     """How to boot an image. ``timeout_seconds`` is for the login; ``index`` tells repeated boots apart.
 
-    ``runtime``: what the first container is to run on; ``data_source``: where the guest's data come from.
+    ``runtime``: what the first container is to run on. ``data_source``: where the guest's data come
+    from. ``selinux``: the mode to prove; None: any will do.
     """
 
     firmware: Firmware
@@ -47,6 +49,7 @@ class BootRequest:
     index: int = 0
     runtime: Runtime = "docker"
     data_source: DataSource = "ec2"
+    selinux: SelinuxMode | None = None
 
 
 @dataclass(frozen=True)
@@ -105,7 +108,7 @@ def boot_image(
             answers = ask(shell, secret, request.agent, request.runtime, wait_seconds, _keeper(directory))
             clock = read_clock_again(clock, shell, guest.started)
         host = with_load_after(host, cpus_before)
-    asked = Asked(request.agent, request.runtime, banner_seconds, login_seconds)
+    asked = Asked(request.agent, request.runtime, banner_seconds, login_seconds, request.selinux)
     findings = read_findings(answers, secret, clock, asked)
     boot = Boot(request, banner_seconds, login_seconds, clock, findings, host)
     _publish(directory / "boot.json", json.dumps(boot.to_json(), indent=1) + "\n")

@@ -151,6 +151,22 @@ class Listener(_Model):
     program: str = ""
 
 
+class Denial(_Model):
+    """One distinct denial of SELinux in a boot, with how often it came; ``permissive``: it was logged only.
+
+    ``source`` and ``target`` are types; ``name``: the path, where the kernel knew it, else its last part.
+    """
+
+    permissions: tuple[str, ...]
+    source: str
+    target: str
+    target_class: str
+    comm: str = ""
+    name: str = ""
+    permissive: bool = False
+    count: Count = 1
+
+
 class CountedUnit(_Model):
     """Processor time of one unit in a counted boot."""
 
@@ -208,6 +224,8 @@ class Boot(_Model):
 
     ``console_log``: path relative to the run's directory. ``warm_up``: not counted in
     medians. ``started``: UTC, ISO 8601.
+    ``denials``: from the kernel's start to the end of the first container; ``denials_lost`` of
+    them were too many at once to be printed.
     ``marks`` are in order of time. Counts of what runs are of the moment when the boot was done.
     """
 
@@ -232,10 +250,98 @@ class Boot(_Model):
     setuid_files: tuple[str, ...] | None = None
     listeners: tuple[Listener, ...] | None = None
     failed_units: tuple[str, ...] = ()
+    selinux_mode: Literal["enforcing", "permissive", "disabled"] | None = None
+    denials: tuple[Denial, ...] | None = None
+    denials_lost: Count | None = None
     checks: tuple[Check, ...] = ()
     host: BootHost = BootHost()
     kernel_release: str | None = None
     console_log: str | None = None
+
+
+class ExplainedLabels(_Model):
+    """The paths whose label an exception explains: how many, and one of them."""
+
+    exception: str
+    reason: str
+    paths: Count
+    example: str
+
+
+class WrongLabel(_Model):
+    """A path with another label (empty: none) than the image's own policy gives it."""
+
+    path: str
+    label: str
+    wanted: str
+
+
+class Labels(_Model):
+    """Every path of the image's root file system held against the image's own SELinux policy.
+
+    ``unlabelled`` and ``unknown``, of type ``default_t``, are counted wherever they are: right they are
+    never. ``wrong`` names the first ones of ``wrong_paths``.
+    """
+
+    policy: str
+    checked: Count
+    right: Count
+    unlabelled: Count
+    unknown: Count
+    explained: tuple[ExplainedLabels, ...] = ()
+    wrong_paths: Count
+    wrong: tuple[WrongLabel, ...] = ()
+
+    @property
+    def explained_paths(self) -> int:
+        """How many paths all exceptions together explain."""
+        return sum(one.paths for one in self.explained)
+
+    @model_validator(mode="after")
+    def _adds_up(self) -> "Labels":
+        if self.right + self.explained_paths + self.wrong_paths != self.checked:
+            raise ValueError(f"right, explained and wrong labels do not add up to the {self.checked} checked")
+        return self
+
+
+class Changed(_Model):
+    """A package's build or a parameter, before and after; empty where there is none."""
+
+    name: str
+    before: str
+    after: str
+
+
+class ChangedFile(_Model):
+    """A path that changed: by how many bytes its content grew, and what differs."""
+
+    path: str
+    bytes: int
+    what: str
+
+
+class ChangedFiles(_Model):
+    """All paths with one kind of change: how many, by how many bytes they grew, and the ``largest`` of them."""
+
+    change: str
+    paths: Count
+    bytes: int
+    largest: tuple[ChangedFile, ...] = ()
+
+
+class Release(_Model):
+    """What changed since the variant's earlier build, which the run ``run`` made (``made``: UTC, ISO 8601).
+
+    ``inputs``: parameters and versions of what made it. ``files``: None where the two images
+    cannot be compared; ``files_reason`` says why.
+    """
+
+    run: str
+    made: str
+    inputs: tuple[Changed, ...] = ()
+    packages: tuple[Changed, ...] = ()
+    files: tuple[ChangedFiles, ...] | None = None
+    files_reason: str = ""
 
 
 class StageTime(_Model):
@@ -278,8 +384,10 @@ class VariantResult(_Model):
     departures: tuple[Departure, ...] = ()
     tree_allocated_bytes: Bytes | None = None
     forbidden_paths: dict[str, Count] = {}
+    labels: Labels | None = None
     boots: tuple[Boot, ...] = ()
     counted_boots: tuple[CountedBoot, ...] = ()
+    release: Release | None = None
     stages: tuple[StageTime, ...] = ()
     notes: tuple[str, ...] = ()
     provenance: dict[str, JsonValue] = {}
@@ -320,11 +428,20 @@ class Cell(_Model):
     levels: dict[str, str]
 
 
+class EarlierFigures(_Model):
+    """What a variant that failed had when it last succeeded: figures by their names in comparison.csv, and the run."""
+
+    variant: str
+    run: str
+    figures: dict[str, float]
+
+
 class StudyResult(_Model):
     """All variants of one run. ``created``: UTC, ISO 8601.
 
     ``steps``: the waterfall's way from the baseline, one decision each. ``cells``: which
-    variants are cells of the factor study; empty where it is none.
+    variants are cells of the factor study; empty where it is none. ``fallbacks``: which variant
+    stands in for one that fails. ``earlier``: of variants that failed in this run.
     """
 
     schema_version: Literal[2] = 2
@@ -337,6 +454,8 @@ class StudyResult(_Model):
     steps: tuple[Step, ...] = ()
     factors: tuple[Factor, ...] = ()
     cells: tuple[Cell, ...] = ()
+    fallbacks: dict[str, str] = {}
+    earlier: tuple[EarlierFigures, ...] = ()
     provenance: dict[str, JsonValue] = {}
 
     @model_validator(mode="after")

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import stat
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -28,27 +29,37 @@ _SETUP = Path(__file__).parent
 def build_repository(tools: Tools, definition: DebianContent, debs: list[Path], directory: Path, comps: Path) -> None:
     """Fill ``directory`` with signed RPMs made from ``debs``, their index and their public key.
 
-    Raises WorkbookError when two packages own the same file, and CommandError when
-    a tool fails.
+    The same packages give the same bytes, in whatever order and directory. Raises
+    WorkbookError when two packages own the same file, and CommandError when a tool fails.
     """
     work = directory / "work"
     (work / "packages").mkdir(parents=True)
+    own = (_SETUP / "setup.spec").read_text()
     with step("stand-in content: unpack"):
-        roots = [root for root in unpack_debs(tools, debs, work / "packages") if root.name not in definition.dropped]
+        unpacked = unpack_debs(tools, sorted(debs), work / "packages")
+        roots = [root for root in unpacked if root.name not in definition.dropped]
+        newest_seconds = max(map(_newest_seconds, roots))
         overlays = read_overlay()
         packages = [_adapt(root, overlays.get(root.name, {})) for root in roots]
         _compile_python(tools, work / "packages")
         if any(root.name == f"selinux-policy-{definition.selinux_policy}" for root in roots):
-            _compile_policy(tools, work / "packages", definition.selinux_policy)
+            roots.append(_compile_policy(tools, work / "packages", definition.selinux_policy))
+            own += (_SETUP / "selinux.spec").read_text()
     with step("stand-in content: build RPMs"):
         _merge(roots, work)
         _add_setup(work)
-        spec = write_spec(packages, definition.dropped, (_SETUP / "setup.spec").read_text())
+        spec = write_spec(packages, definition.dropped, own)
         (work / "lists" / "standin.spec").write_text(spec)
-        _rpmbuild(tools, work, directory)
+        _rpmbuild(tools, work, directory, newest_seconds)
     shutil.rmtree(work)
     with step("stand-in content: sign and index"):
         sign_and_index(tools, directory, "standin", comps=comps)
+
+
+def _newest_seconds(root: Path) -> int:
+    """The time of the newest file in an unpacked package; directories have the time of the unpacking."""
+    found = (path.lstat() for path in root.rglob("*"))
+    return max((int(status.st_mtime) for status in found if stat.S_ISREG(status.st_mode)), default=0)
 
 
 def _adapt(root: Path, overlay: Mapping[str, Any]) -> Package:
@@ -63,26 +74,49 @@ def _adapt(root: Path, overlay: Mapping[str, Any]) -> Package:
 
 def _compile_python(tools: Tools, packages: Path) -> None:
     """Byte-compile as Fedora's packages do; by hash, because ostree sets every file time to zero."""
+    env = {"PYTHONHASHSEED": "0"}  # else sets of constants are stored in any order
     for root in sorted(path for path in packages.iterdir() if any((path / "usr/lib").glob("python3*"))):
         target = f"/mnt/packages/{root.name}"
         folders = [f"{target}/usr/lib/{path.name}" for path in sorted((root / "usr/lib").glob("python3*"))]
         words = ["python3", "-m", "compileall", "-q", "--invalidation-mode", "unchecked-hash", "-s", target, "-p", "/"]
-        tools.run([*words, *folders], binds=[Bind(packages, "/mnt/packages", writable=True)], rights="root")
+        tools.run([*words, *folders], binds=[Bind(packages, "/mnt/packages", writable=True)], rights="root", env=env)
 
 
-def _compile_policy(tools: Tools, packages: Path, name: str) -> None:
-    """Build the binary policy once, into the policy's own package, as Fedora's policy package has it."""
-    root = packages / f"selinux-policy-{name}"
+def _compile_policy(tools: Tools, packages: Path, name: str) -> Path:
+    """Build the binary policy once, into the policy's own package, as Fedora's policy package has it.
+
+    The local module and the booleans are compiled in; what the module store has of them goes
+    beside their source, into the package whose root is returned.
+    """
+    root, own = packages / f"selinux-policy-{name}", packages / "standin-selinux"
+    store = root / f"var/lib/selinux/{name}/active"
     modules = (root / f"usr/share/selinux/{name}/.modules").read_text().split()
     paths = [f"/mnt/root/usr/share/selinux/{name}/{module}.pp.bz2" for module in modules]
+    source = own / "usr/share/selinux/packages/standin.cil"
+    source.parent.mkdir(parents=True)
+    shutil.copyfile(_SETUP / "selinux/standin.cil", source)
+    store.mkdir(parents=True)
+    shutil.copyfile(_SETUP / "selinux/booleans.local", store / "booleans.local")
     tools.run(
-        ["semodule", "--path=/mnt/root", f"--store={name}", "--priority=100", "--noreload",
-         *(word for path in paths for word in ("--install", path))],
-        binds=[Bind(root, "/mnt/root", writable=True)],
+        ["semodule", "--path=/mnt/root", f"--store={name}", "--noreload", "--priority=100",
+         *(word for path in paths for word in ("--install", path)),
+         "--priority=400", "--install", f"/mnt/own/{source.relative_to(own)}"],
+        binds=[Bind(root, "/mnt/root", writable=True), Bind(own, "/mnt/own")],
         rights="root",
     )  # fmt: skip
     for left in (*(root / f"etc/selinux/{name}").rglob("*.bin"), *(root / "var/lib/selinux").rglob("*.LOCK")):
         left.unlink()
+    for part in ("booleans.local", "modules/400"):
+        target = own / (store / part).relative_to(root)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        (store / part).rename(target)
+    _set_modes(own)
+    return own
+
+
+def _set_modes(root: Path) -> None:
+    for path in (root, *root.rglob("*")):
+        path.chmod(0o755 if path.is_dir() else 0o644)
 
 
 def _merge(roots: list[Path], work: Path) -> None:
@@ -95,7 +129,7 @@ def _merge(roots: list[Path], work: Path) -> None:
     for root in roots:
         conffiles = root / "DEBIAN/conffiles"
         configuration = set(conffiles.read_text().split()) if conffiles.exists() else set()
-        shutil.rmtree(root / "DEBIAN")
+        shutil.rmtree(root / "DEBIAN", ignore_errors=True)
         (lists / f"{root.name}.files").write_text("\n".join(file_list(root, configuration, users, groups)) + "\n")
         _move_into(root, buildroot, root.name, owner)
 
@@ -125,13 +159,13 @@ def _move_into(root: Path, buildroot: Path, name: str, owner: dict[str, str]) ->
 def _add_setup(work: Path) -> None:
     setup = work / "setup"
     shutil.copytree(_SETUP / "setup", setup)
-    for path in (setup, *setup.rglob("*")):
-        path.chmod(0o755 if path.is_dir() else 0o644)
+    _set_modes(setup)
     (work / "lists" / "standin-setup.files").write_text("\n".join(file_list(setup, (), {}, {})) + "\n")
     _move_into(setup, work / "buildroot", "standin-setup", {})
 
 
-def _rpmbuild(tools: Tools, work: Path, directory: Path) -> None:
+def _rpmbuild(tools: Tools, work: Path, directory: Path, newest_seconds: int) -> None:
+    """Build all RPMs; files that are newer than ``newest_seconds`` were made here, and get that time."""
     (work / "top").mkdir()
     (work / "rpms").mkdir()
     tools.run(
@@ -142,7 +176,7 @@ def _rpmbuild(tools: Tools, work: Path, directory: Path) -> None:
         binds=[Bind(work, "/mnt/work", writable=True)],
         rights="root",
         log=directory / "rpmbuild.log",
-        env={"SOURCE_DATE_EPOCH": "0"},
+        env={"SOURCE_DATE_EPOCH": str(newest_seconds)},
     )  # fmt: skip
     for path in (work / "rpms").glob("*.rpm"):
         path.rename(directory / path.name)
