@@ -105,7 +105,8 @@ def judge_all(fault: Fault, states: Sequence[State]) -> tuple[Outcome, str]:
         outcome, why = judge(fault, state)
         if outcome != "survived":
             return outcome, f"cut {state.cut}: {why}" if state.cut else why
-    return "survived", ""
+    lost = [state.cut for state in states if len(state.runs) < fault.expected.runs]
+    return "survived", f"cut {lost[0]}: the script was marked, not begun; the next boot says so" if lost else ""
 
 
 def _without_token(fault: Fault, state: State) -> str:

@@ -105,7 +105,7 @@ def boot(guest: Guest, instance_id: str) -> None:
     said: list[str] = []
     started = time.monotonic()
     with scripted_service(fault, instance_id, requests), _filled(guest):
-        for words in agent.commands:
+        for words in (*(agent.disc_commands if fault.disc else ()), *agent.commands):
             left_seconds = agent.seconds - (time.monotonic() - started)
             try:
                 done = command.run(guest_argv(guest, list(words)), timeout_seconds=max(left_seconds, 0.1))
@@ -210,8 +210,8 @@ def main() -> None:
     name, scratch = sys.argv[1:]
     data: dict[str, Any] = json.load(sys.stdin)
     files = tuple((Path(source), target) for source, target in data.pop("files"))
-    words = tuple(tuple(line) for line in data.pop("commands"))
-    agent = Agent(**{**data, "root": Path(data["root"]), "files": files, "commands": words})
+    words = {name: tuple(tuple(line) for line in data[name]) for name in ("commands", "disc_commands")}
+    agent = Agent(**{**data, **words, "root": Path(data["root"]), "files": files})
     fault = fault_named(name)
     states = list(run_with_cuts(agent, fault, Path(scratch))) if fault.cut else [run_once(agent, fault, Path(scratch))]
     print(json.dumps([state.to_json() for state in states]))
