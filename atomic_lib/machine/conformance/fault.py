@@ -60,6 +60,8 @@ class Link:
 class Expected:
     """The end state of a good agent. ``says``: words of the one line that tells what was not done.
 
+    ``may_run``: an agent that runs the script although ``runs`` is 0 is as good: it can do more, or has no limit.
+
     ``requests`` and ``seconds`` bound one boot; ``seconds`` is generous, as the machine may be busy.
     """
 
@@ -69,6 +71,7 @@ class Expected:
     says: str = ""
     requests: int = 8
     seconds: float = 15
+    may_run: bool = False
 
 
 @dataclass(frozen=True)

@@ -27,9 +27,9 @@ public-keys:
 """.encode()
 
 
-def _say(words: str, runs: int = 0, requests: int = 8) -> Expected:
-    """Keys and host name are there, and one line tells of the rest."""
-    return Expected(runs=runs, says=words, requests=requests)
+def _say(words: str, requests: int = 8, may_run: bool = False) -> Expected:
+    """Keys and host name are there, the script is not run, and one line tells why."""
+    return Expected(runs=0, says=words, requests=requests, may_run=may_run)
 
 
 _SERVICE = (
@@ -95,7 +95,8 @@ _DATA = (
     Fault("gzip", "user-data is compressed", user_data=gzip.compress(SCRIPT, mtime=0)),
     Fault("gzip, damaged", "compressed user-data without its end", _say("gzip that is damaged"),
           user_data=gzip.compress(SCRIPT + random.Random(2).randbytes(999), mtime=0)[:-40]),
-    Fault("gzip, 64 MB", "compressed user-data that is 64 MB when unpacked", _say("gzip that is damaged, or larger"),
+    Fault("gzip, 64 MB", "compressed user-data that is 64 MB when unpacked",
+          _say("gzip that is damaged, or larger", may_run=True),
           user_data=gzip.compress(SCRIPT + b"#" * 64_000_000, 9, mtime=0)),
     Fault("binary rubbish", "user-data is random bytes", _say(_REFUSED), user_data=_RUBBISH),
     Fault("rubbish as a key", "the first of two keys is an error page",
@@ -105,10 +106,10 @@ _DATA = (
           user_data=SCRIPT.partition(b"\n")[2]),
     Fault("#cloud-config", "user-data is cloud-config, which only cloud-init does", _say("is #cloud-config"),
           user_data=f"#cloud-config\nwrite_files: [{{path: {PROOF}/config, content: a}}]\n".encode()),
-    Fault("MIME", "user-data is MIME with a script in it, which only cloud-init takes apart", _say("is MIME"),
-          user_data=f"MIME-Version: {_INNER}{HEAD}--x--\n".encode()),
+    Fault("MIME", "user-data is MIME with a script in it, which only cloud-init takes apart",
+          _say("is MIME", may_run=True), user_data=f"MIME-Version: {_INNER}{HEAD}--x--\n".encode()),
     Fault("huge script", "a script of 1 MB", user_data=SCRIPT + b"# a comment of some length\n" * 40_000),
-    Fault("script of 5 MB", "a script larger than any cloud gives", _say("larger than"),
+    Fault("script of 5 MB", "a script larger than any cloud gives", _say("larger than", may_run=True),
           user_data=SCRIPT + b"# a comment of some length\n" * 200_000),
 )  # fmt: skip
 _SCRIPTS = (

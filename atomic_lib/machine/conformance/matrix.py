@@ -94,7 +94,7 @@ def run_conformance(
     """
     by_name = {fault.name: fault for fault in faults}
     with ThreadPoolExecutor(workers) as pool:
-        jobs = [(agent, fault) for agent in agents for fault in faults]
+        jobs = [(agent, fault) for agent in agents for fault in faults if agent.can_run(fault)]
         cells = []
         for result in pool.map(lambda job: run_fault(*job), jobs):
             cells.append(cell_of(by_name[result.fault], result))

@@ -1,10 +1,14 @@
 """What a run left behind, and the word for it."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 from atomic_lib.machine.conformance.fault import Fault
+
+_HARMLESS = re.compile(r"[a-z0-9-]{1,63}")
+"""What an agent may call a machine that was told no usable name."""
 
 Outcome = Literal[
     "survived", "lost login", "ran twice", "script before key", "ran what it should not", "wrote through a link",
@@ -80,19 +84,21 @@ def judge(fault: Fault, state: State) -> tuple[Outcome, str]:
         return "ran twice", f"the script ran {len(state.runs)} times, wanted {wanted.runs}"
     if wanted.keys and 0 in state.runs:
         return "script before key", "the script ran before a key was there"
-    if len(state.runs) > wanted.runs or any("pwned" in path for path in state.outside):
+    if len(state.runs) > max(wanted.runs, wanted.may_run) or any("pwned" in path for path in state.outside):
         return "ran what it should not", "what is no script was run"
     if state.outside:
         return "wrote through a link", ", ".join(state.outside)
     weak = _without_token(fault, state)
     if weak:
         return "weakened the session", weak
-    slow = [boot for boot in state.boots if not boot.ended or boot.seconds > wanted.seconds]
+    slow = [boot for boot in state.boots if not boot.ended]
     if slow:
         return "no end", f"still at it after {slow[0].seconds:.0f} s"
     if len(state.runs) < wanted.runs and not _lost_in_a_cut(state):
         return "script not run", f"the script ran {len(state.runs)} times, wanted {wanted.runs}"
-    if state.hostname != wanted.hostname:
+    if state.hostname != wanted.hostname and not (
+        wanted.hostname is None and _HARMLESS.fullmatch(state.hostname or "")
+    ):
         return "wrong host name", f"the host name is {_short(state.hostname)}, wanted {_short(wanted.hostname)}"
     if lost or set(state.keys) - set(wanted.keys):
         return "wrong keys", f"{len(state.keys)} lines in authorized_keys, wanted {len(wanted.keys)}"

@@ -2,6 +2,7 @@
 
 import contextlib
 import fcntl
+import re
 import secrets
 import socket
 import struct
@@ -22,6 +23,7 @@ _PORT = 80
 _DRIP_SECONDS = 0.5
 _PAGE = b"<html><body>This is not what you asked for.</body></html>\n"
 _TOKEN = "/latest/api/token"
+_VERSION = re.compile(r"^/\d{4}-\d\d-\d\d/")
 _SIOCSIFADDR = 0x8916
 
 
@@ -96,7 +98,8 @@ class _Server(ThreadingTCPServer):
         self.stopping = threading.Event()
 
     def rule_for(self, path: str) -> Rule | None:
-        """The rule that holds for this request, counted."""
+        """The rule that holds for this request, counted; every version of the data has the same rules."""
+        path = _VERSION.sub("/latest/", path)
         with self.lock:
             for rule in self.fault.rules:
                 if path.startswith(rule.path) and not (rule.times and self.used[rule] >= rule.times):

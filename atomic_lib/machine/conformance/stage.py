@@ -30,6 +30,7 @@ _MOST_CUTS = 60
 # What stands for mount(8), as a file system cannot be mounted everywhere that tests run; the disc is at /mnt/disc.
 _STAND_INS = {
     "mount": '#!/bin/sh\nfor target; do :; done\ncp /mnt/disc/* "$target/"\n',
+    "systemd-detect-virt": "#!/bin/sh\nexit 1\n",
     "umount": '#!/bin/sh\nrm -f "$1"/*\n',
 }
 
@@ -80,13 +81,13 @@ def guest_argv(guest: Guest, words: list[str]) -> list[str]:
     """The bubblewrap line that runs ``words`` in the guest, in the network of this process."""
     path = f"/mnt/programs:{os.environ['PATH']}"
     line = ["bwrap", "--die-with-parent", "--unshare-pid", "--ro-bind", str(guest.agent.root), "/", "--proc", "/proc"]
-    line += ["--dev", "/dev", "--tmpfs", "/tmp", "--tmpfs", "/mnt", "--setenv", "PATH", path]
+    line += ["--dev", "/dev", "--tmpfs", "/tmp", "--tmpfs", "/mnt", "--tmpfs", "/sys", "--setenv", "PATH", path]
     line += ["--setenv", "MIN_CLOUD_AGENT_SECONDS", str(guest.fault.limit_seconds)]
     for name in _PERSISTENT:
         line += ["--ro-bind" if guest.fault.disk == "read-only" else "--bind", str(guest.disk / name), f"/{name}"]
     for name, target in (("run", "/run"), ("proof", PROOF), ("programs", "/mnt/programs"), ("disc", "/mnt/disc")):
         line += ["--bind", str(guest.directory / name), target]
-    for source, target in guest.agent.files:
+    for source, target in guest.agent.files_for(guest.fault):
         line += ["--ro-bind", str(source), target]
     if guest.fault.disc:
         line += ["--ro-bind", str(guest.directory / "disc"), "/dev/disk/by-label/cidata"]
