@@ -59,7 +59,7 @@ def new_guest(agent: Agent, fault: Fault, directory: Path) -> Guest:
     for name in ("disk", "proof", "run", "disc", "programs"):
         (directory / name).mkdir(parents=True)
     if fault.disk == "full":
-        command.run(["mount", "-t", "tmpfs", "-o", "size=256k,mode=0755", "tmpfs", guest.disk])
+        command.run(["mount", "-t", "tmpfs", "-o", f"size={_full_kib(agent)}k,mode=0755", "tmpfs", guest.disk])
     for name in _PERSISTENT:
         (guest.disk / name).mkdir()
     (guest.disk / "root").chmod(0o700)
@@ -68,6 +68,9 @@ def new_guest(agent: Agent, fault: Fault, directory: Path) -> Guest:
     (guest.disk / _OUTSIDE / "file").write_text("outside\n")
     if agent.etc:
         shutil.copytree(agent.etc, guest.disk / "etc", symlinks=True, dirs_exist_ok=True)
+    for _, target in agent.files_for(fault):
+        if target.startswith("/etc/"):  # a place to mount on, where the disk is read-only too
+            (guest.disk / target.lstrip("/")).touch()
     for link in fault.links:
         path = guest.disk / link.path.lstrip("/")
         path.parent.mkdir(mode=0o700, exist_ok=True)
@@ -75,6 +78,11 @@ def new_guest(agent: Agent, fault: Fault, directory: Path) -> Guest:
     for name, text in _STAND_INS.items():
         power.make_program(directory / "programs" / name, text)
     return guest
+
+
+def _full_kib(agent: Agent) -> int:
+    """The size of a disk that is to be full: room for what is there before the first boot."""
+    return 65536 if agent.etc else 256
 
 
 def guest_argv(guest: Guest, words: list[str]) -> list[str]:
