@@ -16,7 +16,7 @@ Cut = Literal["", "before", "after"]
 """Power cut before or after each step: every fault is run once for each external command of the agent."""
 
 Behaviour = Literal["status", "drip", "truncate", "endless", "hang"]
-"""status: with this status and a page of HTML; drip: a byte now and then; truncate: half of what is promised;
+"""status: with this status and a page of HTML; drip: a byte now and then, for ever; truncate: half of what is promised;
 endless: the body never ends; hang: no answer."""
 
 LATE_SECONDS = 1.5

@@ -85,7 +85,7 @@ def judge(fault: Fault, state: State) -> tuple[Outcome, str]:
     if wanted.keys and 0 in state.runs:
         return "script before key", "the script ran before a key was there"
     if len(state.runs) > max(wanted.runs, wanted.may_run) or any("pwned" in path for path in state.outside):
-        return "ran what it should not", "what is no script was run"
+        return "ran what it should not", f"the script ran {len(state.runs)} times, wanted {wanted.runs}"
     if state.outside:
         return "wrote through a link", ", ".join(state.outside)
     weak = _without_token(fault, state)
