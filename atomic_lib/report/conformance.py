@@ -10,7 +10,10 @@ HOW = (
     "empty /run and the commands of the agent's units in their order; what /etc, /root and /var hold then is the end "
     "state. A power cut is made at every external command in turn, and what was not synced is lost. n = 1 for each "
     "cell, and one run for each cut. Times are wall-clock seconds of one boot on a busy machine: a bound is tested, "
-    "nothing is compared. Cells marked “documented” were not run: they follow from the source and README of that agent."
+    "nothing is compared. cloud-init is run over EC2, with the modules that provision; it has no row where the power "
+    "is cut between commands, as it works inside its own process, and none with a disc. So that the table is made in "
+    "minutes, the waits of the agents are shortened: 60 s to 3 to 15 s, cloud-init's 120 and 50 s to 12 and 5 s. "
+    "The agent of 2014 was not run: its cells follow from its source and README."
 )
 _UNKNOWN = "not told by its documentation"
 
@@ -61,7 +64,7 @@ def _cell(verdict: Verdict | None) -> Cell:
         return missing("not run with this agent")
     if verdict.outcome == "unknown":
         return missing(verdict.why or _UNKNOWN)
-    note = "; ".join(part for part in ("" if verdict.run else "documented", verdict.why, _cost(verdict)) if part)
+    note = "; ".join(part for part in (verdict.why, _cost(verdict)) if part)
     if verdict.outcome == "survived":
         return Cell("✓ survived", note, "good")
     return Cell(f"✗ {verdict.outcome}", note, "bad")

@@ -79,7 +79,9 @@ def judge(fault: Fault, state: State) -> tuple[Outcome, str]:
     wanted = fault.expected
     lost = [key for key in wanted.keys if key not in state.keys]
     if lost and not {_blob(key) for key in wanted.keys} & {_blob(key) for key in state.keys}:
-        return "lost login", "no key was installed"
+        return "lost login", "no key was installed" + (
+            "" if all(boot.ended for boot in state.boots) else ", and no end"
+        )
     if len(state.runs) > wanted.runs > 0:
         return "ran twice", f"the script ran {len(state.runs)} times, wanted {wanted.runs}"
     if wanted.keys and 0 in state.runs:
