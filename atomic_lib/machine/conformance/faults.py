@@ -121,7 +121,7 @@ _SCRIPTS = (
           user_data=SCRIPT + b"kill -9 0\nsleep 9\n", boots=("i-1", "i-1", "i-1")),
 )  # fmt: skip
 _STATE = (
-    Fault("same instance", "three boots of one instance", boots=("i-1", "i-1", "i-1")),
+    Fault("same instance", "three boots of one instance", Expected(requests=6), boots=("i-1", "i-1", "i-1")),
     Fault("cloned disk", "the disk is started as another instance, then again", Expected(runs=2),
           boots=("i-1", "i-2", "i-2")),
     Fault("power cut before a step", "the power fails before each command of the agent in turn; what was not synced is "
