@@ -14,7 +14,7 @@ BEHAVIOUR = {
     "first key": "it takes key 0 only",
     "if absent": "it writes authorized_keys only where there is none",
     "order": "user-data is run before keys are fetched",
-    "five tries": "user-data that fails is tried five times, keys wait for it, then done.stamp is written and it exits 0",
+    "five tries": "user-data that fails is tried five times before any key, then done.stamp is written and it exits 0",
     "404": "status 404 is queued again without end",
     "stamp": "its stamps are not tied to the instance-id",
     "no v2": "it knows no session tokens",
@@ -32,8 +32,8 @@ class Documented:
 
 
 _UNKNOWN = "not told by its documentation"
-# Rows where a documented behaviour settles the end state; in the others it is unknown.
-_VERDICTS: dict[str, tuple[Outcome, str]] = {
+
+VERDICTS: dict[str, tuple[Outcome, str]] = {
     "nothing wrong": ("script before key", "order"),
     "404 everywhere": ("no end", "404"),
     "no v2": ("script before key", "order"),
@@ -59,11 +59,12 @@ _VERDICTS: dict[str, tuple[Outcome, str]] = {
     "same instance": ("script before key", "order"),
     "cloned disk": ("script not run", "stamp"),
 }
+"""Faults where a documented behaviour settles the end state; in the others it is unknown."""
 
 
 def documented_cells(faults: Iterable[Fault]) -> Iterator[tuple[Fault, Documented]]:
     """What it would do in each of ``faults``."""
     for fault in faults:
-        outcome, reason = _VERDICTS.get(fault.name, ("unknown", ""))
+        outcome, reason = VERDICTS.get(fault.name, ("unknown", ""))
         why = f"{BEHAVIOUR[reason]} ({SOURCE})" if reason else _UNKNOWN
         yield fault, Documented(AGENT, outcome, why)

@@ -16,7 +16,7 @@ Cut = Literal["", "before", "after"]
 """Power cut before or after each step: every fault is run once for each external command of the agent."""
 
 Behaviour = Literal["status", "drip", "truncate", "endless", "hang"]
-"""status: with this status and a page of HTML; drip: a byte now and then; truncate: half of what is promised;
+"""status: with this status and a page of HTML; drip: a byte now and then, for ever; truncate: half of what is promised;
 endless: the body never ends; hang: no answer."""
 
 LATE_SECONDS = 1.5
@@ -60,6 +60,8 @@ class Link:
 class Expected:
     """The end state of a good agent. ``says``: words of the one line that tells what was not done.
 
+    ``may_run``: an agent that runs the script although ``runs`` is 0 is as good: it can do more, or has no limit.
+
     ``requests`` and ``seconds`` bound one boot; ``seconds`` is generous, as the machine may be busy.
     """
 
@@ -69,6 +71,7 @@ class Expected:
     says: str = ""
     requests: int = 8
     seconds: float = 15
+    may_run: bool = False
 
 
 @dataclass(frozen=True)

@@ -77,7 +77,7 @@ def run_fault(agent: Agent, fault: Fault) -> Result:
         words = [sys.executable, "-m", f"{__package__}.stage", fault.name, f"{scratch}/guest"]
         data = json.dumps({**asdict(agent), "root": str(agent.root), "files": [(str(a), b) for a, b in agent.files]})
         checkout = Path(atomic_lib.__path__[0]).parent
-        done = command.run([*_NAMESPACES, *words], input=data, cwd=checkout, timeout_seconds=_SECONDS)
+        done = command.run([*NAMESPACES, *words], input=data, cwd=checkout, timeout_seconds=_SECONDS)
     states = tuple(State.from_json(state) for state in json.loads(done.stdout))
     return Result(fault.name, agent.name, states)
 
@@ -94,7 +94,7 @@ def run_conformance(
     """
     by_name = {fault.name: fault for fault in faults}
     with ThreadPoolExecutor(workers) as pool:
-        jobs = [(agent, fault) for agent in agents for fault in faults]
+        jobs = [(agent, fault) for agent in agents for fault in faults if agent.can_run(fault)]
         cells = []
         for result in pool.map(lambda job: run_fault(*job), jobs):
             cells.append(cell_of(by_name[result.fault], result))
@@ -117,7 +117,7 @@ def documented_matrix(faults: Iterable[Fault]) -> list[Cell]:
     return [Cell(fault.name, told.agent, told.outcome, told.why, False) for fault, told in documented_cells(faults)]
 
 
-_NAMESPACES = (
+NAMESPACES = (
     "bwrap", "--die-with-parent", "--unshare-net", "--unshare-pid", "--unshare-uts", "--unshare-ipc",
     *(() if os.geteuid() == 0 else ("--unshare-user", "--uid", "0", "--gid", "0")),
     "--cap-add", "ALL", "--dev-bind", "/", "/", "--proc", "/proc", "--",

@@ -1,10 +1,14 @@
 """What a run left behind, and the word for it."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 from atomic_lib.machine.conformance.fault import Fault
+
+_HARMLESS = re.compile(r"[a-z0-9-]{1,63}")
+"""What an agent may call a machine that was told no usable name."""
 
 Outcome = Literal[
     "survived", "lost login", "ran twice", "script before key", "ran what it should not", "wrote through a link",
@@ -74,28 +78,36 @@ def judge(fault: Fault, state: State) -> tuple[Outcome, str]:
     """The worst that can be said of a run, and what it is said for."""
     wanted = fault.expected
     lost = [key for key in wanted.keys if key not in state.keys]
-    if lost and not set(wanted.keys) & set(state.keys):
-        return "lost login", "no key was installed"
+    if lost and not {_blob(key) for key in wanted.keys} & {_blob(key) for key in state.keys}:
+        return "lost login", "no key was installed" + (
+            "" if all(boot.ended for boot in state.boots) else ", and no end"
+        )
     if len(state.runs) > wanted.runs > 0:
         return "ran twice", f"the script ran {len(state.runs)} times, wanted {wanted.runs}"
     if wanted.keys and 0 in state.runs:
         return "script before key", "the script ran before a key was there"
-    if len(state.runs) > wanted.runs or any("pwned" in path for path in state.outside):
-        return "ran what it should not", "what is no script was run"
+    if len(state.runs) > max(wanted.runs, wanted.may_run) or any("pwned" in path for path in state.outside):
+        return "ran what it should not", f"the script ran {len(state.runs)} times, wanted {wanted.runs}"
     if state.outside:
         return "wrote through a link", ", ".join(state.outside)
     weak = _without_token(fault, state)
     if weak:
         return "weakened the session", weak
-    slow = [boot for boot in state.boots if not boot.ended or boot.seconds > wanted.seconds]
+    slow = [boot for boot in state.boots if not boot.ended]
     if slow:
         return "no end", f"still at it after {slow[0].seconds:.0f} s"
     if len(state.runs) < wanted.runs and not _lost_in_a_cut(state):
         return "script not run", f"the script ran {len(state.runs)} times, wanted {wanted.runs}"
-    if state.hostname != wanted.hostname:
+    if state.hostname != wanted.hostname and not (
+        wanted.hostname is None and _HARMLESS.fullmatch(state.hostname or "")
+    ):
         return "wrong host name", f"the host name is {_short(state.hostname)}, wanted {_short(wanted.hostname)}"
     if lost or set(state.keys) - set(wanted.keys):
-        return "wrong keys", f"{len(state.keys)} lines in authorized_keys, wanted {len(wanted.keys)}"
+        return (
+            "wrong keys",
+            f"{len(set(state.keys) & set(wanted.keys))} of {len(wanted.keys)} keys as they were told, "
+            f"{len(set(state.keys) - set(wanted.keys))} lines that were not",
+        )
     return "survived", ""
 
 
@@ -105,7 +117,8 @@ def judge_all(fault: Fault, states: Sequence[State]) -> tuple[Outcome, str]:
         outcome, why = judge(fault, state)
         if outcome != "survived":
             return outcome, f"cut {state.cut}: {why}" if state.cut else why
-    return "survived", ""
+    lost = [state.cut for state in states if len(state.runs) < fault.expected.runs]
+    return "survived", f"cut {lost[0]}: the script was marked, not begun; the next boot says so" if lost else ""
 
 
 def _without_token(fault: Fault, state: State) -> str:
@@ -119,6 +132,11 @@ def _without_token(fault: Fault, state: State) -> str:
 def _lost_in_a_cut(state: State) -> bool:
     """Whether the script was begun, or about to be, when the power was cut, and the next boot says so."""
     return bool(state.cut) and "started in an earlier boot" in state.boots[-1].said
+
+
+def _blob(key: str) -> str:
+    """What sshd compares: the key without options, type and comment."""
+    return next((word for word in key.split() if word.startswith("AAAA")), "")
 
 
 def _short(text: str | None) -> str:

@@ -2,13 +2,14 @@
 
 import contextlib
 import fcntl
+import itertools
+import re
 import secrets
 import socket
 import struct
 import threading
-import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from http.server import BaseHTTPRequestHandler
 from socketserver import ThreadingTCPServer
@@ -20,8 +21,12 @@ from atomic_lib.machine.metadata import Instance, answer, metadata_leaves
 ADDRESS = "169.254.169.254"
 _PORT = 80
 _DRIP_SECONDS = 0.5
+# 3 MB in a second: past any limit soon, and not too much for an agent that keeps it all in memory.
+_FLOOD = b"# more of it\n" * 5000
+_FLOOD_SECONDS = 0.02
 _PAGE = b"<html><body>This is not what you asked for.</body></html>\n"
 _TOKEN = "/latest/api/token"
+_VERSION = re.compile(r"^/\d{4}-\d\d-\d\d/")
 _SIOCSIFADDR = 0x8916
 
 
@@ -96,7 +101,8 @@ class _Server(ThreadingTCPServer):
         self.stopping = threading.Event()
 
     def rule_for(self, path: str) -> Rule | None:
-        """The rule that holds for this request, counted."""
+        """The rule that holds for this request, counted; every version of the data has the same rules."""
+        path = _VERSION.sub("/latest/", path)
         with self.lock:
             for rule in self.fault.rules:
                 if path.startswith(rule.path) and not (rule.times and self.used[rule] >= rule.times):
@@ -161,23 +167,21 @@ class _Handler(BaseHTTPRequestHandler):
         else:
             promised = len(body)
         self.close_connection = behaviour != "status"
-        if behaviour != "endless":
+        if behaviour not in ("endless", "drip"):
             self.send_header("Content-Length", str(promised))
         self.end_headers()
+        self.wfile.write(b"" if behaviour == "drip" else body)
         if behaviour == "drip":
-            self._drip(body)
-        elif behaviour == "endless":
-            while not self.server.stopping.is_set():
-                self.wfile.write(b"# more of it\n" * 4096)
-        else:
-            self.wfile.write(body)
+            self._go_on((bytes([byte]) for byte in body), _DRIP_SECONDS)
+        if behaviour in ("drip", "endless"):
+            drop, pause_seconds = (b"#", _DRIP_SECONDS) if behaviour == "drip" else (_FLOOD, _FLOOD_SECONDS)
+            self._go_on(itertools.repeat(drop), pause_seconds)
 
-    def _drip(self, body: bytes) -> None:
-        for byte in body:
-            if self.server.stopping.is_set():
+    def _go_on(self, parts: Iterable[bytes], pause_seconds: float) -> None:
+        for part in parts:
+            if self.server.stopping.wait(pause_seconds):
                 return
-            self.wfile.write(bytes([byte]))
-            time.sleep(_DRIP_SECONDS)
+            self.wfile.write(part)
 
     def log_message(self, format: str, *args: object) -> None:
         """Requests are kept; standard error stays quiet."""

@@ -30,6 +30,7 @@ _MOST_CUTS = 60
 # What stands for mount(8), as a file system cannot be mounted everywhere that tests run; the disc is at /mnt/disc.
 _STAND_INS = {
     "mount": '#!/bin/sh\nfor target; do :; done\ncp /mnt/disc/* "$target/"\n',
+    "systemd-detect-virt": "#!/bin/sh\nexit 1\n",
     "umount": '#!/bin/sh\nrm -f "$1"/*\n',
 }
 
@@ -58,7 +59,7 @@ def new_guest(agent: Agent, fault: Fault, directory: Path) -> Guest:
     for name in ("disk", "proof", "run", "disc", "programs"):
         (directory / name).mkdir(parents=True)
     if fault.disk == "full":
-        command.run(["mount", "-t", "tmpfs", "-o", "size=256k,mode=0755", "tmpfs", guest.disk])
+        command.run(["mount", "-t", "tmpfs", "-o", f"size={_full_kib(agent)}k,mode=0755", "tmpfs", guest.disk])
     for name in _PERSISTENT:
         (guest.disk / name).mkdir()
     (guest.disk / "root").chmod(0o700)
@@ -67,6 +68,9 @@ def new_guest(agent: Agent, fault: Fault, directory: Path) -> Guest:
     (guest.disk / _OUTSIDE / "file").write_text("outside\n")
     if agent.etc:
         shutil.copytree(agent.etc, guest.disk / "etc", symlinks=True, dirs_exist_ok=True)
+    for _, target in agent.files_for(fault):
+        if target.startswith("/etc/"):  # a place to mount on, where the disk is read-only too
+            (guest.disk / target.lstrip("/")).touch()
     for link in fault.links:
         path = guest.disk / link.path.lstrip("/")
         path.parent.mkdir(mode=0o700, exist_ok=True)
@@ -76,17 +80,22 @@ def new_guest(agent: Agent, fault: Fault, directory: Path) -> Guest:
     return guest
 
 
+def _full_kib(agent: Agent) -> int:
+    """The size of a disk that is to be full: room for what is there before the first boot."""
+    return 65536 if agent.etc else 256
+
+
 def guest_argv(guest: Guest, words: list[str]) -> list[str]:
     """The bubblewrap line that runs ``words`` in the guest, in the network of this process."""
     path = f"/mnt/programs:{os.environ['PATH']}"
     line = ["bwrap", "--die-with-parent", "--unshare-pid", "--ro-bind", str(guest.agent.root), "/", "--proc", "/proc"]
-    line += ["--dev", "/dev", "--tmpfs", "/tmp", "--tmpfs", "/mnt", "--setenv", "PATH", path]
+    line += ["--dev", "/dev", "--tmpfs", "/tmp", "--tmpfs", "/mnt", "--tmpfs", "/sys", "--setenv", "PATH", path]
     line += ["--setenv", "MIN_CLOUD_AGENT_SECONDS", str(guest.fault.limit_seconds)]
     for name in _PERSISTENT:
         line += ["--ro-bind" if guest.fault.disk == "read-only" else "--bind", str(guest.disk / name), f"/{name}"]
     for name, target in (("run", "/run"), ("proof", PROOF), ("programs", "/mnt/programs"), ("disc", "/mnt/disc")):
         line += ["--bind", str(guest.directory / name), target]
-    for source, target in guest.agent.files:
+    for source, target in guest.agent.files_for(guest.fault):
         line += ["--ro-bind", str(source), target]
     if guest.fault.disc:
         line += ["--ro-bind", str(guest.directory / "disc"), "/dev/disk/by-label/cidata"]
@@ -105,7 +114,7 @@ def boot(guest: Guest, instance_id: str) -> None:
     said: list[str] = []
     started = time.monotonic()
     with scripted_service(fault, instance_id, requests), _filled(guest):
-        for words in agent.commands:
+        for words in (*(agent.disc_commands if fault.disc else ()), *agent.commands):
             left_seconds = agent.seconds - (time.monotonic() - started)
             try:
                 done = command.run(guest_argv(guest, list(words)), timeout_seconds=max(left_seconds, 0.1))
@@ -210,8 +219,8 @@ def main() -> None:
     name, scratch = sys.argv[1:]
     data: dict[str, Any] = json.load(sys.stdin)
     files = tuple((Path(source), target) for source, target in data.pop("files"))
-    words = tuple(tuple(line) for line in data.pop("commands"))
-    agent = Agent(**{**data, "root": Path(data["root"]), "files": files, "commands": words})
+    words = {name: tuple(tuple(line) for line in data[name]) for name in ("commands", "disc_commands")}
+    agent = Agent(**{**data, **words, "root": Path(data["root"]), "files": files})
     fault = fault_named(name)
     states = list(run_with_cuts(agent, fault, Path(scratch))) if fault.cut else [run_once(agent, fault, Path(scratch))]
     print(json.dumps([state.to_json() for state in states]))
