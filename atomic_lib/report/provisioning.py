@@ -6,6 +6,7 @@ from pathlib import Path
 
 from pydantic import Field, field_validator
 
+from atomic_lib.machine.conformance.matrix import Matrix
 from atomic_lib.params import PARAMS_DIRECTORY, ParamsModel, read_yaml_mapping, validated
 from atomic_lib.report import methods
 from atomic_lib.report.metrics import (
@@ -71,8 +72,11 @@ def load_capabilities(params: Path = PARAMS_DIRECTORY) -> tuple[Capability, ...]
     return validated(_Capabilities, read_yaml_mapping(path), str(path), {}).capabilities
 
 
-def section(study: StudyResult) -> Section:
-    """All of a study of provisioning; nothing for one whose baseline has an agent."""
+def section(study: StudyResult, matrix: Matrix | None = None) -> Section:
+    """All of a study of provisioning; nothing for one whose baseline has an agent.
+
+    ``matrix``: what faults did to agents, where that was tried.
+    """
     base = study.variant(study.baseline)
     if base is None or base.agent != NO_AGENT:
         return Section("Ways of provisioning", "", ())
@@ -80,10 +84,10 @@ def section(study: StudyResult) -> Section:
         f"The same job done in {len(study.variants)} ways: the key, the host name and a script. Costs are differences "
         f"to {base.variant}, the same tree without an agent, so they hold all that an agent pulls in."
     )
-    return Section("Ways of provisioning", text, (table(study, load_capabilities()),))
+    return Section("Ways of provisioning", text, (table(study, load_capabilities(), matrix),))
 
 
-def table(study: StudyResult, capabilities: Iterable[Capability]) -> Table:
+def table(study: StudyResult, capabilities: Iterable[Capability], matrix: Matrix | None = None) -> Table:
     """Costs and capabilities, a column for each way."""
     base = study.variant(study.baseline)
     group = usual_group(study.variants)
@@ -96,6 +100,8 @@ def table(study: StudyResult, capabilities: Iterable[Capability]) -> Table:
             {"variant": result.variant, "figure": cost.title, "unit": cost.unit, "value": cost.value(result)}
             for result in study.variants
         ]
+    if matrix:
+        rows.append((Cell("faults survived"), *(_survived(matrix, result.agent) for result in study.variants)))
     for one in capabilities:
         rows.append((Cell(one.title), *(_claim_cell(one.agents.get(result.agent)) for result in study.variants)))
     header = ("", *(f"{result.variant} ({result.agent})" for result in study.variants))
@@ -165,6 +171,14 @@ def _cost_cell(cost: Cost, result: VariantResult, base: VariantResult | None) ->
     if before is None:
         return number(value, cost.unit, note="nothing to compare with")
     return Cell(signed(value - before, cost.unit), quantity(value, cost.unit), "number", value=value - before)
+
+
+def _survived(matrix: Matrix, agent: str) -> Cell:
+    known = [cell for cell in matrix.cells if cell.agent == agent and cell.outcome != "unknown"]
+    if not known:
+        return missing("no faults were tried")
+    count = sum(cell.outcome == "survived" for cell in known)
+    return Cell(f"{count} of {len(known)}", kind="good" if count == len(known) else "bad")
 
 
 def _claim_cell(claim: Claim | None) -> Cell:

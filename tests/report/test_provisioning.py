@@ -5,6 +5,8 @@ from pathlib import Path
 import pytest
 
 from atomic_lib.errors import WorkbookError
+from atomic_lib.machine.conformance.matrix import Cell as Verdict
+from atomic_lib.machine.conformance.matrix import Matrix
 from atomic_lib.params import PARAMS_DIRECTORY, variant_names
 from atomic_lib.report import provisioning
 from atomic_lib.report.model import ClassSize, Failure, StudyResult, VariantResult
@@ -99,6 +101,19 @@ def test_a_claim_has_its_source(study: StudyResult) -> None:
     assert (none.kind, none.note) == ("missing", "not known")
     assert (small.text, small.note, small.link) == ("✗ no", "walks. Source: man min-cloud-agent", "")
     assert (large.text, large.note, large.link) == ("✓ yes", "high", "https://example.org/a")
+
+
+def test_faults_survived_are_those_with_a_known_outcome(study: StudyResult) -> None:
+    cells = (
+        Verdict("a", "cloud-init", "survived", "", True),
+        Verdict("b", "cloud-init", "lost login", "", True),
+        Verdict("c", "cloud-init", "unknown", "", False),
+        Verdict("a", "min-cloud-agent", "survived", "", True),
+    )
+    matrix = Matrix((("a", "A"), ("b", "B"), ("c", "C")), ("cloud-init", "min-cloud-agent"), cells)
+    row = next(row for row in provisioning.table(study, CLAIMS, matrix).rows if row[0].text == "faults survived")
+    assert [(cell.text, cell.kind) for cell in row[1:4]] == [("—", "missing"), ("1 of 1", "good"), ("1 of 2", "bad")]
+    assert "faults survived" not in rows_of(study)
 
 
 def test_the_initramfs_is_what_no_package_owns_of_its_class() -> None:
