@@ -21,7 +21,7 @@ CONFINEMENT = {
 
 def require_enforcing(boot: Boot) -> None:
     """Every check of the boot passed, those of SELinux among them, and it denied nothing that nobody can explain."""
-    assert CONFINEMENT <= {check.name for check in boot.checks}
+    assert {check.name for check in boot.checks} >= CONFINEMENT
     assert [check for check in boot.checks if not check.passed] == []
     assert boot.selinux_mode == "enforcing"
     assert boot.denials_lost == 0
