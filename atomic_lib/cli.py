@@ -20,7 +20,7 @@ BUILD = CHECKOUT / "build"
 def main(words: Sequence[str]) -> int:
     """Run one command; the exit status: 0 well, 1 failed, 2 wrong words, 130 or 143 stopped from outside."""
     for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, _unwind)
+        signal.signal(number, unwind)
     try:
         # Everything behind "test" belongs to pytest, also what looks like an option of ours.
         if words[:1] == ["test"]:
@@ -35,7 +35,7 @@ def main(words: Sequence[str]) -> int:
         return 130
 
 
-def _unwind(number: int, _: object) -> NoReturn:
+def unwind(number: int, _: object) -> NoReturn:
     # As an exception, so that every context manager ends its processes and removes its files.
     sys.exit(128 + number)
 

@@ -19,7 +19,7 @@ NOTEBOOKS = sorted((CHECKOUT / "notebooks").glob("*.ipynb"))
 # From the bottom: a part may import itself and what stands before it.
 FOUNDATION = ("errors", "progress", "params", "studies", "command", "store", "host")
 STAGES = ("content", "recipe", "compose", "image", "machine", "measure", "report")
-TOP = ("cli", "__main__", "boots", "clean", "doctor", "questions", "study", "workbench")
+TOP = ("cli", "__main__", "boots", "clean", "doctor", "questions", "study", "verify", "workbench")
 CODE_LINES_MOST = 80
 IMPORT_NAMES = {"yaml": "PyYAML", "nbformat": "nbconvert", "nbclient": "papermill", "traitlets": "nbconvert"}
 """Imports that come with, or under another name than, the dependency they belong to."""
