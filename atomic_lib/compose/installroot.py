@@ -151,11 +151,12 @@ def _clean(tree: Installroot) -> None:
 def settle_databases(tree: Installroot) -> None:
     """Leave each database as one file that is the same each time.
 
-    dnf's history keeps what was asked for and why each package is there; when that was
-    and who was logged in belongs to the making of the tree.
+    dnf's history keeps what was asked for and why each package is there; when that was,
+    who was logged in, and what scriptlets printed, in an order of chance, belongs to the
+    making of the tree.
     """
     epoch = tree.source_date_epoch
-    history = f"UPDATE trans SET dt_begin={epoch}, dt_end={epoch}, user_id=-1; "
+    history = f"UPDATE trans SET dt_begin={epoch}, dt_end={epoch}, user_id=-1; DELETE FROM console_output; "
     for directory, name, statements in ((RPMDB, "rpmdb.sqlite", ""), (_DNF_STATE, "history.sqlite", history)):
         if not inside(tree.root, f"{directory}/{name}").exists():
             continue

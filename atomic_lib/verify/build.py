@@ -75,7 +75,7 @@ def build(task: Task) -> Built:
     started, wanted = time.monotonic(), task.circumstances
     store, cache = Store(Path(wanted.store)), Path(wanted.cache)
     variant = variant_from(task.parameters)
-    tools = with_clock(open_tools(cache), wanted.clock_days_ahead)
+    tools = with_clock(open_tools(cache), wanted.clock_days_ahead, store.root)
     found = open_content(variant.content, tools, cache)
     content = with_order(found, reversed_order=wanted.repositories_reversed)
     recipe = load_recipe(variant)

@@ -15,7 +15,13 @@ from atomic_lib.errors import WorkbookError
 from atomic_lib.host import Tools
 
 FAKETIME = "usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1"
-_PRELOADED = "libfaketime.so"
+_PRELOADED, _LDD = "libfaketime.so", "ldd"
+# Dracut puts into an initramfs what ldd names: there the library would be one that programs need.
+_LDD_SCRIPT = """\
+#!/bin/sh
+unset LD_PRELOAD
+exec ldd "$@"
+"""
 _CLONE_NEWUTS = 0x04000000  # linux/sched.h
 _DAY_SECONDS = 86400
 
@@ -80,16 +86,20 @@ def impose(wanted: Circumstances) -> None:
         socket.sethostname(wanted.host_name)
 
 
-def with_clock(tools: Tools, days_ahead: int) -> Tools:
+def with_clock(tools: Tools, days_ahead: int, scratch: Path) -> Tools:
     """The tools tree with a clock that is ahead, for all commands in it and in a tree under construction.
 
-    The times of files stay the kernel's. Raises WorkbookError where the tools tree has no libfaketime.
+    The times of files stay the kernel's. ``scratch`` gets a script that this needs. Raises WorkbookError where the tools tree has no libfaketime.
     """
     if not days_ahead:
         return tools
     library = tools.root / FAKETIME
     if not library.is_file():
         raise WorkbookError("the tools tree has no libfaketime: the clock cannot be set ahead for a build")
+    scratch.mkdir(parents=True, exist_ok=True)
+    ldd = scratch / _LDD
+    ldd.write_text(_LDD_SCRIPT)
+    ldd.chmod(0o755)
     environment = {
         "LD_PRELOAD": f"/dev/{_PRELOADED}",
         "FAKETIME": f"+{days_ahead}d",
@@ -97,10 +107,9 @@ def with_clock(tools: Tools, days_ahead: int) -> Tools:
         "FAKETIME_DISABLE_SHM": "1",
         "FAKETIME_DONT_FAKE_MONOTONIC": "1",
         "NO_FAKE_STAT": "1",
-        # else dracut would take the library for one that programs need
-        "DRACUT_LDD": "env -u LD_PRELOAD ldd",
+        "DRACUT_LDD": f"/dev/{_LDD}",
     }
-    return replace(tools, environment=environment, device_files={_PRELOADED: library})
+    return replace(tools, environment=environment, device_files={_PRELOADED: library, _LDD: ldd})
 
 
 def with_order(content: Content, *, reversed_order: bool) -> Content:
