@@ -51,6 +51,11 @@ def _parser() -> argparse.ArgumentParser:
         commands.add_parser("without", help="what would leave a variant if packages were not installed"),
         "PACKAGE", "a name, a shell pattern, @group or class:NAME", "+", _without,
     )  # fmt: skip
+    equality = commands.add_parser(
+        "equality", help="is the ostree tree the traditional file system? two images compared"
+    )
+    equality.add_argument("--boot", action="store_true", help="boot both once, too, and compare what that made")
+    equality.set_defaults(call=_equality)
     commands.add_parser("test", help="the tests; further arguments go to pytest", add_help=False)
     lab = commands.add_parser("lab", help="JupyterLab on the notebooks, on 127.0.0.1")
     lab.set_defaults(call=_lab)
@@ -107,6 +112,12 @@ def _without(options: argparse.Namespace) -> int:
     from atomic_lib.questions import answer_without
 
     return answer_without(options.packages, options.variant)
+
+
+def _equality(options: argparse.Namespace) -> int:
+    from atomic_lib.pair import run_equality
+
+    return run_equality(boot=options.boot)
 
 
 def parse_overrides(assignments: Sequence[str]) -> dict[str, Any]:

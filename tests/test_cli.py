@@ -1,5 +1,6 @@
 """The words that ./workbook hands over."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -32,6 +33,12 @@ def test_an_error_is_one_message_with_the_next_step(capsys: pytest.CaptureFixtur
         "error: clean: unknown part 'bilds'",
         "Next step: choose of: builds, runs, cache, environment, all",
     ]
+
+
+def test_equality_needs_root(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    assert main(["equality", "--boot"]) == 1
+    assert "Next step: sudo ./workbook equality" in capsys.readouterr().err
 
 
 def test_wrong_words_end_with_2(capsys: pytest.CaptureFixture[str]) -> None:

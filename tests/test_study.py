@@ -85,29 +85,6 @@ def test_a_variant_that_fails_is_shown_and_the_others_go_on(place: Path, capsys:
     assert executed[2:] == ["cloud-docker 1"], "built first, then booted; what failed is not tried again"
 
 
-def test_two_runs_in_one_second_have_directories_of_their_own(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    class Stopped(study.datetime):
-        """A clock that stands still."""
-
-        @classmethod
-        def now(cls, tz: Any = None) -> "Stopped":
-            return cls(2026, 1, 2, 3, 4, 5, tzinfo=tz)
-
-    monkeypatch.setattr(study, "datetime", Stopped)
-    made = [study._new_run("default").name for _ in range(2)]
-    assert made == ["2026-01-02T03-04-05Z-default", "2026-01-02T03-04-05Z-default-2"]
-
-
-def test_a_run_cut_off_is_removed_by_the_next_one(place: Path) -> None:
-    runs = place / "build/runs"
-    for name in ("cut-off/atomic-min", "whole"):
-        (runs / name).mkdir(parents=True)
-    (runs / "whole/index.html").touch()
-    (runs / "latest").symlink_to("whole")
-    study._remove_unfinished(runs)
-    assert sorted(path.name for path in runs.iterdir()) == ["latest", "whole"]
-
-
 def test_a_variant_that_the_study_has_not_is_named_before_anything_is_made(place: Path) -> None:
     with pytest.raises(WorkbookError) as caught:
         study.run_study("default", variants=["atomic-mni"])

@@ -12,7 +12,7 @@ from atomic_lib.compose.explain import explain_excluded
 from atomic_lib.compose.lock import Lock, LockedPackage, read_lock, write_lock
 from atomic_lib.compose.pool import keep_keys, keep_rpms, link_file
 from atomic_lib.content.comps import expand_groups
-from atomic_lib.content.dnf import DNF_CACHE, DNF_DIRECTORY, dnf_configuration
+from atomic_lib.content.dnf import DNF_CACHE, DNF_DIRECTORY, dnf_configuration, index_error
 from atomic_lib.content.repositories import Content
 from atomic_lib.content.signing import index_repository
 from atomic_lib.errors import WorkbookError
@@ -58,7 +58,10 @@ class Dnf:
     directory: Path
 
     def run(self, words: Sequence[str], *, binds: Sequence[Bind] = ()) -> str:
-        """Run ``dnf WORDS``; returns its standard output."""
+        """Run ``dnf WORDS``; returns its standard output.
+
+        Raises WorkbookError naming a local repository whose index was changed, CommandError for all else.
+        """
         (self.directory / "config").mkdir(exist_ok=True)
         (self.directory / "root").mkdir(exist_ok=True)
         (self.directory / "config/dnf.conf").write_text(
@@ -74,10 +77,11 @@ class Dnf:
         ]
         line = ["dnf", "-y", "-c", f"{DNF_DIRECTORY}/dnf.conf", f"--installroot={INSTALLROOT}",
                 f"--releasever={self.content.releasever}", *_enabled_repos(self.recipe), *words]  # fmt: skip
-        completed = self.tools.run(
-            line, binds=[*own, *self.content.binds, *binds], rights="root", network=self.content.remote
-        )
-        return completed.stdout
+        binds = [*own, *self.content.binds, *binds]
+        try:
+            return self.tools.run(line, binds=binds, rights="root", network=self.content.remote).stdout
+        except CommandError as error:
+            raise index_error(error, self.content.local) or error from None
 
 
 def install_words(recipe: Recipe, group_packages: Iterable[str]) -> list[str]:

@@ -1,4 +1,11 @@
-"""dnf's configuration: one text for resolving and installing."""
+"""dnf's configuration, one text for resolving and installing, and what dnf says of a repository's index."""
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+from atomic_lib.command import CommandError
+from atomic_lib.errors import WorkbookError
 
 DNF_DIRECTORY = "/mnt/dnf"
 DNF_CACHE = "/tmp/dnf/cache"
@@ -22,3 +29,26 @@ def dnf_configuration(*, weak_dependencies: bool = True, documentation: bool = T
         *([] if documentation else ["tsflags=nodocs"]),
     ]
     return "\n".join(lines) + "\n"
+
+
+_INDEX_PROBLEMS = {
+    "Bad GPG signature": "does not match its signature",
+    "GPG signature is not available": "has no signature",
+    "Downloading error": "has a part that is not what the signed list of its parts says",
+}
+
+
+def index_error(error: CommandError, local: Mapping[str, Path]) -> WorkbookError | None:
+    """The error for the index of a repository on this machine that dnf refused; None where it failed of another cause.
+
+    ``local``: the directories of such repositories by id.
+    """
+    refused = re.search(r"Failed to download metadata for repo '([^']+)': (.*)", error.stdout + error.stderr)
+    if refused is None or refused[1] not in local:
+        return None
+    problems = [words for said, words in _INDEX_PROBLEMS.items() if said in refused[2]]
+    return WorkbookError(
+        f"repository {refused[1]!r}: its index (repodata) {(problems or ['cannot be read'])[0]}",
+        log=error.log,
+        hint=f"it was changed after it was made: remove {local[refused[1]]} and run again, which makes it anew",
+    )

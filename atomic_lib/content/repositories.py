@@ -9,7 +9,7 @@ from pathlib import Path
 from atomic_lib.command import CommandError
 from atomic_lib.content.comps import Comps, read_comps
 from atomic_lib.content.definition import DebianContent, RepositoryContent, load_definition
-from atomic_lib.content.dnf import DNF_CACHE, DNF_DIRECTORY, dnf_configuration
+from atomic_lib.content.dnf import DNF_CACHE, DNF_DIRECTORY, dnf_configuration, index_error
 from atomic_lib.content.signing import KEY_FILE, sign_and_index
 from atomic_lib.content.standin.debs import fetch_debs
 from atomic_lib.content.standin.rpms import build_repository
@@ -20,6 +20,7 @@ from atomic_lib.store import Store, code_version, file_sha256, key_of
 
 REPOSITORIES = "/mnt/repos"
 _AGENT = Path(__file__).parent / "min_cloud_agent"
+_SIGNING_CODE = ("content/keyring.py", "content/openpgp.py", "content/signing.py")
 _STANDIN_SPACE_BYTES = 2_500_000_000
 
 
@@ -116,7 +117,8 @@ def _dnf_cache(cache: Path, definition: RepositoryContent, repo_text: str) -> Pa
 
 def _local_repo(name: str) -> str:
     url = f"file://{REPOSITORIES}/{name}"
-    return f"[{name}]\nname={name}\nbaseurl={url}\nenabled=1\ngpgcheck=1\ngpgkey={url}/{KEY_FILE}\n\n"
+    lines = (f"[{name}]", f"name={name}", f"baseurl={url}", "enabled=1", "gpgcheck=1", "repo_gpgcheck=1")
+    return "\n".join(lines) + f"\ngpgkey={url}/{KEY_FILE}\n\n"
 
 
 def _repo_file(definition: RepositoryContent, params: Path) -> str:
@@ -144,7 +146,7 @@ def _standin_repository(tools: Tools, cache: Path, definition: DebianContent, pa
         "definition": definition.model_dump(exclude={"kernel_arguments", "title"}),
         "comps": file_sha256(comps),
         "tools": tools.key,
-        "code": code_version("content/standin", "content/signing.py"),
+        "code": code_version("content/standin", *_SIGNING_CODE),
     }
 
     def make(directory: Path) -> None:
@@ -160,7 +162,7 @@ def _standin_repository(tools: Tools, cache: Path, definition: DebianContent, pa
 def _agent_repository(tools: Tools, cache: Path) -> Path:
     inputs = {
         "tools": tools.key,
-        "code": code_version("content/min_cloud_agent", "content/signing.py", "content/repositories.py"),
+        "code": code_version("content/min_cloud_agent", "content/repositories.py", *_SIGNING_CODE),
     }
 
     def make(directory: Path) -> None:
@@ -172,6 +174,7 @@ def _agent_repository(tools: Tools, cache: Path) -> Path:
             "_dbpath": "/tmp/rpmdb",
             "_buildhost": "workbook",
             "use_source_date_epoch_as_buildtime": "1",
+            "clamp_mtime_to_source_date_epoch": "1",
         }
         options = [word for name, value in defines.items() for word in ("--define", f"{name} {value}")]
         tools.run(
@@ -200,12 +203,12 @@ def _remote_key(
     (config / "all.repo").write_text(repo_text)
     binds = [Bind(config, DNF_DIRECTORY), Bind(fetched, DNF_CACHE, writable=True)]
     binds += [Bind(path, f"{REPOSITORIES}/{name}") for name, path in local.items()]
-    words = ["dnf", "-q", "-c", f"{DNF_DIRECTORY}/dnf.conf", f"--releasever={definition.releasever}", "makecache"]
+    words = ["dnf", "-q", "-c", f"{DNF_DIRECTORY}/dnf.conf", f"--releasever={definition.releasever}", "-y", "makecache"]
     try:
         with Store(cache).locked("dnf", fetched.parent.name):
             tools.run(words, binds=binds, network=True, timeout_seconds=600)
     except CommandError as error:
-        raise WorkbookError(
+        raise index_error(error, local) or WorkbookError(
             f"content {definition.content!r}: a mirror was not reached ({definition.repo_file}, "
             f"releasever {definition.releasever})",
             log=error.log,

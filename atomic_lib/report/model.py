@@ -238,6 +238,46 @@ class Boot(_Model):
     console_log: str | None = None
 
 
+class Changed(_Model):
+    """A package's build or a parameter, before and after; empty where there is none."""
+
+    name: str
+    before: str
+    after: str
+
+
+class ChangedFile(_Model):
+    """A path that changed: by how many bytes its content grew, and what differs."""
+
+    path: str
+    bytes: int
+    what: str
+
+
+class ChangedFiles(_Model):
+    """All paths with one kind of change: how many, by how many bytes they grew, and the ``largest`` of them."""
+
+    change: str
+    paths: Count
+    bytes: int
+    largest: tuple[ChangedFile, ...] = ()
+
+
+class Release(_Model):
+    """What changed since the variant's earlier build, which the run ``run`` made (``made``: UTC, ISO 8601).
+
+    ``inputs``: parameters and versions of what made it. ``files``: None where the two images
+    cannot be compared; ``files_reason`` says why.
+    """
+
+    run: str
+    made: str
+    inputs: tuple[Changed, ...] = ()
+    packages: tuple[Changed, ...] = ()
+    files: tuple[ChangedFiles, ...] | None = None
+    files_reason: str = ""
+
+
 class StageTime(_Model):
     """One stage of the build: how long it took when it was made, and whether this run reused it."""
 
@@ -280,6 +320,7 @@ class VariantResult(_Model):
     forbidden_paths: dict[str, Count] = {}
     boots: tuple[Boot, ...] = ()
     counted_boots: tuple[CountedBoot, ...] = ()
+    release: Release | None = None
     stages: tuple[StageTime, ...] = ()
     notes: tuple[str, ...] = ()
     provenance: dict[str, JsonValue] = {}

@@ -29,6 +29,7 @@ from atomic_lib.report.model import (
     Failure,
     ImagePart,
     PackageSize,
+    Release,
     StageTime,
     VariantResult,
     WhyLink,
@@ -136,6 +137,10 @@ class VariantRecord:
             forbidden_paths=count_forbidden(image.entries(), footprint.python_scripts if footprint else ()),
         )
         self._add_stage("image", image)
+
+    def add_release(self, release: Release | None) -> None:
+        """What changed since the earlier build; None where there is none."""
+        self._update(release=release)
 
     def add_boots(
         self, timed: Sequence[Mapping[str, Any]], counted: Sequence[Mapping[str, Any]], missing: int | None
