@@ -14,7 +14,8 @@ from atomic_lib.compose.chroot import RPMDB, Installroot
 from atomic_lib.compose.inside import entries_of, inside
 from atomic_lib.compose.lock import Lock
 from atomic_lib.compose.resolve import INSTALLROOT
-from atomic_lib.host import Bind, Tools
+from atomic_lib.content.keyring import HOME, Keyring
+from atomic_lib.host import Bind
 
 TOPLEVEL_LINKS = {
     "home": "var/home",
@@ -75,14 +76,14 @@ def label_tree(tree: Installroot, policy: str) -> None:
     )
 
 
-def commit_tree(tools: Tools, directory: Path, lock: Lock, *, ref: str, version: str, epoch: int) -> str:
-    """Commit ``directory/root`` to a new bare repository ``directory/repo``; returns the commit's checksum.
+def commit_tree(keyring: Keyring, directory: Path, lock: Lock, *, ref: str, version: str, epoch: int) -> str:
+    """Commit ``directory/root`` to a new bare repository ``directory/repo``, signed; returns the commit's checksum.
 
     The commit's metadata has the version and the package list in rpm-ostree's form, so
     that ``rpm-ostree db`` reads it. ``root`` is used up: its files become the objects.
     """
     # One bind for both: a mount point of its own could not be consumed.
-    binds = [Bind(directory, "/mnt/tree", writable=True)]
+    binds, tools = [Bind(directory, "/mnt/tree", writable=True), keyring.bind], keyring.tools
     tools.run(["ostree", "init", "--repo=/mnt/tree/repo", "--mode=bare"], binds=binds, rights="label")
     rows = ", ".join(
         f"('{package.name}', '{package.epoch}', '{package.version}', '{package.release}', '{package.arch}')"
@@ -92,7 +93,7 @@ def commit_tree(tools: Tools, directory: Path, lock: Lock, *, ref: str, version:
     words = ["ostree", "commit", "--repo=/mnt/tree/repo", f"--branch={ref}", "--parent=none", "--bootable", "--consume",
              "--disable-fsync", f"--subject={version}", f"--timestamp=@{epoch}",
              f"--add-metadata-string=version={version}", f"--add-metadata=rpmostree.rpmdb.pkglist=[{rows}]",
-             "--tree=dir=/mnt/tree/root"]  # fmt: skip
+             f"--gpg-sign={keyring.fingerprint}", f"--gpg-homedir={HOME}", "--tree=dir=/mnt/tree/root"]  # fmt: skip
     return tools.run(words, binds=binds, rights="label").stdout.strip()
 
 

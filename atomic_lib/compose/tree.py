@@ -12,9 +12,11 @@ from atomic_lib.compose.initramfs import kernel_version
 from atomic_lib.compose.inside import inside
 from atomic_lib.compose.installroot import make_installroot
 from atomic_lib.compose.lock import Lock
+from atomic_lib.compose.origin import add_origin, commit_key, own_public_key
 from atomic_lib.compose.ostree import commit_tree, label_tree, make_ostree_tree
 from atomic_lib.compose.resolve import INSTALLROOT, RpmSet
 from atomic_lib.compose.walk import Entry, read_entries, walk_tree, write_entries
+from atomic_lib.content.keyring import Keyring, open_keyring
 from atomic_lib.content.repositories import Content
 from atomic_lib.errors import WorkbookError
 from atomic_lib.host import Bind, Tools
@@ -29,8 +31,8 @@ _CODE = (
         f"compose/{name}.py"
         for name in ("capabilities", "chroot", "dracut", "headers", "initramfs", "inside", "install")
     ),
-    *(f"compose/{name}.py" for name in ("installroot", "lock", "ostree", "pool", "resolve", "tree", "walk")),
-    "content/dnf.py",
+    *(f"compose/{name}.py" for name in ("installroot", "lock", "origin", "ostree", "pool", "resolve", "tree", "walk")),
+    *(f"content/{name}.py" for name in ("dnf", "keyring", "openpgp")),
 )
 """What of the code a tree is made by; the questions asked of a package set are not among it."""
 _OWNERS = r"[%{=NAME}\t%{FILENAMES}\n]"
@@ -92,7 +94,7 @@ def compose_tree(
 ) -> Tree:
     """Compose the variant's tree, or take it from the store.
 
-    Raises WorkbookError: see ``make_installroot``.
+    Raises WorkbookError: see ``make_installroot``, and for a ``signing_key`` that cannot sign.
     """
     inputs: Mapping[str, Any] = {
         "method": variant.method,
@@ -103,6 +105,7 @@ def compose_tree(
         "lock": rpm_set.lock.sha256,
         "words": rpm_set.words,
         "content": [content.name, content.releasever, content.key_urls],
+        **({"origin": [variant.remote_url, own_public_key(tools, variant)]} if variant.method == "ostree" else {}),
         "policy": content.selinux_policy,
         "tools": tools.key,
         "code": code_version(*_CODE),
@@ -136,12 +139,17 @@ def _finish(tree: Installroot, variant: Variant, recipe: Recipe, content: Conten
                              "dropped_var_files": []}  # fmt: skip
     (directory / "owners.json").write_text(json.dumps(_owners(tree)))
     if variant.method == "ostree":
-        with step(f"{variant.variant}: commit"):
+        key = commit_key(tree.tools, variant, default_ref(variant, recipe), directory)
+        with (
+            step(f"{variant.variant}: commit"),
+            open_keyring(tree.tools, directory, key, variant.source_date_epoch) as keyring,
+        ):
+            add_origin(tree, variant.remote_url, keyring.public_key())
             facts["dropped_var_files"] = make_ostree_tree(tree)
             write_entries(walk_tree(tree.root), directory / "entries.jsonl")
             if recipe.selinux != "disabled":
                 label_tree(tree, content.selinux_policy)
-            facts.update(_commit(variant, recipe, lock, tree.tools, directory))
+            facts.update(_commit(variant, recipe, lock, keyring, directory))
     else:
         with step(f"{variant.variant}: label"):
             _finish_traditional(tree, recipe, content, facts["kver"])
@@ -160,13 +168,13 @@ def _owners(tree: Installroot) -> dict[str, list[str]]:
     return owners
 
 
-def _commit(variant: Variant, recipe: Recipe, lock: Lock, tools: Tools, directory: Path) -> dict[str, str]:
+def _commit(variant: Variant, recipe: Recipe, lock: Lock, keyring: Keyring, directory: Path) -> dict[str, str]:
     commit = commit_tree(
-        tools, directory, lock, ref=default_ref(variant, recipe), version=commit_version(variant, recipe),
+        keyring, directory, lock, ref=default_ref(variant, recipe), version=commit_version(variant, recipe),
         epoch=variant.source_date_epoch,
     )  # fmt: skip
     binds = [Bind(directory / "repo", "/mnt/repo")]
-    listing = tools.run(["ostree", "show", "--repo=/mnt/repo", commit], binds=binds).stdout
+    listing = keyring.tools.run(["ostree", "show", "--repo=/mnt/repo", commit], binds=binds).stdout
     return {"commit": commit, "content_checksum": content_checksum(listing)}
 
 

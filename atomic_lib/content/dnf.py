@@ -47,8 +47,13 @@ def index_error(error: CommandError, local: Mapping[str, Path]) -> WorkbookError
     if refused is None or refused[1] not in local:
         return None
     problems = [words for said, words in _INDEX_PROBLEMS.items() if said in refused[2]]
+    return changed_index(refused[1], local[refused[1]], (problems or ["cannot be read"])[0], error.log)
+
+
+def changed_index(name: str, directory: Path, problem: str, log: str = "") -> WorkbookError:
+    """The error for a repository on this machine whose index is not as it was made."""
     return WorkbookError(
-        f"repository {refused[1]!r}: its index (repodata) {(problems or ['cannot be read'])[0]}",
-        log=error.log,
-        hint=f"it was changed after it was made: remove {local[refused[1]]} and run again, which makes it anew",
+        f"repository {name!r}: its index (repodata) {problem}",
+        log=log,
+        hint=f"it was changed after it was made: remove {directory} and run again, which makes it anew",
     )

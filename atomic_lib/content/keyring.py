@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from atomic_lib.content.openpgp import SecretKey
 from atomic_lib.host import Bind, Tools
 
 HOME = "/mnt/gnupg"
@@ -30,10 +31,9 @@ class Keyring:
         """The environment that leads gpg, and whoever calls it, to the key."""
         return dict(_ENV)
 
-    def write_public(self, path: Path) -> None:
-        """Write the public key, armored."""
-        armored = self._gpg(["--armor", "--export", self.fingerprint])
-        path.write_text(armored)
+    def public_key(self) -> str:
+        """The public key, armored."""
+        return self._gpg(["--armor", "--export", self.fingerprint])
 
     def sign(self, path: Path) -> None:
         """Write the armored signature of a file beside it, as ``NAME.asc``."""
@@ -48,16 +48,15 @@ class Keyring:
 
 
 @contextmanager
-def open_keyring(
-    tools: Tools, directory: Path, secret: bytes, fingerprint: str, time_seconds: int
-) -> Iterator[Keyring]:
+def open_keyring(tools: Tools, directory: Path, key: SecretKey, time_seconds: int) -> Iterator[Keyring]:
     """A keyring with one secret key, which signs at ``time_seconds``, so that signatures repeat to the byte.
 
-    It is a directory in ``directory``, a result in the making, so that what a killed run
-    leaves of the secret goes with the rest.
+    A key that was not there at that time signs as soon as it was. The keyring is a
+    directory in ``directory``, a result in the making, so that what a killed run leaves
+    of the secret goes with the rest.
     """
     with tempfile.TemporaryDirectory(dir=directory) as home:
-        (Path(home) / "gpg.conf").write_text(f"faked-system-time {time_seconds}!\n")
+        (Path(home) / "gpg.conf").write_text(f"faked-system-time {max(time_seconds, key.created_seconds)}!\n")
         words = ["gpg", "--batch", "--quiet", "--import"]
-        tools.run(words, binds=[Bind(Path(home), HOME, writable=True)], env=_ENV, input=secret)
-        yield Keyring(tools, Path(home), fingerprint)
+        tools.run(words, binds=[Bind(Path(home), HOME, writable=True)], env=_ENV, input=key.secret)
+        yield Keyring(tools, Path(home), key.fingerprint)

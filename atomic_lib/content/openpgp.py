@@ -23,15 +23,17 @@ _MAY_CERTIFY_AND_SIGN = 0x03
 
 
 @dataclass(frozen=True)
-class DerivedKey:
-    """An Ed25519 key without passphrase. ``secret`` is a transferable secret key, as ``gpg --import`` takes it."""
+class SecretKey:
+    """A key without passphrase. ``secret`` is what ``gpg --import`` takes, armored or binary."""
 
     secret: bytes = field(repr=False)
     fingerprint: str
     """40 hex digits."""
+    created_seconds: int
+    """When the newest part of it was made: it signs nothing before that (seconds since 1970)."""
 
 
-def derive_key(tools: Tools, text: str, user_id: str, scratch: Path) -> DerivedKey:
+def derive_key(tools: Tools, text: str, user_id: str, scratch: Path) -> SecretKey:
     """The key whose secret is the sha256 of ``text``; ``scratch`` holds the secret for a moment.
 
     Whoever knows the text has the secret: such a key is worth what ``content.signing`` says of it.
@@ -55,7 +57,7 @@ def derive_key(tools: Tools, text: str, user_id: str, scratch: Path) -> DerivedK
         _packet(_USER_ID, user_id.encode()),
         _packet(_SIGNATURE, hashed + _issuer(fingerprint) + digest[:2] + _mpi(signature[:32]) + _mpi(signature[32:])),
     )
-    return DerivedKey(b"".join(packets), fingerprint.hex())
+    return SecretKey(b"".join(packets), fingerprint.hex(), KEY_CREATED_SECONDS)
 
 
 def _openssl(tools: Tools, place: Path, *words: str) -> None:

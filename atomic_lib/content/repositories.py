@@ -9,7 +9,7 @@ from pathlib import Path
 from atomic_lib.command import CommandError
 from atomic_lib.content.comps import Comps, read_comps
 from atomic_lib.content.definition import DebianContent, RepositoryContent, load_definition
-from atomic_lib.content.dnf import DNF_CACHE, DNF_DIRECTORY, dnf_configuration, index_error
+from atomic_lib.content.dnf import DNF_CACHE, DNF_DIRECTORY, changed_index, dnf_configuration, index_error
 from atomic_lib.content.signing import KEY_FILE, sign_and_index
 from atomic_lib.content.standin.debs import fetch_debs
 from atomic_lib.content.standin.rpms import build_repository
@@ -49,11 +49,21 @@ class Content:
         return [Bind(path, f"{REPOSITORIES}/{name}") for name, path in self.local.items()]
 
     def comps(self, tools: Tools) -> list[Comps]:
-        """The package groups of all its repositories."""
-        roots = [*self.local.values(), *([self.dnf_cache] if self.dnf_cache else [])]
-        files = [file for root in roots for file in sorted(root.rglob("*comps*.xml*"))]
+        """The package groups of all its repositories.
+
+        Raises WorkbookError for a repository on this machine whose groups were changed.
+        """
+        files = [file for name in self.local for file in self._local_comps(name)]
+        files += sorted(self.dnf_cache.rglob("*comps*.xml*")) if self.dnf_cache else []
         texts = [tools.run(["zstd", "-dcf", "/mnt/comps"], binds=[Bind(file, "/mnt/comps")]).stdout for file in files]
         return [read_comps(text, file.name) for text, file in zip(texts, files, strict=True)]
+
+    def _local_comps(self, name: str) -> list[Path]:
+        """The group files of a repository; each is named after its digest, which dnf checks against the signed list."""
+        files = sorted(self.local[name].rglob("*comps*.xml*"))
+        if any(file_sha256(file) != file.name.partition("-")[0] for file in files):
+            raise changed_index(name, self.local[name], "has a part that is not what the signed list of its parts says")
+        return files
 
     @property
     def key_urls(self) -> list[str]:
@@ -79,11 +89,11 @@ def open_content(name: str, tools: Tools, cache: Path, params: Path = PARAMS_DIR
     if isinstance(definition, DebianContent):
         standin = _standin_repository(tools, cache, definition, params)
         local = {"standin": standin, "workbook": agent}
-        text = "".join(_local_repo(repo) for repo in local)
+        text = "".join(local_repository(repo) for repo in local)
         key = key_of({name: _repository_key(path) for name, path in local.items()})
     else:
         local = {"workbook": agent}
-        text = _repo_file(definition, params) + _local_repo("workbook")
+        text = _repo_file(definition, params) + local_repository("workbook")
         remote = _remote_key(tools, cache, definition, text, local)
         key = key_of({"workbook": _repository_key(agent), "remote": remote})
     return Content(
@@ -115,7 +125,8 @@ def _dnf_cache(cache: Path, definition: RepositoryContent, repo_text: str) -> Pa
     return cache / "dnf" / f"{definition.content}-{key}" / "cache"
 
 
-def _local_repo(name: str) -> str:
+def local_repository(name: str) -> str:
+    """The configuration of a repository on this machine: packages and index are checked against its own key."""
     url = f"file://{REPOSITORIES}/{name}"
     lines = (f"[{name}]", f"name={name}", f"baseurl={url}", "enabled=1", "gpgcheck=1", "repo_gpgcheck=1")
     return "\n".join(lines) + f"\ngpgkey={url}/{KEY_FILE}\n\n"

@@ -28,8 +28,8 @@ def sign_and_index(tools: Tools, directory: Path, name: str, *, comps: Path | No
     rpms = sorted(directory.glob("*.rpm"))
     with tempfile.TemporaryDirectory(dir=directory) as scratch:
         key = derive_key(tools, _signed_text(name, rpms), f"workbook {name} repository", Path(scratch))
-        with open_keyring(tools, Path(scratch), key.secret, key.fingerprint, KEY_CREATED_SECONDS) as keyring:
-            keyring.write_public(directory / KEY_FILE)
+        with open_keyring(tools, Path(scratch), key, KEY_CREATED_SECONDS) as keyring:
+            (directory / KEY_FILE).write_text(keyring.public_key())
             signing = ["xargs", "-0", "-n", "40", "-P", "2", "rpmsign", "--define", f"_gpg_name {key.fingerprint}"]
             tools.run(
                 [*signing, "--addsign"],

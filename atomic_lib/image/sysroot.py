@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from atomic_lib.compose.origin import REMOTE
 from atomic_lib.compose.tree import Tree, default_ref
 from atomic_lib.content.repositories import Content
 from atomic_lib.errors import WorkbookError
@@ -106,7 +107,8 @@ def _deploy(work: _Work, repo: str, ref: str, arguments: list[str], head: str) -
     work.run("ostree", "config", own_repo, "set", "sysroot.bootprefix", "true")
     work.run("ostree", "config", own_repo, "set", "sysroot.readonly", "true")
     work.run("ostree", "admin", "os-init", f"--sysroot={sysroot}", STATEROOT)
-    work.run("ostree", "pull-local", own_repo, repo, ref)
+    # as from the remote that the image takes its updates from, so that an upgrade checks their signatures
+    work.run("ostree", "pull-local", own_repo, f"--remote={REMOTE}", repo, ref)
     boot = work.directory / "sysroot/boot"
     (boot / "loader.0").mkdir()
     (boot / "loader").symlink_to("loader.0")
@@ -123,7 +125,7 @@ def _deploy(work: _Work, repo: str, ref: str, arguments: list[str], head: str) -
         "--no-merge",
         "--karg-none",
         *kargs,
-        ref,
+        f"{REMOTE}:{ref}",
     )
 
 

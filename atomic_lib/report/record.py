@@ -54,7 +54,9 @@ class VariantRecord:
             recipe=variant.recipe,
             agent=variant.agent,
             version=variant.version,
-            parameters=parameter_values(variant) | {"lock": Path(variant.lock).name},
+            # no path of the user's
+            parameters=parameter_values(variant)
+            | {"lock": Path(variant.lock).name, "signing_key": Path(variant.signing_key).name},
             provenance={"atomic_lib_version": __version__, "git_revision": git_revision(checkout)},
         )
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from atomic_lib.content.openpgp import DerivedKey, derive_key
+from atomic_lib.content.openpgp import SecretKey, derive_key
 from atomic_lib.content.signing import KEY_FILE, index_repository, sign_and_index
 from atomic_lib.host import Bind, Tools, cache_directory, open_tools
 from atomic_lib.store import file_sha256
@@ -31,7 +31,7 @@ def caller() -> Iterator[None]:
     os.umask(before)
 
 
-def derived(tools: Tools, text: str, scratch: Path) -> DerivedKey:
+def derived(tools: Tools, text: str, scratch: Path) -> SecretKey:
     scratch.mkdir(exist_ok=True)
     return derive_key(tools, text, USER, scratch)
 

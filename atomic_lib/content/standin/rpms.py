@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import stat
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -54,9 +55,9 @@ def build_repository(tools: Tools, definition: DebianContent, debs: list[Path], 
 
 
 def _newest_seconds(root: Path) -> int:
-    """The time of the newest file in an unpacked package."""
-    paths = (path for path in root.rglob("*") if "DEBIAN" not in path.relative_to(root).parts[:1])
-    return max((int(path.lstat().st_mtime) for path in paths), default=0)
+    """The time of the newest file in an unpacked package; directories have the time of the unpacking."""
+    found = (path.lstat() for path in root.rglob("*"))
+    return max((int(status.st_mtime) for status in found if stat.S_ISREG(status.st_mode)), default=0)
 
 
 def _adapt(root: Path, overlay: Mapping[str, Any]) -> Package:
