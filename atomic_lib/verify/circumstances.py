@@ -89,7 +89,9 @@ def impose(wanted: Circumstances) -> None:
 def with_clock(tools: Tools, days_ahead: int, scratch: Path) -> Tools:
     """The tools tree with a clock that is ahead, for all commands in it and in a tree under construction.
 
-    The times of files stay the kernel's. ``scratch`` gets a script that this needs. Raises WorkbookError where the tools tree has no libfaketime.
+    The times of files stay the kernel's. ``scratch`` gets a script that this needs.
+
+    Raises WorkbookError where the tools tree has no libfaketime.
     """
     if not days_ahead:
         return tools
@@ -119,7 +121,7 @@ def with_order(content: Content, *, reversed_order: bool) -> Content:
     sections = [f"[{text}" for text in content.repo_text.split("\n[")]
     sections[0] = sections[0].removeprefix("[")
     text = "\n".join(section.rstrip("\n") + "\n" for section in reversed(sections))
-    return replace(content, repo_text=text, local=dict(reversed(content.local.items())))
+    return replace(content, repo_text=text, local=dict(reversed(list(content.local.items()))))
 
 
 def in_force(wanted: Circumstances, tools: Tools, content: Content) -> dict[str, str]:
