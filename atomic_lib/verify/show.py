@@ -18,7 +18,7 @@ def shown(found: Verification) -> str:
         f"  {KERNEL_CLOCK}",
         f"  {NO_ORDINARY_USER}",
         "",
-        *_table("sha256", found.checksums, mark=True),
+        *_table("checksum", found.checksums, mark=True),
         "",
         f"{found.variant}: {verdict} (build A {one:.0f} s, build B {other:.0f} s)",
     ]
