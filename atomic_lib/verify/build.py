@@ -27,7 +27,7 @@ from atomic_lib.progress import say, step
 from atomic_lib.recipe import load_recipe
 from atomic_lib.report.verification import QCOW2, RAW
 from atomic_lib.store import Store
-from atomic_lib.verify.circumstances import Circumstances, impose, in_force, with_clock, with_order
+from atomic_lib.verify.circumstances import Circumstances, end_with_parent, impose, in_force, with_clock, with_order
 
 RPM_REPOSITORY, LOCK, CONTENT, COMMIT = "RPM repository", "lock", "content", "commit"
 
@@ -56,6 +56,7 @@ class Built:
 def main(words: Sequence[str]) -> int:
     """Build what the task's file says; the exit status."""
     signal.signal(signal.SIGTERM, unwind)
+    end_with_parent()
     try:
         data = json.loads(Path(words[0]).read_text())
         task = Task(**{**data, "circumstances": Circumstances(**data["circumstances"])})

@@ -3,6 +3,7 @@
 import ctypes
 import locale
 import os
+import signal
 import socket
 import time
 from collections.abc import Mapping
@@ -23,6 +24,7 @@ unset LD_PRELOAD
 exec ldd "$@"
 """
 _CLONE_NEWUTS = 0x04000000  # linux/sched.h
+_PR_SET_PDEATHSIG = 1  # linux/prctl.h
 _DAY_SECONDS = 86400
 
 
@@ -84,6 +86,11 @@ def impose(wanted: Circumstances) -> None:
         if libc.unshare(_CLONE_NEWUTS):
             raise WorkbookError(f"another host name needs a namespace of its own: {os.strerror(ctypes.get_errno())}")
         socket.sethostname(wanted.host_name)
+
+
+def end_with_parent() -> None:
+    """Be told to end when the process that started this one ends, however it does."""
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 def with_clock(tools: Tools, days_ahead: int, scratch: Path) -> Tools:

@@ -1,12 +1,16 @@
 """A real variant built twice under hostile differences; and a difference planted in a real image, explained."""
 
 import os
+import sqlite3
 import struct
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from atomic_lib import command
+from atomic_lib.compose.chroot import Installroot
+from atomic_lib.compose.installroot import settle_databases
 from atomic_lib.host import Bind, Tools, cache_directory, open_tools
 from atomic_lib.image.disk import Image
 from atomic_lib.measure.filesystem import FileSystem, read_file_system, root_of
@@ -75,6 +79,28 @@ def test_the_clock_is_ahead_in_the_tools_tree_and_in_a_tree_under_construction(t
     )
     assert [round((time - now) / 86400) for time in seen] == [1000, 1000]
     assert "faketime" not in ahead.run(["/dev/ldd", "/usr/bin/date"]).stdout
+
+
+def test_the_databases_of_a_tree_do_not_tell_when_it_was_made(tools: Tools, tmp_path: Path) -> None:
+    contents = []
+    for day in (1, 2):
+        tree = Installroot(tools, tmp_path / str(day), EPOCH)
+        state = tree.root / "var/lib/dnf"
+        state.mkdir(parents=True)
+        (state / "history.sqlite-old").touch()
+        with closing(sqlite3.connect(state / "history.sqlite")) as database:
+            database.execute("PRAGMA journal_mode=WAL")
+            database.execute("CREATE TABLE trans (id INTEGER PRIMARY KEY, dt_begin, dt_end, user_id, cmdline)")
+            database.execute("CREATE TABLE console_output (line)")
+            database.execute("INSERT INTO trans VALUES (1, ?, ?, ?, 'install bash')", (day, day + 1, day * 1000))
+            database.execute("INSERT INTO console_output VALUES (?)", (f"line {day}",))
+            database.commit()
+        settle_databases(tree)
+        assert [path.name for path in state.iterdir()] == ["history.sqlite"]
+        contents.append((state / "history.sqlite").read_bytes())
+    assert contents[0] == contents[1]
+    with closing(sqlite3.connect(tmp_path / "1/var/lib/dnf/history.sqlite")) as database:
+        assert database.execute("SELECT * FROM trans").fetchall() == [(1, EPOCH, EPOCH, -1, "install bash")]
 
 
 def test_differences_planted_in_a_real_image_are_explained(tools: Tools, image: Image, tmp_path: Path) -> None:
