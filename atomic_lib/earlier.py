@@ -148,6 +148,6 @@ def _gone(earlier: EarlierBuild, variant: str) -> str:
     lock = f"build/runs/{earlier.run}/{variant}/lock.json"
     return (
         "the earlier image is no longer in the store; "
-        f"./workbook run {earlier.study} --variant {variant} --lock {lock}, with that run's revision of the workbook, "
+        f"./workbook run {earlier.study} --variant {variant} --lock {lock}, with that run's parameters and revision, "
         "makes it again"
     )

@@ -17,7 +17,7 @@ from atomic_lib.errors import WorkbookError
 
 PARAMS_DIRECTORY = Path(__file__).parent.parent / "params"
 
-_NO_VARIANTS = {"base", "classes", "equality", "equality-booted"}
+_NO_VARIANTS = {"base", "classes", "equality", "equality-booted", "labels"}
 
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.-]*$", max_length=64)]
 Firmware = Literal["bios", "uefi"]

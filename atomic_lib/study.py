@@ -14,11 +14,13 @@ from atomic_lib.host import cache_directory, open_tools
 from atomic_lib.params import Variant, parameter_values
 from atomic_lib.progress import say
 from atomic_lib.recipe import load_recipe
-from atomic_lib.report.model import VariantResult
+from atomic_lib.report.fallback import contingencies, fallbacks_to_run, has_failed, in_place
+from atomic_lib.report.last_success import earlier_figures
+from atomic_lib.report.model import StudyResult, VariantResult
 from atomic_lib.report.record import failed_result
 from atomic_lib.report.results import RESULT_FILE, read_variant_result, write_study_results
 from atomic_lib.runs import link_newest, new_run, only_run
-from atomic_lib.studies import Study, load_study, study_variants
+from atomic_lib.studies import Study, fallback_variants, load_study, study_variants
 from atomic_lib.workbench import BUILD, CHECKOUT
 
 NOTEBOOKS = CHECKOUT / "notebooks"
@@ -29,13 +31,15 @@ def run_study(study: str, *, variants: Sequence[str] = (), overrides: Mapping[st
     """Run the study ``params/studies/STUDY.yaml`` and write its pages; returns the exit status.
 
     ``variants``: only these of the study's. ``overrides``: parameters for all of them.
-    A variant that fails is shown as failed, the others go on, and the status is 1.
+    A variant that fails is shown as failed, the others go on, and the status is 1; its
+    fallback is built and booted then, if it is none of the others.
 
     Raises WorkbookError for what is wrong before anything is built.
     """
     whole = load_study(study)
     chosen, loaded = _narrowed(whole, study_variants(whole, overrides=overrides), variants)
-    for variant in loaded:
+    spares = fallback_variants(whole, overrides=overrides)
+    for variant in (*loaded, *spares.values()):
         load_definition(variant.content)
         load_recipe(variant)
         if variant.lock:
@@ -46,14 +50,16 @@ def run_study(study: str, *, variants: Sequence[str] = (), overrides: Mapping[st
     with only_run(BUILD, cache_directory()):
         open_tools(cache_directory())
         directory = new_run(BUILD / "runs", study)
-        results = _run_variants(loaded, directory)
-        write_study_results(directory, chosen, results)
+        results = _with_fallbacks(whole.fallbacks, spares, _run_variants(loaded, directory), directory)
+        before = (earlier_figures(directory, result) for result in results if result.variant in whole.fallbacks
+                  and has_failed(result))  # fmt: skip
+        written = write_study_results(directory, chosen, results, earlier=[figures for figures in before if figures])
         where = {"run_directory": str(directory.relative_to(CHECKOUT))}
         compare = Execution(NOTEBOOKS / "compare.ipynb", directory / "compare.ipynb", where)
         for problem in filter(None, execute_all([compare], workers=1)):
             raise WorkbookError(f"notebooks/compare.ipynb failed: {problem}")
         page = _publish(directory)
-    return _report(results, page)
+    return _report(written, page)
 
 
 def _narrowed(study: Study, variants: Sequence[Variant], names: Sequence[str]) -> tuple[Study, list[Variant]]:
@@ -90,6 +96,23 @@ def _run_variants(variants: Sequence[Variant], directory: Path) -> list[VariantR
     return [done[variant.variant] for variant in variants]
 
 
+def _with_fallbacks(
+    fallbacks: Mapping[str, str], spares: Mapping[str, Variant], results: Sequence[VariantResult], directory: Path
+) -> list[VariantResult]:
+    """The results, and behind each failed one its fallback's: made now, where it was not among them."""
+    made = list(results)
+    while needed := fallbacks_to_run(fallbacks, made):
+        for failed, name in needed.items():
+            if name in (result.variant for result in made):
+                continue  # made a moment ago for another one
+            place = next(place for place, result in enumerate(made) if result.variant == failed)
+            error = made[place].error
+            stage = error.stage if error else "its proof of life"
+            say(f"{failed} failed at {stage}: its fallback {name} is built")
+            made[place + 1 : place + 1] = _run_variants([spares[name]], directory)
+    return made
+
+
 def _execution(variant: Variant, directory: Path, new_boots: int) -> Execution:
     own = directory / variant.variant
     own.mkdir(exist_ok=True)
@@ -117,12 +140,17 @@ def _publish(directory: Path) -> Path:
     return page
 
 
-def _report(results: Sequence[VariantResult], page: Path) -> int:
-    """Say what failed and where the page is; the exit status."""
-    failures = [(result.variant, result.error) for result in results if result.error]
+def _report(study: StudyResult, page: Path) -> int:
+    """Say what failed, what stands in and where the page is; the exit status."""
+    failures = [(result.variant, result.error) for result in study.variants if result.error]
     for name, error in failures:
         say(f"error: {name} failed at {error.stage}: {error.message}")
         if error.hint:
             say(f"Next step: {error.hint}")
+    for found in contingencies(study):
+        if found.stand_in:
+            say(f"{in_place(found.stand_in.variant, found.failed.variant)}: the page has what it costs")
+        else:
+            say(f"{found.failed.variant}: its fallback {found.fallback} failed as well, nothing stands in")
     print(page)
     return 1 if failures else 0

@@ -20,6 +20,7 @@ from atomic_lib.errors import WorkbookError
 from atomic_lib.host import Tools, cache_directory, open_tools, tool_versions
 from atomic_lib.image.disk import Image, build_image
 from atomic_lib.measure.image_footprint import image_footprint
+from atomic_lib.measure.labels import image_labels
 from atomic_lib.measure.release import CHANGED_FILES
 from atomic_lib.params import Variant, variant_from
 from atomic_lib.progress import say
@@ -113,6 +114,8 @@ class Workbench:
         footprint = self._stage("image-footprint", lambda: image_footprint(image, tree, names, self.store))
         verified = read_verification(BUILD / "verify" / f"{self.variant.variant}.json")
         self.record.add_image(image, footprint, verified)
+        if self.recipe.selinux != "disabled":
+            self.record.add_labels(self._stage("labels", lambda: image_labels(image, self.tools, self.store)))
         if self.variant.last_stage == "image":
             self.record.finish()
         return image

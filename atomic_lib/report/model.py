@@ -240,6 +240,51 @@ class Boot(_Model):
     console_log: str | None = None
 
 
+class ExplainedLabels(_Model):
+    """The paths whose label an exception explains: how many, and one of them."""
+
+    exception: str
+    reason: str
+    paths: Count
+    example: str
+
+
+class WrongLabel(_Model):
+    """A path with another label (empty: none) than the image's own policy gives it."""
+
+    path: str
+    label: str
+    wanted: str
+
+
+class Labels(_Model):
+    """Every path of the image's root file system held against the image's own SELinux policy.
+
+    ``unlabelled`` and ``unknown``, of type ``default_t``, are counted wherever they are: right they are
+    never. ``wrong`` names the first ones of ``wrong_paths``.
+    """
+
+    policy: str
+    checked: Count
+    right: Count
+    unlabelled: Count
+    unknown: Count
+    explained: tuple[ExplainedLabels, ...] = ()
+    wrong_paths: Count
+    wrong: tuple[WrongLabel, ...] = ()
+
+    @property
+    def explained_paths(self) -> int:
+        """How many paths all exceptions together explain."""
+        return sum(one.paths for one in self.explained)
+
+    @model_validator(mode="after")
+    def _adds_up(self) -> "Labels":
+        if self.right + self.explained_paths + self.wrong_paths != self.checked:
+            raise ValueError(f"right, explained and wrong labels do not add up to the {self.checked} checked")
+        return self
+
+
 class Changed(_Model):
     """A package's build or a parameter, before and after; empty where there is none."""
 
@@ -323,6 +368,7 @@ class VariantResult(_Model):
     departures: tuple[Departure, ...] = ()
     tree_allocated_bytes: Bytes | None = None
     forbidden_paths: dict[str, Count] = {}
+    labels: Labels | None = None
     boots: tuple[Boot, ...] = ()
     counted_boots: tuple[CountedBoot, ...] = ()
     release: Release | None = None
@@ -366,11 +412,20 @@ class Cell(_Model):
     levels: dict[str, str]
 
 
+class EarlierFigures(_Model):
+    """What a variant that failed had when it last succeeded: figures by their names in comparison.csv, and the run."""
+
+    variant: str
+    run: str
+    figures: dict[str, float]
+
+
 class StudyResult(_Model):
     """All variants of one run. ``created``: UTC, ISO 8601.
 
     ``steps``: the waterfall's way from the baseline, one decision each. ``cells``: which
-    variants are cells of the factor study; empty where it is none.
+    variants are cells of the factor study; empty where it is none. ``fallbacks``: which variant
+    stands in for one that fails. ``earlier``: of variants that failed in this run.
     """
 
     schema_version: Literal[2] = 2
@@ -383,6 +438,8 @@ class StudyResult(_Model):
     steps: tuple[Step, ...] = ()
     factors: tuple[Factor, ...] = ()
     cells: tuple[Cell, ...] = ()
+    fallbacks: dict[str, str] = {}
+    earlier: tuple[EarlierFigures, ...] = ()
     provenance: dict[str, JsonValue] = {}
 
     @model_validator(mode="after")

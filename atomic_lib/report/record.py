@@ -16,11 +16,13 @@ from atomic_lib.image.disk import Image
 from atomic_lib.machine.units import package_of_units, packaged_path
 from atomic_lib.measure.footprint import Footprint, count_forbidden, measure_footprint
 from atomic_lib.measure.image_footprint import ImageFootprint, Taken
+from atomic_lib.measure.labels import Labels
 from atomic_lib.measure.ownership import readable
 from atomic_lib.params import Variant, parameter_values
 from atomic_lib.recipe.model import Recipe
 from atomic_lib.report.classes import class_of, class_of_path
 from atomic_lib.report.html import scrubber
+from atomic_lib.report.labels import labels_result
 from atomic_lib.report.model import (
     Boot,
     ClassSize,
@@ -145,6 +147,10 @@ class VariantRecord:
             forbidden_paths=count_forbidden(image.entries(), footprint.python_scripts if footprint else ()),
         )
         self._add_stage("image", image)
+
+    def add_labels(self, labels: Labels) -> None:
+        """What the image's own SELinux policy says of the image's labels."""
+        self._update(labels=labels_result(labels))
 
     def add_release(self, release: Release | None) -> None:
         """What changed since the earlier build; None where there is none."""

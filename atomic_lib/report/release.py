@@ -98,7 +98,7 @@ def _told(found: Release) -> str:
     if found.files is not None:
         size = _grown(sum(one.bytes for one in found.files))
         files = f"{plural(_paths(found.files), 'path')}, {size}" if found.files else "no path changed"
-    inputs = f"; made with another {', '.join(one.name for one in found.inputs)}" if found.inputs else ""
+    inputs = f"; also changed: {', '.join(one.name for one in found.inputs)}" if found.inputs else ""
     return f"{packages}, {files}{inputs}"
 
 

@@ -37,7 +37,7 @@ def line(result: VariantResult) -> str:
 def test_the_page_shows_with_what_it_is_compared_and_what_changed() -> None:
     page = plain(release(with_release())._repr_html_())
     assert "Compared with the run 2026-01-02T03-04-05Z-default, made 2026-01-02 03:05 UTC" in page
-    assert "1 package changed, 120 paths, +1.3 MB; made with another parts, revision." in page
+    assert "1 package changed, 120 paths, +1.3 MB; also changed: parts, revision." in page
     assert "Made with" in page
     assert "Packages: 1 change" in page
     assert "Files: 120 paths changed" in page
@@ -71,11 +71,11 @@ def test_a_build_that_came_out_the_same_says_so() -> None:
     ("changed", "said"),
     [
         ({}, "since 2026-01-02T03-04-05Z-default: 1 package changed, 120 paths, +1.3 MB; "
-             "made with another parts, revision."),
+             "also changed: parts, revision."),
         ({"files": None, "inputs": ()},
          "since 2026-01-02T03-04-05Z-default: 1 package changed, files not compared."),
         ({"files": (), "packages": ()}, "since 2026-01-02T03-04-05Z-default: the same packages, no path changed; "
-                                        "made with another parts, revision."),
+                                        "also changed: parts, revision."),
     ],
 )  # fmt: skip
 def test_a_study_has_a_line_for_each_variant(changed: dict[str, Any], said: str) -> None:
