@@ -78,8 +78,8 @@ class Tools:
 
     root: Path
     key: str
-    environment: Mapping[str, str] = field(default_factory=dict)
-    device_files: Mapping[str, Path] = field(default_factory=dict)
+    environment: Mapping[str, str] = field(default_factory=dict, kw_only=True)
+    device_files: Mapping[str, Path] = field(default_factory=dict, kw_only=True)
 
     def argv(
         self,

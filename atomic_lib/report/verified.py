@@ -16,7 +16,8 @@ def verified_cell(result: VariantResult) -> Cell:
         return Cell("not verified", f"./workbook verify {result.variant}", "missing")
     pairs = [f"{name}: build A {one}, build B {other}" for name, (one, other) in found.checksums.items()]
     checksums = "; ".join([*pairs, f"this image: {result.image_sha256}"])
-    when = f"{found.when[:10]}, two builds from scratch, {len(found.conditions)} conditions apart"
+    apart = sum(one != other for one, other in found.conditions.values())
+    when = f"{found.when[:10]}, two builds from scratch, {apart} conditions apart"
     text = "verified" if found.same else "differs"
     cell = verdict(found.same, text, when)
     return Cell(cell.text, cell.note, cell.kind, more=checksums)

@@ -96,6 +96,7 @@ def build(task: Task) -> Built:
             "raw": str(image.raw),
             "qcow2": str(image.qcow2),
             "lock": str(rpm_set.directory.parent / "lock.json"),
+            "commits": str(tree.repo),
             **{f"repository {name}": str(path) for name, path in content.local.items()},
         },
         seconds=round(time.monotonic() - started, 1),

@@ -6,14 +6,14 @@ from pathlib import Path
 
 from atomic_lib.compose.lock import read_lock
 from atomic_lib.errors import WorkbookError
-from atomic_lib.host import Tools
+from atomic_lib.host import Bind, Tools
 from atomic_lib.measure.equality import Difference, compare
 from atomic_lib.measure.filesystem import FileSystem, is_ostree, read_file_system, root_of
 from atomic_lib.measure.release import changed_packages
 from atomic_lib.report.verification import QCOW2, RAW, Verification
 from atomic_lib.store import file_sha256
 from atomic_lib.verify.blocks import described_blocks, differing_blocks
-from atomic_lib.verify.build import LOCK, RPM_REPOSITORY, Built
+from atomic_lib.verify.build import COMMIT, CONTENT, LOCK, RPM_REPOSITORY, Built
 from atomic_lib.verify.content import content_differences
 
 _SHORT_LINES = 12
@@ -51,6 +51,8 @@ def explain(found: Verification, one: Built, other: Built, tools: Tools) -> Expl
             lines += _repositories(one, other, tools)
         if LOCK in found.differing:
             lines += _locks(one, other)
+        if COMMIT in found.differing and CONTENT not in found.differing:
+            lines += _commits(one, other, tools)
         if RAW in found.differing:
             lines += image_differences(Path(one.paths["raw"]), Path(other.paths["raw"]), tools)
         elif QCOW2 in found.differing:
@@ -89,13 +91,25 @@ def _locks(one: Built, other: Built) -> Iterator[str]:
         yield "lock: build B resolved other packages; it was made of those of build A all the same"
 
 
+def _commits(one: Built, other: Built, tools: Tools) -> Iterator[str]:
+    """Two commits of the same content: what they say of it."""
+    texts = [
+        tools.run(["ostree", "show", "--raw", "--repo=/mnt/repo", built.checksums[COMMIT]],
+                  binds=[Bind(Path(built.paths["commits"]), "/mnt/repo")]).stdout.encode()
+        for built in (one, other)
+    ]  # fmt: skip
+    yield f"{COMMIT}: the same content, something else said of it"
+    yield from _indented(content_differences("commit", texts[0], texts[1], tools))
+
+
 def image_differences(left: Path, right: Path, tools: Tools) -> list[str]:
     """What differs between two disk images: files first, by name, then the blocks that belong to no file's content."""
     disks = read_file_system(left), read_file_system(right)
     lines = list(_files(*disks, tools))
     blocks = differing_blocks(left, right)
     seen = dict.fromkeys(described_blocks(left, right, blocks[:_BLOCKS]))
-    told = [line for line in seen if not (lines and ": content of " in line)]
+    # Where files differ, what lies behind them in the root file system has moved.
+    told = [line for line in seen if not (lines and line.startswith("root: "))]
     lines.append(f"{len(blocks)} blocks of 4 KiB of the disk differ{':' if told else ''}")
     return lines + [f"    {line}" for line in told]
 
