@@ -17,6 +17,7 @@ from atomic_lib.image.disk import Image
 from atomic_lib.machine.accelerator import KVM_DEVICE, AcceleratorName, probe_accelerator
 from atomic_lib.machine.boot import BootRequest, boot_image
 from atomic_lib.machine.counted import CountRequest, count_boot
+from atomic_lib.machine.denials import SelinuxMode
 from atomic_lib.machine.qemu import Firmware
 from atomic_lib.params import Variant
 from atomic_lib.store import Store, Stored, code_version
@@ -53,9 +54,13 @@ def wanted_boots(variant: Variant) -> list[Wanted]:
 
 @dataclass(frozen=True)
 class Boots:
-    """The boots of one image; evidence goes into ``directory``, which is inside ``checkout``."""
+    """The boots of one image; evidence goes into ``directory``, which is inside ``checkout``.
+
+    ``selinux``: the mode that the image's recipe asks for.
+    """
 
     variant: Variant
+    selinux: SelinuxMode
     image: Image
     tools: Tools
     store: Store
@@ -141,6 +146,7 @@ class Boots:
         return BootRequest(
             wanted.firmware, self._accelerator, variant.guest_cpus, variant.guest_memory_mib,
             variant.boot_timeout_seconds, variant.agent, wanted.index, variant.runtime,
+            self.selinux,
         )  # fmt: skip
 
     def _inputs(self, wanted: Wanted) -> Mapping[str, Any]:

@@ -17,7 +17,7 @@ from atomic_lib.errors import WorkbookError
 
 PARAMS_DIRECTORY = Path(__file__).parent.parent / "params"
 
-_NO_VARIANTS = {"base", "classes", "equality", "equality-booted", "labels"}
+_NO_VARIANTS = {"base", "classes", "denials", "equality", "equality-booted", "labels"}
 
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.-]*$", max_length=64)]
 Firmware = Literal["bios", "uefi"]
@@ -58,7 +58,7 @@ class Variant(ParamsModel):
     """The one time stamp of everything that is built (seconds since 1970)."""
     signing_key: str = ""
     """The OpenPGP secret key that signs an ostree variant's commits: a file without passphrase, armored or binary,
-    relative to the directory of the run. Empty: a key derived from the ref, the same on every machine and no
+    relative to the checkout. Empty: a key derived from the ref, the same on every machine and no
     secret; good for trying, not for an image that others rely on."""
     remote_url: str = Field(default="file:///var/srv/ostree/repo", pattern=r"^(file:///|https?://[^/\s])\S*$")
     """Where an ostree variant's image takes updates from; what comes from there must be signed by ``signing_key``.
@@ -67,6 +67,8 @@ class Variant(ParamsModel):
     """The kickstart syntax version, as pykickstart names them."""
     kernel_arguments: str = ""
     """Words to add to the kernel command line."""
+    selinux: Literal["", "enforcing", "permissive", "disabled"] = ""
+    """What SELinux does in the image; empty: as the recipe says."""
     root_size_mib: int = Field(default=4096, ge=1024, le=65536)
     """The size of an ostree variant's root file system; a kickstart says it with ``part /``."""
     agent: Literal["min-cloud-agent", "cloud-init"]

@@ -136,7 +136,7 @@ class Workbench:
         """
         if image is None or self.variant.last_stage != "boot":
             return []
-        boots = Boots(self.variant, image, self.tools, self.store, self.directory, CHECKOUT)
+        boots = Boots(self.variant, self.recipe.selinux, image, self.tools, self.store, self.directory, CHECKOUT)
         timed: list[Mapping[str, Any]] = []
         counted: list[Mapping[str, Any]] = []
         missing = 0

@@ -112,12 +112,12 @@ def test_a_stage_that_fails_is_recorded_with_its_cause(tmp_path: Path, cache: Pa
 
 def test_boots_that_may_not_be_made_now_leave_the_variant_incomplete(tmp_path: Path, cache: Path) -> None:
     image = Image("key", tmp_path, 1, 1, 1, 0.0, True)
-    bench = workbench(tmp_path / "out", boots_bios=1, boots_uefi=2)
+    bench = workbench(tmp_path / "out", recipe="atomic-min", boots_bios=1, boots_uefi=2)
     assert bench.boot(image, new_boots=0) == []
     assert read_variant_result(tmp_path / "out/result.json").status == "incomplete"
 
 
 def test_a_variant_that_is_not_to_be_booted_is_done(tmp_path: Path, cache: Path) -> None:
     image = Image("key", tmp_path, 1, 1, 1, 0.0, True)
-    assert workbench(tmp_path / "out", boots_bios=0).boot(image, new_boots=0) == []
+    assert workbench(tmp_path / "out", recipe="atomic-min", boots_bios=0).boot(image, new_boots=0) == []
     assert read_variant_result(tmp_path / "out/result.json").status == "ok"

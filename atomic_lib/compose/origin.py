@@ -1,8 +1,10 @@
 """Where an image takes its updates from, and who must have signed them.
 
 The commit is signed, and the tree has the public key and a remote that takes nothing
-else. Source of the remote's form: ostree.repo-config(5), "remote" sections and
-/etc/ostree/remotes.d.
+else. A signed commit names the digest of every file. Over a network ostree checks each
+file that comes; from a directory of the same machine it checks the commit alone, so who
+fills such a directory runs ``ostree fsck`` there. Source of the remote's form:
+ostree.repo-config(5), "remote" sections and /etc/ostree/remotes.d.
 """
 
 import re

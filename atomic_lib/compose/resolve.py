@@ -12,7 +12,7 @@ from atomic_lib.compose.explain import explain_excluded
 from atomic_lib.compose.lock import Lock, LockedPackage, read_lock, write_lock
 from atomic_lib.compose.pool import keep_keys, keep_rpms, link_file
 from atomic_lib.content.comps import expand_groups
-from atomic_lib.content.dnf import DNF_CACHE, DNF_DIRECTORY, dnf_configuration, index_error
+from atomic_lib.content.dnf import DNF_CACHE, DNF_DIRECTORY, dnf_configuration, repository_error
 from atomic_lib.content.repositories import Content
 from atomic_lib.content.signing import index_repository
 from atomic_lib.errors import WorkbookError
@@ -60,7 +60,7 @@ class Dnf:
     def run(self, words: Sequence[str], *, binds: Sequence[Bind] = ()) -> str:
         """Run ``dnf WORDS``; returns its standard output.
 
-        Raises WorkbookError naming a local repository whose index was changed, CommandError for all else.
+        Raises WorkbookError naming a local repository that was changed, CommandError for all else.
         """
         (self.directory / "config").mkdir(exist_ok=True)
         (self.directory / "root").mkdir(exist_ok=True)
@@ -81,7 +81,7 @@ class Dnf:
         try:
             return self.tools.run(line, binds=binds, rights="root", network=self.content.remote).stdout
         except CommandError as error:
-            raise index_error(error, self.content.local) or error from None
+            raise repository_error(error, self.content.local) or error from None
 
 
 def install_words(recipe: Recipe, group_packages: Iterable[str]) -> list[str]:
@@ -176,9 +176,13 @@ def _solver_error(dnf: Dnf, error: CommandError) -> WorkbookError:
             f"{_place_of(unknown[1], dnf.recipe)}: content {dnf.content.name!r} has no package {unknown[1]!r}",
             hint="correct the name, or add the package to the content",
         )
-    if re.search(r"GPG|not signed|not correct|signature", said):
+    unsigned = re.search(
+        r".*(?:not signed|not correct for|[Pp]ublic key .*not installed|signature|check FAILED).*", said
+    )
+    if unsigned:
         return WorkbookError(
-            f"{source}: a package's signature is bad, or of a key that content {dnf.content.name!r} does not name",
+            f"{source}: a package's signature is missing, bad, or of a key that content {dnf.content.name!r} "
+            f"does not name: {unsigned[0].strip()}",
             log=error.log,
             hint="do not install it: take the package from another mirror, or correct gpgkey= in the repository file",
         )

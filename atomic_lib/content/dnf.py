@@ -1,4 +1,4 @@
-"""dnf's configuration, one text for resolving and installing, and what dnf says of a repository's index."""
+"""dnf's configuration, one text for resolving and installing, and what dnf says of a repository that was changed."""
 
 import re
 from collections.abc import Mapping
@@ -31,29 +31,36 @@ def dnf_configuration(*, weak_dependencies: bool = True, documentation: bool = T
     return "\n".join(lines) + "\n"
 
 
+CHANGED_PART = "its index (repodata) has a part that is not what the signed list of its parts says"
 _INDEX_PROBLEMS = {
-    "Bad GPG signature": "does not match its signature",
-    "GPG signature is not available": "has no signature",
-    "Downloading error": "has a part that is not what the signed list of its parts says",
+    "Bad GPG signature": "its index (repodata) does not match its signature",
+    "GPG signature is not available": "its index (repodata) has no signature",
+    "Downloading error": CHANGED_PART,
 }
 
 
-def index_error(error: CommandError, local: Mapping[str, Path]) -> WorkbookError | None:
-    """The error for the index of a repository on this machine that dnf refused; None where it failed of another cause.
+def repository_error(error: CommandError, local: Mapping[str, Path]) -> WorkbookError | None:
+    """The error for a repository on this machine that was changed; None where dnf failed of another cause.
 
     ``local``: the directories of such repositories by id.
     """
-    refused = re.search(r"Failed to download metadata for repo '([^']+)': (.*)", error.stdout + error.stderr)
-    if refused is None or refused[1] not in local:
-        return None
-    problems = [words for said, words in _INDEX_PROBLEMS.items() if said in refused[2]]
-    return changed_index(refused[1], local[refused[1]], (problems or ["cannot be read"])[0], error.log)
+    said = error.stdout + error.stderr
+    index = re.search(r"Failed to download metadata for repo '([^']+)': (.*)", said)
+    if index and index[1] in local:
+        problems = [words for text, words in _INDEX_PROBLEMS.items() if text in index[2]]
+        problem = problems[0] if problems else "its index (repodata) cannot be read"
+        return changed_repository(index[1], local[index[1]], problem, error.log)
+    package = re.search(r'Package "([^"]+)" from local repository "([^"]+)" has incorrect checksum', said)
+    if package and package[2] in local:
+        problem = f"package {package[1]} is not the file that the signed index names"
+        return changed_repository(package[2], local[package[2]], problem, error.log)
+    return None
 
 
-def changed_index(name: str, directory: Path, problem: str, log: str = "") -> WorkbookError:
-    """The error for a repository on this machine whose index is not as it was made."""
+def changed_repository(name: str, directory: Path, problem: str, log: str = "") -> WorkbookError:
+    """The error for a repository on this machine that is not as it was made."""
     return WorkbookError(
-        f"repository {name!r}: its index (repodata) {problem}",
+        f"repository {name!r}: {problem}",
         log=log,
         hint=f"it was changed after it was made: remove {directory} and run again, which makes it anew",
     )

@@ -9,7 +9,14 @@ from pathlib import Path
 from atomic_lib.command import CommandError
 from atomic_lib.content.comps import Comps, read_comps
 from atomic_lib.content.definition import DebianContent, RepositoryContent, load_definition
-from atomic_lib.content.dnf import DNF_CACHE, DNF_DIRECTORY, changed_index, dnf_configuration, index_error
+from atomic_lib.content.dnf import (
+    CHANGED_PART,
+    DNF_CACHE,
+    DNF_DIRECTORY,
+    changed_repository,
+    dnf_configuration,
+    repository_error,
+)
 from atomic_lib.content.signing import KEY_FILE, sign_and_index
 from atomic_lib.content.standin.debs import fetch_debs
 from atomic_lib.content.standin.rpms import build_repository
@@ -62,7 +69,7 @@ class Content:
         """The group files of a repository; each is named after its digest, which dnf checks against the signed list."""
         files = sorted(self.local[name].rglob("*comps*.xml*"))
         if any(file_sha256(file) != file.name.partition("-")[0] for file in files):
-            raise changed_index(name, self.local[name], "has a part that is not what the signed list of its parts says")
+            raise changed_repository(name, self.local[name], CHANGED_PART)
         return files
 
     @property
@@ -219,7 +226,7 @@ def _remote_key(
         with Store(cache).locked("dnf", fetched.parent.name):
             tools.run(words, binds=binds, network=True, timeout_seconds=600)
     except CommandError as error:
-        raise index_error(error, local) or WorkbookError(
+        raise repository_error(error, local) or WorkbookError(
             f"content {definition.content!r}: a mirror was not reached ({definition.repo_file}, "
             f"releasever {definition.releasever})",
             log=error.log,

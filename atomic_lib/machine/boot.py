@@ -13,6 +13,7 @@ from atomic_lib.errors import WorkbookError
 from atomic_lib.host import Tools
 from atomic_lib.machine.accelerator import AcceleratorName
 from atomic_lib.machine.clock import Clock, read_clock, read_clock_again
+from atomic_lib.machine.denials import SelinuxMode
 from atomic_lib.machine.hostload import Host, describe_host, read_cpus, with_load_after
 from atomic_lib.machine.marks import Asked
 from atomic_lib.machine.metadata import MetadataService, metadata_service
@@ -34,7 +35,7 @@ _POLL_SECONDS = 0.1
 class BootRequest:
     """How to boot an image. ``timeout_seconds`` is for the login; ``index`` tells repeated boots apart.
 
-    ``runtime``: what the first container is to run on.
+    ``runtime``: what the first container is to run on. ``selinux``: the mode to prove; None: any will do.
     """
 
     firmware: Firmware
@@ -45,6 +46,7 @@ class BootRequest:
     agent: Literal["min-cloud-agent", "cloud-init"]
     index: int = 0
     runtime: Runtime = "docker"
+    selinux: SelinuxMode | None = None
 
 
 @dataclass(frozen=True)
@@ -102,7 +104,7 @@ def boot_image(
             answers = ask(shell, secret, request.agent, request.runtime, wait_seconds, _keeper(directory))
             clock = read_clock_again(clock, shell, guest.started)
         host = with_load_after(host, cpus_before)
-    asked = Asked(request.agent, request.runtime, banner_seconds, login_seconds)
+    asked = Asked(request.agent, request.runtime, banner_seconds, login_seconds, request.selinux)
     findings = read_findings(answers, secret, clock, asked)
     boot = Boot(request, banner_seconds, login_seconds, clock, findings, host)
     _publish(directory / "boot.json", json.dumps(boot.to_json(), indent=1) + "\n")

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from atomic_lib.machine.clock import Clock, seconds_in
+from atomic_lib.machine.denials import SelinuxMode
 from atomic_lib.machine.proof import AGENT_UNITS, Answers, Runtime, Secret
 from atomic_lib.machine.systemd import Properties, activations, timestamp_seconds, unit_named
 
@@ -21,12 +22,16 @@ class Mark:
 
 @dataclass(frozen=True)
 class Asked:
-    """What was asked of a boot, and when the host saw what it can see itself (seconds since QEMU's start)."""
+    """What was asked of a boot, and when the host saw what it can see itself (seconds since QEMU's start).
+
+    ``selinux``: the mode that the guest must be in; None: any.
+    """
 
     agent: str
     runtime: Runtime
     banner_seconds: float
     login_seconds: float
+    selinux: SelinuxMode | None = None
 
 
 def script_clock(answers: Answers, secret: Secret) -> float | None:

@@ -12,6 +12,7 @@ from typing import Literal
 
 from atomic_lib.command import CommandError, last_lines
 from atomic_lib.machine.clock import seconds_in
+from atomic_lib.machine.denials import DENIALS_QUESTION, MODE_QUESTION, confinement_questions
 from atomic_lib.machine.metadata import Instance
 from atomic_lib.machine.running import CGROUPS_QUESTION, LISTENERS_QUESTION, SETUID_QUESTION
 from atomic_lib.machine.ssh import Shell
@@ -154,6 +155,9 @@ def proof_script(secret: Secret, agent: str, runtime: Runtime, wait_seconds: flo
         "user_data": f"cat {USER_DATA_PROOF}",
         **_systemd_questions(agent),
         "setuid": SETUID_QUESTION,
+        "selinux": MODE_QUESTION,
+        "denials": DENIALS_QUESTION,
+        **_confinement_questions(runtime),
     }
     # The output may lack its last newline, so each mark is put on a line of its own. The last
     # dot tells a whole mark from one that was cut off.
@@ -177,6 +181,14 @@ def _container_questions(secret: Secret, runtime: Runtime) -> dict[str, str]:
         "container_run": shlex.join(run),
         "container_version": shlex.join([*program, "version", "--format", _VERSIONS[runtime]]),
     }
+
+
+def _confinement_questions(runtime: Runtime) -> dict[str, str]:
+    """What is tried last of all, because it is denied on purpose; of a guest that enforces nothing it asks nothing."""
+    if runtime != "docker":
+        return {}
+    questions = confinement_questions(["timeout", str(CONTAINER_SECONDS), runtime], _CONTAINER)
+    return {**questions, "denials_after": DENIALS_QUESTION}
 
 
 def _systemd_questions(agent: str) -> dict[str, str]:
@@ -213,7 +225,7 @@ def ask(
     archive = container_archive(shell.tools.root / "usr/bin/busybox")
     failure = ""
     try:
-        output = shell.run(script, input=archive, timeout_seconds=wait_seconds + 4 * CONTAINER_SECONDS).stdout
+        output = shell.run(script, input=archive, timeout_seconds=wait_seconds + 6 * CONTAINER_SECONDS).stdout
     except CommandError as error:
         output = error.stdout
         reason = f"exit status {error.status}" if error.status is not None else "the time limit was over"

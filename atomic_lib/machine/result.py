@@ -2,11 +2,12 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from atomic_lib.machine.chain import critical_chain
 from atomic_lib.machine.clock import Clock
+from atomic_lib.machine.denials import Denial, Denials, SelinuxMode, container_label, read_denials, read_mode
 from atomic_lib.machine.marks import Asked, Mark, in_order, milestones, script_clock
 from atomic_lib.machine.proof import Answers, Secret
 from atomic_lib.machine.running import (
@@ -42,7 +43,8 @@ class Findings:
     """What one boot of a guest showed. Times are seconds since QEMU's start; None: not known.
 
     Memory, processes and sockets are those of the moment when the boot was done, before the
-    first container; ``process_count`` is of user processes.
+    first container; ``process_count`` is of user processes. ``denials``: SELinux's from the kernel's start
+    to the end of the first container, ``denials_lost`` of them without a message.
     """
 
     docker_ready_seconds: float | None
@@ -59,6 +61,9 @@ class Findings:
     listeners: tuple[Listener, ...] | None
     setuid_files: tuple[str, ...] | None
     failed_units: tuple[str, ...]
+    selinux_mode: SelinuxMode | None
+    denials: tuple[Denial, ...] | None
+    denials_lost: int | None
     checks: tuple[Check, ...]
     kernel_release: str
 
@@ -77,6 +82,7 @@ def read_findings(answers: Answers, secret: Secret, clock: Clock, asked: Asked) 
     listeners = read_listeners(answers.part("listeners").text) if _succeeded(answers, "listeners") else None
     setuid_files = read_setuid_files(answers.part("setuid").text) if _succeeded(answers, "setuid") else None
     failed = failed_units(units)
+    mode, denials = read_mode(answers.whole("selinux")), read_denials(answers.whole("denials"))
     needed = {name: at for name, at in times.items() if name != "initrd"} | {
         "user-data": script,
         "kernel phase": phases.kernel_seconds,
@@ -105,7 +111,15 @@ def read_findings(answers: Answers, secret: Secret, clock: Clock, asked: Asked) 
         listeners=listeners,
         setuid_files=setuid_files,
         failed_units=tuple(failed),
-        checks=(*_checks(answers, secret, asked, failed), _pace(clock), _complete(needed, extra)),
+        selinux_mode=mode,
+        denials=denials.distinct if denials else None,
+        denials_lost=denials.lost if denials else None,
+        checks=(
+            *_checks(answers, secret, asked, failed),
+            *_selinux_checks(answers, asked, mode, denials),
+            _pace(clock),
+            _complete(needed, extra),
+        ),
         kernel_release=answers.whole("kernel"),
     )
 
@@ -156,6 +170,33 @@ def _container_checks(answers: Answers, secret: Secret, runtime: str) -> list[Ch
         Check(f"{runtime} version answers", version.status == 0 and bool(version.text), version.text),
         Check(f"{runtime} run prints", printed, detail),
     ]
+
+
+def _selinux_checks(answers: Answers, asked: Asked, mode: SelinuxMode | None, denials: Denials | None) -> list[Check]:
+    """The mode, and what it means for containers: the host's /etc/shadow stays closed to root in one."""
+    checks = [Check(f"SELinux is {asked.selinux}", mode == asked.selinux, str(mode))] if asked.selinux else []
+    if mode != "enforcing" or asked.runtime != "docker":
+        return checks
+    first, second = (answers.part(name) for name in ("container_label", "container_shadow"))
+    labels = [container_label(answer.text) for answer in (first, second)]
+    confined = all(labels) and len(set(labels)) == 2
+    refused = second.status not in (0, None) and "/host/shadow': Permission denied" in second.text
+    logged = read_denials(answers.whole("denials_after"))
+    # never what it read: that would go into a report
+    read = "Permission denied" if refused else f"exit status {second.status}"
+    told = logged is not None and denials is not None and logged.count > denials.count
+    return [
+        *checks,
+        Check("a container is confined, with categories of its own", confined, " ".join(labels) or first.text),
+        Check("a container cannot read the host's /etc/shadow", refused and bool(labels[1]), read),
+        Check("the attempt is logged as a denial", told, _last_denial(logged, denials)),
+    ]
+
+
+def _last_denial(after: Denials | None, before: Denials | None) -> str:
+    known = {replace(denial, count=0) for denial in (before.distinct if before else ())}
+    new = [denial for denial in (after.distinct if after else ()) if replace(denial, count=0) not in known]
+    return "; ".join(f"{one.source} {'/'.join(one.permissions)} {one.target} {one.name}" for one in new) or "none"
 
 
 def _state_detail(state: str, failed: Sequence[str]) -> str:

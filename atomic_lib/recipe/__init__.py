@@ -1,5 +1,6 @@
 """What to install and how to shape the tree: treefiles and kickstarts become one ``Recipe``."""
 
+from dataclasses import replace
 from pathlib import Path
 
 from atomic_lib.errors import WorkbookError
@@ -11,11 +12,20 @@ __all__ = ["PostScript", "Recipe", "load_recipe"]
 
 
 def load_recipe(variant: Variant, params: Path = PARAMS_DIRECTORY) -> Recipe:
-    """The recipe of a variant.
+    """The recipe of a variant, with what the variant itself says over it (``selinux``).
+
+    Raises WorkbookError: not there, or not accepted.
+    """
+    recipe = _read_recipe(variant, params)
+    return replace(recipe, selinux=variant.selinux) if variant.selinux else recipe
+
+
+def _read_recipe(variant: Variant, params: Path) -> Recipe:
+    """The recipe as its files say.
 
     The treefile ``params/treefiles/CONTENT/RECIPE.yaml`` (or ``.json``) with the variant's parts
     over it; for a traditional root the kickstart ``params/kickstarts/CONTENT/RECIPE.ks``, if there
-    is one of that name. Raises WorkbookError: not there, or not accepted.
+    is one of that name.
     """
     treefiles, kickstarts = params / "treefiles" / variant.content, params / "kickstarts" / variant.content
     places = [treefiles / f"{variant.recipe}{suffix}" for suffix in (".yaml", ".json")]

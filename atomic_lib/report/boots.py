@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 from atomic_lib.report import methods
 from atomic_lib.report.boot_times import BootTime, summary_cell, verdict_cell
+from atomic_lib.report.denials import denials_table
 from atomic_lib.report.metrics import (
     MARKS,
     PHASES,
@@ -72,7 +73,7 @@ def verdicts(study: StudyResult) -> Table:
 
 
 def running(study: StudyResult) -> Stack:
-    """What runs after the boot: memory, processes, services, sockets, set-uid files."""
+    """What runs after the boot: memory, processes, services, sockets, set-uid files, what SELinux denied."""
     figures = guest_metrics(study.variants)
     rows = tuple(
         (Cell(m.title), *(_figure(m.value, result, study, m.unit, m.reason(result)) for result in study.variants))
@@ -91,7 +92,8 @@ def running(study: StudyResult) -> Stack:
         ("Set-uid files", "setuid_files.csv", lambda boot: boot.setuid_files or ()),
     )
     folded = [_presence(study, *one) for one in lists]
-    return Stack((table, *(Details(table.caption, table) for table in folded if table.rows)))
+    denied = (denials_table(study),) if any(boot.denials for r in study.variants for boot in r.boots) else ()
+    return Stack((table, *denied, *(Details(table.caption, table) for table in folded if table.rows)))
 
 
 def counted(study: StudyResult) -> Section:

@@ -58,3 +58,8 @@ FACTORS = (
     "base cell has such a partner it is a simple effect at the base. The interaction is the difference of differences: "
     "0 where two choices add up."
 )
+DENIALS = (
+    "Unit: messages of SELinux (AVC and USER_AVC) in the journal of one boot, from the kernel's start to the end of "
+    "the first container; of several boots the one with most. What the proof of life provokes on purpose comes later "
+    "and is not in it."
+)

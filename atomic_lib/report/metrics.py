@@ -208,6 +208,7 @@ def guest_metrics(results: Sequence[VariantResult]) -> tuple[Metric, ...]:
         _guest(group, "service_count", "services after boot", "count", lambda boot: boot.service_count),
         _guest(group, "listeners", "listening sockets", "count", lambda boot: _count(boot.listeners)),
         _guest(group, "setuid_files", "set-uid files", "count", lambda boot: _count(boot.setuid_files)),
+        _guest(group, "denials", "AVC denials at boot", "count", denial_count),
     )
 
 
@@ -222,6 +223,13 @@ def _guest(
         return "not measured" if group and group.boots_of(result) else missing_boot_reason(result, group)
 
     return Metric(name, f"{title} ({group})" if group else title, unit, value, reason)
+
+
+def denial_count(boot: Boot) -> int | None:
+    """How often SELinux denied something in a boot, messages that were lost included; None: not asked."""
+    if boot.denials is None:
+        return None
+    return sum(denial.count for denial in boot.denials) + (boot.denials_lost or 0)
 
 
 def _count(found: Sequence[object] | None) -> int | None:

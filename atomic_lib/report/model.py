@@ -153,6 +153,22 @@ class Listener(_Model):
     program: str = ""
 
 
+class Denial(_Model):
+    """One distinct denial of SELinux in a boot, with how often it came; ``permissive``: it was logged only.
+
+    ``source`` and ``target`` are types; ``name``: the path, where the kernel knew it, else its last part.
+    """
+
+    permissions: tuple[str, ...]
+    source: str
+    target: str
+    target_class: str
+    comm: str = ""
+    name: str = ""
+    permissive: bool = False
+    count: Count = 1
+
+
 class CountedUnit(_Model):
     """Processor time of one unit in a counted boot."""
 
@@ -210,6 +226,8 @@ class Boot(_Model):
 
     ``console_log``: path relative to the run's directory. ``warm_up``: not counted in
     medians. ``started``: UTC, ISO 8601.
+    ``denials``: from the kernel's start to the end of the first container; ``denials_lost`` of
+    them were too many at once to be printed.
     ``marks`` are in order of time. Counts of what runs are of the moment when the boot was done.
     """
 
@@ -234,6 +252,9 @@ class Boot(_Model):
     setuid_files: tuple[str, ...] | None = None
     listeners: tuple[Listener, ...] | None = None
     failed_units: tuple[str, ...] = ()
+    selinux_mode: Literal["enforcing", "permissive", "disabled"] | None = None
+    denials: tuple[Denial, ...] | None = None
+    denials_lost: Count | None = None
     checks: tuple[Check, ...] = ()
     host: BootHost = BootHost()
     kernel_release: str | None = None

@@ -8,6 +8,7 @@ import io
 from collections.abc import Callable, Iterable, Iterator
 
 from atomic_lib.report import fallback
+from atomic_lib.report.denials import default_reasons
 from atomic_lib.report.labels import LABEL_FIELDS, label_rows
 from atomic_lib.report.metrics import metrics
 from atomic_lib.report.model import Boot, Phases, StudyResult, VariantResult
@@ -20,9 +21,10 @@ _PACKAGE_FIELDS = (
 _BOOT_FIELDS = (
     "firmware", "index", "accelerator", "warm_up", "started", "cpus", "memory_mib", "ssh_login_seconds",
     "docker_ready_seconds", "script_done_seconds", "multi_user_seconds", "memory_used_bytes", "memory_total_bytes",
-    "process_count", "service_count", "kernel_release", "console_log",
+    "process_count", "service_count", "selinux_mode", "denials_lost", "kernel_release", "console_log",
 )  # fmt: skip
 _UNIT_FIELDS = ("unit", "package", "started_seconds", "seconds", "critical", "cpu_seconds", "memory_bytes")
+_DENIAL_FIELDS = ("source", "target", "target_class", "comm", "name", "permissive", "count")
 _HOST_FIELDS = ("cpu_model", "cpus", "load_1m", "load_1m_after", "other_busy_cpus", "qemu_version")
 
 
@@ -174,6 +176,13 @@ _TABLES: dict[str, tuple[str, Callable[[StudyResult], Iterable[_Row]]]] = {
     "setuid_files.csv": (
         _columns(*_BOOT, "path"),
         _of_boots(lambda boot: ((path,) for path in boot.setuid_files or ())),
+    ),
+    "denials.csv": (
+        _columns(*_BOOT, "permissions", *_DENIAL_FIELDS, "reason"),
+        _of_boots(lambda boot: (
+            (" ".join(one.permissions), *_values(one, _DENIAL_FIELDS), default_reasons().reason_of(one) or None)
+            for one in boot.denials or ()
+        )),
     ),
     "checks.csv": (
         _columns(*_BOOT, "name", "passed", "detail"),

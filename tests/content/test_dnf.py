@@ -1,11 +1,11 @@
-"""What dnf says of a repository's index, in one error that names the repository."""
+"""What dnf says of a repository that was changed, in one error that names the repository."""
 
 from pathlib import Path
 
 import pytest
 
 from atomic_lib.command import CommandError
-from atomic_lib.content.dnf import index_error
+from atomic_lib.content.dnf import repository_error
 
 LOCAL = {"standin": Path("/cache/content/1")}
 FAILED = "Error: Failed to download metadata for repo"
@@ -27,12 +27,19 @@ def dnf_failed(stderr: str) -> CommandError:
     ],
 )
 def test_a_changed_index_is_one_error_that_names_the_repository(said: str, problem: str) -> None:
-    error = index_error(dnf_failed(f"{FAILED} 'standin': {said}"), LOCAL)
+    error = repository_error(dnf_failed(f"{FAILED} 'standin': {said}"), LOCAL)
     assert error is not None
     assert error.message.startswith(f"repository 'standin': its index (repodata) {problem}")
     assert "remove /cache/content/1" in error.hint
 
 
+def test_a_changed_package_is_one_error_that_names_it() -> None:
+    said = 'Package "one-1-1.noarch" from local repository "standin" has incorrect checksum'
+    error = repository_error(dnf_failed(said), LOCAL)
+    assert error is not None
+    assert error.message.startswith("repository 'standin': package one-1-1.noarch is not")
+
+
 @pytest.mark.parametrize("said", [f"{FAILED} 'fedora': Bad GPG signature", "Error: Unable to find a match: bahs"])
 def test_what_dnf_says_of_other_things_is_left_to_others(said: str) -> None:
-    assert index_error(dnf_failed(said), LOCAL) is None
+    assert repository_error(dnf_failed(said), LOCAL) is None

@@ -22,7 +22,8 @@ from atomic_lib.compose.resolve import RpmSet, resolve_rpm_set
 from atomic_lib.content.keyring import open_keyring
 from atomic_lib.content.openpgp import derive_key
 from atomic_lib.content.repositories import Content, local_repository
-from atomic_lib.content.signing import sign_and_index
+from atomic_lib.content.signing import KEY_FILE as KEY_NAME
+from atomic_lib.content.signing import index_repository, sign_and_index
 from atomic_lib.errors import WorkbookError
 from atomic_lib.host import Bind, Tools, cache_directory, open_tools
 from atomic_lib.params import Variant, variant_from
@@ -94,7 +95,18 @@ def test_a_repository_as_it_was_signed_is_taken(tools: Tools, tiny: Path) -> Non
 
 def test_a_changed_package_is_refused_by_name(tools: Tools, tiny: Path) -> None:
     flip(tiny / "one-1-1.noarch.rpm", -20)
-    assert "one-1-1.noarch" in str(refused(tools, tiny))
+    error = refused(tools, tiny)
+    assert error.message == "repository 'tiny': package one-1-1.noarch is not the file that the signed index names"
+    assert f"remove {tiny}" in error.hint
+
+
+def test_a_package_without_signature_is_refused_by_name_though_the_index_has_one(tools: Tools, tmp_path: Path) -> None:
+    repository = make_rpm(tools, tmp_path / "tiny", "one").parent
+    index_repository(tools, repository)
+    with open_keyring(tools, tmp_path, derive_key(tools, "one", "one", tmp_path), EPOCH) as keyring:
+        keyring.sign(repository / "repodata/repomd.xml")
+        (repository / KEY_NAME).write_text(keyring.public_key())
+    assert refused(tools, repository).message.endswith("Package one-1-1.noarch.rpm is not signed")
 
 
 @pytest.mark.parametrize(

@@ -108,3 +108,27 @@ def test_two_treefiles_of_one_name_are_refused(tmp_path: Path) -> None:
         write(tmp_path / "treefiles" / "standin" / name, "{}")
     with pytest.raises(WorkbookError, match="recipe 'small' is ambiguous"):
         load_recipe(variant("ostree"), tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("given", "recipe", "becomes"),
+    [
+        ("", "selinux: true", "enforcing"),
+        ("", "selinux: false", "disabled"),
+        ("permissive", "selinux: true", "permissive"),
+        ("disabled", "selinux: true", "disabled"),
+        ("enforcing", "selinux: false", "enforcing"),
+    ],
+)
+def test_what_the_variant_says_of_selinux_wins_over_a_treefile(
+    tmp_path: Path, given: str, recipe: str, becomes: str
+) -> None:
+    write(tmp_path / "treefiles" / "standin" / "small.yaml", f"ref: a/b\npackages: [bash]\n{recipe}\n")
+    assert load_recipe(variant("ostree").model_copy(update={"selinux": given}), tmp_path).selinux == becomes
+
+
+@pytest.mark.parametrize(("given", "becomes"), [("", "permissive"), ("enforcing", "enforcing")])
+def test_what_the_variant_says_of_selinux_wins_over_a_kickstart(tmp_path: Path, given: str, becomes: str) -> None:
+    text = "selinux --permissive\n%packages --nocore\nbash\n%end\n"
+    write(tmp_path / "kickstarts" / "standin" / "small.ks", text)
+    assert load_recipe(variant("traditional").model_copy(update={"selinux": given}), tmp_path).selinux == becomes

@@ -9,6 +9,7 @@ from atomic_lib.report.model import (
     ClassSize,
     CountedBoot,
     CountedUnit,
+    Denial,
     Departure,
     DirectorySize,
     ExplainedLabels,
@@ -180,6 +181,19 @@ def _boot(boot: Boot, packages: tuple[PackageSize, ...]) -> Boot:
             "units": tuple(_unit(unit, place, userspace, length, names) for place, unit in enumerate(boot.units)),
             "service_count": 17,
             "setuid_files": ("/usr/bin/su", "/usr/bin/mount"),
+            "selinux_mode": "enforcing",
+            "denials_lost": 0,
+            "denials": (
+                Denial(
+                    permissions=("search",),
+                    source="kmod_t",
+                    target="var_lib_t",
+                    target_class="dir",
+                    comm="modprobe",
+                    name="lib",
+                    count=2,
+                ),
+            ),
             "listeners": (
                 Listener(protocol="tcp", address="0.0.0.0:22", program="sshd"),
                 Listener(protocol="udp", address="127.0.0.54:53", program="systemd-resolved"),

@@ -34,6 +34,7 @@ def build_repository(tools: Tools, definition: DebianContent, debs: list[Path], 
     """
     work = directory / "work"
     (work / "packages").mkdir(parents=True)
+    own = (_SETUP / "setup.spec").read_text()
     with step("stand-in content: unpack"):
         unpacked = unpack_debs(tools, sorted(debs), work / "packages")
         roots = [root for root in unpacked if root.name not in definition.dropped]
@@ -42,11 +43,12 @@ def build_repository(tools: Tools, definition: DebianContent, debs: list[Path], 
         packages = [_adapt(root, overlays.get(root.name, {})) for root in roots]
         _compile_python(tools, work / "packages")
         if any(root.name == f"selinux-policy-{definition.selinux_policy}" for root in roots):
-            _compile_policy(tools, work / "packages", definition.selinux_policy)
+            roots.append(_compile_policy(tools, work / "packages", definition.selinux_policy))
+            own += (_SETUP / "selinux.spec").read_text()
     with step("stand-in content: build RPMs"):
         _merge(roots, work)
         _add_setup(work)
-        spec = write_spec(packages, definition.dropped, (_SETUP / "setup.spec").read_text())
+        spec = write_spec(packages, definition.dropped, own)
         (work / "lists" / "standin.spec").write_text(spec)
         _rpmbuild(tools, work, directory, newest_seconds)
     shutil.rmtree(work)
@@ -80,19 +82,41 @@ def _compile_python(tools: Tools, packages: Path) -> None:
         tools.run([*words, *folders], binds=[Bind(packages, "/mnt/packages", writable=True)], rights="root", env=env)
 
 
-def _compile_policy(tools: Tools, packages: Path, name: str) -> None:
-    """Build the binary policy once, into the policy's own package, as Fedora's policy package has it."""
-    root = packages / f"selinux-policy-{name}"
+def _compile_policy(tools: Tools, packages: Path, name: str) -> Path:
+    """Build the binary policy once, into the policy's own package, as Fedora's policy package has it.
+
+    The local module and the booleans are compiled in; what the module store has of them goes
+    beside their source, into the package whose root is returned.
+    """
+    root, own = packages / f"selinux-policy-{name}", packages / "standin-selinux"
+    store = root / f"var/lib/selinux/{name}/active"
     modules = (root / f"usr/share/selinux/{name}/.modules").read_text().split()
     paths = [f"/mnt/root/usr/share/selinux/{name}/{module}.pp.bz2" for module in modules]
+    source = own / "usr/share/selinux/packages/standin.cil"
+    source.parent.mkdir(parents=True)
+    shutil.copyfile(_SETUP / "selinux/standin.cil", source)
+    store.mkdir(parents=True)
+    shutil.copyfile(_SETUP / "selinux/booleans.local", store / "booleans.local")
     tools.run(
-        ["semodule", "--path=/mnt/root", f"--store={name}", "--priority=100", "--noreload",
-         *(word for path in paths for word in ("--install", path))],
-        binds=[Bind(root, "/mnt/root", writable=True)],
+        ["semodule", "--path=/mnt/root", f"--store={name}", "--noreload", "--priority=100",
+         *(word for path in paths for word in ("--install", path)),
+         "--priority=400", "--install", f"/mnt/own/{source.relative_to(own)}"],
+        binds=[Bind(root, "/mnt/root", writable=True), Bind(own, "/mnt/own")],
         rights="root",
     )  # fmt: skip
     for left in (*(root / f"etc/selinux/{name}").rglob("*.bin"), *(root / "var/lib/selinux").rglob("*.LOCK")):
         left.unlink()
+    for part in ("booleans.local", "modules/400"):
+        target = own / (store / part).relative_to(root)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        (store / part).rename(target)
+    _set_modes(own)
+    return own
+
+
+def _set_modes(root: Path) -> None:
+    for path in (root, *root.rglob("*")):
+        path.chmod(0o755 if path.is_dir() else 0o644)
 
 
 def _merge(roots: list[Path], work: Path) -> None:
@@ -105,7 +129,7 @@ def _merge(roots: list[Path], work: Path) -> None:
     for root in roots:
         conffiles = root / "DEBIAN/conffiles"
         configuration = set(conffiles.read_text().split()) if conffiles.exists() else set()
-        shutil.rmtree(root / "DEBIAN")
+        shutil.rmtree(root / "DEBIAN", ignore_errors=True)
         (lists / f"{root.name}.files").write_text("\n".join(file_list(root, configuration, users, groups)) + "\n")
         _move_into(root, buildroot, root.name, owner)
 
@@ -135,8 +159,7 @@ def _move_into(root: Path, buildroot: Path, name: str, owner: dict[str, str]) ->
 def _add_setup(work: Path) -> None:
     setup = work / "setup"
     shutil.copytree(_SETUP / "setup", setup)
-    for path in (setup, *setup.rglob("*")):
-        path.chmod(0o755 if path.is_dir() else 0o644)
+    _set_modes(setup)
     (work / "lists" / "standin-setup.files").write_text("\n".join(file_list(setup, (), {}, {})) + "\n")
     _move_into(setup, work / "buildroot", "standin-setup", {})
 

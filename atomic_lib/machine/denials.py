@@ -1,0 +1,128 @@
+"""SELinux in a guest: its mode, what it denied, and whether containers are confined.
+
+Format of the messages: https://selinuxproject.org/page/NB_AL (kernel) and dbus-daemon's and
+systemd's USER_AVC, which reach the journal through the kernel's audit as well.
+"""
+
+import re
+import shlex
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+SelinuxMode = Literal["enforcing", "permissive", "disabled"]
+
+MODE_QUESTION = "cat /sys/fs/selinux/enforce 2>/dev/null || echo disabled"
+DENIALS_QUESTION = (
+    "{ journalctl -b --no-pager -o cat; echo journal read; } | grep -aE"
+    " 'avc: +denied|kauditd_printk_skb: [0-9]+ callbacks suppressed|^journal read$'"
+)
+_MODES: dict[str, SelinuxMode] = {"1": "enforcing", "0": "permissive", "disabled": "disabled"}
+_DENIED = re.compile(r"avc: +denied +\{ ([^}]+) \}(.*?)scontext=(\S+) tcontext=(\S+) tclass=(\w+)(.*)")
+_SERIAL = re.compile(r"audit\(([0-9.]+:[0-9]+)\)")
+_SUPPRESSED = re.compile(r"kauditd_printk_skb: ([0-9]+) callbacks suppressed")
+# The kernel writes what is not plain text as hexadecimal digits, without quotes.
+_FIELD = r'(?:^|\s){}=(?:"([^"]*)"|(\S+))'
+_ANONYMOUS = re.compile(r"#[0-9]+")
+"""The name of a file that has none yet (O_TMPFILE): its inode, another one at each boot."""
+
+
+@dataclass(frozen=True)
+class Denial:
+    """One distinct denial and how often it came; ``permissive``: it was logged only.
+
+    ``source`` and ``target`` are types; ``name``: the path, where the kernel knew it, else the last part.
+    """
+
+    permissions: tuple[str, ...]
+    source: str
+    target: str
+    target_class: str
+    comm: str
+    name: str
+    permissive: bool
+    count: int = 1
+
+
+@dataclass(frozen=True)
+class Denials:
+    """What a guest denied; ``lost``: further audit messages that the kernel did not print for their number."""
+
+    distinct: tuple[Denial, ...]
+    lost: int = 0
+
+    @property
+    def count(self) -> int:
+        """All messages, those that were lost included."""
+        return sum(denial.count for denial in self.distinct) + self.lost
+
+
+def read_mode(text: str) -> SelinuxMode | None:
+    """The answer to ``MODE_QUESTION``; None where it is none."""
+    return _MODES.get(text.strip())
+
+
+def read_denials(text: str) -> Denials | None:
+    """The answer to ``DENIALS_QUESTION``; None where the journal was not read to its end."""
+    lines = text.strip().splitlines()
+    if lines[-1:] != ["journal read"]:
+        return None
+    found: Counter[Denial] = Counter()
+    seen: set[tuple[str, Denial]] = set()
+    for line in lines:
+        denial = _denial(line)
+        serial = _SERIAL.search(line)
+        # One message may be in the journal by two ways.
+        if denial is None or (serial and (serial[1], denial) in seen):
+            continue
+        found[denial] += 1
+        if serial:
+            seen.add((serial[1], denial))
+    lost = sum(int(match[1]) for line in lines if (match := _SUPPRESSED.search(line)))
+    return Denials(tuple(replace(denial, count=count) for denial, count in found.items()), lost)
+
+
+def confinement_questions(program: Sequence[str], image: str) -> dict[str, str]:
+    """Two containers' labels, and whether the second may read the host's /etc/shadow; asked of an enforcing guest.
+
+    ``program``: the container runtime. The directory is mounted, as dockerd may not even look at the file.
+    """
+    run = [*program, "run", "--rm", "--network", "none"]
+    read_label = "/busybox cat /proc/self/attr/current; /busybox echo"
+    read_shadow = f"{read_label}; /busybox cat /host/shadow"
+    first = shlex.join([*run, image, "/busybox", "sh", "-c", read_label])
+    second = shlex.join([*run, "--volume", "/etc:/host:ro", image, "/busybox", "sh", "-c", read_shadow])
+    only = 'test "$(cat /sys/fs/selinux/enforce 2>/dev/null)" = 1 &&'
+    return {"container_label": f"{only} {first}", "container_shadow": f"{only} {second}"}
+
+
+def container_label(text: str) -> str:
+    """The first SELinux context of a container in an answer; empty where there is none."""
+    match = re.search(r"\S+:container_t:\S+", text)
+    return match[0].strip("\0") if match else ""
+
+
+def _denial(line: str) -> Denial | None:
+    match = _DENIED.search(line)
+    if not match:
+        return None
+    permissions, about, source, target, target_class, rest = match.groups()
+    return Denial(
+        permissions=tuple(permissions.split()),
+        source=_type_of(source),
+        target=_type_of(target),
+        target_class=target_class,
+        comm=_field(about, "comm") or _field(rest, "exe"),
+        name=_ANONYMOUS.sub("#", _field(about, "path") or _field(about, "name")),
+        permissive=_field(rest, "permissive").startswith("1"),
+    )
+
+
+def _type_of(context: str) -> str:
+    return context.split(":")[2] if context.count(":") >= 2 else context
+
+
+def _field(text: str, name: str) -> str:
+    match = re.search(_FIELD.format(name), text)
+    return (match[1] if match[1] is not None else match[2]) if match else ""
