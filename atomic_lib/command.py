@@ -148,6 +148,7 @@ def _start(
             stdout=out,
             stderr=err,
             start_new_session=True,
+            umask=0o022,  # else what commands write would depend on the caller's
         )
     except OSError as error:
         if error.filename == words[0] and isinstance(error, FileNotFoundError):

@@ -11,16 +11,22 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 
 from atomic_lib.errors import WorkbookError
 
 PARAMS_DIRECTORY = Path(__file__).parent.parent / "params"
 
-_NO_VARIANTS = {"base", "classes", "equality", "equality-booted", "denials"}
+_NO_VARIANTS = {"base", "classes", "denials", "equality", "equality-booted", "labels"}
 
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.-]*$", max_length=64)]
 Firmware = Literal["bios", "uefi"]
+
+_MAKE_KEY = (
+    "an image that takes updates over a network needs a key of your own; make one with "
+    "gpg --batch --passphrase '' --quick-generate-key NAME ed25519 sign never, write it to a file with "
+    "gpg --armor --export-secret-keys NAME, and name the file in signing_key"
+)
 
 
 class ParamsModel(BaseModel):
@@ -50,6 +56,13 @@ class Variant(ParamsModel):
     version: str = Field(default="1", pattern=r"^[0-9A-Za-z._-]+$")
     source_date_epoch: int = Field(default=1735689600, ge=0)
     """The one time stamp of everything that is built (seconds since 1970)."""
+    signing_key: str = ""
+    """The OpenPGP secret key that signs an ostree variant's commits: a file without passphrase, armored or binary,
+    relative to the checkout. Empty: a key derived from the ref, the same on every machine and no
+    secret; good for trying, not for an image that others rely on."""
+    remote_url: str = Field(default="file:///var/srv/ostree/repo", pattern=r"^(file:///|https?://[^/\s])\S*$")
+    """Where an ostree variant's image takes updates from; what comes from there must be signed by ``signing_key``.
+    The default is a directory that an administrator fills. Over a network only with a ``signing_key`` of one's own."""
     kickstart_version: str = "F41"
     """The kickstart syntax version, as pykickstart names them."""
     kernel_arguments: str = ""
@@ -74,6 +87,14 @@ class Variant(ParamsModel):
     guest_cpus: int = Field(default=2, ge=1, le=64)
     guest_memory_mib: int = Field(default=2048, ge=512, le=1048576)
     boot_timeout_seconds: int = Field(default=600, ge=10, le=7200)
+
+    @field_validator("remote_url")
+    @classmethod
+    def _own_key_for_a_network(cls, url: str, info: ValidationInfo) -> str:
+        """What a derived key signs anyone can sign: an image must not take such a thing from a network."""
+        if url.startswith("http") and not info.data.get("signing_key"):
+            raise ValueError(f"{url!r} is not accepted with an empty signing_key: {_MAKE_KEY}")
+        return url
 
 
 class _UniqueKeyLoader(yaml.SafeLoader):

@@ -80,7 +80,8 @@ class Study(ParamsModel):
 
     ``parameters`` lie over those of every variant's own file. ``steps``: the decisions that
     lead from the baseline to the last variant, for the waterfall. ``cells``: further
-    variants, made of factors.
+    variants, made of factors. ``fallbacks``: which variant stands in for one that fails; it
+    need not be one of the study's.
     """
 
     study: Name
@@ -90,6 +91,7 @@ class Study(ParamsModel):
     parameters: Parameters = Field(default_factory=dict)
     steps: tuple[Step, ...] = ()
     cells: FactorStudy | None = None
+    fallbacks: dict[Name, Name] = Field(default_factory=dict)
 
     @field_validator("variants", "steps", mode="before")
     @classmethod
@@ -102,6 +104,19 @@ class Study(ParamsModel):
         for key, name in named:
             if name not in self.names:
                 raise ValueError(f"{key} {name!r} is none of the variants: {', '.join(self.names)}")
+        return self
+
+    @model_validator(mode="after")
+    def _fallbacks_end(self) -> "Study":
+        reachable = {*self.names, *self.fallbacks.values()}
+        for name in self.fallbacks:
+            if name not in reachable:
+                raise ValueError(f"fallbacks: {name!r} is none of the variants: {', '.join(self.names)}")
+            way = [name]
+            while way[-1] in self.fallbacks:
+                way.append(self.fallbacks[way[-1]])
+                if way[-1] in way[:-1]:
+                    raise ValueError(f"fallbacks: {name}: {' -> '.join(way)} never ends")
         return self
 
     @property
@@ -120,6 +135,9 @@ def load_study(name: str, params: Path = PARAMS_DIRECTORY) -> Study:
         require_variant(variant, params, f"{path}: variants: ")
     if study.cells:
         require_variant(study.cells.variant, params, f"{path}: cells: variant: ")
+    for variant, fallback in study.fallbacks.items():
+        if fallback not in study.names:
+            require_variant(fallback, params, f"{path}: fallbacks: {variant}: ")
     return study
 
 
@@ -141,3 +159,22 @@ def study_variants(
         described = ", ".join(f"{factor}: {level}" for factor, level in cell.items())
         loaded.append(start.model_copy(update={"variant": name, "description": described}))
     return loaded
+
+
+def fallback_variants(
+    study: Study, params: Path = PARAMS_DIRECTORY, overrides: Mapping[str, Any] | None = None
+) -> dict[str, Variant]:
+    """Every fallback of the study by its name, as ``study_variants`` would have it.
+
+    An overriding lock is left out: it belongs to the variant that was asked for.
+    Raises WorkbookError as ``load_variant`` does.
+    """
+    if not study.fallbacks:
+        return {}
+    over = {key: value for key, value in (overrides or {}).items() if key != "lock"}
+    source = f"{params / 'studies' / study.study}.yaml: parameters"
+    own = {variant.variant: variant for variant in study_variants(study, params, over)}
+    return {
+        name: own.get(name) or load_layered(name, params, {source: study.parameters, "override": over})
+        for name in study.fallbacks.values()
+    }

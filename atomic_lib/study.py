@@ -2,56 +2,44 @@
 
 import os
 import shutil
-import signal
-import sys
-import tempfile
-import threading
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from multiprocessing import get_context, parent_process
 from pathlib import Path
 from typing import Any
 
 from atomic_lib.compose.lock import read_lock
 from atomic_lib.content.definition import load_definition
 from atomic_lib.errors import WorkbookError
+from atomic_lib.execution import Execution, execute_all
 from atomic_lib.host import cache_directory, open_tools
 from atomic_lib.params import Variant, parameter_values
 from atomic_lib.progress import say
 from atomic_lib.recipe import load_recipe
-from atomic_lib.report.model import VariantResult
+from atomic_lib.report.fallback import contingencies, fallbacks_to_run, has_failed, in_place
+from atomic_lib.report.last_success import earlier_figures
+from atomic_lib.report.model import StudyResult, VariantResult
 from atomic_lib.report.record import failed_result
 from atomic_lib.report.results import RESULT_FILE, read_variant_result, write_study_results
-from atomic_lib.store import Store, remove_tree, run_lock
-from atomic_lib.studies import Study, load_study, study_variants
+from atomic_lib.runs import link_newest, new_run, only_run
+from atomic_lib.studies import Study, fallback_variants, load_study, study_variants
 from atomic_lib.workbench import BUILD, CHECKOUT
 
 NOTEBOOKS = CHECKOUT / "notebooks"
 _PARALLEL_BUILDS = 2
 
 
-@dataclass(frozen=True)
-class _Execution:
-    """One notebook to execute with papermill."""
-
-    notebook: Path
-    output: Path
-    parameters: Mapping[str, Any]
-
-
 def run_study(study: str, *, variants: Sequence[str] = (), overrides: Mapping[str, Any] | None = None) -> int:
     """Run the study ``params/studies/STUDY.yaml`` and write its pages; returns the exit status.
 
     ``variants``: only these of the study's. ``overrides``: parameters for all of them.
-    A variant that fails is shown as failed, the others go on, and the status is 1.
+    A variant that fails is shown as failed, the others go on, and the status is 1; its
+    fallback is built and booted then, if it is none of the others.
 
     Raises WorkbookError for what is wrong before anything is built.
     """
     whole = load_study(study)
     chosen, loaded = _narrowed(whole, study_variants(whole, overrides=overrides), variants)
-    for variant in loaded:
+    spares = fallback_variants(whole, overrides=overrides)
+    for variant in (*loaded, *spares.values()):
         load_definition(variant.content)
         load_recipe(variant)
         if variant.lock:
@@ -59,20 +47,19 @@ def run_study(study: str, *, variants: Sequence[str] = (), overrides: Mapping[st
     if os.geteuid() != 0:
         raise WorkbookError("composing needs root: owners, device nodes and labels of another system are written",
                             hint="sudo ./workbook run")  # fmt: skip
-    with run_lock(BUILD):
-        for store in (Store(BUILD / "store"), Store(cache_directory())):
-            store.remove_abandoned()
-        _remove_unfinished(BUILD / "runs")
+    with only_run(BUILD, cache_directory()):
         open_tools(cache_directory())
-        directory = _new_run(study)
-        results = _run_variants(loaded, directory)
-        write_study_results(directory, chosen, results)
+        directory = new_run(BUILD / "runs", study)
+        results = _with_fallbacks(whole.fallbacks, spares, _run_variants(loaded, directory), directory)
+        before = (earlier_figures(directory, result) for result in results if result.variant in whole.fallbacks
+                  and has_failed(result))  # fmt: skip
+        written = write_study_results(directory, chosen, results, earlier=[figures for figures in before if figures])
         where = {"run_directory": str(directory.relative_to(CHECKOUT))}
-        compare = _Execution(NOTEBOOKS / "compare.ipynb", directory / "compare.ipynb", where)
-        for problem in filter(None, _execute_all([compare], workers=1)):
+        compare = Execution(NOTEBOOKS / "compare.ipynb", directory / "compare.ipynb", where)
+        for problem in filter(None, execute_all([compare], workers=1)):
             raise WorkbookError(f"notebooks/compare.ipynb failed: {problem}")
         page = _publish(directory)
-    return _report(results, page)
+    return _report(written, page)
 
 
 def _narrowed(study: Study, variants: Sequence[Variant], names: Sequence[str]) -> tuple[Study, list[Variant]]:
@@ -91,22 +78,6 @@ def _narrowed(study: Study, variants: Sequence[Variant], names: Sequence[str]) -
     return study.model_copy(update={"variants": own, "baseline": baseline, "steps": (), "cells": None}), kept
 
 
-def _remove_unfinished(runs: Path) -> None:
-    """Remove runs that were cut off: what they had made is in the store."""
-    for directory in runs.glob("*"):
-        if directory.is_dir() and not directory.is_symlink() and not (directory / "index.html").exists():
-            remove_tree(directory)
-
-
-def _new_run(study: str) -> Path:
-    runs = BUILD / "runs"
-    runs.mkdir(parents=True, exist_ok=True)
-    stem = f"{datetime.now(UTC):%Y-%m-%dT%H-%M-%SZ}-{study}"
-    directory = next(path for path in (runs / f"{stem}{end}" for end in ("", "-2", "-3", "-4")) if not path.exists())
-    directory.mkdir()
-    return directory
-
-
 def _run_variants(variants: Sequence[Variant], directory: Path) -> list[VariantResult]:
     """All variants: built two at a time, then booted one boot at a time in turn, A B C A B C.
 
@@ -118,14 +89,31 @@ def _run_variants(variants: Sequence[Variant], directory: Path) -> list[VariantR
     new_boots, workers = 0, _PARALLEL_BUILDS
     while open_rounds:
         executions = [_execution(variant, directory, new_boots) for variant in open_rounds]
-        for variant, problem in zip(open_rounds, _execute_all(executions, workers=workers), strict=True):
+        for variant, problem in zip(open_rounds, execute_all(executions, workers=workers), strict=True):
             done[variant.variant] = _result(variant, directory, problem)
         open_rounds = [variant for variant in open_rounds if done[variant.variant].status == "incomplete"]
         new_boots, workers = 1, 1
     return [done[variant.variant] for variant in variants]
 
 
-def _execution(variant: Variant, directory: Path, new_boots: int) -> _Execution:
+def _with_fallbacks(
+    fallbacks: Mapping[str, str], spares: Mapping[str, Variant], results: Sequence[VariantResult], directory: Path
+) -> list[VariantResult]:
+    """The results, and behind each failed one its fallback's: made now, where it was not among them."""
+    made = list(results)
+    while needed := fallbacks_to_run(fallbacks, made):
+        for failed, name in needed.items():
+            if name in (result.variant for result in made):
+                continue  # made a moment ago for another one
+            place = next(place for place, result in enumerate(made) if result.variant == failed)
+            error = made[place].error
+            stage = error.stage if error else "its proof of life"
+            say(f"{failed} failed at {stage}: its fallback {name} is built")
+            made[place + 1 : place + 1] = _run_variants([spares[name]], directory)
+    return made
+
+
+def _execution(variant: Variant, directory: Path, new_boots: int) -> Execution:
     own = directory / variant.variant
     own.mkdir(exist_ok=True)
     values = parameter_values(variant)
@@ -133,56 +121,7 @@ def _execution(variant: Variant, directory: Path, new_boots: int) -> _Execution:
         values["lock"] = str((own / "requested-lock.json").relative_to(CHECKOUT))
         shutil.copyfile(CHECKOUT / variant.lock, CHECKOUT / values["lock"])
     where = {"new_boots": new_boots, "output_directory": str(own.relative_to(CHECKOUT))}
-    return _Execution(NOTEBOOKS / "variant.ipynb", own / "variant.ipynb", {**values, **where})
-
-
-def _execute_all(executions: Sequence[_Execution], *, workers: int) -> list[str]:
-    """Execute notebooks, each in a process of its own; for each the text of what went wrong, or an empty string."""
-    with get_context("spawn").Pool(min(workers, len(executions)), initializer=_live_with_parent) as pool:
-        return pool.map(_problem, executions, chunksize=1)
-
-
-def _live_with_parent() -> None:
-    """Leave Ctrl-C to the parent, which ends this process; and end with it, should it be killed.
-
-    What a notebook has started ends with its kernel, and that with this process.
-    """
-    os.setsid()
-    parent = parent_process()
-
-    def watch() -> None:
-        if parent:
-            parent.join()
-            os.kill(os.getpid(), signal.SIGKILL)
-
-    threading.Thread(target=watch, daemon=True).start()
-
-
-def _problem(execution: _Execution) -> str:
-    """Execute one notebook with papermill, its kernel on sockets that only this user can reach."""
-    import papermill
-    from papermill.exceptions import PapermillExecutionError
-    from traitlets.config import Config
-
-    with tempfile.TemporaryDirectory(prefix="kernel-") as sockets:
-        configuration = {
-            "KernelManager": {"transport": "ipc", "ip": f"{sockets}/kernel"},
-            # else each orderly end of a kernel looks like an error on the terminal
-            "NotebookClient": {"extra_arguments": ["--IPKernelApp.log_level=CRITICAL"]},
-        }
-        try:
-            papermill.execute_notebook(
-                str(execution.notebook),
-                str(execution.output),
-                parameters=dict(execution.parameters),
-                cwd=str(NOTEBOOKS),
-                progress_bar=False,
-                stderr_file=sys.stderr,
-                config=Config(configuration),
-            )
-        except PapermillExecutionError as error:
-            return f"{error.ename}: {error.evalue}"
-    return ""
+    return Execution(NOTEBOOKS / "variant.ipynb", own / "variant.ipynb", {**values, **where})
 
 
 def _result(variant: Variant, directory: Path, problem: str) -> VariantResult:
@@ -197,21 +136,21 @@ def _publish(directory: Path) -> Path:
     from atomic_lib.report.html import write_pages
 
     page = write_pages(directory)
-    latest = directory.parent / "latest"
-    fresh = directory.parent / f".latest-{os.getpid()}"
-    with suppress(FileNotFoundError):
-        fresh.unlink()
-    fresh.symlink_to(directory.name)
-    os.replace(fresh, latest)
+    link_newest(directory, "latest")
     return page
 
 
-def _report(results: Sequence[VariantResult], page: Path) -> int:
-    """Say what failed and where the page is; the exit status."""
-    failures = [(result.variant, result.error) for result in results if result.error]
+def _report(study: StudyResult, page: Path) -> int:
+    """Say what failed, what stands in and where the page is; the exit status."""
+    failures = [(result.variant, result.error) for result in study.variants if result.error]
     for name, error in failures:
         say(f"error: {name} failed at {error.stage}: {error.message}")
         if error.hint:
             say(f"Next step: {error.hint}")
+    for found in contingencies(study):
+        if found.stand_in:
+            say(f"{in_place(found.stand_in.variant, found.failed.variant)}: the page has what it costs")
+        else:
+            say(f"{found.failed.variant}: its fallback {found.fallback} failed as well, nothing stands in")
     print(page)
     return 1 if failures else 0

@@ -10,14 +10,18 @@ from typing import Any, TypeVar
 
 from atomic_lib.boots import Boots, wanted_boots
 from atomic_lib.compose.explain import shortest_chains
+from atomic_lib.compose.lock import read_lock
 from atomic_lib.compose.resolve import RpmSet, resolve_rpm_set
 from atomic_lib.compose.tree import Tree, compose_tree
 from atomic_lib.compose.whatif import matching
 from atomic_lib.content.repositories import Content, open_content
+from atomic_lib.earlier import changes_since, earlier_build
 from atomic_lib.errors import WorkbookError
 from atomic_lib.host import Tools, cache_directory, open_tools, tool_versions
 from atomic_lib.image.disk import Image, build_image
 from atomic_lib.measure.image_footprint import image_footprint
+from atomic_lib.measure.labels import image_labels
+from atomic_lib.measure.release import CHANGED_FILES
 from atomic_lib.params import Variant, variant_from
 from atomic_lib.progress import say
 from atomic_lib.questions import OpenVariant
@@ -25,6 +29,7 @@ from atomic_lib.recipe import load_recipe
 from atomic_lib.recipe.model import Recipe
 from atomic_lib.report.classes import default_class_rules
 from atomic_lib.report.record import VariantRecord
+from atomic_lib.report.verification import read_verification
 from atomic_lib.store import Store
 
 CHECKOUT = Path(__file__).parent.parent
@@ -107,10 +112,21 @@ class Workbench:
         )
         names = [package.name for package in self.record.result.packages]
         footprint = self._stage("image-footprint", lambda: image_footprint(image, tree, names, self.store))
-        self.record.add_image(image, footprint)
+        verified = read_verification(BUILD / "verify" / f"{self.variant.variant}.json")
+        self.record.add_image(image, footprint, verified)
+        if self.recipe.selinux != "disabled":
+            self.record.add_labels(self._stage("labels", lambda: image_labels(image, self.tools, self.store)))
         if self.variant.last_stage == "image":
             self.record.finish()
         return image
+
+    def compare_with_earlier(self) -> None:
+        """What changed since the variant's earlier build in ``build/runs``, if there is one, for the record."""
+        result = self.record.result
+        (self.directory / CHANGED_FILES).unlink(missing_ok=True)
+        earlier = earlier_build(BUILD / "runs", self.directory.parent, result)
+        lock = read_lock(self.directory / "lock.json")
+        self.record.add_release(changes_since(earlier, result, lock, self.directory, self.store) if earlier else None)
 
     def boot(self, image: Image | None, *, new_boots: int) -> Sequence[Mapping[str, Any]]:
         """The boots that the variant asks for: those already made, and at most ``new_boots`` made now.

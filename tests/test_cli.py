@@ -1,5 +1,6 @@
 """The words that ./workbook hands over."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -32,6 +33,37 @@ def test_an_error_is_one_message_with_the_next_step(capsys: pytest.CaptureFixtur
         "error: clean: unknown part 'bilds'",
         "Next step: choose of: builds, runs, cache, environment, all",
     ]
+
+
+def test_equality_needs_root(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    assert main(["equality", "--boot"]) == 1
+    assert "Next step: sudo ./workbook equality" in capsys.readouterr().err
+
+
+def test_verify_needs_root(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    assert main(["verify", "atomic-min"]) == 1
+    assert capsys.readouterr().err.splitlines() == [
+        "error: composing needs root, on any machine: a build by an ordinary user cannot be compared",
+        "Next step: sudo ./workbook verify",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["atomic-mim"], "unknown variant 'atomic-mim' (did you mean 'atomic-min'?)"),
+        (["--lock", "lock.json"], "--lock: a lock belongs to one variant"),
+        (["atomic-min", "--lock", "/none/lock.json"], "/none/lock.json: no such lock file"),
+    ],
+)
+def test_what_cannot_be_verified_is_said_at_once(
+    words: list[str], said: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    assert main(["verify", *words]) == 1
+    assert said in capsys.readouterr().err
 
 
 def test_wrong_words_end_with_2(capsys: pytest.CaptureFixture[str]) -> None:

@@ -69,7 +69,7 @@ def refusal(copy: Path, programs: Path, *words: str) -> CommandError:
 def test_help_needs_nothing(copy: Path, programs: Path) -> None:
     for words in ([], ["help"], ["--help"]):
         text = launch(copy, programs, *words).stdout
-        assert all(f"  {name}" in text for name in ("run", "test", "lab", "doctor", "clean"))
+        assert all(f"  {name}" in text for name in ("run", "equality", "verify", "test", "lab", "doctor", "clean"))
     assert sorted(path.name for path in copy.iterdir()) == sorted([*LOCKS, "workbook"])
 
 
@@ -141,6 +141,7 @@ def test_composing_as_an_ordinary_user_shows_the_sudo_command(copy: Path, progra
     error = refusal(copy, programs, "run", "quick", "--mirror=http://mirror.example/debian")
     assert f"sudo WORKBOOK_MIRROR=http://mirror.example/debian {copy}/workbook run quick" in error.stderr
     assert "mirror=" not in error.stdout
+    assert f"sudo {copy}/workbook equality --boot" in refusal(copy, programs, "equality", "--boot").stderr
 
 
 def test_ready_environment_is_used_as_it_is(copy: Path, programs: Path) -> None:

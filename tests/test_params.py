@@ -155,3 +155,17 @@ def test_a_file_that_is_no_text_is_refused(tmp_path: Path) -> None:
     path.write_bytes(b"a: \xff\n")
     with pytest.raises(WorkbookError, match="cannot be read"):
         read_yaml_mapping(path)
+
+
+def test_updates_over_a_network_need_a_key_of_ones_own(params: Path) -> None:
+    (params / "small.yaml").write_text(SMALL + "remote_url: https://updates.example/repo\n")
+    error = refusal("small", params)
+    assert error.message.startswith(f"{params / 'small.yaml'}: remote_url: 'https://updates.example/repo' is not")
+    assert "gpg --armor --export-secret-keys" in error.message
+    variant = load_variant("small", params, {"signing_key": "keys/own.asc"})
+    assert (variant.remote_url, variant.signing_key) == ("https://updates.example/repo", "keys/own.asc")
+
+
+@pytest.mark.parametrize("url", ["", "ftp://updates.example/", "/srv/repo", "https://", "file:///srv/with space"])
+def test_updates_come_from_a_directory_or_a_web_server(params: Path, url: str) -> None:
+    assert "remote_url: " in refusal("small", params, {"remote_url": url, "signing_key": "own.asc"}).message

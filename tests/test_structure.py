@@ -19,12 +19,15 @@ NOTEBOOKS = sorted((CHECKOUT / "notebooks").glob("*.ipynb"))
 # From the bottom: a part may import itself and what stands before it.
 FOUNDATION = ("errors", "progress", "params", "studies", "command", "store", "host")
 STAGES = ("content", "recipe", "compose", "image", "machine", "measure", "report")
-TOP = ("cli", "__main__", "boots", "clean", "doctor", "questions", "study", "workbench")
+TOP = (
+    "cli", "__main__", "boots", "clean", "doctor", "earlier", "execution", "pair", "questions", "runs", "study",
+    "verify", "workbench",
+)  # fmt: skip
 CODE_LINES_MOST = 80
 IMPORT_NAMES = {"yaml": "PyYAML", "nbformat": "nbconvert", "nbclient": "papermill", "traitlets": "nbconvert"}
 """Imports that come with, or under another name than, the dependency they belong to."""
 # Commands leave through one module; another starts Python processes, which execute notebooks.
-DOORS = {"atomic_lib/command.py": {"subprocess"}, "atomic_lib/study.py": {"multiprocessing"}}
+DOORS = {"atomic_lib/command.py": {"subprocess"}, "atomic_lib/execution.py": {"multiprocessing"}}
 
 
 def named(path: Path) -> str:

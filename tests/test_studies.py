@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from atomic_lib.errors import WorkbookError
-from atomic_lib.studies import load_study, study_variants
+from atomic_lib.studies import fallback_variants, load_study, study_variants
 
 BASE = "content: standin\nboots_bios: 1\n"
 SMALL = "variant: small\nmethod: ostree\nrecipe: small\nagent: min-cloud-agent\n"
@@ -124,3 +124,37 @@ def test_a_level_that_sets_no_known_parameter_is_refused(params: Path) -> None:
     (params / "studies" / "all.yaml").write_text(FACTORS.replace("guest_cpus: 9", "guest_cpu: 9"))
     with pytest.raises(WorkbookError, match=r"all\.yaml: cells: c-two: unknown key 'guest_cpu' \(did you mean"):
         study_variants(load_study("all", params), params)
+
+
+FALLBACK = "study: all\ntitle: All\nvariants: [small]\nbaseline: small\nparameters: {guest_cpus: 4}\nfallbacks: "
+
+
+def test_a_fallback_need_not_be_a_variant_of_the_study(params: Path) -> None:
+    (params / "studies" / "all.yaml").write_text(FALLBACK + "{small: large}\n")
+    study = load_study("all", params)
+    assert (study.names, study.fallbacks) == (("small",), {"small": "large"})
+    made = fallback_variants(study, params, {"lock": "small.json", "guest_memory_mib": 1024})
+    assert list(made) == ["large"]
+    assert (made["large"].guest_cpus, made["large"].guest_memory_mib, made["large"].lock) == (4, 1024, "")
+
+
+def test_a_cell_may_be_the_fallback_of_another(params: Path) -> None:
+    (params / "studies" / "all.yaml").write_text(FACTORS + "fallbacks: {small: a-two, a-two: base}\n")
+    made = fallback_variants(load_study("all", params), params)
+    assert {name: variant.parts for name, variant in made.items()} == {"a-two": "y", "base": "x"}
+
+
+@pytest.mark.parametrize(
+    ("fallbacks", "message"),
+    [
+        ("{small: larg}", "fallbacks: small: unknown variant 'larg' (did you mean 'large'?): there is no "),
+        ("{large: small}", "fallbacks: 'large' is none of the variants: small"),
+        ("{small: small}", "fallbacks: small: small -> small never ends"),
+        ("{small: large, large: small}", "fallbacks: small: small -> large -> small never ends"),
+        ("large", "fallbacks: 'large' is not accepted: "),
+        ("{small: 3}", "fallbacks.small: 3 is not accepted: must be text"),
+    ],
+)
+def test_fallbacks_that_do_not_fit_are_refused(params: Path, fallbacks: str, message: str) -> None:
+    error = study_refusal(params, f"{FALLBACK}{fallbacks}\n")
+    assert error.message.startswith(f"{params / 'studies' / 'all.yaml'}: {message}")

@@ -23,11 +23,12 @@ from atomic_lib.report.results import write_variant_result
 top = Path({top!r})
 with open(top / "executions", "a") as file:
     file.write(f"{{variant}} {{new_boots}}\\n")
-if variant == "atomic-min":
+failing = top / "failing"
+if failing.exists() and variant in failing.read_text().split():
     raise ValueError("no such luck")
 write_variant_result(top / output_directory / "result.json", VariantResult(
     variant=variant, status="ok" if new_boots else "incomplete", method=method, content=content, recipe=recipe,
-    agent=agent))
+    agent=agent, package_count=190))
 """
 
 
@@ -66,46 +67,48 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_a_variant_that_fails_is_shown_and_the_others_go_on(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (place / "failing").write_text("atomic-min")
     assert study.run_study("default", variants=["atomic-min", "cloud-docker"]) == 1
-    page = Path(capsys.readouterr().out.strip())
+    told = capsys.readouterr()
+    page = Path(told.out.strip())
     assert page.name == "index.html"
     assert page.is_file()
     assert (place / "build/runs/latest").resolve() == page.parent
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d-\d\d-\d\dZ-default", page.parent.name)
     result = read_study_result(page.parent)
     assert (result.baseline, [one.variant for one in result.variants]) == (
-        "cloud-docker", ["cloud-docker", "atomic-min"],
+        "cloud-docker", ["cloud-docker", "atomic-min", "atomic-cloud-init"],
     )  # fmt: skip
-    good, bad = result.variants
-    assert (good.status, bad.status) == ("ok", "failed")
+    good, bad, spare = result.variants
+    assert (good.status, bad.status, spare.status) == ("ok", "failed", "ok")
     assert bad.error is not None
     assert (bad.error.stage, bad.error.message) == ("notebook", "ValueError: no such luck")
     executed = (place / "executions").read_text().splitlines()
     assert sorted(executed[:2]) == ["atomic-min 0", "cloud-docker 0"]
-    assert executed[2:] == ["cloud-docker 1"], "built first, then booted; what failed is not tried again"
+    assert executed[2:3] == ["cloud-docker 1"], "built first, then booted; what failed is not tried again"
+    assert executed[3:] == ["atomic-cloud-init 0", "atomic-cloud-init 1"], "the fallback only once it is needed"
+    assert "atomic-min failed at notebook: its fallback atomic-cloud-init is built" in told.err
+    assert "atomic-cloud-init, in place of atomic-min: the page has what it costs" in told.err
 
 
-def test_two_runs_in_one_second_have_directories_of_their_own(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    class Stopped(study.datetime):
-        """A clock that stands still."""
-
-        @classmethod
-        def now(cls, tz: Any = None) -> "Stopped":
-            return cls(2026, 1, 2, 3, 4, 5, tzinfo=tz)
-
-    monkeypatch.setattr(study, "datetime", Stopped)
-    made = [study._new_run("default").name for _ in range(2)]
-    assert made == ["2026-01-02T03-04-05Z-default", "2026-01-02T03-04-05Z-default-2"]
-
-
-def test_a_run_cut_off_is_removed_by_the_next_one(place: Path) -> None:
-    runs = place / "build/runs"
-    for name in ("cut-off/atomic-min", "whole"):
-        (runs / name).mkdir(parents=True)
-    (runs / "whole/index.html").touch()
-    (runs / "latest").symlink_to("whole")
-    study._remove_unfinished(runs)
-    assert sorted(path.name for path in runs.iterdir()) == ["latest", "whole"]
+def test_a_fallback_that_fails_too_is_not_built_twice_and_the_earlier_run_is_named(
+    place: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert study.run_study("default", variants=["atomic-min"]) == 0
+    before = Path(capsys.readouterr().out.strip()).parent.name
+    assert (place / "executions").read_text().split() == ["atomic-min", "0", "atomic-min", "1"]
+    (place / "failing").write_text("atomic-min atomic-cloud-init")
+    assert study.run_study("default", variants=["atomic-min"]) == 1
+    told = capsys.readouterr()
+    assert "error: atomic-min failed at notebook: ValueError: no such luck" in told.err
+    assert "error: atomic-cloud-init failed at notebook: ValueError: no such luck" in told.err
+    assert "atomic-min: its fallback atomic-cloud-init failed as well, nothing stands in" in told.err
+    result = read_study_result(Path(told.out.strip()).parent)
+    assert [(one.variant, one.status) for one in result.variants] == [
+        ("atomic-min", "failed"), ("atomic-cloud-init", "failed"),
+    ]  # fmt: skip
+    (earlier,) = result.earlier
+    assert (earlier.variant, earlier.run, earlier.figures) == ("atomic-min", before, {"package_count": 190.0})
 
 
 def test_a_variant_that_the_study_has_not_is_named_before_anything_is_made(place: Path) -> None:

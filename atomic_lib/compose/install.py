@@ -61,7 +61,7 @@ def install(tree: Installroot, wanted: Installation, store: Store, *, name: str,
 
     Raises WorkbookError: dnf or a scriptlet failed, the result is not what the lock says.
     """
-    tree.root.mkdir()
+    _make_root(tree.root)
     layer = wanted.layer_packages()
     count = len(wanted.rpm_set.lock.packages) - len(layer)
     if layer:
@@ -95,13 +95,19 @@ def _layer(tree: Installroot, wanted: Installation, packages: Sequence[LockedPac
 
     def make(directory: Path) -> None:
         root = Installroot(tree.tools, directory / "root", tree.source_date_epoch)
-        root.root.mkdir()
+        _make_root(root.root)
         _transaction(root, wanted, packages, words, directory / "install.log", only=packages)
 
     stored = store.get_or_make(
         "layer", inputs, make, what=f"{name}: install the layer of {len(packages)} packages", need_bytes=_SPACE_BYTES
     )
     return stored.path / "root"
+
+
+def _make_root(root: Path) -> None:
+    """The directory of a tree: its mode, which is that of / in the end, must not depend on the caller's umask."""
+    root.mkdir()
+    root.chmod(0o755)
 
 
 def _copy(tree: Installroot, layer: Path) -> None:

@@ -5,15 +5,18 @@ Source of the rules: rpm-ostree's documentation on tree composes and its
 policy store to /etc/selinux, no binary file contexts).
 """
 
+import os
 import re
 import shutil
 import stat
 from pathlib import Path
 
 from atomic_lib.compose.chroot import RPMDB, Installroot
+from atomic_lib.compose.contexts import CONTEXTS_FILE, labels_to_give, set_labels, type_of
 from atomic_lib.compose.inside import entries_of, inside
 from atomic_lib.compose.lock import Lock
 from atomic_lib.compose.resolve import INSTALLROOT
+from atomic_lib.content.keyring import HOME, Keyring
 from atomic_lib.host import Bind, Tools
 
 TOPLEVEL_LINKS = {
@@ -29,6 +32,9 @@ TOPLEVEL_LINKS = {
 _VAR_DIRECTORIES = {"home": "0755", "mnt": "0755", "opt": "0755", "roothome": "0700", "srv": "0755",
                     **{f"usrlocal{part}": "0755" for part in ("", "/bin", "/etc", "/lib", "/sbin", "/share", "/src")},
                     }  # fmt: skip
+OBJECT_OF_FILE = ".file"
+"""The suffix of a repository's objects that hold a file, its label and all."""
+_LABELLED_APART = ("proc", "sysroot", "ostree")
 _AUTOVAR = "usr/lib/tmpfiles.d/rpm-ostree-1-autovar.conf"
 # Before all others: what packages have made in /root needs what that link leads to.
 _OWN = "usr/lib/tmpfiles.d/00-rpm-ostree-integration.conf"
@@ -55,34 +61,39 @@ def make_ostree_tree(tree: Installroot) -> list[str]:
     return dropped
 
 
-def label_tree(tree: Installroot, policy: str) -> None:
-    """Label every file as ``ostree commit --selinux-policy`` would, so that the commit may take files as they are.
+def label_tree(tree: Installroot, contexts: Path) -> None:
+    """Label every file as the file contexts in the directory ``contexts`` say, before the commit takes them as is."""
+    root, policy = Bind(tree.root, INSTALLROOT, writable=True), Bind(contexts, "/mnt/contexts")
+    tree.tools.run(
+        ["setfiles", "-F", "-r", INSTALLROOT, f"/mnt/contexts/{CONTEXTS_FILE}", INSTALLROOT],
+        binds=[root, policy],
+        rights="label",
+    )
+    special = [tree.root / name for name in _LABELLED_APART if os.path.lexists(tree.root / name)]
+    places = {f"{INSTALLROOT}/{path.name}": (f"/{path.name}", type_of(path)) for path in special}
+    set_labels(tree.tools, [root], labels_to_give(tree.tools, contexts, places))
 
-    ``policy`` is the policy's name below /etc/selinux. Policies leave /proc unlabelled;
-    it gets the label of /mnt, as in ostree (src/libostree/ostree-sepolicy.c).
+
+def label_repository(tools: Tools, directory: Path, contexts: Path) -> None:
+    """Label what of ``directory/repo`` is ostree's own, by its place in a system that has this repository.
+
+    Objects that hold a file have the label of that file, which is part of their checksum.
     """
-    contexts = f"{INSTALLROOT}/usr/etc/selinux/{policy}/contexts/files/file_contexts"
-    root = Bind(tree.root, INSTALLROOT, writable=True)
-    tree.tools.run(
-        ["setfiles", "-F", "-r", INSTALLROOT, contexts, INSTALLROOT],
-        binds=[root],
-        rights="label",
-    )
-    tree.tools.run(
-        ["setfiles", "-F", "-r", "/mnt/other", contexts, "/mnt/other/mnt"],
-        binds=[root, Bind(tree.root / "proc", "/mnt/other/mnt", writable=True)],
-        rights="label",
-    )
+    repo = directory / "repo"
+    own = [repo, *(path for path in sorted(repo.rglob("*")) if path.suffix != OBJECT_OF_FILE)]
+    names = [path.relative_to(repo.parent) for path in own]
+    places = {f"/mnt/{name}": (f"/ostree/{name}", type_of(path)) for name, path in zip(names, own, strict=True)}
+    set_labels(tools, [Bind(repo, "/mnt/repo", writable=True)], labels_to_give(tools, contexts, places))
 
 
-def commit_tree(tools: Tools, directory: Path, lock: Lock, *, ref: str, version: str, epoch: int) -> str:
-    """Commit ``directory/root`` to a new bare repository ``directory/repo``; returns the commit's checksum.
+def commit_tree(keyring: Keyring, directory: Path, lock: Lock, *, ref: str, version: str, epoch: int) -> str:
+    """Commit ``directory/root`` to a new bare repository ``directory/repo``, signed; returns the commit's checksum.
 
     The commit's metadata has the version and the package list in rpm-ostree's form, so
     that ``rpm-ostree db`` reads it. ``root`` is used up: its files become the objects.
     """
     # One bind for both: a mount point of its own could not be consumed.
-    binds = [Bind(directory, "/mnt/tree", writable=True)]
+    binds, tools = [Bind(directory, "/mnt/tree", writable=True), keyring.bind], keyring.tools
     tools.run(["ostree", "init", "--repo=/mnt/tree/repo", "--mode=bare"], binds=binds, rights="label")
     rows = ", ".join(
         f"('{package.name}', '{package.epoch}', '{package.version}', '{package.release}', '{package.arch}')"
@@ -92,7 +103,7 @@ def commit_tree(tools: Tools, directory: Path, lock: Lock, *, ref: str, version:
     words = ["ostree", "commit", "--repo=/mnt/tree/repo", f"--branch={ref}", "--parent=none", "--bootable", "--consume",
              "--disable-fsync", f"--subject={version}", f"--timestamp=@{epoch}",
              f"--add-metadata-string=version={version}", f"--add-metadata=rpmostree.rpmdb.pkglist=[{rows}]",
-             "--tree=dir=/mnt/tree/root"]  # fmt: skip
+             f"--gpg-sign={keyring.fingerprint}", f"--gpg-homedir={HOME}", "--tree=dir=/mnt/tree/root"]  # fmt: skip
     return tools.run(words, binds=binds, rights="label").stdout.strip()
 
 

@@ -12,7 +12,7 @@ from atomic_lib.compose.explain import explain_excluded
 from atomic_lib.compose.lock import Lock, LockedPackage, read_lock, write_lock
 from atomic_lib.compose.pool import keep_keys, keep_rpms, link_file
 from atomic_lib.content.comps import expand_groups
-from atomic_lib.content.dnf import DNF_CACHE, DNF_DIRECTORY, dnf_configuration
+from atomic_lib.content.dnf import DNF_CACHE, DNF_DIRECTORY, dnf_configuration, repository_error
 from atomic_lib.content.repositories import Content
 from atomic_lib.content.signing import index_repository
 from atomic_lib.errors import WorkbookError
@@ -58,7 +58,10 @@ class Dnf:
     directory: Path
 
     def run(self, words: Sequence[str], *, binds: Sequence[Bind] = ()) -> str:
-        """Run ``dnf WORDS``; returns its standard output."""
+        """Run ``dnf WORDS``; returns its standard output.
+
+        Raises WorkbookError naming a local repository that was changed, CommandError for all else.
+        """
         (self.directory / "config").mkdir(exist_ok=True)
         (self.directory / "root").mkdir(exist_ok=True)
         (self.directory / "config/dnf.conf").write_text(
@@ -74,10 +77,11 @@ class Dnf:
         ]
         line = ["dnf", "-y", "-c", f"{DNF_DIRECTORY}/dnf.conf", f"--installroot={INSTALLROOT}",
                 f"--releasever={self.content.releasever}", *_enabled_repos(self.recipe), *words]  # fmt: skip
-        completed = self.tools.run(
-            line, binds=[*own, *self.content.binds, *binds], rights="root", network=self.content.remote
-        )
-        return completed.stdout
+        binds = [*own, *self.content.binds, *binds]
+        try:
+            return self.tools.run(line, binds=binds, rights="root", network=self.content.remote).stdout
+        except CommandError as error:
+            raise repository_error(error, self.content.local) or error from None
 
 
 def install_words(recipe: Recipe, group_packages: Iterable[str]) -> list[str]:
@@ -172,9 +176,13 @@ def _solver_error(dnf: Dnf, error: CommandError) -> WorkbookError:
             f"{_place_of(unknown[1], dnf.recipe)}: content {dnf.content.name!r} has no package {unknown[1]!r}",
             hint="correct the name, or add the package to the content",
         )
-    if re.search(r"GPG|not signed|not correct|signature", said):
+    unsigned = re.search(
+        r".*(?:not signed|not correct for|[Pp]ublic key .*not installed|signature|check FAILED).*", said
+    )
+    if unsigned:
         return WorkbookError(
-            f"{source}: a package's signature is bad, or of a key that content {dnf.content.name!r} does not name",
+            f"{source}: a package's signature is missing, bad, or of a key that content {dnf.content.name!r} "
+            f"does not name: {unsigned[0].strip()}",
             log=error.log,
             hint="do not install it: take the package from another mirror, or correct gpgkey= in the repository file",
         )
@@ -231,33 +239,37 @@ def _repo_of(dnf: Dnf) -> dict[tuple[str, ...], str]:
 
 
 def _fetch_locked(lock: Lock, dnf: Dnf, rpms: Path, cache: Path) -> Lock:
-    missing = []
-    for package in lock.packages:
-        kept = cache / "rpms" / f"{package.sha256}.rpm"
-        if kept.is_file():
-            link_file(kept, rpms / package.file_name)
-        else:
-            missing.append(package)
+    kept = [package for package in lock.packages if (cache / "rpms" / f"{package.sha256}.rpm").is_file()]
+    for package in kept:
+        link_file(cache / "rpms" / f"{package.sha256}.rpm", rpms / package.file_name)
+    missing = [package for package in lock.packages if package not in kept]
     if missing:
-        _fetch_missing(missing, dnf, rpms)
+        _fetch_missing(missing, kept, dnf, rpms)
     found = {package.nevra: package.sha256 for package in _read_rpms(dnf, rpms).packages}
-    for package in lock.packages:
-        if found.get(package.nevra) != package.sha256:
-            raise WorkbookError(
-                f"{package.nevra}: sha256 is {found.get(package.nevra, 'missing')}, the lock says {package.sha256}",
-                hint="the repository has another build of it: resolve anew, or bring back the one that was locked",
-            )
+    others = [package for package in lock.packages if found.get(package.nevra) != package.sha256]
+    if others:
+        raise WorkbookError(
+            "\n".join(
+                f"{package.nevra}: sha256 is {found.get(package.nevra, 'missing')}, the lock says {package.sha256}"
+                for package in others
+            ),
+            hint="the repository has another build of it: resolve anew, or bring back the one that was locked",
+        )
     return lock
 
 
-def _fetch_missing(missing: Sequence[LockedPackage], dnf: Dnf, rpms: Path) -> None:
+def _fetch_missing(missing: Sequence[LockedPackage], kept: Sequence[LockedPackage], dnf: Dnf, rpms: Path) -> None:
+    """Download what is not kept; dnf sees the ``kept`` ones too, because the repository may have other editions now."""
     fetched = dnf.directory / "fetched"
     fetched.mkdir()
+    words = [*(package.nevra for package in missing), *(f"/mnt/kept/{package.file_name}" for package in kept)]
     try:
-        dnf.run(["--downloadonly", "--destdir=/mnt/rpms", "install", *(package.nevra for package in missing)],
-                binds=[Bind(fetched, "/mnt/rpms", writable=True)])  # fmt: skip
+        dnf.run(["--downloadonly", "--destdir=/mnt/rpms", "install", *words],
+                binds=[Bind(fetched, "/mnt/rpms", writable=True), Bind(rpms, "/mnt/kept")])  # fmt: skip
     except CommandError as error:
-        names = ", ".join(package.nevra for package in missing)
+        said = set(re.findall(r"No match for argument: (\S+)", error.stdout + error.stderr))
+        gone = [package.nevra for package in missing if package.nevra in said]
+        names = ", ".join(gone or [package.nevra for package in missing])
         raise WorkbookError(
             f"locked packages can no longer be had from content {dnf.content.name!r}: {names}", log=error.log,
             hint="resolve anew (without the lock), or bring back the repository that has them",

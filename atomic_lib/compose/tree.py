@@ -8,13 +8,16 @@ from pathlib import Path
 from typing import Any, Literal
 
 from atomic_lib.compose.chroot import Installroot
+from atomic_lib.compose.contexts import contexts_directory, keep_contexts
 from atomic_lib.compose.initramfs import kernel_version
 from atomic_lib.compose.inside import inside
 from atomic_lib.compose.installroot import make_installroot
 from atomic_lib.compose.lock import Lock
-from atomic_lib.compose.ostree import commit_tree, label_tree, make_ostree_tree
+from atomic_lib.compose.origin import add_origin, commit_key, own_public_key
+from atomic_lib.compose.ostree import commit_tree, label_repository, label_tree, make_ostree_tree
 from atomic_lib.compose.resolve import INSTALLROOT, RpmSet
 from atomic_lib.compose.walk import Entry, read_entries, walk_tree, write_entries
+from atomic_lib.content.keyring import Keyring, open_keyring
 from atomic_lib.content.repositories import Content
 from atomic_lib.errors import WorkbookError
 from atomic_lib.host import Bind, Tools
@@ -23,14 +26,15 @@ from atomic_lib.progress import step
 from atomic_lib.recipe.model import Recipe
 from atomic_lib.store import Store, code_version, key_of
 
+CONTEXTS = "contexts"
 _SPACE_BYTES = 3_000_000_000
 _CODE = (
     *(
         f"compose/{name}.py"
-        for name in ("capabilities", "chroot", "dracut", "headers", "initramfs", "inside", "install")
+        for name in ("capabilities", "chroot", "contexts", "dracut", "headers", "initramfs", "inside", "install")
     ),
-    *(f"compose/{name}.py" for name in ("installroot", "lock", "ostree", "pool", "resolve", "tree", "walk")),
-    "content/dnf.py",
+    *(f"compose/{name}.py" for name in ("installroot", "lock", "origin", "ostree", "pool", "resolve", "tree", "walk")),
+    *(f"content/{name}.py" for name in ("dnf", "keyring", "openpgp")),
 )
 """What of the code a tree is made by; the questions asked of a package set are not among it."""
 _OWNERS = r"[%{=NAME}\t%{FILENAMES}\n]"
@@ -59,6 +63,11 @@ class Tree:
     def repo(self) -> Path:
         """The repository of an ostree tree."""
         return self.directory / "repo"
+
+    @property
+    def contexts(self) -> Path:
+        """The file contexts of the tree's policy; not there where SELinux is disabled."""
+        return self.directory / CONTEXTS
 
     def entries(self) -> list[Entry]:
         """Every path of the tree."""
@@ -92,7 +101,7 @@ def compose_tree(
 ) -> Tree:
     """Compose the variant's tree, or take it from the store.
 
-    Raises WorkbookError: see ``make_installroot``.
+    Raises WorkbookError: see ``make_installroot``, and for a ``signing_key`` that cannot sign.
     """
     inputs: Mapping[str, Any] = {
         "method": variant.method,
@@ -103,6 +112,7 @@ def compose_tree(
         "lock": rpm_set.lock.sha256,
         "words": rpm_set.words,
         "content": [content.name, content.releasever, content.key_urls],
+        **({"origin": [variant.remote_url, own_public_key(tools, variant)]} if variant.method == "ostree" else {}),
         "policy": content.selinux_policy,
         "tools": tools.key,
         "code": code_version(*_CODE),
@@ -136,15 +146,24 @@ def _finish(tree: Installroot, variant: Variant, recipe: Recipe, content: Conten
                              "dropped_var_files": []}  # fmt: skip
     (directory / "owners.json").write_text(json.dumps(_owners(tree)))
     if variant.method == "ostree":
-        with step(f"{variant.variant}: commit"):
+        key = commit_key(tree.tools, variant, default_ref(variant, recipe), directory)
+        with (
+            step(f"{variant.variant}: commit"),
+            open_keyring(tree.tools, directory, key, variant.source_date_epoch) as keyring,
+        ):
+            add_origin(tree, variant.remote_url, keyring.public_key())
             facts["dropped_var_files"] = make_ostree_tree(tree)
             write_entries(walk_tree(tree.root), directory / "entries.jsonl")
             if recipe.selinux != "disabled":
-                label_tree(tree, content.selinux_policy)
-            facts.update(_commit(variant, recipe, lock, tree.tools, directory))
+                _label(tree, directory, f"usr/{contexts_directory(content.selinux_policy)}")
+            facts.update(_commit(variant, recipe, lock, keyring, directory))
+            if recipe.selinux != "disabled":
+                label_repository(tree.tools, directory, directory / CONTEXTS)
     else:
         with step(f"{variant.variant}: label"):
-            _finish_traditional(tree, recipe, content, facts["kver"])
+            _finish_traditional(tree, facts["kver"])
+            if recipe.selinux != "disabled":
+                _label(tree, directory, contexts_directory(content.selinux_policy))
             write_entries(walk_tree(tree.root), directory / "entries.jsonl")
     (directory / "tree.json").write_text(json.dumps(facts, indent=1))
 
@@ -160,13 +179,13 @@ def _owners(tree: Installroot) -> dict[str, list[str]]:
     return owners
 
 
-def _commit(variant: Variant, recipe: Recipe, lock: Lock, tools: Tools, directory: Path) -> dict[str, str]:
+def _commit(variant: Variant, recipe: Recipe, lock: Lock, keyring: Keyring, directory: Path) -> dict[str, str]:
     commit = commit_tree(
-        tools, directory, lock, ref=default_ref(variant, recipe), version=commit_version(variant, recipe),
+        keyring, directory, lock, ref=default_ref(variant, recipe), version=commit_version(variant, recipe),
         epoch=variant.source_date_epoch,
     )  # fmt: skip
     binds = [Bind(directory / "repo", "/mnt/repo")]
-    listing = tools.run(["ostree", "show", "--repo=/mnt/repo", commit], binds=binds).stdout
+    listing = keyring.tools.run(["ostree", "show", "--repo=/mnt/repo", commit], binds=binds).stdout
     return {"commit": commit, "content_checksum": content_checksum(listing)}
 
 
@@ -175,17 +194,15 @@ def content_checksum(shown: str) -> str:
     return next(line.split()[1] for line in shown.splitlines() if line.startswith("ContentChecksum:"))
 
 
-def _finish_traditional(tree: Installroot, recipe: Recipe, content: Content, kver: str) -> None:
-    """The kernel in /boot as kernel-install puts it there, and labels on every file."""
+def _finish_traditional(tree: Installroot, kver: str) -> None:
+    """The kernel in /boot as kernel-install puts it there."""
     modules, boot = inside(tree.root, f"usr/lib/modules/{kver}/*").parent, inside(tree.root, "boot/*").parent
     shutil.copy2(modules / "vmlinuz", boot / f"vmlinuz-{kver}")
     (modules / "initramfs.img").rename(boot / f"initramfs-{kver}.img")
     tree.write("etc/fstab", "LABEL=root / ext4 defaults 0 1\n")
-    contexts = f"etc/selinux/{content.selinux_policy}/contexts/files/file_contexts"
-    if recipe.selinux == "disabled":
-        return
-    tree.tools.run(
-        ["setfiles", "-F", "-r", INSTALLROOT, f"{INSTALLROOT}/{contexts}", INSTALLROOT],
-        binds=[Bind(tree.root, INSTALLROOT, writable=True)],
-        rights="label",
-    )
+
+
+def _label(tree: Installroot, directory: Path, contexts: str) -> None:
+    """Label the tree by its own policy; the file contexts are kept beside it, for what an image adds."""
+    keep_contexts(inside(tree.root, f"{contexts}/*").parent, directory / CONTEXTS)
+    label_tree(tree, directory / CONTEXTS)

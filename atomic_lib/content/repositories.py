@@ -9,7 +9,14 @@ from pathlib import Path
 from atomic_lib.command import CommandError
 from atomic_lib.content.comps import Comps, read_comps
 from atomic_lib.content.definition import DebianContent, RepositoryContent, load_definition
-from atomic_lib.content.dnf import DNF_CACHE, DNF_DIRECTORY, dnf_configuration
+from atomic_lib.content.dnf import (
+    CHANGED_PART,
+    DNF_CACHE,
+    DNF_DIRECTORY,
+    changed_repository,
+    dnf_configuration,
+    repository_error,
+)
 from atomic_lib.content.signing import KEY_FILE, sign_and_index
 from atomic_lib.content.standin.debs import fetch_debs
 from atomic_lib.content.standin.rpms import build_repository
@@ -20,6 +27,7 @@ from atomic_lib.store import Store, code_version, file_sha256, key_of
 
 REPOSITORIES = "/mnt/repos"
 _AGENT = Path(__file__).parent / "min_cloud_agent"
+_SIGNING_CODE = ("content/keyring.py", "content/openpgp.py", "content/signing.py")
 _STANDIN_SPACE_BYTES = 2_500_000_000
 
 
@@ -48,11 +56,21 @@ class Content:
         return [Bind(path, f"{REPOSITORIES}/{name}") for name, path in self.local.items()]
 
     def comps(self, tools: Tools) -> list[Comps]:
-        """The package groups of all its repositories."""
-        roots = [*self.local.values(), *([self.dnf_cache] if self.dnf_cache else [])]
-        files = [file for root in roots for file in sorted(root.rglob("*comps*.xml*"))]
+        """The package groups of all its repositories.
+
+        Raises WorkbookError for a repository on this machine whose groups were changed.
+        """
+        files = [file for name in self.local for file in self._local_comps(name)]
+        files += sorted(self.dnf_cache.rglob("*comps*.xml*")) if self.dnf_cache else []
         texts = [tools.run(["zstd", "-dcf", "/mnt/comps"], binds=[Bind(file, "/mnt/comps")]).stdout for file in files]
         return [read_comps(text, file.name) for text, file in zip(texts, files, strict=True)]
+
+    def _local_comps(self, name: str) -> list[Path]:
+        """The group files of a repository; each is named after its digest, which dnf checks against the signed list."""
+        files = sorted(self.local[name].rglob("*comps*.xml*"))
+        if any(file_sha256(file) != file.name.partition("-")[0] for file in files):
+            raise changed_repository(name, self.local[name], CHANGED_PART)
+        return files
 
     @property
     def key_urls(self) -> list[str]:
@@ -78,11 +96,11 @@ def open_content(name: str, tools: Tools, cache: Path, params: Path = PARAMS_DIR
     if isinstance(definition, DebianContent):
         standin = _standin_repository(tools, cache, definition, params)
         local = {"standin": standin, "workbook": agent}
-        text = "".join(_local_repo(repo) for repo in local)
+        text = "".join(local_repository(repo) for repo in local)
         key = key_of({name: _repository_key(path) for name, path in local.items()})
     else:
         local = {"workbook": agent}
-        text = _repo_file(definition, params) + _local_repo("workbook")
+        text = _repo_file(definition, params) + local_repository("workbook")
         remote = _remote_key(tools, cache, definition, text, local)
         key = key_of({"workbook": _repository_key(agent), "remote": remote})
     return Content(
@@ -114,9 +132,11 @@ def _dnf_cache(cache: Path, definition: RepositoryContent, repo_text: str) -> Pa
     return cache / "dnf" / f"{definition.content}-{key}" / "cache"
 
 
-def _local_repo(name: str) -> str:
+def local_repository(name: str) -> str:
+    """The configuration of a repository on this machine: packages and index are checked against its own key."""
     url = f"file://{REPOSITORIES}/{name}"
-    return f"[{name}]\nname={name}\nbaseurl={url}\nenabled=1\ngpgcheck=1\ngpgkey={url}/{KEY_FILE}\n\n"
+    lines = (f"[{name}]", f"name={name}", f"baseurl={url}", "enabled=1", "gpgcheck=1", "repo_gpgcheck=1")
+    return "\n".join(lines) + f"\ngpgkey={url}/{KEY_FILE}\n\n"
 
 
 def _repo_file(definition: RepositoryContent, params: Path) -> str:
@@ -144,7 +164,7 @@ def _standin_repository(tools: Tools, cache: Path, definition: DebianContent, pa
         "definition": definition.model_dump(exclude={"kernel_arguments", "title"}),
         "comps": file_sha256(comps),
         "tools": tools.key,
-        "code": code_version("content/standin", "content/signing.py"),
+        "code": code_version("content/standin", *_SIGNING_CODE),
     }
 
     def make(directory: Path) -> None:
@@ -160,7 +180,7 @@ def _standin_repository(tools: Tools, cache: Path, definition: DebianContent, pa
 def _agent_repository(tools: Tools, cache: Path) -> Path:
     inputs = {
         "tools": tools.key,
-        "code": code_version("content/min_cloud_agent", "content/signing.py", "content/repositories.py"),
+        "code": code_version("content/min_cloud_agent", "content/repositories.py", *_SIGNING_CODE),
     }
 
     def make(directory: Path) -> None:
@@ -172,6 +192,7 @@ def _agent_repository(tools: Tools, cache: Path) -> Path:
             "_dbpath": "/tmp/rpmdb",
             "_buildhost": "workbook",
             "use_source_date_epoch_as_buildtime": "1",
+            "clamp_mtime_to_source_date_epoch": "1",
         }
         options = [word for name, value in defines.items() for word in ("--define", f"{name} {value}")]
         tools.run(
@@ -200,12 +221,12 @@ def _remote_key(
     (config / "all.repo").write_text(repo_text)
     binds = [Bind(config, DNF_DIRECTORY), Bind(fetched, DNF_CACHE, writable=True)]
     binds += [Bind(path, f"{REPOSITORIES}/{name}") for name, path in local.items()]
-    words = ["dnf", "-q", "-c", f"{DNF_DIRECTORY}/dnf.conf", f"--releasever={definition.releasever}", "makecache"]
+    words = ["dnf", "-q", "-c", f"{DNF_DIRECTORY}/dnf.conf", f"--releasever={definition.releasever}", "-y", "makecache"]
     try:
         with Store(cache).locked("dnf", fetched.parent.name):
             tools.run(words, binds=binds, network=True, timeout_seconds=600)
     except CommandError as error:
-        raise WorkbookError(
+        raise repository_error(error, local) or WorkbookError(
             f"content {definition.content!r}: a mirror was not reached ({definition.repo_file}, "
             f"releasever {definition.releasever})",
             log=error.log,

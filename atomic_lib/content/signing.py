@@ -1,43 +1,63 @@
-"""Signed RPM repositories: a key made for one repository, used once, its private half discarded."""
+"""Signed RPM repositories, each with a key of its own that follows from what is signed.
 
+The same packages give the same key and the same signatures, to the byte, on every
+machine. What such a signature is worth: the secret follows from public content, so
+whoever has the packages can make it again. It protects against damage and mix-ups, and
+it takes the same path through rpm and dnf as a distribution's key. That stand-in content
+is authentic is another signature's word: the Debian archive's, which apt checks before
+anything is made of its packages.
+"""
+
+import os
 import tempfile
 from pathlib import Path
 
+from atomic_lib.content.keyring import open_keyring
+from atomic_lib.content.openpgp import KEY_CREATED_SECONDS, derive_key
 from atomic_lib.host import Bind, Tools
+from atomic_lib.store import file_sha256
 
 KEY_FILE = "RPM-GPG-KEY"
-_KEY = """\
-%no-protection
-Key-Type: RSA
-Key-Length: 3072
-Key-Usage: sign
-Name-Real: workbook {name} repository
-Expire-Date: 0
-%commit
-"""
 
 
 def sign_and_index(tools: Tools, directory: Path, name: str, *, comps: Path | None = None) -> None:
-    """Sign every RPM in ``directory``, put the public key beside them (``RPM-GPG-KEY``), write the repository index.
+    """Sign every RPM in ``directory`` and the index that it gets; the public key is put beside them (``RPM-GPG-KEY``).
 
-    The private key lives in a directory of the result in the making for as long as the
-    signing takes, so that what a killed run leaves of it goes with the rest.
+    The secret key lives in a directory of the result in the making for as long as the signing takes.
     """
-    with tempfile.TemporaryDirectory(dir=directory) as home:
-        binds = [Bind(Path(home), "/mnt/gnupg", writable=True), Bind(directory, "/mnt/repo", writable=True)]
-        env = {"GNUPGHOME": "/mnt/gnupg"}
-        tools.run(["gpg", "--batch", "--gen-key"], binds=binds, env=env, input=_KEY.format(name=name))
-        tools.run(["gpg", "--batch", "--armor", "--output", f"/mnt/repo/{KEY_FILE}", "--export"], binds=binds, env=env)
-        names = "".join(f"/mnt/repo/{path.name}\0" for path in sorted(directory.glob("*.rpm")))
-        signing = ["xargs", "-0", "-n", "40", "-P", "2", "rpmsign", "--define", f"_gpg_name workbook {name} repository"]
-        tools.run([*signing, "--addsign"], binds=binds, env=env, input=names, rights="root")
-    index_repository(tools, directory, comps=comps)
+    rpms = sorted(directory.glob("*.rpm"))
+    with tempfile.TemporaryDirectory(dir=directory) as scratch:
+        key = derive_key(tools, _signed_text(name, rpms), f"workbook {name} repository", Path(scratch))
+        with open_keyring(tools, Path(scratch), key, KEY_CREATED_SECONDS) as keyring:
+            (directory / KEY_FILE).write_text(keyring.public_key())
+            signing = ["xargs", "-0", "-n", "40", "-P", "2", "rpmsign", "--define", f"_gpg_name {key.fingerprint}"]
+            tools.run(
+                [*signing, "--addsign"],
+                binds=[keyring.bind, Bind(directory, "/mnt/repo", writable=True)],
+                env=keyring.env,
+                input="".join(f"/mnt/repo/{path.name}\0" for path in rpms),
+                rights="root",
+            )
+            index_repository(tools, directory, comps=comps)
+            keyring.sign(directory / "repodata/repomd.xml")
+
+
+def _signed_text(name: str, rpms: list[Path]) -> str:
+    """What the key is derived from: the repository's name and the digest of each package, not signed yet."""
+    lines = [f"{file_sha256(path)}  {path.name}\n" for path in rpms]
+    return f"workbook signing key of repository {name}\n{''.join(lines)}"
 
 
 def index_repository(tools: Tools, directory: Path, *, comps: Path | None = None) -> None:
-    """Write ``repodata`` for the RPMs in ``directory``, with the package groups of ``comps``."""
+    """Write ``repodata`` for the RPMs in ``directory``, with the package groups of ``comps``.
+
+    The same files give the same index: the times in it, those of the RPM files included, are set.
+    """
+    for path in directory.glob("*.rpm"):
+        os.utime(path, (KEY_CREATED_SECONDS, KEY_CREATED_SECONDS))
     binds = [Bind(directory, "/mnt/repo", writable=True)]
-    words = ["createrepo_c", "--quiet", "--no-database", "--general-compress-type=gz"]
+    words = ["createrepo_c", "--quiet", "--no-database", "--general-compress-type=gz",
+             f"--revision={KEY_CREATED_SECONDS}", "--set-timestamp-to-revision"]  # fmt: skip
     if comps:
         binds.append(Bind(comps, "/mnt/comps.xml"))
         words += ["--groupfile", "/mnt/comps.xml"]

@@ -1,8 +1,13 @@
 """What goes into the root file system of an image: a deployed ostree sysroot, or a traditional root."""
 
+import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from atomic_lib.compose.contexts import labels_to_give, set_labels, type_of
+from atomic_lib.compose.origin import REMOTE
+from atomic_lib.compose.ostree import OBJECT_OF_FILE
 from atomic_lib.compose.tree import Tree, default_ref
 from atomic_lib.content.repositories import Content
 from atomic_lib.errors import WorkbookError
@@ -13,6 +18,8 @@ from atomic_lib.recipe.model import Recipe
 from atomic_lib.store import Store
 
 STATEROOT = "fedora-atomic"
+_DEPLOYMENT = re.compile(rf"/ostree/deploy/{STATEROOT}/deploy/[0-9a-f]{{64}}\.0$")
+_SEEN = re.compile(rf"^/ostree/deploy/{STATEROOT}(/deploy/[0-9a-f]{{64}}\.0(?=/|$)|(?=/var(/|$)))")
 CONSOLE_ARGUMENTS = "no_timer_check console=tty1 console=ttyS0,115200n8 systemd.firstboot=off systemd.gpt_auto=0"
 """What a cloud guest's kernel is told; a kickstart says the same with ``bootloader --append``."""
 
@@ -44,8 +51,6 @@ def make_sysroot(
         sysroot.mkdir()
         head = ostree_configuration_head(recipe.boot_loader_timeout_seconds)
         _deploy(work, work.inside(tree.repo), default_ref(variant, recipe), arguments, head)
-        if recipe.selinux != "disabled":
-            _label_deployment(work, content.selinux_policy)
         menu = ostree_menu()
     else:
         work.run("cp", "--archive", "--link", work.inside(tree.root), f"{work.scratch}/sysroot")
@@ -56,8 +61,10 @@ def make_sysroot(
         (entries / f"{tree.kver}.conf").write_text(boot_entry(tree.kver, line, variant.version))
     (sysroot / "boot/grub").mkdir()
     (sysroot / "boot/grub/grub.cfg").write_text(menu)
+    # mke2fs makes it anyway, and takes the label of this one
+    (sysroot / "lost+found").mkdir(mode=0o700)
     if recipe.selinux != "disabled":
-        _label_boot(work)
+        _label_what_was_added(work, tree.contexts)
     return sysroot
 
 
@@ -86,14 +93,6 @@ class _Work:
         )
 
 
-def _label_boot(work: "_Work") -> None:
-    """Label what was added to /boot after the tree was labelled; links into the repository stay as they are."""
-    boot = work.directory / "sysroot/boot"
-    own = [path for path in (boot, *sorted(boot.rglob("*"))) if path.is_dir() or path.lstat().st_nlink == 1]
-    label = ["setfattr", "--no-dereference", "--name=security.selinux", "--value=system_u:object_r:boot_t:s0"]
-    work.run(*label, *(work.inside(path) for path in own))
-
-
 def _deploy(work: _Work, repo: str, ref: str, arguments: list[str], head: str) -> None:
     """A stateroot with one deployment of the tree's commit.
 
@@ -106,7 +105,8 @@ def _deploy(work: _Work, repo: str, ref: str, arguments: list[str], head: str) -
     work.run("ostree", "config", own_repo, "set", "sysroot.bootprefix", "true")
     work.run("ostree", "config", own_repo, "set", "sysroot.readonly", "true")
     work.run("ostree", "admin", "os-init", f"--sysroot={sysroot}", STATEROOT)
-    work.run("ostree", "pull-local", own_repo, repo, ref)
+    # as from the remote that the image takes its updates from, so that an upgrade checks their signatures
+    work.run("ostree", "pull-local", own_repo, f"--remote={REMOTE}", repo, ref)
     boot = work.directory / "sysroot/boot"
     (boot / "loader.0").mkdir()
     (boot / "loader").symlink_to("loader.0")
@@ -123,23 +123,36 @@ def _deploy(work: _Work, repo: str, ref: str, arguments: list[str], head: str) -
         "--no-merge",
         "--karg-none",
         *kargs,
-        ref,
+        f"{REMOTE}:{ref}",
     )
 
 
-def _label_deployment(work: _Work, policy: str) -> None:
-    """Label what ostree leaves unlabelled on a host without SELinux: /etc, /var, and what is above a deployment.
+def _label_what_was_added(work: _Work, contexts: Path) -> None:
+    """Label by the policy all that came after the tree was labelled.
 
-    /usr has its labels from the commit; the files in /boot are links into the repository
-    and must stay as they are.
+    That is every directory, of a deployment only /etc, and every file that is no link to one of
+    the stored tree. Those have their labels from there; and an object of the repository that
+    gets another one, also by way of a link to it in /boot, would be corrupt.
     """
-    stateroot = f"{work.scratch}/sysroot/ostree/deploy/{STATEROOT}"
-    deployments = work.directory / f"sysroot/ostree/deploy/{STATEROOT}/deploy"
-    deployment = f"{stateroot}/deploy/{next(path.name for path in deployments.iterdir() if path.is_dir())}"
-    contexts = f"{deployment}/etc/selinux/{policy}/contexts/files/file_contexts"
-    for root, part in ((deployment, "etc"), (stateroot, "var")):
-        work.run("setfiles", "-F", "-r", root, contexts, f"{root}/{part}")
-    tops = ["", "/ostree", "/ostree/repo", "/ostree/repo/config", "/ostree/deploy", f"/ostree/deploy/{STATEROOT}",
-            f"/ostree/deploy/{STATEROOT}/deploy"]  # fmt: skip
-    label = ["setfattr", "--name=security.selinux", "--value=system_u:object_r:root_t:s0"]
-    work.run(*label, *(f"{work.scratch}/sysroot{top}" for top in tops))
+    sysroot = work.directory / "sysroot"
+    places = {
+        work.inside(path): (seen_as(f"/{path.relative_to(sysroot)}"), type_of(path))
+        for path in (sysroot, *added_paths(sysroot))
+    }
+    binds = [Bind(work.store, "/mnt/store", writable=True)]
+    set_labels(work.tools, binds, labels_to_give(work.tools, contexts, places))
+
+
+def added_paths(directory: Path) -> Iterator[Path]:
+    """What below a directory of the sysroot has no label from the tree: see ``_label_what_was_added``."""
+    for path in [directory / "etc"] if _DEPLOYMENT.search(str(directory)) else sorted(directory.iterdir()):
+        if path.is_dir() and not path.is_symlink():
+            yield path
+            yield from added_paths(path)
+        elif path.lstat().st_nlink == 1 and path.suffix != OBJECT_OF_FILE:
+            yield path
+
+
+def seen_as(path: str) -> str:
+    """How the booted system sees a path of the disk: /etc of the deployment, /var of the stateroot, others as is."""
+    return _SEEN.sub("", path) or "/"

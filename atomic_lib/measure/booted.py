@@ -15,6 +15,7 @@ from atomic_lib.measure.filesystem import FileSystem
 
 MACHINE_OWN = ("/etc", "/var", "/home", "/mnt", "/opt", "/root", "/srv", "/usr/local", "/usr/lib/tmpfiles.d")
 """What a machine writes to, what an ostree system has as a link into /var, and what says how it is made."""
+AFTER_FILE = "after.raw"
 _SETTLE_SECONDS = 300
 _SHUTDOWN_SECONDS = 180
 _POLL_SECONDS = 0.5
@@ -43,9 +44,9 @@ def disk_after_boot(tools: Tools, raw: Path, request: BootRequest, directory: Pa
         _wait_for_end(guest)
         image = f"/mnt/image/{raw.name}"
         binds = [Bind(directory.absolute(), BOOT_MOUNT, writable=True), Bind(raw.absolute(), image)]
-        overlay, after = f"{BOOT_MOUNT}/disk.qcow2", f"{BOOT_MOUNT}/after.raw"
+        overlay, after = f"{BOOT_MOUNT}/disk.qcow2", f"{BOOT_MOUNT}/{AFTER_FILE}"
         tools.run(["qemu-img", "convert", "-f", "qcow2", "-O", "raw", overlay, after], binds=binds)
-    return directory / "after.raw"
+    return directory / AFTER_FILE
 
 
 def below(side: FileSystem, *tops: str) -> FileSystem:

@@ -1,14 +1,19 @@
 """What changed from one build of a variant to the next: packages by their locks, files by their images."""
 
-from collections.abc import Iterable
+import csv
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import groupby
-from typing import Literal
+from pathlib import Path
+from typing import Literal, cast
 
 from atomic_lib.compose.lock import Lock, LockedPackage
-from atomic_lib.measure.equality import Comparison, Difference, Kind
-from atomic_lib.measure.filesystem import Entry
+from atomic_lib.measure.equality import Comparison, Difference, Kind, compare, shown
+from atomic_lib.measure.filesystem import Entry, read_file_system, root_of
+from atomic_lib.store import Store, code_version
 
+CHANGED_FILES = "changed-files.csv"
+"""A row for each path: ``path,change,bytes,what``."""
 Change = Literal["added", "removed", "grown", "shrunk", "other content", "other rights", "other label"]
 CHANGES: tuple[Change, ...] = ("added", "removed", "grown", "shrunk", "other content", "other rights", "other label")
 _RIGHTS: frozenset[Kind] = frozenset({"mode", "user", "group", "capabilities"})
@@ -26,12 +31,12 @@ class PackageChange:
 
 @dataclass(frozen=True)
 class FileChange:
-    """A path that changed: all that did, the most telling change as ``change``, and by how much its content grew."""
+    """A path that changed: the most telling change, by how much its content grew, and as text all that differs."""
 
     path: str
     change: Change
     bytes: int
-    differences: tuple[Difference, ...]
+    what: str
 
 
 def changed_packages(before: Lock, after: Lock) -> tuple[PackageChange, ...]:
@@ -50,6 +55,37 @@ def changed_files(comparison: Comparison) -> tuple[FileChange, ...]:
     return tuple(_file_change(comparison, path, tuple(found)) for path, found in grouped)
 
 
+def changed_files_of_images(store: Store, before: str, after: str, *, what: str) -> Path | None:
+    """``changed-files.csv`` of two images of the store, by their keys; None where one of them is there no longer.
+
+    Both are read once (seconds). Raises WorkbookError for an image that is damaged.
+    """
+    inputs = {"before": before, "after": after, "code": code_version("measure")}
+    images = [store.path_of("image", key) / "disk.raw" for key in (before, after)]
+    if not (store.has("release", inputs) or all(image.is_file() for image in images)):
+        return None
+
+    def make(directory: Path) -> None:
+        left, right = (root_of(read_file_system(image)) for image in images)
+        _write_changes(directory / CHANGED_FILES, changed_files(compare(left, right)))
+
+    return store.get_or_make("release", inputs, make, what=what).path / CHANGED_FILES
+
+
+def read_changes(path: Path) -> tuple[FileChange, ...]:
+    """The content of a ``changed-files.csv``."""
+    with open(path, encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    return tuple(FileChange(row["path"], cast(Change, row["change"]), int(row["bytes"]), row["what"]) for row in rows)
+
+
+def _write_changes(path: Path, changes: Sequence[FileChange]) -> None:
+    with open(path, "w", encoding="utf-8", newline="") as file:
+        rows = csv.writer(file, lineterminator="\n")
+        rows.writerow(("path", "change", "bytes", "what"))
+        rows.writerows((one.path, one.change, one.bytes, one.what) for one in changes)
+
+
 def _file_change(comparison: Comparison, path: str, found: tuple[Difference, ...]) -> FileChange:
     grown_bytes = _bytes(comparison.right.entries.get(path)) - _bytes(comparison.left.entries.get(path))
     kinds = {difference.kind for difference in found}
@@ -66,7 +102,16 @@ def _file_change(comparison: Comparison, path: str, found: tuple[Difference, ...
         change = "other rights"
     else:
         change = "other content"
-    return FileChange(path, change, grown_bytes, found)
+    return FileChange(shown(path), change, grown_bytes, "; ".join(map(_what, found)))
+
+
+def _what(difference: Difference) -> str:
+    """A difference as text; checksums and sizes tell a reader less than that they differ."""
+    if difference.kind in ("missing", "added"):
+        return shown(difference.left or difference.right)
+    if difference.kind in ("content", "size"):
+        return difference.kind
+    return shown(f"{difference.kind}: {difference.left or 'none'} → {difference.right or 'none'}")
 
 
 def _bytes(entry: Entry | None) -> int:

@@ -1,6 +1,6 @@
 """Tables of a study: its variants side by side, against the baseline."""
 
-from atomic_lib.report import methods, tables
+from atomic_lib.report import fallback, methods, tables, verified
 from atomic_lib.report.boot_times import BootTime, summary_cell
 from atomic_lib.report.metrics import (
     Metric,
@@ -34,8 +34,9 @@ def heading(study: StudyResult) -> Paragraph:
 def comparison(study: StudyResult) -> Table:
     """Every figure of every variant, with the difference to the baseline below it."""
     base = study.variant(study.baseline)
-    rows = [(Cell("status"), *(_status(result) for result in study.variants))]
+    rows = [(Cell("status"), *(_status(study, result) for result in study.variants))]
     rows.append((Cell("method"), *(Cell(result.method, result.agent) for result in study.variants)))
+    rows.append((Cell(verified.TITLE), *(verified.verified_cell(result) for result in study.variants)))
     records = []
     for metric in metrics(study):
         base_value = metric.value(base) if base else None
@@ -91,13 +92,17 @@ def provenance(study: StudyResult) -> Stack:
 
 
 def _heading(study: StudyResult, result: VariantResult) -> str:
-    return f"{result.variant} (baseline)" if result.variant == study.baseline else result.variant
+    marked = fallback.in_place(result.variant, *fallback.stands_in_for(study, result))
+    return f"{marked} (baseline)" if result.variant == study.baseline else marked
 
 
-def _status(result: VariantResult) -> Cell:
+def _status(study: StudyResult, result: VariantResult) -> Cell:
     kinds = {"ok": "good", "failed": "bad", "incomplete": "text"}
     failed = {check.name for boot in result.boots for check in boot.checks if not check.passed}
     note = f"stage {result.error.stage}" if result.error else f"{plural(len(failed), 'check')} failed" if failed else ""
+    found = fallback.contingency(study, result)
+    if found and found.stand_in:
+        note += f"; {found.stand_in.variant} stands in"
     return Cell(_STATUS[result.status], note, kinds[result.status])  # type: ignore[arg-type]
 
 

@@ -7,6 +7,7 @@ from atomic_lib.machine import counted
 from atomic_lib.machine.difference import BUSY_LIMIT, counted_difference
 from atomic_lib.machine.probe import CountedUnit
 from atomic_lib.measure.statistics import NO_DIFFERENCE, Verdict
+from atomic_lib.report import fallback
 from atomic_lib.report.boot_times import BootTime, median_text
 from atomic_lib.report.changes import changes_between
 from atomic_lib.report.metrics import (
@@ -33,8 +34,9 @@ def conclusions(study: StudyResult) -> Sentences:
 
 def sentence(study: StudyResult, result: VariantResult) -> str:
     """What the figures of one variant say."""
+    standing = fallback.words_for(study, result)
     if result.error:
-        return f"failed at the stage {result.error.stage}: {_first_line(result.error.message)}"
+        return f"failed at the stage {result.error.stage}: {_first_line(result.error.message)} {standing}".rstrip()
     base = None if result.variant == study.baseline else study.variant(study.baseline)
     parts = [
         _size(result, base, study.baseline),
@@ -46,6 +48,7 @@ def sentence(study: StudyResult, result: VariantResult) -> str:
     ]
     if result.status == "incomplete":
         parts.append("Incomplete: boots are still to be made.")
+    parts.append(standing)
     return " ".join(part for part in parts if part)
 
 

@@ -2,17 +2,23 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 
 from atomic_lib.measure.attributes import LABEL
 from atomic_lib.measure.equality import Comparison, Difference, shown
 from atomic_lib.measure.filesystem import FileSystem
-from atomic_lib.measure.release import CHANGES, FileChange, PackageChange
-from atomic_lib.report.show import Cell, Table, missing, number, plural, signed, verdict
+from atomic_lib.measure.release import PackageChange
+from atomic_lib.report.show import Cell, Paragraph, Stack, Table, missing, number, plural, verdict
 
 HOW = (
     "Read from the finished disk images, unmounted; of an ostree image its deployment with its /var and /boot. "
     "Compared are path, type, mode, owner and group by number and name, size, sha256 of the content, link target, "
     "hard links, device numbers, SELinux label, capabilities and other attributes; times are not."
+)
+BOOTED_HOW = (
+    "Each image booted once through BIOS, provisioned by a metadata service as in a cloud, left until systemd had "
+    "settled, shut down in order; then its disk was read, unmounted. Compared is what a machine writes to: /etc, /var, "
+    "what links into /var, and what declares it; of each path what is compared of the images."
 )
 SHOWN = 200
 _TEXT_MOST = 120
@@ -47,7 +53,7 @@ def explained_table(comparison: Comparison) -> Table:
     """What each rule explains, with an example and its reason; rules that explain nothing are named."""
     used = [(rule, comparison.explained_by(rule)) for rule in comparison.rules]
     rows = tuple(
-        (Cell(rule.rule), number(len(found), "count"), Cell(_clipped(str(found[0]))), Cell(rule.reason))
+        (Cell(rule.rule), number(len(found), "count"), Cell(clipped(str(found[0]))), Cell(rule.reason))
         for rule, found in used
         if found
     )
@@ -73,6 +79,18 @@ def unexplained_table(comparison: Comparison, left: str = "left", right: str = "
     )  # fmt: skip
 
 
+def after_boot(comparison: Comparison | None, left: str, right: str) -> Stack:
+    """The comparison after the first boot of both, or what would make it where there is none."""
+    if comparison is None:
+        return Stack((Paragraph("Not booted. With boot set to true (./workbook equality --boot) both are."),))
+    tables = {
+        "booted": replace(counts_table(comparison, left, right), caption="After the first boot: is it still the same?"),
+        "booted-unexplained": unexplained_table(comparison, left, right),
+        "booted-explained": replace(explained_table(comparison), caption="Explained, after the first boot"),
+    }
+    return Stack(tuple(replace(table, anchor=name, how=BOOTED_HOW) for name, table in tables.items()))
+
+
 def labels_table(comparison: Comparison, left: str, right: str) -> Table:
     """How many paths of each side have which SELinux type, where the numbers differ, and how many have no label."""
     before, after = _types(comparison.left), _types(comparison.right)
@@ -93,28 +111,10 @@ def packages_changed_table(changes: Sequence[PackageChange]) -> Table:
     rows = tuple((Cell(one.name), _value(one.before), _value(one.after)) for one in changes)
     records = tuple({"package": one.name, "before": one.before, "after": one.after} for one in changes)
     caption = f"Packages: {plural(len(changes), 'change')}"
-    return Table(caption, ("package", "before", "after"), rows, records, empty="The packages are the same.")
-
-
-def files_changed_table(changes: Sequence[FileChange]) -> Table:
-    """How many files were added, removed, grown, shrunk or otherwise changed, and by how many bytes."""
-    rows = []
-    for kind in CHANGES:
-        found = [one for one in changes if one.change == kind]
-        if found:
-            largest = max(found, key=lambda one: (abs(one.bytes), one.path))
-            size = Cell(signed(sum(one.bytes for one in found), "bytes"), kind="number")
-            rows.append((Cell(kind), number(len(found), "count"), size, Cell(shown(largest.path))))
-    records = tuple(
-        {"path": shown(one.path), "change": one.change, "bytes": one.bytes,
-         "what": ", ".join(difference.kind for difference in one.differences)}
-        for one in changes
-    )  # fmt: skip
-    header = ("change", "paths", "bytes", "the largest")
-    empty = "The file systems are the same in everything."
     return Table(
-        f"Files: {plural(len(changes), 'path')} changed", header, tuple(rows), records, (), HOW, empty=empty, fixed=True
-    )
+        caption, ("package", "before", "after"), rows, records, anchor="packages-changed",
+        empty="The packages are the same.",
+    )  # fmt: skip
 
 
 def _types(side: FileSystem) -> Counter[str]:
@@ -128,8 +128,9 @@ def _record(difference: Difference) -> dict[str, object]:
 
 
 def _value(text: str) -> Cell:
-    return Cell(_clipped(shown(text))) if text else missing("none")
+    return Cell(clipped(shown(text))) if text else missing("none")
 
 
-def _clipped(text: str) -> str:
+def clipped(text: str) -> str:
+    """A text short enough for a cell."""
     return text if len(text) <= _TEXT_MOST else f"{text[: _TEXT_MOST - 1]}…"

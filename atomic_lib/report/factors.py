@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from itertools import combinations, product
 from statistics import mean
 
-from atomic_lib.report import methods
+from atomic_lib.report import fallback, methods
 from atomic_lib.report.metrics import missing_reason
 from atomic_lib.report.model import Cell as FactorCell
 from atomic_lib.report.model import Factor, StudyResult, VariantResult
@@ -89,9 +89,14 @@ class Interaction:
 
 
 def without_cells(study: StudyResult) -> StudyResult:
-    """The study without the variants that are cells of its factors; they have tables of their own."""
-    cells = {cell.variant for cell in study.cells}
-    kept = tuple(result for result in study.variants if result.variant not in cells or result.variant == study.baseline)
+    """The study without the variants that are cells of its factors; they have tables of their own.
+
+    A baseline stays, and a cell that failed and has a fallback, and one that stands in.
+    """
+    hidden = {cell.variant for cell in study.cells} - {study.baseline}
+    kept = tuple(
+        result for result in study.variants if result.variant not in hidden or fallback.words_for(study, result)
+    )
     return study.model_copy(update={"variants": kept}) if kept else study
 
 

@@ -15,6 +15,7 @@ from typing import Any
 
 from atomic_lib import host
 from atomic_lib.errors import WorkbookError
+from atomic_lib.measure.release import CHANGED_FILES
 from atomic_lib.report.conclusions import failure
 from atomic_lib.report.model import VariantResult
 from atomic_lib.report.results import RESULT_FILE, read_study_result, write_text
@@ -28,6 +29,8 @@ _COMMON_HOST_NAMES = {"localhost", "fedora", "debian", "ubuntu", "workbook"}
 
 _BANNER = "papermill-error-cell-tag"
 """The tag of the cells that papermill puts before a failed one; the page has its own alert."""
+_EVERYWHERE = {"/usr", "/root"}
+"""Directories that every machine has, also the guests of which a report tells."""
 _BEFORE = r"(^|[^\w./-]|\x1b\[[0-9;]*m|file://)"
 """What may stand before a path: /root is one, the end of /sysroot/root is none; tracebacks are coloured."""
 
@@ -128,7 +131,7 @@ def scrubber(run_directory: Path) -> Callable[[str], str]:
         (Path.home(), "~"),
         (Path.home().resolve(), "~"),
     ]
-    named = {str(path): word for path, word in places if len(path.parts) > 1 and str(path) != "/usr"}
+    named = {str(path): word for path, word in places if len(path.parts) > 1 and str(path) not in _EVERYWHERE}
     rules = [
         (re.compile(_BEFORE + re.escape(path) + r"(?![\w-])", re.MULTILINE), rf"\1{word}")
         for path, word in sorted(named.items(), key=lambda item: -len(item[0]))
@@ -199,6 +202,6 @@ def _run_files(run_directory: Path) -> list[Link]:
 
 def _variant_files(directory: Path) -> list[Link]:
     """What lies beside a variant's page; the logs also of boots that came to nothing."""
-    names = [name for name in (RESULT_FILE, "lock.json", "variant.ipynb") if (directory / name).exists()]
+    names = [name for name in (RESULT_FILE, "lock.json", CHANGED_FILES, "variant.ipynb") if (directory / name).exists()]
     logs = sorted(path.name for pattern in ("console-*.log", "guest-*.log") for path in directory.glob(pattern))
     return [Link(name, name) for name in (*names, *logs)]

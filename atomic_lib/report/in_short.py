@@ -1,6 +1,7 @@
 """One sentence per variant, made from its figures and no more certain than they are."""
 
 from atomic_lib.measure.statistics import NO_DIFFERENCE
+from atomic_lib.report import fallback
 from atomic_lib.report.boot_times import BootTime, shift_text
 from atomic_lib.report.conclusions import conclusions, counted_shift
 from atomic_lib.report.metrics import BootGroup, boot_groups, counted_busy_seconds
@@ -15,7 +16,11 @@ def in_short(study: StudyResult) -> Stack:
 
 
 def sentence(study: StudyResult, result: VariantResult) -> str:
-    """What matters most of one variant."""
+    """What matters most of one variant, and of its fallback where it failed."""
+    return f"{_own(study, result)} {fallback.words_for(study, result)}".rstrip()
+
+
+def _own(study: StudyResult, result: VariantResult) -> str:
     if result.error:
         return f"failed at the stage {result.error.stage}."
     base = study.variant(study.baseline)

@@ -15,6 +15,12 @@ COMPRESSED_IMAGE = (
     "The compressed image is the size of its qcow2 file. It also holds what is in no tree: the file system, and of an "
     "ostree variant its metadata and the second copy of /etc."
 )
+LABELS = (
+    "Unit: paths of the root file system, hard links each. n = 1. Method: the finished disk image is read unmounted; "
+    "every path is looked up with its type by libselinux in the file contexts that are in the image itself, below an "
+    "ostree deployment as the booted system sees it, and the whole label has to be the same. What may differ is in "
+    "params/labels.yaml with its reason; no label and default_t are never simply right."
+)
 DOWNLOAD = "Download is the size of the RPM file, compressed."
 WALL = (
     "Unit: wall-clock seconds from the start of QEMU. Method: milestones are seen from outside the guest, phases and "

@@ -160,10 +160,28 @@ def metrics(study: StudyResult) -> tuple[Metric, ...]:
     groups = boot_groups(study.variants)
     return (
         *_FOOTPRINT,
-        *_forbidden(study),
+        *_forbidden(study.variants),
         *(m for group in groups for m in _boot_metrics(group)),
         *guest_metrics(study.variants),
     )
+
+
+def unclocked_metrics(results: Sequence[VariantResult]) -> tuple[Metric, ...]:
+    """All figures but wall-clock times: those that keep their meaning in another session.
+
+    A counted boot's name has the way it was counted, so that only like is compared with like.
+    """
+    ways = sorted({(boot.shift, boot.qemu_version or "") for result in results for boot in result.counted_boots})
+    return (*_FOOTPRINT, *_forbidden(results), *guest_metrics(results), *(_counted(*way) for way in ways))
+
+
+def _counted(shift: int, qemu_version: str) -> Metric:
+    def value(result: VariantResult) -> float | None:
+        same = all((boot.shift, boot.qemu_version or "") == (shift, qemu_version) for boot in result.counted_boots)
+        return counted_busy_seconds(result) if same else None
+
+    name = f"counted_busy_seconds:{shift}:{qemu_version}"
+    return Metric(name, "boot, busy time (counted)", "counted", value, missing_reason)
 
 
 def _stored(name: str, title: str, unit: Unit) -> Metric:
@@ -233,11 +251,11 @@ def _boot_metrics(group: BootGroup) -> tuple[Metric, ...]:
     return (metric("ssh-login"), metric("docker-ready"))
 
 
-def _forbidden(study: StudyResult) -> tuple[Metric, ...]:
+def _forbidden(results: Sequence[VariantResult]) -> tuple[Metric, ...]:
     def metric(kind: str) -> Metric:
         return Metric(
             f"forbidden:{kind}", f"files of {kind}", "count", lambda r: r.forbidden_paths.get(kind), missing_reason
         )
 
-    kinds = dict.fromkeys(kind for result in study.variants for kind in result.forbidden_paths)
+    kinds = dict.fromkeys(kind for result in results for kind in result.forbidden_paths)
     return tuple(metric(kind) for kind in kinds)

@@ -7,6 +7,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, model_validator
 
+from atomic_lib.report.verification import Verification
+
 SCHEMA_VERSION = 2
 
 Count = Annotated[int, Field(ge=0)]
@@ -259,6 +261,91 @@ class Boot(_Model):
     console_log: str | None = None
 
 
+class ExplainedLabels(_Model):
+    """The paths whose label an exception explains: how many, and one of them."""
+
+    exception: str
+    reason: str
+    paths: Count
+    example: str
+
+
+class WrongLabel(_Model):
+    """A path with another label (empty: none) than the image's own policy gives it."""
+
+    path: str
+    label: str
+    wanted: str
+
+
+class Labels(_Model):
+    """Every path of the image's root file system held against the image's own SELinux policy.
+
+    ``unlabelled`` and ``unknown``, of type ``default_t``, are counted wherever they are: right they are
+    never. ``wrong`` names the first ones of ``wrong_paths``.
+    """
+
+    policy: str
+    checked: Count
+    right: Count
+    unlabelled: Count
+    unknown: Count
+    explained: tuple[ExplainedLabels, ...] = ()
+    wrong_paths: Count
+    wrong: tuple[WrongLabel, ...] = ()
+
+    @property
+    def explained_paths(self) -> int:
+        """How many paths all exceptions together explain."""
+        return sum(one.paths for one in self.explained)
+
+    @model_validator(mode="after")
+    def _adds_up(self) -> "Labels":
+        if self.right + self.explained_paths + self.wrong_paths != self.checked:
+            raise ValueError(f"right, explained and wrong labels do not add up to the {self.checked} checked")
+        return self
+
+
+class Changed(_Model):
+    """A package's build or a parameter, before and after; empty where there is none."""
+
+    name: str
+    before: str
+    after: str
+
+
+class ChangedFile(_Model):
+    """A path that changed: by how many bytes its content grew, and what differs."""
+
+    path: str
+    bytes: int
+    what: str
+
+
+class ChangedFiles(_Model):
+    """All paths with one kind of change: how many, by how many bytes they grew, and the ``largest`` of them."""
+
+    change: str
+    paths: Count
+    bytes: int
+    largest: tuple[ChangedFile, ...] = ()
+
+
+class Release(_Model):
+    """What changed since the variant's earlier build, which the run ``run`` made (``made``: UTC, ISO 8601).
+
+    ``inputs``: parameters and versions of what made it. ``files``: None where the two images
+    cannot be compared; ``files_reason`` says why.
+    """
+
+    run: str
+    made: str
+    inputs: tuple[Changed, ...] = ()
+    packages: tuple[Changed, ...] = ()
+    files: tuple[ChangedFiles, ...] | None = None
+    files_reason: str = ""
+
+
 class StageTime(_Model):
     """One stage of the build: how long it took when it was made, and whether this run reused it."""
 
@@ -291,6 +378,9 @@ class VariantResult(_Model):
     image_virtual_bytes: Bytes | None = None
     image_allocated_bytes: Bytes | None = None
     image_compressed_bytes: Bytes | None = None
+    image_sha256: str | None = None
+    image_compressed_sha256: str | None = None
+    verified: Verification | None = None
     download_bytes: Bytes | None = None
     packages: tuple[PackageSize, ...] = ()
     classes: tuple[ClassSize, ...] = ()
@@ -299,8 +389,10 @@ class VariantResult(_Model):
     departures: tuple[Departure, ...] = ()
     tree_allocated_bytes: Bytes | None = None
     forbidden_paths: dict[str, Count] = {}
+    labels: Labels | None = None
     boots: tuple[Boot, ...] = ()
     counted_boots: tuple[CountedBoot, ...] = ()
+    release: Release | None = None
     stages: tuple[StageTime, ...] = ()
     notes: tuple[str, ...] = ()
     provenance: dict[str, JsonValue] = {}
@@ -341,11 +433,20 @@ class Cell(_Model):
     levels: dict[str, str]
 
 
+class EarlierFigures(_Model):
+    """What a variant that failed had when it last succeeded: figures by their names in comparison.csv, and the run."""
+
+    variant: str
+    run: str
+    figures: dict[str, float]
+
+
 class StudyResult(_Model):
     """All variants of one run. ``created``: UTC, ISO 8601.
 
     ``steps``: the waterfall's way from the baseline, one decision each. ``cells``: which
-    variants are cells of the factor study; empty where it is none.
+    variants are cells of the factor study; empty where it is none. ``fallbacks``: which variant
+    stands in for one that fails. ``earlier``: of variants that failed in this run.
     """
 
     schema_version: Literal[2] = 2
@@ -358,6 +459,8 @@ class StudyResult(_Model):
     steps: tuple[Step, ...] = ()
     factors: tuple[Factor, ...] = ()
     cells: tuple[Cell, ...] = ()
+    fallbacks: dict[str, str] = {}
+    earlier: tuple[EarlierFigures, ...] = ()
     provenance: dict[str, JsonValue] = {}
 
     @model_validator(mode="after")

@@ -16,11 +16,13 @@ from atomic_lib.image.disk import Image
 from atomic_lib.machine.units import package_of_units, packaged_path
 from atomic_lib.measure.footprint import Footprint, count_forbidden, measure_footprint
 from atomic_lib.measure.image_footprint import ImageFootprint, Taken
+from atomic_lib.measure.labels import Labels
 from atomic_lib.measure.ownership import readable
 from atomic_lib.params import Variant, parameter_values
 from atomic_lib.recipe.model import Recipe
 from atomic_lib.report.classes import class_of, class_of_path
 from atomic_lib.report.html import scrubber
+from atomic_lib.report.labels import labels_result
 from atomic_lib.report.model import (
     Boot,
     ClassSize,
@@ -29,12 +31,14 @@ from atomic_lib.report.model import (
     Failure,
     ImagePart,
     PackageSize,
+    Release,
     StageTime,
     VariantResult,
     WhyLink,
 )
 from atomic_lib.report.model import Departure as DepartureResult
 from atomic_lib.report.results import RESULT_FILE, class_sizes, read_variant_result, write_variant_result
+from atomic_lib.report.verification import Verification, about_image
 
 
 class VariantRecord:
@@ -53,7 +57,9 @@ class VariantRecord:
             recipe=variant.recipe,
             agent=variant.agent,
             version=variant.version,
-            parameters=parameter_values(variant) | {"lock": Path(variant.lock).name},
+            # no path of the user's
+            parameters=parameter_values(variant)
+            | {"lock": Path(variant.lock).name, "signing_key": Path(variant.signing_key).name},
             provenance={"atomic_lib_version": __version__, "git_revision": git_revision(checkout)},
         )
 
@@ -124,18 +130,31 @@ class VariantRecord:
         )
         self._update(departures=(*self._result.departures, leaves))
 
-    def add_image(self, image: Image, footprint: ImageFootprint | None = None) -> None:
-        """The disk image: its sizes, whose its bytes are, and what of the forbidden is in it."""
+    def add_image(
+        self, image: Image, footprint: ImageFootprint | None = None, verified: Verification | None = None
+    ) -> None:
+        """The disk image: its sizes, whose its bytes are, what of the forbidden is in it, what verifying it found."""
         packages = _with_image(self._result.packages, footprint) if footprint else self._result.packages
         self._update(
             image_virtual_bytes=image.virtual_bytes,
             image_allocated_bytes=image.allocated_bytes,
             image_compressed_bytes=image.compressed_bytes,
+            image_sha256=image.sha256 or None,
+            image_compressed_sha256=image.compressed_sha256 or None,
+            verified=about_image(verified, image.key, image.sha256, image.compressed_sha256),
             packages=packages,
             image_parts=_image_parts(footprint) if footprint else (),
             forbidden_paths=count_forbidden(image.entries(), footprint.python_scripts if footprint else ()),
         )
         self._add_stage("image", image)
+
+    def add_labels(self, labels: Labels) -> None:
+        """What the image's own SELinux policy says of the image's labels."""
+        self._update(labels=labels_result(labels))
+
+    def add_release(self, release: Release | None) -> None:
+        """What changed since the earlier build; None where there is none."""
+        self._update(release=release)
 
     def add_boots(
         self, timed: Sequence[Mapping[str, Any]], counted: Sequence[Mapping[str, Any]], missing: int | None

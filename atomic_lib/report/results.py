@@ -21,6 +21,7 @@ from atomic_lib.report.model import (
     Cell,
     Check,
     ClassSize,
+    EarlierFigures,
     Factor,
     Failure,
     PackageSize,
@@ -82,6 +83,7 @@ def write_study_results(
     study: Study,
     variant_results: Sequence[VariantResult],
     *,
+    earlier: Sequence[EarlierFigures] = (),
     provenance: Mapping[str, JsonValue] | None = None,
 ) -> StudyResult:
     """Write ``results.json`` and the CSV tables of a run into its directory.
@@ -97,6 +99,8 @@ def write_study_results(
         variants=tuple(variant_results),
         steps=tuple(Step(decision=step.decision, variant=step.variant) for step in study.steps),
         **_factors(study),
+        fallbacks=dict(study.fallbacks),
+        earlier=tuple(earlier),
         provenance=dict(provenance or {}),
     )
     write_text(run_directory / RESULTS_FILE, result.model_dump_json(indent=1) + "\n")

@@ -7,7 +7,9 @@ import csv
 import io
 from collections.abc import Callable, Iterable, Iterator
 
+from atomic_lib.report import fallback
 from atomic_lib.report.denials import default_reasons
+from atomic_lib.report.labels import LABEL_FIELDS, label_rows
 from atomic_lib.report.metrics import metrics
 from atomic_lib.report.model import Boot, Phases, StudyResult, VariantResult
 
@@ -125,6 +127,14 @@ def _cells(study: StudyResult) -> Iterator[_Row]:
             yield cell.variant, factor, level, *sizes
 
 
+def _fallbacks(study: StudyResult) -> Iterator[_Row]:
+    for found in fallback.contingencies(study):
+        stand_in = found.stand_in.variant if found.stand_in else None
+        for price in fallback.prices(study, found):
+            figure = (price.metric.name, price.metric.unit, price.run or study.run)
+            yield found.failed.variant, stand_in, *figure, price.failed, price.fallback, price.cost
+
+
 _BOOT = ("variant", "firmware", "accelerator", "index")
 _TABLES: dict[str, tuple[str, Callable[[StudyResult], Iterable[_Row]]]] = {
     "comparison.csv": ("variant,figure,unit,value,baseline,delta", _comparison),
@@ -141,9 +151,11 @@ _TABLES: dict[str, tuple[str, Callable[[StudyResult], Iterable[_Row]]]] = {
         "variant,part,image_bytes,qcow2_bytes",
         _of_variants(lambda r: (_values(one, ("part", "image_bytes", "qcow2_bytes")) for one in r.image_parts)),
     ),
+    "labels.csv": (_columns(*LABEL_FIELDS), _of_variants(label_rows)),
     "departures.csv": ("variant,removed,title,packages,bytes,files,entries,names,arrivals", _of_variants(_departures)),
     "steps.csv": ("decision,variant", lambda study: ((step.decision, step.variant) for step in study.steps)),
     "cells.csv": ("variant,factor,level,package_count,tree_bytes,tree_files", _cells),
+    "fallbacks.csv": ("variant,fallback,figure,unit,run,failed_value,fallback_value,cost", _fallbacks),
     "boots.csv": (
         _columns("variant", *_BOOT_FIELDS, "listeners", "setuid_files", *Phases.model_fields,
                  *(f"host_{name}" for name in _HOST_FIELDS)),

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from atomic_lib.report import methods
+from atomic_lib.report import fallback, methods
 from atomic_lib.report.metrics import counted_busy_seconds
 from atomic_lib.report.model import StudyResult, VariantResult
 from atomic_lib.report.picture import COLOURS, EDGE, HATCHES, Picture, draw_picture, is_wide
@@ -31,13 +31,20 @@ class Measure:
 class Cost:
     """One row of a waterfall: the figure ``after`` a decision and the ``change`` by it.
 
-    Where a variant has no figure both are None, and the next change holds this one too.
+    Where a variant has no figure both are None, and the next change holds this one too. Where it
+    failed and its fallback stands in, the step leads there: ``variant`` says so, and ``failed``.
     """
 
     decision: str
     variant: str
     after: float | None
     change: float | None
+    failed: bool = False
+
+    @property
+    def label(self) -> str:
+        """The decision, marked where it could not be taken."""
+        return f"{self.decision} (failed: fallback)" if self.failed else self.decision
 
 
 TREE = Measure("tree", "bytes", lambda result: result.tree_bytes, methods.TREE)
@@ -52,7 +59,9 @@ def section(study: StudyResult) -> Section:
     """The waterfall as figure and table; nothing for a study without steps."""
     if not study.steps or study.variant(study.baseline) is None:
         return Section("One decision at a time", "", ())
-    text = f"From {study.baseline} to {study.steps[-1].variant}; the steps add up to the whole difference."
+    text = f"From {study.baseline} to {_last(study)}; the steps add up to the whole difference."
+    if any(row.failed for row in costs(study, TREE)):
+        text += " A step whose variant failed leads to the fallback that stands in, for that is what one has then."
     return Section("One decision at a time", text, (figure(study), table(study)))
 
 
@@ -62,17 +71,23 @@ def costs(study: StudyResult, measure: Measure) -> tuple[Cost, ...]:
     known = measure.value(base) if base else None
     rows = [Cost("baseline", study.baseline, known, None)]
     for step in study.steps:
-        result = study.variant(step.variant)
+        name, result = fallback.shown_for(study, step.variant)
         after = measure.value(result) if result else None
         change = None if after is None or known is None else after - known
         known = known if after is None else after
-        rows.append(Cost(step.decision, step.variant, after, change))
+        rows.append(Cost(step.decision, name, after, change, failed=name != step.variant))
     return tuple(rows)
+
+
+def _last(study: StudyResult) -> str:
+    """Where the way ends."""
+    return fallback.shown_for(study, study.steps[-1].variant)[0]
 
 
 def measures_of(study: StudyResult) -> tuple[Measure, ...]:
     """The tree; then the image and the counted boot, each only where every step that did not fail has its figure."""
-    way = [study.variant(name) for name in (study.baseline, *(step.variant for step in study.steps))]
+    stepped = (fallback.shown_for(study, step.variant)[1] for step in study.steps)
+    way = [study.variant(study.baseline), *stepped]
     made = [result for result in way if result and not result.error]
     known = (m for m in (IMAGE, BOOT) if made and all(m.value(result) is not None for result in made))
     return (TREE, *known)
@@ -85,12 +100,12 @@ def table(study: StudyResult) -> Table:
     rows = []
     for place, cost in enumerate(columns[0]):
         cells = [cell for column, m in zip(columns, measures, strict=True) for cell in _cells(column[place], m)]
-        rows.append((Cell(cost.decision), Cell(cost.variant), *cells))
+        rows.append((Cell(cost.label), Cell(cost.variant), *cells))
     totals = [c for column, m in zip(columns, measures, strict=True) for c in (Cell(""), _total(column, m))]
     rows.append((Cell("all steps together"), Cell(""), *totals))
     header = ["decision", "leads to", *(f"{word}{m.title}" for m in measures for word in ("", "change of "))]
     records = tuple(
-        {"decision": c.decision, "variant": c.variant, "figure": m.title, "after": c.after, "change": c.change}
+        {"decision": c.label, "variant": c.variant, "figure": m.title, "after": c.after, "change": c.change}
         for column, m in zip(columns, measures, strict=True)
         for c in column
     )
@@ -107,9 +122,9 @@ def figure(study: StudyResult) -> Picture:
     panels = [(m, costs(study, m)) for m in measures]
     drawn = [(m, rows) for m, rows in panels if any(row.after is not None for row in rows)]
     alt = " ".join(
-        f"{m.title}: " + ", ".join(f"{row.decision} {_words(row, m)}" for row in rows) + "." for m, rows in drawn
+        f"{m.title}: " + ", ".join(f"{row.label} {_words(row, m)}" for row in rows) + "." for m, rows in drawn
     )
-    caption = f"Waterfall from {study.baseline} to {study.steps[-1].variant}."
+    caption = f"Waterfall from {study.baseline} to {_last(study)}."
     if not drawn:
         return Picture("", "", f"{caption} Nothing was measured.", caption)
     if BOOT not in measures:
@@ -162,7 +177,7 @@ def _panel(axes: "Axes", measure: Measure, rows: Sequence[Cost]) -> None:
     largest = max(row.after or 0 for row in rows) / scale
     known = [row for row in rows if row.after is not None]
     for place, row in enumerate(rows):
-        axes.text(0, place - 0.27, row.decision, ha="left", va="bottom")
+        axes.text(0, place - 0.27, row.label, ha="left", va="bottom")
         axes.text(largest, place - 0.27, _words(row, measure), ha="right", va="bottom", weight="bold")
         if row.after is not None:
             start = 0.0 if row.change is None else (row.after - row.change) / scale

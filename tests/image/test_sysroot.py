@@ -1,4 +1,4 @@
-"""The kernel command line; deploying is an integration test."""
+"""The kernel command line, and what is labelled as what; deploying is an integration test."""
 
 from pathlib import Path
 from typing import Literal
@@ -6,7 +6,7 @@ from typing import Literal
 import pytest
 
 from atomic_lib.content.repositories import Content
-from atomic_lib.image.sysroot import kernel_arguments
+from atomic_lib.image.sysroot import STATEROOT, added_paths, kernel_arguments, seen_as
 from atomic_lib.params import Variant, variant_from
 from atomic_lib.recipe.model import Recipe
 
@@ -46,3 +46,41 @@ def test_without_selinux_the_kernel_is_told_so(method: str) -> None:
     arguments = kernel_arguments(variant(method), recipe("disabled"), CONTENT)
     assert "selinux=0" in arguments
     assert not {"selinux=1", "security=selinux"} & set(arguments)
+
+
+DEPLOYMENT = f"ostree/deploy/{STATEROOT}/deploy/{'c' * 64}.0"
+
+
+def test_what_is_labelled_is_no_link_into_the_tree_and_no_object(tmp_path: Path) -> None:
+    top, tree = tmp_path / "sysroot", tmp_path / "tree"
+    for name in (f"{DEPLOYMENT}/etc/ssh", f"{DEPLOYMENT}/usr/bin", "boot/ostree", "ostree/repo/objects/aa"):
+        (top / name).mkdir(parents=True)
+    objects = ("ostree/repo/objects/aa/b.file", "ostree/repo/objects/aa/b.dirtree")
+    for name in (*objects, f"{DEPLOYMENT}/etc/ssh/config", "boot/grub.cfg", f"{DEPLOYMENT}.origin"):
+        (top / name).touch()
+    tree.touch()
+    (top / "boot/ostree/vmlinuz").hardlink_to(tree)
+    (top / "boot/loader").symlink_to("loader.1")
+    found = {str(path.relative_to(top)) for path in added_paths(top)}
+    assert found == {
+        "boot", "boot/grub.cfg", "boot/loader", "boot/ostree", "ostree", "ostree/deploy", f"ostree/deploy/{STATEROOT}",
+        f"ostree/deploy/{STATEROOT}/deploy", f"{DEPLOYMENT}.origin", DEPLOYMENT, f"{DEPLOYMENT}/etc",
+        f"{DEPLOYMENT}/etc/ssh", f"{DEPLOYMENT}/etc/ssh/config", "ostree/repo", "ostree/repo/objects",
+        "ostree/repo/objects/aa", "ostree/repo/objects/aa/b.dirtree",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("path", "seen"),
+    [
+        ("/", "/"),
+        (f"/{DEPLOYMENT}", "/"),
+        (f"/{DEPLOYMENT}/etc/ssh", "/etc/ssh"),
+        (f"/{DEPLOYMENT}.origin", f"/{DEPLOYMENT}.origin"),
+        (f"/ostree/deploy/{STATEROOT}/var", "/var"),
+        (f"/ostree/deploy/{STATEROOT}/variety", f"/ostree/deploy/{STATEROOT}/variety"),
+        ("/boot/grub/grub.cfg", "/boot/grub/grub.cfg"),
+    ],
+)
+def test_a_path_is_looked_up_as_the_booted_system_sees_it(path: str, seen: str) -> None:
+    assert seen_as(path) == seen

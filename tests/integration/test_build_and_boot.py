@@ -109,6 +109,8 @@ def test_the_record_is_whole(built: Built) -> None:
     assert result.tree_bytes == sum(part.bytes for part in result.classes)
     assert result.tree_bytes == sum(entry.size_bytes for entry in unlinked(built))
     assert set(result.forbidden_paths.values()) == {0}
+    assert result.labels is not None
+    assert (result.labels.wrong, result.labels.checked > 10_000) == ((), True)
     assert [stage.stage for stage in result.stages] == ["resolve", "compose", "image"]
 
 

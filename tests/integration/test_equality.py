@@ -6,13 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from atomic_lib.machine.accelerator import probe_accelerator
-from atomic_lib.machine.boot import BootRequest
-from atomic_lib.measure.booted import MACHINE_OWN, below, disk_after_boot
-from atomic_lib.measure.equality import Comparison, compare
-from atomic_lib.measure.filesystem import FileSystem, read_file_system, root_of
+from atomic_lib.measure.equality import Comparison
+from atomic_lib.measure.filesystem import FileSystem, read_file_system
 from atomic_lib.measure.release import changed_packages
-from atomic_lib.measure.rules import booted_rules, load_rules
+from atomic_lib.pair import compare_booted, compare_images, require_explained
 from atomic_lib.questions import OpenVariant, open_variant, plain_text
 from atomic_lib.report.equality import counts_table
 from tests.integration.test_build_and_boot import papermill
@@ -20,7 +17,6 @@ from tests.integration.test_build_and_boot import papermill
 pytestmark = pytest.mark.integration
 
 TRADITIONAL, OSTREE = "traditional-min", "atomic-min"
-BOOT_SECONDS = 600
 
 
 @dataclass(frozen=True)
@@ -36,9 +32,7 @@ class Pair:
 @pytest.fixture(scope="module")
 def pair() -> Pair:
     left, right = open_variant(TRADITIONAL), open_variant(OSTREE)
-    images = left.image, right.image
-    disks = [read_file_system(image.raw) for image in images]
-    return Pair(left, right, disks[1], compare(*map(root_of, disks), load_rules()))
+    return Pair(left, right, read_file_system(right.image.raw), compare_images(left, right))
 
 
 def test_the_packages_are_the_same(pair: Pair) -> None:
@@ -76,14 +70,9 @@ def test_the_notebook_shows_it(pair: Pair, tmp_path: Path) -> None:
     assert "etc-defaults" in shown
 
 
-def test_what_the_first_boot_makes_is_the_same(pair: Pair, tmp_path: Path) -> None:
-    tools = pair.left.tools
-    request = BootRequest("bios", probe_accelerator(tools).name, 2, 2048, BOOT_SECONDS, "min-cloud-agent")
-    sides = []
-    for opened in (pair.left, pair.right):
-        after = disk_after_boot(tools, opened.image.raw, request, tmp_path / opened.variant.variant)
-        sides.append(below(root_of(read_file_system(after)), *MACHINE_OWN))
-    comparison = compare(*sides, booted_rules())
+def test_what_the_first_boot_makes_is_the_same(pair: Pair) -> None:
+    comparison = compare_booted(pair.left, pair.right)
     print(plain_text(counts_table(comparison, TRADITIONAL, OSTREE)))
     assert {"/var/lib/docker", "/etc/ssh/ssh_host_ed25519_key", "/var/log"} <= set(comparison.left.entries)
     assert "\n".join(map(str, comparison.unexplained)) == ""
+    assert "each with its reason" in require_explained(pair.left, pair.right, pair.comparison, comparison).text

@@ -1,5 +1,6 @@
 """min-cloud-agent as a real process against the real metadata service, in a root of its own."""
 
+import os
 import shutil
 import threading
 from collections.abc import Iterator
@@ -97,9 +98,10 @@ def test_existing_keys_stay_and_none_is_added_twice(root: Path) -> None:
 
 
 def test_what_is_no_key_is_left_out(root: Path) -> None:
-    done = provision(root, Instance("i-1", "h", ("<html>no</html>", f"{KEY}\nPermitRootLogin yes\n")))
+    error = refused(root, Instance("i-1", "h", ("<html>no</html>", f"{KEY}\nPermitRootLogin yes\n")))
+    assert error.status == 1
     assert authorized(root) == f"{KEY}\n"
-    assert done.stderr.count("not a public key") == 2
+    assert "lines that are no public key are left out: 2" in error.stderr
 
 
 def test_a_script_runs_once_per_instance(root: Path) -> None:
@@ -216,17 +218,31 @@ def test_404_everywhere_is_a_machine_without_metadata(root: Path) -> None:
 @pytest.mark.parametrize("status", [403, 500, 503])
 def test_other_failures_never_weaken_the_session_and_end_in_time(root: Path, status: int) -> None:
     with always(status) as (url, seen), pytest.raises(CommandError) as caught:
-        agent(root, url, seconds=1)
+        agent(root, url, seconds=2)
     assert set(seen) == {"PUT /latest/api/token"}
     assert len(seen) > 1
     assert caught.value.status == 1
-    assert f"within 1 s: curl: (22) The requested URL returned error: {status}" in caught.value.stderr
+    assert f"within 2 s: HTTP status {status} for a session token" in caught.value.stderr
 
 
 def test_no_service_at_all_ends_in_time(root: Path) -> None:
     with pytest.raises(CommandError) as caught:
         agent(root, "http://127.0.0.1:1", seconds=1)
     assert "no usable answer from http://127.0.0.1:1 within 1 s" in caught.value.stderr
+
+
+def test_pauses_grow_are_never_the_same_and_end_with_the_time(root: Path, tmp_path: Path) -> None:
+    (tmp_path / "sleep").write_text(f'#!/bin/sh\necho "$1" >>{tmp_path}/pauses\n')
+    (tmp_path / "sleep").chmod(0o755)
+    url = "http://127.0.0.1:1"
+    environment = {"PATH": f"{tmp_path}:{os.environ['PATH']}", "MIN_CLOUD_AGENT_SECONDS": "3"}
+    environment |= {"MIN_CLOUD_AGENT_URL": url, "MIN_CLOUD_AGENT_ROOT": str(root)}
+    with pytest.raises(CommandError):
+        command.run(["sh", AGENT, "fetch"], env=environment, timeout_seconds=30)
+    pauses = [float(line) for line in (tmp_path / "pauses").read_text().splitlines()]
+    assert 0.2 <= pauses[0] <= 0.4 <= pauses[1] <= 0.8
+    assert max(pauses) <= 3
+    assert len(set(pauses)) > 5
 
 
 def test_wrong_usage(root: Path) -> None:

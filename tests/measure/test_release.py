@@ -8,7 +8,16 @@ import pytest
 from atomic_lib.compose.lock import Lock, LockedPackage
 from atomic_lib.measure.equality import compare
 from atomic_lib.measure.filesystem import Entry, FileSystem
-from atomic_lib.measure.release import PackageChange, changed_files, changed_packages
+from atomic_lib.measure.release import (
+    FileChange,
+    PackageChange,
+    changed_files,
+    changed_files_of_images,
+    changed_packages,
+    read_changes,
+)
+from atomic_lib.store import Store
+from tests.measure.disk_image import make_raw
 from tests.measure.test_rules import entry
 
 BASH = LockedPackage("bash", 0, "5.2", "1", "x86_64", "a" * 64, 10, "standin")
@@ -61,3 +70,45 @@ def test_a_file_has_its_most_telling_change(
     sides = [FileSystem(tmp_path, {"/a": one} if one else {}) for one in (before, after)]
     (found,) = changed_files(compare(*sides))
     assert (found.path, found.change, found.bytes) == ("/a", change, size_bytes)
+
+
+def test_what_differs_is_told_in_words(tmp_path: Path) -> None:
+    before = FileSystem(tmp_path, {"/a\udcff": entry(), "/gone": entry("link", target="a", inode=2)})
+    after = FileSystem(tmp_path, {"/a\udcff": entry(size_bytes=8, sha256="t", mode=0o600)})
+    assert changed_files(compare(before, after)) == (
+        FileChange("/a\\xff", "grown", 3, "mode: 0644 → 0600; size; content"),
+        FileChange("/gone", "removed", 0, "link to a"),
+    )
+
+
+@pytest.fixture
+def images(tmp_path: Path) -> Store:
+    """A store with the images "old" and "new", which differ in two files."""
+    store = Store(tmp_path / "store")
+    top = tmp_path / "content"
+    (top / "etc").mkdir(parents=True)
+    for key, text in (("old", "one"), ("new", "three")):
+        (top / "etc/file").write_text(text)
+        (top / f"only, {key}").touch()
+        store.path_of("image", key).mkdir(parents=True)
+        make_raw(store.path_of("image", key) / "disk.raw", top)
+        (top / f"only, {key}").unlink()
+    return store
+
+
+def test_two_images_are_read_once(images: Store, capsys: pytest.CaptureFixture[str]) -> None:
+    path = changed_files_of_images(images, "old", "new", what="look")
+    assert path is not None
+    assert [(one.path, one.change, one.bytes, one.what) for one in read_changes(path)] == [
+        ("/etc/file", "grown", 2, "size; content"),
+        ("/only, new", "added", 0, "file of 0 bytes"),
+        ("/only, old", "removed", 0, "file of 0 bytes"),
+    ]
+    (images.path_of("image", "old") / "disk.raw").unlink()
+    assert changed_files_of_images(images, "old", "new", what="look") == path
+    assert capsys.readouterr().err.count("→ look") == 1
+
+
+def test_images_that_are_gone_are_not_compared(images: Store) -> None:
+    assert changed_files_of_images(images, "old", "none", what="look") is None
+    assert not images.path_of("release", "").exists()

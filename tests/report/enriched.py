@@ -12,8 +12,10 @@ from atomic_lib.report.model import (
     Denial,
     Departure,
     DirectorySize,
+    ExplainedLabels,
     Factor,
     ImagePart,
+    Labels,
     Listener,
     Mark,
     PackageSize,
@@ -22,9 +24,20 @@ from atomic_lib.report.model import (
     UnitTime,
     VariantResult,
     WhyLink,
+    WrongLabel,
 )
 
 BLOCK_BYTES = 4096
+LABELS = Labels(
+    policy="default", checked=12_345, right=12_340, unlabelled=1, unknown=0, wrong_paths=2,
+    explained=(
+        ExplainedLabels(exception="kernel", reason="It is a link into the repository.", paths=3, example="/boot/k"),
+    ),
+    wrong=(
+        WrongLabel(path="/etc/motd", label="", wanted="system_u:object_r:etc_t:s0"),
+        WrongLabel(path="/usr/bin/su", label="system_u:object_r:bin_t:s0", wanted="system_u:object_r:su_exec_t:s0"),
+    ),
+)  # fmt: skip
 PYTHON_BYTES = (0, 40_000_000, 55_000_000, 60_000_000)
 _OVERHEAD = {
     "partition-table": (34_816, 700), "boot-sectors": (61_440, 40_000), "esp": (1_200_128, 402_000),
@@ -51,6 +64,7 @@ def enriched(result: VariantResult) -> VariantResult:
             "image_compressed_bytes": sum(part.qcow2_bytes for part in parts),
             "directories": _directories(result),
             "departures": _departures(result),
+            "labels": LABELS,
             "boots": tuple(_boot(boot, packages) for boot in result.boots),
             "counted_boots": tuple(_counted(boot) for boot in result.boots[:1]),
         }

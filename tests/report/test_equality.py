@@ -1,12 +1,13 @@
 """The tables of equality and of a release's changes."""
 
 import os
+import re
 from dataclasses import replace
 from pathlib import Path
 
 from atomic_lib.measure.equality import Comparison, compare
 from atomic_lib.measure.filesystem import Entry, FileSystem
-from atomic_lib.measure.release import PackageChange, changed_files
+from atomic_lib.measure.release import PackageChange
 from atomic_lib.measure.rules import Rule
 from atomic_lib.report import equality
 from atomic_lib.report.show import Table
@@ -56,7 +57,6 @@ def test_nothing_unexplained_is_good() -> None:
     same = compare(side({"/a": entry()}), side({"/a": entry()}))
     assert equality.counts_table(same, "one", "two").rows[-1][1].kind == "good"
     assert "every difference has its reason" in equality.unexplained_table(same)._repr_html_()
-    assert "the same in everything" in equality.files_changed_table(changed_files(same))._repr_html_()
 
 
 def test_what_is_left_is_named() -> None:
@@ -95,16 +95,24 @@ def test_labels_are_counted_where_they_differ() -> None:
     ]
 
 
-def test_changed_packages_and_files_are_shown() -> None:
+def test_changed_packages_are_shown() -> None:
     changes = [PackageChange("bash", "0:1-1.x86_64", "0:2-1.x86_64"), PackageChange("new", "", "0:1-1.noarch")]
     table = equality.packages_changed_table(changes)
     assert texts(table) == [["bash", "0:1-1.x86_64", "0:2-1.x86_64"], ["new", "—", "0:1-1.noarch"]]
     assert "Packages: 2 changes" in table.caption
     assert "The packages are the same." in equality.packages_changed_table([])._repr_html_()
-    found = equality.files_changed_table(changed_files(comparison()))
-    assert texts(found) == [
-        ["added", "1", "±0", "/ostree"],
-        ["other content", "1", "±0", "/odd \\xff<\\x0a>"],
-        ["other rights", "1", "±0", "/a"],
-        ["other label", "1", "±0", "/b"],
-    ]
+
+
+def test_what_the_first_boot_made_has_tables_of_its_own() -> None:
+    shown = equality.after_boot(comparison(), "one", "two")._repr_html_()
+    shown.encode()
+    found = re.findall(r'<div class="block" id="([^"]*)"', shown)
+    assert found == ["booted", "booted-unexplained", "booted-explained"]
+    assert "✗ 3" in shown
+    assert shown.count("booted once through BIOS") == 3
+    assert "Read from the finished disk images" not in shown
+
+
+def test_without_a_boot_the_way_to_one_is_told() -> None:
+    shown = equality.after_boot(None, "one", "two")._repr_html_()
+    assert shown == "<p>Not booted. With boot set to true (./workbook equality --boot) both are.</p>"

@@ -197,7 +197,10 @@ def notebook_with(path: Path, *outputs: dict[str, Any]) -> Path:
     return path
 
 
-def test_a_traceback_is_shown_without_directories_of_the_machine(tmp_path: Path) -> None:
+def test_a_traceback_is_shown_without_directories_of_the_machine(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", "/home/ann")
     line = f"\x1b[36mFile \x1b[39m\x1b[32m{pages.CHECKOUT}/atomic_lib/x.py:3\x1b[39m, {Path.home()}/.cache/y"
     output = {"output_type": "error", "ename": "E", "evalue": "bad <value>", "traceback": [line, "E: bad <value>"]}
     pages.export_html(notebook_with(tmp_path / "n.ipynb", output), tmp_path / "n.html", "T & T")
@@ -213,14 +216,21 @@ def test_a_traceback_is_shown_without_directories_of_the_machine(tmp_path: Path)
 def test_the_scrubber_takes_directories_and_leaves_guests_alone(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("HOME", "/root")
+    monkeypatch.setenv("HOME", "/home/ann")
     monkeypatch.setattr(socket, "gethostname", lambda: "builder7")
     monkeypatch.setenv("WORKBOOK_CACHE", "/srv/cache")
     scrub = pages.scrubber(tmp_path)
     assert scrub(f"open {tmp_path}/results.json") == "open ./results.json"
-    assert scrub("'/root/x' /root:/root /sysroot/root /rootfs") == "'~/x' ~:~ /sysroot/root /rootfs"
+    assert scrub("'/home/ann/x' /home/ann:/home/ann /sysroot/home/ann /home/anna") == (
+        "'~/x' ~:~ /sysroot/home/ann /home/anna"
+    )
     assert scrub("/tmp/ipykernel_12/345.py:2: UserWarning") == "cell:2: UserWarning"
     assert scrub("/srv/cache/tools on builder7, builder77") == "CACHE/tools on HOST, builder77"
+
+
+def test_the_home_of_root_is_no_trace_but_what_a_guest_has_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", "/root")
+    assert pages.scrubber(tmp_path)("/root/.bashrc: missing") == "/root/.bashrc: missing"
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"cells": 3}'])

@@ -14,6 +14,7 @@ from atomic_lib.compose.walk import Entry, write_entries
 from atomic_lib.errors import WorkbookError
 from atomic_lib.image.disk import Image
 from atomic_lib.measure.image_footprint import ImageFootprint, Taken
+from atomic_lib.measure.labels import Finding, Labels
 from atomic_lib.params import variant_from
 from atomic_lib.recipe.model import Recipe
 from atomic_lib.report.model import VariantResult
@@ -132,6 +133,17 @@ def test_the_image_is_broken_down_by_package_and_part(
     ]  # fmt: skip
     assert sum(part.image_bytes for part in result.image_parts) == result.image_allocated_bytes
     assert result.forbidden_paths["Python"] == 2  # a link by its name, a script by its first line
+
+
+def test_the_labels_of_the_image_are_kept(record: VariantRecord, tmp_path: Path) -> None:
+    assert record.result.labels is None
+    finding = Finding("/etc/motd", "", "system_u:object_r:etc_t:s0")
+    record.add_labels(Labels("default", 20_000, (finding,), {}))
+    kept = written(tmp_path).labels
+    assert kept is not None
+    assert (kept.checked, kept.right, kept.unlabelled, [one.path for one in kept.wrong]) == (
+        20_000, 19_999, 1, ["/etc/motd"],
+    )  # fmt: skip
 
 
 def test_what_has_no_effect_and_what_was_dropped_is_noted(

@@ -1,7 +1,7 @@
 """Debian packages: resolved, fetched and verified by apt with a configuration of its own."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from atomic_lib.command import CommandError
@@ -28,10 +28,11 @@ _HINT = "check the network and the Debian mirror; WORKBOOK_MIRROR=URL chooses an
 
 
 def fetch_debs(tools: Tools, definition: DebianContent, directory: Path) -> list[Path]:
-    """Fetch what ``definition`` names and what that depends on; returns the .deb files, sorted.
+    """Fetch what ``definition`` names and what that depends on; returns exactly those .deb files, sorted.
 
     apt checks the archive's signature and each package's sha256. ``directory`` holds
-    apt's own state; what it already has is not fetched again.
+    apt's own state; what it already has is not fetched again, and what else it has does
+    not count.
 
     Raises WorkbookError: mirror not reached, signature bad, package unknown.
     """
@@ -48,14 +49,21 @@ def fetch_debs(tools: Tools, definition: DebianContent, directory: Path) -> list
         _apt(tools, definition, ["apt-get", "update", "--error-on=any"], binds, env)
     with step("stand-in content: download Debian packages"):
         # An empty status file does not make apt add the essential packages by itself.
-        wanted = ["apt-get", "-y", "--download-only", "install", "?essential", *definition.packages]
-        _apt(tools, definition, wanted, binds, env)
-    return sorted((directory / "archives").glob("*.deb"))
+        wanted = ["install", "?essential", *definition.packages]
+        _apt(tools, definition, ["apt-get", "-y", "--download-only", *wanted], binds, env)
+        plan = _apt(tools, definition, ["apt-get", "-y", "--simulate", *wanted], binds, env)
+    return sorted(directory / "archives" / name for name in planned_files(plan))
 
 
-def _apt(tools: Tools, definition: DebianContent, words: list[str], binds: list[Bind], env: Mapping[str, str]) -> None:
+def planned_files(plan: str) -> Iterator[str]:
+    """The files of the packages that ``apt-get --simulate`` says it would install, as apt names them."""
+    for name, version, arch in re.findall(r"^Inst (\S+) \((\S+) .*?\[(\w+)\]\)", plan, re.M):
+        yield f"{name}_{version.replace(':', '%3a')}_{arch}.deb"
+
+
+def _apt(tools: Tools, definition: DebianContent, words: list[str], binds: list[Bind], env: Mapping[str, str]) -> str:
     try:
-        tools.run(words, binds=binds, env=env, network=True, hint=_HINT)
+        return tools.run(words, binds=binds, env=env, network=True, hint=_HINT).stdout
     except CommandError as error:
         unknown = re.search(r"Unable to locate package (\S+)", error.stderr)
         if unknown:

@@ -20,12 +20,13 @@ def read_overlay() -> dict[str, dict[str, Any]]:
 def apply_overlay(root: Path, overlay: Mapping[str, Any]) -> None:
     """Add one package's overlay to its unpacked ``root``."""
     for path, mode in overlay.get("directories", {}).items():
-        _inside(root, path).mkdir(parents=True, exist_ok=True)
+        _new(root, path).mkdir(exist_ok=True)
         _inside(root, path).chmod(int(mode, 8))
     for target, source in overlay.get("copies", {}).items():
         shutil.copyfile(_inside(root, source), _new(root, target))
+        _inside(root, target).chmod(0o644)
     for path, text in overlay.get("files", {}).items():
-        _new(root, path).write_text(text)
+        _write(_new(root, path), text)
     for path, text in overlay.get("append", {}).items():
         _inside(root, path).write_text(_inside(root, path).read_text() + text)
     for path, target in overlay.get("links", {}).items():
@@ -39,10 +40,9 @@ def make_account_files(root: Path) -> None:
     masters = root / "usr/share/base-passwd"
     passwd = [line.split(":") for line in (masters / "passwd.master").read_text().splitlines()]
     group = [line.split(":") for line in (masters / "group.master").read_text().splitlines()]
-    etc = _inside(root, "/etc")
-    etc.mkdir(exist_ok=True)
-    (etc / "passwd").write_text("".join(":".join([name, "x", *rest]) + "\n" for name, _, *rest in passwd))
-    (etc / "group").write_text("".join(":".join([name, "x", *rest]) + "\n" for name, _, *rest in group))
+    etc = _new(root, "/etc/passwd").parent
+    _write(etc / "passwd", "".join(":".join([name, "x", *rest]) + "\n" for name, _, *rest in passwd))
+    _write(etc / "group", "".join(":".join([name, "x", *rest]) + "\n" for name, _, *rest in group))
     for file, names in (("shadow", [row[0] for row in passwd]), ("gshadow", [row[0] for row in group])):
         ending = ":*:::::::" if file == "shadow" else ":*::"
         (etc / file).write_text("".join(f"{name}{ending}\n" for name in names))
@@ -73,6 +73,15 @@ def _inside(root: Path, path: str) -> Path:
 
 
 def _new(root: Path, path: str) -> Path:
+    """The place of ``path``, the directories above it made where they are missing, with one mode under any umask."""
     target = _inside(root, path)
-    target.parent.mkdir(parents=True, exist_ok=True)
+    for directory in reversed(target.parents):
+        if not directory.exists():
+            directory.mkdir()
+            directory.chmod(0o755)
     return target
+
+
+def _write(path: Path, text: str) -> None:
+    path.write_text(text)
+    path.chmod(0o644)

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import stat
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -28,14 +29,16 @@ _SETUP = Path(__file__).parent
 def build_repository(tools: Tools, definition: DebianContent, debs: list[Path], directory: Path, comps: Path) -> None:
     """Fill ``directory`` with signed RPMs made from ``debs``, their index and their public key.
 
-    Raises WorkbookError when two packages own the same file, and CommandError when
-    a tool fails.
+    The same packages give the same bytes, in whatever order and directory. Raises
+    WorkbookError when two packages own the same file, and CommandError when a tool fails.
     """
     work = directory / "work"
     (work / "packages").mkdir(parents=True)
     own = (_SETUP / "setup.spec").read_text()
     with step("stand-in content: unpack"):
-        roots = [root for root in unpack_debs(tools, debs, work / "packages") if root.name not in definition.dropped]
+        unpacked = unpack_debs(tools, sorted(debs), work / "packages")
+        roots = [root for root in unpacked if root.name not in definition.dropped]
+        newest_seconds = max(map(_newest_seconds, roots))
         overlays = read_overlay()
         packages = [_adapt(root, overlays.get(root.name, {})) for root in roots]
         _compile_python(tools, work / "packages")
@@ -47,10 +50,16 @@ def build_repository(tools: Tools, definition: DebianContent, debs: list[Path], 
         _add_setup(work)
         spec = write_spec(packages, definition.dropped, own)
         (work / "lists" / "standin.spec").write_text(spec)
-        _rpmbuild(tools, work, directory)
+        _rpmbuild(tools, work, directory, newest_seconds)
     shutil.rmtree(work)
     with step("stand-in content: sign and index"):
         sign_and_index(tools, directory, "standin", comps=comps)
+
+
+def _newest_seconds(root: Path) -> int:
+    """The time of the newest file in an unpacked package; directories have the time of the unpacking."""
+    found = (path.lstat() for path in root.rglob("*"))
+    return max((int(status.st_mtime) for status in found if stat.S_ISREG(status.st_mode)), default=0)
 
 
 def _adapt(root: Path, overlay: Mapping[str, Any]) -> Package:
@@ -65,11 +74,12 @@ def _adapt(root: Path, overlay: Mapping[str, Any]) -> Package:
 
 def _compile_python(tools: Tools, packages: Path) -> None:
     """Byte-compile as Fedora's packages do; by hash, because ostree sets every file time to zero."""
+    env = {"PYTHONHASHSEED": "0"}  # else sets of constants are stored in any order
     for root in sorted(path for path in packages.iterdir() if any((path / "usr/lib").glob("python3*"))):
         target = f"/mnt/packages/{root.name}"
         folders = [f"{target}/usr/lib/{path.name}" for path in sorted((root / "usr/lib").glob("python3*"))]
         words = ["python3", "-m", "compileall", "-q", "--invalidation-mode", "unchecked-hash", "-s", target, "-p", "/"]
-        tools.run([*words, *folders], binds=[Bind(packages, "/mnt/packages", writable=True)], rights="root")
+        tools.run([*words, *folders], binds=[Bind(packages, "/mnt/packages", writable=True)], rights="root", env=env)
 
 
 def _compile_policy(tools: Tools, packages: Path, name: str) -> Path:
@@ -154,7 +164,8 @@ def _add_setup(work: Path) -> None:
     _move_into(setup, work / "buildroot", "standin-setup", {})
 
 
-def _rpmbuild(tools: Tools, work: Path, directory: Path) -> None:
+def _rpmbuild(tools: Tools, work: Path, directory: Path, newest_seconds: int) -> None:
+    """Build all RPMs; files that are newer than ``newest_seconds`` were made here, and get that time."""
     (work / "top").mkdir()
     (work / "rpms").mkdir()
     tools.run(
@@ -165,7 +176,7 @@ def _rpmbuild(tools: Tools, work: Path, directory: Path) -> None:
         binds=[Bind(work, "/mnt/work", writable=True)],
         rights="root",
         log=directory / "rpmbuild.log",
-        env={"SOURCE_DATE_EPOCH": "0"},
+        env={"SOURCE_DATE_EPOCH": str(newest_seconds)},
     )  # fmt: skip
     for path in (work / "rpms").glob("*.rpm"):
         path.rename(directory / path.name)

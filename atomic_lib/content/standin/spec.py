@@ -34,7 +34,7 @@ _HEADER = """\
 %global _build_id_links none
 %global _buildhost workbook
 %global use_source_date_epoch_as_buildtime 1
-%global clamp_mtime_to_source_date_epoch 0
+%global clamp_mtime_to_source_date_epoch 1
 Name: standin
 Version: 1
 Release: 1

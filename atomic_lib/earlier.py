@@ -1,0 +1,153 @@
+"""A variant's earlier build: the newest one of another run that was made of something else, and what changed since."""
+
+import json
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+from atomic_lib.compose.lock import Lock, read_lock
+from atomic_lib.errors import WorkbookError
+from atomic_lib.measure.release import CHANGED_FILES, CHANGES, FileChange, changed_files_of_images, changed_packages
+from atomic_lib.measure.release import read_changes as read_file_changes
+from atomic_lib.report.model import Changed, ChangedFile, ChangedFiles, Release, VariantResult
+from atomic_lib.report.results import RESULT_FILE, RESULTS_FILE, read_variant_result
+from atomic_lib.runs import finished_runs
+from atomic_lib.store import Store
+
+LARGEST = 20
+"""So many paths of each kind of change are in the result; the rest is in the CSV file."""
+NOT_BUILT_IN = frozenset({
+    "variant", "description", "last_stage", "boots_bios", "boots_uefi", "warm_up", "counted_boots", "accelerator",
+    "guest_cpus", "guest_memory_mib", "boot_timeout_seconds",
+})  # fmt: skip
+"""Parameters that no image depends on."""
+_VERSIONS = {"git_revision": "revision of the workbook", "tools": "tools tree"}
+
+
+@dataclass(frozen=True)
+class EarlierBuild:
+    """A build of the same variant in another run: its study, when it was made (UTC, ISO 8601), result and lock."""
+
+    run: str
+    study: str
+    made: str
+    result: VariantResult
+    lock: Lock
+
+
+def earlier_build(runs: Path, own_run: Path, result: VariantResult) -> EarlierBuild | None:
+    """The newest build of the variant in a finished run other than ``own_run``; None where there is none.
+
+    It has another commit or, where that says nothing, another image. A build that failed, or
+    whose files cannot be read (another version of the workbook wrote them), is passed over.
+    """
+    others = [path for path in finished_runs(runs) if path.resolve() != own_run.resolve()]
+    dated = sorted(((_study_of(path), path) for path in others), key=lambda one: (one[0].get("created", ""), one[1]))
+    for study, path in reversed(dated):
+        found = _build_in(path, study, result.variant)
+        if found and found.result.status == "ok" and _is_another(found.result, result):
+            return found
+    return None
+
+
+def changes_since(earlier: EarlierBuild, result: VariantResult, lock: Lock, directory: Path, store: Store) -> Release:
+    """What changed from the earlier build to ``result``; all changed paths go into ``directory`` as CSV."""
+    packages = tuple(Changed(**vars(change)) for change in changed_packages(earlier.lock, lock))
+    release = Release(run=earlier.run, made=earlier.made, inputs=_inputs(earlier.result, result), packages=packages)
+    before, after = (_key(one, "image") for one in (earlier.result, result))
+    if not after:
+        return release.model_copy(update={"files_reason": "the variant goes no further than its tree"})
+    if not before:
+        return release.model_copy(update={"files_reason": "the earlier build went no further than its tree"})
+    try:
+        what = f"{result.variant}: compare with {earlier.run}"
+        changed = changed_files_of_images(store, before, after, what=what)
+    except WorkbookError:
+        return release.model_copy(update={"files_reason": "one of the images is damaged"})
+    if changed is None:
+        return release.model_copy(update={"files_reason": _gone(earlier, result.variant)})
+    shutil.copyfile(changed, directory / CHANGED_FILES)
+    return release.model_copy(update={"files": summed(read_file_changes(changed))})
+
+
+def summed(changes: tuple[FileChange, ...]) -> tuple[ChangedFiles, ...]:
+    """The changed paths by kind of change, each with its largest ones."""
+    ordered = sorted(changes, key=lambda one: (CHANGES.index(one.change), -abs(one.bytes), one.path))
+    grouped = [(kind, list(found)) for kind, found in groupby(ordered, key=lambda one: one.change)]
+    return tuple(
+        ChangedFiles(
+            change=kind,
+            paths=len(found),
+            bytes=sum(one.bytes for one in found),
+            largest=tuple(ChangedFile(path=one.path, bytes=one.bytes, what=one.what) for one in found[:LARGEST]),
+        )
+        for kind, found in grouped
+    )
+
+
+def _study_of(run: Path) -> Mapping[str, Any]:
+    try:
+        study = json.loads((run / RESULTS_FILE).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return study if isinstance(study, dict) else {}
+
+
+def _build_in(run: Path, study: Mapping[str, Any], variant: str) -> EarlierBuild | None:
+    directory = run / variant
+    try:
+        result, lock = read_variant_result(directory / RESULT_FILE), read_lock(directory / "lock.json")
+    except WorkbookError:
+        return None
+    return EarlierBuild(run.name, str(study.get("study", "")), str(study.get("created", "")), result, lock)
+
+
+def _is_another(one: VariantResult, other: VariantResult) -> bool:
+    """Whether two results are of different builds.
+
+    What was made anew of the same commit and the same parameters is the same build.
+    """
+    if one.commit != other.commit:
+        return True
+    stage = "image" if _key(one, "image") and _key(other, "image") else "compose"
+    same_inputs = one.commit is not None and not _parameters(one, other)
+    return not same_inputs and _key(one, stage) != _key(other, stage)
+
+
+def _key(result: VariantResult, stage: str) -> str:
+    return next((made.key for made in result.stages if made.stage == stage), "")
+
+
+def _inputs(before: VariantResult, after: VariantResult) -> tuple[Changed, ...]:
+    """What differs of the parameters that are built in, of the workbook and of its tools."""
+    pairs = {title: (before.provenance.get(name), after.provenance.get(name)) for name, title in _VERSIONS.items()}
+    versions = [
+        Changed(name=title, before=str(old or "unknown"), after=str(new or "unknown"))
+        for title, (old, new) in pairs.items()
+        if old != new
+    ]
+    return (*_parameters(before, after), *versions)
+
+
+def _parameters(before: VariantResult, after: VariantResult) -> tuple[Changed, ...]:
+    old, new = before.parameters, after.parameters
+    names = [
+        name for name in dict.fromkeys((*new, *old)) if name not in NOT_BUILT_IN and old.get(name) != new.get(name)
+    ]
+    return tuple(Changed(name=name, before=_text(old.get(name)), after=_text(new.get(name))) for name in names)
+
+
+def _text(value: object) -> str:
+    return "" if value is None else str(value)
+
+
+def _gone(earlier: EarlierBuild, variant: str) -> str:
+    lock = f"build/runs/{earlier.run}/{variant}/lock.json"
+    return (
+        "the earlier image is no longer in the store; "
+        f"./workbook run {earlier.study} --variant {variant} --lock {lock}, with that run's parameters and revision, "
+        "makes it again"
+    )

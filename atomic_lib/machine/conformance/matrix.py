@@ -1,0 +1,124 @@
+"""The faults run against agents, and the matrix of what became of them."""
+
+import json
+import os
+import sys
+import tempfile
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import atomic_lib
+from atomic_lib import command
+from atomic_lib.machine.conformance.agents import Agent
+from atomic_lib.machine.conformance.documented import documented_cells
+from atomic_lib.machine.conformance.fault import Fault
+from atomic_lib.machine.conformance.faults import FAULTS
+from atomic_lib.machine.conformance.outcome import Outcome, State, judge_all
+
+SCHEMA = 1
+_SECONDS = 300
+_WORKERS = 4  # most faults wait rather than work
+
+
+@dataclass(frozen=True)
+class Result:
+    """One agent that met one fault, in each of the runs that the fault has."""
+
+    fault: str
+    agent: str
+    states: tuple[State, ...]
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One fault of one agent. ``why``: what the outcome follows from; ``run``: seen, not read in a documentation."""
+
+    fault: str
+    agent: str
+    outcome: Outcome
+    why: str
+    run: bool
+    requests: int | None = None
+    seconds: float | None = None
+
+
+@dataclass(frozen=True)
+class Matrix:
+    """Faults by agents. ``faults``: name and title of each row, in order."""
+
+    faults: tuple[tuple[str, str], ...]
+    agents: tuple[str, ...]
+    cells: tuple[Cell, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """As plain data, with the version of its schema."""
+        return {"schema": SCHEMA, **asdict(self)}
+
+    @staticmethod
+    def from_json(data: dict[str, Any]) -> "Matrix":
+        """What ``to_json`` made."""
+        faults = tuple((name, title) for name, title in data["faults"])
+        return Matrix(faults, tuple(data["agents"]), tuple(Cell(**cell) for cell in data["cells"]))
+
+    def cell(self, fault: str, agent: str) -> Cell | None:
+        """The cell of a fault and an agent, if there is one."""
+        return next((cell for cell in self.cells if (cell.fault, cell.agent) == (fault, agent)), None)
+
+
+def run_fault(agent: Agent, fault: Fault) -> Result:
+    """Run one fault, in namespaces of its own; needs bubblewrap and the right to make a network namespace.
+
+    Raises CommandError where the apparatus itself failed.
+    """
+    with tempfile.TemporaryDirectory(prefix="conformance-") as scratch:
+        words = [sys.executable, "-m", f"{__package__}.stage", fault.name, f"{scratch}/guest"]
+        data = json.dumps({**asdict(agent), "root": str(agent.root), "files": [(str(a), b) for a, b in agent.files]})
+        checkout = Path(atomic_lib.__path__[0]).parent
+        done = command.run([*NAMESPACES, *words], input=data, cwd=checkout, timeout_seconds=_SECONDS)
+    states = tuple(State.from_json(state) for state in json.loads(done.stdout))
+    return Result(fault.name, agent.name, states)
+
+
+def run_conformance(
+    agents: Sequence[Agent],
+    faults: Sequence[Fault] = FAULTS,
+    report: Callable[[Cell], object] = lambda cell: None,
+    workers: int = _WORKERS,
+) -> Matrix:
+    """All faults against all agents, and beside them what the documentation of the agent of 2014 tells.
+
+    ``report`` gets each cell that was run, in the order of the rows.
+    """
+    by_name = {fault.name: fault for fault in faults}
+    with ThreadPoolExecutor(workers) as pool:
+        jobs = [(agent, fault) for agent in agents for fault in faults if agent.can_run(fault)]
+        cells = []
+        for result in pool.map(lambda job: run_fault(*job), jobs):
+            cells.append(cell_of(by_name[result.fault], result))
+            report(cells[-1])
+    told = [cell for cell in documented_matrix(faults) if cell.fault in by_name]
+    names = tuple(dict.fromkeys(cell.agent for cell in (*cells, *told)))
+    return Matrix(tuple((fault.name, fault.title) for fault in faults), names, (*cells, *told))
+
+
+def cell_of(fault: Fault, result: Result) -> Cell:
+    """The verdict over one result; requests and seconds are the most of any boot."""
+    outcome, why = judge_all(fault, result.states)
+    boots = [boot for state in result.states for boot in state.boots]
+    requests = max(len(boot.requests) for boot in boots)
+    return Cell(result.fault, result.agent, outcome, why, True, requests, max(boot.seconds for boot in boots))
+
+
+def documented_matrix(faults: Iterable[Fault]) -> list[Cell]:
+    """The column of the agent of 2014."""
+    return [Cell(fault.name, told.agent, told.outcome, told.why, False) for fault, told in documented_cells(faults)]
+
+
+NAMESPACES = (
+    "bwrap", "--die-with-parent", "--unshare-net", "--unshare-pid", "--unshare-uts", "--unshare-ipc",
+    *(() if os.geteuid() == 0 else ("--unshare-user", "--uid", "0", "--gid", "0")),
+    "--cap-add", "ALL", "--dev-bind", "/", "/", "--proc", "/proc", "--",
+)  # fmt: skip

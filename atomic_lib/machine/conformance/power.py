@@ -1,0 +1,91 @@
+"""A power cut at a chosen step: programs in front of the real ones that count, and what a cut leaves of a disk."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+STEPS = ("curl", "sleep", "sync", "mv", "rm", "mkdir", "chmod", "chown", "cat", "gzip", "sed", "restorecon")
+"""The external commands of the agent; each is a step."""
+
+_IN_GUEST = "/mnt/proof/.cut"
+# "kill -9 0" ends everything in the guest, this program included. What was synced is told by inode and time of change.
+_PROGRAM = """#!/bin/sh
+cut={directory}
+read -r count <$cut/count
+read -r when at <$cut/armed
+count=$((count + 1))
+echo $count >$cut/count
+[ "$when $at" != "before $count" ] || {{ echo {name} >$cut/at; kill -9 0; }}
+{real} "$@"
+status=$?
+[ {name} != sync ] || {stat} -c '%i %Y %s' "$@" >>$cut/synced
+[ "$when $at" != "after $count" ] || {{ echo {name} >$cut/at; kill -9 0; }}
+exit $status
+"""
+
+
+@dataclass(frozen=True)
+class Cutter:
+    """The counting programs of one guest; ``directory`` holds the count and what was synced."""
+
+    programs: Path
+    directory: Path
+
+    @contextmanager
+    def armed(self, when: str, number: int) -> Iterator[None]:
+        """Cut the power ``when`` (before, after) step ``number`` is done."""
+        (self.directory / "armed").write_text(f"{when} {number}\n")
+        yield
+        (self.directory / "armed").write_text("never 0\n")
+
+    def cut_at(self) -> str:
+        """The command at which the power was cut; empty: the boot came to its end."""
+        path = self.directory / "at"
+        return path.read_text().strip() if path.is_file() else ""
+
+    def synced(self) -> set[str]:
+        """Files as they were when they were synced: inode, second and size."""
+        return set((self.directory / "synced").read_text().splitlines())
+
+    def remove(self) -> None:
+        """Take the programs away: the next boot is a quick one."""
+        for name in STEPS:
+            (self.programs / name).unlink(missing_ok=True)
+        shutil.rmtree(self.directory)
+
+
+def make_program(path: Path, text: str) -> None:
+    """Write an executable."""
+    path.write_text(text)
+    path.chmod(0o755)
+
+
+def install(programs: Path, directory: Path, root: Path) -> Cutter:
+    """Put a counting program in front of each step that ``root`` has."""
+    directory.mkdir()
+    for name, text in (("count", "0\n"), ("armed", "never 0\n"), ("synced", "")):
+        (directory / name).write_text(text)
+    for name in STEPS:
+        if (root / "usr/bin" / name).exists():
+            text = _PROGRAM.format(directory=_IN_GUEST, name=name, real=f"/usr/bin/{name}", stat="/usr/bin/stat")
+            make_program(programs / name, text)
+    return Cutter(programs, directory)
+
+
+def lose_unsynced(disk: Path, synced: set[str]) -> list[Path]:
+    """Empty every file that was not synced since it was written, as a journal that orders names only may leave it.
+
+    Returns the files that lost their content.
+    """
+    lost = []
+    for directory, _, names in os.walk(disk):
+        for path in (Path(directory, name) for name in names):
+            status = path.lstat()
+            known = f"{status.st_ino} {int(status.st_mtime)} {status.st_size}" in synced
+            if path.is_file() and not path.is_symlink() and status.st_size and not known and path.name != "file":
+                os.truncate(path, 0)
+                lost.append(path)
+    return lost

@@ -1,0 +1,45 @@
+"""What dnf says of a repository that was changed, in one error that names the repository."""
+
+from pathlib import Path
+
+import pytest
+
+from atomic_lib.command import CommandError
+from atomic_lib.content.dnf import repository_error
+
+LOCAL = {"standin": Path("/cache/content/1")}
+FAILED = "Error: Failed to download metadata for repo"
+
+
+def dnf_failed(stderr: str) -> CommandError:
+    error = CommandError("dnf: exit status 1", log=stderr)
+    error.status, error.stderr = 1, stderr
+    return error
+
+
+@pytest.mark.parametrize(
+    ("said", "problem"),
+    [
+        ("repomd.xml GPG signature verification error: Bad GPG signature", "does not match its signature"),
+        ("GPG verification is enabled, but GPG signature is not available.", "has no signature"),
+        ("Yum repo downloading error: Downloading error(s): repodata/p.xml.gz - Cannot", "has a part that is not what"),
+        ("Cannot download repomd.xml: Cannot download repodata/repomd.xml", "cannot be read"),
+    ],
+)
+def test_a_changed_index_is_one_error_that_names_the_repository(said: str, problem: str) -> None:
+    error = repository_error(dnf_failed(f"{FAILED} 'standin': {said}"), LOCAL)
+    assert error is not None
+    assert error.message.startswith(f"repository 'standin': its index (repodata) {problem}")
+    assert "remove /cache/content/1" in error.hint
+
+
+def test_a_changed_package_is_one_error_that_names_it() -> None:
+    said = 'Package "one-1-1.noarch" from local repository "standin" has incorrect checksum'
+    error = repository_error(dnf_failed(said), LOCAL)
+    assert error is not None
+    assert error.message.startswith("repository 'standin': package one-1-1.noarch is not")
+
+
+@pytest.mark.parametrize("said", [f"{FAILED} 'fedora': Bad GPG signature", "Error: Unable to find a match: bahs"])
+def test_what_dnf_says_of_other_things_is_left_to_others(said: str) -> None:
+    assert repository_error(dnf_failed(said), LOCAL) is None

@@ -1,0 +1,44 @@
+"""Small things made on the spot: an RPM of one file."""
+
+from pathlib import Path
+
+from atomic_lib.host import Bind, Tools
+
+_SPEC = """\
+Name: {name}
+Version: 1
+Release: 1
+Summary: One file
+License: none
+BuildArch: noarch
+AutoReqProv: no
+%description
+One file.
+%install
+install -D -m 0644 /dev/null %{{buildroot}}/usr/share/{name}
+%files
+/usr/share/{name}
+"""
+_DEFINES = {
+    "_topdir": "/tmp/top",
+    "_rpmdir": "/mnt/out",
+    "_rpmfilename": "%%{NAME}-%%{VERSION}-%%{RELEASE}.%%{ARCH}.rpm",
+    "_dbpath": "/tmp/rpmdb",
+    "_buildhost": "workbook",
+    "use_source_date_epoch_as_buildtime": "1",
+    "clamp_mtime_to_source_date_epoch": "1",
+}
+
+
+def make_rpm(tools: Tools, directory: Path, name: str) -> Path:
+    """An RPM with the one file /usr/share/NAME, not signed, the same bytes each time."""
+    directory.mkdir(parents=True, exist_ok=True)
+    options = [word for macro, value in _DEFINES.items() for word in ("--define", f"{macro} {value}")]
+    tools.run(
+        ["rpmbuild", "-bb", "--quiet", *options, "/dev/stdin"],
+        binds=[Bind(directory, "/mnt/out", writable=True)],
+        rights="root",
+        env={"SOURCE_DATE_EPOCH": "0"},
+        input=_SPEC.format(name=name),
+    )
+    return directory / f"{name}-1-1.noarch.rpm"

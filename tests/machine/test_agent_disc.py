@@ -1,0 +1,111 @@
+"""min-cloud-agent with a cidata disc: which meta-data it reads, and what it refuses as a whole."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from atomic_lib import command
+from atomic_lib.command import CommandError, Completed
+from atomic_lib.machine.conformance.agents import PROGRAM
+
+KEY = "ssh-ed25519 AAAAC3Nza first@example"
+# Mounting needs a device: this leaves the disc's files where the file system would be.
+MOUNT = '#!/bin/sh\necho "$@" >>"$DISC/../mounts"\nfor target; do :; done\ncp "$DISC"/* "$target/"\n'
+
+
+@dataclass(frozen=True)
+class Machine:
+    """A root with a disc in it."""
+
+    root: Path
+    disc: Path
+
+    def agent(self, *words: str, shell: str = "sh") -> Completed:
+        path = f"{self.root.parent}/programs:{os.environ['PATH']}"
+        environment = {"PATH": path, "DISC": str(self.disc), "MIN_CLOUD_AGENT_ROOT": str(self.root)}
+        environment |= {"MIN_CLOUD_AGENT_URL": "http://127.0.0.1:1", "MIN_CLOUD_AGENT_SECONDS": "0"}
+        return command.run([shell, PROGRAM, *words], env=environment, timeout_seconds=30)
+
+    def read(self, name: str) -> str:
+        path = self.root / name
+        return path.read_text() if path.exists() else ""
+
+    def refused(self) -> CommandError:
+        with pytest.raises(CommandError) as caught:
+            self.agent("disc")
+        return caught.value
+
+
+@pytest.fixture
+def machine(tmp_path: Path) -> Machine:
+    for name in ("guest/etc", "guest/root", "guest/dev/disk/by-label", "disc", "programs"):
+        (tmp_path / name).mkdir(parents=True)
+    (tmp_path / "guest/dev/disk/by-label/CIDATA").touch()
+    for name, text in (("mount", MOUNT), ("umount", "#!/bin/sh\n")):
+        (tmp_path / "programs" / name).write_text(text)
+        (tmp_path / "programs" / name).chmod(0o755)
+    return Machine(tmp_path / "guest", tmp_path / "disc")
+
+
+@pytest.mark.parametrize("shell", ["dash", "bash"])
+@pytest.mark.parametrize(
+    ("meta_data", "hostname", "keys"),
+    [
+        (f"instance-id: i-1\nhostname: other\nlocal-hostname: web\npublic-keys:\n- {KEY} # mine\n", "web", [KEY]),
+        (f"---\ninstance-id: 'i-1'\r\nhostname: \"web\"\r\npublic-keys:\r\n  - '{KEY}'\r\n", "web", [KEY]),
+        (f"instance-id: i-1 # one\npublic-keys: {KEY}\n", "", [KEY]),
+        ("network:\n  interfaces:\n    - eth0: x\ninstance-id: i-1\nlocal-hostname: web\npublic-keys: []\n", "web", []),
+    ],
+)  # fmt: skip
+def test_flat_meta_data_is_read(machine: Machine, shell: str, meta_data: str, hostname: str, keys: list[str]) -> None:
+    (machine.disc / "meta-data").write_text(meta_data)
+    (machine.disc / "user-data").write_text(f"#!/bin/sh\ntouch {machine.root}/ran\n")
+    machine.agent(shell=shell)
+    assert machine.read("etc/hostname").strip() == hostname
+    assert machine.read("root/.ssh/authorized_keys").splitlines() == keys
+    assert (machine.root / "ran").exists()
+    assert "ro,nosuid,nodev,noexec" in (machine.root.parent / "mounts").read_text()
+
+
+@pytest.mark.parametrize(
+    "meta_data",
+    [
+        '{"instance-id": "i-1"}\n',
+        "instance-id:\n  - i-1\n",
+        "instance-id: 'i' 1\n",
+        'instance-id: "i-1\n',
+        "instance-id: i-1\npublic-keys:\n  default: ssh-ed25519 AAAA\n",
+        "instance-id: i-1\npublic-keys: |\n  ssh-ed25519 AAAA\n",
+        "instance-id: &one i-1\n",
+        "instance-id i-1\n",
+        "local-hostname: >\n  web\n",
+    ],
+)
+def test_other_yaml_is_refused_as_a_whole(machine: Machine, meta_data: str) -> None:
+    (machine.disc / "meta-data").write_text(f"public-keys: {KEY}\n" * ("public-keys" not in meta_data) + meta_data)
+    error = machine.refused()
+    assert error.stderr.splitlines() == [
+        f"{machine.root}/dev/disk/by-label/CIDATA: meta-data is not flat YAML (key: value, public-keys a list):"
+        " nothing was done"
+    ]
+    assert not (machine.root / "root/.ssh").exists()
+    assert not (machine.root / "run/min-cloud-agent/from-disc").exists()
+
+
+def test_a_disc_without_meta_data_is_none(machine: Machine) -> None:
+    (machine.disc / "user-data").write_text("#!/bin/sh\n")
+    assert "no meta-data" in machine.refused().stderr
+
+
+def test_network_config_is_said_to_be_left_out(machine: Machine) -> None:
+    (machine.disc / "meta-data").write_text("instance-id: i-1\n")
+    (machine.disc / "network-config").write_text("version: 2\n")
+    assert "network-config is left out" in machine.agent("disc").stderr
+
+
+def test_after_the_disc_the_metadata_service_is_not_asked(machine: Machine) -> None:
+    (machine.disc / "meta-data").write_text(f"instance-id: i-1\npublic-keys: {KEY}\n")
+    machine.agent("disc")
+    assert machine.agent("fetch") == Completed("", "")
