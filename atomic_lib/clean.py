@@ -12,7 +12,7 @@ from atomic_lib.store import remove_tree, run_lock
 PARTS = ("builds", "runs", "cache", "environment")
 _WHAT = {
     "builds": "stored stages: trees, commits, disk images",
-    "runs": "reports and their data",
+    "runs": "reports and their data, records of ./workbook verify",
     "cache": "tools tree, content, downloads",
     "environment": "Python environments",
 }
@@ -49,7 +49,12 @@ def places_of(part: str, checkout: Path, cache: Path) -> list[Path]:
     Raises WorkbookError where one is a symbolic link or lies behind one, or the
     cache directory was not made by the workbook.
     """
-    own = {"builds": ["build/store"], "runs": ["build/runs"], "environment": [".venv", ".venv-lab"], "cache": []}
+    own = {
+        "builds": ["build/store"],
+        "runs": ["build/runs", "build/verify"],
+        "environment": [".venv", ".venv-lab"],
+        "cache": [],
+    }
     paths = [checkout.resolve() / name for name in own[part]]
     for path in paths:
         if path.resolve() != path:

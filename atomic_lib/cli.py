@@ -20,7 +20,7 @@ BUILD = CHECKOUT / "build"
 def main(words: Sequence[str]) -> int:
     """Run one command; the exit status: 0 well, 1 failed, 2 wrong words, 130 or 143 stopped from outside."""
     for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, _unwind)
+        signal.signal(number, unwind)
     try:
         # Everything behind "test" belongs to pytest, also what looks like an option of ours.
         if words[:1] == ["test"]:
@@ -35,7 +35,7 @@ def main(words: Sequence[str]) -> int:
         return 130
 
 
-def _unwind(number: int, _: object) -> NoReturn:
+def unwind(number: int, _: object) -> NoReturn:
     # As an exception, so that every context manager ends its processes and removes its files.
     sys.exit(128 + number)
 
@@ -56,6 +56,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     equality.add_argument("--boot", action="store_true", help="boot both once, too, and compare what that made")
     equality.set_defaults(call=_equality)
+    _add_verify(commands.add_parser("verify", help="build variants twice under hostile differences, and compare"))
     commands.add_parser("test", help="the tests; further arguments go to pytest", add_help=False)
     lab = commands.add_parser("lab", help="JupyterLab on the notebooks, on 127.0.0.1")
     lab.set_defaults(call=_lab)
@@ -75,6 +76,14 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--lock", metavar="FILE", help="rebuild from exactly these packages; with one --variant")
     parser.set_defaults(call=_run)
+
+
+def _add_verify(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "variants", nargs="*", metavar="VARIANT", help="params/VARIANT.yaml; none: the variants of the default study"
+    )
+    parser.add_argument("--lock", metavar="FILE", default="", help="build from exactly these packages; one VARIANT")
+    parser.set_defaults(call=_verify)
 
 
 def _add_question(
@@ -100,6 +109,14 @@ def _run(options: argparse.Namespace) -> int:
     if options.lock:
         overrides["lock"] = str(Path(options.lock).absolute())
     return run_study(options.study, variants=tuple(options.variant), overrides=overrides)
+
+
+def _verify(options: argparse.Namespace) -> int:
+    from atomic_lib.verify.run import verify
+
+    if options.lock and len(options.variants) != 1:
+        raise WorkbookError("--lock: a lock belongs to one variant", hint="name it: verify VARIANT --lock FILE")
+    return verify(options.variants, lock=options.lock)
 
 
 def _why(options: argparse.Namespace) -> int:

@@ -1,4 +1,4 @@
-"""A variant's earlier build: the newest one of another run that was made of something else, and what changed since."""
+"""A variant in earlier runs: its newest other build, what changed since, and the figures of its last success."""
 
 import json
 import shutil
@@ -12,7 +12,9 @@ from atomic_lib.compose.lock import Lock, read_lock
 from atomic_lib.errors import WorkbookError
 from atomic_lib.measure.release import CHANGED_FILES, CHANGES, FileChange, changed_files_of_images, changed_packages
 from atomic_lib.measure.release import read_changes as read_file_changes
-from atomic_lib.report.model import Changed, ChangedFile, ChangedFiles, Release, VariantResult
+from atomic_lib.report.fallback import has_failed
+from atomic_lib.report.metrics import unclocked_metrics
+from atomic_lib.report.model import Changed, ChangedFile, ChangedFiles, EarlierFigures, Release, VariantResult
 from atomic_lib.report.results import RESULT_FILE, RESULTS_FILE, read_variant_result
 from atomic_lib.runs import finished_runs
 from atomic_lib.store import Store
@@ -44,12 +46,27 @@ def earlier_build(runs: Path, own_run: Path, result: VariantResult) -> EarlierBu
     It has another commit or, where that says nothing, another image. A build that failed, or
     whose files cannot be read (another version of the workbook wrote them), is passed over.
     """
-    others = [path for path in finished_runs(runs) if path.resolve() != own_run.resolve()]
-    dated = sorted(((_study_of(path), path) for path in others), key=lambda one: (one[0].get("created", ""), one[1]))
-    for study, path in reversed(dated):
+    for study, path in _newest_first(runs, own_run):
         found = _build_in(path, study, result.variant)
         if found and found.result.status == "ok" and _is_another(found.result, result):
             return found
+    return None
+
+
+def earlier_figures(runs: Path, own_run: Path, failed: VariantResult) -> EarlierFigures | None:
+    """The figures of the newest finished run other than ``own_run`` in which the variant did not fail.
+
+    None where no run made it of the same recipe.
+    """
+    for _, path in _newest_first(runs, own_run):
+        try:
+            result = read_variant_result(path / failed.variant / RESULT_FILE)
+        except WorkbookError:
+            continue  # not in that run, or written by another version of the workbook
+        if result.status == "ok" and not has_failed(result) and _made_of(result) == _made_of(failed):
+            values = {metric.name: metric.value(result) for metric in unclocked_metrics([result])}
+            figures = {name: value for name, value in values.items() if value is not None}
+            return EarlierFigures(variant=failed.variant, run=path.name, figures=figures)
     return None
 
 
@@ -86,6 +103,17 @@ def summed(changes: tuple[FileChange, ...]) -> tuple[ChangedFiles, ...]:
         )
         for kind, found in grouped
     )
+
+
+def _newest_first(runs: Path, own_run: Path) -> list[tuple[Mapping[str, Any], Path]]:
+    """The finished runs but ``own_run``, each with its study's result."""
+    others = [path for path in finished_runs(runs) if path.resolve() != own_run.resolve()]
+    dated = ((_study_of(path), path) for path in others)
+    return sorted(dated, key=lambda one: (one[0].get("created", ""), one[1]), reverse=True)
+
+
+def _made_of(result: VariantResult) -> tuple[object, ...]:
+    return result.method, result.content, result.recipe, result.parameters.get("parts", "")
 
 
 def _study_of(run: Path) -> Mapping[str, Any]:

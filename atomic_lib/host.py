@@ -9,7 +9,7 @@ import hashlib
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -70,10 +70,16 @@ class Bind:
 
 @dataclass(frozen=True)
 class Tools:
-    """The tools tree. ``key`` names its content and belongs into the inputs of every stage that uses it."""
+    """The tools tree. ``key`` names its content and belongs into the inputs of every stage that uses it.
+
+    ``environment`` and ``device_files`` are there for every command without the network, the
+    latter as files of its /dev: for a rebuild under other circumstances than the usual.
+    """
 
     root: Path
     key: str
+    environment: Mapping[str, str] = field(default_factory=dict, kw_only=True)
+    device_files: Mapping[str, Path] = field(default_factory=dict, kw_only=True)
 
     def argv(
         self,
@@ -107,10 +113,18 @@ class Tools:
             line += ["--bind" if bind.writable else "--ro-bind", str(bind.source), bind.target]
         for target in filesystems:
             line += ["--proc", f"{target}/proc", "--dev", f"{target}/dev"]
+        if not network:  # the certificates of a mirror hold in their own time only
+            line += self._circumstances(("", *filesystems))
         line += ["--cap-drop", "ALL"]
         for name in {"none": (), "root": _ROOT_CAPABILITIES, "label": _LABEL_CAPABILITIES}[rights]:
             line += ["--cap-add", f"CAP_{name}"]
         return [*line, "--chdir", cwd, "--", *(os.fspath(word) for word in words)]
+
+    def _circumstances(self, tops: Sequence[str]) -> list[str]:
+        files = [(f"{top}/dev/{name}", path) for top in tops for name, path in self.device_files.items()]
+        line = [word for target, path in files for word in ("--ro-bind", str(path), target)]
+        # not in the environment of bubblewrap itself, which is a program of the host
+        return line + [word for name, value in self.environment.items() for word in ("--setenv", name, value)]
 
     def run(
         self,

@@ -82,7 +82,8 @@ class Store:
             scratch = self._scratch(stage)
             started = time.monotonic()
             try:
-                with step(what + (f" (changed: {', '.join(changed)})" if changed else "")), _full_disk_named(what):
+                title = what + (f" (changed: {', '.join(changed)})" if changed else "")
+                with step(title), _full_disk_named(what), _usual_umask():
                     make(scratch)
                 seconds = time.monotonic() - started
                 record = {"inputs": inputs, "seconds": round(seconds, 3)}
@@ -124,6 +125,16 @@ class Store:
             pid = path.name.split("-")[-2]
             if not (pid.isdigit() and Path("/proc", pid).exists()):
                 remove_tree(path)
+
+
+@contextmanager
+def _usual_umask() -> Iterator[None]:
+    """022 for as long as a result is made: what its files may be read by is no matter of who makes it."""
+    before = os.umask(0o022)
+    try:
+        yield
+    finally:
+        os.umask(before)
 
 
 @contextmanager

@@ -8,6 +8,7 @@ from typing import Any
 
 from atomic_lib.compose.lock import read_lock
 from atomic_lib.content.definition import load_definition
+from atomic_lib.earlier import earlier_figures
 from atomic_lib.errors import WorkbookError
 from atomic_lib.execution import Execution, execute_all
 from atomic_lib.host import cache_directory, open_tools
@@ -15,7 +16,6 @@ from atomic_lib.params import Variant, parameter_values
 from atomic_lib.progress import say
 from atomic_lib.recipe import load_recipe
 from atomic_lib.report.fallback import contingencies, fallbacks_to_run, has_failed, in_place
-from atomic_lib.report.last_success import earlier_figures
 from atomic_lib.report.model import StudyResult, VariantResult
 from atomic_lib.report.record import failed_result
 from atomic_lib.report.results import RESULT_FILE, read_variant_result, write_study_results
@@ -51,9 +51,9 @@ def run_study(study: str, *, variants: Sequence[str] = (), overrides: Mapping[st
         open_tools(cache_directory())
         directory = new_run(BUILD / "runs", study)
         results = _with_fallbacks(whole.fallbacks, spares, _run_variants(loaded, directory), directory)
-        before = (earlier_figures(directory, result) for result in results if result.variant in whole.fallbacks
-                  and has_failed(result))  # fmt: skip
-        written = write_study_results(directory, chosen, results, earlier=[figures for figures in before if figures])
+        lost = [result for result in results if result.variant in whole.fallbacks and has_failed(result)]
+        before = [earlier_figures(directory.parent, directory, result) for result in lost]
+        written = write_study_results(directory, chosen, results, earlier=list(filter(None, before)))
         where = {"run_directory": str(directory.relative_to(CHECKOUT))}
         compare = Execution(NOTEBOOKS / "compare.ipynb", directory / "compare.ipynb", where)
         for problem in filter(None, execute_all([compare], workers=1)):

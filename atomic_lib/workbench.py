@@ -29,6 +29,7 @@ from atomic_lib.recipe import load_recipe
 from atomic_lib.recipe.model import Recipe
 from atomic_lib.report.classes import default_class_rules
 from atomic_lib.report.record import VariantRecord
+from atomic_lib.report.verification import read_verification
 from atomic_lib.store import Store
 
 CHECKOUT = Path(__file__).parent.parent
@@ -112,7 +113,8 @@ class Workbench:
         )
         names = [package.name for package in self.record.result.packages]
         footprint = self._stage("image-footprint", lambda: image_footprint(image, tree, names, self.store))
-        self.record.add_image(image, footprint)
+        verified = read_verification(BUILD / "verify" / f"{self.variant.variant}.json")
+        self.record.add_image(image, footprint, verified)
         if self.recipe.selinux != "disabled":
             self.record.add_labels(self._stage("labels", lambda: image_labels(image, self.tools, self.store)))
         if self.variant.last_stage == "image":

@@ -41,6 +41,31 @@ def test_equality_needs_root(capsys: pytest.CaptureFixture[str], monkeypatch: py
     assert "Next step: sudo ./workbook equality" in capsys.readouterr().err
 
 
+def test_verify_needs_root(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    assert main(["verify", "atomic-min"]) == 1
+    assert capsys.readouterr().err.splitlines() == [
+        "error: composing needs root, on any machine: a build by an ordinary user cannot be compared",
+        "Next step: sudo ./workbook verify",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["atomic-mim"], "unknown variant 'atomic-mim' (did you mean 'atomic-min'?)"),
+        (["--lock", "lock.json"], "--lock: a lock belongs to one variant"),
+        (["atomic-min", "--lock", "/none/lock.json"], "/none/lock.json: no such lock file"),
+    ],
+)
+def test_what_cannot_be_verified_is_said_at_once(
+    words: list[str], said: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    assert main(["verify", *words]) == 1
+    assert said in capsys.readouterr().err
+
+
 def test_wrong_words_end_with_2(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as caught:
         main(["doctor", "--bogus"])

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from atomic_lib.compose.lock import Lock, LockedPackage, write_lock
-from atomic_lib.earlier import LARGEST, NOT_BUILT_IN, changes_since, earlier_build, summed
+from atomic_lib.earlier import LARGEST, NOT_BUILT_IN, changes_since, earlier_build, earlier_figures, summed
 from atomic_lib.measure.release import FileChange
 from atomic_lib.params import Variant
 from atomic_lib.report.model import Changed, Failure, StageTime, VariantResult
@@ -192,3 +192,19 @@ def test_the_largest_changes_are_kept_and_all_are_counted() -> None:
         ("added", 1, 5, 1), ("shrunk", 30, -465, LARGEST),
     ]  # fmt: skip
     assert files[1].largest[0].path == "/30"
+
+
+def test_the_last_success_of_the_same_recipe_has_the_figures(runs: Path) -> None:
+    add_run(runs, "first", built(package_count=1), created="2026-01-01")
+    add_run(runs, "counts", built(package_count=3), created="2026-01-02")
+    failure = {"status": "failed", "error": Failure(stage="boot", message="dark")}
+    failed = built(**failure)
+    add_run(runs, "failed", failed, created="2026-01-03")
+    add_run(runs, "another-recipe", built(recipe="another"), created="2026-01-04")
+    other_schema = add_run(runs, "old", built(), created="2026-01-05") / failed.variant / "result.json"
+    other_schema.write_text('{"schema_version": 1}')
+    add_run(runs, "own", failed, created="2026-01-06")
+    found = earlier_figures(runs, runs / "own", failed)
+    assert found is not None
+    assert (found.run, found.figures["package_count"]) == ("counts", 3)
+    assert earlier_figures(runs / "none", runs / "own", failed) is None

@@ -69,7 +69,7 @@ def refusal(copy: Path, programs: Path, *words: str) -> CommandError:
 def test_help_needs_nothing(copy: Path, programs: Path) -> None:
     for words in ([], ["help"], ["--help"]):
         text = launch(copy, programs, *words).stdout
-        assert all(f"  {name}" in text for name in ("run", "equality", "test", "lab", "doctor", "clean"))
+        assert all(f"  {name}" in text for name in ("run", "equality", "verify", "test", "lab", "doctor", "clean"))
     assert sorted(path.name for path in copy.iterdir()) == sorted([*LOCKS, "workbook"])
 
 

@@ -21,7 +21,7 @@ FOUNDATION = ("errors", "progress", "params", "studies", "command", "store", "ho
 STAGES = ("content", "recipe", "compose", "image", "machine", "measure", "report")
 TOP = (
     "cli", "__main__", "boots", "clean", "doctor", "earlier", "execution", "pair", "questions", "runs", "study",
-    "workbench",
+    "verify", "workbench",
 )  # fmt: skip
 CODE_LINES_MOST = 80
 IMPORT_NAMES = {"yaml": "PyYAML", "nbformat": "nbconvert", "nbclient": "papermill", "traitlets": "nbconvert"}

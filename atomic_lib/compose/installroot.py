@@ -17,6 +17,8 @@ from atomic_lib.recipe.model import PostScript, Recipe
 from atomic_lib.store import Store
 
 _UTC = "Etc/UTC"
+_DNF_STATE = "var/lib/dnf"
+_ONE_FILE = "PRAGMA wal_checkpoint(TRUNCATE); PRAGMA journal_mode=DELETE; VACUUM;"
 
 
 def make_installroot(
@@ -137,14 +139,28 @@ def _clean(tree: Installroot) -> None:
     for backup in ("passwd-", "shadow-", "group-", "gshadow-", ".pwd.lock", ".updated"):
         _remove(tree.root, f"etc/{backup}")
     if not any(tree.root.glob("usr/bin/dnf*")):  # dnf's own state, of use only to a dnf in the tree
-        for directory in ("etc/dnf", "var/lib/dnf"):
+        for directory in ("etc/dnf", _DNF_STATE):
             _remove(tree.root, directory)
     for file in ("var/.updated", "var/lib/systemd/random-seed"):
         _remove(tree.root, file)
     # A machine gets its identity at its first boot, which this value announces.
     tree.write("etc/machine-id", "uninitialized\n")
-    statements = "PRAGMA wal_checkpoint(TRUNCATE); PRAGMA journal_mode=DELETE; VACUUM;"
-    tree.run(["sqlite3", f"{INSTALLROOT}/{RPMDB}/rpmdb.sqlite", statements])
-    for path in entries_of(tree.root, RPMDB):
-        if path.name != "rpmdb.sqlite":
-            path.unlink()
+    settle_databases(tree)
+
+
+def settle_databases(tree: Installroot) -> None:
+    """Leave each database as one file that is the same each time.
+
+    dnf's history keeps what was asked for and why each package is there; when that was,
+    who was logged in, and what scriptlets printed, in an order of chance, belongs to the
+    making of the tree.
+    """
+    epoch = tree.source_date_epoch
+    history = f"UPDATE trans SET dt_begin={epoch}, dt_end={epoch}, user_id=-1; DELETE FROM console_output; "
+    for directory, name, statements in ((RPMDB, "rpmdb.sqlite", ""), (_DNF_STATE, "history.sqlite", history)):
+        if not inside(tree.root, f"{directory}/{name}").exists():
+            continue
+        tree.run(["sqlite3", f"{INSTALLROOT}/{directory}/{name}", statements + _ONE_FILE])
+        for path in entries_of(tree.root, directory):
+            if path.name != name and (directory == RPMDB or path.name.startswith(f"{name}-")):
+                path.unlink()

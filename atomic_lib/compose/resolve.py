@@ -239,33 +239,37 @@ def _repo_of(dnf: Dnf) -> dict[tuple[str, ...], str]:
 
 
 def _fetch_locked(lock: Lock, dnf: Dnf, rpms: Path, cache: Path) -> Lock:
-    missing = []
-    for package in lock.packages:
-        kept = cache / "rpms" / f"{package.sha256}.rpm"
-        if kept.is_file():
-            link_file(kept, rpms / package.file_name)
-        else:
-            missing.append(package)
+    kept = [package for package in lock.packages if (cache / "rpms" / f"{package.sha256}.rpm").is_file()]
+    for package in kept:
+        link_file(cache / "rpms" / f"{package.sha256}.rpm", rpms / package.file_name)
+    missing = [package for package in lock.packages if package not in kept]
     if missing:
-        _fetch_missing(missing, dnf, rpms)
+        _fetch_missing(missing, kept, dnf, rpms)
     found = {package.nevra: package.sha256 for package in _read_rpms(dnf, rpms).packages}
-    for package in lock.packages:
-        if found.get(package.nevra) != package.sha256:
-            raise WorkbookError(
-                f"{package.nevra}: sha256 is {found.get(package.nevra, 'missing')}, the lock says {package.sha256}",
-                hint="the repository has another build of it: resolve anew, or bring back the one that was locked",
-            )
+    others = [package for package in lock.packages if found.get(package.nevra) != package.sha256]
+    if others:
+        raise WorkbookError(
+            "\n".join(
+                f"{package.nevra}: sha256 is {found.get(package.nevra, 'missing')}, the lock says {package.sha256}"
+                for package in others
+            ),
+            hint="the repository has another build of it: resolve anew, or bring back the one that was locked",
+        )
     return lock
 
 
-def _fetch_missing(missing: Sequence[LockedPackage], dnf: Dnf, rpms: Path) -> None:
+def _fetch_missing(missing: Sequence[LockedPackage], kept: Sequence[LockedPackage], dnf: Dnf, rpms: Path) -> None:
+    """Download what is not kept; dnf sees the ``kept`` ones too, because the repository may have other editions now."""
     fetched = dnf.directory / "fetched"
     fetched.mkdir()
+    words = [*(package.nevra for package in missing), *(f"/mnt/kept/{package.file_name}" for package in kept)]
     try:
-        dnf.run(["--downloadonly", "--destdir=/mnt/rpms", "install", *(package.nevra for package in missing)],
-                binds=[Bind(fetched, "/mnt/rpms", writable=True)])  # fmt: skip
+        dnf.run(["--downloadonly", "--destdir=/mnt/rpms", "install", *words],
+                binds=[Bind(fetched, "/mnt/rpms", writable=True), Bind(rpms, "/mnt/kept")])  # fmt: skip
     except CommandError as error:
-        names = ", ".join(package.nevra for package in missing)
+        said = set(re.findall(r"No match for argument: (\S+)", error.stdout + error.stderr))
+        gone = [package.nevra for package in missing if package.nevra in said]
+        names = ", ".join(gone or [package.nevra for package in missing])
         raise WorkbookError(
             f"locked packages can no longer be had from content {dnf.content.name!r}: {names}", log=error.log,
             hint="resolve anew (without the lock), or bring back the repository that has them",

@@ -8,6 +8,7 @@ import json
 import shutil
 import uuid
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -19,11 +20,12 @@ from atomic_lib.content.repositories import Content
 from atomic_lib.errors import WorkbookError
 from atomic_lib.host import Bind, Tools
 from atomic_lib.image.bootloader import BIOS_BOOT_SECTOR, make_loaders
+from atomic_lib.image.checksum import disk_sha256
 from atomic_lib.image.sysroot import kernel_arguments, make_sysroot
 from atomic_lib.params import Variant
 from atomic_lib.progress import step
 from atomic_lib.recipe.model import Recipe
-from atomic_lib.store import Store, code_version
+from atomic_lib.store import Store, code_version, file_sha256
 
 SECTOR_BYTES = 512
 _BLOCK_BYTES = 4096
@@ -53,6 +55,9 @@ class Image:
     compressed_bytes: int
     seconds: float
     reused: bool
+    sha256: str = ""
+    """Of the raw disk, holes as zeros; nothing where nobody asked when it was built."""
+    compressed_sha256: str = ""
 
     @property
     def raw(self) -> Path:
@@ -95,20 +100,21 @@ def build_image(variant: Variant, recipe: Recipe, content: Content, tree: Tree, 
         with step(f"{variant.variant}: write the disk"):
             _write_disk(variant, tools, sysroot, directory, root_mib)
             shutil.rmtree(sysroot)
-        with step(f"{variant.variant}: compress"):
+        with step(f"{variant.variant}: compress"), ThreadPoolExecutor(1) as beside:
+            sha256 = beside.submit(disk_sha256, directory / "disk.raw")
             tools.run(
                 ["qemu-img", "convert", "-f", "raw", "-O", "qcow2", "-c", "-o", "compression_type=zstd", "-m", "4",
                  "/mnt/out/disk.raw", "/mnt/out/disk.qcow2"],
                 binds=[Bind(directory, "/mnt/out", writable=True)],
             )  # fmt: skip
-        sizes = _sizes(directory)
-        (directory / "image.json").write_text(json.dumps(sizes))
+            checksums = {"sha256": sha256.result(), "compressed_sha256": file_sha256(directory / "disk.qcow2")}
+        (directory / "image.json").write_text(json.dumps({**_sizes(directory), **checksums}))
 
     stored = store.get_or_make(
         "image", inputs, make, what=f"{variant.variant}: build the image", need_bytes=_SPACE_BYTES
     )
-    sizes = json.loads((stored.path / "image.json").read_text())
-    return Image(key=stored.key, directory=stored.path, seconds=stored.seconds, reused=stored.reused, **sizes)
+    facts = json.loads((stored.path / "image.json").read_text())
+    return Image(key=stored.key, directory=stored.path, seconds=stored.seconds, reused=stored.reused, **facts)
 
 
 def _sizes(directory: Path) -> dict[str, int]:

@@ -1,6 +1,6 @@
 """Tables of a study: its variants side by side, against the baseline."""
 
-from atomic_lib.report import fallback, methods, tables
+from atomic_lib.report import fallback, methods, tables, verified
 from atomic_lib.report.boot_times import BootTime, summary_cell
 from atomic_lib.report.metrics import (
     Metric,
@@ -36,6 +36,7 @@ def comparison(study: StudyResult) -> Table:
     base = study.variant(study.baseline)
     rows = [(Cell("status"), *(_status(study, result) for result in study.variants))]
     rows.append((Cell("method"), *(Cell(result.method, result.agent) for result in study.variants)))
+    rows.append((Cell(verified.TITLE), *(verified.verified_cell(result) for result in study.variants)))
     records = []
     for metric in metrics(study):
         base_value = metric.value(base) if base else None

@@ -7,6 +7,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, model_validator
 
+from atomic_lib.report.verification import Verification
+
 SCHEMA_VERSION = 2
 
 Count = Annotated[int, Field(ge=0)]
@@ -376,6 +378,9 @@ class VariantResult(_Model):
     image_virtual_bytes: Bytes | None = None
     image_allocated_bytes: Bytes | None = None
     image_compressed_bytes: Bytes | None = None
+    image_sha256: str | None = None
+    image_compressed_sha256: str | None = None
+    verified: Verification | None = None
     download_bytes: Bytes | None = None
     packages: tuple[PackageSize, ...] = ()
     classes: tuple[ClassSize, ...] = ()

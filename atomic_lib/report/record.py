@@ -38,6 +38,7 @@ from atomic_lib.report.model import (
 )
 from atomic_lib.report.model import Departure as DepartureResult
 from atomic_lib.report.results import RESULT_FILE, class_sizes, read_variant_result, write_variant_result
+from atomic_lib.report.verification import Verification, about_image
 
 
 class VariantRecord:
@@ -129,13 +130,18 @@ class VariantRecord:
         )
         self._update(departures=(*self._result.departures, leaves))
 
-    def add_image(self, image: Image, footprint: ImageFootprint | None = None) -> None:
-        """The disk image: its sizes, whose its bytes are, and what of the forbidden is in it."""
+    def add_image(
+        self, image: Image, footprint: ImageFootprint | None = None, verified: Verification | None = None
+    ) -> None:
+        """The disk image: its sizes, whose its bytes are, what of the forbidden is in it, what verifying it found."""
         packages = _with_image(self._result.packages, footprint) if footprint else self._result.packages
         self._update(
             image_virtual_bytes=image.virtual_bytes,
             image_allocated_bytes=image.allocated_bytes,
             image_compressed_bytes=image.compressed_bytes,
+            image_sha256=image.sha256 or None,
+            image_compressed_sha256=image.compressed_sha256 or None,
+            verified=about_image(verified, image.key, image.sha256, image.compressed_sha256),
             packages=packages,
             image_parts=_image_parts(footprint) if footprint else (),
             forbidden_paths=count_forbidden(image.entries(), footprint.python_scripts if footprint else ()),

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
-from atomic_lib.report import methods
+from atomic_lib.report import methods, verified
 from atomic_lib.report.classes import default_class_rules
 from atomic_lib.report.metrics import (
     MARKS,
@@ -41,9 +41,14 @@ def summary_table(result: VariantResult, caption: str = "Size") -> Table:
         rows.append((title, name, number(getattr(result, name), "bytes", reason=missing_reason(result))))
     for kind, count in result.forbidden_paths.items():
         rows.append((f"files of {kind}", f"forbidden:{kind}", number(count, "count")))
+    if result.image_sha256:
+        rows.append((verified.TITLE, "verification", verified.verified_cell(result)))
     if result.status == "incomplete":  # what later stages measure is no gap yet
         rows = [row for row in rows if getattr(result, row[1], 0) is not None]
-    records = tuple({"figure": name, "value": getattr(result, name, None)} for _, name, _ in rows)
+    records = tuple(
+        {"figure": name, "value": cell.text if name == "verification" else getattr(result, name, None)}
+        for _, name, cell in rows
+    )
     return Table(
         caption, ("", result.variant), tuple((Cell(title), cell) for title, _, cell in rows), records, (), methods.TREE
     )
@@ -156,7 +161,8 @@ def provenance_table(result: VariantResult | StudyResult) -> Table:
         pairs = {"study": result.study, "run": result.run, "created": result.created}
         caption = "Provenance of the run"
     else:
-        names = ("method", "content", "recipe", "agent", "version", "lock_sha256", "commit", "content_checksum")
+        names = ("method", "content", "recipe", "agent", "version", "lock_sha256", "commit", "content_checksum",
+                 "image_sha256", "image_compressed_sha256")  # fmt: skip
         pairs = {name: getattr(result, name) or "" for name in names}
         pairs |= {f"parameter {name}": str(value) for name, value in result.parameters.items() if name not in names}
         caption = f"Provenance of {result.variant}"

@@ -21,6 +21,7 @@ from atomic_lib.report.results import read_variant_result, write_study_results
 from atomic_lib.studies import Study
 from atomic_lib.workbench import BUILD, CHECKOUT, Workbench, open_workbench
 from tests.integration.disk import DiskReader
+from tests.integration.test_enforcing import require_enforcing
 
 pytestmark = pytest.mark.integration
 
@@ -92,6 +93,12 @@ def test_the_variant_is_built_and_passed_its_proof_of_life(built: Built) -> None
     assert boot.failed_units == ()
     assert None not in (boot.ssh_login_seconds, boot.docker_ready_seconds, boot.memory_used_bytes)
     assert (built.run_directory / str(boot.console_log)).stat().st_size > 1000
+
+
+def test_it_ran_under_selinux_and_denied_nothing_that_matters(built: Built) -> None:
+    (boot,) = built.result.boots
+    require_enforcing(boot)
+    assert "SELINUX=enforcing" in built.disk.text(f"{built.deployment}/etc/selinux/config").splitlines()
 
 
 def test_the_record_is_whole(built: Built) -> None:
@@ -235,9 +242,9 @@ def is_configuration(path: str) -> bool:
     return path == "/ostree/repo/config" or (path.startswith("/boot/") and path.endswith((".cfg", ".conf")))
 
 
-def test_the_same_disk_boots_through_uefi_and_is_provisioned_from_a_disc(built: Built, tmp_path: Path) -> None:
+def test_the_same_disk_boots_through_uefi(built: Built, tmp_path: Path) -> None:
     accelerator = built.result.boots[0].accelerator
-    request = BootRequest("uefi", accelerator, 2, 2048, 600, "min-cloud-agent", data_source="nocloud")
+    request = BootRequest("uefi", accelerator, 2, 2048, 600, "min-cloud-agent", selinux="enforcing")
     boot = boot_image(built.tools, built.image.qcow2, "qcow2", request, tmp_path / "boot")
     assert [check for check in boot.findings.checks if not check.passed] == []
     assert boot.findings.failed_units == ()

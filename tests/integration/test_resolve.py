@@ -12,7 +12,7 @@ from atomic_lib.compose.installroot import make_installroot
 from atomic_lib.compose.lock import Lock, read_lock, write_lock
 from atomic_lib.compose.resolve import RpmSet, resolve_rpm_set
 from atomic_lib.content.repositories import Content, open_content
-from atomic_lib.content.signing import index_repository
+from atomic_lib.content.signing import index_repository, sign_and_index
 from atomic_lib.errors import WorkbookError
 from atomic_lib.host import Tools, cache_directory, open_tools
 from atomic_lib.params import PARAMS_DIRECTORY, load_variant
@@ -132,6 +132,44 @@ def test_a_lock_of_another_build_of_a_package_is_refused_by_name(resolve: Resolv
     assert read_lock(tmp_path / "lock.json") == other
     error = refusal(resolve, SMALL, tmp_path / "lock.json")
     assert error.message == f"{first.nevra}: sha256 is {first.sha256}, the lock says {'0' * 64}"
+
+
+def test_packages_that_vanished_are_named_and_no_others(resolve: Resolve, tmp_path: Path) -> None:
+    lock = resolve(SMALL).lock
+    gone = {"bash", "libc6"}
+    packages = tuple(replace(one, version="0.1", sha256="0" * 64) if one.name in gone else one for one in lock.packages)
+    write_lock(Lock(lock.content, packages), tmp_path / "lock.json")
+    there = next(package for package in packages if package.name == "base-files")
+    (tmp_path / "cache/rpms" / f"{there.sha256}.rpm").unlink()
+    error = refusal(resolve, SMALL, tmp_path / "lock.json")
+    said, _, names = error.message.partition(": ")
+    assert said == "locked packages can no longer be had from content 'standin'"
+    assert names.split(", ") == [package.nevra for package in packages if package.name in gone]
+
+
+def test_a_lock_is_rebuilt_from_what_is_kept_where_the_content_has_moved_on(
+    content: Content, tools: Tools, tmp_path: Path
+) -> None:
+    cache = tmp_path / "cache"
+    first = resolve_rpm_set(SMALL, content, tools, cache, Store(tmp_path / "1"), name="test", lock_file=None)
+    write_lock(first.lock, tmp_path / "lock.json")
+    moved_on = tmp_path / "moved-on"
+    moved_on.mkdir()
+    for file in first.directory.glob("*.rpm"):
+        if not file.name.startswith(("bash-", "libc6-")):
+            shutil.copyfile(file, moved_on / file.name)
+    sign_and_index(tools, moved_on, "standin")
+    later = replace(content, local={**content.local, "standin": moved_on})
+    again = resolve_rpm_set(
+        SMALL, later, tools, cache, Store(tmp_path / "2"), name="test", lock_file=tmp_path / "lock.json"
+    )
+    assert again.lock == first.lock
+    (cache / "rpms" / f"{next(p for p in first.lock.packages if p.name == 'libc6').sha256}.rpm").unlink()
+    with pytest.raises(WorkbookError, match="can no longer be had") as caught:
+        resolve_rpm_set(
+            SMALL, later, tools, cache, Store(tmp_path / "3"), name="test", lock_file=tmp_path / "lock.json"
+        )
+    assert caught.value.message.endswith(": " + next(p.nevra for p in first.lock.packages if p.name == "libc6"))
 
 
 def test_a_lock_of_other_content_is_refused(resolve: Resolve, tmp_path: Path) -> None:

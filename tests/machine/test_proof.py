@@ -184,3 +184,11 @@ def test_the_container_archive_holds_busybox(tmp_path: Path) -> None:
     with tarfile.open(fileobj=io.BytesIO(container_archive(tmp_path / "busybox"))) as archive:
         (member,) = archive.getmembers()
         assert (member.name, member.mode, member.size) == ("busybox", 0o755, 4)
+
+
+def test_what_is_denied_on_purpose_comes_after_all_that_is_measured() -> None:
+    script = proof_script(SECRET, "min-cloud-agent", "docker", 60)
+    order = [line.split()[1] for line in script.splitlines() if line.startswith("section ")]
+    assert order[-4:] == ["denials", "container_label", "container_shadow", "denials_after"]
+    assert order.index("container_run") < order.index("denials")
+    assert "container_label" not in proof_script(SECRET, "min-cloud-agent", "podman", 60)

@@ -1,14 +1,11 @@
 """A fallback: its figures beside the failed variant's, never in its name, and what it costs where that is known."""
 
-from pathlib import Path
-
 import pytest
 
 from atomic_lib.report import compare, factors, fallback, in_short, waterfall
 from atomic_lib.report.conclusions import sentence
-from atomic_lib.report.last_success import earlier_figures
 from atomic_lib.report.model import Cell, Check, EarlierFigures, Failure, Step, StudyResult, VariantResult
-from atomic_lib.report.results import csv_texts, write_variant_result
+from atomic_lib.report.results import csv_texts
 from tests.report import factory
 from tests.report.enriched import enriched
 from tests.report.factory import plain, study_of
@@ -184,25 +181,3 @@ def test_which_fallbacks_are_still_to_be_run() -> None:
     results = [failed(FAILED), proven("cloud-docker")]
     assert fallback.fallbacks_to_run({FAILED: SPARE, "cloud-docker": SPARE}, results) == {FAILED: SPARE}
     assert fallback.fallbacks_to_run({FAILED: SPARE}, [*results, proven(SPARE)]) == {}
-
-
-def test_the_newest_earlier_success_of_the_same_recipe_counts(tmp_path: Path) -> None:
-    good = factory.variant_result(FAILED)
-    runs = {
-        "2026-01-01T00-00-00Z-default": good,
-        "2026-01-02T00-00-00Z-other": good.model_copy(update={"package_count": 3}),
-        "2026-01-03T00-00-00Z-default": failed(FAILED),
-        "2026-01-04T00-00-00Z-default": good.model_copy(update={"recipe": "another"}),
-        "2026-01-06T00-00-00Z-default": good.model_copy(update={"package_count": 6}),
-    }
-    for run, result in runs.items():
-        write_variant_result(tmp_path / run / FAILED / "result.json", result)
-    (tmp_path / "latest").symlink_to("2026-01-06T00-00-00Z-default")
-    (tmp_path / "2026-01-04T12-00-00Z-old" / FAILED).mkdir(parents=True)
-    (tmp_path / "2026-01-04T12-00-00Z-old" / FAILED / "result.json").write_text('{"schema_version": 1}')
-    found = earlier_figures(tmp_path / "2026-01-05T00-00-00Z-default", failed(FAILED, "compose"))
-    assert found is not None
-    assert (found.run, found.figures["package_count"]) == ("2026-01-02T00-00-00Z-other", 3)
-    assert found.figures["tree_bytes"] == good.tree_bytes
-    assert not any("seconds:bios" in name for name in found.figures)
-    assert earlier_figures(tmp_path / "2026-01-01T00-00-00Z-default", failed(FAILED)) is None

@@ -98,9 +98,7 @@ def judge(fault: Fault, state: State) -> tuple[Outcome, str]:
         return "no end", f"still at it after {slow[0].seconds:.0f} s"
     if len(state.runs) < wanted.runs and not _lost_in_a_cut(state):
         return "script not run", f"the script ran {len(state.runs)} times, wanted {wanted.runs}"
-    if state.hostname != wanted.hostname and not (
-        wanted.hostname is None and _HARMLESS.fullmatch(state.hostname or "")
-    ):
+    if not _name_is_good(state.hostname, wanted.hostname):
         return "wrong host name", f"the host name is {_short(state.hostname)}, wanted {_short(wanted.hostname)}"
     if lost or set(state.keys) - set(wanted.keys):
         return (
@@ -127,6 +125,13 @@ def _without_token(fault: Fault, state: State) -> str:
     data = [request for boot in state.boots for request in boot.requests if request.method == "GET"]
     got = [request for request in data if request.status == 200 and not request.with_token]
     return f"took {got[0].path} without a token" if got else ""
+
+
+def _name_is_good(name: str | None, wanted: str | None) -> bool:
+    """Whether a machine has the name that it was told, with or without its domain, or a harmless one if none."""
+    if wanted is None:
+        return name is None or bool(_HARMLESS.fullmatch(name))
+    return name in (wanted, wanted.partition(".")[0])
 
 
 def _lost_in_a_cut(state: State) -> bool:

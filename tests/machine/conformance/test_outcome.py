@@ -52,6 +52,11 @@ def test_where_no_name_was_told_a_harmless_one_is_no_fault() -> None:
     assert judge(fault, replace(GOOD, hostname="$(reboot)"))[0] == "wrong host name"
 
 
+def test_a_host_name_is_as_good_without_its_domain() -> None:
+    fault = replace(FAULT, expected=replace(FAULT.expected, hostname="web-1.novalocal"))
+    assert judge(fault, GOOD)[0] == "survived"
+
+
 def test_a_script_lost_in_a_cut_is_told_by_the_next_boot_or_is_a_fault() -> None:
     told = replace(BOOT, said="user-data: started in an earlier boot and not seen to end: not run again\n")
     lost = replace(GOOD, runs=(), boots=(BOOT, told), cut="after step 17, sync")
