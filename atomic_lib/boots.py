@@ -23,7 +23,9 @@ from atomic_lib.params import Variant
 from atomic_lib.store import Store, Stored, code_version
 
 _COUNTED_ONLY = ("apparatus.py", "boot_files.py", "counted.py", "cpio.py", "probe.py")
-_COUNTED_CODE = tuple(f"machine/{name}" for name in (*_COUNTED_ONLY, "metadata.py", "qemu.py", "systemd.py"))
+_COUNTED_CODE = tuple(
+    f"machine/{name}" for name in (*_COUNTED_ONLY, "data_source.py", "metadata.py", "qemu.py", "systemd.py")
+)
 _BOOT_CODE = tuple(
     f"machine/{path.name}"
     for path in sorted((Path(__file__).parent / "machine").glob("*.py"))
@@ -136,7 +138,7 @@ class Boots:
 
     def _count(self, wanted: Wanted, directory: Path) -> None:
         # With one seed all boots of an image would be the same one; with several they show what chance does.
-        request = CountRequest(self.variant.guest_memory_mib, seed=wanted.index)
+        request = CountRequest(self.variant.guest_memory_mib, wanted.index, self.variant.data_source)
         counted = count_boot(self.tools, self.image, request, directory)
         (directory / "boot.json").write_text(json.dumps(counted.to_json(), indent=1) + "\n")
 
@@ -145,7 +147,7 @@ class Boots:
         variant = self.variant
         return BootRequest(
             wanted.firmware, self._accelerator, variant.guest_cpus, variant.guest_memory_mib,
-            variant.boot_timeout_seconds, variant.agent, wanted.index, variant.runtime,
+            variant.boot_timeout_seconds, variant.agent, wanted.index, variant.runtime, variant.data_source,
             self.selinux,
         )  # fmt: skip
 
@@ -165,6 +167,7 @@ class Boots:
         return {
             "image": self.image.key,
             "agent": self.variant.agent,
+            "data_source": self.variant.data_source,
             "memory_mib": self.variant.guest_memory_mib,
             "index": wanted.index,
             "tools": self.tools.key,

@@ -17,7 +17,7 @@ from atomic_lib.errors import WorkbookError
 
 PARAMS_DIRECTORY = Path(__file__).parent.parent / "params"
 
-_NO_VARIANTS = {"base", "classes", "denials", "equality", "equality-booted", "labels"}
+_NO_VARIANTS = {"base", "classes", "denials", "equality", "equality-booted", "labels", "provisioning"}
 
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.-]*$", max_length=64)]
 Firmware = Literal["bios", "uefi"]
@@ -71,8 +71,13 @@ class Variant(ParamsModel):
     """What SELinux does in the image; empty: as the recipe says."""
     root_size_mib: int = Field(default=4096, ge=1024, le=65536)
     """The size of an ostree variant's root file system; a kickstart says it with ``part /``."""
-    agent: Literal["min-cloud-agent", "cloud-init"]
-    """What provisions the guest; the proof of life waits for its end."""
+    agent: Literal["min-cloud-agent", "cloud-init", "ignition", "credentials"]
+    """What provisions the guest; the proof of life waits for its end. ``credentials``: systemd, without an agent."""
+    data_source: Literal["ec2", "nocloud", "ignition", "credentials"] = "ec2"
+    """Where the guest's key, host name and script come from: metadata service, disc, fw_cfg, SMBIOS tables."""
+    disk_name: str = Field(default="", pattern=r"^([a-z0-9][a-z0-9.-]*)?$", max_length=64)
+    """What the disk's UUIDs are made of, so that variants that differ in their boots alone share one image;
+    empty: the variant's own name."""
     runtime: Literal["docker", "podman", "none"] = "docker"
     """What runs containers in the guest; the proof of life asks it for one."""
     last_stage: Literal["tree", "image", "boot"] = "boot"

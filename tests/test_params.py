@@ -77,7 +77,7 @@ def test_an_unknown_key_names_the_base_file_or_the_override(params: Path) -> Non
     ("line", "message"),
     [
         ("method: ostre", "method: 'ostre' is not accepted: one of ostree, traditional"),
-        ("agent: none", "agent: 'none' is not accepted: one of min-cloud-agent, cloud-init"),
+        ("agent: none", "agent: 'none' is not accepted: one of min-cloud-agent, cloud-init, ignition, credentials"),
         ("boots_bios: '2'", "boots_bios: '2' is not accepted: must be a whole number"),
         ("boots_bios: true", "boots_bios: True is not accepted: must be a whole number"),
         ("boots_bios: 1.5", "boots_bios: 1.5 is not accepted: must be a whole number"),

@@ -132,23 +132,29 @@ ExecStart=/bin/sh /counted/copy
 """
 
 
+def counted_instance(user_data: str) -> Instance:
+    """What every counted guest is told."""
+    return Instance("i-00000000000000001", "counted", (_PUBLIC_KEY,), user_data)
+
+
 def apparatus(
-    busybox: bytes, user_data: str, extra_units: Mapping[str, str], extra_programs: Mapping[str, bytes]
+    busybox: bytes, served: Instance | None, extra_units: Mapping[str, str], extra_programs: Mapping[str, bytes]
 ) -> bytes:
     """The archive to append to an initramfs.
 
-    ``busybox``: the static program; ``user_data``: what the metadata service has for the
-    guest, if not empty; ``extra_units``: texts of services to start with multi-user.target;
-    ``extra_programs``: what they run, found as /run/counted/NAME.
+    ``busybox``: the static program; ``served``: what the metadata service has for the guest,
+    None where there is no service; ``extra_units``: texts of services to start with
+    multi-user.target; ``extra_programs``: what they run, found as /run/counted/NAME.
     """
+    service = {f"{PREFIX}metadata.service": _METADATA_UNIT} if served else {}
     files = {
         "counted/busybox": Member(busybox, executable=True),
         "counted/copy": text_file(_COPY),
         "counted/probe": text_file(_PROBE),
         "counted/metadata": text_file(_METADATA, executable=True),
         **{f"counted/{name}": Member(program, executable=True) for name, program in extra_programs.items()},
-        **_metadata_files(user_data),
-        **_wanted("counted/units", "sysinit.target", {f"{PREFIX}metadata.service": _METADATA_UNIT}),
+        **(_metadata_files(served) if served else {}),
+        **_wanted("counted/units", "sysinit.target", service),
         **_wanted("counted/units", "multi-user.target", {PROBE_UNIT: _PROBE_TEXT, **extra_units}),
         f"counted/units/{HOST_KEYS_UNIT}.d/counted.conf": text_file(_HOST_KEYS),
         **_wanted("etc/systemd/system", "initrd.target", {f"{PREFIX}copy.service": _COPY_UNIT}),
@@ -161,9 +167,8 @@ def _wanted(directory: str, target: str, units: Mapping[str, str]) -> dict[str, 
     return texts | {f"{directory}/{target}.wants/{name}": link_to(f"../{name}") for name in units}
 
 
-def _metadata_files(user_data: str) -> dict[str, Member]:
+def _metadata_files(instance: Instance) -> dict[str, Member]:
     """What the metadata service knows, a file per document; ``.index`` is the listing of its directory."""
-    instance = Instance("i-00000000000000001", "counted", (_PUBLIC_KEY,), user_data)
     leaves = metadata_leaves(instance)
     files = {f"counted/tree/{path}": text for path, text in leaves.items()}
     for directory in _directories(leaves):

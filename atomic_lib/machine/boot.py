@@ -1,4 +1,4 @@
-"""One boot of an image: metadata service, guest, login, proof of life, measurements."""
+"""One boot of an image: data source, guest, login, proof of life, measurements."""
 
 import json
 import os
@@ -6,19 +6,20 @@ import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from atomic_lib.command import last_lines
 from atomic_lib.errors import WorkbookError
 from atomic_lib.host import Tools
 from atomic_lib.machine.accelerator import AcceleratorName
 from atomic_lib.machine.clock import Clock, read_clock, read_clock_again
+from atomic_lib.machine.data_source import DataSource, supply
 from atomic_lib.machine.denials import SelinuxMode
 from atomic_lib.machine.hostload import Host, describe_host, read_cpus, with_load_after
 from atomic_lib.machine.marks import Asked
-from atomic_lib.machine.metadata import MetadataService, metadata_service
-from atomic_lib.machine.proof import Runtime, ask, new_secret
-from atomic_lib.machine.qemu import Disk, Firmware, Guest, ImageFormat, Machine, read_console, start_guest
+from atomic_lib.machine.metadata import MetadataService
+from atomic_lib.machine.proof import Agent, Runtime, ask, new_secret
+from atomic_lib.machine.qemu import BOOT_MOUNT, Disk, Firmware, Guest, ImageFormat, Machine, read_console, start_guest
 from atomic_lib.machine.result import Findings, as_json, read_findings
 from atomic_lib.machine.ssh import Check, log_in, one_boot_key, wait_for_banner
 
@@ -35,7 +36,8 @@ _POLL_SECONDS = 0.1
 class BootRequest:
     """How to boot an image. ``timeout_seconds`` is for the login; ``index`` tells repeated boots apart.
 
-    ``runtime``: what the first container is to run on. ``selinux``: the mode to prove; None: any will do.
+    ``runtime``: what the first container is to run on. ``data_source``: where the guest's data come
+    from. ``selinux``: the mode to prove; None: any will do.
     """
 
     firmware: Firmware
@@ -43,9 +45,10 @@ class BootRequest:
     cpus: int
     memory_mib: int
     timeout_seconds: float
-    agent: Literal["min-cloud-agent", "cloud-init"]
+    agent: Agent
     index: int = 0
     runtime: Runtime = "docker"
+    data_source: DataSource = "ec2"
     selinux: SelinuxMode | None = None
 
 
@@ -91,13 +94,14 @@ def boot_image(
     machine = Machine(request.firmware, request.accelerator, request.cpus, request.memory_mib)
     with (
         one_boot_key(tools, directory) as key,
-        metadata_service(secret.instance(key.public)) as service,
-        start_guest(tools, Disk(image_path, image_format), machine, service.port, directory) as guest,
+        supply(request.data_source, secret.instance(key.public), tools, directory, BOOT_MOUNT) as supplied,
+        start_guest(tools, Disk(image_path, image_format), machine, supplied, directory) as guest,
     ):
-        check = _patience(guest, service, request, image_path)
+        check = _patience(guest, supplied.service, request, image_path)
         wait_for_banner(guest.ssh_port, check)
         banner_seconds = time.monotonic() - guest.started
-        wait_for_key(service, check)
+        if supplied.service:
+            wait_for_key(supplied.service, check)
         with log_in(tools, key, guest.ssh_port, directory / "ssh.log", check) as shell:
             clock, login_seconds = read_clock(shell, guest.started)
             wait_seconds = max(request.timeout_seconds - (time.monotonic() - guest.started), PROOF_SECONDS)
@@ -111,8 +115,10 @@ def boot_image(
     return boot
 
 
-def progress_of(service: MetadataService) -> str:
+def progress_of(service: MetadataService | None) -> str:
     """How far a guest came, as far as its requests to the metadata service tell."""
+    if service is None:
+        return "it had no metadata service to ask"
     if not service.requests:
         return "it never asked the metadata service"
     if not service.answered(_KEY_PATH, 200):
@@ -120,7 +126,7 @@ def progress_of(service: MetadataService) -> str:
     return "it fetched the key from the metadata service"
 
 
-def _patience(guest: Guest, service: MetadataService, request: BootRequest, image: Path) -> Check:
+def _patience(guest: Guest, service: MetadataService | None, request: BootRequest, image: Path) -> Check:
     """A check that raises once the time limit is over or the guest is dead."""
 
     def check() -> None:

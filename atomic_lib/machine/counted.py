@@ -8,7 +8,8 @@ inside); all random numbers from one seed. https://www.qemu.org/docs/master/deve
 """
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
@@ -17,11 +18,12 @@ from atomic_lib.command import last_lines
 from atomic_lib.errors import WorkbookError
 from atomic_lib.host import Bind, Tools, tool_versions
 from atomic_lib.image.disk import Image
-from atomic_lib.machine.apparatus import CLOUD_CONFIG, HOST_KEYS_UNIT, PREFIX, apparatus
+from atomic_lib.machine.apparatus import CLOUD_CONFIG, HOST_KEYS_UNIT, PREFIX, apparatus, counted_instance
 from atomic_lib.machine.boot_files import BootFiles, extract_boot_files
-from atomic_lib.machine.metadata import GUEST_ADDRESS, GUEST_MAC, GUEST_NETWORK
+from atomic_lib.machine.data_source import DISC_KIB, DataSource, Supply, supply
+from atomic_lib.machine.metadata import GUEST_ADDRESS, GUEST_MAC, GUEST_NETWORK, Instance
 from atomic_lib.machine.probe import CountedUnit, Counts, read_report
-from atomic_lib.machine.qemu import BOOT_MOUNT, Process, machine_uuid, read_console
+from atomic_lib.machine.qemu import BOOT_MOUNT, Offer, Process, machine_uuid, read_console
 
 SHIFT = 0
 """An instruction takes 2^SHIFT ns of the guest's time."""
@@ -78,12 +80,14 @@ class CountRequest:
     """What a counted boot may vary in. A figure depends on each of these but the time limit.
 
     ``seed``: of all random numbers; another one shows what chance does to a figure.
+    ``data_source``: where the guest's data come from; the metadata service runs inside of it.
     ``extra_units``: texts of services, by name, that are started with multi-user.target;
     ``extra_programs``: static programs that they find as /run/counted/NAME.
     """
 
     memory_mib: int = 2048
     seed: int = 1
+    data_source: DataSource = "ec2"
     extra_units: Mapping[str, str] = field(default_factory=dict)
     extra_programs: Mapping[str, bytes] = field(default_factory=dict)
     timeout_seconds: float = TIMEOUT_SECONDS
@@ -98,9 +102,12 @@ def count_boot(tools: Tools, image: Image, request: CountRequest, directory: Pat
     """
     directory.mkdir(parents=True, exist_ok=True)
     boot = extract_boot_files(tools, image, directory)
+    cloud_init = any(entry.path.endswith("/usr/bin/cloud-init") for entry in image.entries())
+    instance = counted_instance(CLOUD_CONFIG if cloud_init else "")
     try:
-        _append_apparatus(boot.initramfs, tools, image, request)
-        _run_guest(tools, image, boot, directory, request)
+        _append_apparatus(boot.initramfs, tools, instance if request.data_source == "ec2" else None, request)
+        with _supply(request.data_source, instance, tools, directory) as supplied:
+            _run_guest(tools, image, boot, directory, request, supplied)
     finally:
         for path in (boot.kernel, boot.initramfs):
             path.unlink(missing_ok=True)
@@ -109,14 +116,15 @@ def count_boot(tools: Tools, image: Image, request: CountRequest, directory: Pat
     return _counted_boot(counts, boot, request, tool_versions(tools)["qemu-system-x86"])
 
 
-def counted_argv(image: Image, options: str, request: CountRequest) -> list[str]:
+def counted_argv(image: Image, options: str, request: CountRequest, offer: Offer) -> list[str]:
     """The QEMU command line of a counted boot."""
-    serial = machine_uuid("counted")
+    serial = machine_uuid("counted", ec2=request.data_source == "ec2")
     disk_mib = -(-image.virtual_bytes // 2**20)
+    disc, slots = _disc_arguments(offer.disc), 2 if offer.disc else 1
     return [
         "qemu-system-x86_64", "-no-user-config", "-nodefaults", "-display", "none", "-no-reboot",
         "-machine", "q35,nvdimm=on", "-accel", "tcg,thread=single", "-cpu", "max,-svm", "-smp", "1",
-        "-m", f"{request.memory_mib},slots=1,maxmem={request.memory_mib + disk_mib + _SLOT_MIB}M",
+        "-m", f"{request.memory_mib},slots={slots},maxmem={request.memory_mib + disk_mib + _SLOT_MIB}M",
         "-icount", f"shift={SHIFT},sleep=off", "-rtc", f"base={_CLOCK_BASE},clock=vm", "-seed", str(request.seed),
         "-smbios", f"type=1,uuid={serial},serial={serial}",
         "-kernel", f"{BOOT_MOUNT}/kernel", "-initrd", f"{BOOT_MOUNT}/initramfs",
@@ -126,11 +134,31 @@ def counted_argv(image: Image, options: str, request: CountRequest) -> list[str]
         "-object", f"memory-backend-file,id=disk,mem-path=/mnt/image,size={image.virtual_bytes},share=off,"
                    "readonly=on,rom=off",
         "-device", "nvdimm,memdev=disk,unarmed=off",
+        *disc,
         "-netdev", f"user,id=net,ipv6=off,restrict=on,net={GUEST_NETWORK},host=169.254.169.2,dns=169.254.169.3,"
                    f"dhcpstart={GUEST_ADDRESS}",
         # Packets leave by the guest's clock, not when the host's main loop comes to them.
         "-device", f"virtio-net-pci,netdev=net,mac={GUEST_MAC},romfile=,tx=timer,ioeventfd=off",
+        *offer.arguments,
     ]  # fmt: skip
+
+
+def _disc_arguments(disc: str | None) -> list[str]:
+    """A disc as persistent memory, for the reason that the root disk is."""
+    if disc is None:
+        return []
+    memory = f"memory-backend-file,id=disc,mem-path={BOOT_MOUNT}/{disc},size={DISC_KIB}K,share=off,readonly=on,rom=off"
+    return ["-object", memory, "-device", "nvdimm,memdev=disc,unarmed=off"]
+
+
+@contextmanager
+def _supply(source: DataSource, instance: Instance, tools: Tools, directory: Path) -> Iterator[Supply]:
+    """What a counted guest is started with: as in a plain boot, but no metadata service outside of it."""
+    if source == "ec2":
+        yield Supply()
+        return
+    with supply(source, instance, tools, directory, BOOT_MOUNT) as supplied:
+        yield supplied
 
 
 def masked_units(options: str) -> tuple[str, ...]:
@@ -139,24 +167,24 @@ def masked_units(options: str) -> tuple[str, ...]:
     return tuple(sorted({value for name, _, value in words if name == "systemd.mask"}))
 
 
-def _append_apparatus(initramfs: Path, tools: Tools, image: Image, request: CountRequest) -> None:
+def _append_apparatus(initramfs: Path, tools: Tools, served: Instance | None, request: CountRequest) -> None:
     odd = [unit for unit in request.extra_units if unit.startswith(PREFIX) or "/" in unit]
     if odd:
         raise WorkbookError(f"extra unit {odd[0]}: the name is the apparatus' own or not a unit's")
-    cloud_init = any(entry.path.endswith("/usr/bin/cloud-init") for entry in image.entries())
     busybox = (tools.root / "usr/bin/busybox").read_bytes()
     with open(initramfs, "ab") as file:
         file.write(b"\0" * (-file.tell() % 512))
-        user_data = CLOUD_CONFIG if cloud_init else ""
-        file.write(apparatus(busybox, user_data, request.extra_units, request.extra_programs))
+        file.write(apparatus(busybox, served, request.extra_units, request.extra_programs))
 
 
-def _run_guest(tools: Tools, image: Image, boot: BootFiles, directory: Path, request: CountRequest) -> None:
+def _run_guest(
+    tools: Tools, image: Image, boot: BootFiles, directory: Path, request: CountRequest, offer: Offer
+) -> None:
     """Run the guest until it switches itself off."""
     for name in ("console.log", "report.txt", "qemu.log"):
         (directory / name).unlink(missing_ok=True)
     binds = [Bind(directory.absolute(), BOOT_MOUNT, writable=True), Bind(image.raw.absolute(), "/mnt/image")]
-    line = counted_argv(image, boot.options, request)
+    line = counted_argv(image, boot.options, request, offer)
     with tools.running(line, log=directory / "qemu.log", binds=binds) as process:
         wait_for_report(process, directory, request.timeout_seconds)
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 from atomic_lib.errors import WorkbookError
 from atomic_lib.machine.apparatus import PREFIX, PROBE_UNIT, REPORT_HEAD
+from atomic_lib.machine.data_source import USER_DATA_UNIT
 from atomic_lib.machine.systemd import Properties, failed_units, read_properties, timestamp_seconds, unit_named
 
 _SECTION = re.compile(r"^== (\w+)$", flags=re.MULTILINE)
@@ -35,7 +36,7 @@ _UNIT_MILESTONES = {
     "multi_user": ("multi-user.target",),
     "ssh": ("ssh.service", "sshd.service"),
     "docker": ("docker.service",),
-    "provisioned": ("min-cloud-agent.service", "cloud-final.service"),
+    "provisioned": ("min-cloud-agent.service", "cloud-final.service", USER_DATA_UNIT),
 }
 # Groups are read one after the other: a microsecond here and there is not a contradiction.
 _TOLERANCE_SECONDS = 0.001

@@ -12,6 +12,7 @@ from typing import Literal
 
 from atomic_lib.command import CommandError, last_lines
 from atomic_lib.machine.clock import seconds_in
+from atomic_lib.machine.data_source import USER_DATA_UNIT
 from atomic_lib.machine.denials import DENIALS_QUESTION, MODE_QUESTION, confinement_questions
 from atomic_lib.machine.metadata import Instance
 from atomic_lib.machine.running import CGROUPS_QUESTION, LISTENERS_QUESTION, SETUID_QUESTION
@@ -19,17 +20,24 @@ from atomic_lib.machine.ssh import Shell
 from atomic_lib.machine.systemd import MANAGER_PROPERTIES, UNIT_PROPERTIES
 
 Runtime = Literal["docker", "podman", "none"]
+Agent = Literal["min-cloud-agent", "cloud-init", "ignition", "credentials"]
 
 CONTAINER_SECONDS = 180
 """Time limit of each command of the container runtime; an emulated CPU takes some ten seconds."""
 
 USER_DATA_PROOF = "/run/workbook-user-data"
 AGENT_UNITS = {
-    "min-cloud-agent": ("min-cloud-agent.service", "min-cloud-agent-user-data.service"),
+    "min-cloud-agent": ("min-cloud-agent-disc.service", "min-cloud-agent.service",
+                        "min-cloud-agent-user-data.service"),
     "cloud-init": ("cloud-init-main.service", "cloud-init-local.service", "cloud-init.service",
                    "cloud-init-network.service", "cloud-config.service", "cloud-final.service"),
+    # in the initrd, whose units nobody knows of later, but for the last
+    "ignition": ("ignition-fetch-offline.service", "ignition-disks.service", "ignition-mount.service",
+                 "ignition-files.service", USER_DATA_UNIT),
+    # the key by systemd-tmpfiles, as one line among many
+    "credentials": (USER_DATA_UNIT,),
 }  # fmt: skip
-"""The units that provision the guest, by agent."""
+"""The units that provision the guest, by agent; ``credentials``: systemd itself, without one."""
 
 _SECTION = "section"
 _CONTAINER = "localhost/hello:latest"

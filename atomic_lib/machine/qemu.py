@@ -5,7 +5,7 @@ import shutil
 import socket
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from hashlib import sha256
@@ -25,6 +25,12 @@ BOOT_MOUNT = "/mnt/boot"
 """Where QEMU finds the directory of the boot: overlay, firmware variables, console."""
 
 _OVMF = "/usr/share/OVMF"
+_DEAD_ENDS = {
+    "Kernel panic - not syncing": "the guest's kernel panicked",
+    "Entering emergency mode.": "the guest's initramfs did not come to the root file system: it is in emergency mode",
+    "You are in emergency mode.": "the guest's system did not start: it is in emergency mode",
+}
+"""What a console says when nobody will ever log in, and what it means."""
 # ECMA-48: control sequences, operating system commands, other escapes; then stray control characters.
 _ESCAPES = re.compile(
     r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)?|\x1b[ -/]*[0-~]|[\x00-\x08\x0b-\x1f\x7f]"
@@ -49,6 +55,22 @@ class Machine:
     memory_mib: int
 
 
+class Offer(Protocol):
+    """What a guest is started with to find its data; see ``data_source.Supply``."""
+
+    @property
+    def arguments(self) -> Sequence[str]:
+        """Words for QEMU."""
+
+    @property
+    def disc(self) -> str | None:
+        """A disc to attach: its name in the directory of the boot."""
+
+    @property
+    def metadata_port(self) -> int | None:
+        """Where the metadata service listens on the host's loopback; None: there is none."""
+
+
 class Process(Protocol):
     """As much of a running process as a waiting caller needs."""
 
@@ -71,22 +93,23 @@ class Guest:
         return self.directory / "console.log"
 
     def require_alive(self) -> None:
-        """Raise WorkbookError, with the evidence as its log, when QEMU ended or the kernel panicked."""
+        """Raise WorkbookError, with the evidence as its log, when QEMU ended or the guest came to a dead end."""
         status = self.process.poll()
         if status is not None:
             log = last_lines((self.directory / "qemu.log").read_text(errors="replace"))
             raise WorkbookError(f"QEMU ended with status {status}", hint=f"read {self.console}", log=log)
         text = read_console(self.console)
-        if "Kernel panic - not syncing" in text:
-            raise WorkbookError("the guest's kernel panicked", hint=f"read {self.console}", log=last_lines(text))
+        for sign, meaning in _DEAD_ENDS.items():
+            if sign in text:
+                raise WorkbookError(meaning, hint=f"read {self.console}", log=last_lines(text))
 
 
 @contextmanager
-def start_guest(tools: Tools, disk: Disk, machine: Machine, metadata_port: int, directory: Path) -> Iterator[Guest]:
+def start_guest(tools: Tools, disk: Disk, machine: Machine, offer: Offer, directory: Path) -> Iterator[Guest]:
     """Boot ``disk`` on ``machine``; QEMU and the throw-away overlay are gone after the block.
 
-    ``directory`` gets ``console.log`` and ``qemu.log``. The guest reaches the metadata
-    service at ``metadata_port`` of the host's loopback, and nothing else.
+    ``directory`` gets ``console.log`` and ``qemu.log``. Of the host's network the guest reaches
+    the metadata service that ``offer`` has, if any, and nothing else.
     """
     image = f"/mnt/image/{disk.path.name}"
     binds = [Bind(directory.absolute(), BOOT_MOUNT, writable=True), Bind(disk.path.absolute(), image)]
@@ -95,7 +118,7 @@ def start_guest(tools: Tools, disk: Disk, machine: Machine, metadata_port: int, 
     if machine.firmware == "uefi":
         shutil.copyfile(tools.root / _OVMF.lstrip("/") / "OVMF_VARS_4M.fd", directory / "variables.fd")
     ssh_port = free_port()
-    line = guest_argv(machine, metadata_port, ssh_port, str(directory.absolute()))
+    line = guest_argv(machine, offer, ssh_port, str(directory.absolute()))
     devices = [str(KVM_DEVICE)] if machine.accelerator == "kvm" else []
     started = time.monotonic()
     try:
@@ -107,9 +130,9 @@ def start_guest(tools: Tools, disk: Disk, machine: Machine, metadata_port: int, 
         (directory / "variables.fd").unlink(missing_ok=True)
 
 
-def guest_argv(machine: Machine, metadata_port: int, ssh_port: int, identity: str) -> list[str]:
+def guest_argv(machine: Machine, offer: Offer, ssh_port: int, identity: str) -> list[str]:
     """The QEMU command line; ``identity`` seeds the machine's UUID."""
-    serial = machine_uuid(identity)
+    serial = machine_uuid(identity, ec2=offer.metadata_port is not None)
     accelerator = ["kvm"] if machine.accelerator == "kvm" else ["tcg,thread=multi"]
     return [
         "qemu-system-x86_64", "-no-user-config", "-nodefaults", "-display", "none",
@@ -117,33 +140,35 @@ def guest_argv(machine: Machine, metadata_port: int, ssh_port: int, identity: st
         "-cpu", "host" if machine.accelerator == "kvm" else "max,-svm",
         "-smp", str(machine.cpus), "-m", str(machine.memory_mib),
         *_firmware_arguments(machine.firmware),
-        # cloud-init takes a machine for EC2 only when both begin with "ec2".
+        # cloud-init takes a machine for EC2 only when both begin with "ec2", and then waits for its service.
         "-smbios", f"type=1,uuid={serial},serial={serial}",
         "-serial", f"file:{BOOT_MOUNT}/console.log",
         # The overlay is thrown away, so nothing need ever reach the host's disk.
         "-drive", f"if=none,id=disk,file={BOOT_MOUNT}/disk.qcow2,format=qcow2,cache=unsafe",
         "-device", "virtio-blk-pci,drive=disk,bootindex=1",
-        "-netdev", network_argument(metadata_port, ssh_port),
+        *_disc_arguments(offer.disc),
+        "-netdev", network_argument(offer.metadata_port, ssh_port),
         "-device", f"virtio-net-pci,netdev=net,mac={GUEST_MAC},romfile=",
         "-device", "virtio-rng-pci",
+        *offer.arguments,
     ]  # fmt: skip
 
 
-def network_argument(metadata_port: int, ssh_port: int) -> str:
-    """User networking that reaches nothing but the metadata service, through one socat per connection."""
-    return ",".join(
-        [
-            "user,id=net,ipv6=off,restrict=on",
-            f"net={GUEST_NETWORK},host=169.254.169.2,dns=169.254.169.3,dhcpstart={GUEST_ADDRESS}",
-            f"hostfwd=tcp:127.0.0.1:{ssh_port}-:22",
-            f"guestfwd=tcp:169.254.169.254:80-cmd:socat - TCP:127.0.0.1:{metadata_port}",
-        ]
-    )
+def network_argument(metadata_port: int | None, ssh_port: int) -> str:
+    """User networking that reaches nothing but the metadata service, if any, through one socat per connection."""
+    words = [
+        "user,id=net,ipv6=off,restrict=on",
+        f"net={GUEST_NETWORK},host=169.254.169.2,dns=169.254.169.3,dhcpstart={GUEST_ADDRESS}",
+        f"hostfwd=tcp:127.0.0.1:{ssh_port}-:22",
+    ]
+    if metadata_port is not None:
+        words.append(f"guestfwd=tcp:169.254.169.254:80-cmd:socat - TCP:127.0.0.1:{metadata_port}")
+    return ",".join(words)
 
 
-def machine_uuid(identity: str) -> str:
-    """A UUID that begins with "ec2" and follows from ``identity``."""
-    return str(uuid.UUID("ec2" + sha256(identity.encode()).hexdigest()[:29]))
+def machine_uuid(identity: str, *, ec2: bool = True) -> str:
+    """A UUID that follows from ``identity``, and says that the machine is one of EC2's or that it is not."""
+    return str(uuid.UUID(("ec2" if ec2 else "0c0") + sha256(identity.encode()).hexdigest()[:29]))
 
 
 def free_port() -> int:
@@ -158,6 +183,13 @@ def read_console(path: Path) -> str:
     if not path.exists():
         return ""
     return _ESCAPES.sub("", path.read_bytes().decode(errors="replace"))
+
+
+def _disc_arguments(disc: str | None) -> list[str]:
+    if disc is None:
+        return []
+    drive = f"if=none,id=disc,file={BOOT_MOUNT}/{disc},format=raw,readonly=on"
+    return ["-drive", drive, "-device", "virtio-blk-pci,drive=disc"]
 
 
 def _firmware_arguments(firmware: Firmware) -> list[str]:

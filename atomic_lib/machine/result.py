@@ -153,11 +153,11 @@ def _succeeded(answers: Answers, name: str) -> bool:
 def _checks(answers: Answers, secret: Secret, asked: Asked, failed: Sequence[str]) -> list[Check]:
     state, hostname, user_data = answers.part("state"), answers.part("hostname"), answers.part("user_data")
     return [
-        Check("login with the key from the metadata service", True, "root"),
+        Check("login with the key that the guest was given", True, "root"),
         Check("user-data script ran", user_data.text.split()[:1] == [secret.token], user_data.text),
         Check("system is running", state.text == "running", _state_detail(state.text, failed)),
         *(_container_checks(answers, secret, asked.runtime) if asked.runtime != "none" else []),
-        Check("host name from the metadata service", hostname.text == secret.hostname, hostname.text),
+        Check("host name that the guest was given", hostname.text == secret.hostname, hostname.text),
     ]
 
 

@@ -7,7 +7,7 @@ from atomic_lib.command import last_lines
 from atomic_lib.errors import WorkbookError
 from atomic_lib.host import Bind, Tools
 from atomic_lib.machine.boot import BootRequest, wait_for_key
-from atomic_lib.machine.metadata import metadata_service
+from atomic_lib.machine.data_source import supply
 from atomic_lib.machine.proof import new_secret
 from atomic_lib.machine.qemu import BOOT_MOUNT, Disk, Guest, Machine, read_console, start_guest
 from atomic_lib.machine.ssh import Check, log_in, one_boot_key, wait_for_banner
@@ -33,12 +33,13 @@ def disk_after_boot(tools: Tools, raw: Path, request: BootRequest, directory: Pa
     machine = Machine(request.firmware, request.accelerator, request.cpus, request.memory_mib)
     with (
         one_boot_key(tools, directory) as key,
-        metadata_service(new_secret().instance(key.public)) as service,
-        start_guest(tools, Disk(raw, "raw"), machine, service.port, directory) as guest,
+        supply(request.data_source, new_secret().instance(key.public), tools, directory, BOOT_MOUNT) as supplied,
+        start_guest(tools, Disk(raw, "raw"), machine, supplied, directory) as guest,
     ):
         check = _deadline(guest, request.timeout_seconds)
         wait_for_banner(guest.ssh_port, check)
-        wait_for_key(service, check)
+        if supplied.service:
+            wait_for_key(supplied.service, check)
         with log_in(tools, key, guest.ssh_port, directory / "ssh.log", check) as shell:
             shell.run(_POWER_OFF, timeout_seconds=_SETTLE_SECONDS)
         _wait_for_end(guest)

@@ -19,6 +19,7 @@ from atomic_lib.machine.counted import (
     read_counted_boot,
     wait_for_report,
 )
+from atomic_lib.machine.data_source import Supply
 from atomic_lib.machine.probe import CountedUnit
 
 IMAGE = Image("k", Path("/images/k"), 4335861760, 1, 1, 0.0, True)
@@ -50,7 +51,7 @@ def after(argv: list[str], option: str) -> list[str]:
 
 
 def test_nothing_outside_of_the_guest_has_a_say_in_its_time() -> None:
-    argv = counted_argv(IMAGE, "root=LABEL=root", CountRequest(seed=7))
+    argv = counted_argv(IMAGE, "root=LABEL=root", CountRequest(seed=7), Supply())
     assert after(argv, "-icount") == ["shift=0,sleep=off"]
     assert after(argv, "-accel") == ["tcg,thread=single"]
     assert after(argv, "-smp") == ["1"]
@@ -66,7 +67,7 @@ def test_nothing_outside_of_the_guest_has_a_say_in_its_time() -> None:
 
 
 def test_the_image_is_mapped_privately() -> None:
-    argv = counted_argv(IMAGE, "", CountRequest(memory_mib=1024))
+    argv = counted_argv(IMAGE, "", CountRequest(memory_mib=1024), Supply())
     (backend,) = after(argv, "-object")
     assert {"share=off", "readonly=on", "rom=off", f"size={IMAGE.virtual_bytes}"} <= set(backend.split(","))
     memory = re.match(r"1024,slots=1,maxmem=(\d+)M$", after(argv, "-m")[0])
@@ -142,3 +143,15 @@ def test_a_qemu_that_fails_is_an_error_with_its_words(tmp_path: Path) -> None:
     with pytest.raises(WorkbookError, match="QEMU ended with status 1") as error:
         wait_for_report(Ended(1), tmp_path, 60)
     assert "no such device" in error.value.log
+
+
+def test_a_disc_is_persistent_memory_too() -> None:
+    request = CountRequest(data_source="nocloud")
+    argv = counted_argv(IMAGE, "", request, Supply(("-smbios", "type=11,value=x"), disc="cidata.img"))
+    disc = after(argv, "-object")[1]
+    assert "mem-path=/mnt/boot/cidata.img" in disc
+    assert "share=off,readonly=on" in disc
+    assert "slots=2" in after(argv, "-m")[0]
+    machine, given = after(argv, "-smbios")
+    assert "ec2" not in machine
+    assert given == "type=11,value=x"

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from atomic_lib import command
-from atomic_lib.machine.apparatus import CLOUD_CONFIG, PREFIX, apparatus
+from atomic_lib.machine.apparatus import CLOUD_CONFIG, PREFIX, apparatus, counted_instance
 from atomic_lib.machine.cpio import Member, archive, link_to, text_file
 
 
@@ -47,7 +47,7 @@ def test_an_archive_has_directories_before_what_is_in_them() -> None:
 
 def test_every_unit_of_the_apparatus_is_wanted_and_named_as_such(tmp_path: Path) -> None:
     units = {"planted.service": "[Service]\n"}
-    lay_out(unpack(apparatus(b"program", "", units, {"burn": b"elf"})), tmp_path)
+    lay_out(unpack(apparatus(b"program", counted_instance(""), units, {"burn": b"elf"})), tmp_path)
     links = sorted(path for path in tmp_path.rglob("*.wants/*"))
     assert [link.name for link in links] == [
         "counted-probe.service", "planted.service", "counted-metadata.service", "counted-copy.service",
@@ -58,10 +58,16 @@ def test_every_unit_of_the_apparatus_is_wanted_and_named_as_such(tmp_path: Path)
     assert os.access(tmp_path / "counted/burn", os.X_OK)
 
 
+def test_a_guest_with_another_data_source_has_no_metadata_service() -> None:
+    members = unpack(apparatus(b"", None, {}, {}))
+    assert [path for path in members if "tree" in path or "metadata.service" in path] == []
+    assert "counted/units/counted-probe.service" in members
+
+
 @pytest.fixture
 def ask(tmp_path: Path) -> command.Completed:
     """The metadata service's script, on this host's tools instead of busybox."""
-    lay_out(unpack(apparatus(b"", CLOUD_CONFIG, {}, {})), tmp_path)
+    lay_out(unpack(apparatus(b"", counted_instance(CLOUD_CONFIG), {}, {})), tmp_path)
     busybox = tmp_path / "counted/busybox"
     busybox.write_text('#!/bin/sh\nexec "$@"\n')
     busybox.chmod(0o755)

@@ -19,12 +19,21 @@ from atomic_lib.machine.qemu import (
 )
 
 
+@dataclass(frozen=True)
+class Given:
+    """What a guest is given."""
+
+    metadata_port: int | None = None
+    disc: str | None = None
+    arguments: tuple[str, ...] = ()
+
+
 def after(argv: list[str], option: str) -> list[str]:
     return [value for name, value in pairwise(argv) if name == option]
 
 
 def test_bios_under_tcg() -> None:
-    argv = guest_argv(Machine("bios", "tcg", 2, 2048), 8001, 8002, "/some/boot")
+    argv = guest_argv(Machine("bios", "tcg", 2, 2048), Given(8001), 8002, "/some/boot")
     assert after(argv, "-accel") == ["tcg,thread=multi"]
     assert after(argv, "-cpu") == ["max,-svm"]
     assert (after(argv, "-smp"), after(argv, "-m")) == (["2"], ["2048"])
@@ -33,7 +42,7 @@ def test_bios_under_tcg() -> None:
 
 
 def test_uefi_under_kvm() -> None:
-    argv = guest_argv(Machine("uefi", "kvm", 4, 512), 8001, 8002, "/some/boot")
+    argv = guest_argv(Machine("uefi", "kvm", 4, 512), Given(8001), 8002, "/some/boot")
     assert (after(argv, "-accel"), after(argv, "-cpu")) == (["kvm"], ["host"])
     code, variables, disk = after(argv, "-drive")
     assert "unit=0" in code
@@ -55,8 +64,18 @@ def test_the_machine_says_ec2_in_uuid_and_serial() -> None:
     serial = machine_uuid("one")
     assert serial.startswith("ec2")
     assert str(uuid.UUID(serial)) == serial == machine_uuid("one") != machine_uuid("two")
-    argv = guest_argv(Machine("bios", "tcg", 1, 512), 1, 2, "one")
+    argv = guest_argv(Machine("bios", "tcg", 1, 512), Given(1), 2, "one")
     assert after(argv, "-smbios") == [f"type=1,uuid={serial},serial={serial}"]
+
+
+def test_without_a_metadata_service_nothing_of_the_machine_says_ec2() -> None:
+    argv = guest_argv(Machine("bios", "tcg", 1, 512), Given(None, "cidata.img", ("-fw_cfg", "name=x")), 2, "one")
+    assert [word for word in argv if "ec2" in word or "guestfwd" in word] == []
+    assert after(argv, "-fw_cfg") == ["name=x"]
+    disk, disc = after(argv, "-drive")
+    assert "disk.qcow2" in disk
+    assert disc == "if=none,id=disc,file=/mnt/boot/cidata.img,format=raw,readonly=on"
+    assert "virtio-blk-pci,drive=disc" in after(argv, "-device")
 
 
 def test_a_free_port_is_one_of_the_user() -> None:
@@ -85,6 +104,8 @@ def test_a_dead_guest_is_an_error_with_its_evidence(tmp_path: Path) -> None:
     with pytest.raises(WorkbookError, match="kernel panicked") as caught:
         guest(tmp_path, None, b"a\r\n[ 2.0] Kernel panic - not syncing: no init\r\n").require_alive()
     assert caught.value.log == "a\n[ 2.0] Kernel panic - not syncing: no init"
+    with pytest.raises(WorkbookError, match="emergency mode"):
+        guest(tmp_path, None, b"Entering emergency mode. Exit the shell to continue.\r\n").require_alive()
 
 
 def test_the_console_is_read_without_escape_sequences(tmp_path: Path) -> None:

@@ -53,12 +53,12 @@ CGROUPS = """./cgroup.procs:2
 HOST = Host("a CPU", 2, 0.5, "10.0.1", 1.5, 0.25)
 REQUEST = BootRequest("bios", "tcg", 2, 2048, 600, "min-cloud-agent", 3)
 CHECKS = (
-    "login with the key from the metadata service",
+    "login with the key that the guest was given",
     "user-data script ran",
     "system is running",
     "docker version answers",
     "docker run prints",
-    "host name from the metadata service",
+    "host name that the guest was given",
     "the guest's clock kept pace with the host's",
     "the guest's own measurements are complete",
 )

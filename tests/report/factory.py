@@ -128,7 +128,7 @@ def boot(variant: str, index: int, firmware: str) -> Boot:
         memory_total_bytes=2_062_000_000,
         process_count=98 if variant == "atomic-min" else 104,
         checks=(
-            Check(name="ssh login with the key from the metadata service", passed=True, detail="uid 0"),
+            Check(name="login with the key that the guest was given", passed=True, detail="uid 0"),
             Check(name="user-data script ran", passed=True, detail="/run/user-data-ran"),
             Check(name="system is running", passed=True, detail="running"),
             Check(name="docker version answers", passed=True, detail="26.1.5"),

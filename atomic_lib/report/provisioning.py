@@ -1,0 +1,189 @@
+"""Ways of provisioning side by side: what each costs against a tree without an agent, and what it can do."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import Field, field_validator
+
+from atomic_lib.machine.conformance.matrix import Matrix
+from atomic_lib.params import PARAMS_DIRECTORY, ParamsModel, read_yaml_mapping, validated
+from atomic_lib.report import methods
+from atomic_lib.report.metrics import (
+    BootGroup,
+    counted_busy_seconds,
+    mark_seconds,
+    median_of,
+    missing_boot_reason,
+    missing_reason,
+    usual_group,
+)
+from atomic_lib.report.model import Boot, StudyResult, VariantResult
+from atomic_lib.report.show import Cell, Section, Table, Unit, missing, number, quantity, signed, verdict
+
+NO_AGENT = "credentials"
+"""The agent of a variant that has none: the tree that the others are compared with."""
+_INITRAMFS = "initramfs"
+_SOURCES = {
+    "ec2": "metadata service",
+    "nocloud": "NoCloud disc",
+    "ignition": "config by fw_cfg",
+    "credentials": "SMBIOS tables",
+}
+
+
+class Claim(ParamsModel):
+    """Whether an agent can do something. ``source``: where that is said, an address or a man page."""
+
+    can: bool
+    note: str = ""
+    source: str = Field(min_length=1)
+
+
+class Capability(ParamsModel):
+    """Something that a way of provisioning can do or not, by agent."""
+
+    title: str
+    agents: dict[str, Claim]
+
+
+class _Capabilities(ParamsModel):
+    capabilities: tuple[Capability, ...] = Field(min_length=1)
+
+    _tuple = field_validator("capabilities", mode="before")(
+        lambda value: tuple(value) if isinstance(value, list) else value
+    )
+
+
+@dataclass(frozen=True)
+class Cost:
+    """A figure of a way; ``value`` is None where it was not measured. ``compared``: shown against the baseline."""
+
+    title: str
+    unit: Unit
+    value: Callable[[VariantResult], float | None]
+    compared: bool = True
+    booted: bool = False
+
+
+def load_capabilities(params: Path = PARAMS_DIRECTORY) -> tuple[Capability, ...]:
+    """The claims of ``params/provisioning.yaml``; raises WorkbookError naming file and key."""
+    path = params / "provisioning.yaml"
+    return validated(_Capabilities, read_yaml_mapping(path), str(path), {}).capabilities
+
+
+def section(study: StudyResult, matrix: Matrix | None = None) -> Section:
+    """All of a study of provisioning; nothing for one whose baseline has an agent.
+
+    ``matrix``: what faults did to agents, where that was tried.
+    """
+    base = study.variant(study.baseline)
+    if base is None or base.agent != NO_AGENT:
+        return Section("Ways of provisioning", "", ())
+    text = (
+        f"The same job done in {len(study.variants)} ways: the key, the host name and a script. Costs are differences "
+        f"to {base.variant}, the same tree without an agent, so they hold all that an agent pulls in."
+    )
+    return Section("Ways of provisioning", text, (table(study, load_capabilities(), matrix),))
+
+
+def table(study: StudyResult, capabilities: Iterable[Capability], matrix: Matrix | None = None) -> Table:
+    """Costs and capabilities, a column for each way."""
+    base = study.variant(study.baseline)
+    group = usual_group(study.variants)
+    rows = [(Cell("works here"), *(_works(result) for result in study.variants))]
+    rows.append((Cell("data from"), *(Cell(source_of(result)) for result in study.variants)))
+    records: list[dict[str, object]] = []
+    for cost in (*_COSTS, *_boot_costs(group)):
+        rows.append((Cell(cost.title), *(_cost_cell(cost, result, base) for result in study.variants)))
+        records += [
+            {"variant": result.variant, "figure": cost.title, "unit": cost.unit, "value": cost.value(result)}
+            for result in study.variants
+        ]
+    if matrix:
+        rows.append((Cell("faults survived"), *(_survived(matrix, result.agent) for result in study.variants)))
+    for one in capabilities:
+        rows.append((Cell(one.title), *(_claim_cell(one.agents.get(result.agent)) for result in study.variants)))
+    header = ("", *(f"{result.variant} ({result.agent})" for result in study.variants))
+    notes = ("Capabilities are what the linked documentation says; they are not measured.", *_times_note(study, group))
+    how = f"{methods.TREE} {methods.WALL} {methods.COUNTED}"
+    return Table("Ways of provisioning", header, tuple(rows), tuple(records), notes, how, "comparison.csv", fixed=True)
+
+
+def source_of(result: VariantResult) -> str:
+    """Where the variant's guests find their data, in words."""
+    return _SOURCES.get(str(result.parameters.get("data_source", "ec2")), "metadata service")
+
+
+def initramfs_bytes(result: VariantResult) -> int | None:
+    """The initramfs alone: of its class what is no package's."""
+    found = [size.bytes for size in result.classes if size.class_ == _INITRAMFS]
+    packaged = sum(package.bytes for package in result.packages if package.class_ == _INITRAMFS)
+    return found[0] - packaged if found else None
+
+
+_COSTS = (
+    Cost("tree", "bytes", lambda result: result.tree_bytes),
+    Cost("of it the initramfs", "bytes", initramfs_bytes),
+    Cost("packages", "count", lambda result: result.package_count),
+    Cost("download", "bytes", lambda result: result.download_bytes),
+    Cost("compressed image", "bytes", lambda result: result.image_compressed_bytes),
+    Cost("processor time of the boot, counted", "counted", counted_busy_seconds, booted=True),
+)
+
+
+def _boot_costs(group: BootGroup | None) -> tuple[Cost, ...]:
+    def over_boots(figure: Callable[[Boot], float | None]) -> Callable[[VariantResult], float | None]:
+        return lambda result: median_of(figure(boot) for boot in group.boots_of(result)) if group else None
+
+    return (
+        Cost("ssh login after", "seconds", over_boots(lambda boot: mark_seconds(boot, "ssh-login")), False, True),
+        Cost("script finished after", "seconds", over_boots(lambda boot: boot.script_done_seconds), False, True),
+        Cost("memory in use", "bytes", over_boots(lambda boot: boot.memory_used_bytes), booted=True),
+    )
+
+
+def _times_note(study: StudyResult, group: BootGroup | None) -> tuple[str, ...]:
+    if group is None:
+        return ()
+    most = max(len(group.boots_of(result)) for result in study.variants)
+    told = f"medians of up to {most} boots" if most > 1 else "of one boot each, which tells no difference"
+    return (f"Wall-clock times through {group}: {told}; counted time does not depend on what else the host did.",)
+
+
+def _works(result: VariantResult) -> Cell:
+    if result.error:
+        return verdict(False, f"not working: {result.error.stage}", result.error.message.partition("\n")[0])
+    if not result.boots and not result.counted_boots:
+        return missing("not booted")
+    failed = {check.name for boot in result.boots for check in boot.checks if not check.passed}
+    return verdict(not failed, "no" if failed else "yes", ", ".join(sorted(failed)))
+
+
+def _cost_cell(cost: Cost, result: VariantResult, base: VariantResult | None) -> Cell:
+    value = cost.value(result)
+    reason = missing_boot_reason(result) if cost.booted else missing_reason(result)
+    if not cost.compared or value is None:
+        return number(value, cost.unit, reason=reason)
+    if base is result:
+        return number(value, cost.unit, note="without an agent")
+    before = cost.value(base) if base else None
+    if before is None:
+        return number(value, cost.unit, note="nothing to compare with")
+    return Cell(signed(value - before, cost.unit), quantity(value, cost.unit), "number", value=value - before)
+
+
+def _survived(matrix: Matrix, agent: str) -> Cell:
+    known = [cell for cell in matrix.cells if cell.agent == agent and cell.outcome != "unknown"]
+    if not known:
+        return missing("no faults were tried")
+    count = sum(cell.outcome == "survived" for cell in known)
+    return Cell(f"{count} of {len(known)}", kind="good" if count == len(known) else "bad")
+
+
+def _claim_cell(claim: Claim | None) -> Cell:
+    if claim is None:
+        return missing("not known")
+    link = claim.source if claim.source.startswith("https://") else ""
+    note = claim.note if link else ". ".join(part for part in (claim.note, f"Source: {claim.source}") if part)
+    return Cell("✓ yes" if claim.can else "✗ no", note, "good" if claim.can else "bad", link)
