@@ -242,9 +242,11 @@ def is_configuration(path: str) -> bool:
     return path == "/ostree/repo/config" or (path.startswith("/boot/") and path.endswith((".cfg", ".conf")))
 
 
-def test_the_same_disk_boots_through_uefi(built: Built, tmp_path: Path) -> None:
+def test_the_same_disk_boots_through_uefi_and_is_provisioned_from_a_disc(built: Built, tmp_path: Path) -> None:
     accelerator = built.result.boots[0].accelerator
-    request = BootRequest("uefi", accelerator, 2, 2048, 600, "min-cloud-agent", selinux="enforcing")
+    request = BootRequest(
+        "uefi", accelerator, 2, 2048, 600, "min-cloud-agent", selinux="enforcing", data_source="nocloud"
+    )
     boot = boot_image(built.tools, built.image.qcow2, "qcow2", request, tmp_path / "boot")
     assert [check for check in boot.findings.checks if not check.passed] == []
     assert boot.findings.failed_units == ()
