@@ -23,7 +23,7 @@ LARGEST = 20
 """So many paths of each kind of change are in the result; the rest is in the CSV file."""
 NOT_BUILT_IN = frozenset({
     "variant", "description", "last_stage", "boots_bios", "boots_uefi", "warm_up", "counted_boots", "accelerator",
-    "guest_cpus", "guest_memory_mib", "boot_timeout_seconds",
+    "data_source", "guest_cpus", "guest_memory_mib", "boot_timeout_seconds",
 })  # fmt: skip
 """Parameters that no image depends on."""
 _VERSIONS = {"git_revision": "revision of the workbook", "tools": "tools tree"}
@@ -163,7 +163,9 @@ def _inputs(before: VariantResult, after: VariantResult) -> tuple[Changed, ...]:
 def _parameters(before: VariantResult, after: VariantResult) -> tuple[Changed, ...]:
     old, new = before.parameters, after.parameters
     names = [
-        name for name in dict.fromkeys((*new, *old)) if name not in NOT_BUILT_IN and old.get(name) != new.get(name)
+        name
+        for name in dict.fromkeys((*new, *old))
+        if name not in NOT_BUILT_IN and _text(old.get(name)) != _text(new.get(name))
     ]
     return tuple(Changed(name=name, before=_text(old.get(name)), after=_text(new.get(name))) for name in names)
 

@@ -208,3 +208,12 @@ def test_the_last_success_of_the_same_recipe_has_the_figures(runs: Path) -> None
     assert found is not None
     assert (found.run, found.figures["package_count"]) == ("counts", 3)
     assert earlier_figures(runs / "none", runs / "own", failed) is None
+
+
+def test_a_parameter_that_came_with_an_empty_value_is_no_change(runs: Path, tmp_path: Path) -> None:
+    add_run(runs, "before", built())
+    after = built("c2", "i2", parameters={"parts": "", "selinux": "", "remote_url": "file:///srv"})
+    earlier = earlier_build(runs, runs / "own", after)
+    assert earlier is not None
+    release = changes_since(earlier, after, earlier.lock, tmp_path, Store(tmp_path / "store"))
+    assert [change.name for change in release.inputs] == ["remote_url"]
