@@ -82,8 +82,8 @@ def changes_since(earlier: EarlierBuild, result: VariantResult, lock: Lock, dire
     try:
         what = f"{result.variant}: compare with {earlier.run}"
         changed = changed_files_of_images(store, before, after, what=what)
-    except WorkbookError:
-        return release.model_copy(update={"files_reason": "one of the images is damaged"})
+    except WorkbookError as error:
+        return release.model_copy(update={"files_reason": f"the images could not be compared: {_told(error, store)}"})
     if changed is None:
         return release.model_copy(update={"files_reason": _gone(earlier, result.variant)})
     shutil.copyfile(changed, directory / CHANGED_FILES)
@@ -172,6 +172,11 @@ def _parameters(before: VariantResult, after: VariantResult) -> tuple[Changed, .
 
 def _text(value: object) -> str:
     return "" if value is None else str(value)
+
+
+def _told(error: WorkbookError, store: Store) -> str:
+    """What is wrong, without where on this machine."""
+    return error.message.splitlines()[0].replace(f"{store.root}/", "")
 
 
 def _gone(earlier: EarlierBuild, variant: str) -> str:

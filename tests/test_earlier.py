@@ -182,7 +182,9 @@ def test_a_damaged_image_does_not_fail_the_variant(runs: Path, tmp_path: Path) -
     earlier = earlier_build(runs, runs / "own-run", built("c2", "i2"))
     assert earlier is not None
     release = changes_since(earlier, built("c2", "i2"), Lock("standin", (BASH,)), tmp_path, store)
-    assert (release.packages, release.files, release.files_reason) == ((), None, "one of the images is damaged")
+    assert (release.packages, release.files) == ((), None)
+    assert release.files_reason.startswith("the images could not be compared: ")
+    assert str(tmp_path) not in release.files_reason
 
 
 def test_the_largest_changes_are_kept_and_all_are_counted() -> None:
