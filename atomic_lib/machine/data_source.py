@@ -65,7 +65,7 @@ def supply(source: DataSource, instance: Instance, tools: Tools, directory: Path
             (directory / _CONFIG).write_text(json.dumps(ignition_config(instance), indent=1))
             yield Supply(("-fw_cfg", f"name=opt/com.coreos/config,file={seen_as}/{_CONFIG}"))
         else:
-            yield Supply(credential_arguments(instance))
+            yield Supply(credential_arguments(credentials(instance)))
     finally:
         for name in (_DISC, _CONFIG):
             (directory / name).unlink(missing_ok=True)
@@ -110,11 +110,9 @@ def credentials(instance: Instance) -> dict[str, str]:
     return texts
 
 
-def credential_arguments(instance: Instance) -> tuple[str, ...]:
+def credential_arguments(texts: Mapping[str, str]) -> tuple[str, ...]:
     """Credentials as QEMU's arguments: https://systemd.io/CREDENTIALS/."""
-    values = (
-        f"io.systemd.credential.binary:{name}={_base64(text)}" for name, text in credentials(instance).items() if text
-    )
+    values = (f"io.systemd.credential.binary:{name}={_base64(text)}" for name, text in texts.items() if text)
     return tuple(word for value in values for word in ("-smbios", f"type=11,value={value}"))
 
 

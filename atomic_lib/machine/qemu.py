@@ -24,6 +24,11 @@ ImageFormat = Literal["raw", "qcow2"]
 BOOT_MOUNT = "/mnt/boot"
 """Where QEMU finds the directory of the boot: overlay, firmware variables, console."""
 
+_CONSOLE = "console.log"
+_OVERLAY = "disk.qcow2"
+_VARIABLES = "variables.fd"
+_GONE_SECONDS = 20
+_POLL_SECONDS = 0.05
 _OVMF = "/usr/share/OVMF"
 _DEAD_ENDS = {
     "Kernel panic - not syncing": "the guest's kernel panicked",
@@ -90,7 +95,7 @@ class Guest:
     @property
     def console(self) -> Path:
         """What the guest wrote to its serial port."""
-        return self.directory / "console.log"
+        return self.directory / _CONSOLE
 
     def require_alive(self) -> None:
         """Raise WorkbookError, with the evidence as its log, when QEMU ended or the guest came to a dead end."""
@@ -111,23 +116,65 @@ def start_guest(tools: Tools, disk: Disk, machine: Machine, offer: Offer, direct
     ``directory`` gets ``console.log`` and ``qemu.log``. Of the host's network the guest reaches
     the metadata service that ``offer`` has, if any, and nothing else.
     """
-    image = f"/mnt/image/{disk.path.name}"
-    binds = [Bind(directory.absolute(), BOOT_MOUNT, writable=True), Bind(disk.path.absolute(), image)]
-    overlay = ["qemu-img", "create", "-q", "-f", "qcow2", "-b", image, "-F", disk.format, f"{BOOT_MOUNT}/disk.qcow2"]
-    tools.run(overlay, binds=binds)
+    try:
+        make_overlay(tools, disk, machine, directory)
+        with power_on(tools, disk, machine, offer, directory) as guest:
+            yield guest
+    finally:
+        remove_overlay(directory)
+
+
+def make_overlay(tools: Tools, disk: Disk, machine: Machine, directory: Path) -> None:
+    """Make what a guest writes to, in ``directory``: an overlay of ``disk``, and the firmware's variables."""
+    words = ["qemu-img", "create", "-q", "-f", "qcow2", "-b", _seen_image(disk), "-F", disk.format]
+    tools.run([*words, f"{BOOT_MOUNT}/{_OVERLAY}"], binds=_binds(disk, directory))
     if machine.firmware == "uefi":
-        shutil.copyfile(tools.root / _OVMF.lstrip("/") / "OVMF_VARS_4M.fd", directory / "variables.fd")
+        shutil.copyfile(tools.root / _OVMF.lstrip("/") / "OVMF_VARS_4M.fd", directory / _VARIABLES)
+
+
+def remove_overlay(directory: Path) -> None:
+    """Remove what ``make_overlay`` made."""
+    for name in (_OVERLAY, _VARIABLES):
+        (directory / name).unlink(missing_ok=True)
+
+
+@contextmanager
+def power_on(tools: Tools, disk: Disk, machine: Machine, offer: Offer, directory: Path) -> Iterator[Guest]:
+    """Boot the overlay in ``directory`` as the last guest left it; leaving the block is a power cut.
+
+    QEMU is killed (SIGKILL: bubblewrap ends with the group that it leads, and takes its children along),
+    so the disk has what the guest had it flush.
+    """
+    (directory / _CONSOLE).unlink(missing_ok=True)
     ssh_port = free_port()
     line = guest_argv(machine, offer, ssh_port, str(directory.absolute()))
     devices = [str(KVM_DEVICE)] if machine.accelerator == "kvm" else []
     started = time.monotonic()
-    try:
-        log = directory / "qemu.log"
-        with tools.running(line, log=log, binds=binds, network=True, devices=devices) as process:
-            yield Guest(process, started, ssh_port, directory)
-    finally:
-        (directory / "disk.qcow2").unlink(missing_ok=True)
-        (directory / "variables.fd").unlink(missing_ok=True)
+    log, binds = directory / "qemu.log", _binds(disk, directory)
+    with tools.running(line, log=log, binds=binds, network=True, devices=devices) as process:
+        yield Guest(process, started, ssh_port, directory)
+    _wait_until_closed(ssh_port)
+
+
+def _wait_until_closed(port: int) -> None:
+    """Return once a QEMU that was killed is gone, with the lock on its disk: freeing the memory takes a moment."""
+    deadline = time.monotonic() + _GONE_SECONDS
+    while time.monotonic() < deadline:
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=1).close()
+        except ConnectionRefusedError:
+            return
+        except OSError:
+            pass
+        time.sleep(_POLL_SECONDS)
+
+
+def _seen_image(disk: Disk) -> str:
+    return f"/mnt/image/{disk.path.name}"
+
+
+def _binds(disk: Disk, directory: Path) -> list[Bind]:
+    return [Bind(directory.absolute(), BOOT_MOUNT, writable=True), Bind(disk.path.absolute(), _seen_image(disk))]
 
 
 def guest_argv(machine: Machine, offer: Offer, ssh_port: int, identity: str) -> list[str]:
@@ -142,9 +189,9 @@ def guest_argv(machine: Machine, offer: Offer, ssh_port: int, identity: str) -> 
         *_firmware_arguments(machine.firmware),
         # cloud-init takes a machine for EC2 only when both begin with "ec2", and then waits for its service.
         "-smbios", f"type=1,uuid={serial},serial={serial}",
-        "-serial", f"file:{BOOT_MOUNT}/console.log",
+        "-serial", f"file:{BOOT_MOUNT}/{_CONSOLE}",
         # The overlay is thrown away, so nothing need ever reach the host's disk.
-        "-drive", f"if=none,id=disk,file={BOOT_MOUNT}/disk.qcow2,format=qcow2,cache=unsafe",
+        "-drive", f"if=none,id=disk,file={BOOT_MOUNT}/{_OVERLAY},format=qcow2,cache=unsafe",
         "-device", "virtio-blk-pci,drive=disk,bootindex=1",
         *_disc_arguments(offer.disc),
         "-netdev", network_argument(offer.metadata_port, ssh_port),
@@ -197,5 +244,5 @@ def _firmware_arguments(firmware: Firmware) -> list[str]:
         return []
     return [
         "-drive", f"if=pflash,unit=0,format=raw,readonly=on,file={_OVMF}/OVMF_CODE_4M.fd",
-        "-drive", f"if=pflash,unit=1,format=raw,file={BOOT_MOUNT}/variables.fd",
+        "-drive", f"if=pflash,unit=1,format=raw,file={BOOT_MOUNT}/{_VARIABLES}",
     ]  # fmt: skip

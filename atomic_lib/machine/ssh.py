@@ -85,12 +85,21 @@ def wait_for_banner(port: int, check: Check) -> None:
         time.sleep(_POLL_SECONDS)
 
 
+def wait_for_silence(port: int, check: Check) -> None:
+    """Return when no ssh server answers any more: the guest is on its way down."""
+    while _read_banner(port):
+        check()
+        time.sleep(_POLL_SECONDS)
+
+
 @contextmanager
 def log_in(tools: Tools, key: Key, port: int, log: Path, check: Check) -> Iterator[Shell]:
     """Open the one connection, trying until ``check`` raises; it is closed on leaving the block.
 
     ssh's own words are appended to ``log``.
     """
+    # of an earlier boot that lost its power
+    (key.directory / "control").unlink(missing_ok=True)
     words = ["ssh", *ssh_options(port), "-M", "-N", "root@127.0.0.1"]
     with ExitStack() as stack:
         for pause_seconds in chain(_PAUSES_SECONDS, repeat(_PAUSES_SECONDS[-1])):

@@ -81,7 +81,7 @@ def test_credentials_are_what_systemd_knows_by_name() -> None:
 
 
 def test_credentials_reach_qemu_as_they_are() -> None:
-    words = credential_arguments(INSTANCE)
+    words = credential_arguments(credentials(INSTANCE))
     values = [value for name, value in pairwise(words) if name == "-smbios"]
     assert len(values) * 2 == len(words)
     found = {}
