@@ -40,15 +40,15 @@ class Agent:
         return (self.steps or not fault.cut) and bool(self.disc_commands or not fault.disc)
 
 
-def min_cloud_agent(root: Path = Path("/"), shell: str = "sh") -> Agent:
+def min_cloud_agent(root: Path = Path("/"), shell: str = "sh", program: Path = PROGRAM) -> Agent:
     """min-cloud-agent as its three units run it, with the shell and curl of ``root``."""
-    program = "/mnt/min-cloud-agent"
-    disc, *commands = ((shell, program, word) for word in ("disc", "fetch", "run"))
-    return Agent("min-cloud-agent", tuple(commands), (disc,), root, files=((PROGRAM, program),))
+    target = "/mnt/min-cloud-agent"
+    disc, *commands = ((shell, target, word) for word in ("disc", "fetch", "run"))
+    return Agent("min-cloud-agent", tuple(commands), (disc,), root, files=((program, target),))
 
 
 def cloud_init(root: Path) -> Agent:
-    """cloud-init of a traditional ``root``, as its four services run it, over EC2, with the DMI data of EC2.
+    """cloud-init of ``root``, as its four services run it, over EC2, with the DMI data of EC2.
 
     Only the modules that provision are switched on. Its own waits of 120 and 50 s are a tenth of that, as
     min-cloud-agent's is.
