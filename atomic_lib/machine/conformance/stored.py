@@ -47,13 +47,15 @@ def try_agent(agent: str, tree: Tree, tools: Tools, store: Store) -> tuple[Cell,
         place = directory / "checkout"
         place.mkdir()
         try:
-            cells = run_agent(_agent_in(agent, root_of(tree, tools, place)), report=_Progress(agent))
+            able = agent_in(agent, root_of(tree, tools, place))
+            faults = [fault for fault in FAULTS if able.can_run(fault)]
+            cells = run_agent(able, faults, _Progress(agent, len(faults)))
         finally:
             remove_tree(place)
         (directory / CELLS_FILE).write_text(json.dumps([asdict(cell) for cell in cells], indent=1))
 
     need_bytes = _SPACE_BYTES if tree.method == "ostree" else 0
-    what = f"{agent}: put {len(FAULTS)} faults to it"
+    what = f"{agent}: put faults to it"
     stored = store.get_or_make("conformance", stage_inputs(agent, tree, tools), make, what=what, need_bytes=need_bytes)
     return tuple(Cell(**cell) for cell in json.loads((stored.path / CELLS_FILE).read_text()))
 
@@ -74,7 +76,7 @@ def root_of(tree: Tree, tools: Tools, place: Path) -> Path:
     return root
 
 
-def _agent_in(agent: str, root: Path) -> Agent:
+def agent_in(agent: str, root: Path) -> Agent:
     """The agent with the programs of ``root``; raises WorkbookError where it is not there."""
     program = root / _PROGRAMS[agent]
     if not program.is_file():
@@ -87,11 +89,11 @@ def _agent_in(agent: str, root: Path) -> Agent:
 class _Progress:
     """Says a line each few faults."""
 
-    def __init__(self, agent: str) -> None:
-        self._agent, self._done, self._survived = agent, 0, 0
+    def __init__(self, agent: str, total: int) -> None:
+        self._agent, self._total, self._done, self._survived = agent, total, 0, 0
 
     def __call__(self, cell: Cell) -> None:
         self._done += 1
         self._survived += cell.outcome == "survived"
         if self._done % _SAID_EVERY == 0:
-            say(f"  {self._agent}: {self._done} faults done, {self._survived} survived")
+            say(f"  {self._agent}: {self._done} of {self._total} faults, {self._survived} survived")
