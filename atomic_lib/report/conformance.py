@@ -61,7 +61,11 @@ def conformance(matrix: Matrix | None) -> Section:
         "script, that the script ran as often as it should, and that the agent came to its end in time."
     )
     table = conformance_table(matrix)
-    return Section("Faults survived", text, (counts_table(matrix), Details(f"Each fault: {table.caption}", table)))
+    return Section(
+        "Faults survived",
+        text,
+        (counts_table(matrix), Details(f"Each fault, agent by agent: {plural(len(matrix.faults), 'fault')}", table)),
+    )
 
 
 def counts_table(matrix: Matrix) -> Table:
