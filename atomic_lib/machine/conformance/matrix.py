@@ -106,10 +106,16 @@ def run_agent(
     report: Callable[[Cell], object] = lambda cell: None,
     workers: int = _WORKERS,
 ) -> tuple[Cell, ...]:
-    """Every fault that can be put to one agent, in the order of the rows; raises CommandError as ``run_fault`` does."""
-    cells = []
+    """Every fault of one agent; ``report`` gets those that can be put to it, in the order of the rows.
+
+    Raises CommandError as ``run_fault`` does.
+    """
+    reasons = {fault.name: agent.why_not(fault) for fault in faults}
+    cells = [
+        Cell(name, agent.name, "unknown", f"not run, because {why}", False) for name, why in reasons.items() if why
+    ]
     with ThreadPoolExecutor(workers) as pool:
-        put = [fault for fault in faults if agent.can_run(fault)]
+        put = [fault for fault in faults if not reasons[fault.name]]
         for fault, result in zip(put, pool.map(lambda fault: run_fault(agent, fault), put), strict=True):
             cells.append(cell_of(fault, result))
             report(cells[-1])

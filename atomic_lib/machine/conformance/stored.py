@@ -48,8 +48,8 @@ def try_agent(agent: str, tree: Tree, tools: Tools, store: Store) -> tuple[Cell,
         place.mkdir()
         try:
             able = agent_in(agent, root_of(tree, tools, place))
-            faults = [fault for fault in FAULTS if able.can_run(fault)]
-            cells = run_agent(able, faults, _Progress(agent, len(faults)))
+            total = sum(not able.why_not(fault) for fault in FAULTS)
+            cells = run_agent(able, FAULTS, _Progress(agent, total))
         finally:
             remove_tree(place)
         (directory / CELLS_FILE).write_text(json.dumps([asdict(cell) for cell in cells], indent=1))

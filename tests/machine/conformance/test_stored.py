@@ -9,7 +9,9 @@ import pytest
 from atomic_lib.compose.tree import Tree
 from atomic_lib.errors import WorkbookError
 from atomic_lib.host import Tools
-from atomic_lib.machine.conformance.matrix import Cell
+from atomic_lib.machine.conformance.agents import cloud_init
+from atomic_lib.machine.conformance.faults import fault_named
+from atomic_lib.machine.conformance.matrix import Cell, run_agent
 from atomic_lib.machine.conformance.stored import CELLS_FILE, reason_not_to_run, root_of, stage_inputs, try_agent
 from atomic_lib.store import Store
 
@@ -51,3 +53,11 @@ def test_a_traditional_tree_is_run_in_where_it_is(tree: Tree, tmp_path: Path) ->
                                              ("credentials", False)])  # fmt: skip
 def test_an_agent_that_needs_a_guest_says_so(agent: str, runs: bool) -> None:
     assert reason_not_to_run(agent).endswith("needs a guest") is not runs
+
+
+def test_a_fault_that_cannot_be_put_to_an_agent_has_a_cell_that_says_why() -> None:
+    faults = [fault_named(name) for name in ("power cut after a step", "disc")]
+    cells = run_agent(cloud_init(Path("/nowhere")), faults)
+    assert [(cell.fault, cell.outcome, cell.run) for cell in cells] == [(one.name, "unknown", False) for one in faults]
+    assert "no command to cut the power at" in cells[0].why
+    assert cells[1].why == "not run, because it is run over the metadata service only"
