@@ -23,7 +23,7 @@ LARGEST = 20
 """So many paths of each kind of change are in the result; the rest is in the CSV file."""
 NOT_BUILT_IN = frozenset({
     "variant", "description", "last_stage", "boots_bios", "boots_uefi", "warm_up", "counted_boots", "accelerator",
-    "guest_cpus", "guest_memory_mib", "boot_timeout_seconds",
+    "data_source", "guest_cpus", "guest_memory_mib", "boot_timeout_seconds",
 })  # fmt: skip
 """Parameters that no image depends on."""
 _VERSIONS = {"git_revision": "revision of the workbook", "tools": "tools tree"}
@@ -82,8 +82,8 @@ def changes_since(earlier: EarlierBuild, result: VariantResult, lock: Lock, dire
     try:
         what = f"{result.variant}: compare with {earlier.run}"
         changed = changed_files_of_images(store, before, after, what=what)
-    except WorkbookError:
-        return release.model_copy(update={"files_reason": "one of the images is damaged"})
+    except WorkbookError as error:
+        return release.model_copy(update={"files_reason": f"the images could not be compared: {_told(error, store)}"})
     if changed is None:
         return release.model_copy(update={"files_reason": _gone(earlier, result.variant)})
     shutil.copyfile(changed, directory / CHANGED_FILES)
@@ -163,13 +163,20 @@ def _inputs(before: VariantResult, after: VariantResult) -> tuple[Changed, ...]:
 def _parameters(before: VariantResult, after: VariantResult) -> tuple[Changed, ...]:
     old, new = before.parameters, after.parameters
     names = [
-        name for name in dict.fromkeys((*new, *old)) if name not in NOT_BUILT_IN and old.get(name) != new.get(name)
+        name
+        for name in dict.fromkeys((*new, *old))
+        if name not in NOT_BUILT_IN and _text(old.get(name)) != _text(new.get(name))
     ]
     return tuple(Changed(name=name, before=_text(old.get(name)), after=_text(new.get(name))) for name in names)
 
 
 def _text(value: object) -> str:
     return "" if value is None else str(value)
+
+
+def _told(error: WorkbookError, store: Store) -> str:
+    """What is wrong, without where on this machine."""
+    return error.message.splitlines()[0].replace(f"{store.root}/", "")
 
 
 def _gone(earlier: EarlierBuild, variant: str) -> str:

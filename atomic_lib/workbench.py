@@ -106,10 +106,9 @@ class Workbench:
         if self.variant.last_stage == "tree":
             self.record.finish()
             return None
-        named = self.variant.model_copy(update={"variant": self.variant.disk_name or self.variant.variant})
         image = self._stage(
             "image",
-            lambda: build_image(named, self.recipe, self.content, tree, self.tools, self.store),
+            lambda: build_image(self.variant, self.recipe, self.content, tree, self.tools, self.store),
         )
         names = [package.name for package in self.record.result.packages]
         footprint = self._stage("image-footprint", lambda: image_footprint(image, tree, names, self.store))

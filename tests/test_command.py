@@ -1,9 +1,11 @@
 """Commands really started: what a failure shows, what is stopped, what leaks."""
 
 import os
+import signal
 import sys
 import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -129,6 +131,15 @@ def test_a_command_that_ended_leaves_no_child_behind(tmp_path: Path) -> None:
     assert ends(tmp_path / "grandchild")
 
 
+@pytest.fixture
+def interruptible() -> Iterator[None]:
+    """Ctrl-C as at a terminal: what a shell starts in the background ignores it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("interruptible")
 def test_interruption_ends_the_group(tmp_path: Path) -> None:
     def interrupt() -> None:
         wait_for(tmp_path / "child")

@@ -1,5 +1,6 @@
 """The checksum of a sparse disk image, without reading what is not there."""
 
+import errno
 import hashlib
 import os
 from collections.abc import Iterator
@@ -30,7 +31,9 @@ def _extents(descriptor: int, size_bytes: int) -> Iterator[tuple[int, int]]:
     while end < size_bytes:
         try:
             start = os.lseek(descriptor, end, os.SEEK_DATA)
-        except OSError:  # ENXIO: nothing but a hole is left
+        except OSError as error:
+            if error.errno != errno.ENXIO:  # that one: nothing but a hole is left
+                raise
             return
         end = os.lseek(descriptor, start, os.SEEK_HOLE)
         yield start, end

@@ -86,7 +86,7 @@ def build_image(variant: Variant, recipe: Recipe, content: Content, tree: Tree, 
         "kernel_arguments": kernel_arguments(variant, recipe, content),
         "boot_loader_timeout_seconds": recipe.boot_loader_timeout_seconds,
         "policy": content.selinux_policy,
-        "variant": variant.variant,
+        "variant": variant.disk_name or variant.variant,
         "version": variant.version,
         "source_date_epoch": variant.source_date_epoch,
         "tools": tools.key,
@@ -127,8 +127,8 @@ def _sizes(directory: Path) -> dict[str, int]:
 
 
 def fixed_uuid(variant: Variant, role: str) -> str:
-    """A UUID that depends on the variant's name and version and on what it is for, and on nothing else."""
-    return str(uuid.uuid5(_NAMESPACE, f"{variant.variant}/{variant.version}/{role}"))
+    """A UUID that depends on the disk's name, on its version and on what it is for, and on nothing else."""
+    return str(uuid.uuid5(_NAMESPACE, f"{variant.disk_name or variant.variant}/{variant.version}/{role}"))
 
 
 def partition_script(variant: Variant, root_mib: int) -> str:

@@ -15,7 +15,7 @@ SelinuxMode = Literal["enforcing", "permissive", "disabled"]
 
 MODE_QUESTION = "cat /sys/fs/selinux/enforce 2>/dev/null || echo disabled"
 DENIALS_QUESTION = (
-    "{ journalctl -b --no-pager -o cat; echo journal read; } | grep -aE"
+    "{ journalctl -b --no-pager -o cat && echo journal read; } | grep -aE"
     " 'avc: +denied|kauditd_printk_skb: [0-9]+ callbacks suppressed|^journal read$'"
 )
 _MODES: dict[str, SelinuxMode] = {"1": "enforcing", "0": "permissive", "disabled": "disabled"}

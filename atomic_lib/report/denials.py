@@ -21,12 +21,13 @@ _Pattern = Annotated[str, Field(min_length=1)]
 
 
 class Reason(ParamsModel):
-    """Why a denial may be; ``source``, ``target``, ``target_class`` and ``permission`` are shell patterns."""
+    """Why a denial may be; all but ``reason`` are shell patterns."""
 
     source: _Pattern
     target: _Pattern
     target_class: _Pattern
     permission: _Pattern
+    name: _Pattern = "*"
     reason: _Pattern
 
     def fits(self, denial: Denial) -> bool:
@@ -35,6 +36,7 @@ class Reason(ParamsModel):
             fnmatchcase(denial.source, self.source)
             and fnmatchcase(denial.target, self.target)
             and fnmatchcase(denial.target_class, self.target_class)
+            and fnmatchcase(denial.name, self.name)
             and all(fnmatchcase(permission, self.permission) for permission in denial.permissions)
         )
 

@@ -1,5 +1,6 @@
 """The checksum of a sparse file is that of all its bytes."""
 
+import errno
 import hashlib
 import os
 from pathlib import Path
@@ -27,3 +28,15 @@ def test_holes_count_as_zeros(tmp_path: Path, size: int, pieces: dict[int, bytes
         for at, data in pieces.items():
             os.pwrite(disk.fileno(), data, at)
     assert disk_sha256(path) == hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def test_what_cannot_be_read_is_no_hole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "disk"
+    path.write_bytes(b"x" * 10)
+
+    def broken(descriptor: int, offset: int, how: int) -> int:
+        raise OSError(errno.EIO, "input/output error")
+
+    monkeypatch.setattr("atomic_lib.image.checksum.os.lseek", broken)
+    with pytest.raises(OSError, match="input/output error"):
+        disk_sha256(path)

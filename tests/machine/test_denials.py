@@ -1,8 +1,11 @@
 """SELinux's messages as a real guest logged them: parsed, counted once each, and never taken for none."""
 
+from pathlib import Path
+
 import pytest
 
-from atomic_lib.machine.denials import Denial, container_label, read_denials, read_mode
+from atomic_lib.command import run
+from atomic_lib.machine.denials import DENIALS_QUESTION, Denial, container_label, read_denials, read_mode
 
 GENERATOR = (
     'audit: type=1400 audit(1795396144.439:5): avc:  denied  { link } for  pid=412 comm="ostree-system-g" '
@@ -67,6 +70,15 @@ def test_no_denial_is_told_from_a_journal_that_was_not_read() -> None:
     assert none.count == 0
     assert read_denials("") is None
     assert read_denials(GENERATOR) is None
+
+
+@pytest.mark.parametrize(("journal", "read"), [("echo nothing", True), ("echo half; false", False)])
+def test_the_end_mark_is_of_a_whole_journal(tmp_path: Path, journal: str, read: bool) -> None:
+    fake = tmp_path / "journalctl"
+    fake.write_text(f"#!/bin/sh\n{journal}\n")
+    fake.chmod(0o755)
+    told = run(["sh", "-c", f"PATH={tmp_path}:$PATH; {DENIALS_QUESTION} || :"]).stdout
+    assert (read_denials(told) is not None) == read
 
 
 @pytest.mark.parametrize(

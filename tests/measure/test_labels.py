@@ -102,6 +102,20 @@ def test_the_projects_exceptions_are_accepted() -> None:
 
 
 @pytest.mark.parametrize(
+    ("path", "explained"),
+    [
+        ("/ostree", True), ("/ostree/deploy/os/var", True), ("/ostree/repo/objects/aa", True), (TOP, True),
+        (f"{TOP}.origin", True), (f"{TOP}/sysroot", True), (HELD.replace("file", "dirtree"), True),
+        (f"{TOP}/etc/ssh/sshd_config", False), (f"{TOP}/usr/bin/dockerd", False), (HELD, False),
+        ("/ostree/deploy/os/var/lib/x", False),
+    ],
+)  # fmt: skip
+def test_the_projects_exceptions_end_where_a_deployment_begins(path: str, explained: bool) -> None:
+    label = "system_u:object_r:root_t:s0"
+    assert any(one.explains(path, label) for one in load_exceptions()) == explained
+
+
+@pytest.mark.parametrize(
     ("change", "said"),
     [
         ("label: not_a_label", r"exceptions\.0\.label: 'not_a_label' is not accepted"),

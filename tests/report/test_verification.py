@@ -85,3 +85,12 @@ def test_how_it_is_shown(verified: Verification | None, text: str, kind: str) ->
 
 def test_a_variant_without_an_image_says_so() -> None:
     assert verified_cell(variant_result("atomic-min")).text == "—"
+
+
+def test_a_result_does_not_name_the_machine() -> None:
+    conditions = {"directory": ("/home/me/a", "/dev/shm/b"), "host name": ("mine", "mine"), "umask": ("022", "077")}
+    found = about_image(record().model_copy(update={"conditions": conditions}), KEY, RAW, QCOW2)
+    assert found is not None
+    assert found.conditions == {
+        "directory": ("one", "another"), "host name": ("the same", "the same"), "umask": ("022", "077"),
+    }  # fmt: skip

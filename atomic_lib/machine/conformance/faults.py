@@ -48,7 +48,7 @@ _SERVICE = (
     Fault("token expires", "each token is good for four requests only", Expected((KEY, OTHER_KEYS[0]), requests=12),
           keys=(KEY, OTHER_KEYS[0]), sessions="required", token_uses=4),
     Fault("5xx, then fine", "status 503 for the first five requests", Expected(requests=20),
-          rules=(Rule("/", "status", 503, 5),)),
+          rules=(Rule("/", "status", 503, 5),), limit_seconds=20),
     Fault("one key: always 500", "the second of three keys is never told",
           Expected((KEY, OTHER_KEYS[1]), "web-1", 0, "HTTP status 500", 80), keys=(KEY, *OTHER_KEYS[:2]),
           rules=(Rule(_SECOND_KEY, "status", 500),), limit_seconds=3),
