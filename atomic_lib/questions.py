@@ -96,7 +96,11 @@ def open_variant(name: str) -> OpenVariant:
 
     Raises WorkbookError: unknown variant, bad recipe, content not reached, a user who is not root.
     """
-    variant = load_variant(name)
+    return open_loaded(load_variant(name))
+
+
+def open_loaded(variant: Variant) -> OpenVariant:
+    """``open_variant`` for a variant that is loaded already, with its own parameters."""
     recipe = load_recipe(variant)
     if os.geteuid() != 0:
         raise WorkbookError("resolving and composing needs root", hint="run it with sudo")
@@ -104,7 +108,7 @@ def open_variant(name: str) -> OpenVariant:
     tools = open_tools(cache)
     content = open_content(variant.content, tools, cache)
     lock = CHECKOUT / variant.lock if variant.lock else None
-    rpm_set = resolve_rpm_set(recipe, content, tools, cache, store, name=name, lock_file=lock)
+    rpm_set = resolve_rpm_set(recipe, content, tools, cache, store, name=variant.variant, lock_file=lock)
     return OpenVariant(variant, recipe, content, rpm_set, tools, store)
 
 

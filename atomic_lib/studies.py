@@ -81,7 +81,7 @@ class Study(ParamsModel):
     ``parameters`` lie over those of every variant's own file. ``steps``: the decisions that
     lead from the baseline to the last variant, for the waterfall. ``cells``: further
     variants, made of factors. ``fallbacks``: which variant stands in for one that fails; it
-    need not be one of the study's.
+    need not be one of the study's. ``conformance``: put the faults to the variants' agents.
     """
 
     study: Name
@@ -92,6 +92,7 @@ class Study(ParamsModel):
     steps: tuple[Step, ...] = ()
     cells: FactorStudy | None = None
     fallbacks: dict[Name, Name] = Field(default_factory=dict)
+    conformance: bool = False
 
     @field_validator("variants", "steps", mode="before")
     @classmethod

@@ -11,6 +11,7 @@ from atomic_lib.content.definition import load_definition
 from atomic_lib.earlier import earlier_figures
 from atomic_lib.errors import WorkbookError
 from atomic_lib.execution import Execution, execute_all
+from atomic_lib.faults import write_conformance
 from atomic_lib.host import cache_directory, open_tools
 from atomic_lib.params import Variant, parameter_values
 from atomic_lib.progress import say
@@ -55,6 +56,8 @@ def run_study(study: str, *, variants: Sequence[str] = (), overrides: Mapping[st
         before = [earlier_figures(directory.parent, directory, result) for result in lost]
         written = write_study_results(directory, chosen, results, earlier=list(filter(None, before)))
         where = {"run_directory": str(directory.relative_to(CHECKOUT))}
+        if whole.conformance:
+            write_conformance(directory, [*loaded, *spares.values()], results)
         compare = Execution(NOTEBOOKS / "compare.ipynb", directory / "compare.ipynb", where)
         for problem in filter(None, execute_all([compare], workers=1)):
             raise WorkbookError(f"notebooks/compare.ipynb failed: {problem}")

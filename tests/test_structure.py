@@ -20,8 +20,8 @@ NOTEBOOKS = sorted((CHECKOUT / "notebooks").glob("*.ipynb"))
 FOUNDATION = ("errors", "progress", "params", "studies", "command", "store", "host")
 STAGES = ("content", "recipe", "compose", "image", "machine", "measure", "report")
 TOP = (
-    "cli", "__main__", "boots", "clean", "doctor", "earlier", "execution", "pair", "questions", "runs", "study",
-    "verify", "workbench",
+    "cli", "__main__", "boots", "clean", "doctor", "earlier", "execution", "faults", "pair", "questions", "runs",
+    "study", "verify", "workbench",
 )  # fmt: skip
 CODE_LINES_MOST = 80
 IMPORT_NAMES = {"yaml": "PyYAML", "nbformat": "nbconvert", "nbclient": "papermill", "traitlets": "nbconvert"}

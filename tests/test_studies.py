@@ -59,6 +59,16 @@ def test_a_study_of_an_unknown_variant_is_refused(params: Path) -> None:
     )
 
 
+def test_faults_are_put_only_where_a_study_says_so(params: Path) -> None:
+    text = "study: all\ntitle: All\nvariants: [small]\nbaseline: small\n"
+    (params / "studies" / "all.yaml").write_text(text)
+    assert not load_study("all", params).conformance
+    (params / "studies" / "all.yaml").write_text(f"{text}conformance: true\n")
+    assert load_study("all", params).conformance
+    error = study_refusal(params, f"{text}conformance: 2\n")
+    assert "conformance: 2 is not accepted: must be true or false" in error.message
+
+
 def test_a_missing_study_lists_those_there_are(params: Path) -> None:
     (params / "studies" / "other.yaml").write_text("")
     with pytest.raises(WorkbookError) as caught:

@@ -11,6 +11,7 @@ import pytest
 from atomic_lib import study
 from atomic_lib.errors import WorkbookError
 from atomic_lib.host import tools_inputs
+from atomic_lib.report.conformance import read_matrix
 from atomic_lib.report.results import read_study_result
 from atomic_lib.store import Store
 
@@ -109,6 +110,30 @@ def test_a_fallback_that_fails_too_is_not_built_twice_and_the_earlier_run_is_nam
     ]  # fmt: skip
     (earlier,) = result.earlier
     assert (earlier.variant, earlier.run, earlier.figures) == ("atomic-min", before, {"package_count": 190.0})
+
+
+def test_a_study_that_asks_for_it_says_of_every_agent_what_faults_did_to_it(
+    place: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert study.run_study("provisioning") == 0
+    told = capsys.readouterr()
+    directory = Path(told.out.strip()).parent
+    matrix = read_matrix(directory)
+    assert matrix is not None
+    reasons = dict(matrix.not_run)
+    assert list(reasons) == ["credentials", "min-cloud-agent", "ignition", "cloud-init"]
+    assert reasons["cloud-init"] == "no tree with it was composed: atomic-cloud-init, atomic-cloud-init-nocloud"
+    assert "cloud-init: no faults were put to it: no tree" in told.err
+    assert (directory / "conformance.csv").read_text().startswith("fault,agent,variant,outcome,why,run,")
+    page = (directory / "index.html").read_text()
+    assert 'href="conformance.json"' in page
+    assert 'href="conformance.csv"' in page
+
+
+def test_no_faults_are_put_where_the_study_does_not_ask(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert study.run_study("default", variants=["atomic-min"]) == 0
+    directory = Path(capsys.readouterr().out.strip()).parent
+    assert not list(directory.glob("conformance.*"))
 
 
 def test_a_variant_that_the_study_has_not_is_named_before_anything_is_made(place: Path) -> None:

@@ -17,6 +17,8 @@ from atomic_lib import host
 from atomic_lib.errors import WorkbookError
 from atomic_lib.measure.release import CHANGED_FILES
 from atomic_lib.report.conclusions import failure
+from atomic_lib.report.conformance import CSV_FILE as CONFORMANCE_CSV
+from atomic_lib.report.conformance import MATRIX_FILE
 from atomic_lib.report.model import VariantResult
 from atomic_lib.report.results import RESULT_FILE, read_study_result, write_text
 from atomic_lib.report.show import Alert
@@ -196,7 +198,7 @@ def _pages(pages: Sequence[VariantResult], current: VariantResult | None) -> lis
 
 
 def _run_files(run_directory: Path) -> list[Link]:
-    names = ["results.json", *csv_names(), "compare.ipynb"]
+    names = ["results.json", *csv_names(), MATRIX_FILE, CONFORMANCE_CSV, "compare.ipynb"]
     return [Link(name, name) for name in names if (run_directory / name).exists()]
 
 

@@ -19,7 +19,7 @@ from atomic_lib.report.metrics import (
     usual_group,
 )
 from atomic_lib.report.model import Boot, StudyResult, VariantResult
-from atomic_lib.report.show import Cell, Section, Table, Unit, missing, number, quantity, signed, verdict
+from atomic_lib.report.show import Cell, Kind, Section, Table, Unit, missing, number, quantity, signed, verdict
 
 NO_AGENT = "credentials"
 """The agent of a variant that has none: the tree that the others are compared with."""
@@ -101,7 +101,7 @@ def table(study: StudyResult, capabilities: Iterable[Capability], matrix: Matrix
             for result in study.variants
         ]
     if matrix:
-        rows.append((Cell("faults survived"), *(_survived(matrix, result.agent) for result in study.variants)))
+        rows.append((Cell("faults survived"), *(_survived(matrix, result) for result in study.variants)))
     for one in capabilities:
         rows.append((Cell(one.title), *(_claim_cell(one.agents.get(result.agent)) for result in study.variants)))
     header = ("", *(f"{result.variant} ({result.agent})" for result in study.variants))
@@ -173,12 +173,16 @@ def _cost_cell(cost: Cost, result: VariantResult, base: VariantResult | None) ->
     return Cell(signed(value - before, cost.unit), quantity(value, cost.unit), "number", value=value - before)
 
 
-def _survived(matrix: Matrix, agent: str) -> Cell:
-    known = [cell for cell in matrix.cells if cell.agent == agent and cell.outcome != "unknown"]
-    if not known:
-        return missing("no faults were tried")
+def _survived(matrix: Matrix, result: VariantResult) -> Cell:
+    reason = dict(matrix.not_run).get(result.agent)
+    known = [cell for cell in matrix.cells if cell.agent == result.agent and cell.outcome != "unknown"]
+    if reason or not known:
+        return missing(f"not run, because: {reason}" if reason else "no faults were tried")
     count = sum(cell.outcome == "survived" for cell in known)
-    return Cell(f"{count} of {len(known)}", kind="good" if count == len(known) else "bad")
+    tree = dict(matrix.trees).get(result.agent, result.variant)
+    note = "" if tree == result.variant else f"run in the tree of {tree}"
+    kind: Kind = "good" if count == len(known) else "bad"
+    return Cell(f"{count} of {len(known)}", note, kind, "#faults-survived")
 
 
 def _claim_cell(claim: Claim | None) -> Cell:

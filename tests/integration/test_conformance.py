@@ -6,8 +6,10 @@ import pytest
 
 from atomic_lib.machine.conformance.agents import cloud_init, min_cloud_agent
 from atomic_lib.machine.conformance.faults import FAULTS, fault_named
-from atomic_lib.machine.conformance.matrix import Matrix, run_conformance
+from atomic_lib.machine.conformance.matrix import Matrix, run_agent, run_conformance
+from atomic_lib.machine.conformance.stored import agent_in, root_of
 from atomic_lib.params import load_variant, parameter_values
+from atomic_lib.questions import open_variant
 from atomic_lib.workbench import open_workbench
 
 pytestmark = pytest.mark.integration
@@ -43,3 +45,15 @@ def test_min_cloud_agent_survives_with_the_programs_of_the_image(tree: Path, she
 def test_cloud_init_is_run_against_the_same_faults(tree: Path) -> None:
     matrix = run_conformance([cloud_init(tree)], [fault_named(name) for name in SEEN])
     assert outcomes(matrix, "cloud-init") == SEEN
+
+
+def test_an_agent_is_run_out_of_a_commit_with_the_program_that_is_in_it(tmp_path: Path) -> None:
+    opened = open_variant("atomic-min")
+    root = root_of(opened.tree, opened.tools, tmp_path)
+    assert not (root / "mnt").is_symlink()
+    assert (root / "etc/passwd").is_file()
+    agent = agent_in("min-cloud-agent", root)
+    assert agent.files[0][0] == root / "usr/libexec/min-cloud-agent"
+    names = ("nothing wrong", "gzip", "five keys", "script fails")
+    cells = run_agent(agent, [fault_named(name) for name in names])
+    assert [(cell.fault, cell.outcome) for cell in cells] == [(name, "survived") for name in names]

@@ -116,6 +116,16 @@ def test_faults_survived_are_those_with_a_known_outcome(study: StudyResult) -> N
     assert "faults survived" not in rows_of(study)
 
 
+def test_faults_survived_say_why_an_agent_was_not_run_and_in_which_tree_one_was(study: StudyResult) -> None:
+    cells = (Verdict("a", "cloud-init", "survived", "", True), Verdict("a", "min-cloud-agent", "survived", "", True))
+    trees = (("cloud-init", "large"), ("min-cloud-agent", "another"))
+    matrix = Matrix((("a", "A"),), ("cloud-init", "min-cloud-agent"), cells, trees, (("ignition", "needs a guest"),))
+    row = next(row for row in provisioning.table(study, CLAIMS, matrix).rows if row[0].text == "faults survived")
+    assert [cell.note for cell in row[1:]] == [
+        "no faults were tried", "run in the tree of another", "", "not run, because: needs a guest",
+    ]  # fmt: skip
+
+
 def test_the_initramfs_is_what_no_package_owns_of_its_class() -> None:
     packages = tuple(
         package.model_copy(update={"class_": "initramfs"}) if package.name == "dracut-core" else package

@@ -35,20 +35,24 @@ class Agent:
         """``files``, without EC2's DMI data where the service has no session tokens, as EC2's always has."""
         return [(path, target) for path, target in self.files if fault.sessions != "v1" or not target.startswith(_DMI)]
 
-    def can_run(self, fault: Fault) -> bool:
-        """Whether a fault can be put to this agent here."""
-        return (self.steps or not fault.cut) and bool(self.disc_commands or not fault.disc)
+    def why_not(self, fault: Fault) -> str:
+        """Why a fault cannot be put to this agent here; empty for one that can."""
+        if fault.cut and not self.steps:
+            return "it works inside its own process, so there is no command to cut the power at"
+        if fault.disc and not self.disc_commands:
+            return "it is run over the metadata service only"
+        return ""
 
 
-def min_cloud_agent(root: Path = Path("/"), shell: str = "sh") -> Agent:
+def min_cloud_agent(root: Path = Path("/"), shell: str = "sh", program: Path = PROGRAM) -> Agent:
     """min-cloud-agent as its three units run it, with the shell and curl of ``root``."""
-    program = "/mnt/min-cloud-agent"
-    disc, *commands = ((shell, program, word) for word in ("disc", "fetch", "run"))
-    return Agent("min-cloud-agent", tuple(commands), (disc,), root, files=((PROGRAM, program),))
+    target = "/mnt/min-cloud-agent"
+    disc, *commands = ((shell, target, word) for word in ("disc", "fetch", "run"))
+    return Agent("min-cloud-agent", tuple(commands), (disc,), root, files=((program, target),))
 
 
 def cloud_init(root: Path) -> Agent:
-    """cloud-init of a traditional ``root``, as its four services run it, over EC2, with the DMI data of EC2.
+    """cloud-init of ``root``, as its four services run it, over EC2, with the DMI data of EC2.
 
     Only the modules that provision are switched on. Its own waits of 120 and 50 s are a tenth of that, as
     min-cloud-agent's is.

@@ -4,7 +4,7 @@ import json
 import os
 import sys
 import tempfile
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -47,11 +47,16 @@ class Cell:
 
 @dataclass(frozen=True)
 class Matrix:
-    """Faults by agents. ``faults``: name and title of each row, in order."""
+    """Faults by agents. ``faults``: name and title of each row, in order.
+
+    ``trees``: the variant whose tree an agent was run in, by agent; ``not_run``: why others were not run.
+    """
 
     faults: tuple[tuple[str, str], ...]
     agents: tuple[str, ...]
     cells: tuple[Cell, ...]
+    trees: tuple[tuple[str, str], ...] = ()
+    not_run: tuple[tuple[str, str], ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """As plain data, with the version of its schema."""
@@ -60,8 +65,8 @@ class Matrix:
     @staticmethod
     def from_json(data: dict[str, Any]) -> "Matrix":
         """What ``to_json`` made."""
-        faults = tuple((name, title) for name, title in data["faults"])
-        return Matrix(faults, tuple(data["agents"]), tuple(Cell(**cell) for cell in data["cells"]))
+        faults, trees, not_run = (tuple((a, b) for a, b in data[name]) for name in ("faults", "trees", "not_run"))
+        return Matrix(faults, tuple(data["agents"]), tuple(Cell(**cell) for cell in data["cells"]), trees, not_run)
 
     def cell(self, fault: str, agent: str) -> Cell | None:
         """The cell of a fault and an agent, if there is one."""
@@ -92,16 +97,42 @@ def run_conformance(
 
     ``report`` gets each cell that was run, in the order of the rows.
     """
-    by_name = {fault.name: fault for fault in faults}
+    return matrix_of([cell for agent in agents for cell in run_agent(agent, faults, report, workers)], faults)
+
+
+def run_agent(
+    agent: Agent,
+    faults: Sequence[Fault] = FAULTS,
+    report: Callable[[Cell], object] = lambda cell: None,
+    workers: int = _WORKERS,
+) -> tuple[Cell, ...]:
+    """Every fault of one agent; ``report`` gets those that can be put to it, in the order of the rows.
+
+    Raises CommandError as ``run_fault`` does.
+    """
+    reasons = {fault.name: agent.why_not(fault) for fault in faults}
+    cells = [
+        Cell(name, agent.name, "unknown", f"not run, because {why}", False) for name, why in reasons.items() if why
+    ]
     with ThreadPoolExecutor(workers) as pool:
-        jobs = [(agent, fault) for agent in agents for fault in faults if agent.can_run(fault)]
-        cells = []
-        for result in pool.map(lambda job: run_fault(*job), jobs):
-            cells.append(cell_of(by_name[result.fault], result))
+        put = [fault for fault in faults if not reasons[fault.name]]
+        for fault, result in zip(put, pool.map(lambda fault: run_fault(agent, fault), put), strict=True):
+            cells.append(cell_of(fault, result))
             report(cells[-1])
-    told = [cell for cell in documented_matrix(faults) if cell.fault in by_name]
-    names = tuple(dict.fromkeys(cell.agent for cell in (*cells, *told)))
-    return Matrix(tuple((fault.name, fault.title) for fault in faults), names, (*cells, *told))
+    return tuple(cells)
+
+
+def matrix_of(
+    cells: Sequence[Cell],
+    faults: Sequence[Fault] = FAULTS,
+    trees: Mapping[str, str] | None = None,
+    not_run: Mapping[str, str] | None = None,
+) -> Matrix:
+    """What was run, and beside it the agent of 2014; see ``Matrix`` for ``trees`` and ``not_run``."""
+    whole = (*cells, *documented_matrix(faults))
+    names = tuple(dict.fromkeys(cell.agent for cell in whole))
+    rows = tuple((fault.name, fault.title) for fault in faults)
+    return Matrix(rows, names, whole, tuple((trees or {}).items()), tuple((not_run or {}).items()))
 
 
 def cell_of(fault: Fault, result: Result) -> Cell:

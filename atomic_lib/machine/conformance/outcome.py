@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from atomic_lib.machine.conformance.fault import Fault
 
+_SHOWN_LETTERS = 24
 _HARMLESS = re.compile(r"[a-z0-9-]{1,63}")
 """What an agent may call a machine that was told no usable name."""
 
@@ -145,4 +146,6 @@ def _blob(key: str) -> str:
 
 
 def _short(text: str | None) -> str:
-    return "not set" if text is None else repr(text[:40])
+    if text is None:
+        return "not set"
+    return repr(text if len(text) <= _SHOWN_LETTERS else f"{text[:_SHOWN_LETTERS]}…")

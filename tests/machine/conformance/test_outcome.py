@@ -52,6 +52,11 @@ def test_where_no_name_was_told_a_harmless_one_is_no_fault() -> None:
     assert judge(fault, replace(GOOD, hostname="$(reboot)"))[0] == "wrong host name"
 
 
+def test_a_long_host_name_is_told_by_its_beginning() -> None:
+    _, why = judge(FAULT, replace(GOOD, hostname="w" * 5000))
+    assert why == f"the host name is '{'w' * 24}…', wanted 'web-1'"
+
+
 def test_a_host_name_is_as_good_without_its_domain() -> None:
     fault = replace(FAULT, expected=replace(FAULT.expected, hostname="web-1.novalocal"))
     assert judge(fault, GOOD)[0] == "survived"
