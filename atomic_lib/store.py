@@ -105,6 +105,15 @@ class Store:
         differences = [sorted(name for name in {*one, *now} if one.get(name) != now.get(name)) for one in earlier]
         return min(differences, key=lambda names: (len(names), names), default=[])
 
+    @contextmanager
+    def scratch(self, stage: str) -> Iterator[Path]:
+        """A directory for what is no result, removed afterwards; if this process is killed, by ``remove_abandoned``."""
+        path = self._scratch(stage)
+        try:
+            yield path
+        finally:
+            remove_tree(path)
+
     def _scratch(self, stage: str) -> Path:
         parent = self.root / "tmp"
         parent.mkdir(parents=True, exist_ok=True)

@@ -1,5 +1,6 @@
 """Results by content: published whole or not at all, made once, found again."""
 
+import os
 import sys
 import time
 from collections.abc import Callable
@@ -118,6 +119,20 @@ def test_kill_in_the_middle_leaves_nothing_published(
     store.remove_abandoned()
     assert list(store.root.rglob("half")) == []
     assert run_python(SLOW, str(tmp_path), "0").stdout == "False\n"
+
+
+def test_a_scratch_directory_goes_with_its_block_and_else_with_what_is_abandoned(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with store.scratch("key") as directory:
+        assert directory.parent == store.root / "tmp"
+        store.remove_abandoned()
+        assert directory.is_dir()
+    assert not directory.exists()
+    monkeypatch.setattr(os, "getpid", lambda: 2**22 + 1)
+    with store.scratch("key") as directory:
+        store.remove_abandoned()
+        assert not directory.exists()
 
 
 def test_remove_abandoned_leaves_work_that_goes_on(store: Store) -> None:

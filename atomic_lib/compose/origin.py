@@ -8,7 +8,6 @@ ostree.repo-config(5), "remote" sections and /etc/ostree/remotes.d.
 """
 
 import re
-import tempfile
 from pathlib import Path
 
 from atomic_lib.command import CommandError
@@ -18,6 +17,7 @@ from atomic_lib.content.openpgp import SecretKey, derive_key
 from atomic_lib.errors import WorkbookError
 from atomic_lib.host import Bind, Tools
 from atomic_lib.params import PARAMS_DIRECTORY, Variant
+from atomic_lib.store import Store
 
 REMOTE = "fedora-atomic"
 KEY_FILE = f"etc/pki/ostree/{REMOTE}.asc"
@@ -38,8 +38,10 @@ def commit_key(tools: Tools, variant: Variant, ref: str, scratch: Path) -> Secre
     return _read_key(tools, own)
 
 
-def own_public_key(tools: Tools, variant: Variant) -> str:
+def own_public_key(tools: Tools, variant: Variant, store: Store) -> str:
     """The public half of the variant's own ``signing_key``, armored; empty where it has none.
+
+    The secret is in a directory of the store for a moment: what a killed run leaves of it, the next one removes.
 
     Raises WorkbookError like ``commit_key``.
     """
@@ -47,7 +49,7 @@ def own_public_key(tools: Tools, variant: Variant) -> str:
     if own is None:
         return ""
     key = _read_key(tools, own)
-    with tempfile.TemporaryDirectory() as scratch, open_keyring(tools, Path(scratch), key, 0) as keyring:
+    with store.scratch("key") as scratch, open_keyring(tools, scratch, key, 0) as keyring:
         return keyring.public_key()
 
 

@@ -5,7 +5,7 @@ import shutil
 from pathlib import Path
 
 from atomic_lib.compose.headers import read_headers
-from atomic_lib.compose.lock import Lock
+from atomic_lib.compose.lock import Lock, LockedPackage
 from atomic_lib.content.repositories import Content
 from atomic_lib.content.signing import KEY_FILE
 from atomic_lib.host import Bind, Tools
@@ -13,15 +13,22 @@ from atomic_lib.store import file_sha256
 
 
 def keep_rpms(lock: Lock, rpms: Path, pool: Path) -> None:
-    """Keep each RPM once, by sha256, and make the set's files links to it."""
+    """Keep each RPM once, by sha256, and make the set's files links to it; a damaged one that was kept is replaced."""
     pool.mkdir(parents=True, exist_ok=True)
     by_digest = {file_sha256(file): file for file in rpms.glob("*.rpm")}
     for package in lock.packages:
         file, kept = by_digest[package.sha256], pool / f"{package.sha256}.rpm"
-        if not kept.exists():
+        if is_kept(package, pool):
+            if not kept.samefile(file):
+                link_file(kept, file)
+        else:
             link_file(file, kept)
-        elif not kept.samefile(file) and file_sha256(kept) == package.sha256:
-            link_file(kept, file)
+
+
+def is_kept(package: LockedPackage, pool: Path) -> bool:
+    """Whether the package's file is in the pool, undamaged."""
+    kept = pool / f"{package.sha256}.rpm"
+    return kept.is_file() and file_sha256(kept) == package.sha256
 
 
 def keep_keys(tools: Tools, content: Content, rpms: Path, keys: Path, pool: Path) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 from atomic_lib.command import CommandError
 from atomic_lib.compose.explain import explain_excluded
 from atomic_lib.compose.lock import Lock, LockedPackage, read_lock, write_lock
-from atomic_lib.compose.pool import keep_keys, keep_rpms, link_file
+from atomic_lib.compose.pool import is_kept, keep_keys, keep_rpms, link_file
 from atomic_lib.content.comps import expand_groups
 from atomic_lib.content.dnf import DNF_CACHE, DNF_DIRECTORY, dnf_configuration, repository_error
 from atomic_lib.content.repositories import Content
@@ -134,7 +134,10 @@ def resolve_rpm_set(
         write_lock(lock, directory / "lock.json")
 
     stored = store.get_or_make("rpm-set", inputs, make, what=f"{name}: resolve packages", need_bytes=_SPACE_BYTES)
-    return RpmSet(stored.key, read_lock(stored.path / "lock.json"), stored.path / "rpms", tuple(words), stored.seconds,
+    lock = read_lock(stored.path / "lock.json")
+    if locked:
+        _require_locked(locked, lock.packages)  # a lock's sizes are no part of its sha256, which the result is kept by
+    return RpmSet(stored.key, lock, stored.path / "rpms", tuple(words), stored.seconds,
                   stored.reused)  # fmt: skip
 
 
@@ -239,23 +242,32 @@ def _repo_of(dnf: Dnf) -> dict[tuple[str, ...], str]:
 
 
 def _fetch_locked(lock: Lock, dnf: Dnf, rpms: Path, cache: Path) -> Lock:
-    kept = [package for package in lock.packages if (cache / "rpms" / f"{package.sha256}.rpm").is_file()]
+    kept = [package for package in lock.packages if is_kept(package, cache / "rpms")]
     for package in kept:
         link_file(cache / "rpms" / f"{package.sha256}.rpm", rpms / package.file_name)
     missing = [package for package in lock.packages if package not in kept]
     if missing:
         _fetch_missing(missing, kept, dnf, rpms)
-    found = {package.nevra: package.sha256 for package in _read_rpms(dnf, rpms).packages}
-    others = [package for package in lock.packages if found.get(package.nevra) != package.sha256]
-    if others:
-        raise WorkbookError(
-            "\n".join(
-                f"{package.nevra}: sha256 is {found.get(package.nevra, 'missing')}, the lock says {package.sha256}"
-                for package in others
-            ),
-            hint="the repository has another build of it: resolve anew, or bring back the one that was locked",
-        )
+    _require_locked(lock, _read_rpms(dnf, rpms).packages)
     return lock
+
+
+def _require_locked(lock: Lock, packages: Iterable[LockedPackage]) -> None:
+    found = {package.nevra: package for package in packages}
+    digests = {nevra: package.sha256 for nevra, package in found.items()}
+    others = [
+        f"{package.nevra}: sha256 is {digests.get(package.nevra, 'missing')}, the lock says {package.sha256}"
+        for package in lock.packages
+        if digests.get(package.nevra) != package.sha256
+    ]
+    if others:
+        hint = "the repository has another build of it: resolve anew, or bring back the one that was locked"
+        raise WorkbookError("\n".join(others), hint=hint)
+    sizes = [(one, found[one.nevra].size_bytes) for one in lock.packages]
+    wrong = [f"{one.nevra}: size is {size} bytes, the lock says {one.size_bytes}" for one, size in sizes
+             if size != one.size_bytes]  # fmt: skip
+    if wrong:
+        raise WorkbookError("\n".join(wrong), hint="the lock was changed: take it from the build again")
 
 
 def _fetch_missing(missing: Sequence[LockedPackage], kept: Sequence[LockedPackage], dnf: Dnf, rpms: Path) -> None:
@@ -269,9 +281,10 @@ def _fetch_missing(missing: Sequence[LockedPackage], kept: Sequence[LockedPackag
     except CommandError as error:
         said = set(re.findall(r"No match for argument: (\S+)", error.stdout + error.stderr))
         gone = [package.nevra for package in missing if package.nevra in said]
-        names = ", ".join(gone or [package.nevra for package in missing])
+        if not gone:
+            raise _solver_error(dnf, error) from None
         raise WorkbookError(
-            f"locked packages can no longer be had from content {dnf.content.name!r}: {names}", log=error.log,
+            f"locked packages can no longer be had from content {dnf.content.name!r}: {', '.join(gone)}", log=error.log,
             hint="resolve anew (without the lock), or bring back the repository that has them",
         ) from None  # fmt: skip
     # What these require was fetched along, and is among the kept ones already.

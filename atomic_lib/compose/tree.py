@@ -112,7 +112,11 @@ def compose_tree(
         "lock": rpm_set.lock.sha256,
         "words": rpm_set.words,
         "content": [content.name, content.releasever, content.key_urls],
-        **({"origin": [variant.remote_url, own_public_key(tools, variant)]} if variant.method == "ostree" else {}),
+        **(
+            {"origin": [variant.remote_url, own_public_key(tools, variant, store)]}
+            if variant.method == "ostree"
+            else {}
+        ),
         "policy": content.selinux_policy,
         "tools": tools.key,
         "code": code_version(*_CODE),

@@ -77,6 +77,7 @@ def build(task: Task) -> Built:
     store, cache = Store(Path(wanted.store)), Path(wanted.cache)
     variant = variant_from(task.parameters)
     tools = with_clock(open_tools(cache), wanted.clock_days_ahead, store.root)
+    there = stored_in(cache)
     found = open_content(variant.content, tools, cache)
     content = with_order(found, reversed_order=wanted.repositories_reversed)
     recipe = load_recipe(variant)
@@ -89,7 +90,9 @@ def build(task: Task) -> Built:
                  RAW: image.sha256, QCOW2: image.compressed_sha256}  # fmt: skip
     return Built(
         checksums={name: checksum for name, checksum in checksums.items() if checksum},
-        conditions=in_force(wanted, tools, content),
+        conditions=in_force(
+            wanted, tools, content, rpm_set.directory, made_anew=there.isdisjoint(found.local.values())
+        ),
         keys={"tools": tools.key, "tree": tree.key, "image": image.key},
         versions=tool_versions(tools),
         paths={
@@ -101,6 +104,11 @@ def build(task: Task) -> Built:
         },
         seconds=round(time.monotonic() - started, 1),
     )
+
+
+def stored_in(cache: Path) -> set[Path]:
+    """The results that a cache has."""
+    return set(cache.glob("*/*"))
 
 
 def _resolve(task: Task, variant: Variant, content: Content, tools: Tools) -> tuple[str, RpmSet]:

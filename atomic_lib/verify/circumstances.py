@@ -3,6 +3,7 @@
 import ctypes
 import locale
 import os
+import re
 import signal
 import socket
 import time
@@ -10,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from atomic_lib.command import run
+from atomic_lib.command import CommandError, run
 from atomic_lib.content.repositories import Content
 from atomic_lib.errors import WorkbookError
 from atomic_lib.host import Tools
@@ -32,7 +33,9 @@ _DAY_SECONDS = 86400
 class Circumstances:
     """Those of one build. An empty string, or 0: as it is on this machine.
 
-    ``environment`` is that of the workbook's own process: commands get none of it anyway.
+    ``umask``, ``host_name`` and ``environment`` (time zone, language, hash seed) reach the
+    workbook's own process; commands are shielded from them: they get a clean environment,
+    a host name of their own and umask 022.
     ``clock_days_ahead`` holds for commands in the tools tree and in the tree under
     construction; the kernel's clock, which dates files, is the same for both builds.
     """
@@ -55,15 +58,19 @@ def usual(store: Path, cache: Path) -> Circumstances:
     return Circumstances("A", str(store), str(cache), environment={"TZ": "UTC", "LC_ALL": "C.UTF-8", "LANG": "C.UTF-8"})
 
 
-def hostile(store: Path, cache: Path, *, cold_cache: bool) -> Circumstances:
-    """Everything different that a build on another machine, by another person, in another year could have different."""
+def hostile(store: Path, cache: Path, *, cold_cache: bool, language: str) -> Circumstances:
+    """Everything different that a build on another machine, by another person, in another year could have different.
+
+    ``language``: a locale that this host has; where it has none but C, the language stays as it is.
+    """
+    # Kiritimati's time, in the form that needs no time zone data
+    environment = {"TZ": "LINT-14", "PYTHONHASHSEED": "4711"}
     return Circumstances(
         "B",
         str(store),
         str(cache),
         cold_cache=cold_cache,
-        # Kiritimati's time, in the form that needs no time zone data
-        environment={"TZ": "LINT-14", "LC_ALL": "tr_TR.UTF-8", "LANG": "tr_TR.UTF-8", "PYTHONHASHSEED": "4711"},
+        environment={**environment, **({"LC_ALL": language, "LANG": language} if language else {})},
         umask=0o077,
         host_name="elsewhere.example",
         clock_days_ahead=3 * 365 + 100,
@@ -71,6 +78,21 @@ def hostile(store: Path, cache: Path, *, cold_cache: bool) -> Circumstances:
         repositories_reversed=True,
         packages_reversed=True,
     )
+
+
+def other_language() -> str:
+    """A locale of this host that is not C's, Turkish first (whose letter i is its own); empty where there is none."""
+    try:
+        return choose_language(run(["locale", "-a"]).stdout)
+    except CommandError:
+        return ""
+
+
+def choose_language(listing: str) -> str:
+    """One locale in the output of ``locale -a``, in UTF-8, as the workbook's own files are."""
+    found = [name for name in listing.split() if re.search(r"\.utf-?8$", name, re.IGNORECASE)]
+    names = sorted(name for name in found if name.partition(".")[0] not in ("C", "POSIX"))
+    return next((name for name in names if name.startswith("tr_")), names[0] if names else "")
 
 
 def impose(wanted: Circumstances) -> None:
@@ -131,8 +153,11 @@ def with_order(content: Content, *, reversed_order: bool) -> Content:
     return replace(content, repo_text=text, local=dict(reversed(list(content.local.items()))))
 
 
-def in_force(wanted: Circumstances, tools: Tools, content: Content) -> dict[str, str]:
-    """What this process and a command that it starts in the tools tree see of the circumstances, by condition."""
+def in_force(wanted: Circumstances, tools: Tools, content: Content, rpms: Path, *, made_anew: bool) -> dict[str, str]:
+    """What this process and a command that it starts in the tools tree see of the circumstances, by condition.
+
+    ``rpms``: the directory of the RPM files installed from. ``made_anew``: whether this build made the content.
+    """
     os.umask(umask := os.umask(0))
     date = tools.run(["date", "-u", "+%Y-%m-%d %H:%M"]).stdout.strip()
     processors = tools.run(["nproc"]).stdout.strip()
@@ -141,16 +166,30 @@ def in_force(wanted: Circumstances, tools: Tools, content: Content) -> dict[str,
         "file system": file_system_of(Path(wanted.store)),
         "umask": f"{umask:03o}",
         "time zone": f"{time.strftime('%Z %z')}",
-        "language": _language(),
+        **({"language": language_in_force()} if "LC_ALL" in wanted.environment else {}),
         "hash seed": os.environ.get("PYTHONHASHSEED", "random"),
         "host name": socket.gethostname(),
         "clock": f"{date} UTC",
         "processors": processors,
         "repositories": ", ".join(content.repo_ids),
-        "RPM files": "laid down from last to first" if wanted.packages_reversed else "laid down as downloaded",
-        "cache": "cold: content made anew" if wanted.cold_cache else "warm",
+        "RPM files": file_order(rpms),
+        "cache": cache_state(cold_cache=wanted.cold_cache, made_anew=made_anew),
         "user": "root",
     }
+
+
+def file_order(rpms: Path) -> str:
+    """Between which packages a directory's RPM files go by inode number: in which order they were created."""
+    files = sorted(rpms.glob("*.rpm"), key=lambda file: file.stat().st_ino)
+    first, last = (files[at].name.rsplit("-", 2)[0] for at in (0, -1))
+    return f"{first} first, {last} last"
+
+
+def cache_state(*, cold_cache: bool, made_anew: bool) -> str:
+    """What the build's cache was like; one that began cold has the content of the first variant that needed it."""
+    if made_anew:
+        return "cold: content made anew"
+    return "content of the first variant's cold cache" if cold_cache else "warm"
 
 
 def require_in_force(wanted: Circumstances, seen: Mapping[str, str], host: Mapping[str, str]) -> None:
@@ -159,12 +198,14 @@ def require_in_force(wanted: Circumstances, seen: Mapping[str, str], host: Mappi
     ``host``: what the other build, on this machine as it is, saw.
     """
     expected = {"umask": f"{wanted.umask:03o}", "directory": wanted.store}
+    if "LC_ALL" in wanted.environment:
+        expected["language"] = wanted.environment["LC_ALL"]
     if wanted.host_name:
         expected["host name"] = wanted.host_name
     if wanted.processors:
         expected["processors"] = str(wanted.processors)
     wrong = [name for name, value in expected.items() if seen[name] != value]
-    different = [("time zone", wanted.environment.get("TZ") != "UTC"), ("language", "LC_ALL" in wanted.environment),
+    different = [("time zone", wanted.environment.get("TZ") != "UTC"),
                  ("repositories", wanted.repositories_reversed and "," in host["repositories"]),
                  ("RPM files", wanted.packages_reversed)]  # fmt: skip
     wrong += [name for name, asked in different if asked and seen[name] == host[name]]
@@ -179,13 +220,13 @@ def file_system_of(path: Path) -> str:
     return run(["stat", "--file-system", "--format=%T", path]).stdout.strip()
 
 
-def _language() -> str:
-    asked = os.environ.get("LC_ALL", "")
+def language_in_force() -> str:
+    """The locale that this process got; C where the host has not the one that its environment names."""
     try:
         locale.setlocale(locale.LC_ALL, "")
     except locale.Error:
-        return f"{asked} (this host has it not)"
-    return asked
+        return "C"
+    return os.environ.get("LC_ALL", "")
 
 
 def _days_between(first: str, second: str) -> float:

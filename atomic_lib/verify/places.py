@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import stat
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -27,13 +28,22 @@ def other_place(build: Path) -> Iterator[Path]:
     parent.mkdir(parents=True, exist_ok=True)
     for left in (path for top in (MEMORY_DIRECTORY, build / "verify") for path in top.glob(f"{_PREFIX}*-*")):
         pid = left.name.removeprefix(_PREFIX).partition("-")[0]
-        if not (pid.isdigit() and Path("/proc", pid).exists()):
+        if _is_own_directory(left) and not (pid.isdigit() and Path("/proc", pid).exists()):
             remove_tree(left)
     path = Path(tempfile.mkdtemp(prefix=f"{_PREFIX}{os.getpid()}-", dir=parent))
     try:
         yield path
     finally:
         remove_tree(path)
+
+
+def _is_own_directory(path: Path) -> bool:
+    """Whether this user made it: anybody may put a name like ours into a directory that all share."""
+    try:
+        status = path.lstat()
+    except FileNotFoundError:
+        return False
+    return stat.S_ISDIR(status.st_mode) and status.st_uid == os.geteuid()
 
 
 def has_memory(directory: Path) -> bool:

@@ -22,7 +22,7 @@ from atomic_lib.report.verification import Verification, write_verification
 from atomic_lib.store import remove_tree, run_lock
 from atomic_lib.studies import load_study, study_variants
 from atomic_lib.verify.build import Built, Task
-from atomic_lib.verify.circumstances import Circumstances, hostile, require_in_force, usual
+from atomic_lib.verify.circumstances import Circumstances, hostile, other_language, require_in_force, usual
 from atomic_lib.verify.explain import explain
 from atomic_lib.verify.places import make_cold_cache, other_place
 from atomic_lib.verify.show import shown
@@ -82,7 +82,7 @@ def verify_variant(
     remove_tree(own)
     own.mkdir(parents=True)
     first = usual(own / "store", cache)
-    second = hostile(other_store, other_cache, cold_cache=other_cache != cache)
+    second = hostile(other_store, other_cache, cold_cache=other_cache != cache, language=other_language())
     started = datetime.now(UTC)
     try:
         one = _build(variant, first, own)
@@ -156,7 +156,8 @@ def _held_against(variant: Variant, one: Built, other: Built, started: datetime)
         when=f"{started:%Y-%m-%dT%H:%M:%SZ}",
         same=all(left == right for left, right in checksums.values()),
         checksums=checksums,
-        conditions=pairs("conditions"),
+        # one that only one build has was not tried
+        conditions={name: pair for name, pair in pairs("conditions").items() if None not in pair},
         keys=pairs("keys"),
         versions=one.versions,
         provenance={"atomic_lib_version": __version__, "git_revision": git_revision(CHECKOUT)},

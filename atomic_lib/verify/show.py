@@ -5,6 +5,10 @@ from collections.abc import Iterable, Mapping
 from atomic_lib.report.verification import Pair, Verification
 
 KERNEL_CLOCK = "The times of files come from the kernel's clock, which no build can change for itself."
+OWN_PROCESS = (
+    "Umask, host name, time zone, language and hash seed reach the workbook's own process;\n"
+    "  commands are shielded from them (clean environment, own host name, umask 022)."
+)
 NO_ORDINARY_USER = "Composing needs root on any machine, so no build by an ordinary user is compared."
 
 
@@ -15,6 +19,7 @@ def shown(found: Verification) -> str:
     lines = [
         f"{found.variant}",
         *_table("condition", found.conditions),
+        f"  {OWN_PROCESS}",
         f"  {KERNEL_CLOCK}",
         f"  {NO_ORDINARY_USER}",
         "",

@@ -116,6 +116,53 @@ def test_a_lock_is_rebuilt_where_one_file_is_not_kept_any_more(resolve: Resolve,
     assert digests == sorted(package.sha256 for package in first.lock.packages)
 
 
+def test_a_kept_file_that_was_damaged_is_fetched_again_and_replaced(resolve: Resolve, tmp_path: Path) -> None:
+    first = resolve(SMALL)
+    write_lock(first.lock, tmp_path / "lock.json")
+    bash = next(package for package in first.lock.packages if package.name == "bash")
+    kept = tmp_path / "cache/rpms" / f"{bash.sha256}.rpm"
+    data = kept.read_bytes()
+    kept.unlink()  # it is a link to the first set's file
+    kept.write_bytes(data[:-1] + bytes([data[-1] ^ 1]))
+    again = resolve(SMALL, tmp_path / "lock.json")
+    assert file_sha256(again.directory / bash.file_name) == file_sha256(kept) == bash.sha256
+
+
+def test_a_lock_with_another_size_is_refused_by_name_also_where_its_set_is_there(
+    content: Content, tools: Tools, tmp_path: Path
+) -> None:
+    def resolved(lock_file: Path | None, store: str) -> RpmSet:
+        place = Store(tmp_path / store)
+        return resolve_rpm_set(SMALL, content, tools, tmp_path / "cache", place, name="test", lock_file=lock_file)
+
+    right, wrong = tmp_path / "right.json", tmp_path / "wrong.json"
+    first, *rest = (lock := resolved(None, "one").lock).packages
+    write_lock(lock, right)
+    resolved(right, "one")
+    write_lock(Lock(lock.content, (replace(first, size_bytes=first.size_bytes + 1), *rest)), wrong)
+    for store in ("one", "two"):
+        with pytest.raises(WorkbookError) as caught:
+            resolved(wrong, store)
+        said = f"{first.nevra}: size is {first.size_bytes} bytes, the lock says {first.size_bytes + 1}"
+        assert caught.value.message == said
+
+
+def test_a_mirror_that_is_not_reached_is_not_taken_for_packages_that_vanished(
+    content: Content, tools: Tools, tmp_path: Path
+) -> None:
+    cache = tmp_path / "cache"
+    first = resolve_rpm_set(SMALL, content, tools, cache, Store(tmp_path / "1"), name="test", lock_file=None)
+    write_lock(first.lock, tmp_path / "lock.json")
+    (cache / "rpms" / f"{first.lock.packages[0].sha256}.rpm").unlink()
+    # Port 9 of this machine: nobody listens there.
+    text = "[standin]\nname=f\nbaseurl=http://127.0.0.1:9/\ngpgcheck=1\ngpgkey=file:///k\n"
+    unreached = replace(content, repo_text=text, local={}, remote=True, dnf_cache=tmp_path / "dnf")
+    with pytest.raises(WorkbookError, match="a mirror of content 'standin' was not reached"):
+        resolve_rpm_set(
+            SMALL, unreached, tools, cache, Store(tmp_path / "2"), name="test", lock_file=tmp_path / "lock.json"
+        )
+
+
 def test_a_lock_changed_by_hand_is_refused(resolve: Resolve, tmp_path: Path) -> None:
     path = tmp_path / "lock.json"
     lock = resolve(SMALL).lock

@@ -1,5 +1,6 @@
 """Keys that follow from what is signed, with the real gpg, rpm and createrepo_c: the same bytes each time."""
 
+import hashlib
 import os
 import re
 from collections.abc import Iterator
@@ -7,10 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from atomic_lib.compose.pool import key_ids
 from atomic_lib.content.openpgp import SecretKey, derive_key
-from atomic_lib.content.signing import KEY_FILE, index_repository, sign_and_index
+from atomic_lib.content.signing import KEY_FILE, _signed_text, index_repository, sign_and_index
 from atomic_lib.host import Bind, Tools, cache_directory, open_tools
 from atomic_lib.store import file_sha256
+from tests.integration.secrets import files_with, secret_forms
 from tests.integration.tiny import make_rpm
 
 pytestmark = pytest.mark.integration
@@ -81,8 +84,14 @@ def test_other_packages_give_another_key(tools: Tools, tmp_path: Path) -> None:
 
 
 def test_no_secret_is_left(tools: Tools, tmp_path: Path) -> None:
-    files = [tmp_path / "repository" / name for name in signed(tools, tmp_path / "repository")]
-    assert not any(b"PRIVATE KEY" in file.read_bytes() for file in files)
+    repository = tmp_path / "repository"
+    text = _signed_text("test", [make_rpm(tools, repository, name) for name in ("one", "two")])
+    forms = secret_forms(hashlib.sha256(text.encode()).digest())
+    key = derived(tools, text, tmp_path / "scratch")
+    assert forms[0] in key.secret
+    files = [repository / name for name in signed(tools, repository)]
+    assert key_ids(tools, repository / KEY_FILE) == {key.fingerprint[-16:]}
+    assert files_with(forms, tmp_path) == []
     assert not any(re.search(r"secret|private|gnupg|tmp", str(file.relative_to(tmp_path))) for file in files)
 
 

@@ -3,6 +3,8 @@
 import os
 from pathlib import Path
 
+import pytest
+
 from atomic_lib.verify.places import MEMORY_DIRECTORY, has_memory, make_cold_cache, other_place
 
 
@@ -20,6 +22,24 @@ def test_what_a_killed_process_left_is_removed_and_what_a_living_one_has_is_not(
         (path / "store").mkdir(parents=True)
     with other_place(tmp_path):
         assert (left.exists(), living.exists()) == (False, True)
+
+
+def test_what_another_user_or_no_build_made_is_left_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    top, elsewhere = tmp_path / "verify", tmp_path / "elsewhere"
+    names = [f"workbook-verify-{2**22 + number}-x" for number in (1, 2, 3)]
+    for directory in (top / names[0], elsewhere):
+        directory.mkdir(parents=True)
+        (directory / "file").touch()
+    (top / names[1]).symlink_to(elsewhere)
+    (top / names[2]).touch()
+    other_user = os.geteuid() + 1
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "geteuid", lambda: other_user)
+        with other_place(tmp_path):
+            assert all((top / name).exists() for name in names)
+    with other_place(tmp_path):
+        assert [(top / name).exists() for name in names] == [False, True, True]
+    assert (elsewhere / "file").exists()
 
 
 def test_a_directory_on_a_disk_is_not_taken_for_memory(tmp_path: Path) -> None:
