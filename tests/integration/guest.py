@@ -38,6 +38,7 @@ _QUESTIONS = {
     "state": f"cd {STATE} && find . -type f -printf '%P %m %u:%g\\n'",
     "keys": "cat /root/.ssh/authorized_keys",
     "files": f"stat -c '%n %a %U:%G %C' {_FILES}",
+    "host_key": "cat /etc/ssh/ssh_host_ed25519_key.pub",
     "token": "cat /run/min-cloud-agent/token",
     "units": f"systemctl show -p {_PROPERTIES} {' '.join(UNITS)}",
     "failed": "systemctl list-units --failed --plain --no-legend --no-pager",
