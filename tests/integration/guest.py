@@ -4,17 +4,17 @@ import re
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from atomic_lib.command import last_lines
 from atomic_lib.host import Tools
 from atomic_lib.machine.boot import wait_for_key
-from atomic_lib.machine.data_source import Supply
+from atomic_lib.machine.data_source import DataSource, Supply, supply
 from atomic_lib.machine.denials import DENIALS_QUESTION, MODE_QUESTION, Denials, read_denials
-from atomic_lib.machine.metadata import Instance, MetadataService, metadata_service
+from atomic_lib.machine.metadata import Instance, MetadataService
 from atomic_lib.machine.monitor import MONITOR_ARGUMENTS, set_link
-from atomic_lib.machine.qemu import Disk, Guest, Machine, power_on, read_console
+from atomic_lib.machine.qemu import BOOT_MOUNT, Disk, Guest, Machine, power_on, read_console
 from atomic_lib.machine.ssh import Check, Key, Shell, log_in, wait_for_banner, wait_for_silence
 from atomic_lib.machine.systemd import Properties, read_properties, timestamp_seconds
 
@@ -102,12 +102,18 @@ class Seen:
 
 @dataclass(frozen=True)
 class Powered:
-    """A guest that runs, and its metadata service."""
+    """A guest that runs, and where it finds its data."""
 
     tools: Tools
     guest: Guest
-    service: MetadataService
+    supplied: Supply
     check: Check
+
+    @property
+    def service(self) -> MetadataService:
+        """The metadata service, of a guest that has one."""
+        assert self.supplied.service
+        return self.supplied.service
 
     @contextmanager
     def log_in(self, key: Key, *, new: bool = False) -> Iterator[Shell]:
@@ -159,16 +165,16 @@ class Story:
     boots: int = field(default=0)
 
     @contextmanager
-    def power_on(self, instance: Instance, *, cable: bool = True) -> Iterator[Powered]:
+    def power_on(self, instance: Instance, *, cable: bool = True, source: DataSource = "ec2") -> Iterator[Powered]:
         """Switch on what the last boot left, without a carrier where there is no ``cable``; then cut the power."""
         self.boots += 1
-        with metadata_service(instance) as service:
-            offer = Supply(MONITOR_ARGUMENTS, service=service)
+        with supply(source, instance, self.tools, self.directory, BOOT_MOUNT) as supplied:
+            offer = replace(supplied, arguments=(*MONITOR_ARGUMENTS, *supplied.arguments))
             with power_on(self.tools, self.disk, self.machine, offer, self.directory) as guest:
                 if not cable:
                     set_link(self.directory, up=False)
                 try:
-                    yield Powered(self.tools, guest, service, _patience(guest))
+                    yield Powered(self.tools, guest, supplied, _patience(guest))
                 finally:
                     guest.console.rename(self.directory / f"console-{self.boots}.log")
 
