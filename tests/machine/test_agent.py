@@ -17,7 +17,7 @@ from atomic_lib.command import CommandError, Completed
 from atomic_lib.machine.metadata import Instance, Sessions, metadata_service
 
 AGENT = Path(atomic_lib.content.__path__[0], "min_cloud_agent", "min-cloud-agent")
-SHELLS = [shell for shell in ("dash", "bash") if shutil.which(shell)]
+SHELLS = [shell for shell in ("dash", "bash", "busybox sh") if shutil.which(shell.split()[0])]
 KEY = "ssh-ed25519 AAAAC3Nza first@example"
 OTHER = "ecdsa-sha2-nistp256 AAAAE2Vj second@example"
 
@@ -37,7 +37,7 @@ def agent(root: Path, url: str, *words: str, shell: str = "sh", seconds: int = 1
         "MIN_CLOUD_AGENT_ROOT": str(root),
         "MIN_CLOUD_AGENT_SECONDS": str(seconds),
     }
-    return command.run([shell, AGENT, *words], env=environment, timeout_seconds=30)
+    return command.run([*shell.split(), AGENT, *words], env=environment, timeout_seconds=30)
 
 
 def provision(root: Path, instance: Instance, sessions: Sessions = "required", shell: str = "sh") -> Completed:
@@ -152,8 +152,8 @@ def test_other_user_data_is_refused_with_one_line(root: Path, user_data: str, wo
 
 @pytest.mark.parametrize(
     "hostname",
-    ["a;reboot", "$(reboot)", "a b", "-a", "a-", ".a", "a..b", "a.-b", "10.0.0.1", "a\nb", "ä", "a" * 64, "a_b", "../x",
-     ".".join(["a" * 60] * 5)],
+    ["a;reboot", "$(reboot)", "-a b", "-a", "a-", ".a", "a..b", "a.-b", "10.0.0.1", "a\nb", "ä", "a" * 64, "a_b",
+     "../x", ".".join(["a" * 60] * 5)],
 )  # fmt: skip
 def test_a_hostile_host_name_is_refused(root: Path, hostname: str) -> None:
     error = refused(root, Instance("i-1", hostname, (KEY,)))
@@ -162,18 +162,81 @@ def test_a_hostile_host_name_is_refused(root: Path, hostname: str) -> None:
     assert authorized(root) == f"{KEY}\n"
 
 
+@pytest.mark.parametrize("offered", ["web-1.one.example web-1.two.example", "web-1.one.example."])
+def test_of_several_names_the_first_is_taken_and_a_last_dot_is_none_of_it(root: Path, offered: str) -> None:
+    provision(root, Instance("i-1", offered))
+    assert (root / "etc/hostname").read_text() == "web-1.one.example\n"
+
+
 def test_a_host_name_too_long_for_the_kernel_is_cut_at_its_first_dot(root: Path) -> None:
     provision(root, Instance("i-1", "ip-10-0-0-1." + "a" * 60))
     assert (root / "etc/hostname").read_text() == "ip-10-0-0-1\n"
 
 
-@pytest.mark.parametrize("instance_id", ["../../etc", ".", "..", "a/b", "-rf", "i 1", "i\n1", "i" * 129])
-def test_a_hostile_instance_id_runs_nothing(root: Path, instance_id: str) -> None:
+@pytest.mark.parametrize(
+    ("instance_id", "name"),
+    [
+        ("../../etc", "%2E.%2F..%2Fetc"), (".", "%2E"), ("..", "%2E."), ("a/b", "a%2Fb"), ("-rf", "%2Drf"),
+        ("a%2Fb", "a%252Fb"), ("$(x)'\"", "%24%28x%29%27%22"), ("iid-local01", "iid-local01"),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("shell", SHELLS)
+def test_any_word_is_an_instance_of_its_own(root: Path, instance_id: str, name: str, shell: str) -> None:
+    instance = Instance(instance_id, "h", (KEY,), f"#!/bin/sh\necho ran >>{root}/ran\n")
+    for _ in range(2):
+        provision(root, instance, shell=shell)
+    assert (root / "ran").read_text() == "ran\n"
+    assert [path.name for path in (root / "var/lib/min-cloud-agent").iterdir()] == [name]
+    assert sorted(path.name for path in root.iterdir()) == ["etc", "ran", "root", "run", "var"]
+
+
+@pytest.mark.parametrize("instance_id", ["i 1", "i\n1", "i" * 201, "/" * 100])
+def test_an_unusable_instance_id_runs_nothing(root: Path, instance_id: str) -> None:
     error = refused(root, Instance(instance_id, "h", (KEY,), f"#!/bin/sh\ntouch {root}/ran\n"))
     assert "instance-id" in error.stderr
     assert not (root / "ran").exists()
     assert not (root / "var").exists()
     assert authorized(root) == f"{KEY}\n"
+
+
+def test_who_does_not_know_the_instance_leaves_a_provisioned_machine_alone(root: Path) -> None:
+    provision(root, Instance("i-1", "h", (KEY,)))
+    (root / "root/.ssh/authorized_keys").write_text(f"{OTHER}\n")
+    (root / "etc/hostname").write_text("renamed\n")
+    error = refused(root, Instance("i 1", "h", (KEY,)))
+    assert "not known which instance this is" in error.stderr
+    assert authorized(root) == f"{OTHER}\n"
+    assert (root / "etc/hostname").read_text() == "renamed\n"
+
+
+def test_keys_behind_a_link_stay(root: Path) -> None:
+    (root / "root/.ssh").mkdir(mode=0o700)
+    (root / "keys").write_text(f"{OTHER}\n")
+    (root / "root/.ssh/authorized_keys").symlink_to("../../keys")
+    done = provision(root, Instance("i-1", "h", (KEY,)))
+    assert "a symbolic link is replaced" in done.stderr
+    assert authorized(root) == f"{OTHER}\n{KEY}\n"
+    assert not (root / "root/.ssh/authorized_keys").is_symlink()
+    assert (root / "keys").read_text() == f"{OTHER}\n"
+
+
+def test_what_could_not_be_done_is_done_at_the_next_boot(root: Path) -> None:
+    (root / "etc/hostname").mkdir()
+    instance = Instance("i-1", "web-1", (KEY,), f"#!/bin/sh\necho ran >>{root}/ran\n")
+    assert "etc/hostname: cannot be written" in refused(root, instance).stderr
+    assert authorized(root) == f"{KEY}\n"
+    (root / "etc/hostname").rmdir()
+    provision(root, instance)
+    assert (root / "etc/hostname").read_text() == "web-1\n"
+    assert (root / "ran").read_text() == "ran\n"
+
+
+def test_no_more_than_32_keys_are_taken_in_whatever_time(root: Path) -> None:
+    many = "".join(f"ssh-ed25519 AAAA{number}\n" for number in range(20000))
+    error = refused(root, Instance("i-1", "h", (KEY, many)))
+    assert "more than 32 keys or 1000 lines" in error.stderr
+    assert authorized(root).splitlines()[0] == KEY
+    assert len(authorized(root).splitlines()) == 32
 
 
 @contextmanager

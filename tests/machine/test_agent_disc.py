@@ -1,6 +1,7 @@
 """min-cloud-agent with a cidata disc: which meta-data it reads, and what it refuses as a whole."""
 
 import os
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,6 +12,8 @@ from atomic_lib.command import CommandError, Completed
 from atomic_lib.machine.conformance.agents import PROGRAM
 
 KEY = "ssh-ed25519 AAAAC3Nza first@example"
+OTHER = 'command="echo [a]" ecdsa-sha2-nistp256 AAAAE2Vj second@example'.replace('"', "'")
+SHELLS = [shell for shell in ("dash", "bash") if shutil.which(shell)]
 # Mounting needs a device: this leaves the disc's files where the file system would be.
 MOUNT = '#!/bin/sh\necho "$@" >>"$DISC/../mounts"\nfor target; do :; done\ncp "$DISC"/* "$target/"\n'
 
@@ -49,13 +52,18 @@ def machine(tmp_path: Path) -> Machine:
     return Machine(tmp_path / "guest", tmp_path / "disc")
 
 
-@pytest.mark.parametrize("shell", ["dash", "bash"])
+@pytest.mark.parametrize("shell", SHELLS)
 @pytest.mark.parametrize(
     ("meta_data", "hostname", "keys"),
     [
         (f"instance-id: i-1\nhostname: other\nlocal-hostname: web\npublic-keys:\n- {KEY} # mine\n", "web", [KEY]),
         (f"---\ninstance-id: 'i-1'\r\nhostname: \"web\"\r\npublic-keys:\r\n  - '{KEY}'\r\n", "web", [KEY]),
         (f"instance-id: i-1 # one\npublic-keys: {KEY}\n", "", [KEY]),
+        (f"instance-id: i-1\npublic-keys: ['{KEY}'] # mine\n".replace("'", '"'), "", [KEY]),
+        (f'instance-id: i-1\npublic-keys: ["{KEY}", "{OTHER}"]\nlocal-hostname: web\n', "web", [KEY, OTHER]),
+        (f'{{"instance-id": "i-1", "local-hostname": "web", "public-keys": ["{KEY}"]}}', "web", [KEY]),
+        ('{\r\n"instance-id": "i-1"\r\n, "network-interfaces": "auto \\"eth0\\"\\n"\r\n}\r\n', "", []),
+        (f'{{"public-keys": "{KEY}", "hostname": "web", "x": {{"y": [1, {{}}]}}, "instance-id": "i-1"}}', "web", [KEY]),
         ("network:\n  interfaces:\n    - eth0: x\ninstance-id: i-1\nlocal-hostname: web\npublic-keys: []\n", "web", []),
     ],
 )  # fmt: skip
@@ -72,7 +80,13 @@ def test_flat_meta_data_is_read(machine: Machine, shell: str, meta_data: str, ho
 @pytest.mark.parametrize(
     "meta_data",
     [
-        '{"instance-id": "i-1"}\n',
+        '{"instance-id": 1}\n',
+        '{"instance-id": "i-1"\n',
+        '{"instance-id": "i-1"}\nmore: 1\n',
+        '{"instance-id": "i\\u002d1"}\n',
+        '{"instance-id": ["i-1"]}\n',
+        f'{{"instance-id": "i-1", "public-keys": {{"mine": "{KEY}"}}}}\n',
+        f"instance-id: i-1\npublic-keys: [{KEY}]\n",
         "instance-id:\n  - i-1\n",
         "instance-id: 'i' 1\n",
         'instance-id: "i-1\n',
@@ -84,14 +98,24 @@ def test_flat_meta_data_is_read(machine: Machine, shell: str, meta_data: str, ho
     ],
 )
 def test_other_yaml_is_refused_as_a_whole(machine: Machine, meta_data: str) -> None:
-    (machine.disc / "meta-data").write_text(f"public-keys: {KEY}\n" * ("public-keys" not in meta_data) + meta_data)
+    given = f"public-keys: {KEY}\n" * ("public-keys" not in meta_data and not meta_data.startswith("{")) + meta_data
+    (machine.disc / "meta-data").write_text(given)
     error = machine.refused()
     assert error.stderr.splitlines() == [
-        f"{machine.root}/dev/disk/by-label/CIDATA: meta-data is not flat YAML (key: value, public-keys a list):"
-        " nothing was done"
+        f"{machine.root}/dev/disk/by-label/CIDATA: meta-data is not flat YAML: nothing was done; write lines of "
+        '"key: value", public-keys as a list'
     ]
     assert not (machine.root / "root/.ssh").exists()
     assert not (machine.root / "run/min-cloud-agent/from-disc").exists()
+
+
+def test_a_disc_without_an_instance_id_is_nocloud_as_for_cloud_init(machine: Machine) -> None:
+    (machine.disc / "meta-data").write_text("")
+    (machine.disc / "user-data").write_text(f"#!/bin/sh\necho ran >>{machine.root}/ran\n")
+    machine.agent()
+    machine.agent()
+    assert machine.read("ran") == "ran\n"
+    assert (machine.root / "var/lib/min-cloud-agent/nocloud/provisioned").exists()
 
 
 def test_a_disc_without_meta_data_is_none(machine: Machine) -> None:
@@ -99,10 +123,11 @@ def test_a_disc_without_meta_data_is_none(machine: Machine) -> None:
     assert "no meta-data" in machine.refused().stderr
 
 
-def test_network_config_is_said_to_be_left_out(machine: Machine) -> None:
+@pytest.mark.parametrize("name", ["network-config", "vendor-data"])
+def test_what_is_left_out_is_said(machine: Machine, name: str) -> None:
     (machine.disc / "meta-data").write_text("instance-id: i-1\n")
-    (machine.disc / "network-config").write_text("version: 2\n")
-    assert "network-config is left out" in machine.agent("disc").stderr
+    (machine.disc / name).write_text("version: 2\n")
+    assert f"{name} is left out" in machine.agent("disc").stderr
 
 
 def test_after_the_disc_the_metadata_service_is_not_asked(machine: Machine) -> None:

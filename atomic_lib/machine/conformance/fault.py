@@ -9,15 +9,16 @@ Network = Literal["up", "late", "none", "refused", "black hole", "silent"]
 """late: no address for some seconds; none: no route; refused: nobody listens; black hole: no packet is
 answered; silent: connections are taken, and nothing is said."""
 
-Disk = Literal["writable", "read-only", "full"]
-"""full: no byte is left at the first boot; there is room again at the second."""
+Disk = Literal["writable", "read-only", "full", "nearly full"]
+"""full: no byte is left at the first boot; nearly full: room for the keys and little more; at the second boot there is
+room again."""
 
 Cut = Literal["", "before", "after"]
 """Power cut before or after each step: every fault is run once for each external command of the agent."""
 
-Behaviour = Literal["status", "drip", "truncate", "endless", "hang"]
-"""status: with this status and a page of HTML; drip: a byte now and then, for ever; truncate: half of what is promised;
-endless: the body never ends; hang: no answer."""
+Behaviour = Literal["status", "drip", "truncate", "endless", "slow"]
+"""status: with this status and a page of HTML; slow: rightly, but after a while; drip: a byte now and then, for ever;
+truncate: half of what is promised; endless: the body never ends."""
 
 LATE_SECONDS = 1.5
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIFirst first@example"
@@ -40,12 +41,16 @@ SCRIPT = HEAD.encode()
 
 @dataclass(frozen=True)
 class Rule:
-    """How the service answers paths that begin with ``path``, the first ``times`` times (0: always)."""
+    """How the service answers paths that begin with ``path``, the first ``times`` times (0: always).
+
+    ``boots``: in the first so many boots only (0: in all).
+    """
 
     path: str
     behaviour: Behaviour
     status: int = 200
     times: int = 0
+    boots: int = 0
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,8 @@ _INNER = "2.0\nContent-Type: multipart/mixed; boundary=x\n\n--x\nContent-Type: t
 # What cannot be told apart from random bytes by its beginning: neither "#!" nor gzip.
 _RUBBISH = b"\x7f" + random.Random(1).randbytes(3000)
 _PLANTED = f"$(touch {PROOF}/pwned)"
+_COMMENT = b"# a comment of some length\n"
+_MANY = tuple(f"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI{number}" for number in range(20_000))
 _META_DATA = f"""# a comment
 instance-id: "i-1"
 local-hostname: 'web-1'   # another
@@ -57,6 +59,15 @@ _SERVICE = (
           limit_seconds=3),
     Fault("user-data: always 500", "the script is never told", _say("HTTP status 500", requests=40),
           rules=(Rule(_USER_DATA, "status", 500),), limit_seconds=3),
+    Fault("host name: always 500, all else slow", "the host name is never told, and every other answer takes 0.7 s",
+          Expected(hostname=None, runs=0, says="HTTP status 500", requests=60),
+          rules=(Rule(f"{_META}/local-hostname", "status", 500), Rule(f"{_META}/hostname", "status", 500),
+                 Rule("/", "slow")), limit_seconds=6),
+    Fault("user-data: 500, then fine", "the script is told at the second boot only", Expected(requests=40),
+          rules=(Rule(_USER_DATA, "status", 500, boots=1),), boots=("i-1", "i-1"), limit_seconds=3),
+    Fault("host name: 500, then fine", "the host name is told at the second boot only", Expected(requests=60),
+          rules=(Rule(f"{_META}/local-hostname", "status", 500, boots=1),
+                 Rule(f"{_META}/hostname", "status", 500, boots=1)), boots=("i-1", "i-1"), limit_seconds=3),
     Fault("redirect", "every answer sends to another place", Expected((), None, 0, "HTTP status 302", 40),
           rules=(Rule("/", "status", 302),), limit_seconds=3),
 )  # fmt: skip
@@ -96,7 +107,7 @@ _DATA = (
     Fault("gzip, damaged", "compressed user-data without its end", _say("gzip that is damaged"),
           user_data=gzip.compress(SCRIPT + random.Random(2).randbytes(999), mtime=0)[:-40]),
     Fault("gzip, 64 MB", "compressed user-data that is 64 MB when unpacked",
-          _say("gzip that is damaged, or larger", may_run=True),
+          _say("gzip that is larger", may_run=True),
           user_data=gzip.compress(SCRIPT + b"#" * 64_000_000, 9, mtime=0)),
     Fault("binary rubbish", "user-data is random bytes", _say(_REFUSED), user_data=_RUBBISH),
     Fault("rubbish as a key", "the first of two keys is an error page",
@@ -108,9 +119,9 @@ _DATA = (
           user_data=f"#cloud-config\nwrite_files: [{{path: {PROOF}/config, content: a}}]\n".encode()),
     Fault("MIME", "user-data is MIME with a script in it, which only cloud-init takes apart",
           _say("is MIME", may_run=True), user_data=f"MIME-Version: {_INNER}{HEAD}--x--\n".encode()),
-    Fault("huge script", "a script of 1 MB", user_data=SCRIPT + b"# a comment of some length\n" * 40_000),
+    Fault("huge script", "a script of 1 MB", user_data=SCRIPT + _COMMENT * 40_000),
     Fault("script of 5 MB", "a script larger than any cloud gives", _say("larger than", may_run=True),
-          user_data=SCRIPT + b"# a comment of some length\n" * 200_000),
+          user_data=SCRIPT + _COMMENT * 200_000),
 )  # fmt: skip
 _SCRIPTS = (
     Fault("script fails", "the script ends with status 7; two boots", Expected(), user_data=SCRIPT + b"exit 7\n",
@@ -129,6 +140,13 @@ _STATE = (
     Fault("power cut after a step", "the same, after each command", boots=("i-1", "i-1"), cut="after"),
     Fault("read-only disk", "nothing can be written", Expected((), None, 0, "cannot", 20), disk="read-only",
           limit_seconds=3),
+    Fault("nearly full disk", "there is room for the keys and not for the script; at the second boot there is",
+          Expected(requests=12), disk="nearly full", boots=("i-1", "i-1"), user_data=SCRIPT + _COMMENT * 4000),
+    Fault("nearly full disk, gzip", "the same with a compressed script", Expected(requests=12), disk="nearly full",
+          boots=("i-1", "i-1"), user_data=gzip.compress(SCRIPT + _COMMENT * 4000, mtime=0)),
+    Fault("nearly full disk, disc", "the same with a script on a cidata disc", Expected(requests=0), network="none",
+          disk="nearly full", boots=("i-1", "i-1"),
+          disc=(("meta-data", _META_DATA), ("user-data", SCRIPT + _COMMENT * 4000))),
     Fault("full disk", "no byte is left at the first boot; there is room at the second", Expected(requests=12),
           disk="full", boots=("i-1", "i-1")),
 )  # fmt: skip
@@ -146,8 +164,9 @@ _HOSTILE = (
           keys=(f"{_PLANTED}\nPermitRootLogin yes\n{KEY}\n\x1b]0;ssh-rsa AAAA\x07\n../../x",)),
     Fault("a thousand keys", "the index names a thousand keys, all but the first one empty",
           Expected(says="more than 32 keys", requests=40), keys=(KEY, *[""] * 999)),
-    Fault("hostile instance-id", "the instance-id is a path", Expected(runs=0, says="not one word"),
-          boots=("../../etc/i-1",)),
+    Fault("hostile instance-id", "the instance-id is a path; two boots", boots=("../../etc/i-1", "../../etc/i-1")),
+    Fault("twenty thousand lines of keys", "the second key comes with twenty thousand others",
+          Expected((KEY, *_MANY[:31]), says="more than 32 keys or 1000 lines"), keys=(KEY, "\n".join(_MANY))),
     Fault("link at .ssh", "/root/.ssh is a link to a directory", links=(Link("/root/.ssh", "/var/outside"),)),
     Fault("link at authorized_keys", "authorized_keys is a link to a file",
           links=(Link("/root/.ssh/authorized_keys", "/var/outside/file"),)),
@@ -160,9 +179,15 @@ _DISC = (
           disc=(("meta-data", _META_DATA), ("user-data", SCRIPT))),
     Fault("disc, cloned", "the disc of another instance in the same machine", Expected(runs=2, requests=0),
           network="none", disc=(("meta-data", _META_DATA), ("user-data", SCRIPT)), boots=("i-1", "i-1", "i-2")),
-    Fault("disc, other YAML", "meta-data is JSON, which is YAML that a flat reader cannot take; no network",
+    Fault("disc, JSON", "meta-data is JSON, as cloud-localds writes it", Expected(requests=0), network="none",
+          disc=(("meta-data", f'{{\n"instance-id": "i-1",\n"local-hostname": "web-1",\n"public-keys": ["{KEY}"]\n}}\n'
+                 .encode()), ("user-data", SCRIPT))),
+    Fault("disc, empty meta-data", "meta-data is empty, as virt-install leaves it: no key, and a script",
+          Expected((), None, requests=0), network="none", boots=("i-1", "i-1"),
+          disc=(("meta-data", b""), ("user-data", SCRIPT))),
+    Fault("disc, other YAML", "meta-data is YAML that a flat reader cannot take; no network",
           Expected((), None, 0, "not flat YAML", 0), network="none", limit_seconds=3,
-          disc=(("meta-data", b'{"instance-id": "i-1", "local-hostname": "web-1"}'), ("user-data", SCRIPT))),
+          disc=(("meta-data", f"instance-id: i-1\npublic-keys: {{one: '{KEY}'}}\n".encode()), ("user-data", SCRIPT))),
 )  # fmt: skip
 
 FAULTS = (*_SERVICE, *_NETWORK, *_DATA, *_SCRIPTS, *_STATE, *_HOSTILE, *_DISC)

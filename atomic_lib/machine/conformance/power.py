@@ -11,7 +11,8 @@ STEPS = ("curl", "sleep", "sync", "mv", "rm", "mkdir", "chmod", "chown", "cat", 
 """The external commands of the agent; each is a step."""
 
 _IN_GUEST = "/mnt/proof/.cut"
-# "kill -9 0" ends everything in the guest, this program included. What was synced is told by inode and time of change.
+# "kill -9 0" ends everything in the guest, this program included. What was synced is told by inode and time of change,
+# of a directory also by its names.
 _PROGRAM = """#!/bin/sh
 cut={directory}
 read -r count <$cut/count
@@ -21,7 +22,16 @@ echo $count >$cut/count
 [ "$when $at" != "before $count" ] || {{ echo {name} >$cut/at; kill -9 0; }}
 {real} "$@"
 status=$?
-[ {name} != sync ] || {stat} -c '%i %Y %s' "$@" >>$cut/synced
+if [ {name} = sync ]; then
+    {stat} -c '%i %Y %s' "$@" >>$cut/synced
+    for path; do
+        [ -d "$path" ] || continue
+        inode=$({stat} -c %i "$path")
+        for entry in "$path"/* "$path"/.[!.]*; do
+            echo "$inode/${{entry##*/}}" >>$cut/names
+        done
+    done
+fi
 [ "$when $at" != "after $count" ] || {{ echo {name} >$cut/at; kill -9 0; }}
 exit $status
 """
@@ -50,6 +60,10 @@ class Cutter:
         """Files as they were when they were synced: inode, second and size."""
         return set((self.directory / "synced").read_text().splitlines())
 
+    def names(self) -> set[str]:
+        """Names that are on the disk, each with the inode of its directory: those that were there, and those synced."""
+        return set((self.directory / "names").read_text().splitlines())
+
     def remove(self) -> None:
         """Take the programs away: the next boot is a quick one."""
         for name in STEPS:
@@ -63,10 +77,11 @@ def make_program(path: Path, text: str) -> None:
     path.chmod(0o755)
 
 
-def install(programs: Path, directory: Path, root: Path) -> Cutter:
-    """Put a counting program in front of each step that ``root`` has."""
+def install(programs: Path, directory: Path, root: Path, disk: Path) -> Cutter:
+    """Put a counting program in front of each step that ``root`` has; what ``disk`` holds now is safe."""
     directory.mkdir()
-    for name, text in (("count", "0\n"), ("armed", "never 0\n"), ("synced", "")):
+    names = "".join(f"{name}\n" for name, _ in _names(disk))
+    for name, text in (("count", "0\n"), ("armed", "never 0\n"), ("synced", ""), ("names", names)):
         (directory / name).write_text(text)
     for name in STEPS:
         if (root / "usr/bin" / name).exists():
@@ -75,17 +90,26 @@ def install(programs: Path, directory: Path, root: Path) -> Cutter:
     return Cutter(programs, directory)
 
 
-def lose_unsynced(disk: Path, synced: set[str]) -> list[Path]:
-    """Empty every file that was not synced since it was written, as a journal that orders names only may leave it.
+def lose_unsynced(disk: Path, cutter: Cutter) -> list[Path]:
+    """Take from ``disk`` what was not synced: new names whose directory was not, and the content of files.
 
-    Returns the files that lost their content.
+    That is the worst that POSIX allows, and more than a journalling file system does. Returns what was lost.
     """
-    lost = []
-    for directory, _, names in os.walk(disk):
-        for path in (Path(directory, name) for name in names):
-            status = path.lstat()
-            known = f"{status.st_ino} {int(status.st_mtime)} {status.st_size}" in synced
-            if path.is_file() and not path.is_symlink() and status.st_size and not known and path.name != "file":
-                os.truncate(path, 0)
-                lost.append(path)
+    safe, lost = cutter.names(), []
+    for name, path in _names(disk):
+        if name not in safe and path.exists():
+            shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
+            lost.append(path)
+    synced = cutter.synced()
+    for path in (path for _, path in _names(disk) if path.is_file() and not path.is_symlink()):
+        status = path.stat()
+        known = f"{status.st_ino} {int(status.st_mtime)} {status.st_size}" in synced
+        if status.st_size and not known and path.name != "file":
+            os.truncate(path, 0)
+            lost.append(path)
     return lost
+
+
+def _names(disk: Path) -> list[tuple[str, Path]]:
+    """Everything on ``disk``, directories before what is in them: the inode of its directory, its name, its path."""
+    return [(f"{path.parent.stat().st_ino}/{path.name}", path) for path in sorted(disk.rglob("*"))]

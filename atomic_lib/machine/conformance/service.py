@@ -21,6 +21,7 @@ from atomic_lib.machine.metadata import Instance, answer, metadata_leaves
 ADDRESS = "169.254.169.254"
 _PORT = 80
 _DRIP_SECONDS = 0.5
+_SLOW_SECONDS = 0.7
 # 3 MB in a second: past any limit soon, and not too much for an agent that keeps it all in memory.
 _FLOOD = b"# more of it\n" * 5000
 _FLOOD_SECONDS = 0.02
@@ -38,8 +39,8 @@ def add_address() -> None:
 
 
 @contextmanager
-def scripted_service(fault: Fault, instance_id: str, requests: list[Request]) -> Iterator[None]:
-    """What the guest meets at ``ADDRESS`` in one boot; ``requests`` gets each request as it comes.
+def scripted_service(fault: Fault, boot: int, requests: list[Request]) -> Iterator[None]:
+    """What the guest meets at ``ADDRESS`` in boot number ``boot``, from 0; ``requests`` gets each request as it comes.
 
     The address may be there already from an earlier boot, but for ``none``, which never adds it.
     """
@@ -49,7 +50,7 @@ def scripted_service(fault: Fault, instance_id: str, requests: list[Request]) ->
         if fault.network in ("black hole", "silent"):
             stack.enter_context(_deaf(fault.network == "black hole"))
         elif fault.network in ("up", "late"):
-            stack.enter_context(_serving(fault, instance_id, requests))
+            stack.enter_context(_serving(fault, boot, requests))
         yield
 
 
@@ -66,9 +67,9 @@ def _deaf(full: bool) -> Iterator[None]:
 
 
 @contextmanager
-def _serving(fault: Fault, instance_id: str, requests: list[Request]) -> Iterator[None]:
+def _serving(fault: Fault, boot: int, requests: list[Request]) -> Iterator[None]:
     late = threading.Timer(LATE_SECONDS, add_address)
-    with _Server(fault, instance_id, requests) as server:
+    with _Server(fault, boot, requests) as server:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
         thread.start()
         if fault.network == "late":
@@ -88,12 +89,13 @@ class _Server(ThreadingTCPServer):
     block_on_close = False
     request_queue_size = 64
 
-    def __init__(self, fault: Fault, instance_id: str, requests: list[Request]) -> None:
+    def __init__(self, fault: Fault, boot: int, requests: list[Request]) -> None:
         super().__init__(("0.0.0.0", _PORT), _Handler)
         # Bytes travel as Latin-1, so that user-data may be any.
         user_data = fault.user_data.decode("latin-1")
-        self.leaves = metadata_leaves(Instance(instance_id, fault.hostname, fault.keys, user_data))
+        self.leaves = metadata_leaves(Instance(fault.boots[boot], fault.hostname, fault.keys, user_data))
         self.fault = fault
+        self.rules = [rule for rule in fault.rules if not rule.boots or boot < rule.boots]
         self.requests = requests
         self.tokens: Counter[str] = Counter()
         self.used: Counter[Rule] = Counter()
@@ -104,7 +106,7 @@ class _Server(ThreadingTCPServer):
         """The rule that holds for this request, counted; every version of the data has the same rules."""
         path = _VERSION.sub("/latest/", path)
         with self.lock:
-            for rule in self.fault.rules:
+            for rule in self.rules:
                 if path.startswith(rule.path) and not (rule.times and self.used[rule] >= rule.times):
                     self.used[rule] += 1
                     return rule
@@ -156,9 +158,8 @@ class _Handler(BaseHTTPRequestHandler):
             self._send(status, body, rule.behaviour if rule else "status")
 
     def _send(self, status: int, body: bytes, behaviour: str) -> None:
-        if behaviour == "hang":
-            self.server.stopping.wait(self.timeout)
-            return
+        if behaviour == "slow":
+            self.server.stopping.wait(_SLOW_SECONDS)
         self.send_response(status)
         if 300 <= status < 400:
             self.send_header("Location", f"http://{ADDRESS}/elsewhere")
@@ -166,7 +167,7 @@ class _Handler(BaseHTTPRequestHandler):
             body, promised = body[: len(body) // 2], len(body)
         else:
             promised = len(body)
-        self.close_connection = behaviour != "status"
+        self.close_connection = behaviour not in ("status", "slow")
         if behaviour not in ("endless", "drip"):
             self.send_header("Content-Length", str(promised))
         self.end_headers()

@@ -25,8 +25,11 @@ from atomic_lib.machine.conformance.service import scripted_service
 
 _PERSISTENT = ("etc", "root", "var")
 _OUTSIDE = "var/outside"
+_UNTOUCHED = "# a comment in a file of keys\n"
 _LINES_MOST = 5000
 _MOST_CUTS = 60
+_PAGE_BYTES = 4096
+_ROOM_PAGES = 10
 # What stands for mount(8), as a file system cannot be mounted everywhere that tests run; the disc is at /mnt/disc.
 _STAND_INS = {
     "mount": '#!/bin/sh\nfor target; do :; done\ncp /mnt/disc/* "$target/"\n',
@@ -58,14 +61,14 @@ def new_guest(agent: Agent, fault: Fault, directory: Path) -> Guest:
     guest = Guest(agent, fault, directory)
     for name in ("disk", "proof", "run", "disc", "programs"):
         (directory / name).mkdir(parents=True)
-    if fault.disk == "full":
+    if fault.disk.endswith("full"):
         command.run(["mount", "-t", "tmpfs", "-o", f"size={_full_kib(agent)}k,mode=0755", "tmpfs", guest.disk])
     for name in _PERSISTENT:
         (guest.disk / name).mkdir()
     (guest.disk / "root").chmod(0o700)
     (guest.disk / "var/lib").mkdir()
     (guest.disk / _OUTSIDE).mkdir()
-    (guest.disk / _OUTSIDE / "file").write_text("outside\n")
+    (guest.disk / _OUTSIDE / "file").write_text(_UNTOUCHED)
     if agent.etc:
         shutil.copytree(agent.etc, guest.disk / "etc", symlinks=True, dirs_exist_ok=True)
     for _, target in agent.files_for(fault):
@@ -113,7 +116,7 @@ def boot(guest: Guest, instance_id: str) -> None:
     statuses: list[int] = []
     said: list[str] = []
     started = time.monotonic()
-    with scripted_service(fault, instance_id, requests), _filled(guest):
+    with scripted_service(fault, len(guest.boots), requests), _filled(guest):
         for words in (*(agent.disc_commands if fault.disc else ()), *agent.commands):
             left_seconds = agent.seconds - (time.monotonic() - started)
             try:
@@ -133,12 +136,14 @@ def boot(guest: Guest, instance_id: str) -> None:
 
 @contextmanager
 def _filled(guest: Guest) -> Iterator[None]:
-    """Where the fault wants a full disk, and in its first boot only: not a byte is free."""
+    """Where the fault wants a full disk, and in its first boot only: not a byte is free, or next to nothing."""
     filler = guest.disk / "filler"
-    if guest.fault.disk == "full" and not guest.boots:
+    if guest.fault.disk.endswith("full") and not guest.boots:
         with suppress(OSError), open(filler, "wb", buffering=0) as file:
-            while file.write(b"x" * 4096):
+            while file.write(b"x" * _PAGE_BYTES):
                 pass
+        if guest.fault.disk == "nearly full":
+            os.truncate(filler, filler.stat().st_size - _ROOM_PAGES * _PAGE_BYTES)
     yield
     filler.unlink(missing_ok=True)
 
@@ -149,7 +154,7 @@ def look(guest: Guest, cut: str = "") -> State:
     hostname = guest.disk / "etc/hostname"
     runs = guest.proof / "runs"
     return State(
-        keys=tuple(line for line in keys if line),
+        keys=tuple(line for line in keys if line and not line.startswith("#")),
         hostname=hostname.read_text(errors="replace").removesuffix("\n") if hostname.is_file() else None,
         runs=tuple(int(line or 0) for line in runs.read_text().splitlines()) if runs.is_file() else (),
         outside=tuple(_changed_outside(guest)),
@@ -174,7 +179,7 @@ def _changed_outside(guest: Guest) -> Iterator[str]:
     """What is not as it was where nothing should write."""
     outside = guest.disk / _OUTSIDE
     yield from sorted(path.name for path in outside.iterdir() if path.name != "file")
-    if (outside / "file").read_text() != "outside\n":
+    if (outside / "file").read_text() != _UNTOUCHED:
         yield "file"
     yield from sorted(path.name for path in guest.proof.iterdir() if path.name not in ("runs", "config"))
 
@@ -199,13 +204,13 @@ def run_with_cuts(agent: Agent, fault: Fault, directory: Path) -> Iterator[State
     """The boots of a fault once for each step, with the power cut at it in the first boot."""
     for number in range(1, _MOST_CUTS):
         guest = new_guest(agent, fault, directory / str(number))
-        cutter = power.install(guest.directory / "programs", guest.directory / "proof/.cut", agent.root)
+        cutter = power.install(guest.directory / "programs", guest.directory / "proof/.cut", agent.root, guest.disk)
         first, *others = fault.boots
         with cutter.armed(fault.cut, number):
             boot(guest, first)
         name = cutter.cut_at()
         if name:
-            power.lose_unsynced(guest.disk, cutter.synced())
+            power.lose_unsynced(guest.disk, cutter)
         cutter.remove()
         for instance_id in others if name else []:
             boot(guest, instance_id)

@@ -10,7 +10,7 @@ from atomic_lib.machine.conformance.documented import VERDICTS
 from atomic_lib.machine.conformance.fault import KEY, OTHER_KEYS, Expected, Fault
 from atomic_lib.machine.conformance.faults import FAULTS
 from atomic_lib.machine.conformance.outcome import BootSeen, Outcome, Request, State, judge, judge_all
-from atomic_lib.machine.conformance.power import lose_unsynced
+from atomic_lib.machine.conformance.power import Cutter, lose_unsynced
 
 FAULT = Fault("any", "anything", Expected(keys=(KEY, OTHER_KEYS[0])))
 BOOT = BootSeen(0.5, True, (0, 0), "", (Request("GET", "/latest/user-data", 200, True),))
@@ -77,16 +77,24 @@ def test_a_state_comes_back_from_json_as_it_was() -> None:
 
 
 def test_only_what_was_synced_after_it_was_written_outlives_a_cut(tmp_path: Path) -> None:
-    for name in ("kept", "never synced", "written again"):
-        (tmp_path / name).write_text("content\n")
-    status = [(tmp_path / name).stat() for name in ("kept", "written again")]
-    synced = {f"{one.st_ino} {int(one.st_mtime)} {one.st_size}" for one in status}
-    (tmp_path / "written again").write_text("other content\n")
-    os.rename(tmp_path / "kept", tmp_path / "renamed")
-    lost = lose_unsynced(tmp_path, synced)
-    assert sorted(path.name for path in lost) == ["never synced", "written again"]
-    assert (tmp_path / "renamed").read_text() == "content\n"
-    assert (tmp_path / "never synced").read_text() == ""
+    disk, inode = tmp_path / "disk", lambda path: path.stat().st_ino
+    disk.mkdir()
+    for name in ("kept", "written again", "new", "never synced"):
+        (disk / name).write_text("content\n")
+    (disk / "directory").mkdir()
+    (disk / "directory/new").touch()
+    cutter = Cutter(tmp_path, tmp_path)
+    status = [(disk / name).stat() for name in ("kept", "written again", "new")]
+    (tmp_path / "synced").write_text("".join(f"{one.st_ino} {int(one.st_mtime)} {one.st_size}\n" for one in status))
+    names = ("kept", "renamed", "written again", "never synced", "directory")
+    (tmp_path / "names").write_text("".join(f"{inode(disk)}/{name}\n" for name in names))
+    (disk / "written again").write_text("other content\n")
+    os.rename(disk / "kept", disk / "renamed")
+    lost = [str(path.relative_to(disk)) for path in lose_unsynced(disk, cutter)]
+    assert sorted(lost) == ["directory/new", "never synced", "new", "written again"]
+    assert (disk / "renamed").read_text() == "content\n"
+    assert (disk / "never synced").read_text() == ""
+    assert sorted(path.name for path in disk.rglob("*")) == ["directory", "never synced", "renamed", "written again"]
 
 
 def test_what_is_documented_belongs_to_a_fault() -> None:
