@@ -23,6 +23,7 @@ _SETTLE_SECONDS = 1
 # Text, not a key: nobody can log in with it, and nobody tries.
 _PUBLIC_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIIIIIIIIIIIIIIIIIIIIIIIIIIIIIIIIIIIIIIIIIIII counted"
 _ENDING = "/.index"
+_SCRIPT_DONE = "/run/counted/script-done"
 
 _METADATA = r"""#!/run/counted/busybox sh
 # Answers one request of the EC2 metadata service.
@@ -67,6 +68,7 @@ echo "{REPORT_HEAD}"
 echo "== state"; $bb cat state
 echo "== clock"; $bb grep -E "^now at|idle_sleeptime|iowait_sleeptime|^usage_usec" timers
 echo "== initrd"; $bb cat initrd-usec
+echo "== script"; $bb cat {_SCRIPT_DONE}
 echo "== groups"; $bb cat groups
 echo "== manager"; systemctl show
 echo "== units"; systemctl show '*' -p Id,ActiveState,CPUUsageNSec,ControlGroup,Slice,ActiveEnterTimestampMonotonic
@@ -112,8 +114,9 @@ ExecStart=/bin/sh -c '[ -e $$0 ] || exec ssh-keygen -q -t ed25519 -N "" -f $$0' 
 """
 HOST_KEYS_UNIT = "sshd-keygen.service"
 """Makes no RSA key in a counted boot: the search for its primes takes a random number of instructions."""
-CLOUD_CONFIG = "#cloud-config\nssh_genkeytypes: [ecdsa, ed25519]\n"
-"""User-data that tells cloud-init the same."""
+CLOUD_INIT_OPTIONS = "cc: ssh_genkeytypes: [ecdsa, ed25519] end_cc"
+"""Words for the kernel that tell cloud-init the same; other agents have no use for them."""
+_USER_DATA = f"#!/bin/sh\nread -r uptime rest </proc/uptime\necho $uptime >{_SCRIPT_DONE}\n"
 
 _COPY = """#!/bin/sh
 mkdir -p /run/systemd/system
@@ -135,9 +138,9 @@ ExecStart=/bin/sh /counted/copy
 """
 
 
-def counted_instance(user_data: str) -> Instance:
-    """What every counted guest is told."""
-    return Instance("i-00000000000000001", "counted", (_PUBLIC_KEY,), user_data)
+def counted_instance() -> Instance:
+    """What every counted guest is told; its script leaves when it ran, on the guest's clock."""
+    return Instance("i-00000000000000001", "counted", (_PUBLIC_KEY,), _USER_DATA)
 
 
 def apparatus(

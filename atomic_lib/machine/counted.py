@@ -10,7 +10,7 @@ inside); all random numbers from one seed. https://www.qemu.org/docs/master/deve
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ from atomic_lib.command import last_lines
 from atomic_lib.errors import WorkbookError
 from atomic_lib.host import Bind, Tools, tool_versions
 from atomic_lib.image.disk import Image
-from atomic_lib.machine.apparatus import CLOUD_CONFIG, HOST_KEYS_UNIT, PREFIX, apparatus, counted_instance
+from atomic_lib.machine.apparatus import CLOUD_INIT_OPTIONS, HOST_KEYS_UNIT, PREFIX, apparatus, counted_instance
 from atomic_lib.machine.boot_files import BootFiles, extract_boot_files
 from atomic_lib.machine.data_source import DISC_KIB, DataSource, Supply, supply
 from atomic_lib.machine.metadata import GUEST_ADDRESS, GUEST_MAC, GUEST_NETWORK, Instance
@@ -102,8 +102,9 @@ def count_boot(tools: Tools, image: Image, request: CountRequest, directory: Pat
     """
     directory.mkdir(parents=True, exist_ok=True)
     boot = extract_boot_files(tools, image, directory)
-    cloud_init = any(entry.path.endswith("/usr/bin/cloud-init") for entry in image.entries())
-    instance = counted_instance(CLOUD_CONFIG if cloud_init else "")
+    if any(entry.path.endswith("/usr/bin/cloud-init") for entry in image.entries()):
+        boot = replace(boot, options=f"{boot.options} {CLOUD_INIT_OPTIONS}")
+    instance = counted_instance()
     try:
         _append_apparatus(boot.initramfs, tools, instance if request.data_source == "ec2" else None, request)
         with _supply(request.data_source, instance, tools, directory) as supplied:

@@ -19,6 +19,7 @@ from atomic_lib.machine.systemd import Properties, failed_units, read_properties
 
 _SECTION = re.compile(r"^== (\w+)$", flags=re.MULTILINE)
 _SECTIONS = ("state", "clock", "initrd", "groups", "manager", "units")
+_MAYBE_EMPTY = ("script", "journal")
 _SUM = re.compile(r"^== sum\n([0-9a-f]{64})  -\n\Z", flags=re.MULTILINE)
 _CLOCK = {
     "the time": re.compile(r"^now at (\d+) nsecs$", flags=re.MULTILINE),
@@ -36,7 +37,12 @@ _UNIT_MILESTONES = {
     "multi_user": ("multi-user.target",),
     "ssh": ("ssh.service", "sshd.service"),
     "docker": ("docker.service",),
-    "provisioned": ("min-cloud-agent.service", "cloud-final.service", USER_DATA_UNIT),
+    "provisioned": (
+        "min-cloud-agent.service",
+        "min-cloud-agent-disc.service",
+        "cloud-final.service",
+        USER_DATA_UNIT,
+    ),
 }
 # Groups are read one after the other: a microsecond here and there is not a contradiction.
 _TOLERANCE_SECONDS = 0.001
@@ -94,7 +100,7 @@ def read_report(text: str) -> Counts:
         busy_seconds=busy,
         kernel_seconds=kernel,
         apparatus_seconds=round(apparatus, 6),
-        milestones=milestones(manager, systemd_units),
+        milestones=milestones(manager, systemd_units) | _script_seconds(sections["script"]),
         units=tuple(sorted(units, key=lambda unit: (-unit.cpu_seconds, unit.unit))),
     )
 
@@ -107,6 +113,11 @@ def milestones(manager: Properties, units: Iterable[Properties]) -> dict[str, fl
         times = [timestamp_seconds(unit_named(units, unit), "ActiveEnterTimestampMonotonic") for unit in candidates]
         found[name] = next((time for time in times if time is not None), None)
     return {name: seconds for name, seconds in found.items() if seconds is not None}
+
+
+def _script_seconds(text: str) -> dict[str, float]:
+    """When user-data ran; nothing where it did not."""
+    return {"script": _decimal(text, "script")} if text.strip() else {}
 
 
 def unit_costs(
@@ -216,7 +227,7 @@ def _sections(text: str) -> dict[str, str]:
     parts = _SECTION.split(body[: end.start()])
     sections = dict(zip(parts[1::2], parts[2::2], strict=True))
     missing = [name for name in _SECTIONS if not sections.get(name, "").strip()]
-    missing += [] if "journal" in sections else ["journal"]
+    missing += [name for name in _MAYBE_EMPTY if name not in sections]
     if missing:
         raise WorkbookError(f"the guest's report lacks its section {missing[0]}", hint=_AGAIN)
     return sections
@@ -244,3 +255,9 @@ def _number(text: str, name: str) -> int:
     if not text.strip().isdecimal():
         raise WorkbookError(f"the guest's report: {name}: not a number: {text.strip()!r}", hint=_AGAIN)
     return int(text)
+
+
+def _decimal(text: str, name: str) -> float:
+    if not re.fullmatch(r"\d+\.\d+", text.strip()):
+        raise WorkbookError(f"the guest's report: {name}: not a number of seconds: {text.strip()!r}", hint=_AGAIN)
+    return float(text)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from atomic_lib import command
-from atomic_lib.machine.apparatus import CLOUD_CONFIG, PREFIX, apparatus, counted_instance
+from atomic_lib.machine.apparatus import PREFIX, apparatus, counted_instance
 from atomic_lib.machine.cpio import Member, archive, link_to, text_file
 
 
@@ -47,7 +47,7 @@ def test_an_archive_has_directories_before_what_is_in_them() -> None:
 
 def test_every_unit_of_the_apparatus_is_wanted_and_named_as_such(tmp_path: Path) -> None:
     units = {"planted.service": "[Service]\n"}
-    lay_out(unpack(apparatus(b"program", counted_instance(""), units, {"burn": b"elf"})), tmp_path)
+    lay_out(unpack(apparatus(b"program", counted_instance(), units, {"burn": b"elf"})), tmp_path)
     links = sorted(path for path in tmp_path.rglob("*.wants/*"))
     assert [link.name for link in links] == [
         "counted-probe.service", "planted.service", "counted-metadata.service", "counted-copy.service",
@@ -67,7 +67,7 @@ def test_a_guest_with_another_data_source_has_no_metadata_service() -> None:
 @pytest.fixture
 def ask(tmp_path: Path) -> command.Completed:
     """The metadata service's script, on this host's tools instead of busybox."""
-    lay_out(unpack(apparatus(b"", counted_instance(CLOUD_CONFIG), {}, {})), tmp_path)
+    lay_out(unpack(apparatus(b"", counted_instance(), {}, {})), tmp_path)
     busybox = tmp_path / "counted/busybox"
     busybox.write_text('#!/bin/sh\nexec "$@"\n')
     busybox.chmod(0o755)
@@ -91,7 +91,7 @@ def ask(tmp_path: Path) -> command.Completed:
         ("GET /latest/meta-data/instance-id", "200 OK", "i-"),
         ("GET /2021-03-23/meta-data/public-keys/", "200 OK", "0="),
         ("GET /2009-04-04/meta-data/public-keys/0/openssh-key", "200 OK", "ssh-ed25519 "),
-        ("GET /latest/user-data", "200 OK", "#cloud-config\n"),
+        ("GET /latest/user-data", "200 OK", "#!/bin/sh\n"),
         ("GET /latest/meta-data/", "200 OK", "ami-id\n"),
         ("GET /latest/dynamic/instance-identity", "200 OK", "document"),
         ("GET /latest/nothing", "404 Not Found", ""),

@@ -15,6 +15,7 @@ SECTIONS = {
         "  .iowait_sleeptime: 0 nsecs\nusage_usec 45000\n"
     ),
     "initrd": "46000\n",
+    "script": "16.21\n",
     "groups": (
         "./init.scope/cpu.stat:usage_usec 3700000\n"
         "./dev-mqueue.mount/cpu.stat:usage_usec 26000\n"
@@ -118,7 +119,8 @@ def test_a_serial_port_ends_lines_in_its_own_way() -> None:
 
 def test_milestones_leave_out_what_never_happened() -> None:
     counts = read_report(report())
-    assert counts.milestones == {"initrd": 3.060709, "userspace": 7.776804, "docker": 21.356136}
+    assert counts.milestones == {"initrd": 3.060709, "userspace": 7.776804, "docker": 21.356136, "script": 16.21}
+    assert "script" not in read_report(report(script="")).milestones
     cloud = [{"Id": "cloud-final.service", "ActiveEnterTimestampMonotonic": "32860021"}]
     assert milestones({}, cloud) == {"provisioned": 32.860021}
 
@@ -137,6 +139,11 @@ def test_a_report_that_is_cut_off_is_an_error(length: int) -> None:
 def test_a_garbled_report_is_an_error() -> None:
     with pytest.raises(WorkbookError, match="garbled"):
         read_report(report().replace("usage_usec 1400000", "usage_usec 1400"))
+
+
+def test_a_time_of_the_script_that_is_none_is_an_error() -> None:
+    with pytest.raises(WorkbookError, match="script: not a number of seconds: 'soon'"):
+        read_report(report(script="soon\n"))
 
 
 @pytest.mark.parametrize("name", ["state", "clock", "initrd", "groups", "manager", "units"])

@@ -9,7 +9,7 @@ from atomic_lib.machine.conformance.matrix import Cell as Verdict
 from atomic_lib.machine.conformance.matrix import Matrix
 from atomic_lib.params import PARAMS_DIRECTORY, variant_names
 from atomic_lib.report import provisioning
-from atomic_lib.report.model import ClassSize, Failure, StudyResult, VariantResult
+from atomic_lib.report.model import ClassSize, CountedBoot, Failure, StudyResult, VariantResult
 from atomic_lib.report.provisioning import Capability, Claim, load_capabilities
 from atomic_lib.studies import load_study, study_variants
 from tests.report import factory
@@ -87,6 +87,27 @@ def test_one_that_does_not_work_says_why(study: StudyResult) -> None:
 def test_times_are_not_set_against_the_baseline(study: StudyResult) -> None:
     small = rows_of(study)["ssh login after"][1]
     assert small == ("48.2 s", "")
+
+
+def test_agents_with_the_same_source_are_a_fair_pair() -> None:
+    def counted(name: str, agent: str, like: str, busy: float, done: float) -> VariantResult:
+        boot = CountedBoot(busy_seconds=busy, kernel_seconds=1.0, milestones={"script": done}, shift=0)
+        found = way(name, agent, "ec2", like)
+        return found.model_copy(update={"counted_boots": (boot,)})
+
+    small = counted("small", "min-cloud-agent", "atomic-min", 19.5, 14.25)
+    large = counted("large", "cloud-init", "atomic-cloud-init", 22.75, 19.5)
+    disc = small.model_copy(update={"variant": "disc", "parameters": {**small.parameters, "data_source": "nocloud"}})
+    ((head, text),) = provisioning.fair_pairs(study_of(BASE, small, disc, large, FAILED))
+    assert head == "Both from the same metadata service."
+    assert plain(text) == (
+        "small against large: 57.0 MB less in the tree, 3.250 counted s less of the processor, "
+        "5.250 counted s less until the script was finished."
+    )
+    rows = rows_of(study_of(BASE, small, large))
+    assert rows["script finished, on the counted clock"][1:] == [
+        ("14.250 counted s", "nothing to compare with"), ("19.500 counted s", "nothing to compare with"),
+    ]  # fmt: skip
 
 
 def test_where_the_data_come_from_is_said(study: StudyResult) -> None:
