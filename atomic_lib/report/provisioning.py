@@ -1,7 +1,7 @@
 """Ways of provisioning side by side: what each costs against a tree without an agent, and what it can do."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pydantic import Field, field_validator
@@ -128,7 +128,10 @@ def table(study: StudyResult, capabilities: Iterable[Capability], matrix: Matrix
     rows.append((Cell("data from"), *(Cell(source_of(result)) for result in study.variants)))
     records: list[dict[str, object]] = []
     for cost in (*_COSTS, *_boot_costs(group)):
-        rows.append((Cell(cost.title), *(_cost_cell(cost, result, base) for result in study.variants)))
+        cells = [_cost_cell(cost, result, base) for result in study.variants]
+        if cost is _PACKAGES:
+            cells = [replace(cell, more=_come_along(r, base)) for cell, r in zip(cells, study.variants, strict=True)]
+        rows.append((Cell(cost.title), *cells))
         records += [
             {"variant": result.variant, "figure": cost.title, "unit": cost.unit, "value": cost.value(result)}
             for result in study.variants
@@ -161,6 +164,7 @@ def counted_clock(result: VariantResult, milestone: str) -> float | None:
 
 
 _TREE = Cost("tree", "bytes", lambda result: result.tree_bytes)
+_PACKAGES = Cost("packages", "count", lambda result: result.package_count)
 _BUSY = Cost("processor time of the boot, counted", "counted", counted_busy_seconds, booted=True)
 _SCRIPT = Cost(
     "script finished, on the counted clock", "counted", lambda result: counted_clock(result, "script"), booted=True
@@ -168,7 +172,7 @@ _SCRIPT = Cost(
 _COSTS = (
     _TREE,
     Cost("of it the initramfs", "bytes", initramfs_bytes),
-    Cost("packages", "count", lambda result: result.package_count),
+    _PACKAGES,
     Cost("download", "bytes", lambda result: result.download_bytes),
     Cost("compressed image", "bytes", lambda result: result.image_compressed_bytes),
     _BUSY,
@@ -220,6 +224,12 @@ def _cost_cell(cost: Cost, result: VariantResult, base: VariantResult | None) ->
     if before is None:
         return number(value, cost.unit, note="nothing to compare with")
     return Cell(signed(value - before, cost.unit), quantity(value, cost.unit), "number", value=value - before)
+
+
+def _come_along(result: VariantResult, base: VariantResult | None) -> str:
+    """The packages that the tree without an agent has not."""
+    without = {package.name for package in base.packages} if base else set()
+    return ", ".join(sorted({package.name for package in result.packages} - without)) if result is not base else ""
 
 
 def _survived(matrix: Matrix, result: VariantResult) -> Cell:

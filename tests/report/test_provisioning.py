@@ -75,6 +75,11 @@ def test_a_cost_is_the_difference_to_the_tree_without_an_agent(study: StudyResul
     assert big[0] == f"+{(large.package_count or 0) - (base.package_count or 0)}"
     assert broken == ("—", "failed: compose")
     assert rows["tree"][2][0].startswith("+")
+    cells = next(row for row in provisioning.table(study, CLAIMS).rows if row[0].text == "packages")
+    named = cells[3].more.split(", ")
+    assert cells[1].more == cells[2].more == ""
+    assert "cloud-init" in named
+    assert set(named) == {package.name for package in large.packages} - {package.name for package in base.packages}
 
 
 def test_one_that_does_not_work_says_why(study: StudyResult) -> None:
