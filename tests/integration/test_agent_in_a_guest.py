@@ -39,7 +39,7 @@ UNPLUGGED_SECONDS = 10
 AGENT_SECONDS = 60
 
 CARRIER, STARTED = "enp0s2: Gained carrier", "ExecMainStartTimestampMonotonic"
-QUESTIONS = ("api/token", "meta-data/instance-id", "meta-data/local-hostname", "meta-data/public-keys/")
+QUESTIONS = ("api/token", "meta-data/instance-id", "meta-data/public-keys/", "meta-data/local-hostname")
 """What each boot asks; a new instance is asked for more."""
 FILES = {
     "/root/.ssh": "700 root:root ssh_home_t",

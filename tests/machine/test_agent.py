@@ -33,6 +33,7 @@ def root(tmp_path: Path) -> Path:
 
 def agent(root: Path, url: str, *words: str, shell: str = "sh", seconds: int = 10) -> Completed:
     environment = {
+        "PATH": f"{root}/programs:{os.environ['PATH']}",
         "MIN_CLOUD_AGENT_URL": url,
         "MIN_CLOUD_AGENT_ROOT": str(root),
         "MIN_CLOUD_AGENT_SECONDS": str(seconds),
@@ -153,7 +154,7 @@ def test_other_user_data_is_refused_with_one_line(root: Path, user_data: str, wo
 @pytest.mark.parametrize(
     "hostname",
     ["a;reboot", "$(reboot)", "-a b", "-a", "a-", ".a", "a..b", "a.-b", "10.0.0.1", "a\nb", "ä", "a" * 64, "a_b",
-     "../x", ".".join(["a" * 60] * 5)],
+     "../x", ".".join(["a" * 60] * 5), "a." * 30_000 + "a"],
 )  # fmt: skip
 def test_a_hostile_host_name_is_refused(root: Path, hostname: str) -> None:
     error = refused(root, Instance("i-1", hostname, (KEY,)))
@@ -190,7 +191,7 @@ def test_any_word_is_an_instance_of_its_own(root: Path, instance_id: str, name: 
     assert sorted(path.name for path in root.iterdir()) == ["etc", "ran", "root", "run", "var"]
 
 
-@pytest.mark.parametrize("instance_id", ["i 1", "i\n1", "i" * 201, "/" * 100])
+@pytest.mark.parametrize("instance_id", ["i 1", "i\n1", "i" * 201, "/" * 100, "/" * 30_000])
 def test_an_unusable_instance_id_runs_nothing(root: Path, instance_id: str) -> None:
     error = refused(root, Instance(instance_id, "h", (KEY,), f"#!/bin/sh\ntouch {root}/ran\n"))
     assert "instance-id" in error.stderr
@@ -229,6 +230,36 @@ def test_what_could_not_be_done_is_done_at_the_next_boot(root: Path) -> None:
     provision(root, instance)
     assert (root / "etc/hostname").read_text() == "web-1\n"
     assert (root / "ran").read_text() == "ran\n"
+
+
+def test_a_key_that_was_removed_does_not_come_back_where_the_host_name_cannot_be_written(root: Path) -> None:
+    (root / "etc/hostname").mkdir()
+    for _ in range(2):
+        refused(root, Instance("i-1", "web-1", (KEY,)))
+        (root / "root/.ssh/authorized_keys").write_text("")
+    assert authorized(root) == ""
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_what_cannot_be_kept_of_one_key_costs_no_other(root: Path, shell: str) -> None:
+    (root / "run/min-cloud-agent/key-1").mkdir(parents=True)
+    with pytest.raises(CommandError) as caught:
+        provision(root, Instance("i-1", "web-1", (KEY, OTHER)), shell=shell)
+    assert "public-keys/1/openssh-key: cannot be written" in caught.value.stderr
+    assert authorized(root) == f"{KEY}\n"
+    assert (root / "etc/hostname").read_text() == "web-1\n"
+    assert not (root / "var/lib/min-cloud-agent/i-1/provisioned").exists()
+
+
+def test_no_half_key_is_left_by_a_curl_that_is_killed(root: Path) -> None:
+    half = f"printf 'ssh-ed25519 AAAAC3NzaHALF' >{root}/run/min-cloud-agent/key-0; kill -9 $$"
+    program = root / "programs/curl"
+    program.parent.mkdir()
+    program.write_text(f'#!/bin/sh\ncase "$*" in *openssh-key*) {half} ;; esac\nexec {shutil.which("curl")} "$@"\n')
+    program.chmod(0o755)
+    with metadata_service(Instance("i-1", "web-1", (KEY,))) as service, pytest.raises(CommandError):
+        agent(root, service.url, seconds=1)
+    assert not (root / "root/.ssh").exists()
 
 
 def test_no_more_than_32_keys_are_taken_in_whatever_time(root: Path) -> None:
@@ -270,8 +301,8 @@ def test_404_everywhere_is_a_machine_without_metadata(root: Path) -> None:
     assert seen == [
         "PUT /latest/api/token",
         "GET /latest/meta-data/instance-id",
-        "GET /latest/meta-data/local-hostname",
         "GET /latest/meta-data/public-keys/",
+        "GET /latest/meta-data/local-hostname",
         "GET /latest/user-data",
     ]
     assert done.stderr == ""

@@ -1,5 +1,6 @@
 """min-cloud-agent with a cidata disc: which meta-data it reads, and what it refuses as a whole."""
 
+import gzip
 import os
 import shutil
 from dataclasses import dataclass
@@ -87,6 +88,7 @@ def test_flat_meta_data_is_read(machine: Machine, shell: str, meta_data: str, ho
         '{"instance-id": ["i-1"]}\n',
         f'{{"instance-id": "i-1", "public-keys": {{"mine": "{KEY}"}}}}\n',
         f"instance-id: i-1\npublic-keys: [{KEY}]\n",
+        "instance-id: i-1\n" + "# a comment\n" * 6000,
         "instance-id:\n  - i-1\n",
         "instance-id: 'i' 1\n",
         'instance-id: "i-1\n',
@@ -102,8 +104,8 @@ def test_other_yaml_is_refused_as_a_whole(machine: Machine, meta_data: str) -> N
     (machine.disc / "meta-data").write_text(given)
     error = machine.refused()
     assert error.stderr.splitlines() == [
-        f"{machine.root}/dev/disk/by-label/CIDATA: meta-data is not flat YAML: nothing was done; write lines of "
-        '"key: value", public-keys as a list'
+        f"{machine.root}/dev/disk/by-label/CIDATA: meta-data is not flat YAML, or larger than 65536 bytes: nothing was "
+        'done; write lines of "key: value", public-keys as a list'
     ]
     assert not (machine.root / "root/.ssh").exists()
     assert not (machine.root / "run/min-cloud-agent/from-disc").exists()
@@ -116,6 +118,21 @@ def test_a_disc_without_an_instance_id_is_nocloud_as_for_cloud_init(machine: Mac
     machine.agent()
     assert machine.read("ran") == "ran\n"
     assert (machine.root / "var/lib/min-cloud-agent/nocloud/provisioned").exists()
+
+
+@pytest.mark.parametrize("name", ["gzip", "cat", "sed"])
+def test_a_program_that_is_killed_costs_no_script(machine: Machine, name: str) -> None:
+    script = f"#!/bin/sh\r\necho ran >>{machine.root}/ran\r\n".encode()
+    (machine.disc / "meta-data").write_text(f"instance-id: i-1\npublic-keys: {KEY}\n")
+    (machine.disc / "user-data").write_bytes(gzip.compress(script))
+    program = machine.root.parent / "programs" / name
+    program.write_text("#!/bin/sh\nkill -9 $$\n")
+    program.chmod(0o755)
+    machine.refused()
+    assert machine.read("root/.ssh/authorized_keys") == f"{KEY}\n"
+    program.unlink()
+    machine.agent()
+    assert machine.read("ran") == "ran\n"
 
 
 def test_a_disc_without_meta_data_is_none(machine: Machine) -> None:
