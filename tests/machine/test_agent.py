@@ -1,59 +1,15 @@
-"""min-cloud-agent as a real process against the real metadata service, in a root of its own."""
+"""What min-cloud-agent makes of what it is told: a real process against the real metadata service."""
 
-import os
 import shutil
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler
 from pathlib import Path
-from socketserver import ThreadingTCPServer
 
 import pytest
 
-import atomic_lib.content
-from atomic_lib import command
-from atomic_lib.command import CommandError, Completed
+from atomic_lib.command import CommandError
 from atomic_lib.machine.metadata import Instance, Sessions, metadata_service
-
-AGENT = Path(atomic_lib.content.__path__[0], "min_cloud_agent", "min-cloud-agent")
-SHELLS = [shell for shell in ("dash", "bash", "busybox sh") if shutil.which(shell.split()[0])]
-KEY = "ssh-ed25519 AAAAC3Nza first@example"
-OTHER = "ecdsa-sha2-nistp256 AAAAE2Vj second@example"
+from tests.machine.agent_process import KEY, OTHER, SHELLS, agent, authorized, program, provision, refused
 
 pytestmark = pytest.mark.skipif(shutil.which("curl") is None, reason="min-cloud-agent needs curl on this host")
-
-
-@pytest.fixture
-def root(tmp_path: Path) -> Path:
-    (tmp_path / "etc").mkdir()
-    (tmp_path / "root").mkdir(mode=0o700)
-    return tmp_path
-
-
-def agent(root: Path, url: str, *words: str, shell: str = "sh", seconds: int = 10) -> Completed:
-    environment = {
-        "PATH": f"{root}/programs:{os.environ['PATH']}",
-        "MIN_CLOUD_AGENT_URL": url,
-        "MIN_CLOUD_AGENT_ROOT": str(root),
-        "MIN_CLOUD_AGENT_SECONDS": str(seconds),
-    }
-    return command.run([*shell.split(), AGENT, *words], env=environment, timeout_seconds=30)
-
-
-def provision(root: Path, instance: Instance, sessions: Sessions = "required", shell: str = "sh") -> Completed:
-    with metadata_service(instance, sessions) as service:
-        return agent(root, service.url, shell=shell)
-
-
-def refused(root: Path, instance: Instance) -> CommandError:
-    with pytest.raises(CommandError) as caught:
-        provision(root, instance)
-    return caught.value
-
-
-def authorized(root: Path) -> str:
-    return (root / "root/.ssh/authorized_keys").read_text()
 
 
 @pytest.mark.parametrize("shell", SHELLS)
@@ -71,17 +27,6 @@ def test_keys_hostname_and_script(root: Path, shell: str, sessions: Sessions) ->
     assert (root / "var/lib/min-cloud-agent/i-1/status").read_text() == "0\n"
     assert ("IMDSv1" in done.stdout) == (sessions == "v1")
     assert done.stderr == ""
-
-
-def test_keys_are_in_place_before_user_data_is_asked_for(root: Path) -> None:
-    script = f"#!/bin/sh\ncp {root}/root/.ssh/authorized_keys {root}/seen\n"
-    with metadata_service(Instance("i-1", "h", (KEY,), script)) as service:
-        agent(root, service.url)
-        paths = [request.path for request in service.requests]
-    assert paths[0] == "/latest/api/token"
-    assert paths[-1] == "/latest/user-data"
-    assert "/latest/meta-data/public-keys/0/openssh-key" in paths[:-1]
-    assert (root / "seen").read_text() == f"{KEY}\n"
 
 
 def test_existing_keys_stay_and_none_is_added_twice(root: Path) -> None:
@@ -232,34 +177,18 @@ def test_what_could_not_be_done_is_done_at_the_next_boot(root: Path) -> None:
     assert (root / "ran").read_text() == "ran\n"
 
 
-def test_a_key_that_was_removed_does_not_come_back_where_the_host_name_cannot_be_written(root: Path) -> None:
-    (root / "etc/hostname").mkdir()
+@pytest.mark.parametrize("missing", ["the host name", "the script"])
+def test_a_key_that_was_removed_does_not_come_back_where_something_else_is_missing(root: Path, missing: str) -> None:
+    if missing == "the host name":
+        (root / "etc/hostname").mkdir()
+    else:
+        program(root, "curl", 'case "$*" in *user-data*) exit 22 ;; esac', shutil.which("curl"))
     for _ in range(2):
-        refused(root, Instance("i-1", "web-1", (KEY,)))
+        with metadata_service(Instance("i-1", "web-1", (KEY,), "#!/bin/sh\n")) as service, pytest.raises(CommandError):
+            agent(root, service.url, seconds=2)
+        assert (root / "var/lib/min-cloud-agent/i-1/keys").exists()
         (root / "root/.ssh/authorized_keys").write_text("")
     assert authorized(root) == ""
-
-
-@pytest.mark.parametrize("shell", SHELLS)
-def test_what_cannot_be_kept_of_one_key_costs_no_other(root: Path, shell: str) -> None:
-    (root / "run/min-cloud-agent/key-1").mkdir(parents=True)
-    with pytest.raises(CommandError) as caught:
-        provision(root, Instance("i-1", "web-1", (KEY, OTHER)), shell=shell)
-    assert "public-keys/1/openssh-key: cannot be written" in caught.value.stderr
-    assert authorized(root) == f"{KEY}\n"
-    assert (root / "etc/hostname").read_text() == "web-1\n"
-    assert not (root / "var/lib/min-cloud-agent/i-1/provisioned").exists()
-
-
-def test_no_half_key_is_left_by_a_curl_that_is_killed(root: Path) -> None:
-    half = f"printf 'ssh-ed25519 AAAAC3NzaHALF' >{root}/run/min-cloud-agent/key-0; kill -9 $$"
-    program = root / "programs/curl"
-    program.parent.mkdir()
-    program.write_text(f'#!/bin/sh\ncase "$*" in *openssh-key*) {half} ;; esac\nexec {shutil.which("curl")} "$@"\n')
-    program.chmod(0o755)
-    with metadata_service(Instance("i-1", "web-1", (KEY,))) as service, pytest.raises(CommandError):
-        agent(root, service.url, seconds=1)
-    assert not (root / "root/.ssh").exists()
 
 
 def test_no_more_than_32_keys_are_taken_in_whatever_time(root: Path) -> None:
@@ -268,75 +197,6 @@ def test_no_more_than_32_keys_are_taken_in_whatever_time(root: Path) -> None:
     assert "more than 32 keys or 1000 lines" in error.stderr
     assert authorized(root).splitlines()[0] == KEY
     assert len(authorized(root).splitlines()) == 32
-
-
-@contextmanager
-def always(status: int) -> Iterator[tuple[str, list[str]]]:
-    """A service that answers everything with ``status``."""
-    seen: list[str] = []
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            seen.append(f"{self.command} {self.path}")
-            self.send_response_only(status)
-            self.send_header("Content-Length", "0")
-            self.end_headers()
-
-        do_PUT = do_GET
-
-        def log_message(self, format: str, *args: object) -> None:
-            pass
-
-    with ThreadingTCPServer(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
-        thread.start()
-        yield f"http://127.0.0.1:{server.server_address[1]}", seen
-        server.shutdown()
-        thread.join()
-
-
-def test_404_everywhere_is_a_machine_without_metadata(root: Path) -> None:
-    with always(404) as (url, seen):
-        done = agent(root, url)
-    assert seen == [
-        "PUT /latest/api/token",
-        "GET /latest/meta-data/instance-id",
-        "GET /latest/meta-data/public-keys/",
-        "GET /latest/meta-data/local-hostname",
-        "GET /latest/user-data",
-    ]
-    assert done.stderr == ""
-    assert not (root / "root/.ssh").exists()
-
-
-@pytest.mark.parametrize("status", [403, 500, 503])
-def test_other_failures_never_weaken_the_session_and_end_in_time(root: Path, status: int) -> None:
-    with always(status) as (url, seen), pytest.raises(CommandError) as caught:
-        agent(root, url, seconds=2)
-    assert set(seen) == {"PUT /latest/api/token"}
-    assert len(seen) > 1
-    assert caught.value.status == 1
-    assert f"within 2 s: HTTP status {status} for a session token" in caught.value.stderr
-
-
-def test_no_service_at_all_ends_in_time(root: Path) -> None:
-    with pytest.raises(CommandError) as caught:
-        agent(root, "http://127.0.0.1:1", seconds=1)
-    assert "no usable answer from http://127.0.0.1:1 within 1 s" in caught.value.stderr
-
-
-def test_pauses_grow_are_never_the_same_and_end_with_the_time(root: Path, tmp_path: Path) -> None:
-    (tmp_path / "sleep").write_text(f'#!/bin/sh\necho "$1" >>{tmp_path}/pauses\n')
-    (tmp_path / "sleep").chmod(0o755)
-    url = "http://127.0.0.1:1"
-    environment = {"PATH": f"{tmp_path}:{os.environ['PATH']}", "MIN_CLOUD_AGENT_SECONDS": "3"}
-    environment |= {"MIN_CLOUD_AGENT_URL": url, "MIN_CLOUD_AGENT_ROOT": str(root)}
-    with pytest.raises(CommandError):
-        command.run(["sh", AGENT, "fetch"], env=environment, timeout_seconds=30)
-    pauses = [float(line) for line in (tmp_path / "pauses").read_text().splitlines()]
-    assert 0.2 <= pauses[0] <= 0.4 <= pauses[1] <= 0.8
-    assert max(pauses) <= 3
-    assert len(set(pauses)) > 5
 
 
 def test_wrong_usage(root: Path) -> None:
