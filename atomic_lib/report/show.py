@@ -54,7 +54,8 @@ class Cell:
             text = f'<a href="{escape(self.link)}">{text}</a>'
         if self.more:
             text = f"<details><summary>{text}</summary>{escape(self.more)}</details>"
-        return text + (f"<br><small>{escape(self.note)}</small>" if self.note else "")
+        end_of_line = "" if self.more else "<br>"  # what folds is a block of its own
+        return text + (f"{end_of_line}<small>{escape(self.note)}</small>" if self.note else "")
 
 
 def missing(reason: str) -> Cell:
