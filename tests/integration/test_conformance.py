@@ -14,6 +14,7 @@ from atomic_lib.workbench import open_workbench
 
 pytestmark = pytest.mark.integration
 
+WORKERS = 8
 SEEN = {
     "nothing wrong": "survived",
     "five keys": "survived",
@@ -38,7 +39,7 @@ def outcomes(matrix: Matrix, agent: str) -> dict[str, str]:
 
 @pytest.mark.parametrize("shell", ["dash", "bash"])
 def test_min_cloud_agent_survives_with_the_programs_of_the_image(tree: Path, shell: str) -> None:
-    matrix = run_conformance([min_cloud_agent(tree, shell)])
+    matrix = run_conformance([min_cloud_agent(tree, shell)], workers=WORKERS)
     assert outcomes(matrix, "min-cloud-agent") == dict.fromkeys((fault.name for fault in FAULTS), "survived")
 
 
