@@ -66,6 +66,7 @@ class Expected:
     """The end state of a good agent. ``says``: words of the one line that tells what was not done.
 
     ``may_run``: an agent that runs the script although ``runs`` is 0 is as good: it can do more, or has no limit.
+    ``more_keys``: so is one that installs these as well.
 
     ``requests`` and ``seconds`` bound one boot; ``seconds`` is generous, as the machine may be busy.
     """
@@ -77,6 +78,7 @@ class Expected:
     requests: int = 8
     seconds: float = 15
     may_run: bool = False
+    more_keys: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ _INNER = "2.0\nContent-Type: multipart/mixed; boundary=x\n\n--x\nContent-Type: t
 _RUBBISH = b"\x7f" + random.Random(1).randbytes(3000)
 _PLANTED = f"$(touch {PROOF}/pwned)"
 _COMMENT = b"# a comment of some length\n"
-_MANY = tuple(f"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI{number}" for number in range(20_000))
+_MANY = tuple(f"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI{number}" for number in range(4999))
 _META_DATA = f"""# a comment
 instance-id: "i-1"
 local-hostname: 'web-1'   # another
@@ -168,8 +168,8 @@ _HOSTILE = (
     Fault("a thousand keys", "the index names a thousand keys, all but the first one empty",
           Expected(says="more than 32 keys", requests=40), keys=(KEY, *[""] * 999)),
     Fault("hostile instance-id", "the instance-id is a path; two boots", boots=("../../etc/i-1", "../../etc/i-1")),
-    Fault("twenty thousand lines of keys", "the second key comes with twenty thousand others",
-          Expected((KEY, *_MANY[:31]), says="more than 32 keys or 1000 lines"), keys=(KEY, "\n".join(_MANY))),
+    Fault("five thousand lines of keys", "the second key comes with five thousand others",
+          Expected(more_keys=_MANY, says="more than 32 keys or 1000 lines"), keys=(KEY, "\n".join(_MANY))),
     Fault("link at .ssh", "/root/.ssh is a link to a directory", links=(Link("/root/.ssh", "/var/outside"),)),
     Fault("link at authorized_keys", "authorized_keys is a link to a file",
           links=(Link("/root/.ssh/authorized_keys", "/var/outside/file"),)),

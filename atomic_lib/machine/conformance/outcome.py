@@ -101,11 +101,12 @@ def judge(fault: Fault, state: State) -> tuple[Outcome, str]:
         return "script not run", f"the script ran {len(state.runs)} times, wanted {wanted.runs}"
     if not _name_is_good(state.hostname, wanted.hostname):
         return "wrong host name", f"the host name is {_short(state.hostname)}, wanted {_short(wanted.hostname)}"
-    if lost or set(state.keys) - set(wanted.keys):
+    strange = set(state.keys) - set(wanted.keys) - set(wanted.more_keys)
+    if lost or strange:
         return (
             "wrong keys",
             f"{len(set(state.keys) & set(wanted.keys))} of {len(wanted.keys)} keys as they were told, "
-            f"{len(set(state.keys) - set(wanted.keys))} lines that were not",
+            f"{len(strange)} lines that were not",
         )
     return "survived", ""
 

@@ -46,6 +46,12 @@ def test_what_no_agent_must_run_and_what_one_may() -> None:
     assert judge(replace(fault, expected=replace(fault.expected, may_run=True)), GOOD)[0] == "survived"
 
 
+def test_more_keys_than_wanted_are_as_good_where_the_fault_says_so() -> None:
+    more = replace(GOOD, keys=(*GOOD.keys, "more"))
+    assert judge(FAULT, more)[0] == "wrong keys"
+    assert judge(replace(FAULT, expected=replace(FAULT.expected, more_keys=("more",))), more)[0] == "survived"
+
+
 def test_where_no_name_was_told_a_harmless_one_is_no_fault() -> None:
     fault = replace(FAULT, expected=replace(FAULT.expected, hostname=None))
     assert judge(fault, replace(GOOD, hostname="localhost"))[0] == "survived"
