@@ -151,5 +151,6 @@ def documented_matrix(faults: Iterable[Fault]) -> list[Cell]:
 NAMESPACES = (
     "bwrap", "--die-with-parent", "--unshare-net", "--unshare-pid", "--unshare-uts", "--unshare-ipc",
     *(() if os.geteuid() == 0 else ("--unshare-user", "--uid", "0", "--gid", "0")),
+    "--hostname", "localhost",  # an agent may take the name that the machine has, and it goes into the matrix
     "--cap-add", "ALL", "--dev-bind", "/", "/", "--proc", "/proc", "--",
 )  # fmt: skip

@@ -58,6 +58,10 @@ def test_min_cloud_agent_survives(fault: Fault, results: dict[str, Future[Result
             assert set(state.boots[0].statuses) == {0, 1}
 
 
+def test_no_agent_sees_the_name_of_this_machine() -> None:
+    assert command.run([*NAMESPACES, "uname", "-n"], timeout_seconds=10).stdout == "localhost\n"
+
+
 def test_there_are_enough_faults_and_each_has_a_name_of_its_own() -> None:
     assert len({fault.name for fault in FAULTS}) == len(FAULTS) >= 25
 
