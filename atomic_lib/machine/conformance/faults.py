@@ -59,7 +59,7 @@ _SERVICE = (
           limit_seconds=3),
     Fault("user-data: always 500", "the script is never told", _say("HTTP status 500", requests=40),
           rules=(Rule(_USER_DATA, "status", 500),), limit_seconds=3),
-    Fault("host name: always 500, all else slow", "the host name is never told, and every other answer takes 0.7 s",
+    Fault("host name: always 500, all else slow", "the host name is never told, and every other answer takes 1.3 s",
           Expected(hostname=None, runs=0, says="HTTP status 500", requests=60),
           rules=(Rule(f"{_META}/local-hostname", "status", 500), Rule(f"{_META}/hostname", "status", 500),
                  Rule("/", "slow")), limit_seconds=6),

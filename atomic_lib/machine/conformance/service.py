@@ -21,7 +21,7 @@ from atomic_lib.machine.metadata import Instance, answer, metadata_leaves
 ADDRESS = "169.254.169.254"
 _PORT = 80
 _DRIP_SECONDS = 0.5
-_SLOW_SECONDS = 0.7
+_SLOW_SECONDS = 1.3
 # 3 MB in a second: past any limit soon, and not too much for an agent that keeps it all in memory.
 _FLOOD = b"# more of it\n" * 5000
 _FLOOD_SECONDS = 0.02

@@ -28,6 +28,7 @@ _OUTSIDE = "var/outside"
 _UNTOUCHED = "# a comment in a file of keys\n"
 _LINES_MOST = 5000
 _MOST_CUTS = 60
+_FULL = ("full", "nearly full")
 _PAGE_BYTES = 4096
 _ROOM_PAGES = 10
 # What stands for mount(8), as a file system cannot be mounted everywhere that tests run; the disc is at /mnt/disc.
@@ -61,7 +62,7 @@ def new_guest(agent: Agent, fault: Fault, directory: Path) -> Guest:
     guest = Guest(agent, fault, directory)
     for name in ("disk", "proof", "run", "disc", "programs"):
         (directory / name).mkdir(parents=True)
-    if fault.disk.endswith("full"):
+    if fault.disk in _FULL:
         command.run(["mount", "-t", "tmpfs", "-o", f"size={_full_kib(agent)}k,mode=0755", "tmpfs", guest.disk])
     for name in _PERSISTENT:
         (guest.disk / name).mkdir()
@@ -138,7 +139,7 @@ def boot(guest: Guest, instance_id: str) -> None:
 def _filled(guest: Guest) -> Iterator[None]:
     """Where the fault wants a full disk, and in its first boot only: not a byte is free, or next to nothing."""
     filler = guest.disk / "filler"
-    if guest.fault.disk.endswith("full") and not guest.boots:
+    if guest.fault.disk in _FULL and not guest.boots:
         with suppress(OSError), open(filler, "wb", buffering=0) as file:
             while file.write(b"x" * _PAGE_BYTES):
                 pass
