@@ -2,97 +2,35 @@
 
 import gzip
 import json
-from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from atomic_lib.machine.boot import Boot, BootRequest
+from atomic_lib.machine.boot import Boot
 from atomic_lib.machine.clock import Clock
-from atomic_lib.machine.hostload import Host
-from atomic_lib.machine.marks import Asked, Mark
-from atomic_lib.machine.proof import Answer, Answers, Secret, read_answers
-from atomic_lib.machine.result import Findings, as_json, read_findings
+from atomic_lib.machine.marks import Mark
+from atomic_lib.machine.proof import Answer, read_answers
+from atomic_lib.machine.result import Findings, as_json
 from atomic_lib.machine.running import Listener
 from atomic_lib.machine.systemd import Phases
 from atomic_lib.machine.units import UnitTime
-
-DATA = Path(__file__).parent / "data"
-SECRET = Secret("0123456789abcdef0123456789abcdef")
-CLOCK = Clock(4.0, 0.1, 0.02)
-ASKED = Asked("min-cloud-agent", "docker", 20.5, 23.0)
-MANAGER = "InitRDTimestampMonotonic=2000000\nUserspaceTimestampMonotonic=5000000\nFinishTimestampMonotonic=20000000\n"
-UNITS = """Id=docker.service
-ActiveState=active
-SubState=running
-InactiveExitTimestampMonotonic=10000000
-ActiveEnterTimestampMonotonic=15000000
-FragmentPath=/usr/lib/systemd/system/docker.service
-CPUUsageNSec=2000000000
-
-Id=min-cloud-agent-user-data.service
-ActiveState=active
-SubState=exited
-InactiveExitTimestampMonotonic=12000000
-ActiveEnterTimestampMonotonic=12750000
-CPUUsageNSec=[not set]
-
-Id=multi-user.target
-ActiveState=active
-InactiveExitTimestampMonotonic=16000000
-ActiveEnterTimestampMonotonic=16000000
-After=docker.service gone.service
-"""
-CGROUPS = """./cgroup.procs:2
-./system.slice/docker.service/memory.current:4096
-./system.slice/docker.service/cpu.stat:usage_usec 1500000
-./system.slice/docker.service/cgroup.procs:500
-"""
-HOST = Host("a CPU", 2, 0.5, "10.0.1", 1.5, 0.25)
-REQUEST = BootRequest("bios", "tcg", 2, 2048, 600, "min-cloud-agent", 3)
-CHECKS = (
-    "login with the key that the guest was given",
-    "user-data script ran",
-    "system is running",
-    "docker version answers",
-    "docker run prints",
-    "host name that the guest was given",
-    "the guest's clock kept pace with the host's",
-    "the guest's own measurements are complete",
+from tests.machine.answers import (
+    ASKED,
+    CHECKS,
+    HOST,
+    MANAGER,
+    REQUEST,
+    SECRET,
+    UNITS,
+    details,
+    failed,
+    found,
+    good_answers,
 )
 
-
-def good_answers() -> dict[str, Answer]:
-    texts = {
-        "state": "running",
-        "memory": "MemTotal:  2000 kB\nMemFree: 1 kB\nMemAvailable:  1500 kB\nHugePages_Total: 0",
-        "cgroups": CGROUPS,
-        "listeners": 'tcp LISTEN 0 128 0.0.0.0:22 0.0.0.0:* users:(("sshd",pid=5,fd=6))',
-        "container_import": "sha256:1",
-        "container_run": SECRET.token,
-        "container_version": "26.1.5",
-        "kernel": "6.12.1",
-        "hostname": SECRET.hostname,
-        "user_data": f"{SECRET.token} 12.50",
-        "manager": MANAGER,
-        "units": UNITS,
-        "setuid": "/usr/bin/su\n/usr/bin/mount",
-    }
-    return {name: Answer(text, 0, 30.0 + place) for place, (name, text) in enumerate(texts.items())}
-
-
-def found(answers: Mapping[str, Answer], clock: Clock = CLOCK, asked: Asked = ASKED, failure: str = "") -> Findings:
-    return read_findings(Answers(dict(answers), failure), SECRET, clock, asked)
-
-
-def details(findings: Findings) -> dict[str, str]:
-    return {check.name: check.detail for check in findings.checks}
-
-
-def failed(findings: Findings) -> list[str]:
-    return [check.name for check in findings.checks if not check.passed]
+DATA = Path(__file__).parent / "data"
 
 
 def test_findings_of_a_good_boot() -> None:
@@ -122,67 +60,6 @@ def test_the_milestones_are_in_order_of_time() -> None:
         Mark("docker-ready", 19.0), Mark("multi-user", 20.0), Mark("ssh-banner", 20.5), Mark("ssh-login", 23.0),
         Mark("container-exited", 39.0),
     )  # fmt: skip
-
-
-SHADOW = "cat: can't open '/host/shadow': Permission denied"
-LABELS = ("system_u:system_r:container_t:s0:c449,c550\0", "system_u:system_r:container_t:s0:c240,c532\0")
-READ = (
-    'audit: type=1400 audit(1.0:7): avc:  denied  { read } for  pid=9 comm="busybox" name="shadow" dev="vda3" ino=4 '
-    "scontext=system_u:system_r:container_t:s0:c240,c532 tcontext=system_u:object_r:shadow_t:s0 tclass=file "
-    "permissive=0"
-)
-ENFORCING = {
-    "selinux": Answer("1", 0),
-    "denials": Answer("journal read", 0),
-    "container_label": Answer(LABELS[0], 0),
-    "container_shadow": Answer(f"{LABELS[1]}\n{SHADOW}", 1),
-    "denials_after": Answer(f"{READ}\njournal read", 0),
-}
-CONFINED = (
-    "SELinux is enforcing",
-    "a container is confined, with categories of its own",
-    "a container cannot read the host's /etc/shadow",
-    "the attempt is logged as a denial",
-)
-
-
-def test_an_enforcing_guest_proves_that_its_containers_are_confined() -> None:
-    findings = found({**good_answers(), **ENFORCING}, asked=replace(ASKED, selinux="enforcing"))
-    assert failed(findings) == []
-    told = details(findings)
-    assert [told[name] for name in CONFINED] == [
-        "enforcing",
-        " ".join(label.strip("\0") for label in LABELS),
-        "Permission denied",
-        "container_t read shadow_t shadow",
-    ]
-    assert (findings.selinux_mode, findings.denials, findings.denials_lost) == ("enforcing", (), 0)
-
-
-@pytest.mark.parametrize(
-    ("part", "answer", "check"),
-    [
-        ("selinux", Answer("0", 0), CONFINED[0]),
-        ("selinux", Answer("", None), CONFINED[0]),
-        ("container_label", Answer(LABELS[1], 0), CONFINED[1]),
-        ("container_label", Answer("system_u:system_r:dockerd_t:s0", 0), CONFINED[1]),
-        ("container_shadow", Answer(f"{LABELS[1]}\nroot:secret:1:0", 0), CONFINED[2]),
-        ("container_shadow", Answer(f"{LABELS[1]}\ncat: can't open '/host/shadow': No such file", 1), CONFINED[2]),
-        ("container_shadow", Answer("docker: permission denied", 126), CONFINED[2]),
-        ("denials_after", Answer("journal read", 0), CONFINED[3]),
-    ],
-)
-def test_a_container_that_is_not_confined_fails_the_proof(part: str, answer: Answer, check: str) -> None:
-    findings = found({**good_answers(), **ENFORCING, part: answer}, asked=replace(ASKED, selinux="enforcing"))
-    assert check in failed(findings)
-    assert "secret" not in str(findings)
-
-
-def test_what_enforces_nothing_is_not_asked_to_confine() -> None:
-    findings = found({**good_answers(), "selinux": Answer("0", 0)}, asked=replace(ASKED, selinux="permissive"))
-    assert failed(findings) == []
-    assert set(details(findings)) & set(CONFINED) == set()
-    assert findings.denials is None
 
 
 @pytest.mark.parametrize(
