@@ -10,11 +10,10 @@ from typing import Any, NoReturn
 
 import yaml
 
-from atomic_lib.errors import WorkbookError
-from atomic_lib.progress import say
-
-CHECKOUT = Path(__file__).parent.parent
-BUILD = CHECKOUT / "build"
+from atomic_lib.base.errors import WorkbookError
+from atomic_lib.base.paths import BUILD, CHECKOUT
+from atomic_lib.base.progress import say
+from atomic_lib.base.signals import unwind
 
 
 def main(words: Sequence[str]) -> int:
@@ -33,11 +32,6 @@ def main(words: Sequence[str]) -> int:
     except KeyboardInterrupt:
         say("stopped")
         return 130
-
-
-def unwind(number: int, _: object) -> NoReturn:
-    # As an exception, so that every context manager ends its processes and removes its files.
-    sys.exit(128 + number)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -80,7 +74,10 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
 
 def _add_verify(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "variants", nargs="*", metavar="VARIANT", help="params/VARIANT.yaml; none: the variants of the default study"
+        "variants",
+        nargs="*",
+        metavar="VARIANT",
+        help="a name in params/variants; none: the default study's variants",
     )
     parser.add_argument("--lock", metavar="FILE", default="", help="build from exactly these packages; one VARIANT")
     parser.set_defaults(call=_verify)
@@ -90,7 +87,9 @@ def _add_question(
     parser: argparse.ArgumentParser, what: str, help: str, count: int | str, call: Callable[[argparse.Namespace], int]
 ) -> None:
     parser.add_argument("packages", nargs=count, metavar=what, help=help)
-    parser.add_argument("--variant", default="atomic-min", metavar="NAME", help="params/NAME.yaml (atomic-min)")
+    parser.add_argument(
+        "--variant", default="atomic-min", metavar="NAME", help="a name in params/variants (atomic-min)"
+    )
     parser.set_defaults(call=call)
 
 
@@ -101,7 +100,7 @@ def _add_clean(parser: argparse.ArgumentParser) -> None:
 
 
 def _run(options: argparse.Namespace) -> int:
-    from atomic_lib.study import run_study
+    from atomic_lib.pipeline.study import run_study
 
     if options.lock and len(options.variant) != 1:
         raise WorkbookError("--lock: a lock belongs to one variant", hint="name it: --variant NAME --lock FILE")
@@ -112,7 +111,7 @@ def _run(options: argparse.Namespace) -> int:
 
 
 def _verify(options: argparse.Namespace) -> int:
-    from atomic_lib.verify.run import verify
+    from atomic_lib.pipeline.verify.verify import verify
 
     if options.lock and len(options.variants) != 1:
         raise WorkbookError("--lock: a lock belongs to one variant", hint="name it: verify VARIANT --lock FILE")
@@ -120,19 +119,19 @@ def _verify(options: argparse.Namespace) -> int:
 
 
 def _why(options: argparse.Namespace) -> int:
-    from atomic_lib.questions import answer_why
+    from atomic_lib.pipeline.questions import answer_why
 
     return answer_why(options.packages[0], options.variant)
 
 
 def _without(options: argparse.Namespace) -> int:
-    from atomic_lib.questions import answer_without
+    from atomic_lib.pipeline.questions import answer_without
 
     return answer_without(options.packages, options.variant)
 
 
 def _equality(options: argparse.Namespace) -> int:
-    from atomic_lib.pair import run_equality
+    from atomic_lib.pipeline.equality import run_equality
 
     return run_equality(boot=options.boot)
 
@@ -172,8 +171,8 @@ def _lab(_: argparse.Namespace) -> NoReturn:
 
 
 def _doctor(_: argparse.Namespace) -> int:
-    from atomic_lib.doctor import examine, table
-    from atomic_lib.host import cache_directory
+    from atomic_lib.base.paths import cache_directory
+    from atomic_lib.tools.doctor import examine, table
 
     findings = examine(cache_directory(), BUILD)
     print(table(findings))
@@ -181,7 +180,7 @@ def _doctor(_: argparse.Namespace) -> int:
 
 
 def _clean(options: argparse.Namespace) -> int:
-    from atomic_lib.clean import clean
-    from atomic_lib.host import cache_directory
+    from atomic_lib.base.paths import cache_directory
+    from atomic_lib.tools.clean import clean
 
     return clean(CHECKOUT, cache_directory(), tuple(options.parts), confirmed=options.yes)

@@ -9,12 +9,12 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
-from atomic_lib.errors import WorkbookError
-from atomic_lib.host import cache_directory, open_tools, tool_versions
-from atomic_lib.machine.hostload import describe_host
-from atomic_lib.report.record import git_revision
-from atomic_lib.store import remove_tree, require_space, run_lock
-from atomic_lib.workbench import CHECKOUT
+from atomic_lib.base.errors import WorkbookError
+from atomic_lib.base.paths import CHECKOUT, cache_directory
+from atomic_lib.base.store import remove_tree, require_space, run_lock
+from atomic_lib.guest.vm.host_load import describe_host
+from atomic_lib.results.record import git_revision
+from atomic_lib.tools.tools_tree import open_tools, tool_versions
 from benchmarks.candidates import OUTPUT, SCRATCH
 from benchmarks.compose_ratio import compare_with_bare_dnf
 from benchmarks.figures import Section

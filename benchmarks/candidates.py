@@ -5,12 +5,12 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
-from atomic_lib.host import cache_directory
-from atomic_lib.params import load_variant
-from atomic_lib.recipe import load_recipe
-from atomic_lib.recipe.model import Recipe
-from atomic_lib.store import Store
-from atomic_lib.workbench import BUILD, Workbench
+from atomic_lib.base.paths import BUILD, cache_directory
+from atomic_lib.base.store import Store
+from atomic_lib.params.variant import load_variant
+from atomic_lib.pipeline.workbench import Workbench
+from atomic_lib.recipe.load import load_recipe
+from atomic_lib.recipe.recipe import Recipe
 
 OUTPUT = BUILD / "benchmarks"
 SCRATCH = OUTPUT / "tmp"
@@ -18,7 +18,7 @@ SCRATCH = OUTPUT / "tmp"
 
 @dataclass(frozen=True)
 class Candidate:
-    """A variant to build: the file ``params/VARIANT.yaml``, ``overrides`` over it, ``added`` packages."""
+    """A variant to build: the file ``params/variants/VARIANT.yaml``, ``overrides`` over it, ``added`` packages."""
 
     title: str
     variant: str

@@ -11,12 +11,12 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from atomic_lib.base.progress import step
+from atomic_lib.base.store import remove_tree
 from atomic_lib.compose.installroot import Installroot
-from atomic_lib.compose.resolve import INSTALLROOT, RpmSet
 from atomic_lib.content.dnf import DNF_DIRECTORY, dnf_configuration
-from atomic_lib.host import Bind
-from atomic_lib.progress import step
-from atomic_lib.store import remove_tree
+from atomic_lib.solve.resolve import INSTALLROOT, RpmSet
+from atomic_lib.tools.tools_tree import Bind
 from benchmarks.candidates import FIRST, SCRATCH, Candidate, CandidateWorkbench, open_candidate
 from benchmarks.cost import Cost, costed, in_own_process
 from benchmarks.figures import Section, mebibytes, seconds, spread_text

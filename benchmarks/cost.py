@@ -12,7 +12,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
-from atomic_lib.errors import WorkbookError
+from atomic_lib.base.errors import WorkbookError
 
 _PR_SET_CHILD_SUBREAPER = 36  # linux/prctl.h
 _P = ParamSpec("_P")

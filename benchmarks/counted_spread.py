@@ -20,10 +20,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from atomic_lib import command, host
+from atomic_lib.base import command
+from atomic_lib.guest.counted.counted_boot import CountedBoot, CountRequest, count_boot, read_counted_boot
+from atomic_lib.guest.counted.counted_difference import counted_difference
 from atomic_lib.image.disk import Image
-from atomic_lib.machine.counted import CountedBoot, CountRequest, count_boot, read_counted_boot
-from atomic_lib.machine.difference import counted_difference
+from atomic_lib.tools import tools_tree
 
 PLANTED_UNIT = "planted.service"
 _LOAD_LIMIT_SECONDS = "1200"
@@ -33,7 +34,7 @@ _LOAD_ADDRESS = 0x400000
 def main(words: Sequence[str] | None = None) -> None:
     """Make the boots and print the tables."""
     arguments = _parse(words)
-    tools = host.open_tools(host.cache_directory())
+    tools = tools_tree.open_tools(tools_tree.cache_directory())
     image = open_image(arguments.image)
     same = CountRequest()
     plant = replace(same, extra_units={PLANTED_UNIT: planted_unit()},
@@ -122,7 +123,7 @@ def widest_unit(boots: Sequence[CountedBoot]) -> str:
     return f"{1e3 * spreads[widest]:.3f} ({widest})"
 
 
-def _boot(tools: host.Tools, image: Image, request: CountRequest, directory: Path) -> CountedBoot:
+def _boot(tools: tools_tree.Tools, image: Image, request: CountRequest, directory: Path) -> CountedBoot:
     result = directory / "counted.json"
     if not result.is_file():
         started = time.monotonic()

@@ -10,8 +10,8 @@ from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
 
-from atomic_lib.host import cache_directory
-from atomic_lib.progress import step
+from atomic_lib.base.paths import cache_directory
+from atomic_lib.base.progress import step
 from benchmarks.candidates import CANDIDATES, CHANGED, FIRST, SCRATCH, Candidate, open_candidate
 from benchmarks.cost import Cost, costed, in_own_process
 from benchmarks.figures import Section, mebibytes, megabytes, new_bytes, seconds

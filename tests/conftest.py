@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from atomic_lib import command
+from atomic_lib.base import command
 
 CHECKOUT = Path(__file__).parent.parent
 

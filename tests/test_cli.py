@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from atomic_lib.base.errors import WorkbookError
 from atomic_lib.cli import main, parse_overrides
-from atomic_lib.doctor import Finding, disk_finding, examine, table
-from atomic_lib.errors import WorkbookError
+from atomic_lib.tools.doctor import Finding, disk_finding, examine, table
 
 
 def test_overrides_are_typed_as_in_a_parameter_file() -> None:

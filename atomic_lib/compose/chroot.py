@@ -4,10 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from atomic_lib import command
-from atomic_lib.compose.inside import inside
-from atomic_lib.compose.resolve import INSTALLROOT
-from atomic_lib.host import Bind, Tools
+from atomic_lib.base import command
+from atomic_lib.compose.tree_paths import inside
+from atomic_lib.solve.resolve import INSTALLROOT
+from atomic_lib.tools.tools_tree import Bind, Tools
 
 RPMDB = "usr/lib/sysimage/rpm"
 

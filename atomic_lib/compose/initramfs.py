@@ -16,14 +16,14 @@ from collections.abc import Iterator, Mapping, Set
 from pathlib import Path
 from typing import Any
 
+from atomic_lib.base.errors import WorkbookError
+from atomic_lib.base.store import Store, code_version, file_sha256
 from atomic_lib.compose.chroot import Installroot
 from atomic_lib.compose.dracut import PROGRAMS, Names, is_library, names_in_scripts
-from atomic_lib.compose.headers import Header, PackagedFile, closure
-from atomic_lib.compose.inside import inside
-from atomic_lib.compose.lock import Lock
-from atomic_lib.errors import WorkbookError
-from atomic_lib.recipe.model import Recipe
-from atomic_lib.store import Store, code_version, file_sha256
+from atomic_lib.compose.tree_paths import inside
+from atomic_lib.formats.rpm_headers import Header, PackagedFile, closure
+from atomic_lib.recipe.recipe import Recipe
+from atomic_lib.solve.lock import Lock
 
 _ACCOUNTS = ("etc/passwd", "etc/group", "etc/shadow", "etc/gshadow")
 # Made anew for the initramfs by its own ldconfig.

@@ -12,18 +12,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from atomic_lib import command
+from atomic_lib.base import command
+from atomic_lib.base.errors import WorkbookError
+from atomic_lib.base.progress import step
+from atomic_lib.base.store import Store, code_version
 from atomic_lib.compose.chroot import Installroot
-from atomic_lib.compose.headers import Header, closure
-from atomic_lib.compose.lock import Lock, LockedPackage
-from atomic_lib.compose.resolve import INSTALLROOT, RpmSet
 from atomic_lib.content.dnf import DNF_DIRECTORY, dnf_configuration
 from atomic_lib.content.repositories import Content
-from atomic_lib.errors import WorkbookError
-from atomic_lib.host import Bind
-from atomic_lib.progress import step
-from atomic_lib.recipe.model import Recipe
-from atomic_lib.store import Store, code_version
+from atomic_lib.formats.rpm_headers import Header, closure
+from atomic_lib.recipe.recipe import Recipe
+from atomic_lib.solve.lock import Lock, LockedPackage
+from atomic_lib.solve.resolve import INSTALLROOT, RpmSet
+from atomic_lib.tools.tools_tree import Bind
 
 _QUERY = r"%{NAME}\t%{EPOCHNUM}\t%{VERSION}\t%{RELEASE}\t%{ARCH}\n"
 _SPACE_BYTES = 2_000_000_000

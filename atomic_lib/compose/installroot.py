@@ -3,18 +3,18 @@
 import shutil
 from pathlib import Path
 
-from atomic_lib import command
+from atomic_lib.base import command
+from atomic_lib.base.errors import WorkbookError
+from atomic_lib.base.progress import say, step
+from atomic_lib.base.store import Store
 from atomic_lib.compose.chroot import RPMDB, Installroot
-from atomic_lib.compose.headers import read_headers
 from atomic_lib.compose.initramfs import install_initramfs
-from atomic_lib.compose.inside import entries_of, inside
 from atomic_lib.compose.install import Installation, install
-from atomic_lib.compose.resolve import INSTALLROOT, RpmSet
+from atomic_lib.compose.tree_paths import entries_of, inside
 from atomic_lib.content.repositories import Content
-from atomic_lib.errors import WorkbookError
-from atomic_lib.progress import say, step
-from atomic_lib.recipe.model import PostScript, Recipe
-from atomic_lib.store import Store
+from atomic_lib.formats.rpm_headers import read_headers
+from atomic_lib.recipe.recipe import PostScript, Recipe
+from atomic_lib.solve.resolve import INSTALLROOT, RpmSet
 
 _UTC = "Etc/UTC"
 _DNF_STATE = "var/lib/dnf"

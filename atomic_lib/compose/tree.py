@@ -7,24 +7,24 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from atomic_lib.base.errors import WorkbookError
+from atomic_lib.base.progress import step
+from atomic_lib.base.store import Store, code_version, key_of
 from atomic_lib.compose.chroot import Installroot
 from atomic_lib.compose.contexts import contexts_directory, keep_contexts
 from atomic_lib.compose.initramfs import kernel_version
-from atomic_lib.compose.inside import inside
 from atomic_lib.compose.installroot import make_installroot
-from atomic_lib.compose.lock import Lock
-from atomic_lib.compose.origin import add_origin, commit_key, own_public_key
 from atomic_lib.compose.ostree import commit_tree, label_repository, label_tree, make_ostree_tree
-from atomic_lib.compose.resolve import INSTALLROOT, RpmSet
+from atomic_lib.compose.remote import add_origin, commit_key, own_public_key
+from atomic_lib.compose.tree_paths import inside
 from atomic_lib.compose.walk import Entry, read_entries, walk_tree, write_entries
 from atomic_lib.content.keyring import Keyring, open_keyring
 from atomic_lib.content.repositories import Content
-from atomic_lib.errors import WorkbookError
-from atomic_lib.host import Bind, Tools
-from atomic_lib.params import Variant
-from atomic_lib.progress import step
-from atomic_lib.recipe.model import Recipe
-from atomic_lib.store import Store, code_version, key_of
+from atomic_lib.params.variant import Variant
+from atomic_lib.recipe.recipe import Recipe
+from atomic_lib.solve.lock import Lock
+from atomic_lib.solve.resolve import INSTALLROOT, RpmSet
+from atomic_lib.tools.tools_tree import Bind, Tools
 
 CONTEXTS = "contexts"
 _SPACE_BYTES = 3_000_000_000

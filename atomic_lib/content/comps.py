@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from xml.etree import ElementTree
 
-from atomic_lib.errors import WorkbookError
+from atomic_lib.base.errors import WorkbookError
 
 _INSTALLED_TYPES = ("mandatory", "default")
 

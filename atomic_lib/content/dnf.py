@@ -4,8 +4,8 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
-from atomic_lib.command import CommandError
-from atomic_lib.errors import WorkbookError
+from atomic_lib.base.command import CommandError
+from atomic_lib.base.errors import WorkbookError
 
 DNF_DIRECTORY = "/mnt/dnf"
 DNF_CACHE = "/tmp/dnf/cache"

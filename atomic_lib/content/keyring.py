@@ -6,8 +6,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from atomic_lib.content.openpgp import SecretKey
-from atomic_lib.host import Bind, Tools
+from atomic_lib.formats.openpgp import SecretKey
+from atomic_lib.tools.tools_tree import Bind, Tools
 
 HOME = "/mnt/gnupg"
 _ENV = {"GNUPGHOME": HOME}

@@ -6,7 +6,10 @@ from configparser import Error as ConfigError
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from atomic_lib.command import CommandError
+from atomic_lib.base.command import CommandError
+from atomic_lib.base.errors import WorkbookError
+from atomic_lib.base.paths import PARAMS_DIRECTORY
+from atomic_lib.base.store import Store, code_version, file_sha256, key_of
 from atomic_lib.content.comps import Comps, read_comps
 from atomic_lib.content.definition import DebianContent, RepositoryContent, load_definition
 from atomic_lib.content.dnf import (
@@ -20,10 +23,7 @@ from atomic_lib.content.dnf import (
 from atomic_lib.content.signing import KEY_FILE, sign_and_index
 from atomic_lib.content.standin.debs import fetch_debs
 from atomic_lib.content.standin.rpms import build_repository
-from atomic_lib.errors import WorkbookError
-from atomic_lib.host import Bind, Tools
-from atomic_lib.params import PARAMS_DIRECTORY
-from atomic_lib.store import Store, code_version, file_sha256, key_of
+from atomic_lib.tools.tools_tree import Bind, Tools
 
 REPOSITORIES = "/mnt/repos"
 _AGENT = Path(__file__).parent / "min_cloud_agent"

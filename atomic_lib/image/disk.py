@@ -13,19 +13,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from atomic_lib.command import CommandError
+from atomic_lib.base.command import CommandError
+from atomic_lib.base.errors import WorkbookError
+from atomic_lib.base.progress import step
+from atomic_lib.base.store import Store, code_version, file_sha256
 from atomic_lib.compose.tree import Tree
 from atomic_lib.compose.walk import Entry, read_entries, walk_tree, write_entries
 from atomic_lib.content.repositories import Content
-from atomic_lib.errors import WorkbookError
-from atomic_lib.host import Bind, Tools
 from atomic_lib.image.bootloader import BIOS_BOOT_SECTOR, make_loaders
 from atomic_lib.image.checksum import disk_sha256
 from atomic_lib.image.sysroot import kernel_arguments, make_sysroot
-from atomic_lib.params import Variant
-from atomic_lib.progress import step
-from atomic_lib.recipe.model import Recipe
-from atomic_lib.store import Store, code_version, file_sha256
+from atomic_lib.params.variant import Variant
+from atomic_lib.recipe.recipe import Recipe
+from atomic_lib.tools.tools_tree import Bind, Tools
 
 SECTOR_BYTES = 512
 _BLOCK_BYTES = 4096

@@ -5,17 +5,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from atomic_lib.base.errors import WorkbookError
+from atomic_lib.base.store import Store
 from atomic_lib.compose.contexts import labels_to_give, set_labels, type_of
-from atomic_lib.compose.origin import REMOTE
 from atomic_lib.compose.ostree import OBJECT_OF_FILE
+from atomic_lib.compose.remote import REMOTE
 from atomic_lib.compose.tree import Tree, default_ref
 from atomic_lib.content.repositories import Content
-from atomic_lib.errors import WorkbookError
-from atomic_lib.host import Bind, Tools
 from atomic_lib.image.bootloader import boot_entry, ostree_configuration_head, ostree_menu, traditional_menu
-from atomic_lib.params import Variant
-from atomic_lib.recipe.model import Recipe
-from atomic_lib.store import Store
+from atomic_lib.params.variant import Variant
+from atomic_lib.recipe.recipe import Recipe
+from atomic_lib.tools.tools_tree import Bind, Tools
 
 STATEROOT = "fedora-atomic"
 _DEPLOYMENT = re.compile(rf"/ostree/deploy/{STATEROOT}/deploy/[0-9a-f]{{64}}\.0$")

@@ -3,15 +3,15 @@
 import time
 from pathlib import Path
 
-from atomic_lib.command import last_lines
-from atomic_lib.errors import WorkbookError
-from atomic_lib.host import Bind, Tools
-from atomic_lib.machine.boot import BootRequest, wait_for_key
-from atomic_lib.machine.data_source import supply
-from atomic_lib.machine.proof import new_secret
-from atomic_lib.machine.qemu import BOOT_MOUNT, Disk, Guest, Machine, read_console, start_guest
-from atomic_lib.machine.ssh import Check, log_in, one_boot_key, wait_for_banner
-from atomic_lib.measure.filesystem import FileSystem
+from atomic_lib.base.command import last_lines
+from atomic_lib.base.errors import WorkbookError
+from atomic_lib.formats.disk.file_system import FileSystem
+from atomic_lib.guest.evidence.proof_of_life import new_secret
+from atomic_lib.guest.timed_boot import BootRequest, wait_for_key
+from atomic_lib.guest.vm.data_source import supply
+from atomic_lib.guest.vm.qemu import BOOT_MOUNT, Disk, Guest, Machine, read_console, start_guest
+from atomic_lib.guest.vm.ssh import Check, log_in, one_boot_key, wait_for_banner
+from atomic_lib.tools.tools_tree import Bind, Tools
 
 MACHINE_OWN = ("/etc", "/var", "/home", "/mnt", "/opt", "/root", "/srv", "/usr/local", "/usr/lib/tmpfiles.d")
 """What a machine writes to, what an ostree system has as a link into /var, and what says how it is made."""

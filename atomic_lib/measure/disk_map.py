@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from mmap import ACCESS_READ, mmap
 from pathlib import Path
 
-from atomic_lib.errors import WorkbookError
-from atomic_lib.measure.ext4 import Ext4, Label, read_ext4
-from atomic_lib.measure.extents import Range, allocated_ranges
-from atomic_lib.measure.gpt import BOOT_CODE_BYTES, PartitionTable, read_partition_table
-from atomic_lib.measure.qcow2 import Qcow2, read_qcow2
+from atomic_lib.base.errors import WorkbookError
+from atomic_lib.formats.disk.ext4 import Ext4, Label, read_ext4
+from atomic_lib.formats.disk.extents import Range, allocated_ranges
+from atomic_lib.formats.disk.gpt import BOOT_CODE_BYTES, PartitionTable, read_partition_table
+from atomic_lib.formats.disk.qcow2 import Qcow2, read_qcow2
 
 PARTITION_TABLE, BOOT_SECTORS, ESP, FREE = "partition-table", "boot-sectors", "esp", "free"
 HOST_FILE_SYSTEM, QCOW2_METADATA = "host-file-system", "qcow2-metadata"

@@ -6,13 +6,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from atomic_lib.base.errors import WorkbookError
+from atomic_lib.base.store import Store, code_version
 from atomic_lib.compose.tree import Tree
-from atomic_lib.errors import WorkbookError
+from atomic_lib.formats.disk.ext4 import Ext4
 from atomic_lib.image.disk import Image
 from atomic_lib.measure.disk_map import DiskMap, map_disk
-from atomic_lib.measure.ext4 import Ext4
 from atomic_lib.measure.ownership import Ownership
-from atomic_lib.store import Store, code_version
 
 OSTREE_METADATA, ETC_COPY = "ostree-metadata", "etc-copy"
 STAGE = "image-footprint"

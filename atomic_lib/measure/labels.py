@@ -1,7 +1,7 @@
 """Whether every path of a finished image has the SELinux label that the image's own policy gives it.
 
 The image is read unmounted, and so are the policy's file contexts: out of the image. What
-may have another label is data with a reason: ``params/labels.yaml``.
+may have another label is data with a reason: ``params/rules/labels.yaml``.
 """
 
 import json
@@ -16,6 +16,9 @@ from typing import cast
 
 from pydantic import Field, field_validator, model_validator
 
+from atomic_lib.base.errors import WorkbookError
+from atomic_lib.base.paths import RULES_DIRECTORY
+from atomic_lib.base.store import Store, code_version, file_sha256
 from atomic_lib.compose.contexts import (
     CONTEXTS_FILE,
     CONTEXTS_FILES,
@@ -25,15 +28,13 @@ from atomic_lib.compose.contexts import (
     label_type,
     wanted_labels,
 )
-from atomic_lib.errors import WorkbookError
-from atomic_lib.host import Tools
+from atomic_lib.formats.disk.attributes import LABEL
+from atomic_lib.formats.disk.file_system import Entry, FileSystem, is_ostree, read_file_system, root_of
 from atomic_lib.image.disk import Image
-from atomic_lib.measure.attributes import LABEL
-from atomic_lib.measure.filesystem import Entry, FileSystem, is_ostree, read_file_system, root_of
-from atomic_lib.params import PARAMS_DIRECTORY, Name, ParamsModel, read_yaml_mapping, validated
-from atomic_lib.store import Store, code_version, file_sha256
+from atomic_lib.params.variant import Name, ParamsModel, read_yaml_mapping, validated
+from atomic_lib.tools.tools_tree import Tools
 
-EXCEPTIONS_FILE = PARAMS_DIRECTORY / "labels.yaml"
+EXCEPTIONS_FILE = RULES_DIRECTORY / "labels.yaml"
 STAGE = "labels"
 UNLABELLED_TYPE = "unlabeled_t"
 _REQUIRED = {"/etc/shadow": "shadow_t", "/etc/gshadow": "shadow_t"}

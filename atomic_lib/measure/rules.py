@@ -1,6 +1,6 @@
 """The rules of the ostree model: which differences from a traditional root there have to be, and why.
 
-The rules are data: ``params/equality.yaml``. A rule explains a difference only where what
+The rules are data: ``params/rules/equality.yaml``. A rule explains a difference only where what
 it expects is there: a copy has to be the same, what is made at boot has to be declared.
 """
 
@@ -12,13 +12,14 @@ from pathlib import Path
 
 from pydantic import Field, field_validator, model_validator
 
-from atomic_lib.measure.equality import Difference, Kind, facts_of
-from atomic_lib.measure.filesystem import Entry, FileSystem
-from atomic_lib.measure.tmpfiles import made_by_tmpfiles
-from atomic_lib.params import PARAMS_DIRECTORY, Name, ParamsModel, read_yaml_mapping, validated
+from atomic_lib.base.paths import RULES_DIRECTORY
+from atomic_lib.formats.disk.file_system import Entry, FileSystem
+from atomic_lib.formats.tmpfiles import made_by_tmpfiles
+from atomic_lib.measure.comparison import Difference, Kind, facts_of
+from atomic_lib.params.variant import Name, ParamsModel, read_yaml_mapping, validated
 
-RULES_FILE = PARAMS_DIRECTORY / "equality.yaml"
-BOOTED_RULES_FILE = PARAMS_DIRECTORY / "equality-booted.yaml"
+RULES_FILE = RULES_DIRECTORY / "equality.yaml"
+BOOTED_RULES_FILE = RULES_DIRECTORY / "equality-booted.yaml"
 _TOKEN = re.compile(r"\{([a-z]+)\}|\*\*|\*")
 
 

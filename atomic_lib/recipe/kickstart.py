@@ -13,11 +13,11 @@ from pykickstart.errors import KickstartError, KickstartVersionError  # type: ig
 from pykickstart.parser import KickstartParser  # type: ignore[import-untyped]
 from pykickstart.version import makeVersion, versionMap  # type: ignore[import-untyped]
 
-from atomic_lib.errors import WorkbookError
+from atomic_lib.base.errors import WorkbookError
 from atomic_lib.recipe.kickstart_commands import COMMAND_REASONS, COMMANDS, INSTALLER_COMMANDS, RefusedError
 from atomic_lib.recipe.kickstart_lines import Problem, read_lines, split_off_refused
 from atomic_lib.recipe.kickstart_sections import Findings, PackagesSection, PostSection, given_options
-from atomic_lib.recipe.model import PostScript, Recipe
+from atomic_lib.recipe.recipe import PostScript, Recipe
 
 _COMMANDS_HINT = f"accepted commands: {', '.join(sorted({*COMMANDS, *INSTALLER_COMMANDS}))}"
 

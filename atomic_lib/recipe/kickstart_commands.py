@@ -12,7 +12,7 @@ from typing import Any
 
 from pykickstart import constants  # type: ignore[import-untyped]
 
-from atomic_lib.recipe.model import Recipe
+from atomic_lib.recipe.recipe import Recipe
 
 Given = dict[str, Any]
 

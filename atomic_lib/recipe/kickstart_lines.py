@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from atomic_lib.errors import WorkbookError
+from atomic_lib.base.errors import WorkbookError
 from atomic_lib.recipe.source import read_text, refuse_cycle
 
 ACCEPTED_SECTIONS = ("%packages", "%post")

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from atomic_lib.errors import WorkbookError
+from atomic_lib.base.errors import WorkbookError
 
 
 def read_text(path: Path, asked_by: str = "") -> str:

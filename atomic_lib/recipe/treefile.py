@@ -9,8 +9,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from atomic_lib.errors import WorkbookError
-from atomic_lib.recipe.model import PostScript, Recipe
+from atomic_lib.base.errors import WorkbookError
+from atomic_lib.recipe.recipe import PostScript, Recipe
 from atomic_lib.recipe.source import read_text, refuse_cycle
 from atomic_lib.recipe.treefile_keys import LISTS, checked_values, notes, parse_treefile, script_places
 

@@ -9,8 +9,8 @@ from typing import Any
 
 import yaml
 
-from atomic_lib.errors import WorkbookError
-from atomic_lib.params import parse_yaml_mapping
+from atomic_lib.base.errors import WorkbookError
+from atomic_lib.params.variant import parse_yaml_mapping
 
 STRINGS = frozenset({"ref", "default-target", "automatic-version-prefix", "postprocess-script"})
 FLAGS = frozenset({"recommends", "documentation", "selinux"})

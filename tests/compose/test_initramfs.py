@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 
+from atomic_lib.base.errors import WorkbookError
 from atomic_lib.compose.chroot import Installroot
-from atomic_lib.compose.headers import Header, PackagedFile
 from atomic_lib.compose.initramfs import initramfs_inputs, kernel_version
-from atomic_lib.compose.lock import Lock, LockedPackage
-from atomic_lib.errors import WorkbookError
-from atomic_lib.host import Tools
-from atomic_lib.recipe.model import Recipe
+from atomic_lib.formats.rpm_headers import Header, PackagedFile
+from atomic_lib.recipe.recipe import Recipe
+from atomic_lib.solve.lock import Lock, LockedPackage
+from atomic_lib.tools.tools_tree import Tools
 
 EPOCH = 1735689600
 FILES = {

@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from atomic_lib.compose.headers import Header
 from atomic_lib.compose.install import Installation, repository
-from atomic_lib.compose.lock import Lock, LockedPackage
-from atomic_lib.compose.resolve import RpmSet
 from atomic_lib.content.repositories import Content
-from atomic_lib.recipe.model import Recipe
+from atomic_lib.formats.rpm_headers import Header
+from atomic_lib.recipe.recipe import Recipe
+from atomic_lib.solve.lock import Lock, LockedPackage
+from atomic_lib.solve.resolve import RpmSet
 
 REQUIRES = {"bash": "libc", "libc": "", "docker": "bash", "agent": "libc"}
 KEYS = {"bash": "aa", "libc": "aa", "docker": "bb", "agent": "cc"}

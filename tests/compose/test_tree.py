@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from atomic_lib.base.store import key_of
 from atomic_lib.compose.tree import commit_version, content_checksum, default_ref, recipe_inputs
-from atomic_lib.params import variant_from
-from atomic_lib.recipe.model import PostScript, Recipe
-from atomic_lib.store import key_of
+from atomic_lib.params.variant import variant_from
+from atomic_lib.recipe.recipe import PostScript, Recipe
 
 SHOWN = """\
 commit 6865d0d3e0c60ae8e0e2d0a5a2a05c66d8ad1c07e9fb1e60ee5bdbd1f1a2b3c4

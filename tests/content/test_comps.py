@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from atomic_lib.base.errors import WorkbookError
 from atomic_lib.content.comps import Comps, expand_groups, read_comps
-from atomic_lib.errors import WorkbookError
 
 REAL_FILE = Path(__file__).parents[3] / "shared/data/comps-f21.xml.in"
 TEXT = """\

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from atomic_lib.base.errors import WorkbookError
 from atomic_lib.content.definition import DebianContent, RepositoryContent, load_definition
-from atomic_lib.errors import WorkbookError
 
 FEDORA = """\
 content: own

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from atomic_lib.command import CommandError
+from atomic_lib.base.command import CommandError
 from atomic_lib.content.dnf import repository_error
 
 LOCAL = {"standin": Path("/cache/content/1")}

@@ -6,7 +6,7 @@ import uuid
 import pytest
 
 from atomic_lib.image.disk import SECTOR_BYTES, fixed_uuid, partition_script
-from atomic_lib.params import Variant, variant_from
+from atomic_lib.params.variant import Variant, variant_from
 
 
 def variant(name: str = "own", version: str = "1") -> Variant:

@@ -7,8 +7,8 @@ import pytest
 
 from atomic_lib.content.repositories import Content
 from atomic_lib.image.sysroot import STATEROOT, added_paths, kernel_arguments, seen_as
-from atomic_lib.params import Variant, variant_from
-from atomic_lib.recipe.model import Recipe
+from atomic_lib.params.variant import Variant, variant_from
+from atomic_lib.recipe.recipe import Recipe
 
 CONTENT = Content(
     name="own", title="Own", key="k", releasever="43", kernel_arguments="security=selinux selinux=1",

@@ -7,16 +7,16 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from atomic_lib.command import last_lines
-from atomic_lib.host import Tools
-from atomic_lib.machine.boot import wait_for_key
-from atomic_lib.machine.data_source import DataSource, Supply, supply
-from atomic_lib.machine.denials import DENIALS_QUESTION, MODE_QUESTION, Denials, read_denials
-from atomic_lib.machine.metadata import Instance, MetadataService
-from atomic_lib.machine.monitor import MONITOR_ARGUMENTS, set_link
-from atomic_lib.machine.qemu import BOOT_MOUNT, Disk, Guest, Machine, power_on, read_console
-from atomic_lib.machine.ssh import Check, Key, Shell, log_in, wait_for_banner, wait_for_silence
-from atomic_lib.machine.systemd import Properties, read_properties, timestamp_seconds
+from atomic_lib.base.command import last_lines
+from atomic_lib.guest.evidence.denials import DENIALS_QUESTION, MODE_QUESTION, Denials, read_denials
+from atomic_lib.guest.evidence.systemd import Properties, read_properties, timestamp_seconds
+from atomic_lib.guest.timed_boot import wait_for_key
+from atomic_lib.guest.vm.data_source import DataSource, Supply, supply
+from atomic_lib.guest.vm.metadata_service import Instance, MetadataService
+from atomic_lib.guest.vm.monitor import MONITOR_ARGUMENTS, set_link
+from atomic_lib.guest.vm.qemu import BOOT_MOUNT, Disk, Guest, Machine, power_on, read_console
+from atomic_lib.guest.vm.ssh import Check, Key, Shell, log_in, wait_for_banner, wait_for_silence
+from atomic_lib.tools.tools_tree import Tools
 
 RUNS = "/var/lib/runs"
 """Where user-data scripts leave a line each time they run."""

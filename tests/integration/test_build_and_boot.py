@@ -9,17 +9,18 @@ from pathlib import Path
 
 import pytest
 
-from atomic_lib import command
-from atomic_lib.compose.lock import read_lock
-from atomic_lib.host import Tools, cache_directory, open_tools
+from atomic_lib.base import command
+from atomic_lib.base.paths import BUILD, CHECKOUT, cache_directory
+from atomic_lib.guest.timed_boot import BootRequest, boot_image
 from atomic_lib.image.disk import Image
-from atomic_lib.machine.boot import BootRequest, boot_image
-from atomic_lib.params import load_variant, parameter_values
-from atomic_lib.report.html import write_pages
-from atomic_lib.report.model import VariantResult
-from atomic_lib.report.results import read_variant_result, write_study_results
-from atomic_lib.studies import Study
-from atomic_lib.workbench import BUILD, CHECKOUT, Workbench, open_workbench
+from atomic_lib.params.study_file import Study
+from atomic_lib.params.variant import load_variant, parameter_values
+from atomic_lib.pipeline.workbench import Workbench, open_workbench
+from atomic_lib.report.page.export import write_pages
+from atomic_lib.results.files import read_variant_result, write_study_results
+from atomic_lib.results.variant_result import VariantResult
+from atomic_lib.solve.lock import read_lock
+from atomic_lib.tools.tools_tree import Tools, open_tools
 from tests.integration.disk import DiskReader
 from tests.integration.test_enforcing import require_enforcing
 
@@ -71,7 +72,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Built:
     own = run_directory / NAME
     own.mkdir()
     papermill(
-        "variant.ipynb", own / "variant.ipynb", "-f", "params/base.yaml", "-f", f"params/{NAME}.yaml",
+        "variant.ipynb", own / "variant.ipynb", "-f", "params/base.yaml", "-f", f"params/variants/{NAME}.yaml",
         "-p", "boots_uefi", "0", "-p", "counted_boots", "1", "-p", "output_directory", os.path.relpath(own, CHECKOUT),
     )  # fmt: skip
     values = parameter_values(load_variant(NAME, overrides={"boots_uefi": 0, "counted_boots": 1}))

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from atomic_lib.params import load_variant, parameter_values
-from atomic_lib.report.denials import unexplained
-from atomic_lib.report.model import Boot
-from atomic_lib.workbench import open_workbench
+from atomic_lib.params.variant import load_variant, parameter_values
+from atomic_lib.pipeline.workbench import open_workbench
+from atomic_lib.results.denial_reasons import unexplained
+from atomic_lib.results.variant_result import Boot
 
 pytestmark = pytest.mark.integration
 

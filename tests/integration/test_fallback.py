@@ -13,12 +13,12 @@ from pathlib import Path
 
 import pytest
 
-from atomic_lib import command
-from atomic_lib.machine.qemu import read_console
-from atomic_lib.report.model import StudyResult
-from atomic_lib.report.results import read_study_result
-from atomic_lib.store import remove_tree
-from atomic_lib.workbench import CHECKOUT
+from atomic_lib.base import command
+from atomic_lib.base.paths import CHECKOUT
+from atomic_lib.base.store import remove_tree
+from atomic_lib.guest.vm.qemu import read_console
+from atomic_lib.results.files import read_study_result
+from atomic_lib.results.variant_result import StudyResult
 
 pytestmark = pytest.mark.integration
 

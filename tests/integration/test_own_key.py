@@ -5,14 +5,15 @@ from pathlib import Path
 
 import pytest
 
+from atomic_lib.base.paths import cache_directory
+from atomic_lib.base.store import Store
 from atomic_lib.compose import tree as compose
 from atomic_lib.compose.chroot import Installroot
-from atomic_lib.compose.origin import own_public_key
-from atomic_lib.compose.resolve import RpmSet
+from atomic_lib.compose.remote import own_public_key
 from atomic_lib.content.repositories import Content
-from atomic_lib.host import Tools, cache_directory, open_tools
-from atomic_lib.recipe.model import Recipe
-from atomic_lib.store import Store
+from atomic_lib.recipe.recipe import Recipe
+from atomic_lib.solve.resolve import RpmSet
+from atomic_lib.tools.tools_tree import Tools, open_tools
 from tests.integration.secrets import files_with, secret_forms
 from tests.integration.test_tampering import LOCK, own_key
 

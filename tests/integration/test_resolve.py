@@ -7,18 +7,19 @@ from pathlib import Path
 
 import pytest
 
+from atomic_lib.base.errors import WorkbookError
+from atomic_lib.base.paths import PARAMS_DIRECTORY, cache_directory
+from atomic_lib.base.store import Store, file_sha256
 from atomic_lib.compose.chroot import Installroot
 from atomic_lib.compose.installroot import make_installroot
-from atomic_lib.compose.lock import Lock, read_lock, write_lock
-from atomic_lib.compose.resolve import RpmSet, resolve_rpm_set
 from atomic_lib.content.repositories import Content, open_content
 from atomic_lib.content.signing import index_repository, sign_and_index
-from atomic_lib.errors import WorkbookError
-from atomic_lib.host import Tools, cache_directory, open_tools
-from atomic_lib.params import PARAMS_DIRECTORY, load_variant
-from atomic_lib.recipe import load_recipe
-from atomic_lib.recipe.model import Recipe
-from atomic_lib.store import Store, file_sha256
+from atomic_lib.params.variant import load_variant
+from atomic_lib.recipe.load import load_recipe
+from atomic_lib.recipe.recipe import Recipe
+from atomic_lib.solve.lock import Lock, read_lock, write_lock
+from atomic_lib.solve.resolve import RpmSet, resolve_rpm_set
+from atomic_lib.tools.tools_tree import Tools, open_tools
 
 pytestmark = pytest.mark.integration
 

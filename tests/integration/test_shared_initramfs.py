@@ -5,13 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from atomic_lib.compose.resolve import resolve_rpm_set
+from atomic_lib.base.paths import cache_directory
+from atomic_lib.base.store import Store
 from atomic_lib.compose.tree import Tree, compose_tree
 from atomic_lib.content.repositories import Content, open_content
-from atomic_lib.host import Bind, Tools, cache_directory, open_tools
-from atomic_lib.params import load_variant
-from atomic_lib.recipe import load_recipe
-from atomic_lib.store import Store
+from atomic_lib.params.variant import load_variant
+from atomic_lib.recipe.load import load_recipe
+from atomic_lib.solve.resolve import resolve_rpm_set
+from atomic_lib.tools.tools_tree import Bind, Tools, open_tools
 
 pytestmark = pytest.mark.integration
 

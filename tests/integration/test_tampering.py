@@ -14,21 +14,22 @@ from threading import Thread
 
 import pytest
 
-from atomic_lib.command import CommandError
-from atomic_lib.compose.lock import Lock, LockedPackage, write_lock
-from atomic_lib.compose.origin import KEY_FILE, REMOTE, commit_key, remote_configuration
+from atomic_lib.base.command import CommandError
+from atomic_lib.base.errors import WorkbookError
+from atomic_lib.base.paths import cache_directory
+from atomic_lib.base.store import Store
 from atomic_lib.compose.ostree import commit_tree
-from atomic_lib.compose.resolve import RpmSet, resolve_rpm_set
+from atomic_lib.compose.remote import KEY_FILE, REMOTE, commit_key, remote_configuration
 from atomic_lib.content.keyring import open_keyring
-from atomic_lib.content.openpgp import derive_key
 from atomic_lib.content.repositories import Content, local_repository
 from atomic_lib.content.signing import KEY_FILE as KEY_NAME
 from atomic_lib.content.signing import index_repository, sign_and_index
-from atomic_lib.errors import WorkbookError
-from atomic_lib.host import Bind, Tools, cache_directory, open_tools
-from atomic_lib.params import Variant, variant_from
-from atomic_lib.recipe.model import Recipe
-from atomic_lib.store import Store
+from atomic_lib.formats.openpgp import derive_key
+from atomic_lib.params.variant import Variant, variant_from
+from atomic_lib.recipe.recipe import Recipe
+from atomic_lib.solve.lock import Lock, LockedPackage, write_lock
+from atomic_lib.solve.resolve import RpmSet, resolve_rpm_set
+from atomic_lib.tools.tools_tree import Bind, Tools, open_tools
 from tests.integration.tiny import make_rpm
 
 pytestmark = pytest.mark.integration

@@ -8,18 +8,19 @@ from pathlib import Path
 
 import pytest
 
-from atomic_lib import command
+from atomic_lib.base import command
+from atomic_lib.base.paths import cache_directory
 from atomic_lib.compose.chroot import Installroot
 from atomic_lib.compose.installroot import settle_databases
-from atomic_lib.host import Bind, Tools, cache_directory, open_tools
+from atomic_lib.formats.disk.file_system import FileSystem, read_file_system, root_of
 from atomic_lib.image.disk import Image
-from atomic_lib.measure.filesystem import FileSystem, read_file_system, root_of
-from atomic_lib.params import load_variant, parameter_values
-from atomic_lib.verify.circumstances import with_clock
-from atomic_lib.verify.explain import image_differences
-from atomic_lib.verify.initramfs import members_of
-from atomic_lib.verify.run import verify_variant
-from atomic_lib.workbench import open_workbench
+from atomic_lib.params.variant import load_variant, parameter_values
+from atomic_lib.pipeline.verify.conditions import with_clock
+from atomic_lib.pipeline.verify.differences import image_differences
+from atomic_lib.pipeline.verify.initramfs_members import members_of
+from atomic_lib.pipeline.verify.verify import verify_variant
+from atomic_lib.pipeline.workbench import open_workbench
+from atomic_lib.tools.tools_tree import Bind, Tools, open_tools
 
 pytestmark = pytest.mark.integration
 

@@ -9,15 +9,15 @@ from pathlib import Path
 
 import pytest
 
-from atomic_lib.compose.resolve import RpmSet, resolve_rpm_set
+from atomic_lib.base.errors import WorkbookError
+from atomic_lib.base.paths import cache_directory
+from atomic_lib.base.store import Store, remove_tree
 from atomic_lib.compose.tree import Tree, compose_tree
-from atomic_lib.compose.whatif import Departure, recipe_without, size_of_departure
-from atomic_lib.errors import WorkbookError
-from atomic_lib.host import cache_directory
 from atomic_lib.measure.footprint import Footprint, measure_footprint
-from atomic_lib.questions import OpenVariant, open_variant
-from atomic_lib.recipe.model import Recipe
-from atomic_lib.store import Store, remove_tree
+from atomic_lib.pipeline.questions import OpenVariant, open_variant
+from atomic_lib.recipe.recipe import Recipe
+from atomic_lib.solve.resolve import RpmSet, resolve_rpm_set
+from atomic_lib.solve.without import Departure, recipe_without, size_of_departure
 from tests.integration.test_build_and_boot import papermill
 
 pytestmark = pytest.mark.integration

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from atomic_lib.host import Bind, Tools
+from atomic_lib.tools.tools_tree import Bind, Tools
 
 _SPEC = """\
 Name: {name}

@@ -5,9 +5,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from atomic_lib import command
-from atomic_lib.measure.filesystem import FileSystem
-from tests.measure.disk_image import ROOT_START, make_raw
+from atomic_lib.base import command
+from atomic_lib.formats.disk.file_system import FileSystem
+from tests.formats.disk.disk_image import ROOT_START, make_raw
 
 ODD, ODDER = os.fsdecode(b"/odd \xff"), os.fsdecode(b"/odd \xfe")
 LABEL = "system_u:object_r:{}_t:s0"

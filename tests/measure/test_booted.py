@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
+from atomic_lib.formats.disk.file_system import FileSystem
 from atomic_lib.measure.booted import MACHINE_OWN, below
-from atomic_lib.measure.filesystem import FileSystem
 from atomic_lib.measure.rules import booted_rules, load_rules
 from tests.measure.test_rules import entry
 

@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
+from atomic_lib.base.errors import WorkbookError
+from atomic_lib.base.store import Store
 from atomic_lib.compose.tree import Tree
-from atomic_lib.errors import WorkbookError
 from atomic_lib.image.disk import Image
 from atomic_lib.measure.image_footprint import ImageFootprint, Taken, image_footprint, measure_image, place_file
 from atomic_lib.measure.ownership import Ownership
-from atomic_lib.store import Store
-from tests.measure.disk_image import make_qcow2, make_raw
+from tests.formats.disk.disk_image import make_qcow2, make_raw
 
 CLUSTER = 65536
 DEPLOYMENT = f"ostree/deploy/os/deploy/{'c' * 64}.0"

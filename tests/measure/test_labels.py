@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from atomic_lib.errors import WorkbookError
-from atomic_lib.measure.filesystem import Entry, FileSystem
+from atomic_lib.base.errors import WorkbookError
+from atomic_lib.formats.disk.file_system import Entry, FileSystem
 from atomic_lib.measure.labels import (
     Finding,
     LabelException,

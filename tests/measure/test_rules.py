@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from atomic_lib.errors import WorkbookError
-from atomic_lib.measure.equality import compare
-from atomic_lib.measure.filesystem import Entry, FileSystem
+from atomic_lib.base.errors import WorkbookError
+from atomic_lib.formats.disk.file_system import Entry, FileSystem
+from atomic_lib.measure.comparison import compare
 from atomic_lib.measure.rules import RULES_FILE, Rule, load_rules
 
 REASON = "a reason that is long enough"

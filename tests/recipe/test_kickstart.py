@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from atomic_lib.errors import WorkbookError
+from atomic_lib.base.errors import WorkbookError
 from atomic_lib.recipe.kickstart import read_kickstart
 
 REAL = Path(__file__).parents[2].parent / "shared" / "data" / "spin-kickstarts"

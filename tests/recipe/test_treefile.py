@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from atomic_lib.errors import WorkbookError
+from atomic_lib.base.errors import WorkbookError
 from atomic_lib.recipe.treefile import read_treefile
 
 REAL = Path(__file__).parents[2].parent / "shared" / "data" / "fedora-atomic-22" / "fedora-atomic-docker-host.json"

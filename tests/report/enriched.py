@@ -3,7 +3,7 @@
 import hashlib
 from itertools import product
 
-from atomic_lib.report.model import (
+from atomic_lib.results.variant_result import (
     Boot,
     Cell,
     ClassSize,

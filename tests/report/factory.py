@@ -4,8 +4,9 @@ import csv
 import hashlib
 from pathlib import Path
 
-from atomic_lib.report.classes import class_of
-from atomic_lib.report.results import (
+from atomic_lib.measure.classes import class_of
+from atomic_lib.params.study_file import Study
+from atomic_lib.results.files import (
     Boot,
     BootHost,
     Check,
@@ -19,7 +20,6 @@ from atomic_lib.report.results import (
     VariantResult,
     class_sizes,
 )
-from atomic_lib.studies import Study
 
 PACKAGES_FILE = Path(__file__).parent / "packages.tsv"
 LETTERS = {"cloud-docker": "t", "atomic-cloud-init": "c", "atomic-min": "m"}

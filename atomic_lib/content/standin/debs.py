@@ -4,11 +4,11 @@ import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from atomic_lib.command import CommandError
+from atomic_lib.base.command import CommandError
+from atomic_lib.base.errors import WorkbookError
+from atomic_lib.base.progress import step
 from atomic_lib.content.definition import DebianContent
-from atomic_lib.errors import WorkbookError
-from atomic_lib.host import KEYRING, Bind, Tools, debian_mirror
-from atomic_lib.progress import step
+from atomic_lib.tools.tools_tree import KEYRING, Bind, Tools, debian_mirror
 
 _APT = "/mnt/apt"
 _CONFIGURATION = f"""\

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from atomic_lib.base.errors import WorkbookError
+from atomic_lib.base.progress import step
 from atomic_lib.content.definition import DebianContent
 from atomic_lib.content.signing import sign_and_index
 from atomic_lib.content.standin.control import Package, parse_control
@@ -19,9 +21,7 @@ from atomic_lib.content.standin.overlay import (
     read_overlay,
 )
 from atomic_lib.content.standin.spec import LISTS, file_list, write_spec
-from atomic_lib.errors import WorkbookError
-from atomic_lib.host import Bind, Tools
-from atomic_lib.progress import step
+from atomic_lib.tools.tools_tree import Bind, Tools
 
 _SETUP = Path(__file__).parent
 

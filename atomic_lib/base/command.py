@@ -1,0 +1,221 @@
+"""The one door to external commands: argument lists, no shell, a clean environment."""
+
+import os
+import select
+import shlex
+import signal
+import subprocess
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+from atomic_lib.base.errors import WorkbookError
+
+Background = subprocess.Popen[bytes]
+"""A command that runs in the background; ask it with ``poll()`` whether it still does."""
+
+SHOWN_LINES = 20
+LONGEST_WORD = 200
+_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+_NETWORK_VARIABLES = ("http_proxy", "https_proxy", "no_proxy")
+
+
+class CommandError(WorkbookError):
+    """A command could not be started, failed, or ran out of time.
+
+    ``status`` is the exit status (negative: killed by that signal), or None
+    when the command never started or was stopped at its time limit.
+    """
+
+    def __init__(self, message: str, *, hint: str = "", log: str = "") -> None:
+        super().__init__(message, hint=hint, log=log)
+        self.status: int | None = None
+        self.stdout = ""
+        self.stderr = ""
+
+
+@dataclass(frozen=True)
+class Completed:
+    """What a successful command wrote."""
+
+    stdout: str
+    stderr: str
+
+
+def clean_environment(extra: Mapping[str, str] | None = None, *, network: bool = False) -> dict[str, str]:
+    """An environment that does not depend on the caller's: PATH, C.UTF-8, UTC.
+
+    ``network`` lets the proxy variables through, for commands that download.
+    """
+    environment = {"PATH": _PATH, "LANG": "C.UTF-8", "LC_ALL": "C.UTF-8", "TZ": "UTC", "HOME": "/nonexistent"}
+    if network:
+        for name in _NETWORK_VARIABLES:
+            for variant in (name, name.upper()):
+                if variant in os.environ:
+                    environment[variant] = os.environ[variant]
+    environment.update(extra or {})
+    return environment
+
+
+def _shown(words: Sequence[str | os.PathLike[str]]) -> str:
+    """The command as a line to paste into a shell, its longest words cut."""
+    texts = [os.fspath(word) for word in words]
+    return shlex.join(text if len(text) <= LONGEST_WORD else f"{text[:LONGEST_WORD]}…" for text in texts)
+
+
+def last_lines(text: str, count: int = SHOWN_LINES) -> str:
+    """The last ``count`` lines of ``text``."""
+    return "\n".join(text.rstrip().splitlines()[-count:])
+
+
+def run(
+    argv: Sequence[str | os.PathLike[str]],
+    *,
+    input: str | bytes | None = None,
+    cwd: Path | None = None,
+    env: Mapping[str, str] | None = None,
+    network: bool = False,
+    timeout_seconds: float | None = None,
+    log: Path | None = None,
+    hint: str = "",
+    shown: Sequence[str | os.PathLike[str]] = (),
+) -> Completed:
+    """Run ``argv`` to its end and return what it wrote.
+
+    ``log``: a file that both streams are appended to as they come, for long
+    commands; then ``stdout`` and ``stderr`` of the result are empty. ``shown``: the
+    words an error shows instead of ``argv``, where most of it is wrapping.
+
+    Raises CommandError: not found, exit status not 0, or ``timeout_seconds`` over
+    (the whole process group is killed).
+    """
+    words = [os.fspath(word) for word in argv]
+    with ExitStack() as files:
+        out: IO[bytes] = files.enter_context(open(log, "ab")) if log else _scratch_file(files)
+        err = out if log else _scratch_file(files)
+        source = None if input is None else _scratch_file(files, input.encode() if isinstance(input, str) else input)
+        process = _start(words, cwd, clean_environment(env, network=network), source, out, err)
+        status = _run_group(process, timeout_seconds)
+        stdout, stderr = ("", "") if log else (_content(out), _content(err))
+    if status == 0:
+        return Completed(stdout, stderr)
+    evidence = _tail(log) if log else (stderr.strip() or stdout)
+    cause = f"stopped after {timeout_seconds:g} s" if status is None else f"exit status {status}"
+    error = CommandError(
+        f"{shlex.join(os.fspath(word) for word in shown or words)}: {cause}", hint=hint, log=last_lines(evidence)
+    )
+    error.status, error.stdout, error.stderr = status, stdout, stderr
+    raise error
+
+
+@contextmanager
+def running(
+    argv: Sequence[str | os.PathLike[str]],
+    *,
+    log: Path,
+    cwd: Path | None = None,
+    env: Mapping[str, str] | None = None,
+    stop_seconds: float = 5.0,
+) -> Iterator[Background]:
+    """A command in the background, both streams appended to ``log``, stopped on leaving the block.
+
+    Ask it with ``poll()`` whether it still runs. Leaving the block sends SIGTERM to the
+    process group, and SIGKILL to what is left after ``stop_seconds``.
+    """
+    words = [os.fspath(word) for word in argv]
+    with open(log, "ab") as sink:
+        process = _start(words, cwd, clean_environment(env), None, sink, sink)
+    try:
+        yield process
+    finally:
+        _stop(process, stop_seconds)
+
+
+def _start(
+    words: list[str],
+    cwd: Path | None,
+    env: Mapping[str, str],
+    source: IO[bytes] | None,
+    out: IO[bytes],
+    err: IO[bytes],
+) -> Background:
+    try:
+        return subprocess.Popen(
+            words,
+            cwd=cwd,
+            env=dict(env),
+            stdin=subprocess.DEVNULL if source is None else source,
+            stdout=out,
+            stderr=err,
+            start_new_session=True,
+            umask=0o022,  # else what commands write would depend on the caller's
+        )
+    except OSError as error:
+        if error.filename == words[0] and isinstance(error, FileNotFoundError):
+            hint = "./workbook doctor shows which tools are missing"
+            raise CommandError(f"{words[0]}: command not found", hint=hint) from None
+        raise CommandError(f"{shlex.join(words)}: cannot be started: {error}") from None
+
+
+def _run_group(process: Background, timeout_seconds: float | None) -> int | None:
+    """The exit status, or None at the time limit; nothing of the process group is left in either case."""
+    try:
+        in_time = _wait_unreaped(process, timeout_seconds)
+    except BaseException:
+        _stop(process, 2)
+        raise
+    _stop(process, 0)
+    return process.returncode if in_time else None
+
+
+def _stop(process: Background, grace_seconds: float) -> None:
+    """End the process group: SIGTERM, then SIGKILL to what is left of it after ``grace_seconds``."""
+    try:
+        if grace_seconds and not _wait_unreaped(process, 0):
+            _signal_group(process, signal.SIGTERM)
+            _wait_unreaped(process, grace_seconds)
+    finally:
+        # Also where the leader has ended: it is not reaped yet, so the group's number is still its own.
+        _signal_group(process, signal.SIGKILL)
+        process.wait()
+
+
+def _wait_unreaped(process: Background, seconds: float | None) -> bool:
+    """Whether the process ended within ``seconds`` (None: no limit), without collecting its status."""
+    if process.returncode is not None:
+        return True
+    descriptor = os.pidfd_open(process.pid)
+    try:
+        poll = select.poll()
+        poll.register(descriptor, select.POLLIN)
+        return bool(poll.poll(None if seconds is None else seconds * 1000))
+    finally:
+        os.close(descriptor)
+
+
+def _signal_group(process: Background, number: signal.Signals) -> None:
+    # A caller of ``running`` may have collected the leader; its number may belong to another group by now.
+    if process.returncode is None:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, number)
+
+
+def _scratch_file(files: ExitStack, data: bytes = b"") -> IO[bytes]:
+    file: IO[bytes] = files.enter_context(tempfile.TemporaryFile())  # noqa: SIM115 - closed with ``files``
+    file.write(data)
+    file.seek(0)
+    return file
+
+
+def _content(file: IO[bytes]) -> str:
+    file.seek(0)
+    return file.read().decode(errors="replace")
+
+
+def _tail(path: Path, size_bytes: int = 65536) -> str:
+    with open(path, "rb") as file:
+        file.seek(max(0, path.stat().st_size - size_bytes))
+        return file.read().decode(errors="replace")

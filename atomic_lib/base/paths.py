@@ -1,0 +1,17 @@
+"""Where the project's own directories are: the checkout, its parameters and notebooks, the builds, the cache."""
+
+import os
+from pathlib import Path
+
+CHECKOUT = Path(__file__).parents[2]
+BUILD = CHECKOUT / "build"
+NOTEBOOKS = CHECKOUT / "notebooks"
+PARAMS_DIRECTORY = CHECKOUT / "params"
+RULES_DIRECTORY = PARAMS_DIRECTORY / "rules"
+
+
+def cache_directory() -> Path:
+    """Where downloads, the tools tree and content live: $WORKBOOK_CACHE, else $XDG_CACHE_HOME/atomic-workbook."""
+    if os.environ.get("WORKBOOK_CACHE"):
+        return Path(os.environ["WORKBOOK_CACHE"]).absolute()
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "atomic-workbook"

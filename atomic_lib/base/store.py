@@ -1,0 +1,241 @@
+"""Results kept under the sha256 of all that went into them.
+
+A stored result is a directory ``<store>/<stage>/<key>/`` with the stage's files
+and ``key.json``, the inputs that the key was made of. It appears by one rename
+when whole, so a reader never sees a half-made result; a run that was killed
+leaves only a directory in ``<store>/tmp``, which the next run removes.
+"""
+
+import errno
+import fcntl
+import functools
+import hashlib
+import json
+import os
+import shutil
+import struct
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from atomic_lib.base.errors import WorkbookError
+from atomic_lib.base.progress import step
+
+KEY_LENGTH = 32
+_FS_IOC_SETFLAGS = 0x40086602  # linux/fs.h, 64-bit
+
+
+@dataclass(frozen=True)
+class Stored:
+    """One stored result: its key, its directory, whether it was found (not made), seconds it took to make."""
+
+    stage: str
+    key: str
+    path: Path
+    reused: bool
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Store:
+    """A directory of results by stage and key; safe for several processes at once."""
+
+    root: Path
+
+    def path_of(self, stage: str, key: str) -> Path:
+        """Where the result with this key is or would be."""
+        return self.root / stage / key
+
+    def has(self, stage: str, inputs: Mapping[str, Any]) -> bool:
+        """Whether the result for ``inputs`` is there."""
+        return self.path_of(stage, key_of(inputs)).is_dir()
+
+    def get_or_make(
+        self,
+        stage: str,
+        inputs: Mapping[str, Any],
+        make: Callable[[Path], None],
+        *,
+        what: str,
+        need_bytes: int = 0,
+    ) -> Stored:
+        """The stored result for ``inputs``; ``make(directory)`` fills it if there is none yet.
+
+        ``inputs`` is JSON data: everything the result depends on. ``what`` is the
+        step's name in the progress lines. ``need_bytes`` is the free disk space the
+        step is known to need.
+
+        Raises WorkbookError when that space is not there, and whatever ``make`` raises;
+        in both cases nothing is published.
+        """
+        key = key_of(inputs)
+        final = self.path_of(stage, key)
+        with self.locked(stage, key):
+            if final.is_dir():
+                return Stored(stage, key, final, True, _read_seconds(final))
+            require_space(self.root, need_bytes, what)
+            changed = self.why_rebuilt(stage, inputs)
+            scratch = self._scratch(stage)
+            started = time.monotonic()
+            try:
+                title = what + (f" (changed: {', '.join(changed)})" if changed else "")
+                with step(title), _full_disk_named(what), _usual_umask():
+                    make(scratch)
+                seconds = time.monotonic() - started
+                record = {"inputs": inputs, "seconds": round(seconds, 3)}
+                (scratch / "key.json").write_text(json.dumps(record, indent=1, sort_keys=True))
+                final.parent.mkdir(parents=True, exist_ok=True)
+                os.rename(scratch, final)
+            except BaseException:
+                remove_tree(scratch)
+                raise
+        return Stored(stage, key, final, False, seconds)
+
+    def why_rebuilt(self, stage: str, inputs: Mapping[str, Any]) -> list[str]:
+        """The names of the inputs that differ from the most similar result of ``stage``; empty if there is none.
+
+        Most similar, not most recent: the most recent one may be that of another variant.
+        """
+        now = json.loads(json.dumps(inputs))
+        earlier = [json.loads(path.read_text())["inputs"] for path in (self.root / stage).glob("*/key.json")]
+        differences = [sorted(name for name in {*one, *now} if one.get(name) != now.get(name)) for one in earlier]
+        return min(differences, key=lambda names: (len(names), names), default=[])
+
+    @contextmanager
+    def scratch(self, stage: str) -> Iterator[Path]:
+        """A directory for what is no result, removed afterwards; if this process is killed, by ``remove_abandoned``."""
+        path = self._scratch(stage)
+        try:
+            yield path
+        finally:
+            remove_tree(path)
+
+    def _scratch(self, stage: str) -> Path:
+        parent = self.root / "tmp"
+        parent.mkdir(parents=True, exist_ok=True)
+        return Path(tempfile.mkdtemp(prefix=f"{stage}-{os.getpid()}-", dir=parent))
+
+    @contextmanager
+    def locked(self, stage: str, key: str) -> Iterator[None]:
+        """Hold the lock of one result, or of anything else that has a name, against other processes."""
+        locks = self.root / "locks"
+        locks.mkdir(parents=True, exist_ok=True)
+        with open(locks / f"{stage}-{key}", "w") as handle:
+            fcntl.flock(handle, fcntl.LOCK_EX)
+            yield
+
+    def remove_abandoned(self) -> None:
+        """Remove what killed runs left half-made."""
+        for path in (self.root / "tmp").glob("*-*-*"):
+            pid = path.name.split("-")[-2]
+            if not (pid.isdigit() and Path("/proc", pid).exists()):
+                remove_tree(path)
+
+
+@contextmanager
+def _usual_umask() -> Iterator[None]:
+    """022 for as long as a result is made: what its files may be read by is no matter of who makes it."""
+    before = os.umask(0o022)
+    try:
+        yield
+    finally:
+        os.umask(before)
+
+
+@contextmanager
+def _full_disk_named(what: str) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            raise
+        raise WorkbookError(
+            f"{what}: the disk is full ({error.filename or 'no file named'})",
+            hint="free some space, or see what ./workbook clean would free; what was finished is kept",
+        ) from error
+
+
+def remove_tree(path: Path) -> None:
+    """Remove a directory with all in it, also files that are marked immutable; what cannot be removed stays."""
+    shutil.rmtree(path, onerror=_remove_immutable)
+
+
+def _remove_immutable(remove: Callable[[str], object], path: str, _: object) -> None:
+    # ostree marks the root of a deployment; neither it nor its entries can be removed before that is undone.
+    for marked in (os.path.dirname(path), path):
+        _clear_flags(marked)
+    with suppress(OSError):
+        if os.path.isdir(path) and not os.path.islink(path):
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            remove(path)
+
+
+def _clear_flags(directory: str) -> None:
+    with suppress(OSError):
+        descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+        try:
+            fcntl.ioctl(descriptor, _FS_IOC_SETFLAGS, struct.pack("l", 0))
+        finally:
+            os.close(descriptor)
+
+
+@contextmanager
+def run_lock(build: Path) -> Iterator[None]:
+    """Hold ``build/run.lock``; raises WorkbookError at once when another process holds it."""
+    build.mkdir(parents=True, exist_ok=True)
+    with open(build / "run.lock", "w") as handle:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise WorkbookError(
+                f"another ./workbook holds {build / 'run.lock'}", hint="wait for its end, or stop it with Ctrl-C"
+            ) from None
+        yield
+
+
+def key_of(inputs: Mapping[str, Any]) -> str:
+    """The first 32 hex digits of the sha256 of ``inputs`` as canonical JSON."""
+    text = json.dumps(inputs, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:KEY_LENGTH]
+
+
+def file_sha256(path: Path) -> str:
+    """The sha256 of a file, in hex."""
+    with open(path, "rb") as handle:
+        return hashlib.file_digest(handle, "sha256").hexdigest()
+
+
+@functools.cache
+def code_version(*parts: str) -> str:
+    """The sha256 over the source files of these parts of atomic_lib ("compose", "command.py").
+
+    A stage puts this into its inputs, so that results of older code are not reused.
+    """
+    top = Path(__file__).parent
+    digest = hashlib.sha256()
+    for part in parts:
+        for path in sorted([top / part] if (top / part).is_file() else (top / part).rglob("*")):
+            if path.is_file() and path.suffix != ".pyc":
+                digest.update(f"{path.relative_to(top)}\0".encode() + path.read_bytes())
+    return digest.hexdigest()
+
+
+def require_space(directory: Path, need_bytes: int, what: str) -> None:
+    """Stop before a disk is full: raise WorkbookError unless ``need_bytes`` are free below ``directory``."""
+    directory.mkdir(parents=True, exist_ok=True)
+    free_bytes = shutil.disk_usage(directory).free
+    if free_bytes < need_bytes:
+        raise WorkbookError(
+            f"{what} needs {need_bytes / 1e9:.1f} GB of free disk below {directory}; "
+            f"{free_bytes / 1e9:.1f} GB are free",
+            hint="free some space, or see what ./workbook clean would free",
+        )
+
+
+def _read_seconds(path: Path) -> float:
+    return float(json.loads((path / "key.json").read_text())["seconds"])

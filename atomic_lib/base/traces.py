@@ -1,0 +1,51 @@
+"""Texts without what names this machine: its directories and its host name."""
+
+import re
+import socket
+import sys
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+
+from atomic_lib.base.paths import CHECKOUT, cache_directory
+
+_COMMON_HOST_NAMES = {"localhost", "fedora", "debian", "ubuntu", "workbook"}
+"""Names that say nothing of a machine, and that a report may use in their own meaning."""
+
+
+_EVERYWHERE = {"/usr", "/root"}
+"""Directories that every machine has, also the guests of which a report tells."""
+
+
+_BEFORE = r"(^|[^\w./-]|\x1b\[[0-9;]*m|file://)"
+"""What may stand before a path: /root is one, the end of /sysroot/root is none; tracebacks are coloured."""
+
+
+def scrubber(run_directory: Path) -> Callable[[str], str]:
+    """A function that takes out of a text what names this machine: its directories and its host name."""
+    places = [
+        (run_directory.resolve(), "."),
+        (CHECKOUT, "."),
+        (CHECKOUT.resolve(), "."),
+        (cache_directory(), "CACHE"),
+        (Path(sys.prefix), "PYTHON"),
+        (Path(sys.base_prefix), "PYTHON"),
+        (Path.home(), "~"),
+        (Path.home().resolve(), "~"),
+    ]
+    named = {str(path): word for path, word in places if len(path.parts) > 1 and str(path) not in _EVERYWHERE}
+    rules = [
+        (re.compile(_BEFORE + re.escape(path) + r"(?![\w-])", re.MULTILINE), rf"\1{word}")
+        for path, word in sorted(named.items(), key=lambda item: -len(item[0]))
+    ]
+    rules.append((re.compile(r"/tmp/ipykernel_\d+/\d+\.py"), "cell"))
+    name = socket.gethostname()
+    if len(name) > 3 and name not in _COMMON_HOST_NAMES:
+        rules.append((re.compile(rf"(^|[^\w-]){re.escape(name)}(?![\w-])", re.MULTILINE), r"\1HOST"))
+    return partial(_apply, rules)
+
+
+def _apply(rules: "Sequence[tuple[re.Pattern[str], str]]", text: str) -> str:
+    for pattern, word in rules:
+        text = pattern.sub(word, text)
+    return text

@@ -1,0 +1,97 @@
+"""Where an image takes its updates from, and who must have signed them.
+
+The commit is signed, and the tree has the public key and a remote that takes nothing
+else. A signed commit names the digest of every file. Over a network ostree checks each
+file that comes; from a directory of the same machine it checks the commit alone, so who
+fills such a directory runs ``ostree fsck`` there. Source of the remote's form:
+ostree.repo-config(5), "remote" sections and /etc/ostree/remotes.d.
+"""
+
+import re
+from pathlib import Path
+
+from atomic_lib.base.command import CommandError
+from atomic_lib.base.errors import WorkbookError
+from atomic_lib.base.paths import CHECKOUT
+from atomic_lib.base.store import Store
+from atomic_lib.compose.chroot import Installroot
+from atomic_lib.content.keyring import open_keyring
+from atomic_lib.formats.openpgp import SecretKey, derive_key
+from atomic_lib.params.variant import Variant
+from atomic_lib.tools.tools_tree import Bind, Tools
+
+REMOTE = "fedora-atomic"
+KEY_FILE = f"etc/pki/ostree/{REMOTE}.asc"
+REMOTE_FILE = f"etc/ostree/remotes.d/{REMOTE}.conf"
+
+
+def commit_key(tools: Tools, variant: Variant, ref: str, scratch: Path) -> SecretKey:
+    """The key that signs the variant's commits: its own ``signing_key``, else one derived from the ref.
+
+    The derived one is the same for all commits of a ref, so that an image takes the next
+    one as an update; it is no secret. ``scratch`` holds a secret for a moment.
+
+    Raises WorkbookError: the file is not there, or is no secret key that signs without a passphrase.
+    """
+    own = _own_key_file(variant)
+    if own is None:
+        return derive_key(tools, f"workbook signing key of ref {ref}\n", f"workbook {ref}", scratch)
+    return _read_key(tools, own)
+
+
+def own_public_key(tools: Tools, variant: Variant, store: Store) -> str:
+    """The public half of the variant's own ``signing_key``, armored; empty where it has none.
+
+    The secret is in a directory of the store for a moment: what a killed run leaves of it, the next one removes.
+
+    Raises WorkbookError like ``commit_key``.
+    """
+    own = _own_key_file(variant)
+    if own is None:
+        return ""
+    key = _read_key(tools, own)
+    with store.scratch("key") as scratch, open_keyring(tools, scratch, key, 0) as keyring:
+        return keyring.public_key()
+
+
+def remote_configuration(url: str) -> str:
+    """The remote as ostree reads it: only what that one key has signed."""
+    lines = (f'[remote "{REMOTE}"]', f"url={url}", "gpg-verify=true", f"gpgkeypath=/{KEY_FILE}")
+    return "\n".join(lines) + "\n"
+
+
+def add_origin(tree: Installroot, url: str, public_key: str) -> None:
+    """Write the remote and its key into a tree."""
+    tree.write(KEY_FILE, public_key)
+    tree.write(REMOTE_FILE, remote_configuration(url))
+
+
+def _own_key_file(variant: Variant) -> Path | None:
+    return CHECKOUT / variant.signing_key if variant.signing_key else None
+
+
+def _read_key(tools: Tools, path: Path) -> SecretKey:
+    """The one key in a file; the listing's format is GnuPG's doc/DETAILS."""
+    if not path.is_file():
+        raise WorkbookError(f"signing_key: {path}: no such file", hint="the path is relative to the checkout")
+    binds = [Bind(path, "/mnt/key")]
+    try:
+        listing = tools.run(["gpg", "--batch", "--show-keys", "--with-colons", "/mnt/key"], binds=binds).stdout
+        packets = tools.run(["gpg", "--batch", "--list-packets", "/mnt/key"], binds=binds).stdout
+    except CommandError:
+        listing, packets = "", ""
+    rows = [line.split(":") for line in listing.splitlines()]
+    secret = [row for row in rows if row[0] == "sec"]
+    if len(secret) != 1 or "S" not in secret[0][11]:
+        raise WorkbookError(
+            f"signing_key: {path}: not one OpenPGP secret key that can sign",
+            hint="write it with gpg --armor --export-secret-keys NAME",
+        )
+    if re.search(r"S2K|protected", packets):
+        raise WorkbookError(
+            f"signing_key: {path}: the key has a passphrase, which nobody could give here",
+            hint="take it off with gpg --change-passphrase NAME, and export the key again",
+        )
+    fingerprint = next(row[9] for row in rows if row[0] == "fpr")
+    created = max(int(row[5]) for row in rows if row[0] in ("sec", "ssb"))
+    return SecretKey(path.read_bytes(), fingerprint, created)

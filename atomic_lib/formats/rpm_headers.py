@@ -1,0 +1,100 @@
+"""What the RPMs of a set say of themselves: requirements, files, and the key that signed each."""
+
+import stat
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from atomic_lib.base.command import CommandError
+from atomic_lib.base.errors import WorkbookError
+from atomic_lib.formats.rpm_capabilities import named_capabilities
+from atomic_lib.tools.tools_tree import Bind, Tools
+
+_SIGNATURE = "%|RSAHEADER?{%{RSAHEADER:pgpsig}}:{%|DSAHEADER?{%{DSAHEADER:pgpsig}}|}|"
+_QUERY = (
+    rf"package\t%{{NAME}}\t{_SIGNATURE}\n"
+    r"[requires\t%{REQUIRENAME}\n][provides\t%{PROVIDENAME}\n]"
+    r"[file\t%{FILEMODES:octal}\t%{LONGFILESIZES}\t%{FILEMTIMES}\t%{FILELINKTOS}\t%{FILENAMES}\n]"
+)
+
+
+@dataclass(frozen=True)
+class PackagedFile:
+    """A path as its package has it. ``mode`` has the type of the file in its upper bits."""
+
+    mode: int
+    size_bytes: int
+    mtime_seconds: int
+    target: str = ""
+    """Where a symbolic link points."""
+
+    @property
+    def is_directory(self) -> bool:
+        """Whether it is a directory."""
+        return stat.S_ISDIR(self.mode)
+
+
+@dataclass(frozen=True)
+class Header:
+    """One package. ``key_id``: 16 hex digits, empty where it is not signed; capabilities are bare names."""
+
+    name: str
+    key_id: str
+    requires: frozenset[str]
+    provides: frozenset[str]
+    files: Mapping[str, PackagedFile]
+
+
+def read_headers(tools: Tools, rpms: Path) -> dict[str, Header]:
+    """The headers of all RPM files in a directory, by package name.
+
+    Signatures are not looked at here: dnf does before it installs. Raises WorkbookError
+    naming the file that is no RPM.
+    """
+    files = sorted(rpms.glob("*.rpm"))
+    words = ["rpm", "-qp", "--nosignature", "--nodigest", "--qf", _QUERY]
+    try:
+        listing = tools.run([*words, *(f"/mnt/rpms/{file.name}" for file in files)], binds=[Bind(rpms, "/mnt/rpms")])
+    except CommandError as error:
+        raise WorkbookError(
+            f"a package is damaged: {error.stderr.strip().removeprefix('error: /mnt/rpms/')}",
+            hint="./workbook clean builds, then run again; if it comes back, use another mirror",
+        ) from None
+    return parse_headers(listing.stdout.split("\n"))
+
+
+def parse_headers(lines: Iterable[str]) -> dict[str, Header]:
+    """Headers from lines of tab-separated fields, each package's first is ``package``."""
+    found: dict[str, Header] = {}
+    key_id, requires, provides, files = "", set[str](), set[str](), dict[str, PackagedFile]()
+    name = ""
+    for line in [*lines, "package\t\t"]:
+        kind, _, rest = line.partition("\t")
+        if kind == "package":
+            if name:
+                found[name] = Header(name, key_id, frozenset(requires), frozenset(provides), files)
+            name, _, signature = rest.partition("\t")
+            key_id = signature.rpartition("Key ID ")[2].strip().lower()
+            requires, provides, files = set(), set(), {}
+        elif kind in ("requires", "provides"):
+            (requires if kind == "requires" else provides).update(named_capabilities(rest))
+        elif kind == "file":
+            mode, size, mtime, target, path = rest.split("\t", 4)
+            files[path] = PackagedFile(int(mode, 8), int(size), int(mtime), target)
+    return found
+
+
+def closure(headers: Mapping[str, Header], names: Iterable[str]) -> set[str]:
+    """The packages named, with all in ``headers`` that they require, whichever of several provides it."""
+    providers: dict[str, list[str]] = {}
+    for header in headers.values():
+        for capability in {header.name, *header.provides, *header.files}:
+            providers.setdefault(capability, []).append(header.name)
+    reached: set[str] = set()
+    waiting = [name for name in names if name in headers]
+    while waiting:
+        name = waiting.pop()
+        if name not in reached:
+            reached.add(name)
+            waiting += (found for wanted in headers[name].requires for found in providers.get(wanted, ()))
+    return reached

@@ -1,0 +1,234 @@
+"""The result of one boot: what the guest answered, as numbers with units and as checks."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+from atomic_lib.guest.evidence.critical_chain import critical_chain
+from atomic_lib.guest.evidence.denials import Denial, Denials, SelinuxMode, container_label, read_denials, read_mode
+from atomic_lib.guest.evidence.milestones import Asked, Mark, in_order, milestones, script_clock
+from atomic_lib.guest.evidence.proof_of_life import Answers, Secret
+from atomic_lib.guest.evidence.running import (
+    Listener,
+    read_cgroups,
+    read_listeners,
+    read_setuid_files,
+    running_services,
+)
+from atomic_lib.guest.evidence.systemd import (
+    Phases,
+    Properties,
+    boot_phases,
+    failed_units,
+    forget_future,
+    read_properties,
+    timestamp_seconds,
+)
+from atomic_lib.guest.evidence.unit_times import UnitTime, unit_times
+from atomic_lib.guest.vm.clock import Clock
+
+
+@dataclass(frozen=True)
+class Check:
+    """One thing a usable guest must do; ``detail`` is the evidence."""
+
+    name: str
+    passed: bool
+    detail: str
+
+
+@dataclass(frozen=True)
+class Findings:
+    """What one boot of a guest showed. Times are seconds since QEMU's start; None: not known.
+
+    Memory, processes and sockets are those of the moment when the boot was done, before the
+    first container; ``process_count`` is of user processes. ``denials``: SELinux's from the kernel's start
+    to the end of the first container, ``denials_lost`` of them without a message.
+    """
+
+    docker_ready_seconds: float | None
+    script_done_seconds: float | None
+    multi_user_seconds: float | None
+    phases: Phases
+    marks: tuple[Mark, ...]
+    units: tuple[UnitTime, ...]
+    memory_used_bytes: int | None
+    memory_total_bytes: int | None
+    process_count: int | None
+    kernel_thread_count: int | None
+    service_count: int | None
+    listeners: tuple[Listener, ...] | None
+    setuid_files: tuple[str, ...] | None
+    failed_units: tuple[str, ...]
+    selinux_mode: SelinuxMode | None
+    denials: tuple[Denial, ...] | None
+    denials_lost: int | None
+    checks: tuple[Check, ...]
+    kernel_release: str
+
+
+def read_findings(answers: Answers, secret: Secret, clock: Clock, asked: Asked) -> Findings:
+    """Turn the guest's answers into numbers and checks; what is missing is None and a failed check."""
+    units = [unit for unit in _blocks(answers, "units") if unit.get("Id")]
+    manager = next(iter(_blocks(answers, "manager")), {})
+    times = milestones(answers, secret, clock, asked, manager, units)
+    script = clock.host_seconds(script_clock(answers, secret))
+    phases = boot_phases(manager, clock.zero_seconds)
+    chain = critical_chain(units, timestamp_seconds(manager, "UserspaceTimestampMonotonic") or 0.0)
+    cgroups = read_cgroups(answers.whole("cgroups"))
+    total, used = _memory_bytes(answers.whole("memory"))
+    service_count = running_services(units) if units else None
+    listeners = read_listeners(answers.part("listeners").text) if _succeeded(answers, "listeners") else None
+    setuid_files = read_setuid_files(answers.part("setuid").text) if _succeeded(answers, "setuid") else None
+    failed = failed_units(units)
+    mode, denials = read_mode(answers.whole("selinux")), read_denials(answers.whole("denials"))
+    needed = {name: at for name, at in times.items() if name != "initrd"} | {
+        "user-data": script,
+        "kernel phase": phases.kernel_seconds,
+        "userspace phase": phases.userspace_seconds,
+        "memory": used,
+    }
+    extra = {
+        "critical chain": chain or None,
+        "processes": cgroups.process_count,
+        "services": service_count,
+        "listening sockets": listeners,
+        "set-uid files": setuid_files,
+    }
+    return Findings(
+        docker_ready_seconds=times.get("docker-ready"),
+        script_done_seconds=script,
+        multi_user_seconds=times["multi-user"],
+        phases=phases,
+        marks=in_order(times),
+        units=unit_times(units, clock, chain, cgroups.units),
+        memory_used_bytes=used,
+        memory_total_bytes=total,
+        process_count=cgroups.process_count,
+        kernel_thread_count=cgroups.kernel_thread_count,
+        service_count=service_count,
+        listeners=listeners,
+        setuid_files=setuid_files,
+        failed_units=tuple(failed),
+        selinux_mode=mode,
+        denials=denials.distinct if denials else None,
+        denials_lost=denials.lost if denials else None,
+        checks=(
+            *_checks(answers, secret, asked, failed),
+            *_selinux_checks(answers, asked, mode, denials),
+            _pace(clock),
+            _complete(needed, extra),
+        ),
+        kernel_release=answers.whole("kernel"),
+    )
+
+
+def as_json(value: Any) -> dict[str, Any]:
+    """A frozen dataclass as JSON data: times to the millisecond, never NaN or infinity."""
+    return {key: _plain(item) for key, item in asdict(value).items()}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    if isinstance(value, float):
+        return round(value, 3) if math.isfinite(value) else None
+    return value
+
+
+def _blocks(answers: Answers, name: str) -> list[Properties]:
+    """The property blocks of an answer, without timestamps that lie after it."""
+    now_seconds = answers.ended_seconds
+    blocks = read_properties(answers.whole(name))
+    return [block if now_seconds is None else forget_future(block, now_seconds) for block in blocks]
+
+
+def _succeeded(answers: Answers, name: str) -> bool:
+    return answers.part(name).status == 0
+
+
+def _checks(answers: Answers, secret: Secret, asked: Asked, failed: Sequence[str]) -> list[Check]:
+    state, hostname, user_data = answers.part("state"), answers.part("hostname"), answers.part("user_data")
+    return [
+        Check("login with the key that the guest was given", True, "root"),
+        Check("user-data script ran", user_data.text.split()[:1] == [secret.token], user_data.text),
+        Check("system is running", state.text == "running", _state_detail(state.text, failed)),
+        *(_container_checks(answers, secret, asked.runtime) if asked.runtime != "none" else []),
+        Check("host name that the guest was given", hostname.text == secret.hostname, hostname.text),
+    ]
+
+
+def _container_checks(answers: Answers, secret: Secret, runtime: str) -> list[Check]:
+    imported, run = answers.part("container_import"), answers.part("container_run")
+    version = answers.part("container_version")
+    detail = run.text if imported.status == 0 else f"{runtime} import: {imported.text}"
+    printed = imported.status == run.status == 0 and secret.token in run.text.split()
+    return [
+        Check(f"{runtime} version answers", version.status == 0 and bool(version.text), version.text),
+        Check(f"{runtime} run prints", printed, detail),
+    ]
+
+
+def _selinux_checks(answers: Answers, asked: Asked, mode: SelinuxMode | None, denials: Denials | None) -> list[Check]:
+    """The mode, and what it means for containers: the host's /etc/shadow stays closed to root in one."""
+    checks = [Check(f"SELinux is {asked.selinux}", mode == asked.selinux, str(mode))] if asked.selinux else []
+    if mode != "enforcing" or asked.runtime != "docker":
+        return checks
+    first, second = (answers.part(name) for name in ("container_label", "container_shadow"))
+    labels = [container_label(answer.text) for answer in (first, second)]
+    confined = all(labels) and len(set(labels)) == 2
+    refused = second.status not in (0, None) and "/host/shadow': Permission denied" in second.text
+    logged = read_denials(answers.whole("denials_after"))
+    # never what it read: that would go into a report
+    read = "Permission denied" if refused else f"exit status {second.status}"
+    told = logged is not None and denials is not None and logged.count > denials.count
+    return [
+        *checks,
+        Check("a container is confined, with categories of its own", confined, " ".join(labels) or first.text),
+        Check("a container cannot read the host's /etc/shadow", refused and bool(labels[1]), read),
+        Check("the attempt is logged as a denial", told, _last_denial(logged, denials)),
+    ]
+
+
+def _last_denial(after: Denials | None, before: Denials | None) -> str:
+    known = {replace(denial, count=0) for denial in (before.distinct if before else ())}
+    new = [denial for denial in (after.distinct if after else ()) if replace(denial, count=0) not in known]
+    return "; ".join(f"{one.source} {'/'.join(one.permissions)} {one.target} {one.name}" for one in new) or "none"
+
+
+def _state_detail(state: str, failed: Sequence[str]) -> str:
+    words = state or "no answer within the time limit"
+    return f"{words}; failed: {', '.join(failed)}" if failed else words
+
+
+def _pace(clock: Clock) -> Check:
+    """A guest whose clock jumps, or loses time on a starved host, has measured nothing."""
+    drift = clock.drift_seconds
+    detail = "it was not read again" if drift is None else f"{drift:+.3f} s over the boot"
+    return Check("the guest's clock kept pace with the host's", clock.kept_pace, detail)
+
+
+def _complete(needed: Mapping[str, object], extra: Mapping[str, object]) -> Check:
+    """Passed when nothing needed is missing; a tree without the programs that find out the rest is no worse a guest."""
+    missing = [name for name, value in needed.items() if value is None]
+    unknown = [name for name, value in extra.items() if value is None]
+    told = [f"missing: {', '.join(missing)}"] if missing else []
+    told += [f"not found out: {', '.join(unknown)}"] if unknown else []
+    return Check("the guest's own measurements are complete", not missing, "; ".join(told) or "all")
+
+
+def _memory_bytes(meminfo: str) -> tuple[int | None, int | None]:
+    """Total, and total without what is available to new programs, from /proc/meminfo."""
+    kib: dict[str, int] = {}
+    for line in meminfo.split("\n"):
+        name, _, rest = line.partition(":")
+        words = rest.split()
+        if words[1:] == ["kB"] and words[0].isdecimal():
+            kib[name] = int(words[0])
+    total, available = kib.get("MemTotal"), kib.get("MemAvailable")
+    if total is None or available is None or available > total:
+        return None, None
+    return total * 1024, (total - available) * 1024

@@ -1,0 +1,87 @@
+"""The units of a boot: what each took, uses, and which package brought it."""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from atomic_lib.guest.evidence.running import Usage, of_login
+from atomic_lib.guest.evidence.systemd import Properties, activation, whole_number
+from atomic_lib.guest.vm.clock import Clock
+
+
+@dataclass(frozen=True)
+class UnitTime:
+    """How long a unit took from the start of its activation to its end.
+
+    ``started_seconds`` counts from QEMU's start. ``critical``: the boot's end waited for it.
+    ``cpu_seconds`` and ``memory_bytes`` are its control group's. ``path``: the unit's file,
+    empty where it has none.
+    """
+
+    unit: str
+    seconds: float
+    started_seconds: float | None = None
+    critical: bool = False
+    cpu_seconds: float | None = None
+    memory_bytes: int | None = None
+    path: str = ""
+
+
+def unit_times(
+    units: Iterable[Properties], clock: Clock, critical: Collection[str], usage: Mapping[str, Usage]
+) -> tuple[UnitTime, ...]:
+    """The units that were activated, slowest first (by name where equal).
+
+    These are all services and, of other units, those on the critical chain or with a control
+    group; units of the login that asks are left out.
+    """
+    times = {}
+    for unit in units:
+        name, activated = unit.get("Id", ""), activation(unit)
+        used = usage.get(name)
+        wanted = name.endswith(".service") or name in critical or used is not None
+        if activated is None or not name or not wanted or of_login(name):
+            continue
+        times[name] = UnitTime(
+            unit=name,
+            seconds=round(activated.seconds, 6),
+            started_seconds=clock.host_seconds(activated.started_seconds),
+            critical=name in critical,
+            cpu_seconds=_cpu_seconds(unit, used),
+            memory_bytes=used.memory_bytes if used else None,
+            path=unit.get("FragmentPath", ""),
+        )
+    return tuple(sorted(times.values(), key=lambda time: (-time.seconds, time.unit)))
+
+
+def package_of_units(paths: Iterable[tuple[str, str]], owners: Mapping[str, Sequence[str]]) -> dict[str, str | None]:
+    """The package of each unit, given as (unit, path of its file); None where no package owns the file.
+
+    ``owners``: packages by path, as the tree's RPM database has them (also where that says
+    /lib for what is in /usr/lib). A file of several packages is the first one's by name.
+    """
+    return {unit: _owner(path, owners) for unit, path in paths}
+
+
+def packaged_path(unit: str) -> str:
+    """Where a package has the file that a unit runs by: an instance its template's, init.scope the manager itself.
+
+    A remark behind the name, such as "(initrd)", is no part of it.
+    """
+    name = unit.partition(" ")[0]
+    if name == "init.scope":
+        return "/usr/lib/systemd/systemd"
+    template, at, instance = name.partition("@")
+    return f"/usr/lib/systemd/system/{template}{at}{'.' if at else ''}{instance.rpartition('.')[2]}"
+
+
+def _owner(path: str, owners: Mapping[str, Sequence[str]]) -> str | None:
+    names = owners.get(path) or owners.get(path.removeprefix("/usr")) or ()
+    return min(names, default=None)
+
+
+def _cpu_seconds(unit: Properties, used: Usage | None) -> float | None:
+    """From the control group while it lives; systemd remembers those that are gone."""
+    if used is not None and used.cpu_seconds is not None:
+        return used.cpu_seconds
+    nanoseconds = whole_number(unit, "CPUUsageNSec")
+    return None if nanoseconds is None else nanoseconds / 1e9

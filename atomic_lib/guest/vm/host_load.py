@@ -1,0 +1,95 @@
+"""The machine that runs the guests, and how busy others keep it."""
+
+import os
+import re
+import time
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from atomic_lib.tools.tools_tree import Tools
+
+_PROC = Path("/proc")
+# /proc/stat, proc_stat(5): user nice system idle iowait irq softirq steal; guests are in "user" already.
+_BUSY_FIELDS = (0, 1, 2, 5, 6, 7)
+
+
+@dataclass(frozen=True)
+class Host:
+    """The machine that QEMU ran on. ``load_1m`` is its load average just before the boot.
+
+    ``other_busy_cpus``: how many of its processors, on average over the boot, were busy with
+    anything but this boot, those included that a hypervisor gave to others.
+    """
+
+    cpu_model: str
+    cpus: int
+    load_1m: float
+    qemu_version: str
+    load_1m_after: float | None = None
+    other_busy_cpus: float | None = None
+
+
+@dataclass(frozen=True)
+class CpuReading:
+    """Processor time so far, in seconds: of the whole machine, and of this process with all below it."""
+
+    at_seconds: float
+    busy_seconds: float
+    own_seconds: float
+
+
+def describe_host(tools: Tools) -> Host:
+    """The machine that runs the guests, and how busy it is."""
+    version = tools.run(["qemu-system-x86_64", "--version"]).stdout
+    found = re.search(r"version (\S+)", version)
+    model = re.search(r"^model name\s*: (.*)$", (_PROC / "cpuinfo").read_text(), flags=re.MULTILINE)
+    return Host(
+        cpu_model=model[1] if model else "unknown",
+        cpus=os.cpu_count() or 1,
+        load_1m=os.getloadavg()[0],
+        qemu_version=found[1] if found else version.strip(),
+    )
+
+
+def with_load_after(host: Host, before: CpuReading) -> Host:
+    """The host with the load that it has now, and what others made of it since ``before``."""
+    return replace(host, load_1m_after=os.getloadavg()[0], other_busy_cpus=other_busy_cpus(before, read_cpus()))
+
+
+def read_cpus(proc: Path = _PROC) -> CpuReading:
+    """How much processor time the machine and this process's own tree have used."""
+    ticks = os.sysconf("SC_CLK_TCK")
+    words = (proc / "stat").read_text().partition("\n")[0].split()[1:]
+    busy = sum(int(words[field]) for field in _BUSY_FIELDS if field < len(words))
+    return CpuReading(time.monotonic(), busy / ticks, _tree_ticks(proc, os.getpid()) / ticks)
+
+
+def other_busy_cpus(before: CpuReading, after: CpuReading) -> float | None:
+    """How many processors were busy with other work between two readings, on average; None where it was no time."""
+    seconds = after.at_seconds - before.at_seconds
+    if seconds <= 0:
+        return None
+    own = after.own_seconds - before.own_seconds
+    return max(0.0, after.busy_seconds - before.busy_seconds - own) / seconds
+
+
+def _tree_ticks(proc: Path, root: int) -> int:
+    """Clock ticks of a process and all below it, also of those that ended and were waited for."""
+    ticks: dict[int, int] = {}
+    children: dict[int, list[int]] = {}
+    for directory in proc.glob("[0-9]*"):
+        try:
+            text = (directory / "stat").read_bytes()
+        except OSError:  # it has ended
+            continue
+        # The name may hold anything, so the fields are counted from its last bracket: state, parent, ...
+        fields = text.rpartition(b")")[2].split()
+        number = int(directory.name)
+        ticks[number] = sum(int(value) for value in fields[11:15])
+        children.setdefault(int(fields[1]), []).append(number)
+    total, waiting = 0, [root]
+    while waiting:
+        number = waiting.pop()
+        total += ticks.get(number, 0)
+        waiting += children.get(number, [])
+    return total

@@ -1,0 +1,72 @@
+"""QEMU's monitor: the network cable of a running guest, pulled out and put back.
+
+Format: https://www.qemu.org/docs/master/interop/qmp-spec.html
+"""
+
+import json
+import os
+import socket
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TextIO
+
+from atomic_lib.base.errors import WorkbookError
+from atomic_lib.guest.vm.qemu import BOOT_MOUNT
+
+_SOCKET = "monitor"
+MONITOR_ARGUMENTS = ("-qmp", f"unix:{BOOT_MOUNT}/{_SOCKET},server=on,wait=off")
+"""What QEMU needs to be asked by this module."""
+
+_NETWORK = "net"
+_START_SECONDS = 20.0
+_ANSWER_SECONDS = 20.0
+_POLL_SECONDS = 0.02
+
+
+def set_link(directory: Path, *, up: bool) -> None:
+    """Give the guest that boots in ``directory`` a carrier, or take it away.
+
+    Raises WorkbookError where QEMU does not answer, or refuses.
+    """
+    with _connect(directory) as monitor, monitor.makefile(encoding="utf-8") as lines:
+        json.loads(lines.readline())  # the greeting
+        for command, arguments in (("qmp_capabilities", {}), ("set_link", {"name": _NETWORK, "up": up})):
+            answer = _ask(monitor, lines, {"execute": command, "arguments": arguments})
+            if "return" not in answer:
+                raise WorkbookError(f"QEMU did not do {command}: {answer}", hint=f"read {directory / 'qemu.log'}")
+
+
+def _ask(monitor: socket.socket, lines: TextIO, message: Mapping[str, object]) -> Mapping[str, object]:
+    """The answer to a command, past events; empty where QEMU ends without one."""
+    try:
+        monitor.sendall(json.dumps(message).encode() + b"\n")
+        for line in lines:
+            answer: Mapping[str, object] = json.loads(line)
+            if "event" not in answer:
+                return answer
+    except OSError:
+        pass
+    return {}
+
+
+def _connect(directory: Path) -> socket.socket:
+    """A connection to the monitor, which is there a moment after QEMU starts."""
+    deadline = time.monotonic() + _START_SECONDS
+    # A socket's path may have 107 bytes; that of a directory which is open is short.
+    handle = os.open(directory, os.O_PATH | os.O_DIRECTORY)
+    try:
+        while True:
+            monitor = socket.socket(socket.AF_UNIX)
+            monitor.settimeout(_ANSWER_SECONDS)
+            try:
+                monitor.connect(f"/proc/self/fd/{handle}/{_SOCKET}")
+                return monitor
+            except OSError as error:
+                monitor.close()
+                if time.monotonic() > deadline:
+                    message = f"QEMU's monitor does not answer: {error.strerror}"
+                    raise WorkbookError(message, hint=f"read {directory / 'qemu.log'}") from None
+            time.sleep(_POLL_SECONDS)
+    finally:
+        os.close(handle)

@@ -1,0 +1,248 @@
+"""A guest: QEMU's command line and lifetime."""
+
+import re
+import shutil
+import socket
+import time
+import uuid
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import Literal, Protocol
+
+from atomic_lib.base.command import last_lines
+from atomic_lib.base.errors import WorkbookError
+from atomic_lib.guest.vm.metadata_service import GUEST_ADDRESS, GUEST_MAC, GUEST_NETWORK
+from atomic_lib.tools.accelerator import KVM_DEVICE, AcceleratorName
+from atomic_lib.tools.tools_tree import Bind, Tools
+
+Firmware = Literal["bios", "uefi"]
+ImageFormat = Literal["raw", "qcow2"]
+
+BOOT_MOUNT = "/mnt/boot"
+"""Where QEMU finds the directory of the boot: overlay, firmware variables, console."""
+
+_CONSOLE = "console.log"
+_OVERLAY = "disk.qcow2"
+_VARIABLES = "variables.fd"
+_GONE_SECONDS = 20
+_POLL_SECONDS = 0.05
+_OVMF = "/usr/share/OVMF"
+_DEAD_ENDS = {
+    "Kernel panic - not syncing": "the guest's kernel panicked",
+    "Entering emergency mode.": "the guest's initramfs did not come to the root file system: it is in emergency mode",
+    "You are in emergency mode.": "the guest's system did not start: it is in emergency mode",
+}
+"""What a console says when nobody will ever log in, and what it means."""
+# ECMA-48: control sequences, operating system commands, other escapes; then stray control characters.
+_ESCAPES = re.compile(
+    r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)?|\x1b[ -/]*[0-~]|[\x00-\x08\x0b-\x1f\x7f]"
+)
+
+
+@dataclass(frozen=True)
+class Disk:
+    """An image that a guest boots from; the guest never writes to it."""
+
+    path: Path
+    format: ImageFormat
+
+
+@dataclass(frozen=True)
+class Machine:
+    """The hardware that a guest sees."""
+
+    firmware: Firmware
+    accelerator: AcceleratorName
+    cpus: int
+    memory_mib: int
+
+
+class Offer(Protocol):
+    """What a guest is started with to find its data; see ``data_source.Supply``."""
+
+    @property
+    def arguments(self) -> Sequence[str]:
+        """Words for QEMU."""
+
+    @property
+    def disc(self) -> str | None:
+        """A disc to attach: its name in the directory of the boot."""
+
+    @property
+    def metadata_port(self) -> int | None:
+        """Where the metadata service listens on the host's loopback; None: there is none."""
+
+
+class Process(Protocol):
+    """As much of a running process as a waiting caller needs."""
+
+    def poll(self) -> int | None:
+        """The exit status, or None while it runs."""
+
+
+@dataclass(frozen=True)
+class Guest:
+    """A running guest. ``started`` is time.monotonic just before QEMU started."""
+
+    process: Process
+    started: float
+    ssh_port: int
+    directory: Path
+
+    @property
+    def console(self) -> Path:
+        """What the guest wrote to its serial port."""
+        return self.directory / _CONSOLE
+
+    def require_alive(self) -> None:
+        """Raise WorkbookError, with the evidence as its log, when QEMU ended or the guest came to a dead end."""
+        status = self.process.poll()
+        if status is not None:
+            log = last_lines((self.directory / "qemu.log").read_text(errors="replace"))
+            raise WorkbookError(f"QEMU ended with status {status}", hint=f"read {self.console}", log=log)
+        text = read_console(self.console)
+        for sign, meaning in _DEAD_ENDS.items():
+            if sign in text:
+                raise WorkbookError(meaning, hint=f"read {self.console}", log=last_lines(text))
+
+
+@contextmanager
+def start_guest(tools: Tools, disk: Disk, machine: Machine, offer: Offer, directory: Path) -> Iterator[Guest]:
+    """Boot ``disk`` on ``machine``; QEMU and the throw-away overlay are gone after the block.
+
+    ``directory`` gets ``console.log`` and ``qemu.log``. Of the host's network the guest reaches
+    the metadata service that ``offer`` has, if any, and nothing else.
+    """
+    try:
+        make_overlay(tools, disk, machine, directory)
+        with power_on(tools, disk, machine, offer, directory) as guest:
+            yield guest
+    finally:
+        remove_overlay(directory)
+
+
+def make_overlay(tools: Tools, disk: Disk, machine: Machine, directory: Path) -> None:
+    """Make what a guest writes to, in ``directory``: an overlay of ``disk``, and the firmware's variables."""
+    words = ["qemu-img", "create", "-q", "-f", "qcow2", "-b", _seen_image(disk), "-F", disk.format]
+    tools.run([*words, f"{BOOT_MOUNT}/{_OVERLAY}"], binds=_binds(disk, directory))
+    if machine.firmware == "uefi":
+        shutil.copyfile(tools.root / _OVMF.lstrip("/") / "OVMF_VARS_4M.fd", directory / _VARIABLES)
+
+
+def remove_overlay(directory: Path) -> None:
+    """Remove what ``make_overlay`` made."""
+    for name in (_OVERLAY, _VARIABLES):
+        (directory / name).unlink(missing_ok=True)
+
+
+@contextmanager
+def power_on(tools: Tools, disk: Disk, machine: Machine, offer: Offer, directory: Path) -> Iterator[Guest]:
+    """Boot the overlay in ``directory`` as the last guest left it; leaving the block is a power cut.
+
+    QEMU is killed (SIGKILL: bubblewrap ends with the group that it leads, and takes its children along),
+    so the disk has what the guest had it flush.
+    """
+    (directory / _CONSOLE).unlink(missing_ok=True)
+    ssh_port = free_port()
+    line = guest_argv(machine, offer, ssh_port, str(directory.absolute()))
+    devices = [str(KVM_DEVICE)] if machine.accelerator == "kvm" else []
+    started = time.monotonic()
+    log, binds = directory / "qemu.log", _binds(disk, directory)
+    with tools.running(line, log=log, binds=binds, network=True, devices=devices) as process:
+        yield Guest(process, started, ssh_port, directory)
+    _wait_until_closed(ssh_port)
+
+
+def _wait_until_closed(port: int) -> None:
+    """Return once a QEMU that was killed is gone, with the lock on its disk: freeing the memory takes a moment."""
+    deadline = time.monotonic() + _GONE_SECONDS
+    while time.monotonic() < deadline:
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=1).close()
+        except ConnectionRefusedError:
+            return
+        except OSError:
+            pass
+        time.sleep(_POLL_SECONDS)
+
+
+def _seen_image(disk: Disk) -> str:
+    return f"/mnt/image/{disk.path.name}"
+
+
+def _binds(disk: Disk, directory: Path) -> list[Bind]:
+    return [Bind(directory.absolute(), BOOT_MOUNT, writable=True), Bind(disk.path.absolute(), _seen_image(disk))]
+
+
+def guest_argv(machine: Machine, offer: Offer, ssh_port: int, identity: str) -> list[str]:
+    """The QEMU command line; ``identity`` seeds the machine's UUID."""
+    serial = machine_uuid(identity, ec2=offer.metadata_port is not None)
+    accelerator = ["kvm"] if machine.accelerator == "kvm" else ["tcg,thread=multi"]
+    return [
+        "qemu-system-x86_64", "-no-user-config", "-nodefaults", "-display", "none",
+        "-machine", "q35", "-accel", *accelerator,
+        "-cpu", "host" if machine.accelerator == "kvm" else "max,-svm",
+        "-smp", str(machine.cpus), "-m", str(machine.memory_mib),
+        *_firmware_arguments(machine.firmware),
+        # cloud-init takes a machine for EC2 only when both begin with "ec2", and then waits for its service.
+        "-smbios", f"type=1,uuid={serial},serial={serial}",
+        "-serial", f"file:{BOOT_MOUNT}/{_CONSOLE}",
+        # The overlay is thrown away, so nothing need ever reach the host's disk.
+        "-drive", f"if=none,id=disk,file={BOOT_MOUNT}/{_OVERLAY},format=qcow2,cache=unsafe",
+        "-device", "virtio-blk-pci,drive=disk,bootindex=1",
+        *_disc_arguments(offer.disc),
+        "-netdev", network_argument(offer.metadata_port, ssh_port),
+        "-device", f"virtio-net-pci,netdev=net,mac={GUEST_MAC},romfile=",
+        "-device", "virtio-rng-pci",
+        *offer.arguments,
+    ]  # fmt: skip
+
+
+def network_argument(metadata_port: int | None, ssh_port: int) -> str:
+    """User networking that reaches nothing but the metadata service, if any, through one socat per connection."""
+    words = [
+        "user,id=net,ipv6=off,restrict=on",
+        f"net={GUEST_NETWORK},host=169.254.169.2,dns=169.254.169.3,dhcpstart={GUEST_ADDRESS}",
+        f"hostfwd=tcp:127.0.0.1:{ssh_port}-:22",
+    ]
+    if metadata_port is not None:
+        words.append(f"guestfwd=tcp:169.254.169.254:80-cmd:socat - TCP:127.0.0.1:{metadata_port}")
+    return ",".join(words)
+
+
+def machine_uuid(identity: str, *, ec2: bool = True) -> str:
+    """A UUID that follows from ``identity``, and says that the machine is one of EC2's or that it is not."""
+    return str(uuid.UUID(("ec2" if ec2 else "0c0") + sha256(identity.encode()).hexdigest()[:29]))
+
+
+def free_port() -> int:
+    """A TCP port of 127.0.0.1 that was free a moment ago."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
+
+
+def read_console(path: Path) -> str:
+    """The console as plain text, without the terminal's escape sequences."""
+    if not path.exists():
+        return ""
+    return _ESCAPES.sub("", path.read_bytes().decode(errors="replace"))
+
+
+def _disc_arguments(disc: str | None) -> list[str]:
+    if disc is None:
+        return []
+    drive = f"if=none,id=disc,file={BOOT_MOUNT}/{disc},format=raw,readonly=on"
+    return ["-drive", drive, "-device", "virtio-blk-pci,drive=disc"]
+
+
+def _firmware_arguments(firmware: Firmware) -> list[str]:
+    if firmware == "bios":
+        return []
+    return [
+        "-drive", f"if=pflash,unit=0,format=raw,readonly=on,file={_OVMF}/OVMF_CODE_4M.fd",
+        "-drive", f"if=pflash,unit=1,format=raw,file={BOOT_MOUNT}/{_VARIABLES}",
+    ]  # fmt: skip

@@ -1,1 +1,0 @@
-"""Agents that provision a guest, run against faults of the metadata service, the network, the disk and the data."""

@@ -1,0 +1,140 @@
+"""What changed from one build of a variant to the next: packages by their locks, files by their images."""
+
+import csv
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from pathlib import Path
+from typing import Literal, cast
+
+from atomic_lib.base.store import Store, code_version
+from atomic_lib.formats.disk.file_system import Entry, read_file_system, root_of
+from atomic_lib.measure.comparison import Comparison, Difference, Kind, compare, shown
+from atomic_lib.solve.lock import Lock, LockedPackage
+
+CHANGED_FILES = "changed-files.csv"
+"""A row for each path: ``path,change,bytes,what``."""
+Change = Literal["added", "removed", "grown", "shrunk", "other content", "other rights", "other label"]
+CHANGES: tuple[Change, ...] = ("added", "removed", "grown", "shrunk", "other content", "other rights", "other label")
+_RIGHTS: frozenset[Kind] = frozenset({"mode", "user", "group", "capabilities"})
+_LABELS: frozenset[Kind] = frozenset({"label"})
+
+
+@dataclass(frozen=True)
+class PackageChange:
+    """A package that came, went or became another build: its builds without its name, nothing where there is none."""
+
+    name: str
+    before: str
+    after: str
+
+
+@dataclass(frozen=True)
+class FileChange:
+    """A path that changed: the most telling change, by how much its content grew, and as text all that differs."""
+
+    path: str
+    change: Change
+    bytes: int
+    what: str
+
+
+def changed_packages(before: Lock, after: Lock) -> tuple[PackageChange, ...]:
+    """The packages that differ between two locks; one of the same version with another checksum is changed too."""
+    old, new = _builds(before), _builds(after)
+    return tuple(
+        PackageChange(name, *_texts(old.get(name, set()), new.get(name, set())))
+        for name in sorted({*old, *new})
+        if old.get(name) != new.get(name)
+    )
+
+
+def changed_files(comparison: Comparison) -> tuple[FileChange, ...]:
+    """The paths that differ from the left (the earlier build) to the right, by path."""
+    grouped = groupby(comparison.differences, key=lambda difference: difference.path)
+    return tuple(_file_change(comparison, path, tuple(found)) for path, found in grouped)
+
+
+def changed_files_of_images(store: Store, before: str, after: str, *, what: str) -> Path | None:
+    """``changed-files.csv`` of two images of the store, by their keys; None where one of them is there no longer.
+
+    Both are read once (seconds). Raises WorkbookError for an image that is damaged.
+    """
+    inputs = {"before": before, "after": after, "code": code_version("measure")}
+    images = [store.path_of("image", key) / "disk.raw" for key in (before, after)]
+    if not (store.has("release", inputs) or all(image.is_file() for image in images)):
+        return None
+
+    def make(directory: Path) -> None:
+        left, right = (root_of(read_file_system(image)) for image in images)
+        _write_changes(directory / CHANGED_FILES, changed_files(compare(left, right)))
+
+    return store.get_or_make("release", inputs, make, what=what).path / CHANGED_FILES
+
+
+def read_changes(path: Path) -> tuple[FileChange, ...]:
+    """The content of a ``changed-files.csv``."""
+    with open(path, encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    return tuple(FileChange(row["path"], cast(Change, row["change"]), int(row["bytes"]), row["what"]) for row in rows)
+
+
+def _write_changes(path: Path, changes: Sequence[FileChange]) -> None:
+    with open(path, "w", encoding="utf-8", newline="") as file:
+        rows = csv.writer(file, lineterminator="\n")
+        rows.writerow(("path", "change", "bytes", "what"))
+        rows.writerows((one.path, one.change, one.bytes, one.what) for one in changes)
+
+
+def _file_change(comparison: Comparison, path: str, found: tuple[Difference, ...]) -> FileChange:
+    grown_bytes = _bytes(comparison.right.entries.get(path)) - _bytes(comparison.left.entries.get(path))
+    kinds = {difference.kind for difference in found}
+    change: Change
+    if "added" in kinds:
+        change = "added"
+    elif "missing" in kinds:
+        change = "removed"
+    elif grown_bytes:
+        change = "grown" if grown_bytes > 0 else "shrunk"
+    elif kinds <= _LABELS:
+        change = "other label"
+    elif kinds <= _LABELS | _RIGHTS:
+        change = "other rights"
+    else:
+        change = "other content"
+    return FileChange(shown(path), change, grown_bytes, "; ".join(map(_what, found)))
+
+
+def _what(difference: Difference) -> str:
+    """A difference as text; checksums and sizes tell a reader less than that they differ."""
+    if difference.kind in ("missing", "added"):
+        return shown(difference.left or difference.right)
+    if difference.kind in ("content", "size"):
+        return difference.kind
+    return shown(f"{difference.kind}: {difference.left or 'none'} → {difference.right or 'none'}")
+
+
+def _bytes(entry: Entry | None) -> int:
+    return entry.size_bytes if entry and entry.type == "file" else 0
+
+
+def _builds(lock: Lock) -> dict[str, set[LockedPackage]]:
+    """The packages of each name; where they came from does not count."""
+    builds: dict[str, set[LockedPackage]] = {}
+    for package in lock.packages:
+        builds.setdefault(package.name, set()).add(_placeless(package))
+    return builds
+
+
+def _placeless(package: LockedPackage) -> LockedPackage:
+    return LockedPackage(**{**vars(package), "repo": "", "size_bytes": 0})
+
+
+def _texts(old: Iterable[LockedPackage], new: Iterable[LockedPackage]) -> tuple[str, str]:
+    before, after = (
+        ", ".join(sorted(package.nevra.removeprefix(f"{package.name}-") for package in builds)) for builds in (old, new)
+    )
+    if before != after:
+        return before, after
+    before, after = (", ".join(sorted(f"sha256 {package.sha256[:16]}" for package in builds)) for builds in (old, new))
+    return before, after

@@ -1,0 +1,148 @@
+"""One build from scratch under given circumstances, as a process of its own.
+
+``python -m atomic_lib.pipeline.verify.rebuild TASK RESULT``: both are JSON files; see ``Task`` and ``Built``.
+"""
+
+import json
+import shutil
+import signal
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from atomic_lib.base.errors import WorkbookError
+from atomic_lib.base.progress import say, step
+from atomic_lib.base.signals import end_with_parent, unwind
+from atomic_lib.base.store import Store
+from atomic_lib.compose.tree import compose_tree
+from atomic_lib.content.repositories import Content, open_content
+from atomic_lib.content.signing import index_repository
+from atomic_lib.image.disk import build_image
+from atomic_lib.params.variant import Variant, variant_from
+from atomic_lib.pipeline.verify.conditions import Circumstances, impose, in_force, with_clock, with_order
+from atomic_lib.recipe.load import load_recipe
+from atomic_lib.results.verification import QCOW2, RAW
+from atomic_lib.solve.lock import read_lock
+from atomic_lib.solve.resolve import RpmSet, resolve_rpm_set
+from atomic_lib.tools.tools_tree import Tools, open_tools, tool_versions
+
+RPM_REPOSITORY, LOCK, CONTENT, COMMIT = "RPM repository", "lock", "content", "commit"
+
+
+@dataclass(frozen=True)
+class Task:
+    """What to build: the variant's parameters, the circumstances, and the lock that it has to come to, if known."""
+
+    parameters: dict[str, Any]
+    circumstances: Circumstances
+    lock: str = ""
+
+
+@dataclass(frozen=True)
+class Built:
+    """What was built. ``conditions``: as the build saw them; ``checksums``: by what they are of, in order of making."""
+
+    checksums: dict[str, str]
+    conditions: dict[str, str]
+    keys: dict[str, str]
+    versions: dict[str, str]
+    paths: dict[str, str]
+    seconds: float
+
+
+def main(words: Sequence[str]) -> int:
+    """Build what the task's file says; the exit status."""
+    signal.signal(signal.SIGTERM, unwind)
+    end_with_parent()
+    try:
+        data = json.loads(Path(words[0]).read_text())
+        task = Task(**{**data, "circumstances": Circumstances(**data["circumstances"])})
+        impose(task.circumstances)
+        Path(words[1]).write_text(json.dumps(asdict(build(task)), indent=1))
+    except WorkbookError as error:
+        say(f"error: {error}")
+        return 1
+    return 0
+
+
+def build(task: Task) -> Built:
+    """Make content (as the cache has it), RPM set, tree and image; nothing is taken from an earlier build's store.
+
+    Raises WorkbookError as each stage does.
+    """
+    started, wanted = time.monotonic(), task.circumstances
+    store, cache = Store(Path(wanted.store)), Path(wanted.cache)
+    variant = variant_from(task.parameters)
+    tools = with_clock(open_tools(cache), wanted.clock_days_ahead, store.root)
+    there = stored_in(cache)
+    found = open_content(variant.content, tools, cache)
+    content = with_order(found, reversed_order=wanted.repositories_reversed)
+    recipe = load_recipe(variant)
+    own_lock, rpm_set = _resolve(task, variant, content, tools)
+    if wanted.packages_reversed:
+        rpm_set = laid_down_again(rpm_set, tools, store.root / "reversed")
+    tree = compose_tree(variant, recipe, content, rpm_set, tools, store)
+    image = build_image(variant, recipe, content, tree, tools, store)
+    checksums = {RPM_REPOSITORY: found.key, LOCK: own_lock, CONTENT: tree.content_checksum, COMMIT: tree.commit,
+                 RAW: image.sha256, QCOW2: image.compressed_sha256}  # fmt: skip
+    return Built(
+        checksums={name: checksum for name, checksum in checksums.items() if checksum},
+        conditions=in_force(
+            wanted, tools, content, rpm_set.directory, made_anew=there.isdisjoint(found.local.values())
+        ),
+        keys={"tools": tools.key, "tree": tree.key, "image": image.key},
+        versions=tool_versions(tools),
+        paths={
+            "raw": str(image.raw),
+            "qcow2": str(image.qcow2),
+            "lock": str(rpm_set.directory.parent / "lock.json"),
+            "commits": str(tree.repo),
+            **{f"repository {name}": str(path) for name, path in content.local.items()},
+        },
+        seconds=round(time.monotonic() - started, 1),
+    )
+
+
+def stored_in(cache: Path) -> set[Path]:
+    """The results that a cache has."""
+    return set(cache.glob("*/*"))
+
+
+def _resolve(task: Task, variant: Variant, content: Content, tools: Tools) -> tuple[str, RpmSet]:
+    """The sha256 of the lock that this build comes to by itself, and the package set to go on with.
+
+    That is the one of ``task.lock`` where there is one: what is made of other packages is not
+    compared. Raises WorkbookError where content does not have those any more.
+    """
+    wanted, recipe = task.circumstances, load_recipe(variant)
+    store, cache = Store(Path(wanted.store)), Path(wanted.cache)
+
+    def resolved(lock: str) -> RpmSet:
+        lock_file = Path(lock) if lock else None
+        return resolve_rpm_set(recipe, content, tools, cache, store, name=variant.variant, lock_file=lock_file)
+
+    own = resolved(variant.lock)
+    if not task.lock or own.lock.sha256 == read_lock(Path(task.lock)).sha256:
+        return own.lock.sha256, own
+    say(f"! {variant.variant}: build {wanted.name} came to a lock of its own: going on with the other build's")
+    return own.lock.sha256, resolved(task.lock)
+
+
+def laid_down_again(rpm_set: RpmSet, tools: Tools, directory: Path) -> RpmSet:
+    """The same RPM files as new files, created from the last to the first, indexed anew."""
+    with step("lay the RPM files down in another order"):
+        target = directory / "rpms"
+        target.mkdir(parents=True)
+        for file in sorted(rpm_set.directory.glob("*.rpm"), reverse=True):
+            shutil.copyfile(file, target / file.name)
+        shutil.copytree(rpm_set.keys, directory / "keys")
+        shutil.copyfile(rpm_set.directory.parent / "lock.json", directory / "lock.json")
+        index_repository(tools, target)
+    return replace(rpm_set, directory=target)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

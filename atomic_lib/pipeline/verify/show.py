@@ -1,0 +1,42 @@
+"""What a verification found, as text."""
+
+from collections.abc import Iterable, Mapping
+
+from atomic_lib.results.verification import Pair, Verification
+
+KERNEL_CLOCK = "The times of files come from the kernel's clock, which no build can change for itself."
+OWN_PROCESS = (
+    "Umask, host name, time zone, language and hash seed reach the workbook's own process;\n"
+    "  commands are shielded from them (clean environment, own host name, umask 022)."
+)
+NO_ORDINARY_USER = "Composing needs root on any machine, so no build by an ordinary user is compared."
+
+
+def shown(found: Verification) -> str:
+    """The conditions of both builds and their checksums side by side."""
+    one, other = found.seconds
+    verdict = "verified: the same in every bit" if found.same else f"NOT the same: {', '.join(found.differing)}"
+    lines = [
+        f"{found.variant}",
+        *_table("condition", found.conditions),
+        f"  {OWN_PROCESS}",
+        f"  {KERNEL_CLOCK}",
+        f"  {NO_ORDINARY_USER}",
+        "",
+        *_table("checksum", found.checksums, mark=True),
+        "",
+        f"{found.variant}: {verdict} (build A {one:.0f} s, build B {other:.0f} s)",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _table(title: str, pairs: Mapping[str, Pair], *, mark: bool = False) -> Iterable[str]:
+    rows = [(title, "build A", "build B", ""), *((name, a or "none", b or "none", _word(a, b, mark)) for name, (a, b)
+            in pairs.items())]  # fmt: skip
+    widths = [max(len(row[column]) for row in rows) for column in range(3)]
+    for row in rows:
+        yield ("  " + "  ".join(text.ljust(width) for text, width in zip(row, [*widths, 0], strict=True))).rstrip()
+
+
+def _word(one: str | None, other: str | None, mark: bool) -> str:
+    return ("= same" if one == other else "≠ DIFFERS") if mark else ""

@@ -1,0 +1,116 @@
+"""The section of a factor study: what it says, the plot of its strongest interaction, its tables."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from atomic_lib.report.figures.picture import Picture, draw_picture, is_wide, nothing_drawn
+from atomic_lib.report.page.elements import Section, Sentences, quantity
+from atomic_lib.report.tables.factors import (
+    MEASURES,
+    Interaction,
+    Measured,
+    cells_table,
+    effects_table,
+    interactions,
+    interactions_table,
+    sentences,
+    value_of,
+)
+from atomic_lib.report.text import methods
+from atomic_lib.results.variant_result import Factor, StudyResult
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+_STYLES = (("#0072B2", "o", "-"), ("#D55E00", "s", "--"), ("#009E73", "^", "-."), ("#000000", "D", ":"))
+_PLOTTED = ("Python", "packages")
+
+
+def section(study: StudyResult) -> Section:
+    """All of a factor study; nothing for a study without cells."""
+    if not study.cells:
+        return Section("Which choices only pay together", "", ())
+    text = "Factors on the footprint: every cell is a tree of its own, composed and measured, none is booted."
+    said = sentences(study)
+    tables = (effects_table(study), interactions_table(study), cells_table(study))
+    return Section("Which choices only pay together", text, (Sentences(said), figure_interaction(study), *tables))
+
+
+def figure_interaction(study: StudyResult) -> Picture:
+    """The two crossed factors with the strongest interaction: lines that are not parallel interact."""
+    measures = [measure for measure in MEASURES if measure.title in _PLOTTED]
+    strongest = _strongest(study, measures[0]) or _strongest(study, MEASURES[1])
+    if strongest is None:
+        return nothing_drawn("Interaction plot.", "No two factors are crossed.")
+    factors = {factor.name: factor for factor in study.factors}
+    first, second = factors[strongest.first[0]], factors[strongest.second[0]]
+    caption = f"Interaction plot of {first.name} and {second.name}: lines that are not parallel interact."
+    alt = " ".join([caption, *(_told(study, first, second, measure) for measure in measures)])
+    return draw_picture(
+        lambda width: _draw(study, first, second, measures, width), alt, caption, how=methods.FACTORS, csv="cells.csv"
+    )
+
+
+def _strongest(study: StudyResult, measure: Measured) -> Interaction | None:
+    found = [one for one in interactions(study, measure) if any(one.values)]
+    return max(found, key=lambda one: abs(one.contrast), default=None)
+
+
+def _line(study: StudyResult, first: Factor, second: Factor, level: str, measure: Measured) -> list[float | None]:
+    """The figures of one line: along the levels of ``first``, at one level of ``second``, the others at their base."""
+    base = {factor.name: factor.levels[0] for factor in study.factors}
+    return [value_of(study, {**base, second.name: level, first.name: one}, measure) for one in first.levels]
+
+
+def _told(study: StudyResult, first: Factor, second: Factor, measure: Measured) -> str:
+    parts = [
+        f"{first.name} {one} and {second.name} {level} {quantity(value, measure.unit)}"
+        for level in second.levels
+        for one, value in zip(first.levels, _line(study, first, second, level, measure), strict=True)
+        if value is not None
+    ]
+    return f"{measure.title}: {', '.join(parts)}."
+
+
+def _draw(
+    study: StudyResult, first: Factor, second: Factor, measures: Sequence[Measured], width_inches: float
+) -> "Figure":
+    from matplotlib.figure import Figure
+
+    wide = is_wide(width_inches)
+    columns, lines = (len(measures), 1) if wide else (1, len(measures))
+    line_inches = 2.9
+    figure = Figure(figsize=(width_inches, line_inches * lines))
+    for place, measure in enumerate(measures):
+        column, line = (place, 0) if wide else (0, place)
+        left, bottom = column / columns + 0.55 / width_inches, 1 - (line + 1) / lines + 0.55 / (line_inches * lines)
+        size = (1 / columns - 0.75 / width_inches, (line_inches - 0.95) / (line_inches * lines))
+        _panel(figure.add_axes((left, bottom, *size)), study, first, second, measure)
+    return figure
+
+
+def _panel(axes: "Axes", study: StudyResult, first: Factor, second: Factor, measure: Measured) -> None:
+    scale = 1e6 if measure.unit == "bytes" else 1.0
+    for place, level in enumerate(second.levels):
+        colour, marker, style = _STYLES[place % len(_STYLES)]
+        values = _line(study, first, second, level, measure)
+        points = [(x, value) for x, value in enumerate(values) if value is not None]
+        axes.plot(
+            [x for x, _ in points], [value / scale for _, value in points], color=colour, marker=marker,
+            linestyle=style, label=f"{second.name}: {level}", clip_on=False,
+        )  # fmt: skip
+        for x, value in points:
+            axes.annotate(
+                quantity(value, measure.unit), (x, value / scale), textcoords="offset points", fontsize=7.5,
+                xytext=(7 if x == 0 else -7, 5), ha="left" if x == 0 else "right", color=colour,
+            )  # fmt: skip
+    axes.set_xticks(range(len(first.levels)), [f"{first.name}: {level}" for level in first.levels])
+    axes.set_xlim(-0.15, len(first.levels) - 0.85)
+    axes.set_ylim(bottom=0)
+    axes.margins(y=0.25)
+    axes.set_ylim(top=axes.get_ylim()[1] * 1.15)
+    axes.set_title(f"{measure.title}, {'MB' if measure.unit == 'bytes' else 'number'}", loc="left", fontsize=9,
+                   weight="bold")  # fmt: skip
+    axes.grid(axis="y", color="#dddddd", linewidth=0.5)
+    axes.legend(frameon=False, fontsize=7.5, loc="best")

@@ -1,0 +1,118 @@
+"""Figures of stacked bars: footprint by class, packages in common, the image's parts, the boot by phases."""
+
+from collections.abc import Callable, Iterable, Sequence
+
+from atomic_lib.measure.classes import default_class_rules
+from atomic_lib.report.figures.bars import REST, Bar, BarChart, BarMark, Segment, largest_classes, stack_of
+from atomic_lib.report.figures.picture import Picture
+from atomic_lib.report.page.elements import quantity
+from atomic_lib.report.tables.build.sharing import SHARES, shares_of
+from atomic_lib.report.text import methods
+from atomic_lib.results.metrics import MARKS, PHASES, BootGroup, boot_groups, mark_seconds, spread_of
+from atomic_lib.results.variant_result import StudyResult, VariantResult
+
+_ONLY_IMAGE = "what only an image has"
+_MARKED = ("ssh-login", "provisioned", "docker-ready", "container-exited")
+
+
+def figure_footprint(study: StudyResult) -> Picture:
+    """The tree of every measured variant, stacked by class."""
+    results = [result for result in study.variants if result.classes]
+    return _footprint(results, "Footprint of the tree by class.", "footprint_by_class.csv")
+
+
+def figure_classes(result: VariantResult) -> Picture:
+    """The tree of one variant, stacked by class."""
+    return _footprint([result] if result.classes else [], f"Footprint of {result.variant} by class.", "")
+
+
+def figure_sharing(study: StudyResult) -> Picture:
+    """The tree of every measured variant: what all have, what some have, what it has alone."""
+    bars = []
+    for result, shares in shares_of(study):
+        parts = tuple(Segment(SHARES[name], size_bytes / 1e6) for name, size_bytes in shares.items())
+        bars.append(Bar(result.variant, quantity(result.tree_bytes or 0, "bytes"), parts))
+    chart = stack_of(bars, tuple(SHARES.values()), "MB in the tree (1 MB = 1,000,000 bytes)", "MB")
+    return chart.picture("What the variants have in common.", methods.TREE, "packages.csv")
+
+
+def figure_image(study: StudyResult) -> Picture:
+    """The raw image of every variant by class; what is no file of the tree together."""
+    results = [result for result in study.variants if result.image_parts]
+    chart = _chart(
+        results, "MB allocated in the raw image (1 MB = 1,000,000 bytes)", lambda r: r.image_allocated_bytes,
+        lambda r: {part.part: part.image_bytes for part in r.image_parts},
+    )  # fmt: skip
+    return chart.picture("Where the image's bytes go.", methods.IMAGE, "image_parts.csv")
+
+
+def figure_boots(study: StudyResult) -> Picture:
+    """The boot of every variant by phase, one bar per kind of boot."""
+    return _boots(study.variants, "Boots side by side", "boots.csv")
+
+
+def figure_boot(result: VariantResult) -> Picture:
+    """The boots of one variant by phase."""
+    return _boots([result], f"Boots of {result.variant} by phase", "")
+
+
+def _footprint(results: Sequence[VariantResult], caption: str, csv: str) -> Picture:
+    chart = _chart(
+        results, "MB in the tree (1 MB = 1,000,000 bytes)", lambda r: r.tree_bytes,
+        lambda r: {size.class_: size.bytes for size in r.classes},
+    )  # fmt: skip
+    return chart.picture(caption, methods.TREE, csv)
+
+
+def _chart(
+    results: Sequence[VariantResult],
+    axis: str,
+    total: Callable[[VariantResult], int | None],
+    sizes_of: Callable[[VariantResult], dict[str, int]],
+) -> BarChart:
+    """Bars of classes by variant: the largest of the trees have a colour of their own."""
+    rules = default_class_rules()
+    shown = largest_classes(results)
+    bars = []
+    for result in results:
+        sizes = sizes_of(result)
+        segments = [Segment(rules.title_of(name), sizes.get(name, 0) / 1e6) for name in shown]
+        only_image = sum(size for name, size in sizes.items() if _only_in_images(name))
+        rest = sum(size for name, size in sizes.items() if name not in shown) - only_image
+        segments += [Segment(REST, rest / 1e6), Segment(_ONLY_IMAGE, only_image / 1e6)]
+        bars.append(Bar(result.variant, quantity(total(result) or 0, "bytes"), tuple(segments)))
+    return stack_of(bars, [*(rules.title_of(name) for name in shown), REST, _ONLY_IMAGE], axis, "MB")
+
+
+def _only_in_images(class_: str) -> bool:
+    """Whether a class is a part of disk images, which no file of a tree falls into."""
+    rules = default_class_rules().rules
+    return any(rule.name == class_ and not rule.packages and not rule.paths for rule in rules)
+
+
+def _boots(results: Iterable[VariantResult], caption: str, csv: str) -> Picture:
+    bars = [_boot_bar(group, result) for result in results for group in boot_groups([result])]
+    chart = stack_of(bars, [title for _, title in PHASES], "seconds from the start of QEMU", "s")
+    if not bars:
+        return chart.picture(f"{caption}.")
+    told = ["; ".join(dict.fromkeys(bar.note for bar in bars))]
+    if any(not bar.note.endswith("n=1") for bar in bars):
+        told.append("bars and marks are medians")
+    if any(mark.low is not None for bar in bars for mark in bar.marks):
+        told.append("lines along the bars are 95 % intervals")
+    if any(bar.segments and bar.segments[0].title != PHASES[0][1] for bar in bars):
+        told.append("a bar without its first phase begins too early")
+    how = f"{methods.WALL} {methods.TCG}" if any("TCG" in bar.note for bar in bars) else methods.WALL
+    return chart.picture(f"{caption}: {'; '.join(told)}.", how, csv)
+
+
+def _boot_bar(group: BootGroup, result: VariantResult) -> Bar:
+    boots = group.boots_of(result)
+    phases = [(title, spread_of(getattr(boot.phases, name) for boot in boots)) for name, title in PHASES]
+    marks = [(MARKS[name], spread_of(mark_seconds(boot, name) for boot in boots)) for name in _MARKED]
+    return Bar(
+        result.variant,
+        f"{group}, n={len(boots)}",
+        tuple(Segment(title, spread.median) for title, spread in phases if spread),
+        tuple(BarMark(title, spread.median, spread.low, spread.high) for title, spread in marks if spread),
+    )

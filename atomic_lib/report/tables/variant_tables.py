@@ -1,0 +1,217 @@
+"""Tables of one variant: its figures, packages, classes, boots, checks, units, stages, provenance."""
+
+from collections.abc import Callable, Sequence
+
+from atomic_lib.measure.classes import default_class_rules
+from atomic_lib.report.page.elements import Cell, Table, missing, named_rows, number, quantity, share, verdict
+from atomic_lib.report.tables.build import verified
+from atomic_lib.report.text import methods
+from atomic_lib.results.metrics import (
+    MARKS,
+    PHASES,
+    BootGroup,
+    boot_groups,
+    left_out,
+    mark_seconds,
+    missing_boot_reason,
+    missing_reason,
+)
+from atomic_lib.results.variant_result import Boot, Phases, StudyResult, VariantResult
+
+_COUNTS: tuple[tuple[str, Callable[[Boot], int | None]], ...] = (
+    ("user processes", lambda boot: boot.process_count),
+    ("services", lambda boot: boot.service_count),
+    ("listening sockets", lambda boot: None if boot.listeners is None else len(boot.listeners)),
+    ("set-uid files", lambda boot: None if boot.setuid_files is None else len(boot.setuid_files)),
+)
+
+
+def summary_table(result: VariantResult, caption: str = "Size") -> Table:
+    """The figures of a variant's tree and image."""
+    rows = [
+        ("tree", "tree_bytes", number(result.tree_bytes, "bytes", reason=missing_reason(result))),
+        ("files in the tree", "tree_files", number(result.tree_files, "count", reason=missing_reason(result))),
+        ("packages", "package_count", number(result.package_count, "count", reason=missing_reason(result))),
+    ]
+    for name, title in (
+        ("download_bytes", "download (RPMs)"),
+        ("image_compressed_bytes", "image, compressed qcow2"),
+        ("image_allocated_bytes", "image, allocated"),
+        ("image_virtual_bytes", "image, virtual"),
+    ):
+        rows.append((title, name, number(getattr(result, name), "bytes", reason=missing_reason(result))))
+    for kind, count in result.forbidden_paths.items():
+        rows.append((f"files of {kind}", f"forbidden:{kind}", number(count, "count")))
+    if result.image_sha256:
+        rows.append((verified.TITLE, "verification", verified.verified_cell(result)))
+    if result.status == "incomplete":  # what later stages measure is no gap yet
+        rows = [row for row in rows if getattr(result, row[1], 0) is not None]
+    records = tuple(
+        {"figure": name, "value": cell.text if name == "verification" else getattr(result, name, None)}
+        for _, name, cell in rows
+    )
+    return Table(
+        caption, ("", result.variant), tuple((Cell(title), cell) for title, _, cell in rows), records, (), methods.TREE
+    )
+
+
+def classes_table(result: VariantResult, to_run: str = "../") -> Table:
+    """Bytes and files of the tree by footprint class; the sums are the whole tree."""
+    rules = default_class_rules()
+    classes = sorted(result.classes, key=lambda size: -size.bytes)
+    whole = result.tree_bytes
+    rows = [
+        (
+            Cell(rules.title_of(size.class_)),
+            number(size.bytes, "bytes"),
+            share(size.bytes, whole),
+            number(size.files, "count"),
+        )
+        for size in classes
+    ]
+    total = (
+        Cell("whole tree"),
+        number(result.tree_bytes, "bytes", reason=missing_reason(result)),
+        share(whole, whole) if classes else missing(missing_reason(result)),
+        number(result.tree_files, "count", reason=missing_reason(result)),
+    )
+    records = tuple(size.model_dump() for size in classes)
+    return Table(
+        f"Footprint of {result.variant} by class", ("class", "in the tree", "share", "files"), (*rows, total), records,
+        (), methods.TREE, f"{to_run}footprint_by_class.csv", feet=1,
+    )  # fmt: skip
+
+
+def boots_table(result: VariantResult, to_run: str = "../") -> Table:
+    """Every boot with its phases and times. ``to_run``: prefix of links, from the page to the run's directory."""
+    boots = result.boots
+    rows = [
+        (
+            Cell(title),
+            *(number(getattr(boot.phases, name), "seconds", reason="not told by the guest") for boot in boots),
+        )
+        for name, title in PHASES
+    ]
+    rows += [
+        (Cell(title), *(number(mark_seconds(boot, name), "seconds", reason="not reached") for boot in boots))
+        for name, title in _marks_of(boots)
+    ]
+    rows.append((Cell("memory in use"), *(_memory(boot) for boot in boots)))
+    rows += [(Cell(title), *(number(count(boot), "count") for boot in boots)) for title, count in _COUNTS]
+    rows.append((Cell("guest"), *(_guest(boot) for boot in boots)))
+    rows.append((Cell("host"), *(_host(boot) for boot in boots)))
+    rows.append((Cell("console"), *(_console(boot, to_run) for boot in boots)))
+    header = ("", *(_boot_heading(boot) for boot in boots))
+    caption = f"Boots of {result.variant}: {boots_note(result)}"
+    records = tuple(_boot_record(boot) for boot in boots)
+    how = f"{methods.WALL} {methods.TCG}" if any(boot.accelerator == "tcg" for boot in boots) else methods.WALL
+    return Table(caption, header, tuple(rows) if boots else (), records, (), how, f"{to_run}boots.csv", fixed=True)
+
+
+def boots_note(result: VariantResult) -> str:
+    """How many boots of which kind there are, and what that allows to say."""
+    groups = boot_groups([result])
+    if not groups:
+        return missing_boot_reason(result)
+    told = (f"{group}, n={len(group.boots_of(result))}" for group in groups)
+    return "; ".join((*told, *filter(None, [left_out(result)])))
+
+
+def checks_table(result: VariantResult, to_run: str = "../") -> Table:
+    """Every proof of life of every boot: passed or failed, with what was seen."""
+    boots = result.boots
+    names = list(dict.fromkeys(check.name for boot in boots for check in boot.checks))
+    rows = []
+    for name in names:
+        found = [next((check for check in boot.checks if check.name == name), None) for boot in boots]
+        cells = [verdict(check.passed, note=check.detail) if check else missing("not run") for check in found]
+        rows.append((Cell(name), *cells))
+    if boots:
+        rows.append((Cell("failed units"), *(_failed_units(boot) for boot in boots)))
+    records = tuple(
+        {"firmware": boot.firmware, "index": boot.index, **check.model_dump()}
+        for boot in boots
+        for check in boot.checks
+    )
+    header = ("check", *(f"{boot.firmware.upper()}, boot {boot.index}" for boot in boots))
+    caption = f"Checks of {result.variant}: {boots_note(result)}"
+    return Table(caption, header, tuple(rows), records, how=methods.CHECKS, csv=f"{to_run}checks.csv", fixed=True)
+
+
+def stages_table(result: VariantResult, to_run: str = "../") -> Table:
+    """How long each stage took when it was made, and whether this run found it in the store."""
+    rows = tuple(
+        (
+            Cell(stage.stage),
+            number(stage.seconds, "seconds"),
+            Cell("reused" if stage.reused else "made"),
+            Cell(stage.key),
+        )
+        for stage in result.stages
+    )
+    records = tuple(stage.model_dump() for stage in result.stages)
+    header = ("stage", "time when made", "in this run", "key")
+    return Table(
+        f"Stages of {result.variant}", header, rows, records, how=methods.STAGES, csv=f"{to_run}stages.csv", fixed=True
+    )
+
+
+def provenance_table(result: VariantResult | StudyResult) -> Table:
+    """Where the figures come from."""
+    if isinstance(result, StudyResult):
+        pairs = {"study": result.study, "run": result.run, "created": result.created}
+        caption = "Provenance of the run"
+    else:
+        names = ("method", "content", "recipe", "agent", "version", "lock_sha256", "commit", "content_checksum",
+                 "image_sha256", "image_compressed_sha256")  # fmt: skip
+        pairs = {name: getattr(result, name) or "" for name in names}
+        pairs |= {f"parameter {name}": str(value) for name, value in result.parameters.items() if name not in names}
+        caption = f"Provenance of {result.variant}"
+    pairs |= {name: str(value) for name, value in result.provenance.items()}
+    return named_rows(caption, list(pairs.items()))
+
+
+def _boot_heading(boot: Boot) -> str:
+    warm_up = ", warm-up" if boot.warm_up else ""
+    return f"{BootGroup(boot.firmware, boot.accelerator)}, boot {boot.index}{warm_up}"
+
+
+def _marks_of(boots: Sequence[Boot]) -> list[tuple[str, str]]:
+    """The milestones that any boot was looked at for."""
+    seen = {mark.name for boot in boots for mark in boot.marks} | {
+        "ssh-login",
+        "provisioned",
+        "multi-user",
+        "docker-ready",
+    }
+    return [(name, title) for name, title in MARKS.items() if name in seen]
+
+
+def _memory(boot: Boot) -> Cell:
+    total = boot.memory_total_bytes
+    note = f"of {quantity(total, 'bytes')}" if total is not None else ""
+    return number(boot.memory_used_bytes, "bytes", note=note)
+
+
+def _guest(boot: Boot) -> Cell:
+    size = f"{boot.cpus or '?'} CPUs, {boot.memory_mib or '?'} MiB"
+    return Cell(f"Linux {boot.kernel_release}" if boot.kernel_release else size, size if boot.kernel_release else "")
+
+
+def _host(boot: Boot) -> Cell:
+    host = boot.host
+    load = f"load {host.load_1m:.1f} on {host.cpus or '?'} CPUs" if host.load_1m is not None else ""
+    return Cell(f"QEMU {host.qemu_version}", load) if host.qemu_version else missing("not told")
+
+
+def _console(boot: Boot, to_run: str) -> Cell:
+    return Cell("console log", link=to_run + boot.console_log) if boot.console_log else missing("not kept")
+
+
+def _failed_units(boot: Boot) -> Cell:
+    return verdict(not boot.failed_units, ", ".join(boot.failed_units) or "none")
+
+
+def _boot_record(boot: Boot) -> dict[str, object]:
+    record = boot.model_dump(exclude={"phases", "units", "checks", "host", "failed_units"})
+    return {**record, **{name: getattr(boot.phases, name) for name in Phases.model_fields}}

@@ -1,0 +1,69 @@
+"""One sentence per variant, made from its figures and no more certain than they are."""
+
+from atomic_lib.measure.statistics import NO_DIFFERENCE
+from atomic_lib.report.page.elements import NBSP, Details, Sentences, Stack, quantity
+from atomic_lib.report.tables.boot.boot_times import BootTime, shift_text
+from atomic_lib.report.text import fallback_words
+from atomic_lib.report.text.conclusions import conclusions, counted_shift
+from atomic_lib.results.metrics import BootGroup, boot_groups, counted_busy_seconds
+from atomic_lib.results.variant_result import StudyResult, VariantResult
+
+
+def in_short(study: StudyResult) -> Stack:
+    """The sentences, and below them, folded away, all that the figures say of each variant."""
+    sentences = Sentences(tuple((f"{result.variant}:", sentence(study, result)) for result in study.variants))
+    return Stack((sentences, Details("In full: sizes, packages, boots, checks", conclusions(study))))
+
+
+def sentence(study: StudyResult, result: VariantResult) -> str:
+    """What matters most of one variant, and of its fallback where it failed."""
+    return f"{_own(study, result)} {fallback_words.words_for(study, result)}".rstrip()
+
+
+def _own(study: StudyResult, result: VariantResult) -> str:
+    if result.error:
+        return f"failed at the stage {result.error.stage}."
+    base = study.variant(study.baseline)
+    if result.tree_bytes is None:
+        return "nothing was measured."
+    if base is None or base is result or not base.tree_bytes:
+        size = f"{quantity(result.tree_bytes, 'bytes')} in {result.package_count or 0:,} packages"
+        return f"{'the baseline, ' if base is result else ''}{size}{_has(result)}{_cost(result)}."
+    parts = [f"{_smaller(result.tree_bytes, base.tree_bytes)} ({quantity(result.tree_bytes, 'bytes')}){_has(result)}"]
+    parts += [text for text in (counted_shift(result, base), _by_the_clock(study, result)) if text]
+    return f"{'; '.join(parts)}."
+
+
+def _smaller(value: int, base: int) -> str:
+    share = 100 * (value - base) / base
+    word = "smaller" if share < 0 else "larger"
+    return "as large as the baseline" if value == base else f"{abs(share):.0f}{NBSP}% {word} than the baseline"
+
+
+def _has(result: VariantResult) -> str:
+    without = [kind for kind, count in result.forbidden_paths.items() if not count]
+    having = [kind for kind, count in result.forbidden_paths.items() if count]
+    if without:
+        return f", without {' and '.join(without)}" + (f", still with {' and '.join(having)}" if having else "")
+    return f", with {' and '.join(having)}" if having else ""
+
+
+def _cost(result: VariantResult) -> str:
+    busy_seconds = counted_busy_seconds(result)
+    return "" if busy_seconds is None else f"; a counted boot costs {quantity(busy_seconds, 'counted')}"
+
+
+def _by_the_clock(study: StudyResult, result: VariantResult) -> str:
+    """What may be said of the wall-clock time to Docker, or to the login where there is no Docker."""
+    for group in boot_groups([result]):
+        for name, reached in (("docker-ready", "reaches Docker"), ("ssh-login", "lets in by ssh")):
+            verdict = BootTime(group, name).verdict(study, result)
+            if verdict:
+                return _told(group, reached, verdict.word, shift_text(verdict), verdict.n_other, verdict.reason)
+    return ""
+
+
+def _told(group: BootGroup, reached: str, word: str, shift: str, n: int, reason: str) -> str:
+    if word == NO_DIFFERENCE:
+        return f"by wall clock no difference is shown ({reason})"
+    return f"{reached} {word}, {shift} ({group}, n = {n}, {reason})"

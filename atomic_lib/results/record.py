@@ -1,0 +1,279 @@
+"""The record of one variant while it is made: ``result.json``, true after every stage, also after one that failed."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel
+
+from atomic_lib import __version__
+from atomic_lib.base import command
+from atomic_lib.base.errors import WorkbookError
+from atomic_lib.base.traces import scrubber
+from atomic_lib.compose.tree import Tree
+from atomic_lib.guest.evidence.unit_times import package_of_units, packaged_path
+from atomic_lib.image.disk import Image
+from atomic_lib.measure.classes import class_of, class_of_path
+from atomic_lib.measure.footprint import Footprint, count_forbidden, measure_footprint
+from atomic_lib.measure.image_footprint import ImageFootprint, Taken
+from atomic_lib.measure.labels import Labels
+from atomic_lib.measure.ownership import readable
+from atomic_lib.params.variant import Variant, parameter_values
+from atomic_lib.recipe.recipe import Recipe
+from atomic_lib.results.files import RESULT_FILE, class_sizes, read_variant_result, write_variant_result
+from atomic_lib.results.label_result import labels_result
+from atomic_lib.results.variant_result import (
+    Boot,
+    ClassSize,
+    CountedBoot,
+    DirectorySize,
+    Failure,
+    ImagePart,
+    PackageSize,
+    Release,
+    StageTime,
+    VariantResult,
+    WhyLink,
+)
+from atomic_lib.results.variant_result import Departure as DepartureResult
+from atomic_lib.results.verification import Verification, about_image
+from atomic_lib.solve.resolve import RpmSet
+from atomic_lib.solve.why import Chain
+from atomic_lib.solve.without import Departure, size_of_departure
+
+
+class VariantRecord:
+    """The result of one variant, growing stage by stage; the file is rewritten whole each time."""
+
+    def __init__(self, variant: Variant, directory: Path, checkout: Path) -> None:
+        self._path = directory / RESULT_FILE
+        self._made_before = _made_stages(self._path)
+        self._owners: Mapping[str, Sequence[str]] = {}
+        self._result = VariantResult(
+            variant=variant.variant,
+            description=variant.description,
+            status="incomplete",
+            method=variant.method,
+            content=variant.content,
+            recipe=variant.recipe,
+            agent=variant.agent,
+            version=variant.version,
+            # no path of the user's
+            parameters=parameter_values(variant)
+            | {"lock": Path(variant.lock).name, "signing_key": Path(variant.signing_key).name},
+            provenance={"atomic_lib_version": __version__, "git_revision": git_revision(checkout)},
+        )
+
+    @property
+    def result(self) -> VariantResult:
+        """What is known so far."""
+        return self._result
+
+    def add_packages(self, recipe: Recipe, rpm_set: RpmSet, tools_key: str, tool_versions: Mapping[str, str]) -> None:
+        """The package set: lock, count and download size."""
+        self._update(
+            lock_sha256=rpm_set.lock.sha256,
+            package_count=len(rpm_set.lock.packages),
+            download_bytes=rpm_set.download_bytes,
+            notes=recipe.notes,
+            provenance={**self._result.provenance, "tools": tools_key, **tool_versions},
+        )
+        self._add_stage("resolve", rpm_set)
+
+    def add_tree(self, rpm_set: RpmSet, tree: Tree) -> None:
+        """The tree: what it holds, by package and class."""
+        self._owners = tree.owners()
+        footprint = measure_footprint(tree.entries(), tree.owners(), (p.name for p in rpm_set.lock.packages))
+        packages = _package_sizes(rpm_set, footprint)
+        unowned = [
+            ClassSize(
+                class_=class_of_path(entry.path), bytes=entry.size_bytes, files=1, allocated_bytes=entry.allocated_bytes
+            )
+            for entry in footprint.unowned
+        ]
+        dropped = [f"{path}: a file in /var, which an ostree commit does not carry" for path in tree.dropped_var_files]
+        self._update(
+            commit=tree.commit,
+            content_checksum=tree.content_checksum,
+            tree_bytes=footprint.tree.bytes,
+            tree_files=footprint.tree.files,
+            tree_allocated_bytes=footprint.tree.allocated_bytes,
+            packages=packages,
+            classes=class_sizes(packages, unowned),
+            directories=_directory_sizes(footprint),
+            notes=tuple(dict.fromkeys((*self._result.notes, *dropped))),
+        )
+        self._add_stage("compose", tree)
+
+    def add_reasons(self, chains: Mapping[str, Chain]) -> None:
+        """Why each package is there: its shortest chain from the recipe."""
+        reasons = {
+            name: tuple(WhyLink(kind=link.kind, package=link.package, capability=link.capability) for link in chain)
+            for name, chain in chains.items()
+        }
+        packages = [size.model_copy(update={"why": reasons.get(size.name, ())}) for size in self._result.packages]
+        self._update(packages=tuple(packages), departures=())
+
+    def add_departure(self, removed: str, title: str, departure: Departure) -> None:
+        """What would leave, in packages and in bytes of the composed tree."""
+        sizes = {size.name: (size.bytes, size.files) for size in self._result.packages}
+        gone = size_of_departure(departure, sizes)
+        if gone is None:
+            raise WorkbookError(f"{self._result.variant}: a package that would leave without {title} was not measured")
+        leaves = DepartureResult(
+            removed=removed,
+            title=title,
+            packages=tuple(package.name for package in departure.leaves),
+            entries=(*departure.entries, *departure.members),
+            arrivals=tuple(package.name for package in departure.comes),
+            bytes=gone[0],
+            files=gone[1],
+        )
+        self._update(departures=(*self._result.departures, leaves))
+
+    def add_image(
+        self, image: Image, footprint: ImageFootprint | None = None, verified: Verification | None = None
+    ) -> None:
+        """The disk image: its sizes, whose its bytes are, what of the forbidden is in it, what verifying it found."""
+        packages = _with_image(self._result.packages, footprint) if footprint else self._result.packages
+        self._update(
+            image_virtual_bytes=image.virtual_bytes,
+            image_allocated_bytes=image.allocated_bytes,
+            image_compressed_bytes=image.compressed_bytes,
+            image_sha256=image.sha256 or None,
+            image_compressed_sha256=image.compressed_sha256 or None,
+            verified=about_image(verified, image.key, image.sha256, image.compressed_sha256),
+            packages=packages,
+            image_parts=_image_parts(footprint) if footprint else (),
+            forbidden_paths=count_forbidden(image.entries(), footprint.python_scripts if footprint else ()),
+        )
+        self._add_stage("image", image)
+
+    def add_labels(self, labels: Labels) -> None:
+        """What the image's own SELinux policy says of the image's labels."""
+        self._update(labels=labels_result(labels))
+
+    def add_release(self, release: Release | None) -> None:
+        """What changed since the earlier build; None where there is none."""
+        self._update(release=release)
+
+    def add_boots(
+        self, timed: Sequence[Mapping[str, Any]], counted: Sequence[Mapping[str, Any]], missing: int | None
+    ) -> None:
+        """The boots made so far; the variant is done when none is missing, and failed where ``missing`` is None."""
+        boots = tuple(Boot.model_validate(_known(Boot, boot, self._owners), strict=False) for boot in timed)
+        counted_boots = tuple(
+            CountedBoot.model_validate(_known(CountedBoot, boot, self._owners), strict=False) for boot in counted
+        )
+        self._update(boots=boots, counted_boots=counted_boots)
+        if missing == 0:
+            self.finish()
+        elif missing is not None:
+            self._update(status="incomplete", error=None)
+
+    def finish(self) -> None:
+        """All that the variant asks for is there."""
+        self._update(status="ok", error=None)
+
+    def fail(self, stage: str, error: WorkbookError) -> None:
+        """The first stage that failed, and why, without traces of this machine; figures of earlier stages stay."""
+        earlier = self._result.error
+        if earlier is None or earlier.stage == stage:
+            scrub = scrubber(self._path.parent)
+            texts = {"message": scrub(error.message), "hint": scrub(error.hint), "log": scrub(error.log)}
+            self._update(status="failed", error=Failure(stage=stage, **texts))
+
+    def _add_stage(self, name: str, made: RpmSet | Tree | Image) -> None:
+        """The stage that is done; a cell run again takes the place of the time before, also where that failed."""
+        reused = made.reused and made.key not in self._made_before
+        stage = StageTime(stage=name, seconds=made.seconds, reused=reused, key=made.key)
+        others = [earlier for earlier in self._result.stages if earlier.stage != name]
+        self._update(stages=(*others, stage), status="incomplete", error=None)
+
+    def _update(self, **values: Any) -> None:
+        self._result = VariantResult.model_validate({**dict(self._result), **values})
+        write_variant_result(self._path, self._result)
+
+
+def _known(model: type[BaseModel], data: Mapping[str, Any], owners: Mapping[str, Sequence[str]]) -> dict[str, Any]:
+    """What of a boot's data is kept as a result; units get the package of their file in place of its path."""
+    units = data.get("units", ())
+    # a counted boot tells names alone
+    paths = {unit["unit"]: unit["path"] if "path" in unit else packaged_path(unit["unit"]) for unit in units}
+    packages = package_of_units(paths.items(), owners)
+    owned = [
+        {**{name: value for name, value in unit.items() if name != "path"}, "package": packages[unit["unit"]]}
+        for unit in units
+    ]
+    return {name: value for name, value in data.items() if name in model.model_fields} | {"units": owned}
+
+
+def _made_stages(path: Path) -> set[str]:
+    """The keys of the stages that an earlier round of the same run made."""
+    if not path.exists():
+        return set()
+    return {stage.key for stage in read_variant_result(path).stages if not stage.reused}
+
+
+def failed_result(directory: Path, variant: Variant, checkout: Path, error: WorkbookError) -> VariantResult:
+    """The failed variant's record, with ``error`` where it has none of its own yet."""
+    path = directory / RESULT_FILE
+    if path.exists():
+        result = read_variant_result(path)
+        if result.status == "failed":
+            return result
+    record = VariantRecord(variant, directory, checkout)
+    record.fail("notebook", error)
+    return record.result
+
+
+def git_revision(checkout: Path) -> str | None:
+    """The checkout's commit, with ``-dirty`` when files differ from it; None outside a git checkout."""
+    git = ["git", "-c", f"safe.directory={checkout}", "-C", str(checkout)]
+    try:
+        revision = command.run([*git, "rev-parse", "HEAD"]).stdout.strip()
+        changed = command.run([*git, "status", "--porcelain"]).stdout.strip()
+    except command.CommandError:
+        return None
+    return f"{revision}-dirty" if changed else revision
+
+
+def _package_sizes(rpm_set: RpmSet, footprint: Footprint) -> tuple[PackageSize, ...]:
+    return tuple(
+        PackageSize(
+            name=package.name,
+            epoch=package.epoch,
+            version=package.version,
+            release=package.release,
+            arch=package.arch,
+            bytes=footprint.packages[package.name].bytes,
+            files=footprint.packages[package.name].files,
+            allocated_bytes=footprint.packages[package.name].allocated_bytes,
+            download_bytes=package.size_bytes,
+            class_=class_of(package.name),
+        )
+        for package in rpm_set.lock.packages
+    )
+
+
+def _directory_sizes(footprint: Footprint) -> tuple[DirectorySize, ...]:
+    return tuple(
+        DirectorySize(path=readable(path), bytes=size.bytes, files=size.files, allocated_bytes=size.allocated_bytes)
+        for path, size in footprint.directories.items()
+    )
+
+
+def _with_image(packages: Iterable[PackageSize], footprint: ImageFootprint) -> tuple[PackageSize, ...]:
+    """The packages with what each takes in the image; 0 where all its files are empty or not in it."""
+    taken = {package.name: footprint.packages.get(package.name, Taken()) for package in packages}
+    return tuple(package.model_copy(update=vars(taken[package.name])) for package in packages)
+
+
+def _image_parts(footprint: ImageFootprint) -> tuple[ImagePart, ...]:
+    """The parts that only an image has and the footprint classes, largest first."""
+    parts = dict(footprint.parts)
+    classes = [(class_of(name), taken) for name, taken in footprint.packages.items()]
+    for name, taken in [*classes, *((class_of_path(path), taken) for path, taken in footprint.unowned.items())]:
+        parts[name] = parts.get(name, Taken()) + taken
+    sizes = [ImagePart(part=name, **vars(taken)) for name, taken in parts.items()]
+    return tuple(sorted(sizes, key=lambda size: (-size.image_bytes, size.part)))

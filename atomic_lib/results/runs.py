@@ -1,0 +1,52 @@
+"""The runs: their directories below build/runs, and the links to the newest ones."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
+from pathlib import Path
+
+from atomic_lib.base.store import Store, remove_tree, run_lock
+
+INDEX_FILE = "index.html"
+"""The page of a run, which is written last."""
+
+
+@contextmanager
+def only_run(build: Path, cache: Path) -> Iterator[None]:
+    """Be the only run, once what killed ones left is removed; raises WorkbookError while another one is going on."""
+    with run_lock(build):
+        for store in (Store(build / "store"), Store(cache)):
+            store.remove_abandoned()
+        remove_unfinished(build / "runs")
+        yield
+
+
+def new_run(runs: Path, name: str) -> Path:
+    """A new directory for a run, named after the time and what is run."""
+    runs.mkdir(parents=True, exist_ok=True)
+    stem = f"{datetime.now(UTC):%Y-%m-%dT%H-%M-%SZ}-{name}"
+    directory = next(path for path in (runs / f"{stem}{end}" for end in ("", "-2", "-3", "-4")) if not path.exists())
+    directory.mkdir()
+    return directory
+
+
+def finished_runs(runs: Path) -> list[Path]:
+    """The directories of the runs that came to their end; links to them are not runs."""
+    return [path for path in runs.glob("*") if not path.is_symlink() and (path / INDEX_FILE).is_file()]
+
+
+def remove_unfinished(runs: Path) -> None:
+    """Remove runs that were cut off: what they had made is in the store."""
+    for directory in runs.glob("*"):
+        if directory.is_dir() and not directory.is_symlink() and not (directory / INDEX_FILE).exists():
+            remove_tree(directory)
+
+
+def link_newest(directory: Path, link: str) -> None:
+    """Let ``link``, beside the run, point to it."""
+    fresh = directory.parent / f".{link}-{os.getpid()}"
+    with suppress(FileNotFoundError):
+        fresh.unlink()
+    fresh.symlink_to(directory.name)
+    os.replace(fresh, directory.parent / link)

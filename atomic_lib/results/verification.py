@@ -1,0 +1,85 @@
+"""What ``./workbook verify`` found of a variant, and whether that is about the image at hand."""
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from atomic_lib.base.errors import WorkbookError
+
+RAW, QCOW2 = "disk.raw", "disk.qcow2"
+_OF_THIS_MACHINE = ("directory", "host name")
+Pair = tuple[str | None, str | None]
+"""One thing of build A and of build B."""
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+class Verification(_Model):
+    """Two builds of a variant from scratch. ``when``: UTC, ISO 8601. ``checksums``: by what they are of.
+
+    ``conditions``: as each build saw them. ``keys``: of the stages; ``seconds`` each build took.
+    """
+
+    schema_version: Literal[1] = 1
+    variant: str
+    when: str
+    same: bool
+    checksums: dict[str, Pair]
+    conditions: dict[str, Pair]
+    keys: dict[str, Pair]
+    versions: dict[str, str]
+    provenance: dict[str, str | None]
+    seconds: tuple[float, float]
+
+    @property
+    def differing(self) -> list[str]:
+        """What has not the same checksum in both."""
+        return [name for name, (one, other) in self.checksums.items() if one != other]
+
+
+def write_verification(path: Path, found: Verification) -> None:
+    """Write the record as JSON."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    fresh = path.with_name(f".{path.name}")
+    fresh.write_text(found.model_dump_json(indent=1) + "\n")
+    fresh.replace(path)
+
+
+def read_verification(path: Path) -> Verification | None:
+    """The record in a file, None where there is none; raises WorkbookError for a file that is no record."""
+    if not path.is_file():
+        return None
+    try:
+        return Verification.model_validate_json(path.read_text())
+    except ValidationError as error:
+        raise WorkbookError(
+            f"{path}: not a record of ./workbook verify: {error.errors()[0]['msg']}", hint="remove it, and verify again"
+        ) from None
+
+
+def about_image(found: Verification | None, key: str, sha256: str, compressed_sha256: str) -> Verification | None:
+    """The record if it is about this image: both were built to these bits, or from just what it was built from.
+
+    A record of builds that came out otherwise although all that went in is the same is
+    about it too: it says that the image is not what comes out each time.
+    """
+    if found is None or not (sha256 and compressed_sha256):
+        return None
+    equal = found.checksums.get(RAW) == (sha256, sha256) and found.checksums.get(QCOW2) == (compressed_sha256,) * 2
+    if found.same and equal:
+        return _impersonal(found)
+    if key not in found.keys.get("image", ()):
+        return None
+    return _impersonal(found.model_copy(update={"same": False}))
+
+
+def _impersonal(found: Verification) -> Verification:
+    """The record without what names the machine it was made on: results are published."""
+    conditions = {
+        name: (("one", "another") if one != other else ("the same",) * 2) if name in _OF_THIS_MACHINE else (one, other)
+        for name, (one, other) in found.conditions.items()
+    }
+    return found.model_copy(update={"conditions": conditions})

@@ -1,0 +1,75 @@
+"""The lock: exactly which RPMs a build is made of, by NEVRA and sha256."""
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from atomic_lib.base.errors import WorkbookError
+
+SCHEMA_VERSION = 1
+
+
+@dataclass(frozen=True, order=True)
+class LockedPackage:
+    """One RPM: its NEVRA, the sha256 and size of its file, and the repository it came from."""
+
+    name: str
+    epoch: int
+    version: str
+    release: str
+    arch: str
+    sha256: str
+    size_bytes: int
+    repo: str
+
+    @property
+    def nevra(self) -> str:
+        """``name-epoch:version-release.arch``, as dnf takes it on the command line."""
+        return f"{self.name}-{self.epoch}:{self.version}-{self.release}.{self.arch}"
+
+    @property
+    def file_name(self) -> str:
+        """The name that repositories give the file."""
+        return f"{self.name}-{self.version}-{self.release}.{self.arch}.rpm"
+
+
+@dataclass(frozen=True)
+class Lock:
+    """All packages of one build, sorted by name."""
+
+    content: str
+    packages: tuple[LockedPackage, ...]
+
+    @property
+    def sha256(self) -> str:
+        """The identity of the package set: over name, version and file digest of each, not the repository's name."""
+        text = "".join(f"{package.nevra} {package.sha256}\n" for package in sorted(self.packages))
+        return hashlib.sha256(text.encode()).hexdigest()
+
+
+def write_lock(lock: Lock, path: Path) -> None:
+    """Write the lock as JSON, one package a line so that two locks compare with diff."""
+    lines = ",\n".join(json.dumps(asdict(package)) for package in lock.packages)
+    head = f'"schema_version": {SCHEMA_VERSION}, "content": {json.dumps(lock.content)}, "sha256": "{lock.sha256}"'
+    path.write_text(f'{{{head}, "packages": [\n{lines}\n]}}\n')
+
+
+def read_lock(path: Path) -> Lock:
+    """A lock file; raises WorkbookError naming the file and what is wrong with it."""
+    try:
+        data = json.loads(path.read_text())
+        lock = Lock(data["content"], tuple(sorted(LockedPackage(**package) for package in data["packages"])))
+        version, recorded = data["schema_version"], data["sha256"]
+    except FileNotFoundError:
+        raise WorkbookError(
+            f"{path}: no such lock file", hint="a build's lock is lock.json beside its result"
+        ) from None
+    except (ValueError, KeyError, TypeError) as error:
+        raise WorkbookError(f"{path}: not a lock file: {error}") from None
+    if version != SCHEMA_VERSION:
+        raise WorkbookError(f"{path}: schema_version {version} is not supported (supported: {SCHEMA_VERSION})")
+    if recorded != lock.sha256:
+        raise WorkbookError(f"{path}: its packages do not match its own sha256: the file was changed or cut off",
+                            hint="take the lock from the build again")  # fmt: skip
+    return lock

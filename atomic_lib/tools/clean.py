@@ -1,0 +1,94 @@
+"""Removal of what the workbook made: says first what goes and how much that frees."""
+
+import os
+import sys
+from pathlib import Path
+
+from atomic_lib.base.errors import WorkbookError
+from atomic_lib.base.progress import say
+from atomic_lib.base.store import remove_tree, run_lock
+from atomic_lib.tools.tools_tree import CACHE_TAG, CACHE_TAG_NAME
+
+PARTS = ("builds", "runs", "cache", "environment")
+_WHAT = {
+    "builds": "stored stages: trees, commits, disk images",
+    "runs": "reports and their data, records of ./workbook verify",
+    "cache": "tools tree, content, downloads",
+    "environment": "Python environments",
+}
+
+
+def clean(checkout: Path, cache: Path, parts: tuple[str, ...], *, confirmed: bool) -> int:
+    """Show what ``parts`` take (all, when none is named), and remove what was named once the user agrees.
+
+    Raises WorkbookError: unknown part, a run is going on, a place that is not the workbook's own.
+    """
+    unknown = [part for part in parts if part not in (*PARTS, "all")]
+    if unknown:
+        raise WorkbookError(f"clean: unknown part {unknown[0]!r}", hint=f"choose of: {', '.join((*PARTS, 'all'))}")
+    chosen = [part for part in PARTS if not parts or part in parts or "all" in parts]
+    places = {part: [path for path in places_of(part, checkout, cache) if path.exists()] for part in chosen}
+    for part, paths in places.items():
+        say(f"{sum(map(size_bytes, paths)) / 1e6:9.1f} MB  {part:11}  {_WHAT[part]}")
+        for path in paths:
+            say(f"{'':14}{path}")
+    if not parts:
+        say("To remove: ./workbook clean builds, runs, cache, environment or all")
+        return 0
+    with run_lock(checkout / "build"):
+        if not (confirmed or _agreed()):
+            return 1
+        for path in (path for paths in places.values() for path in paths):
+            _remove(path)
+    return 0
+
+
+def places_of(part: str, checkout: Path, cache: Path) -> list[Path]:
+    """The directories of one part.
+
+    Raises WorkbookError where one is a symbolic link or lies behind one, or the
+    cache directory was not made by the workbook.
+    """
+    own = {
+        "builds": ["build/store"],
+        "runs": ["build/runs", "build/verify"],
+        "environment": [".venv", ".venv-lab"],
+        "cache": [],
+    }
+    paths = [checkout.resolve() / name for name in own[part]]
+    for path in paths:
+        if path.resolve() != path:
+            raise WorkbookError(f"{path}: leads to {path.resolve()}, outside", hint="remove that by hand")
+    if part == "cache" and cache.exists():
+        tag = cache / CACHE_TAG_NAME
+        if not (tag.is_file() and tag.read_text() == CACHE_TAG):
+            raise WorkbookError(
+                f"{cache}: not a cache that the workbook made: no {CACHE_TAG_NAME} of its own",
+                hint="check WORKBOOK_CACHE, or remove the directory by hand",
+            )
+        paths.append(cache.resolve())
+    return paths
+
+
+def size_bytes(top: Path) -> int:
+    """What a directory takes on disk, hard links counted once."""
+    sizes = {}
+    for directory, _, names in os.walk(top):
+        for name in (".", *names):
+            status = os.lstat(os.path.join(directory, name))
+            sizes[status.st_dev, status.st_ino] = status.st_blocks * 512
+    return sum(sizes.values())
+
+
+def _agreed() -> bool:
+    if not sys.stdin.isatty():
+        say("Nothing removed: no terminal to ask on; --yes removes without asking.")
+        return False
+    return input("Remove all of this? [y/N] ").strip().lower().startswith("y")
+
+
+def _remove(path: Path) -> None:
+    remove_tree(path)
+    if path.exists():
+        raise WorkbookError(f"{path}: could not be removed whole", hint="made by root? sudo ./workbook clean")
+    say(f"removed {path}")

@@ -1,0 +1,138 @@
+"""What a run needs, what of it is here, and the command that brings what is not. Looks only, makes nothing."""
+
+import os
+import shutil
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from atomic_lib.base import command
+from atomic_lib.base.errors import WorkbookError
+from atomic_lib.tools.accelerator import probe_accelerator
+from atomic_lib.tools.tools_tree import KEYRING, Tools, debian_mirror, find_tools
+
+CACHE_BYTES = 4_000_000_000
+"""What the tools tree, the content and its downloads take."""
+BUILD_BYTES = 8_000_000_000
+"""What the default study takes: trees, commits, disk images."""
+
+State = Literal["present", "later", "missing"]
+_MARKS = {"present": "✓", "later": "·", "missing": "✗"}
+# What doctor shows of the tools tree: the command's Debian package, by the name that users know.
+_TOOL_PACKAGES = {
+    "qemu-system-x86": "QEMU",
+    "ostree": "ostree",
+    "dnf": "dnf",
+    "rpm": "rpm",
+    "createrepo-c": "createrepo_c",
+    "grub-common": "grub",
+    "e2fsprogs": "mke2fs",
+}
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One line of the table. ``later``: a run makes or asks for it by itself."""
+
+    name: str
+    found: str
+    state: State = "present"
+    advice: str = ""
+
+
+def examine(cache: Path, build: Path) -> list[Finding]:
+    """Everything that a run with this cache and build directory depends on."""
+    tools = find_tools(cache) if shutil.which("bwrap") else None
+    return [*_host(), *_tools_tree(tools), _accelerator(tools), *_disk(cache, build)]
+
+
+def table(findings: list[Finding]) -> str:
+    """The findings as aligned text, advice below its line."""
+    width = max(len(finding.name) for finding in findings)
+    lines = []
+    for finding in findings:
+        lines.append(f"{_MARKS[finding.state]} {finding.name:{width}}  {finding.found}")
+        if finding.advice:
+            lines.append(f"  {'':{width}}  → {finding.advice}")
+    return "\n".join(lines)
+
+
+def _host() -> Iterator[Finding]:
+    yield Finding("python", f"{sys.version.split()[0]} in {sys.prefix}")
+    yield _program("mmdebstrap", "mmdebstrap", "mmdebstrap")
+    yield _program("bwrap", "bubblewrap", "bubblewrap")
+    if KEYRING.exists():
+        yield Finding("Debian's keys", str(KEYRING))
+    else:
+        advice = _install("debian-archive-keyring", "debian-keyring")
+        yield Finding("Debian's keys", f"no {KEYRING}", "missing", advice)
+    try:
+        yield Finding("Debian mirror", debian_mirror())
+    except WorkbookError as error:
+        yield Finding("Debian mirror", error.message, "missing", error.hint)
+    if os.geteuid() == 0:
+        yield Finding("root", "yes")
+    else:
+        yield Finding("root", "no; composing needs it", "later", "sudo ./workbook run")
+
+
+def _program(name: str, debian: str, fedora: str) -> Finding:
+    try:
+        return Finding(name, command.run([name, "--version"]).stdout.strip())
+    except command.CommandError as error:
+        return Finding(name, error.message, "missing", _install(debian, fedora))
+
+
+def _install(debian: str, fedora: str) -> str:
+    if shutil.which("dnf"):
+        return f"sudo dnf install {fedora}"
+    return f"sudo apt-get install --no-install-recommends {debian}"
+
+
+def _tools_tree(tools: Tools | None) -> Iterator[Finding]:
+    if tools is None:
+        yield Finding("tools tree", "not made yet", "later", "the first ./workbook run makes it (about a minute)")
+        return
+    # A command run in the tree, not the record beside it: this shows that the tree can be entered.
+    try:
+        listing = tools.run(["dpkg-query", "-W", "-f", "${Package} ${Version}\n", *_TOOL_PACKAGES]).stdout
+    except command.CommandError as error:
+        advice = "./workbook clean cache, then run again; in a container, allow new namespaces"
+        yield Finding("tools tree", str(error), "missing", advice)
+        return
+    yield Finding("tools tree", str(tools.root))
+    for line in listing.splitlines():
+        package, version = line.split()
+        yield Finding(f"  {_TOOL_PACKAGES[package]}", version)
+
+
+def _accelerator(tools: Tools | None) -> Finding:
+    if tools is None:
+        return Finding("accelerator", "probed with QEMU of the tools tree", "later", "./workbook doctor after a run")
+    try:
+        accelerator = probe_accelerator(tools)
+    except WorkbookError as error:
+        return Finding("accelerator", error.message, "missing", error.hint)
+    return Finding("accelerator", f"{accelerator.name}: {accelerator.reason}")
+
+
+def _disk(cache: Path, build: Path) -> Iterator[Finding]:
+    places = {"cache": (_existing(cache), CACHE_BYTES), "build": (_existing(build), BUILD_BYTES)}
+    together = len({path.stat().st_dev for path, _ in places.values()}) == 1
+    for name, (path, bytes_needed) in places.items():
+        need = CACHE_BYTES + BUILD_BYTES if together else bytes_needed
+        yield disk_finding(f"free disk, {name}", path, shutil.disk_usage(path).free, need)
+
+
+def disk_finding(name: str, path: Path, free_bytes: int, need_bytes: int) -> Finding:
+    """Whether the free disk at ``path`` is what a run from nothing needs."""
+    found = f"{free_bytes / 1e9:.1f} GB at {path}; a run from nothing takes {need_bytes / 1e9:.0f} GB"
+    if free_bytes >= need_bytes:
+        return Finding(name, found)
+    return Finding(name, found, "missing", "./workbook clean shows what can go; WORKBOOK_CACHE moves the cache")
+
+
+def _existing(path: Path) -> Path:
+    return next(parent for parent in (path, *path.parents) if parent.exists())

@@ -1,0 +1,179 @@
+"""Results by content: published whole or not at all, made once, found again."""
+
+import os
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from atomic_lib.base import command
+from atomic_lib.base.errors import WorkbookError
+from atomic_lib.base.store import Store, code_version, file_sha256, key_of, remove_tree, require_space
+
+INPUTS = {"variant": "a", "size": 1, "list": [1, 2]}
+# Makes one result slowly; "reached" shows that it is in the middle of it.
+SLOW = """
+import sys, time
+from pathlib import Path
+from atomic_lib.base.store import Store
+top = Path(sys.argv[1])
+def make(directory):
+    (directory / "half").write_text("half")
+    with open(top / "made", "a") as file:
+        file.write("once\\n")
+    (top / "reached").touch()
+    time.sleep(float(sys.argv[2]))
+    (directory / "whole").write_text("whole")
+stored = Store(top / "store").get_or_make("stage", {"a": 1}, make, what="slow")
+print(stored.reused)
+"""
+
+
+def write_file(directory: Path) -> None:
+    (directory / "file").write_text("content")
+
+
+def refuse(_: Path) -> None:
+    raise AssertionError("made again")
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    return Store(tmp_path / "store")
+
+
+def test_made_once_and_found_again(store: Store) -> None:
+    first = store.get_or_make("stage", INPUTS, write_file, what="test")
+    second = store.get_or_make("stage", INPUTS, refuse, what="test")
+    assert (first.reused, second.reused) == (False, True)
+    assert first.path == second.path == store.path_of("stage", key_of(INPUTS))
+    assert (first.path / "file").read_text() == "content"
+    assert second.seconds == pytest.approx(first.seconds, abs=0.001)
+
+
+def test_is_seen_only_when_whole(store: Store) -> None:
+    def make(directory: Path) -> None:
+        write_file(directory)
+        assert not store.path_of("stage", key_of(INPUTS)).exists()
+
+    store.get_or_make("stage", INPUTS, make, what="test")
+    assert list((store.root / "tmp").iterdir()) == []
+
+
+def test_failure_publishes_nothing_and_the_next_try_succeeds(store: Store) -> None:
+    def fail(directory: Path) -> None:
+        write_file(directory)
+        raise WorkbookError("no")
+
+    with pytest.raises(WorkbookError, match="no"):
+        store.get_or_make("stage", INPUTS, fail, what="test")
+    assert list(store.root.rglob("file")) == []
+    assert not store.get_or_make("stage", INPUTS, write_file, what="test").reused
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [{**INPUTS, "variant": "b"}, {**INPUTS, "size": 2}, {**INPUTS, "list": [2, 1]}, {**INPUTS, "more": None}],
+)
+def test_any_input_changes_the_key(changed: dict[str, object]) -> None:
+    assert key_of(changed) != key_of(INPUTS)
+
+
+def test_order_of_inputs_does_not_change_the_key() -> None:
+    assert key_of(dict(reversed(INPUTS.items()))) == key_of(INPUTS)
+
+
+def test_why_rebuilt_names_what_differs_from_the_most_similar(store: Store) -> None:
+    assert store.why_rebuilt("stage", INPUTS) == []
+    store.get_or_make("stage", INPUTS, write_file, what="test")
+    store.get_or_make("stage", {"variant": "b", "size": 9, "list": []}, write_file, what="test")
+    assert store.why_rebuilt("stage", {**INPUTS, "size": 2}) == ["size"]
+    assert store.why_rebuilt("stage", {**INPUTS, "added": 1}) == ["added"]
+    assert store.why_rebuilt("stage", INPUTS) == []
+
+
+def test_two_processes_make_it_once(tmp_path: Path, run_python: Callable[..., command.Completed]) -> None:
+    line = [sys.executable, "-c", SLOW, str(tmp_path), "0.5"]
+    checkout = str(Path(__file__).parents[2])
+    with command.running(line, log=tmp_path / "log", env={"PYTHONPATH": checkout}) as other:
+        wait_until((tmp_path / "reached").exists)
+        assert run_python(SLOW, str(tmp_path), "0").stdout == "True\n"
+        assert other.wait(10) == 0
+    assert (tmp_path / "made").read_text() == "once\n"
+
+
+def test_kill_in_the_middle_leaves_nothing_published(
+    tmp_path: Path, run_python: Callable[..., command.Completed]
+) -> None:
+    store = Store(tmp_path / "store")
+    line = [sys.executable, "-c", SLOW, str(tmp_path), "60"]
+    checkout = str(Path(__file__).parents[2])
+    with command.running(line, log=tmp_path / "log", env={"PYTHONPATH": checkout}) as process:
+        wait_until((tmp_path / "reached").exists)
+        process.kill()
+        assert process.wait(10) == -9
+    assert not store.path_of("stage", key_of({"a": 1})).exists()
+    assert list(store.root.rglob("half")) != []
+    store.remove_abandoned()
+    assert list(store.root.rglob("half")) == []
+    assert run_python(SLOW, str(tmp_path), "0").stdout == "False\n"
+
+
+def test_a_scratch_directory_goes_with_its_block_and_else_with_what_is_abandoned(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with store.scratch("key") as directory:
+        assert directory.parent == store.root / "tmp"
+        store.remove_abandoned()
+        assert directory.is_dir()
+    assert not directory.exists()
+    monkeypatch.setattr(os, "getpid", lambda: 2**22 + 1)
+    with store.scratch("key") as directory:
+        store.remove_abandoned()
+        assert not directory.exists()
+
+
+def test_remove_abandoned_leaves_work_that_goes_on(store: Store) -> None:
+    def make(directory: Path) -> None:
+        store.remove_abandoned()
+        write_file(directory)
+
+    assert (store.get_or_make("stage", INPUTS, make, what="test").path / "file").exists()
+
+
+def test_too_little_space_stops_before_work(store: Store) -> None:
+    with pytest.raises(WorkbookError, match=r"big step needs 1000000000\.0 GB .* are free") as caught:
+        store.get_or_make("stage", INPUTS, refuse, what="big step", need_bytes=10**18)
+    assert "clean" in caught.value.hint
+    require_space(store.root, 1, "small step")
+
+
+def test_remove_tree_does_not_follow_links(tmp_path: Path) -> None:
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (outside / "keep").touch()
+    tree = tmp_path / "tree"
+    tree.mkdir()
+    (tree / "link").symlink_to(outside)
+    remove_tree(tree)
+    assert not tree.exists()
+    assert (outside / "keep").exists()
+
+
+def test_code_version_follows_the_named_parts() -> None:
+    assert code_version("store.py") == code_version("store.py")
+    assert len({code_version("store.py"), code_version("command.py"), code_version("store.py", "command.py")}) == 3
+
+
+def test_file_sha256(tmp_path: Path) -> None:
+    (tmp_path / "empty").touch()
+    assert file_sha256(tmp_path / "empty").startswith("e3b0c44298fc1c14")
+
+
+def wait_until(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 10
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)

@@ -1,0 +1,118 @@
+"""min-cloud-agent and its service: what it asks, and what it does when answers fail."""
+
+import os
+import shutil
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler
+from pathlib import Path
+from socketserver import ThreadingTCPServer
+
+import pytest
+
+from atomic_lib.base import command
+from atomic_lib.base.command import CommandError
+from atomic_lib.guest.vm.metadata_service import Instance, metadata_service
+from tests.content.agent_process import AGENT, KEY, OTHER, SHELLS, agent, authorized, program, provision
+
+pytestmark = pytest.mark.skipif(shutil.which("curl") is None, reason="min-cloud-agent needs curl on this host")
+
+
+def test_keys_are_in_place_before_user_data_is_asked_for(root: Path) -> None:
+    script = f"#!/bin/sh\ncp {root}/root/.ssh/authorized_keys {root}/seen\n"
+    with metadata_service(Instance("i-1", "h", (KEY,), script)) as service:
+        agent(root, service.url)
+        paths = [request.path for request in service.requests]
+    assert paths[0] == "/latest/api/token"
+    assert paths[-1] == "/latest/user-data"
+    assert "/latest/meta-data/public-keys/0/openssh-key" in paths[:-1]
+    assert (root / "seen").read_text() == f"{KEY}\n"
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_what_cannot_be_kept_of_one_key_costs_no_other(root: Path, shell: str) -> None:
+    (root / "run/min-cloud-agent/key-1").mkdir(parents=True)
+    with pytest.raises(CommandError) as caught:
+        provision(root, Instance("i-1", "web-1", (KEY, OTHER)), shell=shell)
+    assert "public-keys/1/openssh-key: cannot be written" in caught.value.stderr
+    assert authorized(root) == f"{KEY}\n"
+    assert (root / "etc/hostname").read_text() == "web-1\n"
+    assert not (root / "var/lib/min-cloud-agent/i-1/provisioned").exists()
+
+
+def test_no_half_key_is_left_by_a_curl_that_is_killed(root: Path) -> None:
+    half = f"printf 'ssh-ed25519 AAAAC3NzaHALF' >{root}/run/min-cloud-agent/key-0; kill -9 $$"
+    program(root, "curl", f'case "$*" in *openssh-key*) {half} ;; esac', shutil.which("curl"))
+    with metadata_service(Instance("i-1", "web-1", (KEY,))) as service, pytest.raises(CommandError):
+        agent(root, service.url, seconds=1)
+    assert not (root / "root/.ssh").exists()
+
+
+@contextmanager
+def always(status: int) -> Iterator[tuple[str, list[str]]]:
+    """A service that answers everything with ``status``."""
+    seen: list[str] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            seen.append(f"{self.command} {self.path}")
+            self.send_response_only(status)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        do_PUT = do_GET
+
+        def log_message(self, format: str, *args: object) -> None:
+            pass
+
+    with ThreadingTCPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_address[1]}", seen
+        server.shutdown()
+        thread.join()
+
+
+def test_404_everywhere_is_a_machine_without_metadata(root: Path) -> None:
+    with always(404) as (url, seen):
+        done = agent(root, url)
+    assert seen == [
+        "PUT /latest/api/token",
+        "GET /latest/meta-data/instance-id",
+        "GET /latest/meta-data/public-keys/",
+        "GET /latest/meta-data/local-hostname",
+        "GET /latest/user-data",
+    ]
+    assert done.stderr == ""
+    assert not (root / "root/.ssh").exists()
+
+
+@pytest.mark.parametrize("status", [403, 500, 503])
+def test_other_failures_never_weaken_the_session_and_end_in_time(root: Path, status: int) -> None:
+    with always(status) as (url, seen), pytest.raises(CommandError) as caught:
+        agent(root, url, seconds=2)
+    assert set(seen) == {"PUT /latest/api/token"}
+    assert len(seen) > 1
+    assert caught.value.status == 1
+    assert f"within 2 s: HTTP status {status} for a session token" in caught.value.stderr
+
+
+def test_no_service_at_all_ends_in_time(root: Path) -> None:
+    with pytest.raises(CommandError) as caught:
+        agent(root, "http://127.0.0.1:1", seconds=1)
+    assert "no usable answer from http://127.0.0.1:1 within 1 s" in caught.value.stderr
+
+
+def test_pauses_grow_are_never_the_same_and_end_with_the_time(root: Path, tmp_path: Path) -> None:
+    (tmp_path / "sleep").write_text(f'#!/bin/sh\necho "$1" >>{tmp_path}/pauses\n')
+    (tmp_path / "sleep").chmod(0o755)
+    url = "http://127.0.0.1:1"
+    environment = {"PATH": f"{tmp_path}:{os.environ['PATH']}", "MIN_CLOUD_AGENT_SECONDS": "3"}
+    environment |= {"MIN_CLOUD_AGENT_URL": url, "MIN_CLOUD_AGENT_ROOT": str(root)}
+    with pytest.raises(CommandError):
+        command.run(["sh", AGENT, "fetch"], env=environment, timeout_seconds=30)
+    pauses = [float(line) for line in (tmp_path / "pauses").read_text().splitlines()]
+    assert 0.2 <= pauses[0] <= 0.4 <= pauses[1] <= 0.8
+    assert max(pauses) <= 3
+    assert len(set(pauses)) > 5

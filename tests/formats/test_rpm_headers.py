@@ -1,0 +1,57 @@
+"""Headers of RPMs read, and the closure of what they require."""
+
+from atomic_lib.formats.rpm_headers import Header, PackagedFile, closure, parse_headers
+
+LISTING = """\
+package\tapp\tRSA/SHA512, Sun Nov 22 21:36:06 2026, Key ID 7F2A21087AEF86D3
+requires\tbase-files
+requires\t(runtime >= 3.1 or other-runtime)
+provides\tapp
+file\t0100755\t51272\t1735689600\t\t/usr/bin/app
+file\t0040755\t4096\t1735689600\t\t/usr/share/with\ttab
+file\t0120777\t3\t1735689600\tapp\t/usr/bin/other
+package\tglue\t
+requires\t/usr/bin/app
+provides\truntime
+"""
+
+
+def header(name: str, requires: str = "", provides: str = "", files: str = "") -> Header:
+    """A header that requires and provides the names given."""
+    packaged = {path: PackagedFile(0o100644, 0, 0) for path in files.split()}
+    return Header(name, "", frozenset(requires.split()), frozenset(provides.split()), packaged)
+
+
+def closed(names: str, *headers: Header) -> set[str]:
+    return closure({one.name: one for one in headers}, names.split())
+
+
+def test_a_listing_is_read() -> None:
+    found = parse_headers(LISTING.split("\n"))
+    assert list(found) == ["app", "glue"]
+    assert found["app"].key_id == "7f2a21087aef86d3"
+    assert found["app"].requires == {"base-files", "runtime", "other-runtime"}
+    assert found["app"].files["/usr/bin/app"] == PackagedFile(0o100755, 51272, 1735689600)
+    assert found["app"].files["/usr/share/with\ttab"].is_directory
+    assert found["app"].files["/usr/bin/other"].target == "app"
+    assert found["glue"].key_id == ""
+    assert found["glue"].requires == {"/usr/bin/app"}
+
+
+def test_nothing_is_read_from_nothing() -> None:
+    assert parse_headers([]) == {}
+
+
+def test_the_closure_goes_through_names_capabilities_and_paths() -> None:
+    app = header("app", "runtime /usr/bin/tool")
+    others = (header("lib", provides="runtime"), header("tools", files="/usr/bin/tool"), header("more"))
+    assert closed("app", app, *others) == {"app", "lib", "tools"}
+
+
+def test_all_that_provide_the_same_are_in_it_and_a_circle_ends() -> None:
+    assert closed("a", header("a", "x"), header("b", "a", "x"), header("c", provides="x")) == {"a", "b", "c"}
+
+
+def test_names_that_are_not_there_bring_nothing() -> None:
+    assert closed("gone a", header("a", "nobody-has-it")) == {"a"}
+    assert closed("", header("a")) == set()

@@ -1,0 +1,157 @@
+"""The counted boot: its command line, what it boots, and what becomes of a guest that never reports."""
+
+import json
+import re
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from atomic_lib.base.errors import WorkbookError
+from atomic_lib.guest.counted.boot_files import entry_path, read_boot_entry
+from atomic_lib.guest.counted.counted_boot import (
+    CountedBoot,
+    CountRequest,
+    counted_argv,
+    masked_units,
+    read_counted_boot,
+    wait_for_report,
+)
+from atomic_lib.guest.counted.probe import CountedUnit
+from atomic_lib.guest.vm.data_source import Supply
+from atomic_lib.image.disk import Image
+
+IMAGE = Image("k", Path("/images/k"), 4335861760, 1, 1, 0.0, True)
+BOOT = CountedBoot(
+    busy_seconds=3.0, kernel_seconds=1.5, apparatus_seconds=0.25, milestones={"initrd": 1.0}, failed_units=(),
+    units=(CountedUnit("a.service", 1.5),), masked_units=("m.service",), changed_units=("sshd-keygen.service",),
+    shift=0, seed=1, qemu_version="10",
+)  # fmt: skip
+ENTRY = """title Debian GNU/Linux 13 (trixie) (ostree:0)
+version 1
+options root=LABEL=root rw ostree=/ostree/boot.1/fedora-atomic/cb/0
+linux /boot/ostree/fedora-atomic-cb/vmlinuz-6.12.107+deb13-cloud-amd64
+initrd   /boot/ostree/fedora-atomic-cb/initramfs-6.12.107+deb13-cloud-amd64.img
+"""
+
+
+@dataclass
+class Ended:
+    """A process that ended with this status, or (None) never does."""
+
+    status: int | None
+
+    def poll(self) -> int | None:
+        return self.status
+
+
+def after(argv: list[str], option: str) -> list[str]:
+    return [value for name, value in pairwise(argv) if name == option]
+
+
+def test_nothing_outside_of_the_guest_has_a_say_in_its_time() -> None:
+    argv = counted_argv(IMAGE, "root=LABEL=root", CountRequest(seed=7), Supply())
+    assert after(argv, "-icount") == ["shift=0,sleep=off"]
+    assert after(argv, "-accel") == ["tcg,thread=single"]
+    assert after(argv, "-smp") == ["1"]
+    assert after(argv, "-seed") == ["7"]
+    assert "clock=vm" in after(argv, "-rtc")[0]
+    assert after(argv, "-append")[0].split()[0] == "root=LABEL=root"
+    (network,) = after(argv, "-netdev")
+    assert "restrict=on" in network
+    assert "guestfwd" not in network
+    assert "hostfwd" not in network
+    assert "tx=timer,ioeventfd=off" in argv[-1]
+    assert "-drive" not in argv
+
+
+def test_the_image_is_mapped_privately() -> None:
+    argv = counted_argv(IMAGE, "", CountRequest(memory_mib=1024), Supply())
+    (backend,) = after(argv, "-object")
+    assert {"share=off", "readonly=on", "rom=off", f"size={IMAGE.virtual_bytes}"} <= set(backend.split(","))
+    memory = re.match(r"1024,slots=1,maxmem=(\d+)M$", after(argv, "-m")[0])
+    assert memory
+    assert int(memory[1]) * 2**20 > 1024 * 2**20 + IMAGE.virtual_bytes
+
+
+def test_the_boot_entry_is_that_of_the_image() -> None:
+    paths = ["/boot/loader", "/boot/loader.1/entries", "/boot/loader.1/entries/ostree-1.conf", "/etc/entries/a.conf"]
+    assert entry_path(paths, "image") == "/boot/loader.1/entries/ostree-1.conf"
+    assert entry_path(["/boot/loader/entries/6.1.conf", "/boot/loader/entries/6.2.conf"], "image").endswith("6.2.conf")
+    with pytest.raises(WorkbookError, match="some image: no boot entry"):
+        entry_path(["/boot/loader"], "some image")
+
+
+def test_a_boot_entry_names_kernel_initramfs_and_options() -> None:
+    entry = read_boot_entry(ENTRY, "entry")
+    assert entry.kernel == "/boot/ostree/fedora-atomic-cb/vmlinuz-6.12.107+deb13-cloud-amd64"
+    assert entry.initramfs.endswith("-cloud-amd64.img")
+    assert entry.options == "root=LABEL=root rw ostree=/ostree/boot.1/fedora-atomic/cb/0"
+
+
+@pytest.mark.parametrize(("old", "key"), [("linux /", "linux"), ("initrd   /", "initrd"), ("/vmlinuz", "linux")])
+def test_an_entry_without_a_usable_path_is_an_error(old: str, key: str) -> None:
+    with pytest.raises(WorkbookError, match=f"x.conf: {key}: no usable path"):
+        read_boot_entry(ENTRY.replace(old, 'nothing "', 1), "x.conf")
+
+
+def test_masked_units_are_read_from_the_command_line() -> None:
+    options = "rw systemd.mask=docker.socket systemd.gpt_auto=0 systemd.mask=docker.service"
+    assert masked_units(options) == ("docker.service", "docker.socket")
+    assert masked_units("rw") == ()
+
+
+def test_a_boot_survives_json() -> None:
+    data = json.loads(json.dumps(BOOT.to_json()))
+    assert read_counted_boot({**data, "wall_seconds": 3}) == BOOT
+    del data["milestones"]
+    with pytest.raises(WorkbookError, match="milestones is missing"):
+        read_counted_boot(data)
+
+
+@pytest.mark.parametrize(
+    ("console", "progress"),
+    [
+        ("", "wrote nothing"),
+        ("Linux version 6.12\r\n", "found no system"),
+        ("Linux version\nWelcome to Debian\n", "end of the boot"),
+        ("Welcome to Debian\nlocalhost login: ", "came to the login"),
+        ("Linux version\nKernel panic - not syncing: VFS\n", "panicked"),
+    ],
+)
+def test_a_guest_that_never_reports_is_an_error_with_the_consoles_end(
+    tmp_path: Path, console: str, progress: str
+) -> None:
+    (tmp_path / "console.log").write_text(console)
+    with pytest.raises(WorkbookError, match=f"did not report within 0 s: .*{progress}") as error:
+        wait_for_report(Ended(None), tmp_path, 0)
+    assert error.value.log == console.replace("\r", "").rstrip()
+
+
+def test_a_guest_that_ends_without_a_report_is_an_error(tmp_path: Path) -> None:
+    (tmp_path / "console.log").write_text("Welcome to Debian\n")
+    (tmp_path / "report.txt").write_text("")
+    with pytest.raises(WorkbookError, match="switched itself off without a report"):
+        wait_for_report(Ended(0), tmp_path, 60)
+    (tmp_path / "report.txt").write_text("something")
+    wait_for_report(Ended(0), tmp_path, 60)
+
+
+def test_a_qemu_that_fails_is_an_error_with_its_words(tmp_path: Path) -> None:
+    (tmp_path / "qemu.log").write_text("qemu-system-x86_64: no such device\n")
+    with pytest.raises(WorkbookError, match="QEMU ended with status 1") as error:
+        wait_for_report(Ended(1), tmp_path, 60)
+    assert "no such device" in error.value.log
+
+
+def test_a_disc_is_persistent_memory_too() -> None:
+    request = CountRequest(data_source="nocloud")
+    argv = counted_argv(IMAGE, "", request, Supply(("-smbios", "type=11,value=x"), disc="cidata.img"))
+    disc = after(argv, "-object")[1]
+    assert "mem-path=/mnt/boot/cidata.img" in disc
+    assert "share=off,readonly=on" in disc
+    assert "slots=2" in after(argv, "-m")[0]
+    machine, given = after(argv, "-smbios")
+    assert "ec2" not in machine
+    assert given == "type=11,value=x"

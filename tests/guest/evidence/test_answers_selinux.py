@@ -1,0 +1,68 @@
+"""SELinux and containers in a guest's answers: confined, or the proof of life fails."""
+
+from dataclasses import replace
+
+import pytest
+
+from atomic_lib.guest.evidence.proof_of_life import Answer
+from tests.guest.evidence.answers import ASKED, details, failed, found, good_answers
+
+SHADOW = "cat: can't open '/host/shadow': Permission denied"
+LABELS = ("system_u:system_r:container_t:s0:c449,c550\0", "system_u:system_r:container_t:s0:c240,c532\0")
+READ = (
+    'audit: type=1400 audit(1.0:7): avc:  denied  { read } for  pid=9 comm="busybox" name="shadow" dev="vda3" ino=4 '
+    "scontext=system_u:system_r:container_t:s0:c240,c532 tcontext=system_u:object_r:shadow_t:s0 tclass=file "
+    "permissive=0"
+)
+ENFORCING = {
+    "selinux": Answer("1", 0),
+    "denials": Answer("journal read", 0),
+    "container_label": Answer(LABELS[0], 0),
+    "container_shadow": Answer(f"{LABELS[1]}\n{SHADOW}", 1),
+    "denials_after": Answer(f"{READ}\njournal read", 0),
+}
+CONFINED = (
+    "SELinux is enforcing",
+    "a container is confined, with categories of its own",
+    "a container cannot read the host's /etc/shadow",
+    "the attempt is logged as a denial",
+)
+
+
+def test_an_enforcing_guest_proves_that_its_containers_are_confined() -> None:
+    findings = found({**good_answers(), **ENFORCING}, asked=replace(ASKED, selinux="enforcing"))
+    assert failed(findings) == []
+    told = details(findings)
+    assert [told[name] for name in CONFINED] == [
+        "enforcing",
+        " ".join(label.strip("\0") for label in LABELS),
+        "Permission denied",
+        "container_t read shadow_t shadow",
+    ]
+    assert (findings.selinux_mode, findings.denials, findings.denials_lost) == ("enforcing", (), 0)
+
+
+@pytest.mark.parametrize(
+    ("part", "answer", "check"),
+    [
+        ("selinux", Answer("0", 0), CONFINED[0]),
+        ("selinux", Answer("", None), CONFINED[0]),
+        ("container_label", Answer(LABELS[1], 0), CONFINED[1]),
+        ("container_label", Answer("system_u:system_r:dockerd_t:s0", 0), CONFINED[1]),
+        ("container_shadow", Answer(f"{LABELS[1]}\nroot:secret:1:0", 0), CONFINED[2]),
+        ("container_shadow", Answer(f"{LABELS[1]}\ncat: can't open '/host/shadow': No such file", 1), CONFINED[2]),
+        ("container_shadow", Answer("docker: permission denied", 126), CONFINED[2]),
+        ("denials_after", Answer("journal read", 0), CONFINED[3]),
+    ],
+)
+def test_a_container_that_is_not_confined_fails_the_proof(part: str, answer: Answer, check: str) -> None:
+    findings = found({**good_answers(), **ENFORCING, part: answer}, asked=replace(ASKED, selinux="enforcing"))
+    assert check in failed(findings)
+    assert "secret" not in str(findings)
+
+
+def test_what_enforces_nothing_is_not_asked_to_confine() -> None:
+    findings = found({**good_answers(), "selinux": Answer("0", 0)}, asked=replace(ASKED, selinux="permissive"))
+    assert failed(findings) == []
+    assert set(details(findings)) & set(CONFINED) == set()
+    assert findings.denials is None

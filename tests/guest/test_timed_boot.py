@@ -1,0 +1,31 @@
+"""What a boot waits for and says when nobody comes; booting itself is an integration test."""
+
+import urllib.request
+
+from atomic_lib.guest.timed_boot import progress_of, wait_for_key
+from atomic_lib.guest.vm.metadata_service import Instance, metadata_service
+
+INSTANCE = Instance("i-1", "h", ("ssh-ed25519 AAAA",), "#!/bin/sh\n")
+KEY = "/latest/meta-data/public-keys/0/openssh-key"
+
+
+def test_progress_is_told_from_the_requests() -> None:
+    with metadata_service(INSTANCE, "v1") as service:
+        assert progress_of(service) == "it never asked the metadata service"
+        urllib.request.urlopen(f"{service.url}/latest/meta-data/").close()
+        assert "1 times, but never for the key" in progress_of(service)
+        urllib.request.urlopen(service.url + KEY).close()
+        assert progress_of(service) == "it fetched the key from the metadata service"
+
+
+def test_the_key_is_taken_as_installed_once_user_data_is_asked_for() -> None:
+    waits: list[int] = []
+    with metadata_service(INSTANCE, "v1") as service:
+
+        def guest() -> None:
+            waits.append(len(waits))
+            path = ["/latest/user-data", KEY, "/latest/user-data"][len(waits) - 1]
+            urllib.request.urlopen(service.url + path).close()
+
+        wait_for_key(service, guest)
+    assert len(waits) == 3

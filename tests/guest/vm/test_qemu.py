@@ -1,0 +1,107 @@
+"""The guest's command line, and what is made of its console."""
+
+import uuid
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from atomic_lib.base.errors import WorkbookError
+from atomic_lib.guest.vm.qemu import Guest, Machine, free_port, guest_argv, machine_uuid, network_argument, read_console
+
+
+@dataclass(frozen=True)
+class Given:
+    """What a guest is given."""
+
+    metadata_port: int | None = None
+    disc: str | None = None
+    arguments: tuple[str, ...] = ()
+
+
+def after(argv: list[str], option: str) -> list[str]:
+    return [value for name, value in pairwise(argv) if name == option]
+
+
+def test_bios_under_tcg() -> None:
+    argv = guest_argv(Machine("bios", "tcg", 2, 2048), Given(8001), 8002, "/some/boot")
+    assert after(argv, "-accel") == ["tcg,thread=multi"]
+    assert after(argv, "-cpu") == ["max,-svm"]
+    assert (after(argv, "-smp"), after(argv, "-m")) == (["2"], ["2048"])
+    assert [drive for drive in after(argv, "-drive") if "pflash" in drive] == []
+    assert "cache=unsafe" in after(argv, "-drive")[0]
+
+
+def test_uefi_under_kvm() -> None:
+    argv = guest_argv(Machine("uefi", "kvm", 4, 512), Given(8001), 8002, "/some/boot")
+    assert (after(argv, "-accel"), after(argv, "-cpu")) == (["kvm"], ["host"])
+    code, variables, disk = after(argv, "-drive")
+    assert "unit=0" in code
+    assert "readonly=on" in code
+    assert "unit=1" in variables
+    assert "readonly" not in variables
+    assert "disk.qcow2" in disk
+
+
+def test_the_guest_reaches_the_metadata_service_and_nothing_else() -> None:
+    words = network_argument(8001, 8002).split(",")
+    assert "restrict=on" in words
+    assert "hostfwd=tcp:127.0.0.1:8002-:22" in words
+    assert "guestfwd=tcp:169.254.169.254:80-cmd:socat - TCP:127.0.0.1:8001" in words
+    assert "host=169.254.169.2" in words  # 169.254.169.254 as QEMU's own address could not be forwarded
+
+
+def test_the_machine_says_ec2_in_uuid_and_serial() -> None:
+    serial = machine_uuid("one")
+    assert serial.startswith("ec2")
+    assert str(uuid.UUID(serial)) == serial == machine_uuid("one") != machine_uuid("two")
+    argv = guest_argv(Machine("bios", "tcg", 1, 512), Given(1), 2, "one")
+    assert after(argv, "-smbios") == [f"type=1,uuid={serial},serial={serial}"]
+
+
+def test_without_a_metadata_service_nothing_of_the_machine_says_ec2() -> None:
+    argv = guest_argv(Machine("bios", "tcg", 1, 512), Given(None, "cidata.img", ("-fw_cfg", "name=x")), 2, "one")
+    assert [word for word in argv if "ec2" in word or "guestfwd" in word] == []
+    assert after(argv, "-fw_cfg") == ["name=x"]
+    disk, disc = after(argv, "-drive")
+    assert "disk.qcow2" in disk
+    assert disc == "if=none,id=disc,file=/mnt/boot/cidata.img,format=raw,readonly=on"
+    assert "virtio-blk-pci,drive=disc" in after(argv, "-device")
+
+
+def test_a_free_port_is_one_of_the_user() -> None:
+    assert 1024 <= free_port() <= 65535
+
+
+@dataclass(frozen=True)
+class Ended:
+    status: int | None
+
+    def poll(self) -> int | None:
+        return self.status
+
+
+def guest(directory: Path, status: int | None, console: bytes) -> Guest:
+    (directory / "console.log").write_bytes(console)
+    (directory / "qemu.log").write_text("qemu: could not open\n")
+    return Guest(Ended(status), 0.0, 2222, directory)
+
+
+def test_a_dead_guest_is_an_error_with_its_evidence(tmp_path: Path) -> None:
+    guest(tmp_path, None, b"[ 1.0] Booting\r\n").require_alive()
+    with pytest.raises(WorkbookError, match="ended with status 1") as caught:
+        guest(tmp_path, 1, b"").require_alive()
+    assert caught.value.log == "qemu: could not open"
+    with pytest.raises(WorkbookError, match="kernel panicked") as caught:
+        guest(tmp_path, None, b"a\r\n[ 2.0] Kernel panic - not syncing: no init\r\n").require_alive()
+    assert caught.value.log == "a\n[ 2.0] Kernel panic - not syncing: no init"
+    with pytest.raises(WorkbookError, match="emergency mode"):
+        guest(tmp_path, None, b"Entering emergency mode. Exit the shell to continue.\r\n").require_alive()
+
+
+def test_the_console_is_read_without_escape_sequences(tmp_path: Path) -> None:
+    path = tmp_path / "console.log"
+    assert read_console(path) == ""
+    path.write_bytes(b"\x1b[2J\x1b[!p\x1b]104\x07\x1b(B\x1bcGRUB\r\n[\x1b[0;32m  OK  \x1b[0m] Started \xff.\r\n")
+    assert read_console(path) == "GRUB\n[  OK  ] Started \ufffd.\n"

@@ -1,0 +1,49 @@
+"""Waiting for an ssh server, and the options of every login."""
+
+import socket
+import threading
+import time
+
+import pytest
+
+from atomic_lib.base.errors import WorkbookError
+from atomic_lib.guest.vm.qemu import free_port
+from atomic_lib.guest.vm.ssh import ssh_options, wait_for_banner
+
+
+def test_a_server_that_accepts_but_says_nothing_is_not_there_yet() -> None:
+    seen: list[bytes] = []
+
+    def serve(listener: socket.socket) -> None:
+        for words in (b"", b"HTTP/1.1 400\r\n", b"SSH-2.0-x\r\n"):
+            connection, _ = listener.accept()
+            with connection:
+                seen.append(words)
+                connection.sendall(words)
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=serve, args=(listener,))
+        thread.start()
+        wait_for_banner(listener.getsockname()[1], lambda: None)
+        thread.join()
+    assert len(seen) == 3
+
+
+def test_waiting_ends_when_the_check_raises() -> None:
+    deadline = time.monotonic() + 0.5
+
+    def check() -> None:
+        if time.monotonic() > deadline:
+            raise WorkbookError("over")
+
+    with pytest.raises(WorkbookError, match="over"):
+        wait_for_banner(free_port(), check)
+
+
+def test_ssh_never_asks_and_keeps_to_the_directory_of_the_boot() -> None:
+    words = ssh_options(2222)
+    assert words[:4] == ["-F", "none", "-p", "2222"]
+    assert {"BatchMode=yes", "StrictHostKeyChecking=accept-new", "IdentitiesOnly=yes"} <= set(words)
+    paths = [word.partition("=")[2] for word in words if "/mnt/" in word]
+    assert len(paths) == 3
+    assert all(path.startswith("/mnt/ssh/") for path in paths)

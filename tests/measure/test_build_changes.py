@@ -1,0 +1,114 @@
+"""What changed from one build to the next."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from atomic_lib.base.store import Store
+from atomic_lib.formats.disk.file_system import Entry, FileSystem
+from atomic_lib.measure.build_changes import (
+    FileChange,
+    PackageChange,
+    changed_files,
+    changed_files_of_images,
+    changed_packages,
+    read_changes,
+)
+from atomic_lib.measure.comparison import compare
+from atomic_lib.solve.lock import Lock, LockedPackage
+from tests.formats.disk.disk_image import make_raw
+from tests.measure.test_rules import entry
+
+BASH = LockedPackage("bash", 0, "5.2", "1", "x86_64", "a" * 64, 10, "standin")
+
+
+def locked(*packages: LockedPackage) -> Lock:
+    return Lock("standin", tuple(sorted(packages)))
+
+
+def test_packages_come_go_and_change() -> None:
+    gone, new = replace(BASH, name="gone"), replace(BASH, name="new", epoch=2)
+    changes = changed_packages(locked(BASH, gone), locked(replace(BASH, version="5.3"), new))
+    assert changes == (
+        PackageChange("bash", "0:5.2-1.x86_64", "0:5.3-1.x86_64"),
+        PackageChange("gone", "0:5.2-1.x86_64", ""),
+        PackageChange("new", "", "2:5.2-1.x86_64"),
+    )
+
+
+def test_a_rebuilt_package_is_told_by_its_checksum() -> None:
+    assert changed_packages(locked(BASH), locked(replace(BASH, sha256="b" * 64))) == (
+        PackageChange("bash", f"sha256 {'a' * 16}", f"sha256 {'b' * 16}"),
+    )
+
+
+def test_where_a_package_came_from_is_no_change() -> None:
+    assert changed_packages(locked(BASH), locked(replace(BASH, repo="mirror"))) == ()
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "change", "size_bytes"),
+    [
+        (None, entry(), "added", 5),
+        (entry(), None, "removed", -5),
+        (entry(), entry(size_bytes=8, sha256="t"), "grown", 3),
+        (entry(), entry(size_bytes=1, sha256="t", mode=0o600), "shrunk", -4),
+        (entry(), entry(sha256="t", mode=0o600), "other content", 0),
+        (entry("link", target="a"), entry("link", target="b"), "other content", 0),
+        (entry(), entry("directory"), "shrunk", -5),
+        (entry(), entry(mode=0o600), "other rights", 0),
+        (entry(), entry(attributes={"security.capability": "x"}, uid=1), "other rights", 0),
+        (entry(), entry(attributes={"security.selinux": "x"}), "other label", 0),
+        (entry(), entry(attributes={"security.selinux": "x"}, mode=0o600), "other rights", 0),
+        (entry(), entry(attributes={"user.x": "x"}), "other content", 0),
+    ],
+)
+def test_a_file_has_its_most_telling_change(
+    before: Entry | None, after: Entry | None, change: str, size_bytes: int, tmp_path: Path
+) -> None:
+    sides = [FileSystem(tmp_path, {"/a": one} if one else {}) for one in (before, after)]
+    (found,) = changed_files(compare(*sides))
+    assert (found.path, found.change, found.bytes) == ("/a", change, size_bytes)
+
+
+def test_what_differs_is_told_in_words(tmp_path: Path) -> None:
+    before = FileSystem(tmp_path, {"/a\udcff": entry(), "/gone": entry("link", target="a", inode=2)})
+    after = FileSystem(tmp_path, {"/a\udcff": entry(size_bytes=8, sha256="t", mode=0o600)})
+    assert changed_files(compare(before, after)) == (
+        FileChange("/a\\xff", "grown", 3, "mode: 0644 → 0600; size; content"),
+        FileChange("/gone", "removed", 0, "link to a"),
+    )
+
+
+@pytest.fixture
+def images(tmp_path: Path) -> Store:
+    """A store with the images "old" and "new", which differ in two files."""
+    store = Store(tmp_path / "store")
+    top = tmp_path / "content"
+    (top / "etc").mkdir(parents=True)
+    for key, text in (("old", "one"), ("new", "three")):
+        (top / "etc/file").write_text(text)
+        (top / f"only, {key}").touch()
+        store.path_of("image", key).mkdir(parents=True)
+        make_raw(store.path_of("image", key) / "disk.raw", top)
+        (top / f"only, {key}").unlink()
+    return store
+
+
+def test_two_images_are_read_once(images: Store, capsys: pytest.CaptureFixture[str]) -> None:
+    path = changed_files_of_images(images, "old", "new", what="look")
+    assert path is not None
+    assert [(one.path, one.change, one.bytes, one.what) for one in read_changes(path)] == [
+        ("/etc/file", "grown", 2, "size; content"),
+        ("/only, new", "added", 0, "file of 0 bytes"),
+        ("/only, old", "removed", 0, "file of 0 bytes"),
+    ]
+    (images.path_of("image", "old") / "disk.raw").unlink()
+    assert changed_files_of_images(images, "old", "new", what="look") == path
+    assert capsys.readouterr().err.count("→ look") == 1
+
+
+def test_images_that_are_gone_are_not_compared(images: Store) -> None:
+    assert changed_files_of_images(images, "old", "none", what="look") is None
+    assert not images.path_of("release", "").exists()

@@ -1,0 +1,171 @@
+"""Parameters: one error that names file and key for everything papermill would let through."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from atomic_lib.base.errors import WorkbookError
+from atomic_lib.params.variant import load_variant, parameter_values, read_yaml_mapping, variant_from, variant_names
+
+BASE = "content: standin\nboots_bios: 1\n"
+SMALL = "variant: small\nmethod: ostree\nrecipe: small\nagent: min-cloud-agent\n"
+
+
+@pytest.fixture
+def params(tmp_path: Path) -> Path:
+    (tmp_path / "studies").mkdir()
+    (tmp_path / "variants").mkdir()
+    (tmp_path / "base.yaml").write_text(BASE)
+    (tmp_path / "variants/small.yaml").write_text(SMALL)
+    (tmp_path / "variants/large.yaml").write_text(SMALL.replace("small", "large"))
+    return tmp_path
+
+
+def refusal(*args: Any, **kwargs: Any) -> WorkbookError:
+    with pytest.raises(WorkbookError) as caught:
+        load_variant(*args, **kwargs)
+    return caught.value
+
+
+def test_a_variant_lies_over_the_base_and_overrides_over_both(params: Path) -> None:
+    (params / "variants/small.yaml").write_text(SMALL + "boots_bios: 2\nguest_cpus: 3\n")
+    assert load_variant("small", params).boots_bios == 2
+    variant = load_variant("small", params, {"boots_bios": 7})
+    assert (variant.boots_bios, variant.guest_cpus, variant.content) == (7, 3, "standin")
+
+
+def test_the_values_are_flat_scalars_that_make_the_same_variant_again(params: Path) -> None:
+    variant = load_variant("small", params)
+    values = parameter_values(variant)
+    assert all(isinstance(value, str | int | float | bool) for value in values.values())
+    assert variant_from(values) == variant
+
+
+def test_an_unknown_variant_lists_the_known_ones(params: Path) -> None:
+    error = refusal("smal", params)
+    assert (
+        error.message
+        == f"unknown variant 'smal' (did you mean 'small'?): there is no {params / 'variants' / 'smal.yaml'}"
+    )
+    assert error.hint == "choose one of: large, small"
+
+
+def test_base_and_the_classes_are_no_variants(params: Path) -> None:
+    (params / "classes.yaml").write_text("- name: kernel\n")
+    assert variant_names(params) == ["large", "small"]
+    assert refusal("base", params).message.startswith("unknown variant 'base'")
+
+
+def test_a_misspelt_key_is_refused_with_the_closest_one(params: Path) -> None:
+    path = params / "variants/small.yaml"
+    path.write_text(SMALL + "boot_bios: 2\n")
+    error = refusal("small", params)
+    assert error.message == f"{path}: unknown key 'boot_bios' (did you mean 'boots_bios'?)"
+    assert error.hint.startswith("known keys: accelerator, agent, ")
+
+
+def test_an_unknown_key_names_the_base_file_or_the_override(params: Path) -> None:
+    assert refusal("small", params, {"xyzzy": 1}).message == "override: unknown key 'xyzzy'"
+    (params / "base.yaml").write_text(BASE + "xyzzy: 1\n")
+    assert refusal("small", params).message == f"{params / 'base.yaml'}: unknown key 'xyzzy'"
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("method: ostre", "method: 'ostre' is not accepted: one of ostree, traditional"),
+        ("agent: none", "agent: 'none' is not accepted: one of min-cloud-agent, cloud-init, ignition, credentials"),
+        ("boots_bios: '2'", "boots_bios: '2' is not accepted: must be a whole number"),
+        ("boots_bios: true", "boots_bios: True is not accepted: must be a whole number"),
+        ("boots_bios: 1.5", "boots_bios: 1.5 is not accepted: must be a whole number"),
+        ("boots_bios: -1", "boots_bios: -1 is not accepted: at least 0"),
+        ("boots_bios: 101", "boots_bios: 101 is not accepted: at most 100"),
+        ("boots_bios:", "boots_bios: None is not accepted: must be a whole number"),
+        ("version: 22.1", "version: 22.1 is not accepted: must be text (in quotes, if it looks like a number)"),
+        ("version: a/b", "version: 'a/b' is not accepted: it must match ^[0-9A-Za-z._-]+$"),
+        ("recipe: ../x", "recipe: '../x' is not accepted: it must match ^[a-z0-9][a-z0-9.-]*$"),
+        ("kernel_arguments: [quiet]", "kernel_arguments: ['quiet'] is not accepted: must be text (in quotes, if it "
+         "looks like a number)"),
+    ],
+)  # fmt: skip
+def test_a_value_that_is_not_accepted_names_file_and_key(params: Path, line: str, message: str) -> None:
+    path = params / "variants/small.yaml"
+    kept = [text for text in SMALL.splitlines() if text.split(":")[0] != line.split(":")[0]]
+    path.write_text("\n".join([*kept, line]) + "\n")
+    assert refusal("small", params).message == f"{path}: {message}"
+
+
+def test_a_bad_value_in_the_base_is_blamed_on_the_base(params: Path) -> None:
+    (params / "base.yaml").write_text("boots_uefi: many\n")
+    expected = f"{params / 'base.yaml'}: boots_uefi: 'many' is not accepted: must be a whole number"
+    assert refusal("small", params).message == expected
+    assert refusal("small", params, {"boots_uefi": "0"}).message == (
+        "override: boots_uefi: '0' is not accepted: must be a whole number"
+    )
+
+
+def test_a_missing_key_is_named(params: Path) -> None:
+    path = params / "variants/small.yaml"
+    path.write_text("variant: small\nmethod: ostree\nrecipe: small\n")
+    assert refusal("small", params).message == f"{path}: agent: is required"
+
+
+def test_all_problems_come_at_once(params: Path) -> None:
+    path = params / "variants/small.yaml"
+    path.write_text(SMALL.replace("ostree", "x") + "guest_cpus: 0\n")
+    assert refusal("small", params).message.splitlines() == [
+        f"{path}: method: 'x' is not accepted: one of ostree, traditional",
+        f"{path}: guest_cpus: 0 is not accepted: at least 1",
+    ]
+
+
+def test_a_variant_must_be_named_as_its_file(params: Path) -> None:
+    path = params / "variants/small.yaml"
+    path.write_text(SMALL.replace("variant: small", "variant: large"))
+    assert refusal("small", params).message == f"{path}: variant: must be 'small', as the file is named, not 'large'"
+
+
+def test_without_a_base_the_missing_file_is_named(params: Path) -> None:
+    (params / "base.yaml").unlink()
+    assert refusal("small", params).message == f"{params / 'base.yaml'}: no such file"
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("a: 1\nb: 2\na: 3\n", ":3: not valid YAML: key 'a' is given twice"),
+        ("a: 1\n b: [\n", ":2: not valid YAML: mapping values are not allowed here"),
+        ("- a\n", ": must be a mapping of keys to values"),
+        ("", ": must be a mapping of keys to values"),
+    ],
+)
+def test_a_file_that_is_no_mapping_is_refused(tmp_path: Path, text: str, message: str) -> None:
+    path = tmp_path / "a.yaml"
+    path.write_text(text)
+    with pytest.raises(WorkbookError) as caught:
+        read_yaml_mapping(path)
+    assert caught.value.message == f"{path}{message}"
+
+
+def test_a_file_that_is_no_text_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "a.yaml"
+    path.write_bytes(b"a: \xff\n")
+    with pytest.raises(WorkbookError, match="cannot be read"):
+        read_yaml_mapping(path)
+
+
+def test_updates_over_a_network_need_a_key_of_ones_own(params: Path) -> None:
+    (params / "variants/small.yaml").write_text(SMALL + "remote_url: https://updates.example/repo\n")
+    error = refusal("small", params)
+    assert error.message.startswith(
+        f"{params / 'variants' / 'small.yaml'}: remote_url: 'https://updates.example/repo' is not"
+    )
+    assert "gpg --armor --export-secret-keys" in error.message
+    variant = load_variant("small", params, {"signing_key": "keys/own.asc"})
+    assert (variant.remote_url, variant.signing_key) == ("https://updates.example/repo", "keys/own.asc")
+
+
+@pytest.mark.parametrize("url", ["", "ftp://updates.example/", "/srv/repo", "https://", "file:///srv/with space"])
+def test_updates_come_from_a_directory_or_a_web_server(params: Path, url: str) -> None:
+    assert "remote_url: " in refusal("small", params, {"remote_url": url, "signing_key": "own.asc"}).message

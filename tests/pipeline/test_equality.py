@@ -1,0 +1,128 @@
+"""A pair of variants: compared, judged, and published as a page."""
+
+import json
+import os
+import shutil
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from atomic_lib.base.errors import WorkbookError
+from atomic_lib.base.store import Store
+from atomic_lib.measure.comparison import compare
+from atomic_lib.params.variant import variant_from
+from atomic_lib.pipeline import equality
+from atomic_lib.solve.lock import Lock, LockedPackage
+from atomic_lib.tools.tools_tree import tools_inputs
+from tests.formats.disk.disk_image import make_raw
+from tests.pipeline.test_study import notebook
+
+BASH = LockedPackage("bash", 0, "5.2", "1", "x86_64", "a" * 64, 10, "standin")
+
+
+def opened(directory: Path, name: str, text: str, *packages: LockedPackage) -> Any:
+    """What a pair needs of an open variant: a small image in which /etc/file holds ``text``."""
+    content = directory / name
+    (content / "etc").mkdir(parents=True)
+    (content / "etc/file").write_text(text)
+    (content / "usr").mkdir()
+    raw = directory / f"{name}.raw"
+    make_raw(raw, content)
+    variant = variant_from({"variant": name, "method": "ostree", "recipe": "own", "agent": "min-cloud-agent"})
+    return SimpleNamespace(
+        variant=variant, image=SimpleNamespace(raw=raw, key=name), store=Store(directory / "store"),
+        rpm_set=SimpleNamespace(lock=Lock("standin", packages)), tools=SimpleNamespace(key="none"),
+    )  # fmt: skip
+
+
+def test_a_difference_without_a_reason_is_named(tmp_path: Path) -> None:
+    left, right = opened(tmp_path, "one", "a", BASH), opened(tmp_path, "two", "b", BASH)
+    comparison = equality.compare_images(left, right)
+    with pytest.raises(WorkbookError) as caught:
+        equality.require_explained(left, right, comparison, None)
+    assert caught.value.message == "one and two: 1 difference without a reason"
+    assert caught.value.log.startswith("/etc/file: content: ")
+    assert "params/rules/equality.yaml" in caught.value.hint
+
+
+def test_where_every_difference_has_a_reason_the_verdict_says_how_many(tmp_path: Path) -> None:
+    left, right = opened(tmp_path, "one", "a", BASH), opened(tmp_path, "two", "a", BASH)
+    comparison = equality.compare_images(left, right)
+    paths = comparison.paths[0]
+    verdict = equality.require_explained(left, right, comparison, comparison)
+    assert verdict.text == f"one and two: {2 * paths} paths on both sides, 0 differences, each with its reason."
+    assert paths >= 4
+
+
+def test_of_other_packages_nothing_is_concluded(tmp_path: Path) -> None:
+    left, right = opened(tmp_path, "one", "a", BASH), opened(tmp_path, "two", "a")
+    with pytest.raises(WorkbookError, match="one and two: 1 package not the same, the first is bash"):
+        equality.require_explained(left, right, compare(*[equality.compare_images(left, right).left] * 2))
+
+
+def test_what_a_boot_made_is_kept_and_only_that_is_compared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    left, right = opened(tmp_path, "one", "a", BASH), opened(tmp_path, "two", "b", BASH)
+    boots = []
+
+    def boot(_: object, raw: Path, request: Any, directory: Path) -> None:
+        boots.append((raw.name, request.firmware, request.accelerator, request.cpus, request.agent))
+        shutil.copyfile(raw, directory / "after.raw")
+
+    monkeypatch.setattr(equality, "disk_after_boot", boot)
+    monkeypatch.setattr(equality, "probe_accelerator", lambda tools: SimpleNamespace(name="tcg"))
+    for _ in range(2):
+        comparison = equality.compare_booted(left, right)
+        assert set(comparison.left.entries) == {"/etc", "/etc/file"}
+        assert [(one.path, one.kind) for one in comparison.unexplained] == [("/etc/file", "content")]
+    assert boots == [(name, "bios", "tcg", 2, "min-cloud-agent") for name in ("one.raw", "two.raw")]
+
+
+VERDICT = """
+from atomic_lib.base.errors import WorkbookError
+if boot:
+    raise WorkbookError("one and two: 1 difference without a reason", hint="look", log="/etc/file: content")
+print("each with its reason")
+"""
+
+
+@pytest.fixture
+def build(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A build directory, a small notebook in place of the real one, and a tools tree that has no tools."""
+
+    def make(directory: Path) -> None:
+        (directory / "root").mkdir()
+        (directory / "versions").write_text("none 0\n")
+
+    path = tmp_path / "equality.ipynb"
+    path.write_text(json.dumps(notebook(["boot: bool = False\n", VERDICT])))
+    Store(tmp_path / "cache").get_or_make("tools", tools_inputs(), make, what="tools tree for a test")
+    monkeypatch.setenv("WORKBOOK_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(equality, "NOTEBOOK", path)
+    monkeypatch.setattr(equality, "BUILD", tmp_path / "build")
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    return tmp_path / "build"
+
+
+def test_the_page_is_published_and_the_status_says_what_it_found(
+    build: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert equality.run_equality(boot=False) == 0
+    page = Path(capsys.readouterr().out.strip())
+    assert page.parent == (build / "runs/latest-equality").resolve()
+    assert page.parent.name.endswith("Z-equality")
+    text = page.read_text()
+    assert "each with its reason" in text
+    assert 'role="alert"' not in text
+    assert 'href="equality.ipynb"' in text
+    assert not (build / "runs/latest").exists()
+
+
+def test_what_is_unexplained_is_on_the_page_and_in_the_status(build: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert equality.run_equality(boot=True) == 1
+    printed = capsys.readouterr()
+    assert "error: one and two: 1 difference without a reason\n/etc/file: content\nNext step: look" in printed.err
+    text = Path(printed.out.strip()).read_text()
+    assert 'role="alert"' in text
+    assert "1 difference without a reason" in text

@@ -1,0 +1,99 @@
+"""Questions on the command line: the text printed, the status, what is refused before anything is made."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from atomic_lib.base.errors import WorkbookError
+from atomic_lib.measure.classes import default_class_rules
+from atomic_lib.pipeline import questions
+from atomic_lib.pipeline.questions import answer_why, answer_without, classes_expanded, open_variant, plain_text
+from atomic_lib.report.page.elements import Cell, Table, number
+from atomic_lib.solve.graph import Link
+from atomic_lib.solve.lock import LockedPackage
+from atomic_lib.solve.without import Departure
+
+LEAVES = (LockedPackage("dnf", 0, "4.23", "1", "noarch", "s", 900_000, "r"),)
+
+
+class Answered:
+    """A variant whose answers are known."""
+
+    sizes = {"dnf": (2_000_000, 11)}  # noqa: RUF012
+    generated = (5_000_000, 3)
+
+    def why(self, name: str) -> tuple[Any, ...]:
+        return ((Link("recipe", "dnf", "dnf"), Link("requires", name, name)),) if name == "librepo" else ()
+
+    def without(self, words: list[str]) -> Departure:
+        return Departure(tuple(words), LEAVES, (), (), ("dnf",), (), ())
+
+
+@pytest.fixture
+def answered(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(questions, "open_variant", lambda name: Answered())
+
+
+@pytest.mark.usefixtures("answered")
+def test_why_prints_the_chains(capsys: pytest.CaptureFixture[str]) -> None:
+    assert answer_why("librepo", "own") == 0
+    assert capsys.readouterr().out.splitlines() == [
+        "own: Why librepo is here: 1 chain, the shortest first",
+        "entry  links  chain",
+        "dnf        2  dnf (recipe) → librepo (requires)",
+    ]
+
+
+@pytest.mark.usefixtures("answered")
+def test_why_says_that_nothing_asks_for_a_package(capsys: pytest.CaptureFixture[str]) -> None:
+    assert answer_why("odd", "own") == 1
+    assert "Nothing that the recipe names asks for it." in capsys.readouterr().out
+
+
+@pytest.mark.usefixtures("answered")
+def test_without_prints_what_leaves_and_what_is_not_predicted(capsys: pytest.CaptureFixture[str]) -> None:
+    assert answer_without(["dnf"], "own") == 0
+    printed = capsys.readouterr().out
+    assert "own: What leaves without dnf: 1 package\n" in printed
+    assert "2.0\N{NO-BREAK SPACE}MB" in printed
+    assert "entries of the recipe that go with it  dnf\n" in printed
+    assert "Not predicted: files that the compose itself makes" in printed
+
+
+def test_figures_are_aligned_at_their_end_and_texts_at_their_beginning() -> None:
+    table = Table(
+        "Sizes", ("name", "files"), ((Cell("a"), number(5, "count")), (Cell("bcdefg"), number(1234, "count")))
+    )
+    assert plain_text(table) == "Sizes\nname    files\na           5\nbcdefg  1,234"
+
+
+def test_a_class_stands_for_its_packages_in_the_set() -> None:
+    names = ["bash", "python3", "python3-yaml", "dnf"]
+    assert classes_expanded("class:python", names, default_class_rules()) == ["python3", "python3-yaml"]
+    assert classes_expanded("python3*", names, default_class_rules()) == ["python3*"]
+
+
+@pytest.mark.parametrize(
+    ("word", "message"),
+    [("class:snakes", "no class 'snakes'"), ("class:kernel", "no package of the set is of class 'kernel'")],
+)
+def test_a_class_that_is_unknown_or_empty_is_refused(word: str, message: str) -> None:
+    with pytest.raises(WorkbookError) as caught:
+        classes_expanded(word, ["bash"], default_class_rules())
+    assert caught.value.message == message
+    assert caught.value.hint
+
+
+def test_a_variant_that_is_unknown_is_named() -> None:
+    with pytest.raises(WorkbookError, match="unknown variant 'atomic-mni'"):
+        open_variant("atomic-mni")
+
+
+def test_who_is_not_root_is_told_before_anything_is_made(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    monkeypatch.setenv("WORKBOOK_CACHE", str(tmp_path / "cache"))
+    with pytest.raises(WorkbookError, match="needs root"):
+        open_variant("atomic-min")
+    assert not (tmp_path / "cache").exists()

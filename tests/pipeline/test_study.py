@@ -1,0 +1,185 @@
+"""A study: which variants, in which order, and what becomes of one that fails."""
+
+import json
+import os
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from atomic_lib.base.errors import WorkbookError
+from atomic_lib.base.store import Store
+from atomic_lib.pipeline import study
+from atomic_lib.report.tables.conformance_tables import read_matrix
+from atomic_lib.results.files import read_study_result
+from atomic_lib.tools.tools_tree import tools_inputs
+
+# In place of the real notebook: it says that it ran, and leaves what the real one would.
+PARAMETERS = ("variant", "method", "content", "recipe", "agent", "output_directory")
+VARIANT = """
+from pathlib import Path
+from atomic_lib.results.variant_result import VariantResult
+from atomic_lib.results.files import write_variant_result
+top = Path({top!r})
+with open(top / "executions", "a") as file:
+    file.write(f"{{variant}} {{new_boots}}\\n")
+failing = top / "failing"
+if failing.exists() and variant in failing.read_text().split():
+    raise ValueError("no such luck")
+write_variant_result(top / output_directory / "result.json", VariantResult(
+    variant=variant, status="ok" if new_boots else "incomplete", method=method, content=content, recipe=recipe,
+    agent=agent, package_count=190))
+"""
+
+
+def notebook(cells: list[str]) -> dict[str, Any]:
+    code = [
+        {"cell_type": "code", "id": f"cell-{number}", "source": source, "outputs": [], "execution_count": None,
+         "metadata": {"tags": [] if number else ["parameters"]}}
+        for number, source in enumerate(cells)
+    ]  # fmt: skip
+    kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    return {"cells": code, "metadata": {"kernelspec": kernel}, "nbformat": 4, "nbformat_minor": 5}
+
+
+@pytest.fixture
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A checkout with small notebooks, an empty build directory and a tools tree that has no tools."""
+
+    def make(directory: Path) -> None:
+        (directory / "root").mkdir()
+        (directory / "versions").write_text("none 0\n")
+
+    top = tmp_path / "checkout"
+    (top / "notebooks").mkdir(parents=True)
+    parameters = "".join(f'{name}: str = ""\n' for name in PARAMETERS) + "new_boots: int = 0\n"
+    variant = notebook([parameters, VARIANT.format(top=str(top))])
+    (top / "notebooks/variant.ipynb").write_text(json.dumps(variant))
+    compare = notebook(['run_directory: str = ""\n', "print(run_directory)\n"])
+    (top / "notebooks/compare.ipynb").write_text(json.dumps(compare))
+    Store(tmp_path / "cache").get_or_make("tools", tools_inputs(), make, what="tools tree for a test")
+    monkeypatch.setenv("WORKBOOK_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(study, "CHECKOUT", top)
+    monkeypatch.setattr(study, "BUILD", top / "build")
+    monkeypatch.setattr(study, "NOTEBOOKS", top / "notebooks")
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    return top
+
+
+def test_a_variant_that_fails_is_shown_and_the_others_go_on(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (place / "failing").write_text("atomic-min")
+    assert study.run_study("default", variants=["atomic-min", "cloud-docker"]) == 1
+    told = capsys.readouterr()
+    page = Path(told.out.strip())
+    assert page.name == "index.html"
+    assert page.is_file()
+    assert (place / "build/runs/latest").resolve() == page.parent
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d-\d\d-\d\dZ-default", page.parent.name)
+    result = read_study_result(page.parent)
+    assert (result.baseline, [one.variant for one in result.variants]) == (
+        "cloud-docker", ["cloud-docker", "atomic-min", "atomic-cloud-init"],
+    )  # fmt: skip
+    good, bad, spare = result.variants
+    assert (good.status, bad.status, spare.status) == ("ok", "failed", "ok")
+    assert bad.error is not None
+    assert (bad.error.stage, bad.error.message) == ("notebook", "ValueError: no such luck")
+    executed = (place / "executions").read_text().splitlines()
+    assert sorted(executed[:2]) == ["atomic-min 0", "cloud-docker 0"]
+    assert executed[2:3] == ["cloud-docker 1"], "built first, then booted; what failed is not tried again"
+    assert executed[3:] == ["atomic-cloud-init 0", "atomic-cloud-init 1"], "the fallback only once it is needed"
+    assert "atomic-min failed at notebook: its fallback atomic-cloud-init is built" in told.err
+    assert "atomic-cloud-init, in place of atomic-min: the page has what it costs" in told.err
+
+
+def test_a_fallback_that_fails_too_is_not_built_twice_and_the_earlier_run_is_named(
+    place: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert study.run_study("default", variants=["atomic-min"]) == 0
+    before = Path(capsys.readouterr().out.strip()).parent.name
+    assert (place / "executions").read_text().split() == ["atomic-min", "0", "atomic-min", "1"]
+    (place / "failing").write_text("atomic-min atomic-cloud-init")
+    assert study.run_study("default", variants=["atomic-min"]) == 1
+    told = capsys.readouterr()
+    assert "error: atomic-min failed at notebook: ValueError: no such luck" in told.err
+    assert "error: atomic-cloud-init failed at notebook: ValueError: no such luck" in told.err
+    assert "atomic-min: its fallback atomic-cloud-init failed as well, nothing stands in" in told.err
+    result = read_study_result(Path(told.out.strip()).parent)
+    assert [(one.variant, one.status) for one in result.variants] == [
+        ("atomic-min", "failed"), ("atomic-cloud-init", "failed"),
+    ]  # fmt: skip
+    (earlier,) = result.earlier
+    assert (earlier.variant, earlier.run, earlier.figures) == ("atomic-min", before, {"package_count": 190.0})
+
+
+def test_a_study_that_asks_for_it_says_of_every_agent_what_faults_did_to_it(
+    place: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert study.run_study("provisioning") == 0
+    told = capsys.readouterr()
+    directory = Path(told.out.strip()).parent
+    matrix = read_matrix(directory)
+    assert matrix is not None
+    reasons = dict(matrix.not_run)
+    assert list(reasons) == ["credentials", "min-cloud-agent", "ignition", "cloud-init"]
+    assert reasons["cloud-init"] == "no tree with it was composed: atomic-cloud-init, atomic-cloud-init-nocloud"
+    assert "cloud-init: no faults were put to it: no tree" in told.err
+    assert (directory / "conformance.csv").read_text().startswith("fault,agent,variant,outcome,why,run,")
+    page = (directory / "index.html").read_text()
+    assert 'href="conformance.json"' in page
+    assert 'href="conformance.csv"' in page
+
+
+def test_no_faults_are_put_where_the_study_does_not_ask(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert study.run_study("default", variants=["atomic-min"]) == 0
+    directory = Path(capsys.readouterr().out.strip()).parent
+    assert not list(directory.glob("conformance.*"))
+
+
+def test_a_variant_that_the_study_has_not_is_named_before_anything_is_made(place: Path) -> None:
+    with pytest.raises(WorkbookError) as caught:
+        study.run_study("default", variants=["atomic-mni"])
+    assert caught.value.message == "--variant atomic-mni: study 'default' has no such variant"
+    assert caught.value.hint == "it has: cloud-docker, atomic-cloud-init, atomic-min"
+    assert not (place / "build").exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "overrides", "said"),
+    [
+        ("defualt", {}, "no such file"),
+        ("default", {"boots_bois": 1}, "unknown key 'boots_bois'"),
+        ("default", {"boots_bios": -1}, "boots_bios: -1 is not accepted"),
+    ],
+)
+def test_what_is_wrong_is_said_before_anything_is_made(
+    place: Path, name: str, overrides: dict[str, Any], said: str
+) -> None:
+    with pytest.raises(WorkbookError, match=said):
+        study.run_study(name, overrides=overrides)
+    assert not (place / "build").exists()
+
+
+def test_without_root_the_next_step_is_told(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    with pytest.raises(WorkbookError, match="needs root") as caught:
+        study.run_study("default")
+    assert caught.value.hint == "sudo ./workbook run"
+    assert not (place / "build").exists()
+
+
+@pytest.mark.parametrize(
+    ("names", "kept", "baseline"),
+    [
+        ((), ("cloud-docker", "atomic-cloud-init", "atomic-min"), "cloud-docker"),
+        (("atomic-min", "cloud-docker"), ("cloud-docker", "atomic-min"), "cloud-docker"),
+        (("atomic-min",), ("atomic-min",), "atomic-min"),
+    ],
+)
+def test_a_study_narrowed_keeps_its_order_and_has_a_baseline(
+    names: tuple[str, ...], kept: tuple[str, ...], baseline: str
+) -> None:
+    whole = study.load_study("default")
+    narrowed, variants = study._narrowed(whole, study.study_variants(whole), names)
+    assert (narrowed.variants, narrowed.baseline) == (kept, baseline)
+    assert tuple(variant.variant for variant in variants) == kept

@@ -1,0 +1,232 @@
+"""./workbook itself: what it prints, what it starts, and what it leaves alone."""
+
+import hashlib
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+from atomic_lib.base import command
+from atomic_lib.base.command import CommandError
+
+CHECKOUT = Path(__file__).parents[2]
+NEEDED = ("bash", "cat", "dirname", "flock", "id", "readlink", "sh", "sha256sum")
+LOCKS = ("requirements-build.lock", "requirements.lock", "requirements-lab.lock")
+
+
+@pytest.fixture
+def copy(tmp_path: Path) -> Path:
+    """A checkout that holds the launcher and locks, and nothing else."""
+    top = tmp_path / "checkout"
+    top.mkdir()
+    shutil.copy2(CHECKOUT / "workbook", top / "workbook")
+    for name in LOCKS:
+        (top / name).write_text(f"# {name}\n")
+    return top
+
+
+@pytest.fixture
+def programs(tmp_path: Path) -> Path:
+    """A directory for PATH with the few standard programs that the launcher starts."""
+    directory = tmp_path / "bin"
+    directory.mkdir()
+    for name in NEEDED:
+        (directory / name).symlink_to(str(shutil.which(name)))
+    return directory
+
+
+def program(path: Path, text: str) -> None:
+    path.unlink(missing_ok=True)
+    path.write_text(f"#!/bin/sh\n{text}\n")
+    path.chmod(0o755)
+
+
+def make_ready(copy: Path, name: str, lock: str) -> None:
+    """An environment that the launcher takes as whole, whose Python prints what it is called with."""
+    (copy / name / "bin").mkdir(parents=True)
+    python = copy / name / "bin/python"
+    program(python, 'echo "$@"; echo "mirror=$WORKBOOK_MIRROR path=$PYTHONPATH"')
+    digest = hashlib.sha256((copy / LOCKS[0]).read_bytes() + (copy / lock).read_bytes()).hexdigest()
+    (copy / name / "stamp").write_text(f"{digest} {python.resolve()} {copy.resolve()}\n")
+
+
+def with_host_tools(programs: Path) -> None:
+    for name in ("mmdebstrap", "bwrap"):
+        program(programs / name, "exit 0")
+
+
+def launch(copy: Path, programs: Path, *words: str, **variables: str) -> command.Completed:
+    return command.run([copy / "workbook", *words], env={"PATH": str(programs), **variables}, timeout_seconds=30)
+
+
+def refusal(copy: Path, programs: Path, *words: str) -> CommandError:
+    with pytest.raises(CommandError) as caught:
+        launch(copy, programs, *words)
+    return caught.value
+
+
+def test_help_needs_nothing(copy: Path, programs: Path) -> None:
+    for words in ([], ["help"], ["--help"]):
+        text = launch(copy, programs, *words).stdout
+        assert all(f"  {name}" in text for name in ("run", "equality", "verify", "test", "lab", "doctor", "clean"))
+    assert sorted(path.name for path in copy.iterdir()) == sorted([*LOCKS, "workbook"])
+
+
+def test_unknown_command(copy: Path, programs: Path) -> None:
+    error = refusal(copy, programs, "biuld")
+    assert error.status == 2
+    assert "unknown command 'biuld'" in error.stderr
+
+
+def test_mirror_without_an_address(copy: Path, programs: Path) -> None:
+    assert "--mirror: the address is missing" in refusal(copy, programs, "run", "--mirror").stderr
+
+
+@pytest.mark.parametrize(
+    ("manager", "user", "expected"),
+    [
+        ("apt-get", 0, "apt-get install -y --no-install-recommends mmdebstrap bubblewrap"),
+        ("apt-get", 1000, "sudo sh -c '"),
+        ("dnf", 1000, "sudo sh -c 'dnf install -y mmdebstrap bubblewrap"),
+    ],
+)
+def test_no_install_prints_the_command_and_stops(
+    copy: Path, programs: Path, manager: str, user: int, expected: str
+) -> None:
+    make_ready(copy, ".venv", "requirements.lock")
+    program(programs / "id", f"echo {user}")
+    program(programs / manager, "echo installed >&2; exit 1")
+    error = refusal(copy, programs, "--no-install", "run")
+    assert expected in error.stderr
+    assert "mmdebstrap bubblewrap" in error.stderr
+    assert "installed" not in error.stderr
+    assert error.status == 1
+
+
+def test_without_a_terminal_an_ordinary_user_gets_the_command(copy: Path, programs: Path) -> None:
+    make_ready(copy, ".venv", "requirements.lock")
+    program(programs / "id", "echo 1000")
+    program(programs / "apt-get", "echo installed >&2")
+    program(programs / "sudo", "echo became root >&2")
+    error = refusal(copy, programs, "run")
+    assert "    sudo sh -c " in error.stderr
+    assert "this needs root; run the command above" in error.stderr
+    assert "installed" not in error.stderr
+    assert "became root" not in error.stderr
+
+
+def test_root_installs_what_is_missing(copy: Path, programs: Path) -> None:
+    make_ready(copy, ".venv", "requirements.lock")
+    program(programs / "id", "echo 0")
+    program(programs / "apt-get", 'echo "apt-get $*" >&2')
+    done = launch(copy, programs, "run")
+    assert "apt-get install -y --no-install-recommends mmdebstrap bubblewrap" in done.stderr
+    assert done.stdout.startswith("-P -m atomic_lib run\n")
+
+
+def test_neither_package_manager(copy: Path, programs: Path) -> None:
+    make_ready(copy, ".venv", "requirements.lock")
+    program(programs / "id", "echo 0")
+    assert "neither apt-get nor dnf" in refusal(copy, programs, "run").stderr
+
+
+def test_composing_as_an_ordinary_user_shows_the_sudo_command(copy: Path, programs: Path) -> None:
+    make_ready(copy, ".venv", "requirements.lock")
+    with_host_tools(programs)
+    program(programs / "id", "echo 1000")
+    program(programs / "apt-get", "exit 1")
+    if not Path("/usr/share/keyrings/debian-archive-keyring.gpg").exists():
+        pytest.skip("without Debian's keys the launcher asks for them first")
+    error = refusal(copy, programs, "run", "quick", "--mirror=http://mirror.example/debian")
+    assert f"sudo WORKBOOK_MIRROR=http://mirror.example/debian {copy}/workbook run quick" in error.stderr
+    assert "mirror=" not in error.stdout
+    assert f"sudo {copy}/workbook equality --boot" in refusal(copy, programs, "equality", "--boot").stderr
+
+
+def test_ready_environment_is_used_as_it_is(copy: Path, programs: Path) -> None:
+    make_ready(copy, ".venv", "requirements.lock")
+    done = launch(copy, programs, "doctor", "--mirror", "http://m.example", PYTHONPATH="/elsewhere")
+    assert done.stdout == "-P -m atomic_lib doctor\nmirror=http://m.example path=\n"
+    assert done.stderr == ""
+
+
+def test_through_a_link_from_another_directory(copy: Path, programs: Path, tmp_path: Path) -> None:
+    make_ready(copy, ".venv", "requirements.lock")
+    link = tmp_path / "link"
+    link.symlink_to("checkout/workbook")
+    done = command.run([link, "clean", "a b"], cwd=Path("/"), env={"PATH": str(programs)})
+    assert done.stdout.startswith("-P -m atomic_lib clean a b\n")
+
+
+def test_lab_has_its_own_environment(copy: Path, programs: Path) -> None:
+    make_ready(copy, ".venv-lab", "requirements-lab.lock")
+    program(programs / "id", "echo 0")
+    program(programs / "apt-get", "exit 0")
+    with_host_tools(programs)
+    assert launch(copy, programs, "lab").stdout.startswith("-P -m atomic_lib lab\n")
+
+
+@pytest.mark.parametrize("spoil", ["lock", "stamp", "place"])
+def test_environment_of_another_lock_or_place_is_remade(copy: Path, programs: Path, spoil: str) -> None:
+    make_ready(copy, ".venv", "requirements.lock")
+    (programs / "rm").symlink_to(str(shutil.which("rm")))
+    if spoil == "lock":
+        (copy / "requirements.lock").write_text("# newer\n")
+    elif spoil == "stamp":
+        (copy / ".venv/stamp").unlink()
+    else:
+        copy = copy.rename(copy.parent / "moved")
+    calls = copy / "calls"
+    # Stands for the interpreter: makes an environment whose pip notes what it is asked for.
+    program(
+        programs / "python3",
+        f'case $1 in -c) echo "{programs}/python3";; -m) mkdir -p "$3/bin" "$3/lib/python3.11/site-packages"\n'
+        f'printf \'#!/bin/sh\\necho "$@" >>"{calls}"\\n\' >"$3/bin/python"; chmod +x "$3/bin/python";; esac',
+    )
+    for name in ("mkdir", "chmod"):
+        (programs / name).symlink_to(str(shutil.which(name)))
+    done = launch(copy, programs, "doctor")
+    assert "→ Python environment .venv" in done.stderr
+    asked = calls.read_text().splitlines()
+    assert [line.rsplit("/", 1)[1] for line in asked[:2]] == ["requirements-build.lock", "requirements.lock"]
+    assert all("--require-hashes" in line and "--compile" in line for line in asked[:2])
+    assert asked[2] == "-P -m atomic_lib doctor"
+    assert (copy / ".venv/lib/python3.11/site-packages/atomic-workbook.pth").read_text() == f"{copy}\n"
+    assert launch(copy, programs, "doctor").stderr == ""
+
+
+def test_failed_set_up_is_not_taken_as_ready(copy: Path, programs: Path) -> None:
+    for name in ("mkdir", "chmod", "rm"):
+        (programs / name).symlink_to(str(shutil.which(name)))
+    program(
+        programs / "python3",
+        f'case $1 in -c) echo "{programs}/python3";; -m) mkdir -p "$3/bin"\n'
+        'printf "#!/bin/sh\\nexit 3\\n" >"$3/bin/python"; chmod +x "$3/bin/python";; esac',
+    )
+    assert refusal(copy, programs, "doctor").status == 3
+    assert not (copy / ".venv/stamp").exists()
+    assert refusal(copy, programs, "doctor").status == 3
+
+
+def test_no_suitable_python_says_what_would_bring_one(copy: Path, programs: Path) -> None:
+    program(programs / "python3", "exit 1")
+    program(programs / "apt-get", "exit 1")
+    error = refusal(copy, programs, "--no-install", "doctor")
+    assert "python3-venv" in error.stderr
+
+
+def test_ci_calls_the_tests_from_anywhere(copy: Path, programs: Path) -> None:
+    make_ready(copy, ".venv", "requirements.lock")
+    with_host_tools(programs)
+    program(programs / "id", "echo 0")
+    program(programs / "apt-get", "exit 0")
+    (copy / ".ci").mkdir()
+    shutil.copy2(CHECKOUT / ".ci/run", copy / ".ci/run")
+    done = command.run([copy / ".ci/run", "-k", "x"], cwd=Path("/"), env={"PATH": str(programs), "CI": "true"})
+    assert done.stdout.startswith("-P -m atomic_lib test -k x\n")
+
+
+def test_scripts_are_executable() -> None:
+    assert os.access(CHECKOUT / "workbook", os.X_OK)
+    assert os.access(CHECKOUT / ".ci/run", os.X_OK)

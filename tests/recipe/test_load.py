@@ -1,0 +1,134 @@
+"""A variant finds its recipe by method, content and name."""
+
+from pathlib import Path
+
+import pytest
+
+from atomic_lib.base.errors import WorkbookError
+from atomic_lib.params.variant import Variant
+from atomic_lib.recipe.load import load_recipe
+
+
+def variant(method: str) -> Variant:
+    return Variant.model_validate({"variant": "x", "method": method, "recipe": "small", "agent": "cloud-init"})
+
+
+def write(path: Path, text: str) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+    return path
+
+
+@pytest.mark.parametrize("name", ["small.yaml", "small.json"])
+def test_an_ostree_variant_reads_a_treefile(tmp_path: Path, name: str) -> None:
+    path = write(tmp_path / "treefiles" / "standin" / name, '{"ref": "a/b", "packages": ["bash"]}')
+    recipe = load_recipe(variant("ostree"), tmp_path)
+    assert (recipe.files, recipe.ref, recipe.packages) == ((path,), "a/b", ("bash",))
+
+
+def test_a_traditional_variant_reads_a_kickstart(tmp_path: Path) -> None:
+    path = write(tmp_path / "kickstarts" / "standin" / "small.ks", "%packages --nocore\nbash\n%end\n")
+    recipe = load_recipe(variant("traditional"), tmp_path)
+    assert (recipe.files, recipe.packages) == ((path,), ("bash",))
+
+
+def test_the_kickstart_is_read_in_the_syntax_version_of_the_variant(tmp_path: Path) -> None:
+    write(tmp_path / "kickstarts" / "standin" / "small.ks", "%packages --nocore --inst-langs=en\nbash\n%end\n")
+    old = variant("traditional").model_copy(update={"kickstart_version": "F21"})
+    assert load_recipe(variant("traditional"), tmp_path).languages == ("en",)
+    with pytest.raises(WorkbookError, match="unrecognized arguments: --inst-langs=en"):
+        load_recipe(old, tmp_path)
+
+
+def test_a_traditional_root_may_come_from_a_treefile_too(tmp_path: Path) -> None:
+    path = write(tmp_path / "treefiles" / "standin" / "small.yaml", '{"ref": "a/b", "packages": ["bash"]}')
+    recipe = load_recipe(variant("traditional"), tmp_path)
+    assert (recipe.files, recipe.packages) == ((path,), ("bash",))
+
+
+def test_parts_lie_over_the_recipe_the_later_over_the_earlier(tmp_path: Path) -> None:
+    top = tmp_path / "treefiles" / "standin"
+    write(top / "small.yaml", '{"ref": "a/b", "packages": ["bash"], "documentation": false, "recommends": false}')
+    write(top / "parts/one.yaml", '{"packages": ["one"], "documentation": true, "recommends": true}')
+    write(top / "parts/two.yaml", '{"packages": ["two"], "recommends": false}')
+    recipe = load_recipe(variant("ostree").model_copy(update={"parts": "one two"}), tmp_path)
+    assert recipe.packages == ("bash", "one", "two")
+    assert (recipe.documentation, recipe.weak_dependencies) == (True, False)
+    assert recipe.files[0] == top / "small.yaml"
+
+
+def test_the_base_beside_a_treefile_is_its_layer(tmp_path: Path) -> None:
+    top = tmp_path / "treefiles" / "standin"
+    write(top / "base.yaml", '{"packages": ["bash grep"]}')
+    write(top / "small.yaml", '{"ref": "a/b", "include": "base.yaml", "packages": ["sed"]}')
+    recipe = load_recipe(variant("ostree"), tmp_path)
+    assert (recipe.packages, recipe.layer) == (("bash", "grep", "sed"), ("bash", "grep"))
+
+
+def test_a_part_that_is_not_there_names_those_that_are(tmp_path: Path) -> None:
+    top = tmp_path / "treefiles" / "standin"
+    write(top / "small.yaml", '{"ref": "a/b", "packages": ["bash"]}')
+    write(top / "parts/docker.yaml", "{}")
+    with pytest.raises(WorkbookError, match=r"parts: no such file: .*parts/dockr\.yaml") as caught:
+        load_recipe(variant("ostree").model_copy(update={"parts": "dockr"}), tmp_path)
+    assert "docker.yaml" in caught.value.hint
+
+
+def test_parts_over_a_kickstart_are_refused(tmp_path: Path) -> None:
+    write(tmp_path / "kickstarts" / "standin" / "small.ks", "%packages --nocore\nbash\n%end\n")
+    with pytest.raises(WorkbookError, match=r"parts: .*small\.ks is a kickstart"):
+        load_recipe(variant("traditional").model_copy(update={"parts": "docker"}), tmp_path)
+
+
+def test_a_treefile_and_a_kickstart_of_one_name_are_refused(tmp_path: Path) -> None:
+    write(tmp_path / "kickstarts" / "standin" / "small.ks", "")
+    write(tmp_path / "treefiles" / "standin" / "small.yaml", "{}")
+    with pytest.raises(WorkbookError, match="recipe 'small' is ambiguous"):
+        load_recipe(variant("traditional"), tmp_path)
+
+
+def test_a_missing_recipe_names_the_paths_and_what_is_there(tmp_path: Path) -> None:
+    write(tmp_path / "kickstarts" / "standin" / "smal.ks", "")
+    with pytest.raises(WorkbookError) as caught:
+        load_recipe(variant("traditional"), tmp_path)
+    directory = tmp_path / "kickstarts" / "standin"
+    assert caught.value.message.startswith("variant 'x': no recipe 'small' (traditional, content 'standin'): ")
+    assert caught.value.message.endswith(f"or {directory / 'small.ks'}")
+    assert caught.value.hint == f"{directory} has: smal.ks"
+
+
+def test_a_missing_directory_is_named(tmp_path: Path) -> None:
+    with pytest.raises(WorkbookError) as caught:
+        load_recipe(variant("ostree"), tmp_path)
+    assert caught.value.hint == f"there is no directory {tmp_path / 'treefiles' / 'standin'}"
+
+
+def test_two_treefiles_of_one_name_are_refused(tmp_path: Path) -> None:
+    for name in ("small.yaml", "small.json"):
+        write(tmp_path / "treefiles" / "standin" / name, "{}")
+    with pytest.raises(WorkbookError, match="recipe 'small' is ambiguous"):
+        load_recipe(variant("ostree"), tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("given", "recipe", "becomes"),
+    [
+        ("", "selinux: true", "enforcing"),
+        ("", "selinux: false", "disabled"),
+        ("permissive", "selinux: true", "permissive"),
+        ("disabled", "selinux: true", "disabled"),
+        ("enforcing", "selinux: false", "enforcing"),
+    ],
+)
+def test_what_the_variant_says_of_selinux_wins_over_a_treefile(
+    tmp_path: Path, given: str, recipe: str, becomes: str
+) -> None:
+    write(tmp_path / "treefiles" / "standin" / "small.yaml", f"ref: a/b\npackages: [bash]\n{recipe}\n")
+    assert load_recipe(variant("ostree").model_copy(update={"selinux": given}), tmp_path).selinux == becomes
+
+
+@pytest.mark.parametrize(("given", "becomes"), [("", "permissive"), ("enforcing", "enforcing")])
+def test_what_the_variant_says_of_selinux_wins_over_a_kickstart(tmp_path: Path, given: str, becomes: str) -> None:
+    text = "selinux --permissive\n%packages --nocore\nbash\n%end\n"
+    write(tmp_path / "kickstarts" / "standin" / "small.ks", text)
+    assert load_recipe(variant("traditional").model_copy(update={"selinux": given}), tmp_path).selinux == becomes

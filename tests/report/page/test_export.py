@@ -1,0 +1,268 @@
+"""Pages: the notebook executed by papermill, converted, self-contained, without a trace of the machine."""
+
+import base64
+import hashlib
+import html.parser
+import json
+import re
+import socket
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import papermill
+import pytest
+from traitlets.config import Config
+
+from atomic_lib.base import command
+from atomic_lib.base.errors import WorkbookError
+from atomic_lib.report.figures import size_figures, timeline
+from atomic_lib.report.page import export as pages
+from atomic_lib.report.tables import variant_tables
+from atomic_lib.report.tables.boot import unit_tables
+from atomic_lib.report.tables.build import package_tables
+from atomic_lib.results.files import write_study_results
+from atomic_lib.results.variant_result import VariantResult
+from tests.report import factory
+from tests.report.enriched import enriched
+
+NOTEBOOK = pages.CHECKOUT / "notebooks" / "compare.ipynb"
+
+
+class Loads(html.parser.HTMLParser):
+    """Collects what a browser would fetch, the links, and the anchors of a page."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.loads: list[str] = []
+        self.links: list[str] = []
+        self.ids: list[str] = []
+        self.tags: set[str] = set()
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.add(tag)
+        for name, value in attrs:
+            if name in ("src", "srcset", "poster", "data") or (name == "href" and tag == "link"):
+                self.loads.append(value or "")
+            elif name == "href":
+                self.links.append(value or "")
+            elif name == "id":
+                self.ids.append(value or "")
+
+
+def executed(run_directory: Path, out: Path) -> None:
+    """Execute the notebook over socket files: a TCP port would be open to everyone on this machine."""
+    with tempfile.TemporaryDirectory() as sockets:  # a short path: one of a socket holds 107 bytes
+        manager = {"transport": "ipc", "ip": f"{sockets}/kernel"}
+        papermill.execute_notebook(
+            NOTEBOOK, out, parameters={"run_directory": str(run_directory)}, progress_bar=False, log_output=False,
+            cwd=run_directory, config=Config({"KernelManager": manager}),
+        )  # fmt: skip
+
+
+def write_variant_notebook(path: Path, result: VariantResult) -> None:
+    """What an executed ``variant.ipynb`` shows, without building anything."""
+    shown: list[Any] = [
+        variant_tables.summary_table(result), variant_tables.classes_table(result), size_figures.figure_classes(result),
+        package_tables.packages_table(result), timeline.figure_time_line(result), variant_tables.boots_table(result),
+        variant_tables.checks_table(result), unit_tables.units_table(result), variant_tables.stages_table(result),
+        variant_tables.provenance_table(result),
+    ]  # fmt: skip
+    cells = [nbformat.v4.new_markdown_cell(f"# {result.variant}\n\n## The tree")]
+    for one in shown:
+        output = nbformat.v4.new_output("execute_result", {"text/html": one._repr_html_()}, execution_count=1)
+        cells.append(nbformat.v4.new_code_cell("show", outputs=[output]))
+    nbformat.write(nbformat.v4.new_notebook(cells=cells), path)
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run with its executed notebooks and pages."""
+    directory = tmp_path_factory.mktemp("run")
+    patch = pytest.MonkeyPatch()
+    patch.setenv("PYTHONPATH", str(pages.CHECKOUT))
+    patch.setenv("IPYTHONDIR", str(directory / "ipython"))
+    booted = [enriched(result) if result.boots else result for result in factory.all_results()]
+    write_study_results(directory, factory.STUDY, booted)
+    executed(directory, directory / "compare.ipynb")
+    patch.undo()
+    for name in ("atomic-min", "atomic-broken"):
+        (directory / name).mkdir()
+        write_variant_notebook(directory / name / "variant.ipynb", factory.variant_result("atomic-min", uefi=1))
+        (directory / name / "console-uefi-1.log").write_text("Linux version\n")
+    pages.write_pages(directory)
+    return directory
+
+
+def test_the_page_answers_the_question(run: Path) -> None:
+    text = (run / "index.html").read_text()
+    assert "<title>What does each choice of the Atomic Cloud Image cost?</title>" in text
+    assert "atomic-broken failed at the stage compose" in text
+    assert "\N{MINUS SIGN}70" in text
+    assert text.index("In short") < text.index("Side by side") < text.index("Provenance")
+    assert text.count("<figure") == 7  # no time line of atomic-cloud-init: its one boot failed a check
+    assert "Traceback" not in text
+
+
+@pytest.mark.parametrize("page", ["index.html", "atomic-min/index.html"])
+def test_a_page_loads_nothing(run: Path, page: str) -> None:
+    text = (run / page).read_text()
+    seen = Loads(text)
+    assert all(load.startswith("data:") for load in seen.loads)
+    assert not seen.tags & {"iframe", "object", "embed", "base"}
+    assert not re.search(r"\burl\((?!#)|@import", text)
+    assert not re.search(r"https?://", text)
+    assert "default-src 'none'" in text
+
+
+@pytest.mark.parametrize("page", ["index.html", "atomic-min/index.html"])
+def test_every_link_leads_somewhere(run: Path, page: str) -> None:
+    seen = Loads((run / page).read_text())
+    assert len(seen.links) > 10
+    for link in seen.links:
+        if link.startswith("#"):
+            assert link[1:] in seen.ids
+        elif "console" not in link:  # the run of this test was never booted
+            assert ((run / page).parent / link).exists(), link
+
+
+@pytest.mark.parametrize("page", ["index.html", "atomic-min/index.html"])
+def test_every_table_and_figure_has_an_anchor_of_its_own(run: Path, page: str) -> None:
+    text = (run / page).read_text()
+    seen = Loads(text)
+    assert [name for name in seen.ids if seen.ids.count(name) > 1] == []
+    anchors = re.findall(r'<(?:div|figure) class="block" id="([^"]+)"', text)
+    assert len(anchors) >= 8
+    assert {f"#{name}" for name in anchors} <= set(seen.links)
+
+
+@pytest.mark.parametrize("page", ["index.html", "atomic-min/index.html"])
+def test_the_one_script_is_allowed_by_its_hash(run: Path, page: str) -> None:
+    text = (run / page).read_text()
+    scripts = re.findall(r"<script([^>]*)>(.*?)</script>", text, flags=re.DOTALL)
+    assert [attributes for attributes, _ in scripts] == [""]
+    digest = base64.b64encode(hashlib.sha256(scripts[0][1].encode()).digest()).decode()
+    assert f"script-src 'sha256-{digest}'" in text
+
+
+def test_each_csv_of_a_table_is_beside_the_page(run: Path) -> None:
+    found = set(re.findall(r'<a class="csv" href="([^"]+)"', (run / "index.html").read_text()))
+    assert {"packages.csv", "units.csv", "image_parts.csv", "departures.csv", "counted_units.csv"} <= found
+
+
+def test_the_page_is_light(run: Path) -> None:
+    assert (run / "index.html").stat().st_size < 5_000_000
+
+
+def test_pages_link_each_other_the_tables_and_the_console_logs(run: Path) -> None:
+    index = Loads((run / "index.html").read_text()).links
+    variant = Loads((run / "atomic-min/index.html").read_text()).links
+    assert {"atomic-min/index.html", "results.json", "packages.csv", "boots.csv", "compare.ipynb"} <= set(index)
+    assert "cloud-docker/index.html" not in index
+    assert {"../index.html", "console-uefi-1.log"} <= set(variant)
+
+
+def test_no_page_tells_where_it_was_made(run: Path) -> None:
+    text = (run / "index.html").read_text()
+    for trace in (str(run), str(pages.CHECKOUT), sys.prefix, "papermill"):
+        assert trace not in text
+    assert 'run_directory = "."' in re.sub(r"<[^>]+>|&quot;", lambda m: '"' if m[0] == "&quot;" else "", text)
+
+
+def test_the_page_of_a_failed_variant_begins_with_its_cause(run: Path) -> None:
+    text = (run / "atomic-broken/index.html").read_text()
+    assert text.index("atomic-broken failed at the stage compose") < text.index("<h1")
+    assert 'class="alert"' in text.partition("<h1")[0]
+    assert 'class="alert"' not in (run / "atomic-min/index.html").read_text().partition("<h1")[0]
+
+
+def test_code_is_there_and_hidden_without_a_script(run: Path) -> None:
+    text = (run / "index.html").read_text()
+    assert 'id="show-code" type="checkbox"' in text or 'type="checkbox" id="show-code"' in text
+    assert "#show-code:checked ~ main .code { display: block; }" in text
+    assert "figure_footprint" in re.sub(r"<[^>]+>", "", text)
+
+
+def notebook_with(path: Path, *outputs: dict[str, Any]) -> Path:
+    """A notebook with one cell of these outputs."""
+    cell = nbformat.v4.new_code_cell("1/0", outputs=[nbformat.from_dict(output) for output in outputs])
+    cell.metadata["papermill"] = {"exception": True}
+    banner = nbformat.v4.new_markdown_cell(
+        "An Exception was encountered", metadata={"tags": ["papermill-error-cell-tag"]}
+    )
+    node = nbformat.v4.new_notebook(
+        cells=[banner, cell], metadata={"papermill": {"output_path": "/srv/secret/out.ipynb"}}
+    )
+    nbformat.write(node, path)
+    return path
+
+
+def test_a_traceback_is_shown_without_directories_of_the_machine(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", "/home/ann")
+    line = f"\x1b[36mFile \x1b[39m\x1b[32m{pages.CHECKOUT}/atomic_lib/x.py:3\x1b[39m, {Path.home()}/.cache/y"
+    output = {"output_type": "error", "ename": "E", "evalue": "bad <value>", "traceback": [line, "E: bad <value>"]}
+    pages.export_html(notebook_with(tmp_path / "n.ipynb", output), tmp_path / "n.html", "T & T")
+    text = (tmp_path / "n.html").read_text()
+    assert "./atomic_lib/x.py:3" in text
+    assert "~/.cache/y" in text
+    assert "bad &lt;value&gt;" in text
+    assert "<title>T &amp; T</title>" in text
+    assert "secret" not in text
+    assert "Exception was encountered" not in text
+
+
+def test_the_scrubber_takes_directories_and_leaves_guests_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", "/home/ann")
+    monkeypatch.setattr(socket, "gethostname", lambda: "builder7")
+    monkeypatch.setenv("WORKBOOK_CACHE", "/srv/cache")
+    scrub = pages.scrubber(tmp_path)
+    assert scrub(f"open {tmp_path}/results.json") == "open ./results.json"
+    assert scrub("'/home/ann/x' /home/ann:/home/ann /sysroot/home/ann /home/anna") == (
+        "'~/x' ~:~ /sysroot/home/ann /home/anna"
+    )
+    assert scrub("/tmp/ipykernel_12/345.py:2: UserWarning") == "cell:2: UserWarning"
+    assert scrub("/srv/cache/tools on builder7, builder77") == "CACHE/tools on HOST, builder77"
+
+
+def test_the_home_of_root_is_no_trace_but_what_a_guest_has_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", "/root")
+    assert pages.scrubber(tmp_path)("/root/.bashrc: missing") == "/root/.bashrc: missing"
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"cells": 3}'])
+def test_a_damaged_notebook_is_refused_by_name(tmp_path: Path, text: str) -> None:
+    (tmp_path / "n.ipynb").write_text(text)
+    with pytest.raises(WorkbookError, match=r"n\.ipynb: not a notebook"):
+        pages.export_html(tmp_path / "n.ipynb", tmp_path / "n.html", "T")
+    assert not (tmp_path / "n.html").exists()
+
+
+def test_a_run_without_its_notebook_says_so(tmp_path: Path) -> None:
+    write_study_results(tmp_path, factory.STUDY, [])
+    with pytest.raises(WorkbookError, match=r"compare\.ipynb: no such file"):
+        pages.write_pages(tmp_path)
+
+
+def test_the_notebook_is_committed_thin_and_stripped() -> None:
+    node = json.loads(NOTEBOOK.read_text())
+    code = [cell for cell in node["cells"] if cell["cell_type"] == "code"]
+    assert [cell["outputs"] for cell in code] == [[]] * len(code)
+    assert {cell["execution_count"] for cell in code} == {None}
+    assert len({cell["id"] for cell in node["cells"]}) == len(node["cells"])
+    assert not re.search(r"^\s*(def|class|try)\b", "\n".join("".join(cell["source"]) for cell in code), re.MULTILINE)
+
+
+def test_importing_the_report_loads_neither_pandas_nor_matplotlib() -> None:
+    names = [path.stem for path in (pages.CHECKOUT / "atomic_lib/report").glob("*.py") if path.stem != "__init__"]
+    heavy = "{'pandas', 'matplotlib', 'nbconvert', 'nbformat', 'numpy'}"
+    program = "; ".join([*(f"import atomic_lib.report.{name}" for name in names), "import sys",
+                         f"print(sorted({heavy} & set(sys.modules)))"])  # fmt: skip
+    done = command.run([sys.executable, "-c", program], cwd=pages.CHECKOUT)
+    assert (len(names) > 8, done.stdout.strip()) == (True, "[]")

@@ -1,0 +1,45 @@
+"""A verdict on boot times needs boots that were made in turn."""
+
+import pytest
+
+from atomic_lib.report.tables.boot.boot_times import BootTime
+from atomic_lib.results.metrics import BootGroup
+from atomic_lib.results.variant_result import Boot, StudyResult, VariantResult
+
+TIME = BootTime(BootGroup("bios", "tcg"), "ssh_login_seconds")
+
+
+def result(name: str, seconds: float, minutes: list[int]) -> VariantResult:
+    boots = [
+        Boot(index=index + 1, firmware="bios", accelerator="tcg", ssh_login_seconds=seconds + index / 10,
+             started=f"2026-01-01T{minute // 60:02}:{minute % 60:02}:00+00:00")
+        for index, minute in enumerate(minutes)
+    ]  # fmt: skip
+    return VariantResult(
+        variant=name,
+        status="ok",
+        method="ostree",
+        content="standin",
+        recipe=name,
+        agent="cloud-init",
+        boots=tuple(boots),
+    )
+
+
+def word(base: list[int], other: list[int]) -> tuple[str, str]:
+    results = (result("base", 60.0, base), result("other", 40.0, other))
+    study = StudyResult(study="s", title="S", baseline="base", run="r", created="now", variants=results)
+    verdict = TIME.verdict(study, results[1])
+    assert verdict is not None
+    return verdict.word, verdict.reason
+
+
+def test_boots_made_in_turn_may_be_called_faster() -> None:
+    assert word([*range(0, 16, 2)], [*range(1, 17, 2)])[0] == "faster"
+
+
+@pytest.mark.parametrize("later", [[*range(100, 108)], [*range(16, 24)], [1, *range(100, 107)]])
+def test_boots_of_two_sessions_are_not_compared(later: list[int]) -> None:
+    assert word([*range(0, 16, 2)], later) == (
+        "no difference shown", "the boots were not made in turn, in one session",
+    )  # fmt: skip

@@ -1,0 +1,47 @@
+"""One sentence per variant, as certain as its figures."""
+
+import pytest
+
+from atomic_lib.report.text.in_short import in_short, sentence
+from atomic_lib.results.variant_result import Failure, VariantResult
+from tests.report import factory
+from tests.report.factory import plain, study_of
+from tests.report.text.test_conclusions import around, booted
+
+
+def said(*results: VariantResult) -> str:
+    return plain(sentence(study_of(*results), results[-1]))
+
+
+def test_the_baseline_says_what_it_holds() -> None:
+    text = said(factory.variant_result("cloud-docker"))
+    assert text.startswith("the baseline, ")
+    assert "with Python and package manager" in text
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"), [(40.0, "reaches Docker faster"), (74.0, "by wall clock no difference is shown")]
+)
+def test_a_difference_is_told_as_the_statistics_allow(seconds: float, words: str) -> None:
+    text = said(booted("cloud-docker", *around(74.0)), booted("atomic-min", *around(seconds)))
+    assert "smaller than the baseline" in text
+    assert "without Python and package manager" in text
+    assert words in text
+
+
+def test_one_boot_each_shows_nothing() -> None:
+    text = said(booted("cloud-docker", 74.0), booted("atomic-min", 40.0))
+    assert "no difference is shown (one boot each" in text
+
+
+def test_a_failed_variant_says_where_and_one_without_figures_that() -> None:
+    made = factory.variant_result("atomic-min")
+    failed = made.model_copy(update={"status": "failed", "error": Failure(stage="compose", message="no")})
+    assert said(factory.variant_result("cloud-docker"), failed) == "failed at the stage compose."
+    empty = made.model_copy(update={"tree_bytes": None, "classes": ()})
+    assert said(factory.variant_result("cloud-docker"), empty) == "nothing was measured."
+
+
+def test_the_paragraphs_are_folded_below() -> None:
+    html = in_short(study_of(booted("cloud-docker", 74.0), booted("atomic-min", 40.0)))._repr_html_()
+    assert html.index("<ul") < html.index("<details") < html.rindex("<ul")

@@ -1,0 +1,51 @@
+"""CSV tables: every figure of the results is in one, empty where it was not measured."""
+
+import csv
+
+from atomic_lib.results import csv_tables
+from atomic_lib.results.variant_result import StudyResult
+from tests.report import factory
+from tests.report.enriched import enriched_study, factor_study
+from tests.report.factory import study_of
+
+
+def rows_of(study: StudyResult, name: str) -> list[dict[str, str]]:
+    return list(csv.DictReader(csv_tables.csv_texts(study)[name].splitlines()))
+
+
+def test_every_row_has_the_columns_of_its_header() -> None:
+    study = factor_study(enriched_study(study_of(*factory.all_results()), "atomic-min"))
+    study = study.model_copy(update={"fallbacks": {"atomic-broken": "atomic-min"}})
+    texts = csv_tables.csv_texts(study)
+    assert tuple(texts) == csv_tables.csv_names()
+    for name, text in texts.items():
+        header, *rows = csv.reader(text.splitlines())
+        assert rows, name
+        assert {len(row) for row in rows} == {len(header)}, name
+
+
+def test_without_results_there_are_header_lines_only() -> None:
+    assert {len(text.splitlines()) for text in csv_tables.csv_texts(study_of()).values()} == {1}
+
+
+def test_the_image_adds_up_in_its_table() -> None:
+    study = enriched_study(study_of(factory.variant_result("atomic-min")))
+    rows = rows_of(study, "image_parts.csv")
+    assert sum(int(row["image_bytes"]) for row in rows) == study.variants[0].image_allocated_bytes
+    assert sum(int(row["qcow2_bytes"]) for row in rows) == study.variants[0].image_compressed_bytes
+
+
+def test_what_was_not_measured_is_an_empty_field() -> None:
+    study = study_of(factory.variant_result("atomic-min"))
+    (boot,) = rows_of(study, "boots.csv")
+    assert (boot["service_count"], boot["listeners"], boot["setuid_files"]) == ("", "", "")
+    assert (boot["started"], boot["host_load_1m"], boot["host_load_1m_after"]) == ("", "1.4", "")
+    assert (boot["host_other_busy_cpus"], boot["host_cpu_model"], boot["warm_up"]) == ("", "Example CPU", "False")
+    assert rows_of(study, "packages.csv")[0]["qcow2_bytes"] == ""
+    assert rows_of(study, "units.csv")[0]["started_seconds"] == ""
+
+
+def test_counted_seconds_are_in_tables_of_their_own() -> None:
+    study = enriched_study(study_of(factory.variant_result("atomic-min")))
+    assert {row["unit"] for row in rows_of(study, "comparison.csv")} == {"bytes", "count", "seconds"}
+    assert rows_of(study, "counted_boots.csv")[0]["busy_counted_seconds"]

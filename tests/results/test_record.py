@@ -1,0 +1,249 @@
+"""The record of a variant: true after every stage, also after one that failed."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from atomic_lib.base import command
+from atomic_lib.base.errors import WorkbookError
+from atomic_lib.compose.tree import Tree
+from atomic_lib.compose.walk import Entry, write_entries
+from atomic_lib.image.disk import Image
+from atomic_lib.measure.image_footprint import ImageFootprint, Taken
+from atomic_lib.measure.labels import Finding, Labels
+from atomic_lib.params.variant import variant_from
+from atomic_lib.recipe.recipe import Recipe
+from atomic_lib.results.files import read_variant_result
+from atomic_lib.results.record import VariantRecord, failed_result, git_revision
+from atomic_lib.results.variant_result import VariantResult
+from atomic_lib.solve.lock import Lock, LockedPackage
+from atomic_lib.solve.resolve import RpmSet
+
+VARIANT = variant_from({"variant": "own", "method": "ostree", "recipe": "own", "agent": "min-cloud-agent"})
+PACKAGES = (
+    LockedPackage("bash", 0, "5.2", "1", "x86_64", "a" * 64, 1000, "r"),
+    LockedPackage("linux-image-cloud", 1, "6.12", "1", "x86_64", "b" * 64, 5000, "r"),
+)
+RECIPE = Recipe(files=(Path("a"),), packages=("bash",), notes=("reboot has no effect here",))
+BOOT = {
+    "index": 1, "firmware": "bios", "accelerator": "tcg", "ssh_login_seconds": 51.25, "clock_error_seconds": 0.1,
+    "timeout_seconds": 600, "phases": {"kernel_seconds": 6.5}, "units": [{"unit": "a.service", "seconds": 1.5}],
+    "checks": [{"name": "system is running", "passed": True, "detail": "running"}],
+}  # fmt: skip
+
+
+@pytest.fixture
+def record(tmp_path: Path) -> VariantRecord:
+    return VariantRecord(VARIANT, tmp_path, tmp_path)
+
+
+@pytest.fixture
+def rpm_set(tmp_path: Path) -> RpmSet:
+    return RpmSet("rpm-key", Lock("standin", PACKAGES), tmp_path, ("install", "bash"), 4.0, True)
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> Tree:
+    entries = [
+        Entry("/usr/bin/bash", "file", 1200, 4096, 1),
+        Entry("/usr/lib/modules/6.12/vmlinuz", "file", 9000, 12288, 2),
+        Entry("/usr/lib/modules/6.12/initramfs.img", "file", 20000, 20480, 3),
+        Entry("/usr", "directory", 0, 4096, 4),
+    ]
+    write_entries(entries, tmp_path / "entries.jsonl")
+    owners = {"/bin/bash": ["bash"], "/usr/lib/modules/6.12/vmlinuz": ["linux-image-cloud"]}
+    (tmp_path / "owners.json").write_text(json.dumps(owners))
+    return Tree("tree-key", "ostree", tmp_path, "6.12", "c" * 64, "d" * 64, ("/var/lib/app/state",), 20.0, False)
+
+
+@pytest.fixture
+def image(tmp_path: Path) -> Image:
+    directory = tmp_path / "image"
+    directory.mkdir()
+    write_entries([Entry("/a/usr/bin/python3", "link", 9, 0, 1)], directory / "entries.jsonl")
+    return Image("image-key", directory, 4096, 2048, 1024, 9.0, False)
+
+
+def written(directory: Path) -> VariantResult:
+    return read_variant_result(directory / "result.json")
+
+
+def test_the_record_grows_stage_by_stage(
+    tmp_path: Path, record: VariantRecord, rpm_set: RpmSet, tree: Tree, image: Image
+) -> None:
+    record.add_packages(RECIPE, rpm_set, "tools-key", {"ostree": "2025.2"})
+    result = written(tmp_path)
+    assert (result.status, result.package_count, result.download_bytes) == ("incomplete", 2, 6000)
+    assert result.lock_sha256 == rpm_set.lock.sha256
+    assert result.tree_bytes is None
+    assert (result.provenance["tools"], result.provenance["ostree"]) == ("tools-key", "2025.2")
+    record.add_tree(rpm_set, tree)
+    result = written(tmp_path)
+    assert (result.commit, result.tree_bytes, result.tree_files) == ("c" * 64, 30200, 3)
+    assert result.image_virtual_bytes is None
+    record.add_image(image)
+    result = written(tmp_path)
+    assert (result.image_virtual_bytes, result.image_compressed_bytes) == (4096, 1024)
+    assert result.forbidden_paths == {"Python": 1, "the package manager": 0}
+    record.add_boots([BOOT], [], missing=0)
+    result = written(tmp_path)
+    assert result.status == "ok"
+    assert [boot.ssh_login_seconds for boot in result.boots] == [51.25]
+    assert [(stage.stage, stage.reused) for stage in result.stages] == [
+        ("resolve", True), ("compose", False), ("image", False),
+    ]  # fmt: skip
+    assert record.result == result
+
+
+def test_packages_and_classes_add_up_to_the_tree(
+    tmp_path: Path, record: VariantRecord, rpm_set: RpmSet, tree: Tree
+) -> None:
+    record.add_tree(rpm_set, tree)
+    result = written(tmp_path)
+    assert {package.name: package.bytes for package in result.packages} == {"bash": 1200, "linux-image-cloud": 9000}
+    assert {part.class_: part.bytes for part in result.classes}["initramfs"] == 20000
+    assert sum(part.bytes for part in result.classes) == result.tree_bytes
+    assert result.tree_allocated_bytes == 4096 + 12288 + 20480
+    assert sum(part.allocated_bytes or 0 for part in result.classes) == result.tree_allocated_bytes
+    assert {package.name: package.allocated_bytes for package in result.packages}["bash"] == 4096
+    assert [(entry.path, entry.bytes, entry.files) for entry in result.directories] == [
+        ("/usr", 30200, 3), ("/usr/bin", 1200, 1), ("/usr/lib", 29000, 2), ("/usr/lib/modules", 29000, 2),
+    ]  # fmt: skip
+
+
+def test_the_image_is_broken_down_by_package_and_part(
+    tmp_path: Path, record: VariantRecord, rpm_set: RpmSet, tree: Tree, image: Image
+) -> None:
+    record.add_tree(rpm_set, tree)
+    footprint = ImageFootprint(
+        packages={"linux-image-cloud": Taken(1000, 600)},
+        unowned={"/usr/lib/modules/6.12/initramfs.img": Taken(500, 300), "/boot/vmlinuz-6.12": Taken(300, 50)},
+        parts={"journal": Taken(248, 4), "qcow2-metadata": Taken(0, 70)},
+        python_scripts=("/usr/bin/tool", "/usr/bin/python3-config"),
+    )
+    record.add_image(image, footprint)
+    result = written(tmp_path)
+    assert {package.name: (package.image_bytes, package.qcow2_bytes) for package in result.packages} == {
+        "bash": (0, 0), "linux-image-cloud": (1000, 600),
+    }  # fmt: skip
+    assert [(part.part, part.image_bytes, part.qcow2_bytes) for part in result.image_parts] == [
+        ("kernel", 1300, 650), ("initramfs", 500, 300), ("journal", 248, 4), ("qcow2-metadata", 0, 70),
+    ]  # fmt: skip
+    assert sum(part.image_bytes for part in result.image_parts) == result.image_allocated_bytes
+    assert result.forbidden_paths["Python"] == 2  # a link by its name, a script by its first line
+
+
+def test_the_labels_of_the_image_are_kept(record: VariantRecord, tmp_path: Path) -> None:
+    assert record.result.labels is None
+    finding = Finding("/etc/motd", "", "system_u:object_r:etc_t:s0")
+    record.add_labels(Labels("default", 20_000, (finding,), {}))
+    kept = written(tmp_path).labels
+    assert kept is not None
+    assert (kept.checked, kept.right, kept.unlabelled, [one.path for one in kept.wrong]) == (
+        20_000, 19_999, 1, ["/etc/motd"],
+    )  # fmt: skip
+
+
+def test_what_has_no_effect_and_what_was_dropped_is_noted(
+    tmp_path: Path, record: VariantRecord, rpm_set: RpmSet, tree: Tree
+) -> None:
+    record.add_packages(RECIPE, rpm_set, "tools-key", {"ostree": "2025.2"})
+    record.add_tree(rpm_set, tree)
+    notes = written(tmp_path).notes
+    assert notes[0] == "reboot has no effect here"
+    assert notes[1].startswith("/var/lib/app/state: ")
+
+
+def test_a_boot_that_is_still_missing_leaves_the_variant_incomplete(tmp_path: Path, record: VariantRecord) -> None:
+    record.add_boots([BOOT], [], missing=1)
+    assert (written(tmp_path).status, len(written(tmp_path).boots)) == ("incomplete", 1)
+
+
+def test_the_units_of_boots_get_the_package_of_their_file(
+    tmp_path: Path, record: VariantRecord, rpm_set: RpmSet, tree: Tree
+) -> None:
+    (tmp_path / "owners.json").write_text(json.dumps({"/usr/lib/systemd/system/a.service": ["bash"]}))
+    record.add_packages(RECIPE, rpm_set, "tools-key", {"ostree": "2025.2"})
+    record.add_tree(rpm_set, tree)
+    units = [
+        {"unit": "a.service", "seconds": 1.5, "path": "/usr/lib/systemd/system/a.service", "critical": True},
+        {"unit": "var.mount", "seconds": 0.5, "path": "/run/systemd/generator/var.mount"},
+        {"unit": "init.scope", "seconds": 0.0},
+    ]
+    record.add_boots([{**BOOT, "units": units}], [], missing=1)
+    (boot,) = written(tmp_path).boots
+    assert [(unit.unit, unit.package, unit.critical) for unit in boot.units] == [
+        ("a.service", "bash", True), ("var.mount", None, False), ("init.scope", None, False),
+    ]  # fmt: skip
+
+
+def test_a_failure_keeps_the_figures_of_earlier_stages(tmp_path: Path, record: VariantRecord, rpm_set: RpmSet) -> None:
+    record.add_packages(RECIPE, rpm_set, "tools-key", {"ostree": "2025.2"})
+    record.fail("compose", WorkbookError("no room", hint="make some", log="disk full"))
+    result = written(tmp_path)
+    assert (result.status, result.package_count) == ("failed", 2)
+    assert result.error is not None
+    assert (result.error.stage, result.error.message, result.error.hint) == ("compose", "no room", "make some")
+    assert result.error.log == "disk full"
+
+
+def test_a_cell_run_again_takes_the_place_of_the_one_before(
+    tmp_path: Path, record: VariantRecord, rpm_set: RpmSet, tree: Tree
+) -> None:
+    record.add_packages(RECIPE, rpm_set, "tools-key", {"ostree": "2025.2"})
+    for _ in range(2):
+        record.add_tree(rpm_set, tree)
+    assert [stage.stage for stage in written(tmp_path).stages] == ["resolve", "compose"]
+    assert len(written(tmp_path).notes) == 2
+    record.fail("boot", WorkbookError("no login"))
+    record.fail("boot", WorkbookError("no login either"))
+    record.fail("outer", WorkbookError("what the inner stage raised"))
+    error = written(tmp_path).error
+    assert error is not None
+    assert (error.stage, error.message) == ("boot", "no login either")
+    record.add_boots([BOOT], [], missing=0)
+    assert (written(tmp_path).status, written(tmp_path).error) == ("ok", None)
+
+
+def test_a_boot_that_failed_its_proof_stays_in_the_record(tmp_path: Path, record: VariantRecord) -> None:
+    record.fail("boot", WorkbookError("proof of life failed"))
+    record.add_boots([BOOT], [], None)
+    assert (written(tmp_path).status, len(written(tmp_path).boots)) == ("failed", 1)
+
+
+def test_a_stage_made_in_an_earlier_round_of_a_run_is_not_called_reused(
+    tmp_path: Path, record: VariantRecord, rpm_set: RpmSet, tree: Tree
+) -> None:
+    record.add_tree(rpm_set, tree)
+    later = VariantRecord(VARIANT, tmp_path, tmp_path)
+    later.add_packages(RECIPE, rpm_set, "tools-key", {})
+    later.add_tree(rpm_set, replace(tree, reused=True))
+    assert {stage.stage: stage.reused for stage in written(tmp_path).stages} == {"resolve": True, "compose": False}
+
+
+def test_a_failed_notebook_has_the_cause_that_the_stage_recorded(tmp_path: Path, record: VariantRecord) -> None:
+    record.fail("resolve", WorkbookError("no package x"))
+    result = failed_result(tmp_path, VARIANT, tmp_path, WorkbookError("WorkbookError: no package x"))
+    assert result.error is not None
+    assert (result.error.stage, result.error.message) == ("resolve", "no package x")
+
+
+def test_a_notebook_that_failed_outside_every_stage_has_its_own_cause(tmp_path: Path) -> None:
+    result = failed_result(tmp_path, VARIANT, tmp_path, WorkbookError("DeadKernelError: the kernel died"))
+    assert result.error is not None
+    assert (result.error.stage, result.error.message) == ("notebook", "DeadKernelError: the kernel died")
+    assert written(tmp_path) == result
+
+
+def test_the_revision_says_whether_files_differ(tmp_path: Path) -> None:
+    assert git_revision(tmp_path) is None
+    git = ["git", "-C", str(tmp_path), "-c", "user.name=n", "-c", "user.email=e@example.com"]
+    (tmp_path / "file").write_text("1")
+    for words in (["init", "-q"], ["add", "file"], ["commit", "-q", "-m", "m"]):
+        command.run([*git, *words])
+    clean = command.run([*git, "rev-parse", "HEAD"]).stdout.strip()
+    assert git_revision(tmp_path) == clean
+    (tmp_path / "file").write_text("2")
+    assert git_revision(tmp_path) == f"{clean}-dirty"

@@ -1,0 +1,40 @@
+"""The directories of runs."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from atomic_lib.results import runs
+
+
+def test_two_runs_in_one_second_have_directories_of_their_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Stopped(runs.datetime):
+        """A clock that stands still."""
+
+        @classmethod
+        def now(cls, tz: Any = None) -> "Stopped":
+            return cls(2026, 1, 2, 3, 4, 5, tzinfo=tz)
+
+    monkeypatch.setattr(runs, "datetime", Stopped)
+    made = [runs.new_run(tmp_path, "default").name for _ in range(2)]
+    assert made == ["2026-01-02T03-04-05Z-default", "2026-01-02T03-04-05Z-default-2"]
+
+
+def test_a_run_cut_off_is_removed_by_the_next_one(tmp_path: Path) -> None:
+    top = tmp_path / "runs"
+    for name in ("cut-off/atomic-min", "whole"):
+        (top / name).mkdir(parents=True)
+    (top / "whole/index.html").touch()
+    (top / "latest").symlink_to("whole")
+    runs.remove_unfinished(top)
+    assert sorted(path.name for path in top.iterdir()) == ["latest", "whole"]
+    assert [path.name for path in runs.finished_runs(top)] == ["whole"]
+
+
+def test_the_link_goes_to_the_newest_run(tmp_path: Path) -> None:
+    for name in ("first", "second"):
+        (tmp_path / name).mkdir()
+        runs.link_newest(tmp_path / name, "latest")
+    assert (tmp_path / "latest").resolve() == tmp_path / "second"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["first", "latest", "second"]

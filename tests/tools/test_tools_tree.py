@@ -1,0 +1,111 @@
+"""The tools tree: which mirror it comes from, and what a command in it can see and do."""
+
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from atomic_lib.base.errors import WorkbookError
+from atomic_lib.base.paths import cache_directory
+from atomic_lib.tools.tools_tree import Bind, Tools, choose_mirror, debian_mirror, find_tools
+
+TOOLS = Tools(Path("/cache/tools/root"), "key")
+DEBIAN = """\
+http://security.example/debian-security/ bookworm-security main Debian
+http://mirror.example/debian/ bookworm-updates main Debian
+http://mirror.example/debian/ bookworm contrib Debian
+http://mirror.example/debian/ bookworm main Debian
+http://mirror.example/debian/ bookworm-backports main Debian Backports
+"""
+
+
+def pairs(line: list[str], option: str) -> list[tuple[str, str]]:
+    """The two words behind each ``option``."""
+    return [(line[at + 1], line[at + 2]) for at, word in enumerate(line) if word == option]
+
+
+def test_mirror_of_a_debian_host() -> None:
+    assert choose_mirror(DEBIAN) == "http://mirror.example/debian"
+
+
+@pytest.mark.parametrize(
+    "targets",
+    [
+        "",
+        "http://archive.example/ubuntu/ noble main Ubuntu\n",
+        "http://security.example/debian-security/ bookworm-security main Debian\n",
+        "cdrom://[Debian]/ bookworm main Debian\n",
+        "http://short.example/\n",
+    ],
+    ids=["none", "ubuntu", "security only", "cdrom", "nothing said"],
+)
+def test_no_mirror_says_how_to_name_one(targets: str) -> None:
+    with pytest.raises(WorkbookError, match="no Debian mirror") as caught:
+        choose_mirror(targets)
+    assert "--mirror" in caught.value.hint
+
+
+def test_mirror_list_of_a_cloud_image(tmp_path: Path) -> None:
+    names = tmp_path / "debian.list"
+    names.write_text("# comment\nhttps://first.example/debian/ priority:1\nhttps://second.example/debian\n")
+    assert choose_mirror(f"mirror+file:{names}/ trixie main Debian") == "https://first.example/debian"
+
+
+def test_mirror_that_the_user_names(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WORKBOOK_MIRROR", "https://mine.example/debian/")
+    assert debian_mirror() == "https://mine.example/debian"
+
+
+@pytest.mark.parametrize(
+    ("variables", "expected"),
+    [
+        ({"WORKBOOK_CACHE": "/one", "XDG_CACHE_HOME": "/two"}, "/one"),
+        ({"XDG_CACHE_HOME": "/two"}, "/two/atomic-workbook"),
+        ({"HOME": "/home/user"}, "/home/user/.cache/atomic-workbook"),
+    ],
+)
+def test_cache_directory(monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], expected: str) -> None:
+    for name in ("WORKBOOK_CACHE", "XDG_CACHE_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    assert cache_directory() == Path(expected)
+
+
+def test_a_command_sees_the_tree_and_its_binds_only() -> None:
+    binds = [Bind(Path("/host/in"), "/mnt/in"), Bind(Path("/host/out"), "/mnt/out", writable=True)]
+    line = TOOLS.argv(["rpm", "-qa"], binds=binds)
+    assert pairs(line, "--ro-bind") == [("/cache/tools/root", "/"), ("/host/in", "/mnt/in")]
+    assert pairs(line, "--bind") == [("/host/out", "/mnt/out")]
+    assert pairs(line, "--dev-bind") == []
+    assert line[line.index("--") :] == ["--", "rpm", "-qa"]
+
+
+def test_every_command_has_namespaces_of_its_own() -> None:
+    line = TOOLS.argv(["true"])
+    wanted = {"--die-with-parent", "--new-session", "--unshare-pid", "--unshare-ipc", "--unshare-uts", "--unshare-net"}
+    assert wanted <= set(line)
+    assert "--unshare-net" not in TOOLS.argv(["true"], network=True)
+
+
+def test_rights_are_dropped_but_for_those_named() -> None:
+    def added(line: list[str]) -> set[str]:
+        assert ("--cap-drop", "ALL") in list(pairwise(line))
+        return {line[at + 1] for at, word in enumerate(line) if word == "--cap-add"}
+
+    assert added(TOOLS.argv(["true"])) == set()
+    root = added(TOOLS.argv(["true"], rights="root"))
+    assert {"CAP_CHOWN", "CAP_SETFCAP", "CAP_SYS_CHROOT"} <= root
+    assert not root & {"CAP_SYS_ADMIN", "CAP_SYS_MODULE", "CAP_SYS_TIME", "CAP_NET_ADMIN", "CAP_SYS_PTRACE"}
+    assert added(TOOLS.argv(["true"], rights="label")) - root == {"CAP_SYS_ADMIN", "CAP_LINUX_IMMUTABLE"}
+
+
+def test_a_chroot_gets_its_own_proc_and_dev() -> None:
+    line = TOOLS.argv(["true"], filesystems=["/mnt/root"])
+    assert pairs(line, "--proc")[-1] == ("/mnt/root/proc", "--dev")
+    assert "/mnt/root/dev" in line
+
+
+def test_find_tools_makes_nothing(tmp_path: Path) -> None:
+    assert find_tools(tmp_path) is None
+    assert list(tmp_path.iterdir()) == []
