@@ -119,15 +119,15 @@ def _verify(options: argparse.Namespace) -> int:
 
 
 def _why(options: argparse.Namespace) -> int:
-    from atomic_lib.pipeline.questions import answer_why
+    from atomic_lib.pipeline.package_questions import print_why
 
-    return answer_why(options.packages[0], options.variant)
+    return print_why(options.packages[0], options.variant)
 
 
 def _without(options: argparse.Namespace) -> int:
-    from atomic_lib.pipeline.questions import answer_without
+    from atomic_lib.pipeline.package_questions import print_without
 
-    return answer_without(options.packages, options.variant)
+    return print_without(options.packages, options.variant)
 
 
 def _equality(options: argparse.Namespace) -> int:

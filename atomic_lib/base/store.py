@@ -8,7 +8,6 @@ leaves only a directory in ``<store>/tmp``, which the next run removes.
 
 import errno
 import fcntl
-import functools
 import hashlib
 import json
 import os
@@ -208,21 +207,6 @@ def file_sha256(path: Path) -> str:
     """The sha256 of a file, in hex."""
     with open(path, "rb") as handle:
         return hashlib.file_digest(handle, "sha256").hexdigest()
-
-
-@functools.cache
-def code_version(*parts: str) -> str:
-    """The sha256 over the source files of these parts of atomic_lib ("compose", "command.py").
-
-    A stage puts this into its inputs, so that results of older code are not reused.
-    """
-    top = Path(__file__).parent
-    digest = hashlib.sha256()
-    for part in parts:
-        for path in sorted([top / part] if (top / part).is_file() else (top / part).rglob("*")):
-            if path.is_file() and path.suffix != ".pyc":
-                digest.update(f"{path.relative_to(top)}\0".encode() + path.read_bytes())
-    return digest.hexdigest()
 
 
 def require_space(directory: Path, need_bytes: int, what: str) -> None:

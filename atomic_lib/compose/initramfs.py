@@ -13,17 +13,21 @@ import os
 import shutil
 import stat
 from collections.abc import Iterator, Mapping, Set
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from atomic_lib.base.errors import WorkbookError
-from atomic_lib.base.store import Store, code_version, file_sha256
+from atomic_lib.base.stage import Stage
+from atomic_lib.base.store import file_sha256
 from atomic_lib.compose.chroot import Installroot
 from atomic_lib.compose.dracut import PROGRAMS, Names, is_library, names_in_scripts
 from atomic_lib.compose.tree_paths import inside
 from atomic_lib.formats.rpm_headers import Header, PackagedFile, closure
 from atomic_lib.recipe.recipe import Recipe
 from atomic_lib.solve.lock import Lock
+from atomic_lib.solve.resolve import RpmSet
+from atomic_lib.tools.context import Context
 
 _ACCOUNTS = ("etc/passwd", "etc/group", "etc/shadow", "etc/gshadow")
 # Made anew for the initramfs by its own ldconfig.
@@ -41,39 +45,53 @@ def kernel_version(root: Path) -> str:
     return found[0]
 
 
+@dataclass(frozen=True)
+class InitramfsRequest:
+    """An initramfs to make with the dracut of ``tree``; ``found``: all that dracut may put into it or decide by."""
+
+    name: str
+    tree: Installroot
+    arguments: tuple[str, ...]
+    path: str
+    found: Mapping[str, Mapping[str, object]]
+    log: Path
+
+
 def install_initramfs(
     tree: Installroot,
     recipe: Recipe,
-    lock: Lock,
+    rpm_set: RpmSet,
     headers: Mapping[str, Header],
-    store: Store,
+    context: Context,
     *,
     name: str,
     log: Path,
 ) -> None:
     """Put the initramfs beside the tree's kernel: one from the store that fits, else a new one."""
     kver = kernel_version(tree.root)
-    arguments = ["--force", "--reproducible", "--no-hostonly", *recipe.initramfs_arguments, "--kver", kver]
+    arguments = ("--force", "--reproducible", "--no-hostonly", *recipe.initramfs_arguments, "--kver", kver)
     path = f"usr/lib/modules/{kver}/initramfs.img"
-    inputs = {
-        "arguments": arguments,
-        "source_date_epoch": tree.source_date_epoch,
-        "tools": tree.tools.key,
-        "code": code_version(
-            *(f"compose/{part}.py" for part in ("capabilities", "chroot", "dracut", "headers", "initramfs", "inside"))
-        ),
-        **initramfs_inputs(tree, recipe, lock, headers),
-    }
-
+    found = initramfs_inputs(tree, recipe, rpm_set.lock, headers)
     target = inside(tree.root, path)
     target.unlink(missing_ok=True)
-
-    def make(directory: Path) -> None:
-        tree.chroot(["dracut", *arguments, f"/{path}"], log=log)
-        shutil.move(target, directory / "initramfs.img")
-
-    stored = store.get_or_make("initramfs", inputs, make, what=f"{name}: initramfs")
+    stored = INITRAMFS.get(InitramfsRequest(name, tree, arguments, path, found, log), context)
     shutil.copy2(stored.path / "initramfs.img", target)
+
+
+def _inputs(request: InitramfsRequest, _: Context) -> dict[str, object]:
+    return {
+        "arguments": request.arguments,
+        "source_date_epoch": request.tree.source_date_epoch,
+        **request.found,
+    }
+
+
+def _make(request: InitramfsRequest, _: Context, directory: Path) -> None:
+    request.tree.chroot(["dracut", *request.arguments, f"/{request.path}"], log=request.log)
+    shutil.move(inside(request.tree.root, request.path), directory / "initramfs.img")
+
+
+INITRAMFS = Stage("initramfs", _make, _inputs, title=lambda request: f"{request.name}: initramfs")
 
 
 def initramfs_inputs(

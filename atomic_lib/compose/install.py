@@ -15,7 +15,7 @@ from pathlib import Path
 from atomic_lib.base import command
 from atomic_lib.base.errors import WorkbookError
 from atomic_lib.base.progress import step
-from atomic_lib.base.store import Store, code_version
+from atomic_lib.base.stage import Stage
 from atomic_lib.compose.chroot import Installroot
 from atomic_lib.content.dnf import DNF_DIRECTORY, dnf_configuration
 from atomic_lib.content.repositories import Content
@@ -23,14 +23,10 @@ from atomic_lib.formats.rpm_headers import Header, closure
 from atomic_lib.recipe.recipe import Recipe
 from atomic_lib.solve.lock import Lock, LockedPackage
 from atomic_lib.solve.resolve import INSTALLROOT, RpmSet
+from atomic_lib.tools.context import Context
 from atomic_lib.tools.tools_tree import Bind
 
 _QUERY = r"%{NAME}\t%{EPOCHNUM}\t%{VERSION}\t%{RELEASE}\t%{ARCH}\n"
-_SPACE_BYTES = 2_000_000_000
-_CODE = (
-    *(f"compose/{part}.py" for part in ("capabilities", "chroot", "headers", "inside", "install")),
-    "content/dnf.py",
-)
 # dnf has checked every signature and digest just before; rpm would read all packages twice more.
 _MACROS = "%_pkgverify_level none\n"
 
@@ -56,7 +52,7 @@ class Installation:
         return [package for package in self.rpm_set.lock.packages if package.name in names]
 
 
-def install(tree: Installroot, wanted: Installation, store: Store, *, name: str, log: Path) -> None:
+def install(tree: Installroot, wanted: Installation, context: Context, *, name: str, log: Path) -> None:
     """Install the locked packages into ``tree``, whose directory does not exist yet.
 
     Raises WorkbookError: dnf or a scriptlet failed, the result is not what the lock says.
@@ -65,7 +61,7 @@ def install(tree: Installroot, wanted: Installation, store: Store, *, name: str,
     layer = wanted.layer_packages()
     count = len(wanted.rpm_set.lock.packages) - len(layer)
     if layer:
-        path = _layer(tree, wanted, layer, store, name)
+        path = _layer(tree, wanted, layer, context, name)
         with step(f"{name}: copy the layer of {len(layer)} packages"):
             _copy(tree, path)
     with step(f"{name}: install {count} packages"):
@@ -76,32 +72,54 @@ def install(tree: Installroot, wanted: Installation, store: Store, *, name: str,
         _require_locked(tree, wanted.rpm_set.lock)
 
 
-def _layer(tree: Installroot, wanted: Installation, packages: Sequence[LockedPackage], store: Store, name: str) -> Path:
+@dataclass(frozen=True)
+class LayerRequest:
+    """A layer to install: ``packages`` of the set, which ``words`` ask dnf for; ``name`` is the variant's."""
+
+    name: str
+    wanted: Installation
+    packages: tuple[LockedPackage, ...]
+    words: tuple[str, ...]
+    source_date_epoch: int
+
+
+def _layer(
+    tree: Installroot, wanted: Installation, packages: Sequence[LockedPackage], context: Context, name: str
+) -> Path:
     """The root directory of the layer, taken from the store or made there."""
-    recipe, content = wanted.recipe, wanted.content
-    words = ["install", *sorted({package.name for package in packages} & set(wanted.recipe.layer))]
-    inputs = {
-        "packages": {package.nevra: package.sha256 for package in packages},
-        "words": words,
+    words = ("install", *sorted({package.name for package in packages} & set(wanted.recipe.layer)))
+    request = LayerRequest(name, wanted, tuple(packages), words, tree.source_date_epoch)
+    return LAYER.get(request, context).path / "root"
+
+
+def _layer_inputs(request: LayerRequest, _: Context) -> dict[str, object]:
+    recipe, content = request.wanted.recipe, request.wanted.content
+    return {
+        "packages": {package.nevra: package.sha256 for package in request.packages},
+        "words": request.words,
         "documentation": recipe.documentation,
         "languages": recipe.languages,
         "content": content.name,
         "releasever": content.releasever,
         "keys": content.key_urls,
-        "source_date_epoch": tree.source_date_epoch,
-        "tools": tree.tools.key,
-        "code": code_version(*_CODE),
+        "source_date_epoch": request.source_date_epoch,
     }
 
-    def make(directory: Path) -> None:
-        root = Installroot(tree.tools, directory / "root", tree.source_date_epoch)
-        _make_root(root.root)
-        _transaction(root, wanted, packages, words, directory / "install.log", only=packages)
 
-    stored = store.get_or_make(
-        "layer", inputs, make, what=f"{name}: install the layer of {len(packages)} packages", need_bytes=_SPACE_BYTES
-    )
-    return stored.path / "root"
+def _make_layer(request: LayerRequest, context: Context, directory: Path) -> None:
+    root = Installroot(context.tools, directory / "root", request.source_date_epoch)
+    _make_root(root.root)
+    packages, log = request.packages, directory / "install.log"
+    _transaction(root, request.wanted, packages, request.words, log, only=packages)
+
+
+LAYER = Stage(
+    "layer",
+    _make_layer,
+    _layer_inputs,
+    title=lambda request: f"{request.name}: install the layer of {len(request.packages)} packages",
+    space_bytes=2_000_000_000,
+)
 
 
 def _make_root(root: Path) -> None:

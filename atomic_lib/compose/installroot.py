@@ -6,7 +6,6 @@ from pathlib import Path
 from atomic_lib.base import command
 from atomic_lib.base.errors import WorkbookError
 from atomic_lib.base.progress import say, step
-from atomic_lib.base.store import Store
 from atomic_lib.compose.chroot import RPMDB, Installroot
 from atomic_lib.compose.initramfs import install_initramfs
 from atomic_lib.compose.install import Installation, install
@@ -15,6 +14,7 @@ from atomic_lib.content.repositories import Content
 from atomic_lib.formats.rpm_headers import read_headers
 from atomic_lib.recipe.recipe import PostScript, Recipe
 from atomic_lib.solve.resolve import INSTALLROOT, RpmSet
+from atomic_lib.tools.context import Context
 
 _UTC = "Etc/UTC"
 _DNF_STATE = "var/lib/dnf"
@@ -22,17 +22,17 @@ _ONE_FILE = "PRAGMA wal_checkpoint(TRUNCATE); PRAGMA journal_mode=DELETE; VACUUM
 
 
 def make_installroot(
-    tree: Installroot, recipe: Recipe, content: Content, rpm_set: RpmSet, store: Store, *, name: str, log: Path
+    tree: Installroot, recipe: Recipe, content: Content, rpm_set: RpmSet, context: Context, *, name: str, log: Path
 ) -> None:
     """Fill ``tree``: install, configure, run the recipe's scripts, put the initramfs in, clean up.
 
-    ``store`` keeps what trees share: the recipe's layer, the initramfs.
+    What trees share, the recipe's layer and the initramfs, is kept in the store.
 
     Raises WorkbookError: dnf or a scriptlet failed, the result is not what the lock says,
     a recipe's script failed (with its file and line), a unit does not exist.
     """
     headers = read_headers(tree.tools, rpm_set.directory)
-    install(tree, Installation(recipe, content, rpm_set, headers), store, name=name, log=log)
+    install(tree, Installation(recipe, content, rpm_set, headers), context, name=name, log=log)
     with step(f"{name}: configure the tree"):
         _configure(tree, recipe)
         _set_units(tree, recipe)
@@ -40,7 +40,7 @@ def make_installroot(
             _run_script(tree, script, log)
         for path in recipe.removed_paths:
             _remove(tree.root, path)
-    install_initramfs(tree, recipe, rpm_set.lock, headers, store, name=name, log=log)
+    install_initramfs(tree, recipe, rpm_set, headers, context, name=name, log=log)
     _clean(tree)
 
 

@@ -13,11 +13,11 @@ from pathlib import Path
 from atomic_lib.base.command import CommandError
 from atomic_lib.base.errors import WorkbookError
 from atomic_lib.base.paths import CHECKOUT
-from atomic_lib.base.store import Store
 from atomic_lib.compose.chroot import Installroot
 from atomic_lib.content.keyring import open_keyring
 from atomic_lib.formats.openpgp import SecretKey, derive_key
 from atomic_lib.params.variant import Variant
+from atomic_lib.tools.context import Context
 from atomic_lib.tools.tools_tree import Bind, Tools
 
 REMOTE = "fedora-atomic"
@@ -39,7 +39,7 @@ def commit_key(tools: Tools, variant: Variant, ref: str, scratch: Path) -> Secre
     return _read_key(tools, own)
 
 
-def own_public_key(tools: Tools, variant: Variant, store: Store) -> str:
+def own_public_key(variant: Variant, context: Context) -> str:
     """The public half of the variant's own ``signing_key``, armored; empty where it has none.
 
     The secret is in a directory of the store for a moment: what a killed run leaves of it, the next one removes.
@@ -49,8 +49,8 @@ def own_public_key(tools: Tools, variant: Variant, store: Store) -> str:
     own = _own_key_file(variant)
     if own is None:
         return ""
-    key = _read_key(tools, own)
-    with store.scratch("key") as scratch, open_keyring(tools, scratch, key, 0) as keyring:
+    key = _read_key(context.tools, own)
+    with context.store.scratch("key") as scratch, open_keyring(context.tools, scratch, key, 0) as keyring:
         return keyring.public_key()
 
 
@@ -60,7 +60,7 @@ def remote_configuration(url: str) -> str:
     return "\n".join(lines) + "\n"
 
 
-def add_origin(tree: Installroot, url: str, public_key: str) -> None:
+def add_remote(tree: Installroot, url: str, public_key: str) -> None:
     """Write the remote and its key into a tree."""
     tree.write(KEY_FILE, public_key)
     tree.write(REMOTE_FILE, remote_configuration(url))

@@ -2,20 +2,20 @@
 
 import json
 import shutil
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 from atomic_lib.base.errors import WorkbookError
 from atomic_lib.base.progress import step
-from atomic_lib.base.store import Store, code_version, key_of
+from atomic_lib.base.stage import Stage
+from atomic_lib.base.store import key_of
 from atomic_lib.compose.chroot import Installroot
 from atomic_lib.compose.contexts import contexts_directory, keep_contexts
 from atomic_lib.compose.initramfs import kernel_version
 from atomic_lib.compose.installroot import make_installroot
 from atomic_lib.compose.ostree import commit_tree, label_repository, label_tree, make_ostree_tree
-from atomic_lib.compose.remote import add_origin, commit_key, own_public_key
+from atomic_lib.compose.remote import add_remote, commit_key, own_public_key
 from atomic_lib.compose.tree_paths import inside
 from atomic_lib.compose.walk import Entry, read_entries, walk_tree, write_entries
 from atomic_lib.content.keyring import Keyring, open_keyring
@@ -24,19 +24,10 @@ from atomic_lib.params.variant import Variant
 from atomic_lib.recipe.recipe import Recipe
 from atomic_lib.solve.lock import Lock
 from atomic_lib.solve.resolve import INSTALLROOT, RpmSet
-from atomic_lib.tools.tools_tree import Bind, Tools
+from atomic_lib.tools.context import Context
+from atomic_lib.tools.tools_tree import Bind
 
 CONTEXTS = "contexts"
-_SPACE_BYTES = 3_000_000_000
-_CODE = (
-    *(
-        f"compose/{name}.py"
-        for name in ("capabilities", "chroot", "contexts", "dracut", "headers", "initramfs", "inside", "install")
-    ),
-    *(f"compose/{name}.py" for name in ("installroot", "lock", "origin", "ostree", "pool", "resolve", "tree", "walk")),
-    *(f"content/{name}.py" for name in ("dnf", "keyring", "openpgp")),
-)
-"""What of the code a tree is made by; the questions asked of a package set are not among it."""
 _OWNERS = r"[%{=NAME}\t%{FILENAMES}\n]"
 
 
@@ -96,45 +87,26 @@ def default_ref(variant: Variant, recipe: Recipe) -> str:
     return recipe.ref or f"fedora-atomic/x86_64/{variant.variant}"
 
 
-def compose_tree(
-    variant: Variant, recipe: Recipe, content: Content, rpm_set: RpmSet, tools: Tools, store: Store
-) -> Tree:
+@dataclass(frozen=True)
+class TreeRequest:
+    """What to compose: a variant's recipe with the packages of an RPM set."""
+
+    variant: Variant
+    recipe: Recipe
+    content: Content
+    rpm_set: RpmSet
+
+
+def compose_tree(request: TreeRequest, context: Context) -> Tree:
     """Compose the variant's tree, or take it from the store.
 
     Raises WorkbookError: see ``make_installroot``, and for a ``signing_key`` that cannot sign.
     """
-    inputs: Mapping[str, Any] = {
-        "method": variant.method,
-        "version": commit_version(variant, recipe),
-        "ref": default_ref(variant, recipe) if variant.method == "ostree" else "",
-        "source_date_epoch": variant.source_date_epoch,
-        "recipe": recipe_inputs(recipe),
-        "lock": rpm_set.lock.sha256,
-        "words": rpm_set.words,
-        "content": [content.name, content.releasever, content.key_urls],
-        **(
-            {"origin": [variant.remote_url, own_public_key(tools, variant, store)]}
-            if variant.method == "ostree"
-            else {}
-        ),
-        "policy": content.selinux_policy,
-        "tools": tools.key,
-        "code": code_version(*_CODE),
-    }
-
-    def make(directory: Path) -> None:
-        tree = Installroot(tools, directory / "root", variant.source_date_epoch)
-        log = directory / "compose.log"
-        make_installroot(tree, recipe, content, rpm_set, store, name=variant.variant, log=log)
-        _finish(tree, variant, recipe, content, rpm_set.lock, directory)
-
-    stored = store.get_or_make(
-        "tree", inputs, make, what=f"{variant.variant}: compose the tree", need_bytes=_SPACE_BYTES
-    )
+    stored = TREE.get(request, context)
     facts = json.loads((stored.path / "tree.json").read_text())
     return Tree(
         key=key_of({"tree": stored.key}),
-        method=variant.method,
+        method=request.variant.method,
         directory=stored.path,
         kver=facts["kver"],
         commit=facts["commit"],
@@ -145,31 +117,73 @@ def compose_tree(
     )
 
 
-def _finish(tree: Installroot, variant: Variant, recipe: Recipe, content: Content, lock: Lock, directory: Path) -> None:
-    facts: dict[str, Any] = {"kver": kernel_version(tree.root), "commit": None, "content_checksum": None,
-                             "dropped_var_files": []}  # fmt: skip
-    (directory / "owners.json").write_text(json.dumps(_owners(tree)))
+def _inputs(request: TreeRequest, context: Context) -> dict[str, object]:
+    variant, recipe, content = request.variant, request.recipe, request.content
+    of_commit: dict[str, object] = {}
     if variant.method == "ostree":
-        key = commit_key(tree.tools, variant, default_ref(variant, recipe), directory)
-        with (
-            step(f"{variant.variant}: commit"),
-            open_keyring(tree.tools, directory, key, variant.source_date_epoch) as keyring,
-        ):
-            add_origin(tree, variant.remote_url, keyring.public_key())
-            facts["dropped_var_files"] = make_ostree_tree(tree)
-            write_entries(walk_tree(tree.root), directory / "entries.jsonl")
-            if recipe.selinux != "disabled":
-                _label(tree, directory, f"usr/{contexts_directory(content.selinux_policy)}")
-            facts.update(_commit(variant, recipe, lock, keyring, directory))
-            if recipe.selinux != "disabled":
-                label_repository(tree.tools, directory, directory / CONTEXTS)
-    else:
-        with step(f"{variant.variant}: label"):
-            _finish_traditional(tree, facts["kver"])
-            if recipe.selinux != "disabled":
-                _label(tree, directory, contexts_directory(content.selinux_policy))
-            write_entries(walk_tree(tree.root), directory / "entries.jsonl")
+        public_key = own_public_key(variant, context)
+        of_commit = {"ref": default_ref(variant, recipe), "remote": [variant.remote_url, public_key]}
+    return {
+        "method": variant.method,
+        "version": commit_version(variant, recipe),
+        "source_date_epoch": variant.source_date_epoch,
+        "recipe": recipe_inputs(recipe),
+        "lock": request.rpm_set.lock.sha256,
+        "words": request.rpm_set.words,
+        "content": [content.name, content.releasever, content.key_urls],
+        "policy": content.selinux_policy,
+        **of_commit,
+    }
+
+
+def _make(request: TreeRequest, context: Context, directory: Path) -> None:
+    variant, recipe, content = request.variant, request.recipe, request.content
+    tree = Installroot(context.tools, directory / "root", variant.source_date_epoch)
+    log = directory / "compose.log"
+    make_installroot(tree, recipe, content, request.rpm_set, context, name=variant.variant, log=log)
+    (directory / "owners.json").write_text(json.dumps(_owners(tree)))
+    finish = _finish_ostree if variant.method == "ostree" else _finish_traditional
+    nothing: dict[str, object] = {"commit": None, "content_checksum": None, "dropped_var_files": []}
+    facts = {"kver": kernel_version(tree.root), **nothing, **finish(tree, request, directory)}
     (directory / "tree.json").write_text(json.dumps(facts, indent=1))
+
+
+TREE = Stage(
+    "tree",
+    _make,
+    _inputs,
+    title=lambda request: f"{request.variant.variant}: compose the tree",
+    space_bytes=3_000_000_000,
+)
+
+
+def _finish_ostree(tree: Installroot, request: TreeRequest, directory: Path) -> dict[str, object]:
+    """Turn the installroot into a labelled commit; what tree.json says of it."""
+    variant, recipe = request.variant, request.recipe
+    key = commit_key(tree.tools, variant, default_ref(variant, recipe), directory)
+    with (
+        step(f"{variant.variant}: commit"),
+        open_keyring(tree.tools, directory, key, variant.source_date_epoch) as keyring,
+    ):
+        add_remote(tree, variant.remote_url, keyring.public_key())
+        dropped = make_ostree_tree(tree)
+        write_entries(walk_tree(tree.root), directory / "entries.jsonl")
+        if recipe.selinux != "disabled":
+            _label(tree, directory, f"usr/{contexts_directory(request.content.selinux_policy)}")
+        checksums = _commit(variant, recipe, request.rpm_set.lock, keyring, directory)
+        if recipe.selinux != "disabled":
+            label_repository(tree.tools, directory, directory / CONTEXTS)
+    return {"dropped_var_files": dropped, **checksums}
+
+
+def _finish_traditional(tree: Installroot, request: TreeRequest, directory: Path) -> dict[str, object]:
+    """Put the kernel into /boot and label the root; tree.json says no more of it."""
+    with step(f"{request.variant.variant}: label"):
+        _install_kernel(tree, kernel_version(tree.root))
+        if request.recipe.selinux != "disabled":
+            _label(tree, directory, contexts_directory(request.content.selinux_policy))
+        write_entries(walk_tree(tree.root), directory / "entries.jsonl")
+    return {}
 
 
 def _owners(tree: Installroot) -> dict[str, list[str]]:
@@ -198,7 +212,7 @@ def content_checksum(shown: str) -> str:
     return next(line.split()[1] for line in shown.splitlines() if line.startswith("ContentChecksum:"))
 
 
-def _finish_traditional(tree: Installroot, kver: str) -> None:
+def _install_kernel(tree: Installroot, kver: str) -> None:
     """The kernel in /boot as kernel-install puts it there."""
     modules, boot = inside(tree.root, f"usr/lib/modules/{kver}/*").parent, inside(tree.root, "boot/*").parent
     shutil.copy2(modules / "vmlinuz", boot / f"vmlinuz-{kver}")

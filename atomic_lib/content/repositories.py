@@ -9,7 +9,8 @@ from pathlib import Path
 from atomic_lib.base.command import CommandError
 from atomic_lib.base.errors import WorkbookError
 from atomic_lib.base.paths import PARAMS_DIRECTORY
-from atomic_lib.base.store import Store, code_version, file_sha256, key_of
+from atomic_lib.base.store import file_sha256, key_of
+from atomic_lib.content.agent_repository import agent_repository
 from atomic_lib.content.comps import Comps, read_comps
 from atomic_lib.content.definition import DebianContent, RepositoryContent, load_definition
 from atomic_lib.content.dnf import (
@@ -20,15 +21,12 @@ from atomic_lib.content.dnf import (
     dnf_configuration,
     repository_error,
 )
-from atomic_lib.content.signing import KEY_FILE, sign_and_index
-from atomic_lib.content.standin.debs import fetch_debs
-from atomic_lib.content.standin.rpms import build_repository
+from atomic_lib.content.signing import KEY_FILE
+from atomic_lib.content.standin.standin_repository import standin_repository
+from atomic_lib.tools.context import Context
 from atomic_lib.tools.tools_tree import Bind, Tools
 
 REPOSITORIES = "/mnt/repos"
-_AGENT = Path(__file__).parent / "min_cloud_agent"
-_SIGNING_CODE = ("content/keyring.py", "content/openpgp.py", "content/signing.py")
-_STANDIN_SPACE_BYTES = 2_500_000_000
 
 
 @dataclass(frozen=True)
@@ -86,22 +84,22 @@ class Content:
         return _parse_repos(self.repo_text, "repositories").sections()
 
 
-def open_content(name: str, tools: Tools, cache: Path, params: Path = PARAMS_DIRECTORY) -> Content:
+def open_content(name: str, context: Context, params: Path = PARAMS_DIRECTORY) -> Content:
     """The content ``params/content/NAME.yaml``, made or checked for reachability first.
 
     Raises WorkbookError: unknown content, mirror not reached, bad signature, disk too full.
     """
     definition = load_definition(name, params)
-    agent = _agent_repository(tools, cache)
+    agent = agent_repository(context)
     if isinstance(definition, DebianContent):
-        standin = _standin_repository(tools, cache, definition, params)
+        standin = standin_repository(definition, params, context)
         local = {"standin": standin, "workbook": agent}
         text = "".join(local_repository(repo) for repo in local)
         key = key_of({name: _repository_key(path) for name, path in local.items()})
     else:
         local = {"workbook": agent}
         text = _repo_file(definition, params) + local_repository("workbook")
-        remote = _remote_key(tools, cache, definition, text, local)
+        remote = _remote_key(context, definition, text, local)
         key = key_of({"workbook": _repository_key(agent), "remote": remote})
     return Content(
         name=name,
@@ -113,7 +111,7 @@ def open_content(name: str, tools: Tools, cache: Path, params: Path = PARAMS_DIR
         repo_text=text,
         local=local,
         remote=isinstance(definition, RepositoryContent),
-        dnf_cache=_dnf_cache(cache, definition, text) if isinstance(definition, RepositoryContent) else None,
+        dnf_cache=_dnf_cache(context.cache, definition, text) if isinstance(definition, RepositoryContent) else None,
     )
 
 
@@ -158,62 +156,12 @@ def _repository_key(path: Path) -> str:
     return file_sha256(path / "repodata/repomd.xml")
 
 
-def _standin_repository(tools: Tools, cache: Path, definition: DebianContent, params: Path) -> Path:
-    comps = params / "content" / f"{definition.content}-comps.xml"
-    inputs = {
-        "definition": definition.model_dump(exclude={"kernel_arguments", "title"}),
-        "comps": file_sha256(comps),
-        "tools": tools.key,
-        "code": code_version("content/standin", *_SIGNING_CODE),
-    }
-
-    def make(directory: Path) -> None:
-        debs = fetch_debs(tools, definition, cache / "apt")
-        build_repository(tools, definition, debs, directory, comps)
-
-    stored = Store(cache).get_or_make(
-        "content", inputs, make, what="stand-in content (Debian packages as RPMs)", need_bytes=_STANDIN_SPACE_BYTES
-    )
-    return stored.path
-
-
-def _agent_repository(tools: Tools, cache: Path) -> Path:
-    inputs = {
-        "tools": tools.key,
-        "code": code_version("content/min_cloud_agent", "content/repositories.py", *_SIGNING_CODE),
-    }
-
-    def make(directory: Path) -> None:
-        defines = {
-            "_topdir": "/tmp/top",
-            "_sourcedir": "/mnt/source",
-            "_rpmdir": "/mnt/out",
-            "_rpmfilename": "%%{NAME}-%%{VERSION}-%%{RELEASE}.%%{ARCH}.rpm",
-            "_dbpath": "/tmp/rpmdb",
-            "_buildhost": "workbook",
-            "use_source_date_epoch_as_buildtime": "1",
-            "clamp_mtime_to_source_date_epoch": "1",
-        }
-        options = [word for name, value in defines.items() for word in ("--define", f"{name} {value}")]
-        tools.run(
-            ["rpmbuild", "-bb", "--quiet", *options, "/mnt/source/min-cloud-agent.spec"],
-            binds=[Bind(_AGENT, "/mnt/source"), Bind(directory, "/mnt/out", writable=True)],
-            rights="root",
-            env={"SOURCE_DATE_EPOCH": "0"},
-        )
-        sign_and_index(tools, directory, "workbook")
-
-    return Store(cache).get_or_make("agent", inputs, make, what="min-cloud-agent RPM").path
-
-
-def _remote_key(
-    tools: Tools, cache: Path, definition: RepositoryContent, repo_text: str, local: Mapping[str, Path]
-) -> str:
+def _remote_key(context: Context, definition: RepositoryContent, repo_text: str, local: Mapping[str, Path]) -> str:
     """Fetch the repositories' indexes and return what identifies them.
 
     Raises WorkbookError when a mirror was not reached.
     """
-    fetched = _dnf_cache(cache, definition, repo_text)
+    fetched = _dnf_cache(context.cache, definition, repo_text)
     config = fetched.with_name("config")
     for directory in (fetched, config):
         directory.mkdir(parents=True, exist_ok=True)
@@ -223,8 +171,8 @@ def _remote_key(
     binds += [Bind(path, f"{REPOSITORIES}/{name}") for name, path in local.items()]
     words = ["dnf", "-q", "-c", f"{DNF_DIRECTORY}/dnf.conf", f"--releasever={definition.releasever}", "-y", "makecache"]
     try:
-        with Store(cache).locked("dnf", fetched.parent.name):
-            tools.run(words, binds=binds, network=True, timeout_seconds=600)
+        with context.shared.locked("dnf", fetched.parent.name):
+            context.tools.run(words, binds=binds, network=True, timeout_seconds=600)
     except CommandError as error:
         raise repository_error(error, local) or WorkbookError(
             f"content {definition.content!r}: a mirror was not reached ({definition.repo_file}, "

@@ -7,24 +7,22 @@ GRUB's EFI program; an ext4 root labelled ``root`` with /boot inside.
 import json
 import shutil
 import uuid
-from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 from atomic_lib.base.command import CommandError
 from atomic_lib.base.errors import WorkbookError
 from atomic_lib.base.progress import step
-from atomic_lib.base.store import Store, code_version, file_sha256
-from atomic_lib.compose.tree import Tree
+from atomic_lib.base.stage import Stage
+from atomic_lib.base.store import file_sha256
 from atomic_lib.compose.walk import Entry, read_entries, walk_tree, write_entries
-from atomic_lib.content.repositories import Content
 from atomic_lib.image.bootloader import BIOS_BOOT_SECTOR, make_loaders
 from atomic_lib.image.checksum import disk_sha256
-from atomic_lib.image.sysroot import kernel_arguments, make_sysroot
+from atomic_lib.image.sysroot import ImageRequest, kernel_arguments, make_sysroot
 from atomic_lib.params.variant import Variant
-from atomic_lib.recipe.recipe import Recipe
+from atomic_lib.tools.context import Context
 from atomic_lib.tools.tools_tree import Bind, Tools
 
 SECTOR_BYTES = 512
@@ -41,7 +39,6 @@ _TYPES = {
     "root": "4F68BCE3-E8CD-4DB1-96E7-FBCAF984B709",
 }
 """Partition types: GRUB's manual (BIOS boot), UEFI specification, Discoverable Partitions Specification (x86-64)."""
-_SPACE_BYTES = 3_500_000_000
 
 
 @dataclass(frozen=True)
@@ -74,47 +71,56 @@ class Image:
         return read_entries(self.directory / "entries.jsonl")
 
 
-def build_image(variant: Variant, recipe: Recipe, content: Content, tree: Tree, tools: Tools, store: Store) -> Image:
+def build_image(request: ImageRequest, context: Context) -> Image:
     """Build the variant's disk image, or take it from the store.
 
     Raises WorkbookError when the tree does not fit into the root file system.
     """
-    root_mib = recipe.root_size_mib or variant.root_size_mib
-    inputs: Mapping[str, Any] = {
-        "tree": tree.key,
-        "root_mib": root_mib,
+    stored = IMAGE.get(request, context)
+    facts = json.loads((stored.path / "image.json").read_text())
+    return Image(key=stored.key, directory=stored.path, seconds=stored.seconds, reused=stored.reused, **facts)
+
+
+def _inputs(request: ImageRequest, _: Context) -> dict[str, object]:
+    variant, recipe, content = request.variant, request.recipe, request.content
+    return {
+        "tree": request.tree.key,
+        "root_mib": request.root_mib,
         "kernel_arguments": kernel_arguments(variant, recipe, content),
         "boot_loader_timeout_seconds": recipe.boot_loader_timeout_seconds,
         "policy": content.selinux_policy,
         "variant": variant.disk_name or variant.variant,
         "version": variant.version,
         "source_date_epoch": variant.source_date_epoch,
-        "tools": tools.key,
-        "code": code_version("image"),
     }
 
-    def make(directory: Path) -> None:
-        with step(f"{variant.variant}: deploy"):
-            sysroot = make_sysroot(variant, recipe, content, tree, tools, store, directory)
-            write_entries(walk_tree(sysroot), directory / "entries.jsonl")
-        with step(f"{variant.variant}: write the disk"):
-            _write_disk(variant, tools, sysroot, directory, root_mib)
-            shutil.rmtree(sysroot)
-        with step(f"{variant.variant}: compress"), ThreadPoolExecutor(1) as beside:
-            sha256 = beside.submit(disk_sha256, directory / "disk.raw")
-            tools.run(
-                ["qemu-img", "convert", "-f", "raw", "-O", "qcow2", "-c", "-o", "compression_type=zstd", "-m", "4",
-                 "/mnt/out/disk.raw", "/mnt/out/disk.qcow2"],
-                binds=[Bind(directory, "/mnt/out", writable=True)],
-            )  # fmt: skip
-            checksums = {"sha256": sha256.result(), "compressed_sha256": file_sha256(directory / "disk.qcow2")}
-        (directory / "image.json").write_text(json.dumps({**_sizes(directory), **checksums}))
 
-    stored = store.get_or_make(
-        "image", inputs, make, what=f"{variant.variant}: build the image", need_bytes=_SPACE_BYTES
-    )
-    facts = json.loads((stored.path / "image.json").read_text())
-    return Image(key=stored.key, directory=stored.path, seconds=stored.seconds, reused=stored.reused, **facts)
+def _make(request: ImageRequest, context: Context, directory: Path) -> None:
+    variant, tools = request.variant, context.tools
+    with step(f"{variant.variant}: deploy"):
+        sysroot = make_sysroot(request, context, directory)
+        write_entries(walk_tree(sysroot), directory / "entries.jsonl")
+    with step(f"{variant.variant}: write the disk"):
+        _write_disk(variant, tools, sysroot, directory, request.root_mib)
+        shutil.rmtree(sysroot)
+    with step(f"{variant.variant}: compress"), ThreadPoolExecutor(1) as beside:
+        sha256 = beside.submit(disk_sha256, directory / "disk.raw")
+        tools.run(
+            ["qemu-img", "convert", "-f", "raw", "-O", "qcow2", "-c", "-o", "compression_type=zstd", "-m", "4",
+             "/mnt/out/disk.raw", "/mnt/out/disk.qcow2"],
+            binds=[Bind(directory, "/mnt/out", writable=True)],
+        )  # fmt: skip
+        checksums = {"sha256": sha256.result(), "compressed_sha256": file_sha256(directory / "disk.qcow2")}
+    (directory / "image.json").write_text(json.dumps({**_sizes(directory), **checksums}))
+
+
+IMAGE = Stage(
+    "image",
+    _make,
+    _inputs,
+    title=lambda request: f"{request.variant.variant}: build the image",
+    space_bytes=3_500_000_000,
+)
 
 
 def _sizes(directory: Path) -> dict[str, int]:

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from atomic_lib.base.errors import WorkbookError
-from atomic_lib.base.store import Store
 from atomic_lib.compose.contexts import labels_to_give, set_labels, type_of
 from atomic_lib.compose.ostree import OBJECT_OF_FILE
 from atomic_lib.compose.remote import REMOTE
@@ -15,6 +14,7 @@ from atomic_lib.content.repositories import Content
 from atomic_lib.image.bootloader import boot_entry, ostree_configuration_head, ostree_menu, traditional_menu
 from atomic_lib.params.variant import Variant
 from atomic_lib.recipe.recipe import Recipe
+from atomic_lib.tools.context import Context
 from atomic_lib.tools.tools_tree import Bind, Tools
 
 STATEROOT = "fedora-atomic"
@@ -22,6 +22,21 @@ _DEPLOYMENT = re.compile(rf"/ostree/deploy/{STATEROOT}/deploy/[0-9a-f]{{64}}\.0$
 _SEEN = re.compile(rf"^/ostree/deploy/{STATEROOT}(/deploy/[0-9a-f]{{64}}\.0(?=/|$)|(?=/var(/|$)))")
 CONSOLE_ARGUMENTS = "no_timer_check console=tty1 console=ttyS0,115200n8 systemd.firstboot=off systemd.gpt_auto=0"
 """What a cloud guest's kernel is told; a kickstart says the same with ``bootloader --append``."""
+
+
+@dataclass(frozen=True)
+class ImageRequest:
+    """What to build: the disk image of a variant's composed tree."""
+
+    variant: Variant
+    recipe: Recipe
+    content: Content
+    tree: Tree
+
+    @property
+    def root_mib(self) -> int:
+        """The size of the root file system."""
+        return self.recipe.root_size_mib or self.variant.root_size_mib
 
 
 def kernel_arguments(variant: Variant, recipe: Recipe, content: Content) -> list[str]:
@@ -37,16 +52,15 @@ def kernel_arguments(variant: Variant, recipe: Recipe, content: Content) -> list
     return ["root=LABEL=root", "rw", "loglevel=4", *chosen.split(), *security, *variant.kernel_arguments.split()]
 
 
-def make_sysroot(
-    variant: Variant, recipe: Recipe, content: Content, tree: Tree, tools: Tools, store: Store, scratch: Path
-) -> Path:
+def make_sysroot(request: ImageRequest, context: Context, scratch: Path) -> Path:
     """Lay out ``scratch/sysroot`` with everything the root file system gets; returns it.
 
     Its files are links to those of the stored tree, which are only ever read.
     """
-    arguments = kernel_arguments(variant, recipe, content)
+    variant, recipe, tree = request.variant, request.recipe, request.tree
+    arguments = kernel_arguments(variant, recipe, request.content)
     sysroot = scratch / "sysroot"
-    work = _Work(tools, store.root, scratch)
+    work = _Work(context.tools, context.store.root, scratch)
     if tree.method == "ostree":
         sysroot.mkdir()
         head = ostree_configuration_head(recipe.boot_loader_timeout_seconds)

@@ -1,16 +1,22 @@
 """The disk of an image after its first boot: what a machine made of it, read like the image itself."""
 
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
 from atomic_lib.base.command import last_lines
 from atomic_lib.base.errors import WorkbookError
+from atomic_lib.base.stage import Stage
 from atomic_lib.formats.disk.file_system import FileSystem
+from atomic_lib.guest.boot_stages import accelerator_of
 from atomic_lib.guest.evidence.proof_of_life import new_secret
 from atomic_lib.guest.timed_boot import BootRequest, wait_for_key
 from atomic_lib.guest.vm.data_source import supply
 from atomic_lib.guest.vm.qemu import BOOT_MOUNT, Disk, Guest, Machine, read_console, start_guest
 from atomic_lib.guest.vm.ssh import Check, log_in, one_boot_key, wait_for_banner
+from atomic_lib.image.disk import Image
+from atomic_lib.params.variant import Variant
+from atomic_lib.tools.context import Context
 from atomic_lib.tools.tools_tree import Bind, Tools
 
 MACHINE_OWN = ("/etc", "/var", "/home", "/mnt", "/opt", "/root", "/srv", "/usr/local", "/usr/lib/tmpfiles.d")
@@ -74,3 +80,40 @@ def _wait_for_end(guest: Guest) -> None:
                 f"the guest was not down within {_SHUTDOWN_SECONDS} s", log=last_lines(read_console(guest.console))
             )
         time.sleep(_POLL_SECONDS)
+
+
+@dataclass(frozen=True)
+class BootedRequest:
+    """An image to boot once, as the variant is booted; a boot again would be another first boot."""
+
+    variant: Variant
+    image: Image
+
+
+def _inputs(request: BootedRequest, _: Context) -> dict[str, object]:
+    variant = request.variant
+    return {
+        "image": request.image.key,
+        "agent": variant.agent,
+        "accelerator": variant.accelerator,
+        "cpus": variant.guest_cpus,
+        "memory_mib": variant.guest_memory_mib,
+    }
+
+
+def _make(request: BootedRequest, context: Context, directory: Path) -> None:
+    variant = request.variant
+    boot = BootRequest(
+        "bios", accelerator_of(variant, context), variant.guest_cpus, variant.guest_memory_mib,
+        variant.boot_timeout_seconds, variant.agent,
+    )  # fmt: skip
+    disk_after_boot(context.tools, request.image.raw, boot, directory)
+
+
+BOOTED = Stage(
+    "booted",
+    _make,
+    _inputs,
+    title=lambda request: f"{request.variant.variant}: boot once and shut down",
+    space_bytes=2_000_000_000,
+)

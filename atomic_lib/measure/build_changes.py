@@ -7,10 +7,11 @@ from itertools import groupby
 from pathlib import Path
 from typing import Literal, cast
 
-from atomic_lib.base.store import Store, code_version
+from atomic_lib.base.stage import Stage
 from atomic_lib.formats.disk.file_system import Entry, read_file_system, root_of
 from atomic_lib.measure.comparison import Comparison, Difference, Kind, compare, shown
 from atomic_lib.solve.lock import Lock, LockedPackage
+from atomic_lib.tools.context import Context
 
 CHANGED_FILES = "changed-files.csv"
 """A row for each path: ``path,change,bytes,what``."""
@@ -55,21 +56,41 @@ def changed_files(comparison: Comparison) -> tuple[FileChange, ...]:
     return tuple(_file_change(comparison, path, tuple(found)) for path, found in grouped)
 
 
-def changed_files_of_images(store: Store, before: str, after: str, *, what: str) -> Path | None:
+@dataclass(frozen=True)
+class ChangesRequest:
+    """Two images of the store by their keys, and the progress line."""
+
+    before: str
+    after: str
+    what: str
+
+    def images(self, context: Context) -> list[Path]:
+        """Both raw images; a file is not there once its result was removed from the store."""
+        return [context.store.path_of("image", key) / "disk.raw" for key in (self.before, self.after)]
+
+
+def changed_files_of_images(before: str, after: str, context: Context, *, what: str) -> Path | None:
     """``changed-files.csv`` of two images of the store, by their keys; None where one of them is there no longer.
 
     Both are read once (seconds). Raises WorkbookError for an image that is damaged.
     """
-    inputs = {"before": before, "after": after, "code": code_version("measure")}
-    images = [store.path_of("image", key) / "disk.raw" for key in (before, after)]
-    if not (store.has("release", inputs) or all(image.is_file() for image in images)):
+    request = ChangesRequest(before, after, what)
+    if not (CHANGED_FILES_STAGE.has(request, context) or all(path.is_file() for path in request.images(context))):
         return None
+    return CHANGED_FILES_STAGE.get(request, context).path / CHANGED_FILES
 
-    def make(directory: Path) -> None:
-        left, right = (root_of(read_file_system(image)) for image in images)
-        _write_changes(directory / CHANGED_FILES, changed_files(compare(left, right)))
 
-    return store.get_or_make("release", inputs, make, what=what).path / CHANGED_FILES
+def _make(request: ChangesRequest, context: Context, directory: Path) -> None:
+    left, right = (root_of(read_file_system(image)) for image in request.images(context))
+    _write_changes(directory / CHANGED_FILES, changed_files(compare(left, right)))
+
+
+CHANGED_FILES_STAGE = Stage(
+    "changed-files",
+    _make,
+    lambda request, _: {"before": request.before, "after": request.after},
+    title=lambda request: request.what,
+)
 
 
 def read_changes(path: Path) -> tuple[FileChange, ...]:

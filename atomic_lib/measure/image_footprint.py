@@ -7,22 +7,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from atomic_lib.base.errors import WorkbookError
-from atomic_lib.base.store import Store, code_version
+from atomic_lib.base.stage import Stage
 from atomic_lib.compose.tree import Tree
 from atomic_lib.formats.disk.ext4 import Ext4
 from atomic_lib.image.disk import Image
 from atomic_lib.measure.disk_map import DiskMap, map_disk
 from atomic_lib.measure.ownership import Ownership
+from atomic_lib.tools.context import Context
 
 OSTREE_METADATA, ETC_COPY = "ostree-metadata", "etc-copy"
 STAGE = "image-footprint"
-_CODE = tuple(
-    f"measure/{name}.py"
-    for name in (
-        *("disk_map", "ext4", "ext4_inode", "ext4_layout", "ext4_names", "extents", "gpt"),
-        *("image_footprint", "ownership", "qcow2"),
-    )
-)
 _DEPLOYED = re.compile(r"/ostree/deploy/[^/]+(?:/deploy/[0-9a-f]{64}\.\d+(?=/)|(?=/var/))", re.DOTALL)
 _PYTHON = re.compile(rb"#![^\n]*python")
 
@@ -59,16 +53,31 @@ class ImageFootprint:
         return sum((*self.packages.values(), *self.unowned.values(), *self.parts.values()), Taken())
 
 
-def image_footprint(image: Image, tree: Tree, packages: Iterable[str], store: Store) -> ImageFootprint:
+@dataclass(frozen=True)
+class FootprintRequest:
+    """An image, the tree that it was built of, and the names of its packages, sorted."""
+
+    image: Image
+    tree: Tree
+    packages: tuple[str, ...]
+
+
+def image_footprint(image: Image, tree: Tree, packages: Iterable[str], context: Context) -> ImageFootprint:
     """The footprint of an image of ``tree``, measured or taken from the store; see ``measure_image``."""
-    names = sorted(packages)
-    inputs = {"image": image.key, "tree": tree.key, "packages": names, "code": code_version(*_CODE)}
-
-    def make(directory: Path) -> None:
-        (directory / "footprint.json").write_text(_to_json(measure_image(image, tree, names)))
-
-    stored = store.get_or_make(STAGE, inputs, make, what="attribute the image's bytes")
+    stored = IMAGE_FOOTPRINT.get(FootprintRequest(image, tree, tuple(sorted(packages))), context)
     return _from_json((stored.path / "footprint.json").read_text())
+
+
+def _inputs(request: FootprintRequest, _: Context) -> dict[str, object]:
+    return {"image": request.image.key, "tree": request.tree.key, "packages": request.packages}
+
+
+def _make(request: FootprintRequest, _: Context, directory: Path) -> None:
+    footprint = measure_image(request.image, request.tree, request.packages)
+    (directory / "footprint.json").write_text(_to_json(footprint))
+
+
+IMAGE_FOOTPRINT = Stage(STAGE, _make, _inputs, title=lambda _: "attribute the image's bytes")
 
 
 def measure_image(image: Image, tree: Tree, packages: Iterable[str]) -> ImageFootprint:

@@ -18,7 +18,8 @@ from pydantic import Field, field_validator, model_validator
 
 from atomic_lib.base.errors import WorkbookError
 from atomic_lib.base.paths import RULES_DIRECTORY
-from atomic_lib.base.store import Store, code_version, file_sha256
+from atomic_lib.base.stage import Stage
+from atomic_lib.base.store import file_sha256
 from atomic_lib.compose.contexts import (
     CONTEXTS_FILE,
     CONTEXTS_FILES,
@@ -32,6 +33,7 @@ from atomic_lib.formats.disk.attributes import LABEL
 from atomic_lib.formats.disk.file_system import Entry, FileSystem, is_ostree, read_file_system, root_of
 from atomic_lib.image.disk import Image
 from atomic_lib.params.variant import Name, ParamsModel, read_yaml_mapping, validated
+from atomic_lib.tools.context import Context
 from atomic_lib.tools.tools_tree import Tools
 
 EXCEPTIONS_FILE = RULES_DIRECTORY / "labels.yaml"
@@ -41,11 +43,6 @@ _REQUIRED = {"/etc/shadow": "shadow_t", "/etc/gshadow": "shadow_t"}
 """What must have its type before the first boot, whatever a policy or an exception says."""
 _DEPLOYED = re.compile(r"/ostree/deploy/[^/]+(?:/deploy/[0-9a-f]+\.\d+(?=/|\Z)|(?=/var(?:/|\Z)))", re.DOTALL)
 _OBJECT = re.compile(r"/ostree/repo/objects/[0-9a-f]{2}/[0-9a-f]{62}\.file")
-_CODE = (
-    "compose/contexts.py",
-    *(f"measure/{name}.py" for name in ("attributes", "ext4", "ext4_inode", "ext4_layout", "ext4_names")),
-    *(f"measure/{name}.py" for name in ("filesystem", "gpt", "labels")),
-)
 
 
 class LabelException(ParamsModel):
@@ -146,22 +143,23 @@ def load_exceptions(path: Path = EXCEPTIONS_FILE) -> tuple[LabelException, ...]:
     return validated(LabelExceptions, read_yaml_mapping(path), str(path), {}).exceptions
 
 
-def image_labels(image: Image, tools: Tools, store: Store) -> Labels:
+def image_labels(image: Image, context: Context) -> Labels:
     """The labels of an image, checked or taken from the store; see ``check_labels``."""
-    inputs = {
-        "image": image.key,
-        "exceptions": file_sha256(EXCEPTIONS_FILE),
-        "tools": tools.key,
-        "code": code_version(*_CODE),
-    }
-
-    def make(directory: Path) -> None:
-        labels = check_labels(read_file_system(image.raw), tools, load_exceptions())
-        (directory / "labels.json").write_text(json.dumps(asdict(labels)))
-
-    stored = store.get_or_make(STAGE, inputs, make, what="hold every label against the image's policy")
+    stored = LABELS.get(image, context)
     data = json.loads((stored.path / "labels.json").read_text())
     return Labels(**{**data, "findings": tuple(Finding(**row) for row in data["findings"])})
+
+
+def _inputs(image: Image, _: Context) -> dict[str, object]:
+    return {"image": image.key, "exceptions": file_sha256(EXCEPTIONS_FILE)}
+
+
+def _make(image: Image, context: Context, directory: Path) -> None:
+    labels = check_labels(read_file_system(image.raw), context.tools, load_exceptions())
+    (directory / "labels.json").write_text(json.dumps(asdict(labels)))
+
+
+LABELS = Stage(STAGE, _make, _inputs, title=lambda _: "check every label against the image's policy")
 
 
 def check_labels(disk: FileSystem, tools: Tools, exceptions: Sequence[LabelException]) -> Labels:

@@ -10,10 +10,12 @@ from pydantic import Field, field_validator, model_validator
 from atomic_lib.base.errors import WorkbookError
 from atomic_lib.base.paths import PARAMS_DIRECTORY
 from atomic_lib.params.variant import (
+    OVERRIDE,
     Name,
     ParamsModel,
     Variant,
     load_layered,
+    load_variant,
     read_yaml_mapping,
     require_variant,
     validated,
@@ -150,13 +152,13 @@ def study_variants(
     Raises WorkbookError as ``load_variant`` does.
     """
     source = str(params / "studies" / f"{study.study}.yaml")
-    over = {f"{source}: parameters": study.parameters, "override": overrides or {}}
+    over = {f"{source}: parameters": study.parameters, OVERRIDE: overrides or {}}
     loaded = [load_layered(name, params, over) for name in study.variants]
     if study.cells is None:
         return loaded
     for name, cell in study.cells.cells().items():
         own = {f"{source}: parameters": study.parameters, f"{source}: cells: {name}": study.cells.parameters_of(cell)}
-        start = load_layered(study.cells.variant, params, {**own, "override": overrides or {}})
+        start = load_layered(study.cells.variant, params, {**own, OVERRIDE: overrides or {}})
         described = ", ".join(f"{factor}: {level}" for factor, level in cell.items())
         loaded.append(start.model_copy(update={"variant": name, "description": described}))
     return loaded
@@ -176,6 +178,26 @@ def fallback_variants(
     source = f"{params / 'studies' / study.study}.yaml: parameters"
     own = {variant.variant: variant for variant in study_variants(study, params, over)}
     return {
-        name: own.get(name) or load_layered(name, params, {source: study.parameters, "override": over})
+        name: own.get(name) or load_layered(name, params, {source: study.parameters, OVERRIDE: over})
         for name in study.fallbacks.values()
     }
+
+
+def chosen_variant(
+    name: str, study: str = "", overrides: Mapping[str, Any] | None = None, params: Path = PARAMS_DIRECTORY
+) -> Variant:
+    """The variant ``params/variants/NAME.yaml`` or, with ``study``, what that study makes of this name.
+
+    A study's parameters lie over the variant's own, its cells are variants, and its fallbacks count;
+    ``overrides`` lie over everything.
+
+    Raises WorkbookError as ``load_variant`` does, and for a name that the study does not have.
+    """
+    if not study:
+        return load_variant(name, params, overrides)
+    loaded = load_study(study, params)
+    variants = {variant.variant: variant for variant in study_variants(loaded, params, overrides)}
+    variants = {**fallback_variants(loaded, params, overrides), **variants}
+    if name not in variants:
+        raise WorkbookError(f"study {study!r} has no variant {name!r}", hint=f"it has: {', '.join(variants)}")
+    return variants[name]

@@ -16,6 +16,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationIn
 from atomic_lib.base.errors import WorkbookError
 from atomic_lib.base.paths import PARAMS_DIRECTORY
 
+OVERRIDE = "override"
+"""What an error calls the source of parameters that were given for one run."""
+_IDENTITY = ("variant", "method", "recipe", "description")
 VARIANTS = "variants"
 """The directory of ``params`` with a file for each variant."""
 
@@ -154,13 +157,14 @@ def load_variant(name: str, params: Path = PARAMS_DIRECTORY, overrides: Mapping[
 
     Raises WorkbookError naming the file (or "override") that gave a value that is not accepted.
     """
-    return load_layered(name, params, {"override": overrides or {}})
+    return load_layered(name, params, {OVERRIDE: overrides or {}})
 
 
 def load_layered(name: str, params: Path, over: Mapping[str, Mapping[str, Any]]) -> Variant:
     """The variant of ``load_variant``; ``over``: layers of values by what gave them, the later over the earlier.
 
-    Raises WorkbookError naming the file or layer that gave a value that is not accepted.
+    Raises WorkbookError naming the file or layer that gave a value that is not accepted, and for an
+    override that contradicts the file.
     """
     path = params / VARIANTS / f"{name}.yaml"
     require_variant(name, params, "")
@@ -169,6 +173,8 @@ def load_layered(name: str, params: Path, over: Mapping[str, Mapping[str, Any]])
     origins: dict[str, str] = {}
     for source, layer in layers.items():
         _refuse_unknown_keys(Variant, layer, source)
+        if source == OVERRIDE:
+            _refuse_contradictions(layer, values, path)
         values.update(layer)
         origins.update(dict.fromkeys(layer, source))
     variant = validated(Variant, values, str(path), origins)
@@ -200,6 +206,17 @@ def require_variant(name: str, params: Path, asked_by: str) -> None:
             f"{asked_by}unknown variant {name!r}{_closest(name, known)}: there is no {params / VARIANTS / name}.yaml",
             hint=f"choose one of: {', '.join(known)}" if known else f"make {params / VARIANTS / name}.yaml",
         )
+
+
+def _refuse_contradictions(overrides: Mapping[str, Any], values: Mapping[str, Any], path: Path) -> None:
+    """What makes a variant the one of its name is no override: the result would be filed under another's name."""
+    for key in _IDENTITY:
+        if key in overrides and overrides[key] != values.get(key, ""):
+            raise WorkbookError(
+                f"{OVERRIDE}: {key}: {overrides[key]!r} contradicts {path}, which says {values.get(key, '')!r}",
+                hint="leave it out, or choose the variant that it belongs to; a variant of your own is a file in "
+                f"{path.parent}",
+            )
 
 
 def _closest(word: object, known: Iterable[str]) -> str:

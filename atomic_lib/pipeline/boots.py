@@ -1,62 +1,32 @@
-"""The boots of one variant: which it asks for, each made once and kept, and what a failed one leaves."""
+"""The boots of one variant for its record: each made once and kept, and the evidence of those that failed."""
 
 import json
-import os
 import shutil
-from collections.abc import Callable, Mapping
-from contextlib import suppress
-from dataclasses import asdict, dataclass
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from atomic_lib.base.errors import WorkbookError
-from atomic_lib.base.store import Store, Stored, code_version
-from atomic_lib.guest.counted.counted_boot import CountRequest, count_boot
+from atomic_lib.base.files import write_text
+from atomic_lib.base.store import Stored, key_of
+from atomic_lib.base.traces import scrubber
+from atomic_lib.guest.boot_stages import BOOT_FILE, STARTED_FILE, ImageBoot, image_boots
 from atomic_lib.guest.evidence.denials import SelinuxMode
-from atomic_lib.guest.timed_boot import BootRequest, boot_image
-from atomic_lib.guest.vm.qemu import Firmware
 from atomic_lib.image.disk import Image
 from atomic_lib.params.variant import Variant
-from atomic_lib.tools.accelerator import KVM_DEVICE, AcceleratorName, probe_accelerator
-from atomic_lib.tools.tools_tree import Tools
+from atomic_lib.results.record import VariantRecord
+from atomic_lib.results.variant_result import FailedBoot
+from atomic_lib.tools.context import Context
 
-_COUNTED_ONLY = ("apparatus.py", "boot_files.py", "counted.py", "cpio.py", "probe.py")
-_COUNTED_CODE = tuple(
-    f"machine/{name}" for name in (*_COUNTED_ONLY, "data_source.py", "metadata.py", "qemu.py", "systemd.py")
-)
-_BOOT_CODE = tuple(
-    f"machine/{path.name}"
-    for path in sorted((Path(__file__).parent / "machine").glob("*.py"))
-    if path.name not in (*_COUNTED_ONLY, "difference.py")
-)
-
-
-@dataclass(frozen=True)
-class Wanted:
-    """One boot that a variant asks for; ``firmware`` None is a counted one. A warm-up has the index 0."""
-
-    firmware: Firmware | None
-    index: int
-
-    @property
-    def name(self) -> str:
-        """What its files are named after."""
-        return f"{self.firmware or 'counted'}-{self.index}"
-
-
-def wanted_boots(variant: Variant) -> list[Wanted]:
-    """The boots of a variant, in the order in which they are made; the counted ones come last."""
-    firmwares: tuple[tuple[Firmware, int], ...] = (("bios", variant.boots_bios), ("uefi", variant.boots_uefi))
-    first = 0 if variant.warm_up else 1
-    timed = [Wanted(name, index) for name, count in firmwares if count for index in range(first, count + 1)]
-    return [*timed, *(Wanted(None, index + 1) for index in range(variant.counted_boots))]
+FAILED = "failed-boots"
 
 
 @dataclass(frozen=True)
 class Boots:
-    """The boots of one image; evidence goes into ``directory``, which is inside ``checkout``.
+    """The boots of a variant's image; console logs and evidence go into ``directory``.
 
     ``selinux``: the mode that the image's recipe asks for.
     """
@@ -64,152 +34,72 @@ class Boots:
     variant: Variant
     selinux: SelinuxMode
     image: Image
-    tools: Tools
-    store: Store
+    context: Context
     directory: Path
-    checkout: Path
 
-    def get_or_make(self, wanted: Wanted, *, may_make: bool) -> Stored | None:
-        """The stored boot, made now if it may be; None where it is not there.
+    def make(self, record: VariantRecord, new_boots: int) -> None:
+        """Record the boots that are there, and at most ``new_boots`` made now.
 
-        Raises WorkbookError when the guest never reports or fails its proof of life; its
-        console log is then in ``directory``.
+        A failure is kept beside the store's boots, so that the page of a later run that succeeds still tells it.
+
+        Raises WorkbookError when the guest never reports or fails its proof of life; its console
+        log is then in ``directory``.
         """
-        counted = wanted.firmware is None
-        stage, inputs = ("counted-boot", self._counted_inputs(wanted)) if counted else ("boot", self._inputs(wanted))
-        if not may_make and not self.store.has(stage, inputs):
-            return None
-        how = "counted" if counted else f"through {str(wanted.firmware).upper()}"
-        index = f"boot {wanted.index}" if wanted.index else "warm-up boot"
-        what = f"{self.variant.variant}: {index} {how} ({'icount' if counted else self._accelerator.upper()})"
-        return self.store.get_or_make(stage, inputs, self._with_evidence(wanted), what=what)
+        timed: list[Mapping[str, Any]] = []
+        counted: list[Mapping[str, Any]] = []
+        missing, boots = 0, image_boots(self.variant, self.selinux, self.image, self.directory)
+        for boot in boots:
+            into = timed if boot.firmware else counted
+            if new_boots <= 0 and not boot.stage.has(boot, self.context):
+                missing += 1
+                continue
+            try:
+                made = boot.stage.get(boot, self.context)
+            except WorkbookError as error:
+                self._keep_failure(boot, error)
+                # what was measured stays in the record, also of the boot that failed its proof of life
+                into.extend(self._measured_before_failing(boot))
+                record.add_boots(timed, counted, self._failed(boots), None)
+                raise
+            new_boots -= not made.reused
+            into.append(self._kept(made, boot))
+        record.add_boots(timed, counted, self._failed(boots), missing)
 
-    def kept(self, made: Stored, wanted: Wanted) -> dict[str, Any]:
+    def _kept(self, made: Stored, boot: ImageBoot) -> dict[str, Any]:
         """The data of a boot that was made; its console log is copied into ``directory``."""
-        return {**self._read(made.path, wanted), **self._console(made.path, wanted)}
+        data: dict[str, Any] = json.loads((made.path / BOOT_FILE).read_text())
+        if boot.firmware:
+            data |= {"started": (made.path / STARTED_FILE).read_text(), "warm_up": boot.index == 0}
+        shutil.copyfile(made.path / "console.log", self.directory / _console(boot))
+        return {**data, "console_log": f"{self.directory.name}/{_console(boot)}"}
 
-    def failed(self, wanted: Wanted) -> list[dict[str, Any]]:
+    def _measured_before_failing(self, boot: ImageBoot) -> list[dict[str, Any]]:
         """The data of a boot that failed its proof of life, if it came that far."""
-        kept = self.directory / f"boot-{wanted.name}.json"
+        kept = self.directory / f"boot-{boot.name}.json"
         if not kept.is_file():
             return []
-        console = f"{self.directory.name}/console-{wanted.name}.log"
-        return [{**json.loads(kept.read_text()), "console_log": console, "warm_up": wanted.index == 0}]
+        console = f"{self.directory.name}/{_console(boot)}"
+        return [{**json.loads(kept.read_text()), "console_log": console, "warm_up": boot.index == 0}]
 
-    def _read(self, directory: Path, wanted: Wanted) -> dict[str, Any]:
-        data: dict[str, Any] = json.loads((directory / "boot.json").read_text())
-        if wanted.firmware:
-            data |= {"started": (directory / "started").read_text(), "warm_up": wanted.index == 0}
-        return data
+    def _keep_failure(self, boot: ImageBoot, error: WorkbookError) -> None:
+        reason = scrubber(self.directory)(error.message.partition("\n")[0])
+        failed = FailedBoot(
+            firmware=boot.firmware or "counted",
+            index=boot.index,
+            started=datetime.now(UTC).isoformat(timespec="seconds"),
+            reason=reason,
+        )
+        write_text(self._failures(boot) / f"{time.time_ns()}.json", failed.model_dump_json() + "\n")
 
-    def _console(self, source: Path, wanted: Wanted) -> Mapping[str, str]:
-        name = f"console-{wanted.name}.log"
-        shutil.copyfile(source / "console.log", self.directory / name)
-        return {"console_log": f"{self.directory.name}/{name}"}
+    def _failed(self, boots: Sequence[ImageBoot]) -> tuple[FailedBoot, ...]:
+        """Every failure of these boots so far, those of earlier runs included."""
+        files = [file for boot in boots for file in sorted(self._failures(boot).glob("*.json"))]
+        return tuple(FailedBoot.model_validate_json(file.read_text()) for file in files)
 
-    def _with_evidence(self, wanted: Wanted) -> Callable[[Path], None]:
-        make = self._count if wanted.firmware is None else self._boot
-
-        def make_or_explain(directory: Path) -> None:
-            # what an earlier failure left is not this boot's
-            (self.directory / f"boot-{wanted.name}.json").unlink(missing_ok=True)
-            try:
-                make(wanted, directory)
-            except WorkbookError as error:
-                console = self._keep_evidence(directory, wanted.name)
-                message = error.message
-                for path in (self.image.qcow2, self.image.raw):
-                    message = message.replace(str(path), self.variant.variant)
-                hint = error.hint.replace(str(directory / "console.log"), console)
-                raise WorkbookError(message, hint=hint, log=error.log) from error
-
-        return make_or_explain
-
-    def _boot(self, wanted: Wanted, directory: Path) -> None:
-        (directory / "started").write_text(datetime.now(UTC).isoformat(timespec="seconds"))
-        boot = boot_image(self.tools, self.image.qcow2, "qcow2", self._request(wanted), directory)
-        failed = [f"{check.name}: {check.detail}" for check in boot.findings.checks if not check.passed]
-        if failed:
-            raise WorkbookError(
-                f"{self.variant.variant}: proof of life failed ({wanted.firmware}): {'; '.join(failed)}",
-                hint=f"read {self.directory.relative_to(self.checkout)}/guest-{wanted.name}.log; "
-                "a further run boots the image again",
-            )
-
-    def _count(self, wanted: Wanted, directory: Path) -> None:
-        # With one seed all boots of an image would be the same one; with several they show what chance does.
-        request = CountRequest(self.variant.guest_memory_mib, wanted.index, self.variant.data_source)
-        counted = count_boot(self.tools, self.image, request, directory)
-        (directory / "boot.json").write_text(json.dumps(counted.to_json(), indent=1) + "\n")
-
-    def _request(self, wanted: Wanted) -> BootRequest:
-        assert wanted.firmware is not None
-        variant = self.variant
-        return BootRequest(
-            wanted.firmware, self._accelerator, variant.guest_cpus, variant.guest_memory_mib,
-            variant.boot_timeout_seconds, variant.agent, wanted.index, variant.runtime, variant.data_source,
-            self.selinux,
-        )  # fmt: skip
-
-    def _inputs(self, wanted: Wanted) -> Mapping[str, Any]:
-        return {
-            "image": self.image.key,
-            "request": vars(self._request(wanted)) | {"timeout_seconds": 0},
-            # boots behind a warm-up are a session of their own
-            "warm_up": self.variant.warm_up,
-            # times of another machine are no samples of this one
-            "host": [os.uname().release, os.cpu_count(), _cpu_model()],
-            "tools": self.tools.key,
-            "code": code_version(*_BOOT_CODE),
-        }
-
-    def _counted_inputs(self, wanted: Wanted) -> Mapping[str, Any]:
-        return {
-            "image": self.image.key,
-            "agent": self.variant.agent,
-            "data_source": self.variant.data_source,
-            "memory_mib": self.variant.guest_memory_mib,
-            "index": wanted.index,
-            "tools": self.tools.key,
-            "code": code_version(*_COUNTED_CODE),
-        }
-
-    def _keep_evidence(self, source: Path, name: str) -> str:
-        """Copy what a failed boot left beside the variant's page; the console log's place, if there is one."""
-        for file in ("console.log", "boot.json", "guest.log", "report.txt"):
-            if (source / file).is_file():
-                stem, _, ending = file.partition(".")
-                shutil.copyfile(source / file, self.directory / f"{stem}-{name}.{ending}")
-        console = self.directory / f"console-{name}.log"
-        return str(console.relative_to(self.checkout)) if console.is_file() else ""
-
-    @cached_property
-    def _accelerator(self) -> AcceleratorName:
-        """What guests run on; whether KVM really runs one is found out once per boot of the host."""
-        if self.variant.accelerator == "tcg":
-            return "tcg"
-        boot_id = Path("/proc/sys/kernel/random/boot_id")
-        inputs = {
-            "kvm_device": os.access(KVM_DEVICE, os.R_OK | os.W_OK),
-            "host_boot": boot_id.read_text().strip() if boot_id.exists() else "",
-            "tools": self.tools.key,
-            "code": code_version("machine/accelerator.py"),
-        }
-
-        def make(directory: Path) -> None:
-            (directory / "accelerator.json").write_text(json.dumps(asdict(probe_accelerator(self.tools))))
-
-        stored = self.store.get_or_make("accelerator", inputs, make, what="probe the accelerator")
-        facts = json.loads((stored.path / "accelerator.json").read_text())
-        if self.variant.accelerator == "kvm" and facts["name"] != "kvm":
-            raise WorkbookError(f"accelerator: kvm: {facts['reason']}", hint="set accelerator: auto, or tcg")
-        name: AcceleratorName = facts["name"]
-        return name
+    def _failures(self, boot: ImageBoot) -> Path:
+        key = key_of(boot.stage.key_inputs(boot, self.context))
+        return self.context.store.root / FAILED / f"{boot.stage.name}-{key}"
 
 
-def _cpu_model() -> str:
-    with suppress(OSError):
-        for line in Path("/proc/cpuinfo").read_text().splitlines():
-            if line.startswith("model name"):
-                return line.partition(":")[2].strip()
-    return "unknown"
+def _console(boot: ImageBoot) -> str:
+    return f"console-{boot.name}.log"

@@ -10,7 +10,7 @@ from atomic_lib.base.progress import say
 from atomic_lib.guest.faults.matrix import Cell, Matrix, matrix_of
 from atomic_lib.guest.faults.trial import reason_not_to_run, try_agent
 from atomic_lib.params.variant import Variant
-from atomic_lib.pipeline.questions import open_loaded
+from atomic_lib.pipeline.build import open_build
 from atomic_lib.report.tables.conformance_tables import CSV_FILE, MATRIX_FILE, csv_text
 from atomic_lib.results.variant_result import VariantResult
 
@@ -55,5 +55,5 @@ def _is_composed(variant: Variant, results: Sequence[VariantResult]) -> bool:
 
 
 def _cells(agent: str, variant: Variant) -> tuple[Cell, ...]:
-    opened = open_loaded(variant)
-    return try_agent(agent, opened.tree, opened.tools, opened.store)
+    build = open_build(variant, "./workbook run")
+    return try_agent(agent, build.tree, build.context)

@@ -1,48 +1,44 @@
 """A traditional root and an ostree deployment of one recipe, held against each other: as built, and once booted."""
 
-import os
 from pathlib import Path
 
 from atomic_lib.base.errors import WorkbookError
 from atomic_lib.base.paths import BUILD, CHECKOUT, cache_directory
+from atomic_lib.base.privileges import require_root
 from atomic_lib.base.progress import say
-from atomic_lib.base.store import code_version
 from atomic_lib.formats.disk.file_system import FileSystem, read_file_system, root_of
-from atomic_lib.guest.timed_boot import BootRequest
-from atomic_lib.measure.booted import AFTER_FILE, MACHINE_OWN, below, disk_after_boot
+from atomic_lib.measure.booted import AFTER_FILE, BOOTED, MACHINE_OWN, BootedRequest, below
 from atomic_lib.measure.build_changes import changed_packages
 from atomic_lib.measure.comparison import Comparison, compare
 from atomic_lib.measure.rules import booted_rules, load_rules
+from atomic_lib.pipeline.build import Build
 from atomic_lib.pipeline.notebooks import Execution, execute_all
-from atomic_lib.pipeline.questions import OpenVariant
 from atomic_lib.report.page.elements import Alert, Paragraph, plural
 from atomic_lib.report.page.export import Link, export_html, remove_traces
 from atomic_lib.results.runs import INDEX_FILE, link_newest, new_run, only_run
-from atomic_lib.tools.accelerator import probe_accelerator
-from atomic_lib.tools.tools_tree import open_tools
+from atomic_lib.tools.context import open_context
 
 NOTEBOOK = CHECKOUT / "notebooks/equality.ipynb"
 _NAMED = 5
-_AFTER_BYTES = 2_000_000_000
 
 
-def compare_images(left: OpenVariant, right: OpenVariant) -> Comparison:
+def compare_images(left: Build, right: Build) -> Comparison:
     """The file systems of both finished images, unmounted, with the rules of the ostree model."""
-    before, after = (root_of(read_file_system(opened.image.raw)) for opened in (left, right))
+    before, after = (root_of(read_file_system(build.image.raw)) for build in (left, right))
     return compare(before, after, load_rules())
 
 
-def compare_booted(left: OpenVariant, right: OpenVariant) -> Comparison:
+def compare_booted(left: Build, right: Build) -> Comparison:
     """What each machine made its own in its first boot: /etc, /var and what links into /var.
 
     Boots both, where the store has no such disk yet. Raises WorkbookError for a guest that is
     not up, or not down, in time.
     """
-    before, after = (_machine_own(opened) for opened in (left, right))
+    before, after = (_machine_own(build) for build in (left, right))
     return compare(before, after, booted_rules())
 
 
-def require_explained(left: OpenVariant, right: OpenVariant, *comparisons: Comparison | None) -> Paragraph:
+def require_explained(left: Build, right: Build, *comparisons: Comparison | None) -> Paragraph:
     """The verdict as a sentence; raises WorkbookError that names what has no reason."""
     names = f"{left.variant.variant} and {right.variant.variant}"
     packages = changed_packages(left.rpm_set.lock, right.rpm_set.lock)
@@ -73,11 +69,9 @@ def run_equality(*, boot: bool) -> int:
     ``boot``: also boot both and compare again. Raises WorkbookError for a user who is not
     root, or while another run is going on.
     """
-    if os.geteuid() != 0:
-        raise WorkbookError("composing needs root: owners, device nodes and labels of another system are written",
-                            hint="sudo ./workbook equality")  # fmt: skip
+    require_root("./workbook equality")
     with only_run(BUILD, cache_directory()):
-        open_tools(cache_directory())
+        open_context()
         directory = new_run(BUILD / "runs", "equality")
         (problem,) = execute_all([Execution(NOTEBOOK, directory / NOTEBOOK.name, {"boot": boot})], workers=1)
         problem = problem.removeprefix("WorkbookError: ")
@@ -88,33 +82,9 @@ def run_equality(*, boot: bool) -> int:
     return 1 if problem else 0
 
 
-def _machine_own(opened: OpenVariant) -> FileSystem:
-    return below(root_of(read_file_system(_disk_after_boot(opened))), *MACHINE_OWN)
-
-
-def _disk_after_boot(opened: OpenVariant) -> Path:
-    """The disk after one boot, made once for an image: a boot again would be another first boot."""
-    variant = opened.variant
-    inputs = {
-        "image": opened.image.key,
-        "agent": variant.agent,
-        "accelerator": variant.accelerator,
-        "cpus": variant.guest_cpus,
-        "memory_mib": variant.guest_memory_mib,
-        "tools": opened.tools.key,
-        "code": code_version("machine", "measure/booted.py"),
-    }
-
-    def make(directory: Path) -> None:
-        accelerator = "tcg" if variant.accelerator == "tcg" else probe_accelerator(opened.tools).name
-        request = BootRequest(
-            "bios", accelerator, variant.guest_cpus, variant.guest_memory_mib, variant.boot_timeout_seconds,
-            variant.agent,
-        )  # fmt: skip
-        disk_after_boot(opened.tools, opened.image.raw, request, directory)
-
-    what = f"{variant.variant}: boot once and shut down"
-    return opened.store.get_or_make("booted", inputs, make, what=what, need_bytes=_AFTER_BYTES).path / AFTER_FILE
+def _machine_own(build: Build) -> FileSystem:
+    stored = BOOTED.get(BootedRequest(build.variant, build.image), build.context)
+    return below(root_of(read_file_system(stored.path / AFTER_FILE)), *MACHINE_OWN)
 
 
 def _publish(directory: Path, problem: str) -> Path:

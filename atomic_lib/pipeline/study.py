@@ -1,17 +1,18 @@
 """A study: its variants built and booted by notebooks, compared on one page."""
 
-import os
 import shutil
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from atomic_lib.base.errors import WorkbookError
 from atomic_lib.base.paths import BUILD, CHECKOUT, NOTEBOOKS, cache_directory
+from atomic_lib.base.privileges import require_root
 from atomic_lib.base.progress import say
 from atomic_lib.content.definition import load_definition
 from atomic_lib.params.study_file import Study, fallback_variants, load_study, study_variants
-from atomic_lib.params.variant import Variant, parameter_values
+from atomic_lib.params.variant import Variant
 from atomic_lib.pipeline.conformance import write_conformance
 from atomic_lib.pipeline.notebooks import Execution, execute_all
 from atomic_lib.recipe.load import load_recipe
@@ -22,7 +23,7 @@ from atomic_lib.results.record import failed_result
 from atomic_lib.results.runs import link_newest, new_run, only_run
 from atomic_lib.results.variant_result import StudyResult, VariantResult
 from atomic_lib.solve.lock import read_lock
-from atomic_lib.tools.tools_tree import open_tools
+from atomic_lib.tools.context import open_context
 
 _PARALLEL_BUILDS = 2
 
@@ -44,23 +45,17 @@ def run_study(study: str, *, variants: Sequence[str] = (), overrides: Mapping[st
         load_recipe(variant)
         if variant.lock:
             read_lock(CHECKOUT / variant.lock)
-    if os.geteuid() != 0:
-        raise WorkbookError("composing needs root: owners, device nodes and labels of another system are written",
-                            hint="sudo ./workbook run")  # fmt: skip
+    require_root("./workbook run")
     with only_run(BUILD, cache_directory()):
-        open_tools(cache_directory())
-        directory = new_run(BUILD / "runs", study)
-        results = _with_fallbacks(whole.fallbacks, spares, _run_variants(loaded, directory), directory)
+        open_context()
+        run = _Run(whole.study, overrides or {}, new_run(BUILD / "runs", study))
+        results = run.with_fallbacks(whole.fallbacks, spares, run.make(loaded))
         lost = [result for result in results if result.variant in whole.fallbacks and has_failed(result)]
-        before = [earlier_figures(directory.parent, directory, result) for result in lost]
-        written = write_study_results(directory, chosen, results, earlier=list(filter(None, before)))
-        where = {"run_directory": str(directory.relative_to(CHECKOUT))}
+        before = [earlier_figures(BUILD / "runs", run.directory, result) for result in lost]
+        written = write_study_results(run.directory, chosen, results, earlier=list(filter(None, before)))
         if whole.conformance:
-            write_conformance(directory, [*loaded, *spares.values()], results)
-        compare = Execution(NOTEBOOKS / "compare.ipynb", directory / "compare.ipynb", where)
-        for problem in filter(None, execute_all([compare], workers=1)):
-            raise WorkbookError(f"notebooks/compare.ipynb failed: {problem}")
-        page = _publish(directory)
+            write_conformance(run.directory, [*loaded, *spares.values()], results)
+        page = _publish(run.directory)
     return _report(written, page)
 
 
@@ -80,61 +75,71 @@ def _narrowed(study: Study, variants: Sequence[Variant], names: Sequence[str]) -
     return study.model_copy(update={"variants": own, "baseline": baseline, "steps": (), "cells": None}), kept
 
 
-def _run_variants(variants: Sequence[Variant], directory: Path) -> list[VariantResult]:
-    """All variants: built two at a time, then booted one boot at a time in turn, A B C A B C.
+@dataclass(frozen=True)
+class _Run:
+    """A run of a study in its directory; ``overrides`` are the parameters given for all of its variants."""
 
-    Each round executes every notebook that still lacks a boot again; what it made before
-    it takes from the store.
-    """
-    open_rounds = list(variants)
-    done: dict[str, VariantResult] = {}
-    new_boots, workers = 0, _PARALLEL_BUILDS
-    while open_rounds:
-        executions = [_execution(variant, directory, new_boots) for variant in open_rounds]
-        for variant, problem in zip(open_rounds, execute_all(executions, workers=workers), strict=True):
-            done[variant.variant] = _result(variant, directory, problem)
-        open_rounds = [variant for variant in open_rounds if done[variant.variant].status == "incomplete"]
-        new_boots, workers = 1, 1
-    return [done[variant.variant] for variant in variants]
+    study: str
+    overrides: Mapping[str, Any]
+    directory: Path
 
+    def make(self, variants: Sequence[Variant]) -> list[VariantResult]:
+        """All variants: built two at a time, then booted one boot at a time in turn, A B C A B C.
 
-def _with_fallbacks(
-    fallbacks: Mapping[str, str], spares: Mapping[str, Variant], results: Sequence[VariantResult], directory: Path
-) -> list[VariantResult]:
-    """The results, and behind each failed one its fallback's: made now, where it was not among them."""
-    made = list(results)
-    while needed := fallbacks_to_run(fallbacks, made):
-        for failed, name in needed.items():
-            if name in (result.variant for result in made):
-                continue  # made a moment ago for another one
-            place = next(place for place, result in enumerate(made) if result.variant == failed)
-            error = made[place].error
-            stage = error.stage if error else "its proof of life"
-            say(f"{failed} failed at {stage}: its fallback {name} is built")
-            made[place + 1 : place + 1] = _run_variants([spares[name]], directory)
-    return made
+        Each round executes every notebook that still lacks a boot again; what it made before
+        it takes from the store.
+        """
+        open_rounds = list(variants)
+        done: dict[str, VariantResult] = {}
+        new_boots, workers = 0, _PARALLEL_BUILDS
+        while open_rounds:
+            executions = [self._execution(variant, new_boots) for variant in open_rounds]
+            for variant, problem in zip(open_rounds, execute_all(executions, workers=workers), strict=True):
+                done[variant.variant] = self._result(variant, problem)
+            open_rounds = [variant for variant in open_rounds if done[variant.variant].status == "incomplete"]
+            new_boots, workers = 1, 1
+        return [done[variant.variant] for variant in variants]
 
+    def with_fallbacks(
+        self, fallbacks: Mapping[str, str], spares: Mapping[str, Variant], results: Sequence[VariantResult]
+    ) -> list[VariantResult]:
+        """The results, and behind each failed one its fallback's: made now, where it was not among them."""
+        made = list(results)
+        while needed := fallbacks_to_run(fallbacks, made):
+            for failed, name in needed.items():
+                if name in (result.variant for result in made):
+                    continue  # made a moment ago for another one
+                place = next(place for place, result in enumerate(made) if result.variant == failed)
+                error = made[place].error
+                stage = error.stage if error else "its proof of life"
+                say(f"{failed} failed at {stage}: building its fallback {name}")
+                made[place + 1 : place + 1] = self.make([spares[name]])
+        return made
 
-def _execution(variant: Variant, directory: Path, new_boots: int) -> Execution:
-    own = directory / variant.variant
-    own.mkdir(exist_ok=True)
-    values = parameter_values(variant)
-    if variant.lock:  # a copy of our own, so that no path of the user's stands in the results
-        values["lock"] = str((own / "requested-lock.json").relative_to(CHECKOUT))
-        shutil.copyfile(CHECKOUT / variant.lock, CHECKOUT / values["lock"])
-    where = {"new_boots": new_boots, "output_directory": str(own.relative_to(CHECKOUT))}
-    return Execution(NOTEBOOKS / "variant.ipynb", own / "variant.ipynb", {**values, **where})
+    def _execution(self, variant: Variant, new_boots: int) -> Execution:
+        own = self.directory / variant.variant
+        own.mkdir(exist_ok=True)
+        chosen = {**self.overrides, "variant": variant.variant, "study": self.study}
+        chosen.pop("lock", None)  # a fallback has none
+        if variant.lock:  # a copy of our own, so that no path of the user's stands in the results
+            chosen["lock"] = str((own / "requested-lock.json").relative_to(CHECKOUT))
+            shutil.copyfile(CHECKOUT / variant.lock, CHECKOUT / chosen["lock"])
+        where = {"new_boots": new_boots, "output_directory": str(own.relative_to(CHECKOUT))}
+        return Execution(NOTEBOOKS / "variant.ipynb", own / "variant.ipynb", {**chosen, **where})
 
-
-def _result(variant: Variant, directory: Path, problem: str) -> VariantResult:
-    own = directory / variant.variant
-    if problem:
-        return failed_result(own, variant, CHECKOUT, WorkbookError(problem))
-    return read_variant_result(own / RESULT_FILE)
+    def _result(self, variant: Variant, problem: str) -> VariantResult:
+        own = self.directory / variant.variant
+        if problem:
+            return failed_result(own, variant, CHECKOUT, WorkbookError(problem))
+        return read_variant_result(own / RESULT_FILE)
 
 
 def _publish(directory: Path) -> Path:
-    """Make the pages, and let ``latest`` point to the run."""
+    """Execute the comparison, make the pages, and let ``latest`` point to the run."""
+    where = {"run_directory": str(directory.relative_to(CHECKOUT))}
+    compare = Execution(NOTEBOOKS / "compare.ipynb", directory / "compare.ipynb", where)
+    for problem in filter(None, execute_all([compare], workers=1)):
+        raise WorkbookError(f"notebooks/compare.ipynb failed: {problem}")
     from atomic_lib.report.page.export import write_pages
 
     page = write_pages(directory)

@@ -24,6 +24,7 @@ from atomic_lib.results.metrics import unclocked_metrics
 from atomic_lib.results.runs import finished_runs
 from atomic_lib.results.variant_result import Changed, ChangedFile, ChangedFiles, EarlierFigures, Release, VariantResult
 from atomic_lib.solve.lock import Lock, read_lock
+from atomic_lib.tools.context import Context
 
 LARGEST = 20
 """So many paths of each kind of change are in the result; the rest is in the CSV file."""
@@ -76,7 +77,9 @@ def earlier_figures(runs: Path, own_run: Path, failed: VariantResult) -> Earlier
     return None
 
 
-def changes_since(earlier: EarlierBuild, result: VariantResult, lock: Lock, directory: Path, store: Store) -> Release:
+def changes_since(
+    earlier: EarlierBuild, result: VariantResult, lock: Lock, directory: Path, context: Context
+) -> Release:
     """What changed from the earlier build to ``result``; all changed paths go into ``directory`` as CSV."""
     packages = tuple(Changed(**vars(change)) for change in changed_packages(earlier.lock, lock))
     release = Release(run=earlier.run, made=earlier.made, inputs=_inputs(earlier.result, result), packages=packages)
@@ -87,9 +90,11 @@ def changes_since(earlier: EarlierBuild, result: VariantResult, lock: Lock, dire
         return release.model_copy(update={"files_reason": "the earlier build went no further than its tree"})
     try:
         what = f"{result.variant}: compare with {earlier.run}"
-        changed = changed_files_of_images(store, before, after, what=what)
+        changed = changed_files_of_images(before, after, context, what=what)
     except WorkbookError as error:
-        return release.model_copy(update={"files_reason": f"the images could not be compared: {_told(error, store)}"})
+        return release.model_copy(
+            update={"files_reason": f"the images could not be compared: {_told(error, context.store)}"}
+        )
     if changed is None:
         return release.model_copy(update={"files_reason": _gone(earlier, result.variant)})
     shutil.copyfile(changed, directory / CHANGED_FILES)

@@ -27,6 +27,7 @@ from atomic_lib.results.variant_result import (
     ClassSize,
     CountedBoot,
     DirectorySize,
+    FailedBoot,
     Failure,
     ImagePart,
     PackageSize,
@@ -158,14 +159,18 @@ class VariantRecord:
         self._update(release=release)
 
     def add_boots(
-        self, timed: Sequence[Mapping[str, Any]], counted: Sequence[Mapping[str, Any]], missing: int | None
+        self,
+        timed: Sequence[Mapping[str, Any]],
+        counted: Sequence[Mapping[str, Any]],
+        failed: Sequence[FailedBoot],
+        missing: int | None,
     ) -> None:
         """The boots made so far; the variant is done when none is missing, and failed where ``missing`` is None."""
         boots = tuple(Boot.model_validate(_known(Boot, boot, self._owners), strict=False) for boot in timed)
         counted_boots = tuple(
             CountedBoot.model_validate(_known(CountedBoot, boot, self._owners), strict=False) for boot in counted
         )
-        self._update(boots=boots, counted_boots=counted_boots)
+        self._update(boots=boots, counted_boots=counted_boots, failed_boots=tuple(failed))
         if missing == 0:
             self.finish()
         elif missing is not None:

@@ -93,6 +93,18 @@ class Failure(Model):
     log: str = ""
 
 
+class FailedBoot(Model):
+    """A boot that failed, in this run or an earlier one of the same image. ``started``: UTC, ISO 8601.
+
+    ``firmware``: "bios", "uefi", or "counted" for a counted boot.
+    """
+
+    firmware: Literal["bios", "uefi", "counted"]
+    index: Count
+    started: str | None
+    reason: str
+
+
 class StageTime(Model):
     """One stage of the build: how long it took when it was made, and whether this run reused it."""
 
@@ -139,6 +151,7 @@ class VariantResult(Model):
     labels: Labels | None = None
     boots: tuple[Boot, ...] = ()
     counted_boots: tuple[CountedBoot, ...] = ()
+    failed_boots: tuple[FailedBoot, ...] = ()
     release: Release | None = None
     stages: tuple[StageTime, ...] = ()
     notes: tuple[str, ...] = ()

@@ -10,7 +10,8 @@ from pathlib import Path
 from atomic_lib.base.command import CommandError
 from atomic_lib.base.errors import WorkbookError
 from atomic_lib.base.files import link_file
-from atomic_lib.base.store import Store, code_version, file_sha256
+from atomic_lib.base.stage import Stage
+from atomic_lib.base.store import file_sha256
 from atomic_lib.content.comps import expand_groups
 from atomic_lib.content.dnf import DNF_CACHE, DNF_DIRECTORY, dnf_configuration, repository_error
 from atomic_lib.content.repositories import Content
@@ -19,11 +20,11 @@ from atomic_lib.recipe.recipe import Recipe
 from atomic_lib.solve.lock import Lock, LockedPackage, read_lock, write_lock
 from atomic_lib.solve.rpm_cache import is_kept, keep_keys, keep_rpms
 from atomic_lib.solve.why import explain_excluded
+from atomic_lib.tools.context import Context
 from atomic_lib.tools.tools_tree import Bind, Tools
 
 INSTALLROOT = "/mnt/root"
 _NEVRA_FORMAT = r"%{NAME}\t%{EPOCHNUM}\t%{VERSION}\t%{RELEASE}\t%{ARCH}\n"
-_SPACE_BYTES = 1_000_000_000
 
 
 @dataclass(frozen=True)
@@ -92,54 +93,66 @@ def install_words(recipe: Recipe, group_packages: Iterable[str]) -> list[str]:
     return [*excludes, "install", *sorted({*recipe.packages, *from_groups})]
 
 
-def resolve_rpm_set(
-    recipe: Recipe, content: Content, tools: Tools, cache: Path, store: Store, *, name: str, lock_file: Path | None
-) -> RpmSet:
+@dataclass(frozen=True)
+class RpmSetRequest:
+    """What to resolve: ``name`` is the variant's, ``locked`` the lock to keep to, ``words`` what dnf is asked for."""
+
+    name: str
+    recipe: Recipe
+    content: Content
+    locked: Lock | None
+    words: tuple[str, ...]
+
+
+def resolve_rpm_set(recipe: Recipe, content: Content, context: Context, *, name: str, lock_file: Path | None) -> RpmSet:
     """The RPM set that ``recipe`` needs from ``content``, or exactly that of ``lock_file``.
 
     RPM files are kept by sha256 in the cache, so that a lock can be rebuilt from even
     when the repository has moved on.
 
     Raises WorkbookError: a package unknown, an excluded one required (with the chain that
-    requires it), a locked one no longer to be had, a file that is not what the lock says.
+    requires it), a locked one no longer available, a file that is not what the lock says.
     """
     _require_fitting(recipe, content)
     locked = read_lock(lock_file) if lock_file else None
     if locked and locked.content != content.name:
         raise WorkbookError(f"{lock_file}: is a lock of content {locked.content!r}, the variant has {content.name!r}")
-    words = install_words(recipe, expand_groups(content.comps(tools), recipe.groups, str(recipe.files[0])))
-    inputs = {
-        "content": "" if locked else content.key,
-        "lock": locked.sha256 if locked else "",
-        "words": words,
-        "repos": recipe.repos,
-        "weak_dependencies": recipe.weak_dependencies,
-        "releasever": content.releasever,
-        "tools": tools.key,
-        "code": code_version(
-            *(f"compose/{part}.py" for part in ("headers", "lock", "pool", "resolve")),
-            "content/dnf.py",
-            "content/signing.py",
-        ),
-    }
-
-    def make(directory: Path) -> None:
-        rpms = directory / "rpms"
-        rpms.mkdir()
-        with tempfile.TemporaryDirectory(dir=directory) as scratch:
-            dnf = Dnf(tools, content, recipe, Path(scratch))
-            lock = _fetch_locked(locked, dnf, rpms, cache) if locked else _resolve(dnf, words, rpms)
-            index_repository(tools, rpms)
-        keep_rpms(lock, rpms, cache / "rpms")
-        keep_keys(tools, content, rpms, directory / "keys", cache / "keys")
-        write_lock(lock, directory / "lock.json")
-
-    stored = store.get_or_make("rpm-set", inputs, make, what=f"{name}: resolve packages", need_bytes=_SPACE_BYTES)
+    groups = expand_groups(content.comps(context.tools), recipe.groups, str(recipe.files[0]))
+    words = tuple(install_words(recipe, groups))
+    stored = RPM_SET.get(RpmSetRequest(name, recipe, content, locked, words), context)
     lock = read_lock(stored.path / "lock.json")
     if locked:
         _require_locked(locked, lock.packages)  # a lock's sizes are no part of its sha256, which the result is kept by
-    return RpmSet(stored.key, lock, stored.path / "rpms", tuple(words), stored.seconds,
-                  stored.reused)  # fmt: skip
+    return RpmSet(stored.key, lock, stored.path / "rpms", words, stored.seconds, stored.reused)
+
+
+def _inputs(request: RpmSetRequest, _: Context) -> dict[str, object]:
+    return {
+        "content": "" if request.locked else request.content.key,
+        "lock": request.locked.sha256 if request.locked else "",
+        "words": request.words,
+        "repos": request.recipe.repos,
+        "weak_dependencies": request.recipe.weak_dependencies,
+        "releasever": request.content.releasever,
+    }
+
+
+def _make(request: RpmSetRequest, context: Context, directory: Path) -> None:
+    tools, cache, locked = context.tools, context.cache, request.locked
+    rpms = directory / "rpms"
+    rpms.mkdir()
+    with tempfile.TemporaryDirectory(dir=directory) as scratch:
+        dnf = Dnf(tools, request.content, request.recipe, Path(scratch))
+        lock = _fetch_locked(locked, dnf, rpms, cache) if locked else _resolve(dnf, request.words, rpms)
+        index_repository(tools, rpms)
+    keep_rpms(lock, rpms, cache / "rpms")
+    keep_keys(tools, request.content, rpms, directory / "keys", cache / "keys")
+    write_lock(lock, directory / "lock.json")
+
+
+RPM_SET = Stage(
+    "rpm-set", _make, _inputs, title=lambda request: f"{request.name}: resolve packages", space_bytes=1_000_000_000
+)
 
 
 def _enabled_repos(recipe: Recipe) -> list[str]:

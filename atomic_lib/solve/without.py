@@ -16,7 +16,7 @@ from typing import Any
 
 from atomic_lib.base.command import CommandError
 from atomic_lib.base.errors import WorkbookError
-from atomic_lib.base.store import Store, code_version
+from atomic_lib.base.stage import Stage
 from atomic_lib.content.comps import expand_groups
 from atomic_lib.content.repositories import Content
 from atomic_lib.recipe.recipe import Recipe
@@ -25,11 +25,9 @@ from atomic_lib.solve.lock import LockedPackage
 from atomic_lib.solve.resolve import Dnf, RpmSet, install_words
 from atomic_lib.solve.solver import Solution, Solved, solve
 from atomic_lib.solve.why import not_in_set
+from atomic_lib.tools.context import Context
 from atomic_lib.tools.tools_tree import Tools
 
-_CODE = ("compose/whatif.py", "compose/solution.py", "compose/graph.py", "compose/capabilities.py",
-         "compose/resolve.py", "content/comps.py",
-         "content/dnf.py")  # fmt: skip
 _LISTED_MOST = 5
 _UNIT_DIRECTORIES = ("/usr/lib/systemd/system/", "/lib/systemd/system/", "/etc/systemd/system/")
 
@@ -64,37 +62,52 @@ class Departure:
         return less - sum(package.download_bytes for package in self.comes)
 
 
+@dataclass(frozen=True)
+class WithoutRequest:
+    """What is asked: a package set, and the names and patterns not to install."""
+
+    asked: tuple[str, ...]
+    recipe: Recipe
+    content: Content
+    rpm_set: RpmSet
+
+
 def what_leaves(
-    packages: Sequence[str], recipe: Recipe, content: Content, rpm_set: RpmSet, tools: Tools, store: Store
+    packages: Sequence[str], recipe: Recipe, content: Content, rpm_set: RpmSet, context: Context
 ) -> Departure:
     """What leaves ``rpm_set`` when ``packages`` (names, shell patterns, ``@group``) are not installed.
 
     Raises WorkbookError: a name or pattern that fits nothing in the set, an unknown group,
     content that is not reached.
     """
-    asked = tuple(sorted(_groups_expanded(packages, content, rpm_set, tools)))
-    _require_known(asked, recipe, content, rpm_set, tools)
-    inputs = {
-        "asked": asked,
-        "lock": rpm_set.lock.sha256,
-        "content": content.key,
-        "releasever": content.releasever,
+    asked = tuple(sorted(_groups_expanded(packages, content, rpm_set, context.tools)))
+    _require_known(asked, recipe, content, rpm_set, context.tools)
+    stored = WHAT_LEAVES.get(WithoutRequest(asked, recipe, content, rpm_set), context)
+    return _read((stored.path / "departure.json").read_text())
+
+
+def _inputs(request: WithoutRequest, _: Context) -> dict[str, object]:
+    recipe = request.recipe
+    return {
+        "asked": request.asked,
+        "lock": request.rpm_set.lock.sha256,
+        "content": request.content.key,
+        "releasever": request.content.releasever,
         "packages": recipe.packages,
         "groups": recipe.groups,
         "excludes": recipe.excludes,
         "repos": recipe.repos,
         "weak_dependencies": recipe.weak_dependencies,
         "units": [recipe.enabled_units, recipe.disabled_units],
-        "tools": tools.key,
-        "code": code_version(*_CODE),
     }
 
-    def make(directory: Path) -> None:
-        departure = _solve(asked, recipe, content, rpm_set, tools)
-        (directory / "departure.json").write_text(json.dumps(asdict(departure), indent=1))
 
-    stored = store.get_or_make("what-leaves", inputs, make, what=f"solve without {_listed(asked)}")
-    return _read((stored.path / "departure.json").read_text())
+def _make(request: WithoutRequest, context: Context, directory: Path) -> None:
+    departure = _solve(request.asked, request.recipe, request.content, request.rpm_set, context.tools)
+    (directory / "departure.json").write_text(json.dumps(asdict(departure), indent=1))
+
+
+WHAT_LEAVES = Stage("what-leaves", _make, _inputs, title=lambda request: f"solve without {_listed(request.asked)}")
 
 
 def recipe_without(recipe: Recipe, departure: Departure) -> Recipe:

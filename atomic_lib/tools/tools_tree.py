@@ -14,8 +14,9 @@ from pathlib import Path
 from typing import Literal
 
 from atomic_lib.base import command
+from atomic_lib.base.code_version import code_version
 from atomic_lib.base.errors import WorkbookError
-from atomic_lib.base.store import Store, code_version, key_of
+from atomic_lib.base.store import Store, key_of
 
 TOOLS_SUITE = "trixie"
 # fmt: off
@@ -231,7 +232,7 @@ def open_tools(cache: Path) -> Tools:
 
 def _tools_at(path: Path) -> Tools:
     # the rules by which a command enters the tree are part of what it will do
-    content = (path / "versions").read_text() + _RPM_MACROS + code_version("host.py", "command.py")
+    content = (path / "versions").read_text() + _RPM_MACROS + code_version(__name__)
     return Tools(path / "root", hashlib.sha256(content.encode()).hexdigest()[:16])
 
 

@@ -1,22 +1,22 @@
 """The conformance stage: the faults run against an agent out of a composed tree, kept in the store."""
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 from atomic_lib.base.errors import WorkbookError
 from atomic_lib.base.progress import say
-from atomic_lib.base.store import Store, code_version, remove_tree
+from atomic_lib.base.stage import Stage
+from atomic_lib.base.store import remove_tree
 from atomic_lib.compose.tree import Tree
 from atomic_lib.guest.faults.agents import Agent, cloud_init, min_cloud_agent
 from atomic_lib.guest.faults.catalogue import FAULTS
 from atomic_lib.guest.faults.matrix import Cell, run_agent
+from atomic_lib.tools.context import Context
 from atomic_lib.tools.tools_tree import Bind, Tools
 
 CELLS_FILE = "cells.json"
 _PROGRAMS = {"cloud-init": "usr/bin/cloud-init", "min-cloud-agent": "usr/libexec/min-cloud-agent"}
-_SPACE_BYTES = 2_000_000_000
 _SAID_EVERY = 10
 # In a commit these are links into /var and /sysroot, or not there at all; a guest has something at each.
 _PLACES = ("dev", "etc", "mnt", "proc", "root", "run", "sys", "tmp", "var")
@@ -31,33 +31,42 @@ def reason_not_to_run(agent: str) -> str:
     return _GUEST_ONLY.get(agent, "")
 
 
-def stage_inputs(agent: str, tree: Tree, tools: Tools) -> dict[str, Any]:
-    """All that the outcomes depend on: the agent's own programs come from the tree."""
-    code = code_version("machine/conformance", "machine/metadata.py", "command.py")
-    return {"agent": agent, "tree": tree.key, "tools": tools.key, "code": code}
+@dataclass(frozen=True)
+class TrialRequest:
+    """An agent, and the tree whose programs run."""
+
+    agent: str
+    tree: Tree
 
 
-def try_agent(agent: str, tree: Tree, tools: Tools, store: Store) -> tuple[Cell, ...]:
-    """What every fault makes of ``agent``, with the programs of ``tree``; run now, or taken from the store.
+def try_agent(agent: str, tree: Tree, context: Context) -> tuple[Cell, ...]:
+    """The outcome of every fault for ``agent``, with the programs of ``tree``; run now, or taken from the store.
 
-    Raises WorkbookError for a tree that has no such agent, or where the apparatus itself failed.
+    Raises WorkbookError for a tree that has no such agent, or where the test itself failed.
     """
-
-    def make(directory: Path) -> None:
-        place = directory / "checkout"
-        place.mkdir()
-        try:
-            able = agent_in(agent, root_of(tree, tools, place))
-            total = sum(not able.why_not(fault) for fault in FAULTS)
-            cells = run_agent(able, FAULTS, _Progress(agent, total))
-        finally:
-            remove_tree(place)
-        (directory / CELLS_FILE).write_text(json.dumps([asdict(cell) for cell in cells], indent=1))
-
-    need_bytes = _SPACE_BYTES if tree.method == "ostree" else 0
-    what = f"{agent}: put faults to it"
-    stored = store.get_or_make("conformance", stage_inputs(agent, tree, tools), make, what=what, need_bytes=need_bytes)
+    stored = FAULT_TRIAL.get(TrialRequest(agent, tree), context)
     return tuple(Cell(**cell) for cell in json.loads((stored.path / CELLS_FILE).read_text()))
+
+
+def _make(request: TrialRequest, context: Context, directory: Path) -> None:
+    place = directory / "checkout"
+    place.mkdir()
+    try:
+        able = agent_in(request.agent, root_of(request.tree, context.tools, place))
+        total = sum(not able.why_not(fault) for fault in FAULTS)
+        cells = run_agent(able, FAULTS, _Progress(request.agent, total))
+    finally:
+        remove_tree(place)
+    (directory / CELLS_FILE).write_text(json.dumps([asdict(cell) for cell in cells], indent=1))
+
+
+FAULT_TRIAL = Stage(
+    "conformance",
+    _make,
+    lambda request, _: {"agent": request.agent, "tree": request.tree.key},
+    title=lambda request: f"{request.agent}: test against injected faults",
+    space_bytes=2_000_000_000,
+)
 
 
 def root_of(tree: Tree, tools: Tools, place: Path) -> Path:

@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -17,16 +18,15 @@ from atomic_lib.base.errors import WorkbookError
 from atomic_lib.base.progress import say, step
 from atomic_lib.base.signals import end_with_parent, unwind
 from atomic_lib.base.store import Store
-from atomic_lib.compose.tree import compose_tree
 from atomic_lib.content.repositories import Content, open_content
 from atomic_lib.content.signing import index_repository
-from atomic_lib.image.disk import build_image
-from atomic_lib.params.variant import Variant, variant_from
+from atomic_lib.params.variant import variant_from
+from atomic_lib.pipeline.build import Build
 from atomic_lib.pipeline.verify.conditions import Circumstances, impose, in_force, with_clock, with_order
-from atomic_lib.recipe.load import load_recipe
 from atomic_lib.results.verification import QCOW2, RAW
 from atomic_lib.solve.lock import read_lock
 from atomic_lib.solve.resolve import RpmSet, resolve_rpm_set
+from atomic_lib.tools.context import Context
 from atomic_lib.tools.tools_tree import Tools, open_tools, tool_versions
 
 RPM_REPOSITORY, LOCK, CONTENT, COMMIT = "RPM repository", "lock", "content", "commit"
@@ -68,6 +68,43 @@ def main(words: Sequence[str]) -> int:
     return 0
 
 
+@dataclass(frozen=True)
+class HostileBuild(Build):
+    """A build from scratch under a task's conditions; it goes on with the task's lock, where that differs.
+
+    What is made of other packages is not compared. Raises WorkbookError where content does not have those any more.
+    """
+
+    task: Task
+
+    @cached_property
+    def content(self) -> Content:
+        """The content, its repositories in the order that the conditions ask for."""
+        wanted = self.task.circumstances
+        return with_order(open_content(self.variant.content, self.context), reversed_order=wanted.repositories_reversed)
+
+    @cached_property
+    def own_rpm_set(self) -> RpmSet:
+        """The packages that this build comes to by itself."""
+        return self._resolved(self.variant.lock)
+
+    @cached_property
+    def rpm_set(self) -> RpmSet:
+        """The packages to build from; their files laid down anew where the conditions ask for it."""
+        own, lock = self.own_rpm_set, self.task.lock
+        if lock and own.lock.sha256 != read_lock(Path(lock)).sha256:
+            name = self.task.circumstances.name
+            say(f"! {self.variant.variant}: build {name} resolved another lock: going on with the other build's")
+            own = self._resolved(lock)
+        if self.task.circumstances.packages_reversed:
+            return laid_down_again(own, self.context.tools, self.context.store.root / "reversed")
+        return own
+
+    def _resolved(self, lock: str) -> RpmSet:
+        lock_file = Path(lock) if lock else None
+        return resolve_rpm_set(self.recipe, self.content, self.context, name=self.variant.variant, lock_file=lock_file)
+
+
 def build(task: Task) -> Built:
     """Make content (as the cache has it), RPM set, tree and image; nothing is taken from an earlier build's store.
 
@@ -75,30 +112,28 @@ def build(task: Task) -> Built:
     """
     started, wanted = time.monotonic(), task.circumstances
     store, cache = Store(Path(wanted.store)), Path(wanted.cache)
-    variant = variant_from(task.parameters)
     tools = with_clock(open_tools(cache), wanted.clock_days_ahead, store.root)
     there = stored_in(cache)
-    found = open_content(variant.content, tools, cache)
-    content = with_order(found, reversed_order=wanted.repositories_reversed)
-    recipe = load_recipe(variant)
-    own_lock, rpm_set = _resolve(task, variant, content, tools)
-    if wanted.packages_reversed:
-        rpm_set = laid_down_again(rpm_set, tools, store.root / "reversed")
-    tree = compose_tree(variant, recipe, content, rpm_set, tools, store)
-    image = build_image(variant, recipe, content, tree, tools, store)
-    checksums = {RPM_REPOSITORY: found.key, LOCK: own_lock, CONTENT: tree.content_checksum, COMMIT: tree.commit,
-                 RAW: image.sha256, QCOW2: image.compressed_sha256}  # fmt: skip
+    made = HostileBuild(variant_from(task.parameters), Context(tools, cache, store), task)
+    content, image, tree = made.content, made.image, made.tree
+    checksums = {
+        RPM_REPOSITORY: content.key,
+        LOCK: made.own_rpm_set.lock.sha256,
+        CONTENT: tree.content_checksum,
+        COMMIT: tree.commit,
+        RAW: image.sha256,
+        QCOW2: image.compressed_sha256,
+    }
+    made_anew = there.isdisjoint(content.local.values())
     return Built(
         checksums={name: checksum for name, checksum in checksums.items() if checksum},
-        conditions=in_force(
-            wanted, tools, content, rpm_set.directory, made_anew=there.isdisjoint(found.local.values())
-        ),
+        conditions=in_force(wanted, tools, content, made.rpm_set.directory, made_anew=made_anew),
         keys={"tools": tools.key, "tree": tree.key, "image": image.key},
         versions=tool_versions(tools),
         paths={
             "raw": str(image.raw),
             "qcow2": str(image.qcow2),
-            "lock": str(rpm_set.directory.parent / "lock.json"),
+            "lock": str(made.rpm_set.directory.parent / "lock.json"),
             "commits": str(tree.repo),
             **{f"repository {name}": str(path) for name, path in content.local.items()},
         },
@@ -109,26 +144,6 @@ def build(task: Task) -> Built:
 def stored_in(cache: Path) -> set[Path]:
     """The results that a cache has."""
     return set(cache.glob("*/*"))
-
-
-def _resolve(task: Task, variant: Variant, content: Content, tools: Tools) -> tuple[str, RpmSet]:
-    """The sha256 of the lock that this build comes to by itself, and the package set to go on with.
-
-    That is the one of ``task.lock`` where there is one: what is made of other packages is not
-    compared. Raises WorkbookError where content does not have those any more.
-    """
-    wanted, recipe = task.circumstances, load_recipe(variant)
-    store, cache = Store(Path(wanted.store)), Path(wanted.cache)
-
-    def resolved(lock: str) -> RpmSet:
-        lock_file = Path(lock) if lock else None
-        return resolve_rpm_set(recipe, content, tools, cache, store, name=variant.variant, lock_file=lock_file)
-
-    own = resolved(variant.lock)
-    if not task.lock or own.lock.sha256 == read_lock(Path(task.lock)).sha256:
-        return own.lock.sha256, own
-    say(f"! {variant.variant}: build {wanted.name} came to a lock of its own: going on with the other build's")
-    return own.lock.sha256, resolved(task.lock)
 
 
 def laid_down_again(rpm_set: RpmSet, tools: Tools, directory: Path) -> RpmSet:

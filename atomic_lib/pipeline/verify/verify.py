@@ -15,6 +15,7 @@ from atomic_lib import __version__
 from atomic_lib.base import command
 from atomic_lib.base.errors import WorkbookError
 from atomic_lib.base.paths import BUILD, CHECKOUT, cache_directory
+from atomic_lib.base.privileges import require_root
 from atomic_lib.base.progress import say, step
 from atomic_lib.base.store import remove_tree, run_lock
 from atomic_lib.params.study_file import load_study, study_variants
@@ -41,11 +42,7 @@ def verify(names: Sequence[str], *, lock: str = "", cold_cache: bool = True) -> 
     content anew as well. Raises WorkbookError for what is wrong before or while building.
     """
     variants = _variants(names, {"lock": str(Path(lock).absolute())} if lock else {})
-    if os.geteuid() != 0:
-        raise WorkbookError(
-            "composing needs root, on any machine: a build by an ordinary user cannot be compared",
-            hint="sudo ./workbook verify",
-        )
+    require_root("./workbook verify")
     cache, same = cache_directory(), True
     with run_lock(BUILD), other_place(BUILD) as place:
         open_tools(cache)

@@ -1,0 +1,83 @@
+"""The code that a stored result was made by: a digest over a module and all of ours that it imports.
+
+Nothing is listed by hand: imports are read from the source, so a module that is newly imported counts from
+then on. Imports under ``TYPE_CHECKING`` load nothing and do not count. Files of a folder that are not Python
+(programs for a guest, spec files, unit files) count with every module of that folder.
+"""
+
+import ast
+import functools
+import hashlib
+from collections.abc import Iterator
+from pathlib import Path
+
+from atomic_lib.base.paths import CHECKOUT
+
+_PACKAGE = "atomic_lib"
+
+
+@functools.cache
+def code_version(module: str, top: Path = CHECKOUT) -> str:
+    """The sha256 over the source of ``module`` (its full name) and of everything of ours that it needs.
+
+    ``top`` is the directory that holds the package. Raises ValueError for a module that is not there.
+    """
+    digest = hashlib.sha256()
+    for path in code_files(module, top):
+        digest.update(f"{path.relative_to(top)}\0".encode() + path.read_bytes())
+    return digest.hexdigest()
+
+
+def code_files(module: str, top: Path = CHECKOUT) -> list[Path]:
+    """The files that ``code_version`` reads, sorted: the modules and the data files beside them."""
+    modules: set[Path] = set()
+    waiting = [_file_of(module, top)]
+    if waiting[0] is None:
+        raise ValueError(f"no module {module!r} below {top}")
+    while waiting:
+        path = waiting.pop()
+        if path is None or path in modules:
+            continue
+        modules.add(path)
+        waiting += [_file_of(name, top) for name in _imported(path)]
+    data = {file for folder in {path.parent for path in modules} for file in _data_files(folder)}
+    return sorted(modules | data)
+
+
+def _file_of(name: str, top: Path) -> Path | None:
+    """The file of a module; for a name inside a module, that module's file."""
+    if name.split(".")[0] != _PACKAGE:
+        return None
+    path = top.joinpath(*name.split("."))
+    if path.with_suffix(".py").is_file():
+        return path.with_suffix(".py")
+    if (path / "__init__.py").is_file():
+        return path / "__init__.py"
+    parent = name.rpartition(".")[0]
+    return _file_of(parent, top) if parent else None
+
+
+@functools.cache
+def _imported(path: Path) -> tuple[str, ...]:
+    return tuple(_names(ast.parse(path.read_text(encoding="utf-8"), str(path))))
+
+
+def _names(node: ast.AST) -> Iterator[str]:
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.If) and ast.unparse(child.test) == "TYPE_CHECKING":
+            yield from (name for other in child.orelse for name in _names(other))
+        elif isinstance(child, ast.Import):
+            yield from (alias.name for alias in child.names)
+        elif isinstance(child, ast.ImportFrom):
+            yield from (f"{child.module}.{alias.name}" for alias in child.names)
+        else:
+            yield from _names(child)
+
+
+def _data_files(folder: Path) -> Iterator[Path]:
+    """The files of a folder that are not Python, those of its sub-folders that are no packages included."""
+    for path in folder.iterdir():
+        if path.is_dir() and path.name != "__pycache__" and not (path / "__init__.py").exists():
+            yield from _data_files(path)
+        elif path.is_file() and path.suffix not in (".py", ".pyc"):
+            yield path

@@ -1,0 +1,173 @@
+"""The stages that boot an image: a timed boot through a firmware, a counted boot, and what guests run on."""
+
+import json
+import os
+import shutil
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from atomic_lib.base.errors import WorkbookError
+from atomic_lib.base.stage import Stage
+from atomic_lib.guest.counted.counted_boot import CountRequest, count_boot
+from atomic_lib.guest.evidence.denials import SelinuxMode
+from atomic_lib.guest.timed_boot import BootRequest, boot_image
+from atomic_lib.guest.vm.qemu import Firmware
+from atomic_lib.image.disk import Image
+from atomic_lib.params.variant import Variant
+from atomic_lib.tools.accelerator import KVM_DEVICE, AcceleratorName, probe_accelerator
+from atomic_lib.tools.context import Context
+
+BOOT_FILE, STARTED_FILE = "boot.json", "started"
+_EVIDENCE = ("console.log", BOOT_FILE, "guest.log", "report.txt")
+
+
+@dataclass(frozen=True)
+class ImageBoot:
+    """One boot of a variant's image. ``firmware`` None is a counted boot; a warm-up has the index 0.
+
+    ``selinux``: the mode that the image's recipe asks for. ``evidence``: the directory that gets the
+    logs of a boot that fails.
+    """
+
+    variant: Variant
+    selinux: SelinuxMode
+    image: Image
+    evidence: Path
+    firmware: Firmware | None
+    index: int
+
+    @property
+    def name(self) -> str:
+        """What its files are named after."""
+        return f"{self.firmware or 'counted'}-{self.index}"
+
+    @property
+    def stage(self) -> "Stage[ImageBoot, Context]":
+        """The stage that makes it."""
+        return BOOT if self.firmware else COUNTED_BOOT
+
+
+def image_boots(variant: Variant, selinux: SelinuxMode, image: Image, evidence: Path) -> list[ImageBoot]:
+    """The boots that a variant asks for, in the order in which they are made; the counted ones come last."""
+    firmwares: tuple[tuple[Firmware, int], ...] = (("bios", variant.boots_bios), ("uefi", variant.boots_uefi))
+    first = 0 if variant.warm_up else 1
+    names = [(name, index) for name, count in firmwares if count for index in range(first, count + 1)]
+    counted = [(None, index + 1) for index in range(variant.counted_boots)]
+    return [ImageBoot(variant, selinux, image, evidence, firmware, index) for firmware, index in (*names, *counted)]
+
+
+def accelerator_of(variant: Variant, context: Context) -> AcceleratorName:
+    """What the variant's guests run on; whether KVM really runs one is found out once per boot of the host.
+
+    Raises WorkbookError where the variant asks for KVM and no guest runs on it.
+    """
+    if variant.accelerator == "tcg":
+        return "tcg"
+    facts = json.loads((ACCELERATOR.get(None, context).path / "accelerator.json").read_text())
+    if variant.accelerator == "kvm" and facts["name"] != "kvm":
+        raise WorkbookError(f"accelerator: kvm: {facts['reason']}", hint="set accelerator: auto, or tcg")
+    name: AcceleratorName = facts["name"]
+    return name
+
+
+def _boot_request(boot: ImageBoot, context: Context) -> BootRequest:
+    assert boot.firmware is not None
+    variant = boot.variant
+    return BootRequest(
+        boot.firmware, accelerator_of(variant, context), variant.guest_cpus, variant.guest_memory_mib,
+        variant.boot_timeout_seconds, variant.agent, boot.index, variant.runtime, variant.data_source, boot.selinux,
+    )  # fmt: skip
+
+
+def _boot_inputs(boot: ImageBoot, context: Context) -> dict[str, object]:
+    return {
+        "image": boot.image.key,
+        "request": vars(_boot_request(boot, context)) | {"timeout_seconds": 0},
+        # boots behind a warm-up are a session of their own
+        "warm_up": boot.variant.warm_up,
+        # times of another machine are no samples of this one
+        "host": [os.uname().release, os.cpu_count(), _cpu_model()],
+    }
+
+
+def _make(boot: ImageBoot, context: Context, directory: Path) -> None:
+    (directory / STARTED_FILE).write_text(datetime.now(UTC).isoformat(timespec="seconds"))
+    (boot.evidence / f"boot-{boot.name}.json").unlink(missing_ok=True)  # of an earlier failure
+    try:
+        (_make_boot if boot.firmware else _make_counted_boot)(boot, context, directory)
+    except WorkbookError as error:
+        console = _keep_evidence(boot, directory)
+        message = error.message
+        for path in (boot.image.qcow2, boot.image.raw):
+            message = message.replace(str(path), boot.variant.variant)
+        hint = error.hint.replace(str(directory / "console.log"), str(console))
+        raise WorkbookError(message, hint=hint, log=error.log) from error
+
+
+def _keep_evidence(boot: ImageBoot, directory: Path) -> Path:
+    """Copy what a failed boot left; the place of its console log."""
+    for name in _EVIDENCE:
+        if (directory / name).is_file():
+            stem, _, ending = name.partition(".")
+            shutil.copyfile(directory / name, boot.evidence / f"{stem}-{boot.name}.{ending}")
+    return boot.evidence / f"console-{boot.name}.log"
+
+
+def _make_boot(boot: ImageBoot, context: Context, directory: Path) -> None:
+    made = boot_image(context.tools, boot.image.qcow2, "qcow2", _boot_request(boot, context), directory)
+    failed = [f"{check.name}: {check.detail}" for check in made.findings.checks if not check.passed]
+    if failed:
+        raise WorkbookError(
+            f"{boot.variant.variant}: proof of life failed ({boot.firmware}): {'; '.join(failed)}",
+            hint=f"read {boot.evidence / f'guest-{boot.name}.log'}; a further run boots the image again",
+        )
+
+
+def _counted_inputs(boot: ImageBoot, _: Context) -> dict[str, object]:
+    return {
+        "image": boot.image.key,
+        "agent": boot.variant.agent,
+        "data_source": boot.variant.data_source,
+        "memory_mib": boot.variant.guest_memory_mib,
+        "index": boot.index,
+    }
+
+
+def _make_counted_boot(boot: ImageBoot, context: Context, directory: Path) -> None:
+    # With one seed all boots of an image would be the same one; with several they show what chance does.
+    request = CountRequest(boot.variant.guest_memory_mib, boot.index, boot.variant.data_source)
+    counted = count_boot(context.tools, boot.image, request, directory)
+    (directory / BOOT_FILE).write_text(json.dumps(counted.to_json(), indent=1) + "\n")
+
+
+def _title(boot: ImageBoot) -> str:
+    index = f"boot {boot.index}" if boot.index else "warm-up boot"
+    how = f"through {boot.firmware.upper()}" if boot.firmware else "under instruction counting"
+    return f"{boot.variant.variant}: {index} {how}"
+
+
+def _accelerator_inputs(_: None, __: Context) -> dict[str, object]:
+    boot_id = Path("/proc/sys/kernel/random/boot_id")
+    return {
+        "kvm_device": os.access(KVM_DEVICE, os.R_OK | os.W_OK),
+        "host_boot": boot_id.read_text().strip() if boot_id.exists() else "",
+    }
+
+
+def _probe(_: None, context: Context, directory: Path) -> None:
+    (directory / "accelerator.json").write_text(json.dumps(asdict(probe_accelerator(context.tools))))
+
+
+def _cpu_model() -> str:
+    with suppress(OSError):
+        for line in Path("/proc/cpuinfo").read_text().splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return "unknown"
+
+
+BOOT = Stage("boot", _make, _boot_inputs, title=_title, quiet=True)
+COUNTED_BOOT = Stage("counted-boot", _make, _counted_inputs, title=_title)
+ACCELERATOR = Stage("accelerator", _probe, _accelerator_inputs, title=lambda _: "probe the accelerator")

@@ -1,0 +1,151 @@
+"""One variant's way from its parameters to its image: lazy stages, each made once and kept in the store.
+
+Everything that builds goes through here: notebooks, ``why`` and ``without``, ``verify``, ``equality``, studies.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from atomic_lib.base.errors import WorkbookError
+from atomic_lib.base.paths import CHECKOUT
+from atomic_lib.base.privileges import require_root
+from atomic_lib.compose.tree import Tree, TreeRequest, compose_tree
+from atomic_lib.content.repositories import Content, open_content
+from atomic_lib.image.disk import Image, build_image
+from atomic_lib.image.sysroot import ImageRequest
+from atomic_lib.measure.classes import ClassRules, default_class_rules
+from atomic_lib.measure.footprint import Footprint, measure_footprint
+from atomic_lib.measure.image_footprint import ImageFootprint, image_footprint
+from atomic_lib.measure.labels import Labels, image_labels
+from atomic_lib.params.variant import Variant, load_variant
+from atomic_lib.recipe.load import load_recipe
+from atomic_lib.recipe.recipe import Recipe
+from atomic_lib.solve.graph import Graph, Link, graph_of
+from atomic_lib.solve.resolve import RpmSet, resolve_rpm_set
+from atomic_lib.solve.why import Chain, entries_of, shortest_chains, why
+from atomic_lib.solve.without import Departure, what_leaves
+from atomic_lib.tools.context import Context, open_context
+
+CLASS_PREFIX = "class:"
+
+
+@dataclass(frozen=True)
+class Build:
+    """One variant being built in a context; a stage is made when it is first asked for.
+
+    Every stage raises WorkbookError where it fails; what earlier stages made is kept.
+    """
+
+    variant: Variant
+    context: Context
+
+    @cached_property
+    def recipe(self) -> Recipe:
+        """The variant's recipe."""
+        return load_recipe(self.variant)
+
+    @cached_property
+    def content(self) -> Content:
+        """Where the variant's packages come from."""
+        return open_content(self.variant.content, self.context)
+
+    @cached_property
+    def rpm_set(self) -> RpmSet:
+        """The packages, resolved or as the variant's lock says, with their files."""
+        lock_file = CHECKOUT / self.variant.lock if self.variant.lock else None
+        return resolve_rpm_set(self.recipe, self.content, self.context, name=self.variant.variant, lock_file=lock_file)
+
+    @cached_property
+    def graph(self) -> Graph:
+        """Which package requires which other."""
+        return graph_of(self.rpm_set, self.context.tools, weak_dependencies=self.recipe.weak_dependencies)
+
+    @cached_property
+    def entries(self) -> tuple[Link, ...]:
+        """The packages and groups that the recipe itself names."""
+        return entries_of(self.graph, self.recipe, self.content.comps(self.context.tools))
+
+    @cached_property
+    def chains(self) -> Mapping[str, Chain]:
+        """The shortest chain from the recipe to each package, by the package's name."""
+        return shortest_chains(self.graph, self.entries)
+
+    @cached_property
+    def tree(self) -> Tree:
+        """The composed tree."""
+        return compose_tree(TreeRequest(self.variant, self.recipe, self.content, self.rpm_set), self.context)
+
+    @cached_property
+    def footprint(self) -> Footprint:
+        """The composed tree, by package."""
+        return measure_footprint(self.tree.entries(), self.tree.owners(), self.package_names)
+
+    @cached_property
+    def image(self) -> Image:
+        """The disk image."""
+        return build_image(ImageRequest(self.variant, self.recipe, self.content, self.tree), self.context)
+
+    @cached_property
+    def image_footprint(self) -> ImageFootprint:
+        """The disk image, by package and part."""
+        return image_footprint(self.image, self.tree, self.package_names, self.context)
+
+    @cached_property
+    def labels(self) -> Labels | None:
+        """The image's labels, checked against its own policy; None where SELinux is disabled."""
+        return None if self.recipe.selinux == "disabled" else image_labels(self.image, self.context)
+
+    @property
+    def package_names(self) -> list[str]:
+        """The names of the packages."""
+        return [package.name for package in self.rpm_set.lock.packages]
+
+    @property
+    def sizes(self) -> Mapping[str, tuple[int, int]]:
+        """Bytes and files of each package in the composed tree, by name."""
+        return {name: (owned.bytes, owned.files) for name, owned in self.footprint.packages.items()}
+
+    @property
+    def generated(self) -> tuple[int, int]:
+        """Bytes and files of the composed tree that no package owns."""
+        unowned = self.footprint.unowned
+        return sum(entry.size_bytes for entry in unowned), len(unowned)
+
+    def why(self, name: str, *, limit: int = 5) -> tuple[Chain, ...]:
+        """The chains to a package, the shortest first; raises WorkbookError for one that is not in the set."""
+        return why(self.graph, self.entries, name, limit=limit)
+
+    def without(self, words: Sequence[str]) -> Departure:
+        """What leaves when names, shell patterns, ``@group`` or ``class:NAME`` are not installed.
+
+        Raises WorkbookError: see ``what_leaves``, and for a class that is unknown or empty.
+        """
+        names = [name for word in words for name in classes_expanded(word, self.package_names, default_class_rules())]
+        return what_leaves(names, self.recipe, self.content, self.rpm_set, self.context)
+
+
+def open_build(variant: str | Variant, command: str = "./workbook lab") -> Build:
+    """The build of a variant, by its name in ``params/variants`` or with parameters of its own.
+
+    ``command`` is what a user who is not root has to run with sudo.
+
+    Raises WorkbookError: unknown variant, a user who is not root, and what ``open_context`` raises.
+    """
+    loaded = load_variant(variant) if isinstance(variant, str) else variant
+    require_root(command)
+    return Build(loaded, open_context())
+
+
+def classes_expanded(word: str, names: Sequence[str], rules: ClassRules) -> list[str]:
+    """The word itself, or for ``class:NAME`` the packages among ``names`` that are of this class of the footprint."""
+    if not word.startswith(CLASS_PREFIX):
+        return [word]
+    wanted = word.removeprefix(CLASS_PREFIX)
+    known = [rule.name for rule in rules.rules]
+    if wanted not in known:
+        raise WorkbookError(f"no class {wanted!r}", hint=f"classes: {', '.join(known)}")
+    found = [name for name in names if rules.class_of_package(name) == wanted]
+    if not found:
+        raise WorkbookError(f"no package of the set is of class {wanted!r}", hint="choose another class")
+    return found
