@@ -15,8 +15,9 @@ from atomic_lib.base.progress import step
 from atomic_lib.base.store import remove_tree
 from atomic_lib.compose.installroot import Installroot
 from atomic_lib.content.dnf import DNF_DIRECTORY, dnf_configuration
-from atomic_lib.solve.resolve import INSTALLROOT, RpmSet
-from atomic_lib.tools.tools_tree import Bind
+from atomic_lib.solve.dnf_run import INSTALLROOT
+from atomic_lib.solve.resolve import RpmSet
+from atomic_lib.tools.sandbox import Bind
 from benchmarks.candidates import FIRST, SCRATCH, Candidate, CandidateWorkbench, open_candidate
 from benchmarks.cost import Cost, costed, in_own_process
 from benchmarks.figures import Section, mebibytes, seconds, spread_text

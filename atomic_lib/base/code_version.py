@@ -1,8 +1,8 @@
 """The code that a stored result was made by: a digest over a module and all of ours that it imports.
 
 Nothing is listed by hand: imports are read from the source, so a module that is newly imported counts from
-then on. Imports under ``TYPE_CHECKING`` load nothing and do not count. Files of a folder that are not Python
-(programs for a guest, spec files, unit files) count with every module of that folder.
+then on. Imports under ``TYPE_CHECKING`` load nothing and do not count. Files of a folder that are no modules
+(programs for a guest or for dnf, spec files, unit files) count with every module of that folder.
 """
 
 import ast
@@ -75,9 +75,9 @@ def _names(node: ast.AST) -> Iterator[str]:
 
 
 def _data_files(folder: Path) -> Iterator[Path]:
-    """The files of a folder that are not Python, those of its sub-folders that are no packages included."""
+    """The files of a folder that are no modules, and everything in its sub-folders that are no packages."""
     for path in folder.iterdir():
-        if path.is_dir() and path.name != "__pycache__" and not (path / "__init__.py").exists():
-            yield from _data_files(path)
-        elif path.is_file() and path.suffix not in (".py", ".pyc"):
+        if path.is_file() and path.suffix != ".py":
             yield path
+        elif path.is_dir() and path.name != "__pycache__" and not (path / "__init__.py").exists():
+            yield from (file for file in path.rglob("*") if file.is_file() and "__pycache__" not in file.parts)

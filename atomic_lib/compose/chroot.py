@@ -6,8 +6,8 @@ from pathlib import Path
 
 from atomic_lib.base import command
 from atomic_lib.compose.tree_paths import inside
-from atomic_lib.solve.resolve import INSTALLROOT
-from atomic_lib.tools.tools_tree import Bind, Tools
+from atomic_lib.solve.dnf_run import INSTALLROOT
+from atomic_lib.tools.sandbox import Bind, Tools
 
 RPMDB = "usr/lib/sysimage/rpm"
 

@@ -21,10 +21,11 @@ from atomic_lib.content.dnf import DNF_DIRECTORY, dnf_configuration
 from atomic_lib.content.repositories import Content
 from atomic_lib.formats.rpm_headers import Header, closure
 from atomic_lib.recipe.recipe import Recipe
+from atomic_lib.solve.dnf_run import INSTALLROOT
 from atomic_lib.solve.lock import Lock, LockedPackage
-from atomic_lib.solve.resolve import INSTALLROOT, RpmSet
+from atomic_lib.solve.resolve import RpmSet
 from atomic_lib.tools.context import Context
-from atomic_lib.tools.tools_tree import Bind
+from atomic_lib.tools.sandbox import Bind
 
 _QUERY = r"%{NAME}\t%{EPOCHNUM}\t%{VERSION}\t%{RELEASE}\t%{ARCH}\n"
 # dnf has checked every signature and digest just before; rpm would read all packages twice more.

@@ -12,12 +12,12 @@ import stat
 from pathlib import Path
 
 from atomic_lib.compose.chroot import RPMDB, Installroot
-from atomic_lib.compose.contexts import CONTEXTS_FILE, labels_to_give, set_labels, type_of
+from atomic_lib.compose.file_contexts import CONTEXTS_FILE, labels_to_give, set_labels, type_of
 from atomic_lib.compose.tree_paths import entries_of, inside
 from atomic_lib.content.keyring import HOME, Keyring
+from atomic_lib.solve.dnf_run import INSTALLROOT
 from atomic_lib.solve.lock import Lock
-from atomic_lib.solve.resolve import INSTALLROOT
-from atomic_lib.tools.tools_tree import Bind, Tools
+from atomic_lib.tools.sandbox import Bind, Tools
 
 TOPLEVEL_LINKS = {
     "home": "var/home",

@@ -18,7 +18,7 @@ from atomic_lib.content.keyring import open_keyring
 from atomic_lib.formats.openpgp import SecretKey, derive_key
 from atomic_lib.params.variant import Variant
 from atomic_lib.tools.context import Context
-from atomic_lib.tools.tools_tree import Bind, Tools
+from atomic_lib.tools.sandbox import Bind, Tools
 
 REMOTE = "fedora-atomic"
 KEY_FILE = f"etc/pki/ostree/{REMOTE}.asc"

@@ -11,7 +11,7 @@ from atomic_lib.base.progress import step
 from atomic_lib.base.stage import Stage
 from atomic_lib.base.store import key_of
 from atomic_lib.compose.chroot import Installroot
-from atomic_lib.compose.contexts import contexts_directory, keep_contexts
+from atomic_lib.compose.file_contexts import contexts_directory, keep_contexts
 from atomic_lib.compose.initramfs import kernel_version
 from atomic_lib.compose.installroot import make_installroot
 from atomic_lib.compose.ostree import commit_tree, label_repository, label_tree, make_ostree_tree
@@ -22,10 +22,11 @@ from atomic_lib.content.keyring import Keyring, open_keyring
 from atomic_lib.content.repositories import Content
 from atomic_lib.params.variant import Variant
 from atomic_lib.recipe.recipe import Recipe
+from atomic_lib.solve.dnf_run import INSTALLROOT
 from atomic_lib.solve.lock import Lock
-from atomic_lib.solve.resolve import INSTALLROOT, RpmSet
+from atomic_lib.solve.resolve import RpmSet
 from atomic_lib.tools.context import Context
-from atomic_lib.tools.tools_tree import Bind
+from atomic_lib.tools.sandbox import Bind
 
 CONTEXTS = "contexts"
 _OWNERS = r"[%{=NAME}\t%{FILENAMES}\n]"

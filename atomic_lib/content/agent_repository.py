@@ -5,7 +5,7 @@ from pathlib import Path
 from atomic_lib.base.stage import Stage
 from atomic_lib.content.signing import sign_and_index
 from atomic_lib.tools.context import Context
-from atomic_lib.tools.tools_tree import Bind
+from atomic_lib.tools.sandbox import Bind
 
 _SOURCE = Path(__file__).parent / "min_cloud_agent"
 _DEFINES = {

@@ -7,7 +7,7 @@ from pydantic import Field, TypeAdapter, ValidationError
 
 from atomic_lib.base.errors import WorkbookError
 from atomic_lib.base.paths import PARAMS_DIRECTORY
-from atomic_lib.params.variant import ParamsModel, read_yaml_mapping
+from atomic_lib.params.schema import ParamsModel, read_yaml_mapping
 
 
 class _Definition(ParamsModel):

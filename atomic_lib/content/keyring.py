@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from atomic_lib.formats.openpgp import SecretKey
-from atomic_lib.tools.tools_tree import Bind, Tools
+from atomic_lib.tools.sandbox import Bind, Tools
 
 HOME = "/mnt/gnupg"
 _ENV = {"GNUPGHOME": HOME}

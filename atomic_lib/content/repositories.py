@@ -24,7 +24,7 @@ from atomic_lib.content.dnf import (
 from atomic_lib.content.signing import KEY_FILE
 from atomic_lib.content.standin.standin_repository import standin_repository
 from atomic_lib.tools.context import Context
-from atomic_lib.tools.tools_tree import Bind, Tools
+from atomic_lib.tools.sandbox import Bind, Tools
 
 REPOSITORIES = "/mnt/repos"
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from atomic_lib.base.store import file_sha256
 from atomic_lib.content.keyring import open_keyring
 from atomic_lib.formats.openpgp import KEY_CREATED_SECONDS, derive_key
-from atomic_lib.tools.tools_tree import Bind, Tools
+from atomic_lib.tools.sandbox import Bind, Tools
 
 KEY_FILE = "RPM-GPG-KEY"
 

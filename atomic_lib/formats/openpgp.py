@@ -10,7 +10,7 @@ import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from atomic_lib.tools.tools_tree import Bind, Tools
+from atomic_lib.tools.sandbox import Bind, Tools
 
 KEY_CREATED_SECONDS = 1_000_000_000
 """When derived keys say they were made (2001-09-09): before any clock that could refuse them as from the future."""

@@ -21,7 +21,7 @@ from atomic_lib.guest.vm.metadata_service import MetadataService
 from atomic_lib.guest.vm.qemu import BOOT_MOUNT, Disk, Firmware, Guest, ImageFormat, Machine, read_console, start_guest
 from atomic_lib.guest.vm.ssh import Check, log_in, one_boot_key, wait_for_banner
 from atomic_lib.tools.accelerator import AcceleratorName
-from atomic_lib.tools.tools_tree import Tools
+from atomic_lib.tools.sandbox import Tools
 
 PROOF_SECONDS = 60
 """What systemd gets at least to finish the boot after the login, however late that came."""

@@ -8,7 +8,7 @@ Both loaders carry the modules they need and look for the file system labelled
 import struct
 from pathlib import Path
 
-from atomic_lib.tools.tools_tree import Bind, Tools
+from atomic_lib.tools.sandbox import Bind, Tools
 
 BIOS_BOOT_SECTOR = 2048
 _BOOT_IMAGE_CODE_BYTES = 440

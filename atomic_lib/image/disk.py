@@ -23,7 +23,7 @@ from atomic_lib.image.checksum import disk_sha256
 from atomic_lib.image.sysroot import ImageRequest, kernel_arguments, make_sysroot
 from atomic_lib.params.variant import Variant
 from atomic_lib.tools.context import Context
-from atomic_lib.tools.tools_tree import Bind, Tools
+from atomic_lib.tools.sandbox import Bind, Tools
 
 SECTOR_BYTES = 512
 _BLOCK_BYTES = 4096

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from atomic_lib.base.errors import WorkbookError
-from atomic_lib.compose.contexts import labels_to_give, set_labels, type_of
+from atomic_lib.compose.file_contexts import labels_to_give, set_labels, type_of
 from atomic_lib.compose.ostree import OBJECT_OF_FILE
 from atomic_lib.compose.remote import REMOTE
 from atomic_lib.compose.tree import Tree, default_ref
@@ -15,7 +15,7 @@ from atomic_lib.image.bootloader import boot_entry, ostree_configuration_head, o
 from atomic_lib.params.variant import Variant
 from atomic_lib.recipe.recipe import Recipe
 from atomic_lib.tools.context import Context
-from atomic_lib.tools.tools_tree import Bind, Tools
+from atomic_lib.tools.sandbox import Bind, Tools
 
 STATEROOT = "fedora-atomic"
 _DEPLOYMENT = re.compile(rf"/ostree/deploy/{STATEROOT}/deploy/[0-9a-f]{{64}}\.0$")

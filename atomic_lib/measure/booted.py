@@ -17,7 +17,7 @@ from atomic_lib.guest.vm.ssh import Check, log_in, one_boot_key, wait_for_banner
 from atomic_lib.image.disk import Image
 from atomic_lib.params.variant import Variant
 from atomic_lib.tools.context import Context
-from atomic_lib.tools.tools_tree import Bind, Tools
+from atomic_lib.tools.sandbox import Bind, Tools
 
 MACHINE_OWN = ("/etc", "/var", "/home", "/mnt", "/opt", "/root", "/srv", "/usr/local", "/usr/lib/tmpfiles.d")
 """What a machine writes to, what an ostree system has as a link into /var, and what says how it is made."""

@@ -20,7 +20,7 @@ from atomic_lib.base.errors import WorkbookError
 from atomic_lib.base.paths import RULES_DIRECTORY
 from atomic_lib.base.stage import Stage
 from atomic_lib.base.store import file_sha256
-from atomic_lib.compose.contexts import (
+from atomic_lib.compose.file_contexts import (
     CONTEXTS_FILE,
     CONTEXTS_FILES,
     UNKNOWN_TYPE,
@@ -32,9 +32,9 @@ from atomic_lib.compose.contexts import (
 from atomic_lib.formats.disk.attributes import LABEL
 from atomic_lib.formats.disk.file_system import Entry, FileSystem, is_ostree, read_file_system, root_of
 from atomic_lib.image.disk import Image
-from atomic_lib.params.variant import Name, ParamsModel, read_yaml_mapping, validated
+from atomic_lib.params.schema import Name, ParamsModel, read_yaml_mapping, validated
 from atomic_lib.tools.context import Context
-from atomic_lib.tools.tools_tree import Tools
+from atomic_lib.tools.sandbox import Tools
 
 EXCEPTIONS_FILE = RULES_DIRECTORY / "labels.yaml"
 STAGE = "labels"

@@ -16,7 +16,7 @@ from atomic_lib.base.paths import RULES_DIRECTORY
 from atomic_lib.formats.disk.file_system import Entry, FileSystem
 from atomic_lib.formats.tmpfiles import made_by_tmpfiles
 from atomic_lib.measure.comparison import Difference, Kind, facts_of
-from atomic_lib.params.variant import Name, ParamsModel, read_yaml_mapping, validated
+from atomic_lib.params.schema import Name, ParamsModel, read_yaml_mapping, validated
 
 RULES_FILE = RULES_DIRECTORY / "equality.yaml"
 BOOTED_RULES_FILE = RULES_DIRECTORY / "equality-booted.yaml"

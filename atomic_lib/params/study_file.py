@@ -9,17 +9,8 @@ from pydantic import Field, field_validator, model_validator
 
 from atomic_lib.base.errors import WorkbookError
 from atomic_lib.base.paths import PARAMS_DIRECTORY
-from atomic_lib.params.variant import (
-    OVERRIDE,
-    Name,
-    ParamsModel,
-    Variant,
-    load_layered,
-    load_variant,
-    read_yaml_mapping,
-    require_variant,
-    validated,
-)
+from atomic_lib.params.schema import Name, ParamsModel, read_yaml_mapping, validated
+from atomic_lib.params.variant import OVERRIDE, Variant, load_layered, load_variant, require_variant
 
 Parameters = dict[str, str | int | float | bool]
 """Some of a variant's parameters."""

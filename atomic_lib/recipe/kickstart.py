@@ -16,7 +16,7 @@ from pykickstart.version import makeVersion, versionMap  # type: ignore[import-u
 from atomic_lib.base.errors import WorkbookError
 from atomic_lib.recipe.kickstart_commands import COMMAND_REASONS, COMMANDS, INSTALLER_COMMANDS, RefusedError
 from atomic_lib.recipe.kickstart_lines import Problem, read_lines, split_off_refused
-from atomic_lib.recipe.kickstart_sections import Findings, PackagesSection, PostSection, given_options
+from atomic_lib.recipe.kickstart_sections import PackagesSection, PostSection, SectionReader, given_options
 from atomic_lib.recipe.recipe import PostScript, Recipe
 
 _COMMANDS_HINT = f"accepted commands: {', '.join(sorted({*COMMANDS, *INSTALLER_COMMANDS}))}"
@@ -35,7 +35,7 @@ def read_kickstart(path: Path, version: str) -> Recipe:
     handler = _handler(version)
     every_line, files = read_lines(path)
     lines, problems = split_off_refused(every_line)
-    findings = Findings(lines, problems)
+    findings = SectionReader(lines, problems)
     parser = _Parser(handler, findings)
     try:
         parser.readKickstartFromString("".join(line.text for line in lines))
@@ -53,7 +53,7 @@ def read_kickstart(path: Path, version: str) -> Recipe:
 class _Parser(KickstartParser):  # type: ignore[misc]
     """pykickstart's parser, with this project's rules asked for every command and section."""
 
-    def __init__(self, handler: Any, findings: Findings) -> None:
+    def __init__(self, handler: Any, findings: SectionReader) -> None:
         self.recipe = Recipe(files=(), packages=())
         self._findings = findings
         super().__init__(handler)
@@ -111,7 +111,7 @@ def _handler(version: str) -> Any:
         ) from None
 
 
-def _with_sections(recipe: Recipe, handler: Any, findings: Findings) -> Recipe:
+def _with_sections(recipe: Recipe, handler: Any, findings: SectionReader) -> Recipe:
     packages = handler.packages
     groups = [] if packages.nocore else ["core"]
     groups += [f"^{packages.environment}"] if packages.environment else []

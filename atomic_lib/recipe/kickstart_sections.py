@@ -16,7 +16,7 @@ from atomic_lib.recipe.kickstart_lines import Line, Problem
 _PACKAGE_OPTIONS = {"excludedocs": "--excludedocs", "nocore": "--nocore", "excludeWeakdeps": "--exclude-weakdeps"}
 
 
-class Findings:
+class SectionReader:
     """Problems and notes, gathered by line number of the text that pykickstart reads (from 1)."""
 
     def __init__(self, lines: Sequence[Line], problems: Sequence[Problem]) -> None:
@@ -71,7 +71,7 @@ class PackagesSection(PackageSection):  # type: ignore[misc]
 
     allLines = True  # each line comes to handleLine, so that its number is known
 
-    def __init__(self, handler: Any, findings: Findings) -> None:
+    def __init__(self, handler: Any, findings: SectionReader) -> None:
         super().__init__(handler)
         self._findings = findings
         self._number = 0
@@ -125,7 +125,7 @@ class PackagesSection(PackageSection):  # type: ignore[misc]
 class PostSection(PostScriptSection):  # type: ignore[misc]
     """``%post``, with its options checked."""
 
-    def __init__(self, handler: Any, findings: Findings) -> None:
+    def __init__(self, handler: Any, findings: SectionReader) -> None:
         super().__init__(handler, dataObj=Script)
         self._findings = findings
 

@@ -10,7 +10,7 @@ from typing import Any
 import yaml
 
 from atomic_lib.base.errors import WorkbookError
-from atomic_lib.params.variant import parse_yaml_mapping
+from atomic_lib.params.schema import parse_yaml_mapping
 
 STRINGS = frozenset({"ref", "default-target", "automatic-version-prefix", "postprocess-script"})
 FLAGS = frozenset({"recommends", "documentation", "selinux"})
@@ -46,8 +46,8 @@ _REASONS = {
     "check-groups": _NO_EARLIER,
     "check-passwd": _NO_EARLIER,
     "conditional-include": "use include, with a treefile for each case",
-    "gpg-key": "commits are not signed here",
-    "gpg_key": "commits are not signed here",
+    "gpg-key": "a commit is signed by the signing_key of the variant",
+    "gpg_key": "a commit is signed by the signing_key of the variant",
     "ignore-removed-groups": _NO_EARLIER,
     "ignore-removed-users": _NO_EARLIER,
     "preserve-passwd": _NO_EARLIER,

@@ -9,7 +9,7 @@ from typing import Annotated
 from pydantic import Field
 
 from atomic_lib.base.paths import RULES_DIRECTORY
-from atomic_lib.params.variant import ParamsModel, read_yaml_mapping, validated
+from atomic_lib.params.schema import ParamsModel, read_yaml_mapping, validated
 from atomic_lib.results.variant_result import Denial
 
 REASONS_FILE = RULES_DIRECTORY / "denials.yaml"

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from atomic_lib.formats.rpm_capabilities import wanted_capabilities
-from atomic_lib.tools.tools_tree import Bind, Tools
+from atomic_lib.tools.sandbox import Bind, Tools
 
 if TYPE_CHECKING:
     from atomic_lib.solve.resolve import RpmSet

@@ -8,7 +8,7 @@ from atomic_lib.content.repositories import Content
 from atomic_lib.content.signing import KEY_FILE
 from atomic_lib.formats.rpm_headers import read_headers
 from atomic_lib.solve.lock import Lock, LockedPackage
-from atomic_lib.tools.tools_tree import Bind, Tools
+from atomic_lib.tools.sandbox import Bind, Tools
 
 
 def keep_rpms(lock: Lock, rpms: Path, pool: Path) -> None:

@@ -20,13 +20,14 @@ from atomic_lib.base.stage import Stage
 from atomic_lib.content.comps import expand_groups
 from atomic_lib.content.repositories import Content
 from atomic_lib.recipe.recipe import Recipe
+from atomic_lib.solve.dnf_run import Dnf, install_words
 from atomic_lib.solve.graph import Graph, graph_of
 from atomic_lib.solve.lock import LockedPackage
-from atomic_lib.solve.resolve import Dnf, RpmSet, install_words
+from atomic_lib.solve.resolve import RpmSet
 from atomic_lib.solve.solver import Solution, Solved, solve
 from atomic_lib.solve.why import not_in_set
 from atomic_lib.tools.context import Context
-from atomic_lib.tools.tools_tree import Tools
+from atomic_lib.tools.sandbox import Tools
 
 _LISTED_MOST = 5
 _UNIT_DIRECTORIES = ("/usr/lib/systemd/system/", "/lib/systemd/system/", "/etc/systemd/system/")

@@ -7,7 +7,7 @@ from typing import Literal
 
 from atomic_lib.base.command import CommandError, run
 from atomic_lib.base.errors import WorkbookError
-from atomic_lib.tools.tools_tree import Bind, Tools
+from atomic_lib.tools.sandbox import Bind, Tools
 
 AcceleratorName = Literal["kvm", "tcg"]
 

@@ -5,7 +5,8 @@ from pathlib import Path
 
 from atomic_lib.base.paths import BUILD, cache_directory
 from atomic_lib.base.store import Store
-from atomic_lib.tools.tools_tree import Tools, open_tools
+from atomic_lib.tools.sandbox import Tools
+from atomic_lib.tools.tools_tree import open_tools
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,9 @@ from typing import Literal
 from atomic_lib.base import command
 from atomic_lib.base.errors import WorkbookError
 from atomic_lib.tools.accelerator import probe_accelerator
-from atomic_lib.tools.tools_tree import KEYRING, Tools, debian_mirror, find_tools
+from atomic_lib.tools.mirror import debian_mirror
+from atomic_lib.tools.sandbox import Tools
+from atomic_lib.tools.tools_tree import KEYRING, find_tools
 
 CACHE_BYTES = 4_000_000_000
 """What the tools tree, the content and its downloads take."""

@@ -14,7 +14,7 @@ from atomic_lib.compose.initramfs import initramfs_inputs, kernel_version
 from atomic_lib.formats.rpm_headers import Header, PackagedFile
 from atomic_lib.recipe.recipe import Recipe
 from atomic_lib.solve.lock import Lock, LockedPackage
-from atomic_lib.tools.tools_tree import Tools
+from atomic_lib.tools.sandbox import Tools
 
 EPOCH = 1735689600
 FILES = {

@@ -7,7 +7,7 @@ import pytest
 
 from atomic_lib.compose.chroot import Installroot
 from atomic_lib.compose.ostree import TOPLEVEL_LINKS, make_ostree_tree
-from atomic_lib.tools.tools_tree import Tools
+from atomic_lib.tools.sandbox import Tools
 
 SEMANAGE = "module-store = direct\nstore-root = /var/lib/selinux\nexpand-check = 0\n"
 AUTOVAR = "usr/lib/tmpfiles.d/rpm-ostree-1-autovar.conf"

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from atomic_lib.compose.chroot import Installroot
 from atomic_lib.compose.remote import KEY_FILE, REMOTE, REMOTE_FILE, add_origin
-from atomic_lib.tools.tools_tree import Tools
+from atomic_lib.tools.sandbox import Tools
 
 
 def test_the_remote_takes_only_what_the_key_in_the_tree_has_signed(tmp_path: Path) -> None:

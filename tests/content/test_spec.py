@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from atomic_lib.content.standin.control import Package, parse_control
+from atomic_lib.content.standin.control import DebianPackage, parse_control
 from atomic_lib.content.standin.spec import file_list, write_spec
 
 FILES = (
@@ -25,7 +25,7 @@ FILES = (
 )
 
 
-def package(text: str) -> Package:
+def package(text: str) -> DebianPackage:
     return parse_control(f"Architecture: amd64\nVersion: 1-1\nDescription: 50 % off\n{text}")
 
 

@@ -16,7 +16,7 @@ from atomic_lib.guest.vm.metadata_service import Instance, MetadataService
 from atomic_lib.guest.vm.monitor import MONITOR_ARGUMENTS, set_link
 from atomic_lib.guest.vm.qemu import BOOT_MOUNT, Disk, Guest, Machine, power_on, read_console
 from atomic_lib.guest.vm.ssh import Check, Key, Shell, log_in, wait_for_banner, wait_for_silence
-from atomic_lib.tools.tools_tree import Tools
+from atomic_lib.tools.sandbox import Tools
 
 RUNS = "/var/lib/runs"
 """Where user-data scripts leave a line each time they run."""

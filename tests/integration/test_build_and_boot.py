@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from atomic_lib.pipeline.workbench import Workbench, open_workbench
 
 from atomic_lib.base import command
 from atomic_lib.base.paths import BUILD, CHECKOUT, cache_directory
@@ -15,12 +16,12 @@ from atomic_lib.guest.timed_boot import BootRequest, boot_image
 from atomic_lib.image.disk import Image
 from atomic_lib.params.study_file import Study
 from atomic_lib.params.variant import load_variant, parameter_values
-from atomic_lib.pipeline.workbench import Workbench, open_workbench
 from atomic_lib.report.page.export import write_pages
 from atomic_lib.results.files import read_variant_result, write_study_results
 from atomic_lib.results.variant_result import VariantResult
 from atomic_lib.solve.lock import read_lock
-from atomic_lib.tools.tools_tree import Tools, open_tools
+from atomic_lib.tools.sandbox import Tools
+from atomic_lib.tools.tools_tree import open_tools
 from tests.integration.disk import DiskReader
 from tests.integration.test_enforcing import require_enforcing
 

@@ -7,17 +7,18 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from atomic_lib.pipeline.questions import open_variant
 
 from atomic_lib.base.errors import WorkbookError
 from atomic_lib.base.paths import cache_directory
 from atomic_lib.base.store import remove_tree
-from atomic_lib.compose.contexts import NO_LABEL, labels_to_give, wanted_labels
+from atomic_lib.compose.file_contexts import NO_LABEL, labels_to_give, wanted_labels
 from atomic_lib.formats.disk.attributes import LABEL
 from atomic_lib.formats.disk.file_system import read_file_system, root_of
 from atomic_lib.image.sysroot import make_sysroot
 from atomic_lib.measure.labels import Finding, LabelException, Labels, check_labels, image_labels
-from atomic_lib.pipeline.questions import open_variant
-from atomic_lib.tools.tools_tree import Bind, Tools, open_tools
+from atomic_lib.tools.sandbox import Bind, Tools
+from atomic_lib.tools.tools_tree import open_tools
 from tests.formats.disk.disk_image import make_raw
 from tests.measure.planted import debugfs
 

@@ -13,7 +13,8 @@ from atomic_lib.compose.remote import own_public_key
 from atomic_lib.content.repositories import Content
 from atomic_lib.recipe.recipe import Recipe
 from atomic_lib.solve.resolve import RpmSet
-from atomic_lib.tools.tools_tree import Tools, open_tools
+from atomic_lib.tools.sandbox import Tools
+from atomic_lib.tools.tools_tree import open_tools
 from tests.integration.secrets import files_with, secret_forms
 from tests.integration.test_tampering import LOCK, own_key
 

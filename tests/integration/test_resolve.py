@@ -19,7 +19,8 @@ from atomic_lib.recipe.load import load_recipe
 from atomic_lib.recipe.recipe import Recipe
 from atomic_lib.solve.lock import Lock, read_lock, write_lock
 from atomic_lib.solve.resolve import RpmSet, resolve_rpm_set
-from atomic_lib.tools.tools_tree import Tools, open_tools
+from atomic_lib.tools.sandbox import Tools
+from atomic_lib.tools.tools_tree import open_tools
 
 pytestmark = pytest.mark.integration
 

@@ -12,7 +12,8 @@ from atomic_lib.content.repositories import Content, open_content
 from atomic_lib.params.variant import load_variant
 from atomic_lib.recipe.load import load_recipe
 from atomic_lib.solve.resolve import resolve_rpm_set
-from atomic_lib.tools.tools_tree import Bind, Tools, open_tools
+from atomic_lib.tools.sandbox import Bind, Tools
+from atomic_lib.tools.tools_tree import open_tools
 
 pytestmark = pytest.mark.integration
 

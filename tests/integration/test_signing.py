@@ -13,7 +13,8 @@ from atomic_lib.base.store import file_sha256
 from atomic_lib.content.signing import KEY_FILE, _signed_text, index_repository, sign_and_index
 from atomic_lib.formats.openpgp import SecretKey, derive_key
 from atomic_lib.solve.rpm_cache import key_ids
-from atomic_lib.tools.tools_tree import Bind, Tools, open_tools
+from atomic_lib.tools.sandbox import Bind, Tools
+from atomic_lib.tools.tools_tree import open_tools
 from tests.integration.secrets import files_with, secret_forms
 from tests.integration.tiny import make_rpm
 

@@ -29,7 +29,8 @@ from atomic_lib.params.variant import Variant, variant_from
 from atomic_lib.recipe.recipe import Recipe
 from atomic_lib.solve.lock import Lock, LockedPackage, write_lock
 from atomic_lib.solve.resolve import RpmSet, resolve_rpm_set
-from atomic_lib.tools.tools_tree import Bind, Tools, open_tools
+from atomic_lib.tools.sandbox import Bind, Tools
+from atomic_lib.tools.tools_tree import open_tools
 from tests.integration.tiny import make_rpm
 
 pytestmark = pytest.mark.integration

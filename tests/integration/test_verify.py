@@ -7,6 +7,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from atomic_lib.pipeline.workbench import open_workbench
 
 from atomic_lib.base import command
 from atomic_lib.base.paths import cache_directory
@@ -19,8 +20,8 @@ from atomic_lib.pipeline.verify.conditions import with_clock
 from atomic_lib.pipeline.verify.differences import image_differences
 from atomic_lib.pipeline.verify.initramfs_members import members_of
 from atomic_lib.pipeline.verify.verify import verify_variant
-from atomic_lib.pipeline.workbench import open_workbench
-from atomic_lib.tools.tools_tree import Bind, Tools, open_tools
+from atomic_lib.tools.sandbox import Bind, Tools
+from atomic_lib.tools.tools_tree import open_tools
 
 pytestmark = pytest.mark.integration
 

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from atomic_lib.tools.tools_tree import Bind, Tools
+from atomic_lib.tools.sandbox import Bind, Tools
 
 _SPEC = """\
 Name: {name}

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from atomic_lib.base.errors import WorkbookError
-from atomic_lib.params.variant import load_variant, parameter_values, read_yaml_mapping, variant_from, variant_names
+from atomic_lib.params.schema import read_yaml_mapping
+from atomic_lib.params.variant import load_variant, parameter_values, variant_from, variant_names
 
 BASE = "content: standin\nboots_bios: 1\n"
 SMALL = "variant: small\nmethod: ostree\nrecipe: small\nagent: min-cloud-agent\n"

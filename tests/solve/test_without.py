@@ -24,7 +24,7 @@ from atomic_lib.solve.lock import Lock, LockedPackage
 from atomic_lib.solve.resolve import RpmSet
 from atomic_lib.solve.solver import Solved
 from atomic_lib.solve.without import Departure, recipe_without, size_of_departure, units_of, what_leaves
-from atomic_lib.tools.tools_tree import Bind, Tools
+from atomic_lib.tools.sandbox import Bind, Tools
 
 REQUIRES = {"app": ["agent"], "agent": ["python"], "python": [], "python-next": [], "tool": [], "shell": ["tool"]}
 PROVIDES = {"python": "python", "python-next": "python"}

@@ -8,7 +8,8 @@ import pytest
 from atomic_lib.base.paths import cache_directory
 from atomic_lib.tools import accelerator
 from atomic_lib.tools.accelerator import boot_failure, boot_sector, kvm_refusal, probe_accelerator, probe_argv
-from atomic_lib.tools.tools_tree import Tools, open_tools
+from atomic_lib.tools.sandbox import Tools
+from atomic_lib.tools.tools_tree import open_tools
 
 
 def test_the_boot_sector_is_one() -> None:

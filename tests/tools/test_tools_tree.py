@@ -7,7 +7,9 @@ import pytest
 
 from atomic_lib.base.errors import WorkbookError
 from atomic_lib.base.paths import cache_directory
-from atomic_lib.tools.tools_tree import Bind, Tools, choose_mirror, debian_mirror, find_tools
+from atomic_lib.tools.mirror import choose_mirror, debian_mirror
+from atomic_lib.tools.sandbox import Bind, Tools
+from atomic_lib.tools.tools_tree import find_tools
 
 TOOLS = Tools(Path("/cache/tools/root"), "key")
 DEBIAN = """\

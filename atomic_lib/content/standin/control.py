@@ -28,7 +28,7 @@ class Relation:
 
 
 @dataclass(frozen=True)
-class Package:
+class DebianPackage:
     """One Debian package as the tags of one RPM."""
 
     name: str
@@ -78,11 +78,11 @@ def _relation(text: str) -> Relation:
     return Relation(match["name"], f"{_OPERATORS[match['op']]} {rpm_evr(match['version'])}")
 
 
-def parse_control(text: str) -> Package:
+def parse_control(text: str) -> DebianPackage:
     """The RPM tags for one ``control`` file, relations not yet adapted to what the repository has."""
     fields = dict(HeaderParser().parsestr(text).items())
     epoch, version, release = rpm_version(fields["Version"])
-    return Package(
+    return DebianPackage(
         name=fields["Package"],
         epoch=epoch,
         version=version,
@@ -102,22 +102,22 @@ def parse_control(text: str) -> Package:
     )
 
 
-def available_names(packages: Iterable[Package]) -> set[str]:
+def available_names(packages: Iterable[DebianPackage]) -> set[str]:
     """Every name that a package of the repository has or provides."""
     return {name for package in packages for name in (package.name, *(entry.name for entry in package.provides))}
 
 
-def requirement_tags(package: Package, available: Collection[str], dropped: Collection[str]) -> list[str]:
+def requirement_tags(package: DebianPackage, available: Collection[str], dropped: Collection[str]) -> list[str]:
     """``Requires`` values: a group that names a dropped package goes; of alternatives, those that exist stay."""
     return _group_tags(package.requires, available, dropped, keep_unmet=True)
 
 
-def recommendation_tags(package: Package, available: Collection[str], dropped: Collection[str]) -> list[str]:
+def recommendation_tags(package: DebianPackage, available: Collection[str], dropped: Collection[str]) -> list[str]:
     """``Recommends`` values, only of what the repository has."""
     return _group_tags(package.recommends, available, dropped, keep_unmet=False)
 
 
-def conflict_tags(package: Package, real_names: Collection[str]) -> list[str]:
+def conflict_tags(package: DebianPackage, real_names: Collection[str]) -> list[str]:
     """``Conflicts`` values, only with real packages: rpm would match an unversioned Provides where dpkg does not."""
     return sorted(
         {str(entry) for entry in package.conflicts if entry.name in real_names and entry.name != package.name}

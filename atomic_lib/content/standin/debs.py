@@ -8,7 +8,9 @@ from atomic_lib.base.command import CommandError
 from atomic_lib.base.errors import WorkbookError
 from atomic_lib.base.progress import step
 from atomic_lib.content.definition import DebianContent
-from atomic_lib.tools.tools_tree import KEYRING, Bind, Tools, debian_mirror
+from atomic_lib.tools.mirror import debian_mirror
+from atomic_lib.tools.sandbox import Bind, Tools
+from atomic_lib.tools.tools_tree import KEYRING
 
 _APT = "/mnt/apt"
 _CONFIGURATION = f"""\

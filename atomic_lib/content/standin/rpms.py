@@ -11,7 +11,7 @@ from atomic_lib.base.errors import WorkbookError
 from atomic_lib.base.progress import step
 from atomic_lib.content.definition import DebianContent
 from atomic_lib.content.signing import sign_and_index
-from atomic_lib.content.standin.control import Package, parse_control
+from atomic_lib.content.standin.control import DebianPackage, parse_control
 from atomic_lib.content.standin.debs import unpack_debs
 from atomic_lib.content.standin.overlay import (
     account_names,
@@ -21,7 +21,7 @@ from atomic_lib.content.standin.overlay import (
     read_overlay,
 )
 from atomic_lib.content.standin.spec import LISTS, file_list, write_spec
-from atomic_lib.tools.tools_tree import Bind, Tools
+from atomic_lib.tools.sandbox import Bind, Tools
 
 _SETUP = Path(__file__).parent
 
@@ -62,7 +62,7 @@ def _newest_seconds(root: Path) -> int:
     return max((int(status.st_mtime) for status in found if stat.S_ISREG(status.st_mode)), default=0)
 
 
-def _adapt(root: Path, overlay: Mapping[str, Any]) -> Package:
+def _adapt(root: Path, overlay: Mapping[str, Any]) -> DebianPackage:
     package = parse_control((root / "DEBIAN/control").read_text())
     apply_overlay(root, overlay)
     if package.name == "base-passwd":

@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from atomic_lib.content.standin.control import (
-    Package,
+    DebianPackage,
     available_names,
     conflict_tags,
     recommendation_tags,
@@ -51,7 +51,7 @@ _DOCUMENTATION = ("/usr/share/doc/", "/usr/share/man/", "/usr/share/info/")
 _QUOTED = str.maketrans({"%": "%%", '"': '\\"', "\\": "\\\\"})
 
 
-def write_spec(packages: Sequence[Package], dropped: Collection[str], setup: str) -> str:
+def write_spec(packages: Sequence[DebianPackage], dropped: Collection[str], setup: str) -> str:
     """The whole spec; each package's files are listed in ``NAME.files``. ``setup`` is appended as it is."""
     available = available_names(packages) - set(dropped)
     real_names = {package.name for package in packages}
@@ -60,7 +60,7 @@ def write_spec(packages: Sequence[Package], dropped: Collection[str], setup: str
 
 
 def _section(
-    package: Package, available: Collection[str], real_names: Collection[str], dropped: Collection[str]
+    package: DebianPackage, available: Collection[str], real_names: Collection[str], dropped: Collection[str]
 ) -> str:
     lines = [
         f"%package -n {package.name}",
@@ -85,7 +85,7 @@ def _section(
     return "\n".join(lines)
 
 
-def _extra_provides(package: Package) -> list[str]:
+def _extra_provides(package: DebianPackage) -> list[str]:
     """What Fedora's packages of this role provide and dnf or scriptlets look for."""
     return {
         "base-files": ["system-release = 13", "system-release(releasever) = 13"],

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from atomic_lib.base.errors import WorkbookError
 from atomic_lib.image.disk import SECTOR_BYTES, Image
-from atomic_lib.tools.tools_tree import Bind, Tools
+from atomic_lib.tools.sandbox import Bind, Tools
 
 _ENTRY = re.compile(r"^/boot/loader[^/]*/entries/[^/]+\.conf$")
 # What debugfs takes as one word.

@@ -29,7 +29,8 @@ from atomic_lib.guest.vm.data_source import DISC_KIB, DataSource, Supply, supply
 from atomic_lib.guest.vm.metadata_service import GUEST_ADDRESS, GUEST_MAC, GUEST_NETWORK, Instance
 from atomic_lib.guest.vm.qemu import BOOT_MOUNT, Offer, Process, machine_uuid, read_console
 from atomic_lib.image.disk import Image
-from atomic_lib.tools.tools_tree import Bind, Tools, tool_versions
+from atomic_lib.tools.sandbox import Bind, Tools
+from atomic_lib.tools.tools_tree import tool_versions
 
 SHIFT = 0
 """An instruction takes 2^SHIFT ns of the guest's time."""

@@ -13,7 +13,7 @@ from atomic_lib.guest.faults.agents import Agent, cloud_init, min_cloud_agent
 from atomic_lib.guest.faults.catalogue import FAULTS
 from atomic_lib.guest.faults.matrix import Cell, run_agent
 from atomic_lib.tools.context import Context
-from atomic_lib.tools.tools_tree import Bind, Tools
+from atomic_lib.tools.sandbox import Bind, Tools
 
 CELLS_FILE = "cells.json"
 _PROGRAMS = {"cloud-init": "usr/bin/cloud-init", "min-cloud-agent": "usr/libexec/min-cloud-agent"}

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from atomic_lib.guest.vm.metadata_service import Instance, MetadataService, metadata_service
-from atomic_lib.tools.tools_tree import Bind, Tools
+from atomic_lib.tools.sandbox import Bind, Tools
 
 DataSource = Literal["ec2", "nocloud", "ignition", "credentials"]
 

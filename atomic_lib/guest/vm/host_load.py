@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from atomic_lib.tools.tools_tree import Tools
+from atomic_lib.tools.sandbox import Tools
 
 _PROC = Path("/proc")
 # /proc/stat, proc_stat(5): user nice system idle iowait irq softirq steal; guests are in "user" already.

@@ -16,7 +16,7 @@ from atomic_lib.base.command import last_lines
 from atomic_lib.base.errors import WorkbookError
 from atomic_lib.guest.vm.metadata_service import GUEST_ADDRESS, GUEST_MAC, GUEST_NETWORK
 from atomic_lib.tools.accelerator import KVM_DEVICE, AcceleratorName
-from atomic_lib.tools.tools_tree import Bind, Tools
+from atomic_lib.tools.sandbox import Bind, Tools
 
 Firmware = Literal["bios", "uefi"]
 ImageFormat = Literal["raw", "qcow2"]

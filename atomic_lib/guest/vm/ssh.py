@@ -11,7 +11,7 @@ from pathlib import Path
 
 from atomic_lib.base.command import Completed
 from atomic_lib.guest.vm.qemu import Process
-from atomic_lib.tools.tools_tree import Bind, Tools
+from atomic_lib.tools.sandbox import Bind, Tools
 
 SSH_MOUNT = "/mnt/ssh"
 """Where ssh finds key, known hosts and control socket; short, because a socket's path may have 107 bytes."""

@@ -13,7 +13,7 @@ from pathlib import Path
 from atomic_lib.base.command import CommandError, run
 from atomic_lib.base.errors import WorkbookError
 from atomic_lib.content.repositories import Content
-from atomic_lib.tools.tools_tree import Tools
+from atomic_lib.tools.sandbox import Tools
 
 FAKETIME = "usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1"
 _PRELOADED, _LDD = "libfaketime.so", "ldd"

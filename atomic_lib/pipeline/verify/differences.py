@@ -14,7 +14,7 @@ from atomic_lib.pipeline.verify.file_differences import content_differences
 from atomic_lib.pipeline.verify.rebuild import COMMIT, CONTENT, LOCK, RPM_REPOSITORY, Built
 from atomic_lib.results.verification import QCOW2, RAW, Verification
 from atomic_lib.solve.lock import read_lock
-from atomic_lib.tools.tools_tree import Bind, Tools
+from atomic_lib.tools.sandbox import Bind, Tools
 
 _SHORT_LINES = 12
 _LONGEST_LINE = 200

@@ -9,7 +9,7 @@ from pathlib import Path
 from atomic_lib.base.command import CommandError
 from atomic_lib.base.errors import WorkbookError
 from atomic_lib.pipeline.verify import database_differences, initramfs_members
-from atomic_lib.tools.tools_tree import Bind, Tools
+from atomic_lib.tools.sandbox import Bind, Tools
 
 _MOST_LINES = 60
 _DIFFOSCOPE_SECONDS = 120

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from atomic_lib.base.errors import WorkbookError
-from atomic_lib.tools.tools_tree import Bind, Tools
+from atomic_lib.tools.sandbox import Bind, Tools
 
 MAGIC = b"07070"
 _COMPRESSED = (b"\x28\xb5\x2f\xfd", b"\x1f\x8b", b"\xfd7zXZ\0")

@@ -27,7 +27,8 @@ from atomic_lib.results.verification import QCOW2, RAW
 from atomic_lib.solve.lock import read_lock
 from atomic_lib.solve.resolve import RpmSet, resolve_rpm_set
 from atomic_lib.tools.context import Context
-from atomic_lib.tools.tools_tree import Tools, open_tools, tool_versions
+from atomic_lib.tools.sandbox import Tools
+from atomic_lib.tools.tools_tree import open_tools, tool_versions
 
 RPM_REPOSITORY, LOCK, CONTENT, COMMIT = "RPM repository", "lock", "content", "commit"
 

@@ -8,7 +8,7 @@ from pydantic import Field, field_validator
 
 from atomic_lib.base.paths import PARAMS_DIRECTORY
 from atomic_lib.guest.faults.matrix import Matrix
-from atomic_lib.params.variant import ParamsModel, read_yaml_mapping, validated
+from atomic_lib.params.schema import ParamsModel, read_yaml_mapping, validated
 from atomic_lib.report.page.elements import (
     Cell,
     Kind,

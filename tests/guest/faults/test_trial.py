@@ -13,7 +13,7 @@ from atomic_lib.guest.faults.agents import cloud_init
 from atomic_lib.guest.faults.catalogue import fault_named
 from atomic_lib.guest.faults.matrix import Cell, run_agent
 from atomic_lib.guest.faults.trial import CELLS_FILE, reason_not_to_run, root_of, stage_inputs, try_agent
-from atomic_lib.tools.tools_tree import Tools
+from atomic_lib.tools.sandbox import Tools
 
 CELLS = (Cell("gzip", "min-cloud-agent", "survived", "", True, 5, 0.4),)
 TOOLS = Tools(Path("/nowhere"), "tools")

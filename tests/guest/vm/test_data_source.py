@@ -24,7 +24,8 @@ from atomic_lib.guest.vm.data_source import (
     unit_text,
 )
 from atomic_lib.guest.vm.metadata_service import Instance
-from atomic_lib.tools.tools_tree import Tools, open_tools
+from atomic_lib.tools.sandbox import Tools
+from atomic_lib.tools.tools_tree import open_tools
 
 KEYS = ("ssh-ed25519 AAAA one", 'from="10.0.0.0/8",no-pty ssh-ed25519 BBBB "two"')
 INSTANCE = Instance("i-0123", "guest-1", KEYS, "#!/bin/sh\necho 'hello, world'\n")

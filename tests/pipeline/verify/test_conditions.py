@@ -21,7 +21,7 @@ from atomic_lib.pipeline.verify.conditions import (
     with_clock,
     with_order,
 )
-from atomic_lib.tools.tools_tree import Tools
+from atomic_lib.tools.sandbox import Tools
 
 STORE, CACHE = Path("/somewhere/store"), Path("/somewhere/cache")
 CONTENT = Content(

@@ -12,7 +12,7 @@ import pytest
 from atomic_lib.formats.cpio import archive, text_file
 from atomic_lib.pipeline.verify.block_differences import fat_differences
 from atomic_lib.pipeline.verify.differences import Explanation, image_differences
-from atomic_lib.tools.tools_tree import Tools
+from atomic_lib.tools.sandbox import Tools
 from tests.formats.disk.disk_image import BIOS_SECTOR, ROOT_START, SECTOR_BYTES, make_raw
 from tests.measure.planted import debugfs
 

@@ -11,7 +11,7 @@ from atomic_lib.pipeline.verify import verify
 from atomic_lib.pipeline.verify.conditions import Circumstances
 from atomic_lib.pipeline.verify.rebuild import Built, stored_in
 from atomic_lib.results.verification import QCOW2, RAW, Verification, read_verification
-from atomic_lib.tools.tools_tree import Tools
+from atomic_lib.tools.sandbox import Tools
 from tests.formats.disk.disk_image import make_raw
 
 NAME = "atomic-min"

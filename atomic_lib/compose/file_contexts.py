@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Literal
 
 from atomic_lib.base.errors import WorkbookError
-from atomic_lib.tools.tools_tree import Bind, Tools
+from atomic_lib.tools.sandbox import Bind, Tools
 
 FileType = Literal["file", "directory", "link", "fifo", "socket", "character device", "block device"]
 CONTEXTS_FILE = "file_contexts"

@@ -1,0 +1,125 @@
+"""Parameter files: YAML mappings read into typed models, with one error that names file and key."""
+
+from collections.abc import Hashable, Iterable, Mapping
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from atomic_lib.base.errors import WorkbookError
+
+Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.-]*$", max_length=64)]
+
+
+class ParamsModel(BaseModel):
+    """A parameter file: unknown keys and wrong types are errors."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+_M = TypeVar("_M", bound=BaseModel)
+
+
+class _UniqueKeyLoader(yaml.SafeLoader):
+    """YAML as its specification has it: a key given twice is an error, where PyYAML takes the last one."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
+        seen: set[Any] = set()
+        for key, _ in node.value:
+            if not isinstance(key, yaml.ScalarNode):
+                continue
+            if key.value in seen:
+                raise yaml.MarkedYAMLError(problem=f"key {key.value!r} is given twice", problem_mark=key.start_mark)
+            seen.add(key.value)
+        return super().construct_mapping(node, deep=deep)
+
+
+def read_yaml_mapping(path: Path) -> dict[str, Any]:
+    """The mapping in a YAML file; raises WorkbookError naming file and line when it is none."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise WorkbookError(f"{path}: no such file", hint=_siblings_hint(path)) from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise WorkbookError(f"{path}: cannot be read: {error}") from None
+    return parse_yaml_mapping(path, text)
+
+
+def parse_yaml_mapping(path: Path, text: str) -> dict[str, Any]:
+    """The mapping in ``text``, read from ``path``; raises WorkbookError naming file and line when it is none."""
+    try:
+        value = yaml.load(text, Loader=_UniqueKeyLoader)
+    except yaml.MarkedYAMLError as error:
+        line = f":{error.problem_mark.line + 1}" if error.problem_mark else ""
+        raise WorkbookError(f"{path}{line}: not valid YAML: {error.problem}") from None
+    except yaml.YAMLError as error:
+        raise WorkbookError(f"{path}: not valid YAML: {' '.join(str(error).split())}") from None
+    if not isinstance(value, dict):
+        raise WorkbookError(f"{path}: must be a mapping of keys to values")
+    return value
+
+
+def _siblings_hint(path: Path) -> str:
+    names = sorted(sibling.name for sibling in path.parent.glob(f"*{path.suffix}"))
+    return f"{path.parent} has: {', '.join(names)}" if names else f"make the file, or check the path {path.parent}"
+
+
+def closest(word: object, known: Iterable[str]) -> str:
+    close = get_close_matches(str(word), list(known), n=1)
+    return f" (did you mean {close[0]!r}?)" if close else ""
+
+
+def refuse_unknown_keys(model: type[BaseModel], values: Mapping[str, Any], source: str) -> None:
+    known = sorted(model.model_fields)
+    unknown = [f"{source}: unknown key {key!r}{closest(key, known)}" for key in values if key not in known]
+    if unknown:
+        raise WorkbookError("\n".join(unknown), hint=f"known keys: {', '.join(known)}")
+
+
+def validated(model: type[_M], values: Mapping[str, Any], source: str, origins: Mapping[str, str]) -> _M:
+    """``values`` as a ``model``; ``origins``: the file that gave each key, where that is not ``source``.
+
+    Raises WorkbookError with one line for each key that is unknown, missing or not accepted.
+    """
+    refuse_unknown_keys(model, values, source)
+    try:
+        return model.model_validate(dict(values))
+    except ValidationError as error:
+        lines = []
+        for problem in error.errors():
+            key = ".".join(str(part) for part in problem["loc"])
+            file = origins.get(key.split(".")[0], source)
+            lines.append(f"{file}: {key}: {_explain(problem)}" if key else f"{file}: {_explain(problem)}")
+        raise WorkbookError("\n".join(lines), hint="correct the value and run again") from None
+
+
+_TYPES = {
+    "int_type": "a whole number",
+    "bool_type": "true or false",
+    "string_type": "text (in quotes, if it looks like a number)",
+    "tuple_type": "a list",
+}
+
+
+def _explain(problem: Any) -> str:
+    """One problem that pydantic found, in the words of a YAML file."""
+    kind, value, context = problem["type"], problem["input"], problem.get("ctx", {})
+    if kind == "missing":
+        return "is required"
+    if kind == "value_error":
+        return str(problem["msg"].removeprefix("Value error, "))
+    if kind == "literal_error":
+        return f"{value!r} is not accepted: one of {context['expected'].replace(chr(39), '').replace(' or ', ', ')}"
+    if kind == "string_pattern_mismatch":
+        return f"{value!r} is not accepted: it must match {context['pattern']}"
+    if kind == "greater_than_equal":
+        return f"{value!r} is not accepted: at least {context['ge']}"
+    if kind == "less_than_equal":
+        return f"{value!r} is not accepted: at most {context['le']}"
+    if kind == "too_short":
+        return "must not be empty"
+    if kind in _TYPES:
+        return f"{value!r} is not accepted: must be {_TYPES[kind]}"
+    return f"{value!r} is not accepted: {problem['msg']}"

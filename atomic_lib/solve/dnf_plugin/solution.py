@@ -1,0 +1,30 @@
+"""A dnf 4 plugin: writes what the solver found, and ends dnf before it downloads anything."""
+
+import json
+import sys
+
+import dnf
+import dnf.subject
+
+
+class Solution(dnf.Plugin):
+    name = "solution"
+
+    def __init__(self, base, cli):
+        super().__init__(base, cli)
+        self.base, self.cli = base, cli
+
+    def resolved(self):
+        chosen = set(self.base.transaction.install_set) if self.base.transaction else set()
+        packages = [
+            [p.name, f"{p.name}-{p.epoch}:{p.version}-{p.release}.{p.arch}", p.downloadsize, p.installsize]
+            for p in chosen
+        ]
+        unmet = [
+            word
+            for word in self.cli.command.opts.pkg_specs
+            if not chosen & set(dnf.subject.Subject(word).get_best_query(self.base.sack))
+        ]
+        with open("/mnt/solution/solution.json", "w") as handle:
+            json.dump({"packages": sorted(packages), "unmet": sorted(unmet)}, handle)
+        sys.exit(0)

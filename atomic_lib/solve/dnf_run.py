@@ -1,0 +1,61 @@
+"""dnf in the tools tree with one content's repositories."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+from atomic_lib.base.command import CommandError
+from atomic_lib.content.dnf import DNF_CACHE, DNF_DIRECTORY, dnf_configuration, repository_error
+from atomic_lib.content.repositories import Content
+from atomic_lib.recipe.recipe import Recipe
+from atomic_lib.tools.sandbox import Bind, Tools
+
+INSTALLROOT = "/mnt/root"
+
+
+@dataclass(frozen=True)
+class Dnf:
+    """dnf in the tools tree with one content's repositories; ``directory`` holds its configuration and caches."""
+
+    tools: Tools
+    content: Content
+    recipe: Recipe
+    directory: Path
+
+    def run(self, words: Sequence[str], *, binds: Sequence[Bind] = ()) -> str:
+        """Run ``dnf WORDS``; returns its standard output.
+
+        Raises WorkbookError naming a local repository that was changed, CommandError for all else.
+        """
+        (self.directory / "config").mkdir(exist_ok=True)
+        (self.directory / "root").mkdir(exist_ok=True)
+        (self.directory / "config/dnf.conf").write_text(
+            dnf_configuration(weak_dependencies=self.recipe.weak_dependencies, documentation=self.recipe.documentation)
+        )
+        (self.directory / "config/all.repo").write_text(self.content.repo_text)
+        cache = self.content.dnf_cache or self.directory / "cache"
+        cache.mkdir(exist_ok=True)
+        own = [
+            Bind(self.directory / "config", DNF_DIRECTORY),
+            Bind(self.directory / "root", INSTALLROOT, writable=True),
+            Bind(cache, f"{INSTALLROOT}{DNF_CACHE}", writable=True),
+        ]
+        line = ["dnf", "-y", "-c", f"{DNF_DIRECTORY}/dnf.conf", f"--installroot={INSTALLROOT}",
+                f"--releasever={self.content.releasever}", *enabled_repos(self.recipe), *words]  # fmt: skip
+        binds = [*own, *self.content.binds, *binds]
+        try:
+            return self.tools.run(line, binds=binds, rights="root", network=self.content.remote).stdout
+        except CommandError as error:
+            raise repository_error(error, self.content.local) or error from None
+
+
+def install_words(recipe: Recipe, group_packages: Iterable[str]) -> list[str]:
+    """dnf's words to install what the recipe names, groups expanded, exclusions taken out."""
+    from_groups = [name for name in group_packages if not any(fnmatchcase(name, out) for out in recipe.excludes)]
+    excludes = [f"--exclude={','.join(recipe.excludes)}"] if recipe.excludes else []
+    return [*excludes, "install", *sorted({*recipe.packages, *from_groups})]
+
+
+def enabled_repos(recipe: Recipe) -> list[str]:
+    return ["--disablerepo=*", f"--enablerepo={','.join(recipe.repos)}"] if recipe.repos else []

@@ -1,0 +1,91 @@
+"""The packages of a lock: taken from the cache, fetched where they are missing, and compared with the lock."""
+
+import re
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from atomic_lib.base.command import CommandError
+from atomic_lib.base.errors import WorkbookError
+from atomic_lib.base.files import link_file
+from atomic_lib.base.store import file_sha256
+from atomic_lib.solve.dnf_run import Dnf
+from atomic_lib.solve.lock import Lock, LockedPackage
+from atomic_lib.solve.rpm_cache import is_kept
+from atomic_lib.solve.solver_errors import solver_error
+from atomic_lib.tools.sandbox import Bind
+
+_NEVRA_FORMAT = r"%{NAME}\t%{EPOCHNUM}\t%{VERSION}\t%{RELEASE}\t%{ARCH}\n"
+
+
+def read_rpms(dnf: Dnf, rpms: Path) -> Lock:
+    files = sorted(rpms.glob("*.rpm"))
+    listing = dnf.tools.run(
+        ["rpm", "-qp", "--nosignature", "--qf", _NEVRA_FORMAT, *(f"/mnt/rpms/{file.name}" for file in files)],
+        binds=[Bind(rpms, "/mnt/rpms")],
+    ).stdout
+    rows = [line.split("\t") for line in listing.splitlines()]
+    repos = _repo_of(dnf)
+    packages = []
+    for file, (name, epoch, version, release, arch) in zip(files, rows, strict=True):
+        repo = repos.get((name, epoch, version, release, arch), "")
+        digest, size_bytes = file_sha256(file), file.stat().st_size
+        packages.append(LockedPackage(name, int(epoch), version, release, arch, digest, size_bytes, repo))
+    return Lock(dnf.content.name, tuple(sorted(packages)))
+
+
+def _repo_of(dnf: Dnf) -> dict[tuple[str, ...], str]:
+    form = "%{name}|%{epoch}|%{version}|%{release}|%{arch}|%{repoid}"
+    lines = dnf.run(["-q", "repoquery", "--qf", form]).splitlines()
+    return {tuple(parts[:5]): parts[5] for parts in (line.split("|") for line in lines) if len(parts) == 6}
+
+
+def fetch_locked(lock: Lock, dnf: Dnf, rpms: Path, cache: Path) -> Lock:
+    kept = [package for package in lock.packages if is_kept(package, cache / "rpms")]
+    for package in kept:
+        link_file(cache / "rpms" / f"{package.sha256}.rpm", rpms / package.file_name)
+    missing = [package for package in lock.packages if package not in kept]
+    if missing:
+        _fetch_missing(missing, kept, dnf, rpms)
+    require_locked(lock, read_rpms(dnf, rpms).packages)
+    return lock
+
+
+def require_locked(lock: Lock, packages: Iterable[LockedPackage]) -> None:
+    found = {package.nevra: package for package in packages}
+    digests = {nevra: package.sha256 for nevra, package in found.items()}
+    others = [
+        f"{package.nevra}: sha256 is {digests.get(package.nevra, 'missing')}, the lock says {package.sha256}"
+        for package in lock.packages
+        if digests.get(package.nevra) != package.sha256
+    ]
+    if others:
+        hint = "the repository has another build of it: resolve anew, or bring back the one that was locked"
+        raise WorkbookError("\n".join(others), hint=hint)
+    sizes = [(one, found[one.nevra].size_bytes) for one in lock.packages]
+    wrong = [f"{one.nevra}: size is {size} bytes, the lock says {one.size_bytes}" for one, size in sizes
+             if size != one.size_bytes]  # fmt: skip
+    if wrong:
+        raise WorkbookError("\n".join(wrong), hint="the lock was changed: take it from the build again")
+
+
+def _fetch_missing(missing: Sequence[LockedPackage], kept: Sequence[LockedPackage], dnf: Dnf, rpms: Path) -> None:
+    """Download what is not kept; dnf sees the ``kept`` ones too, because the repository may have other editions now."""
+    fetched = dnf.directory / "fetched"
+    fetched.mkdir()
+    words = [*(package.nevra for package in missing), *(f"/mnt/kept/{package.file_name}" for package in kept)]
+    try:
+        dnf.run(["--downloadonly", "--destdir=/mnt/rpms", "install", *words],
+                binds=[Bind(fetched, "/mnt/rpms", writable=True), Bind(rpms, "/mnt/kept")])  # fmt: skip
+    except CommandError as error:
+        said = set(re.findall(r"No match for argument: (\S+)", error.stdout + error.stderr))
+        gone = [package.nevra for package in missing if package.nevra in said]
+        if not gone:
+            raise solver_error(dnf, error) from None
+        raise WorkbookError(
+            f"locked packages can no longer be had from content {dnf.content.name!r}: {', '.join(gone)}", log=error.log,
+            hint="resolve anew (without the lock), or bring back the repository that has them",
+        ) from None  # fmt: skip
+    # What these require was fetched along, and is among the kept ones already.
+    for package in missing:
+        if (fetched / package.file_name).exists():
+            (fetched / package.file_name).rename(rpms / package.file_name)

@@ -1,0 +1,44 @@
+"""The Debian mirror that the tools tree and stand-in content come from."""
+
+import os
+from pathlib import Path
+
+from atomic_lib.base import command
+from atomic_lib.base.errors import WorkbookError
+
+
+def debian_mirror() -> str:
+    """The Debian mirror: $WORKBOOK_MIRROR, else the one that the host's apt is configured with.
+
+    Raises WorkbookError where neither names one.
+    """
+    if os.environ.get("WORKBOOK_MIRROR"):
+        return os.environ["WORKBOOK_MIRROR"].rstrip("/")
+    try:
+        form = "$(REPO_URI) $(CODENAME) $(COMPONENT) $(ORIGIN)"
+        targets = command.run(["apt-get", "indextargets", "--format", form, "Created-By: Packages"]).stdout
+    except command.CommandError:
+        targets = ""
+    return choose_mirror(targets)
+
+
+def choose_mirror(targets: str) -> str:
+    """The first Debian main archive (not security, not backports) in the output of ``apt-get indextargets``.
+
+    A ``mirror+file:`` list, as Debian's cloud images have it, stands for its first entry.
+    """
+    for line in targets.splitlines():
+        uri, *words = line.split()
+        if words[1:] == ["main", "Debian"] and "-" not in words[0]:
+            address = _first_of_list(Path(uri[12:].rstrip("/"))) if uri.startswith("mirror+file:") else uri
+            if address.startswith(("http://", "https://")):
+                return address.rstrip("/")
+    raise WorkbookError(
+        "no Debian mirror: the host's apt configuration names none",
+        hint="name one with --mirror, for example ./workbook --mirror https://MIRROR/debian run",
+    )
+
+
+def _first_of_list(path: Path) -> str:
+    lines = path.read_text().split("\n") if path.is_file() else []
+    return next((line.split()[0] for line in lines if line.strip() and not line.startswith("#")), "")
