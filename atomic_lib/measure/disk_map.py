@@ -14,7 +14,8 @@ from atomic_lib.formats.disk.gpt import BOOT_CODE_BYTES, PartitionTable, read_pa
 from atomic_lib.formats.disk.qcow2 import Qcow2, read_qcow2
 
 PARTITION_TABLE, BOOT_SECTORS, ESP, FREE = "partition-table", "boot-sectors", "esp", "free"
-HOST_FILE_SYSTEM, QCOW2_METADATA = "host-file-system", "qcow2-metadata"
+HOST_FILE_SYSTEM = "host-file-system"
+QCOW2_METADATA, QCOW2_GAPS = "qcow2-metadata", "qcow2-gaps"
 _BLOCK_BYTES = 4096
 _ZEROS = bytes(_BLOCK_BYTES)
 _HOST_SHARE, _HOST_LEAST_BYTES = 0.01, 1 << 20
@@ -55,7 +56,7 @@ def map_disk(raw: Path, qcow2: Path, allocated_bytes: int) -> DiskMap:
                 raise WorkbookError(f"{qcow2}: a disk of {clusters.virtual_bytes} bytes, but {raw} has {len(disk)}")
             pieces = list(allocated_pieces(ranges, disk_segments(table, files)))
             shared = share_clusters(disk, pieces, clusters)
-            shared[QCOW2_METADATA] += len(compressed) - sum(shared.values())
+            shared.update({QCOW2_METADATA: clusters.metadata_bytes, QCOW2_GAPS: clusters.gap_bytes})
     except OSError as error:
         raise WorkbookError(f"{error.filename or raw}: cannot be read: {error.strerror}") from None
     image: Counter[Label] = Counter()

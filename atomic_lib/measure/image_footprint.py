@@ -28,15 +28,15 @@ _PYTHON = re.compile(rb"#![^\n]*python")
 
 
 @dataclass(frozen=True)
-class Taken:
+class DiskUse:
     """What something takes in an image: allocated bytes of the raw disk, and bytes of the qcow2."""
 
     image_bytes: int = 0
     qcow2_bytes: int = 0
 
-    def __add__(self, other: "Taken") -> "Taken":
+    def __add__(self, other: "DiskUse") -> "DiskUse":
         """Both together."""
-        return Taken(self.image_bytes + other.image_bytes, self.qcow2_bytes + other.qcow2_bytes)
+        return DiskUse(self.image_bytes + other.image_bytes, self.qcow2_bytes + other.qcow2_bytes)
 
 
 @dataclass(frozen=True)
@@ -48,15 +48,15 @@ class ImageFootprint:
     first line hands them to Python, whatever their names.
     """
 
-    packages: Mapping[str, Taken]
-    unowned: Mapping[str, Taken]
-    parts: Mapping[str, Taken]
+    packages: Mapping[str, DiskUse]
+    unowned: Mapping[str, DiskUse]
+    parts: Mapping[str, DiskUse]
     python_scripts: tuple[str, ...]
 
     @property
-    def whole(self) -> Taken:
+    def whole(self) -> DiskUse:
         """Everything together."""
-        return sum((*self.packages.values(), *self.unowned.values(), *self.parts.values()), Taken())
+        return sum((*self.packages.values(), *self.unowned.values(), *self.parts.values()), DiskUse())
 
 
 def image_footprint(image: Image, tree: Tree, packages: Iterable[str], store: Store) -> ImageFootprint:
@@ -80,22 +80,22 @@ def measure_image(image: Image, tree: Tree, packages: Iterable[str]) -> ImageFoo
     Raises WorkbookError naming the image's file where it is not what it should be.
     """
     disk = map_disk(image.raw, image.qcow2, image.allocated_bytes)
-    owned = dict.fromkeys(packages, Taken())
-    unowned: dict[str, Taken] = {}
+    owned = dict.fromkeys(packages, DiskUse())
+    unowned: dict[str, DiskUse] = {}
     parts = {str(label): _taken(disk, label) for label in {*disk.image_bytes, *disk.qcow2_bytes}
              if isinstance(label, str)}  # fmt: skip
     ownership = Ownership(tree.owners())
     for inode, names in disk.files.names.items():
         taken = _taken(disk, inode)
-        if taken == Taken():
+        if taken == DiskUse():
             continue
         part, path, owner = place_file(names, ownership)
         if part:
-            parts[part] = parts.get(part, Taken()) + taken
+            parts[part] = parts.get(part, DiskUse()) + taken
         elif owner:
-            owned[owner] = owned.get(owner, Taken()) + taken
+            owned[owner] = owned.get(owner, DiskUse()) + taken
         else:
-            unowned[path] = unowned.get(path, Taken()) + taken
+            unowned[path] = unowned.get(path, DiskUse()) + taken
     footprint = ImageFootprint(owned, dict(sorted(unowned.items())), dict(sorted(parts.items())),
                                _python_scripts(disk.files))  # fmt: skip
     _require_whole(image, footprint)
@@ -115,8 +115,8 @@ def place_file(names: Iterable[str], ownership: Ownership) -> tuple[str, str, st
     return ("", *ownership.attribute(outside)) if outside else (OSTREE_METADATA, "", None)
 
 
-def _taken(disk: DiskMap, label: str | int) -> Taken:
-    return Taken(disk.image_bytes.get(label, 0), disk.qcow2_bytes.get(label, 0))
+def _taken(disk: DiskMap, label: str | int) -> DiskUse:
+    return DiskUse(disk.image_bytes.get(label, 0), disk.qcow2_bytes.get(label, 0))
 
 
 def _python_scripts(files: Ext4) -> tuple[str, ...]:
@@ -131,7 +131,7 @@ def _tree_paths(names: Iterable[str]) -> list[str]:
 
 
 def _require_whole(image: Image, footprint: ImageFootprint) -> None:
-    whole, wanted = footprint.whole, Taken(image.allocated_bytes, image.compressed_bytes)
+    whole, wanted = footprint.whole, DiskUse(image.allocated_bytes, image.compressed_bytes)
     if whole != wanted:
         raise WorkbookError(
             f"{image.directory}: the parts hold {whole.image_bytes} bytes of disk.raw and {whole.qcow2_bytes} of "
@@ -148,5 +148,5 @@ def _to_json(footprint: ImageFootprint) -> str:
 
 def _from_json(text: str) -> ImageFootprint:
     *tables, scripts = json.loads(text)
-    packages, unowned, parts = ({name: Taken(*pair) for name, pair in table.items()} for table in tables)
+    packages, unowned, parts = ({name: DiskUse(*pair) for name, pair in table.items()} for table in tables)
     return ImageFootprint(packages, unowned, parts, tuple(scripts))
