@@ -3,6 +3,9 @@
 Formats: RFC 9580 (OpenPGP: packets in version 4, section 5; EdDSALegacy keys and
 signatures, sections 5.2.3.3.1 and 5.5.5.5; certification, section 5.2.4), RFC 8410
 (Ed25519 keys in DER).
+
+No library: gpg and pysequoia make keys from random numbers only, and PGPy, which could be given
+the secret, has had no release since 2022.
 """
 
 import hashlib

@@ -1,4 +1,8 @@
-"""What the RPMs of a set say of themselves: requirements, files, and the key that signed each."""
+"""What the RPMs of a set say of themselves: requirements, files, and the key that signed each.
+
+Read by ``rpm -qp`` of the tools tree. No library: rpm's own Python module comes with the host's
+rpm only, and rpmfile gives a signature as bytes, not the key that made it.
+"""
 
 import stat
 from collections.abc import Iterable, Mapping

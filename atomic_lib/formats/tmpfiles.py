@@ -1,4 +1,8 @@
-"""What systemd-tmpfiles makes at boot, as a file system's own configuration says it: tmpfiles.d(5)."""
+"""What systemd-tmpfiles makes at boot, as a file system's own configuration says it.
+
+Format: tmpfiles.d(5). No library: ``systemd-tmpfiles --dry-run`` needs a root to look at, and
+here the configuration is inside an image that is not mounted.
+"""
 
 import re
 import shlex
@@ -17,8 +21,8 @@ _FACTORY = "/usr/share/factory"
 
 
 @dataclass(frozen=True)
-class Made:
-    """What one line makes. ``mode``, ``user``, ``group``: empty where the line leaves them open.
+class TmpfilesLine:
+    """One line, and what it makes. ``mode``, ``user``, ``group``: empty where the line leaves them open.
 
     ``argument``: the target of a link, or the path of what is copied.
     """
@@ -57,23 +61,23 @@ class Made:
 
 
 @lru_cache(maxsize=2)
-def made_by_tmpfiles(side: FileSystem) -> Mapping[str, Made]:
+def read_tmpfiles(side: FileSystem) -> Mapping[str, TmpfilesLine]:
     """What is made at boot, by path; of several lines for one path the first counts."""
     files: dict[str, str] = {}
     for directory in reversed(_DIRECTORIES):
         for path in side.entries:
             if path.startswith(f"{directory}/") and path.endswith(".conf") and "/" not in path[len(directory) + 1 :]:
                 files[path.rpartition("/")[2]] = path
-    found: dict[str, Made] = {}
+    found: dict[str, TmpfilesLine] = {}
     for name in sorted(files):
         for line in side.text(files[name]).splitlines():
-            made = _parsed(line)
-            if made and made[0] not in found:
-                found[made[0]] = made[1]
+            parsed = _parsed(line)
+            if parsed and parsed[0] not in found:
+                found[parsed[0]] = parsed[1]
     return found
 
 
-def _parsed(line: str) -> tuple[str, Made] | None:
+def _parsed(line: str) -> tuple[str, TmpfilesLine] | None:
     """Path and what is made there; nothing for a comment, or a line that makes nothing of this kind."""
     words = _words(line)
     letter = words[0].rstrip("+!-=~^$?") if len(words) > 1 else ""
@@ -85,7 +89,7 @@ def _parsed(line: str) -> tuple[str, Made] | None:
     copied = letter == "C"
     if not argument and letter in "CL":
         argument = f"{_FACTORY}{path}"
-    return path, Made(_MAKERS[letter], mode, user, group, argument, copied)
+    return path, TmpfilesLine(_MAKERS[letter], mode, user, group, argument, copied)
 
 
 def _words(line: str) -> list[str]:

@@ -1,4 +1,8 @@
-"""The GUID partition table of a disk image. Format: UEFI specification, chapter 5."""
+"""The GUID partition table of a disk image.
+
+Format: UEFI specification, chapter 5. No library: dissect.volume (AGPL) checks neither that the
+disk is whole nor that partitions do not overlap, and pyparted needs libparted on the host.
+"""
 
 import struct
 from dataclasses import dataclass
