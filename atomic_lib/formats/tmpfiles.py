@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
-from atomic_lib.formats.disk.file_system import Entry, FileSystem
+from atomic_lib.formats.disk.file_system import FileEntry, FileSystem
 
 # From the strongest: a file hides those of its name in later directories.
 _DIRECTORIES = ("/etc/tmpfiles.d", "/run/tmpfiles.d", "/usr/local/lib/tmpfiles.d", "/usr/lib/tmpfiles.d")
@@ -34,7 +34,7 @@ class TmpfilesLine:
     argument: str
     copied: bool = False
 
-    def fits(self, entry: Entry, side: FileSystem, maker: FileSystem) -> bool:
+    def fits(self, entry: FileEntry, side: FileSystem, maker: FileSystem) -> bool:
         """Whether it makes, on ``maker``, what ``entry`` is on ``side``: type, mode, owner, group, content, target.
 
         Of a directory that is copied only itself is looked at.

@@ -4,14 +4,15 @@ from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from mmap import ACCESS_READ, mmap
+from mmap import mmap
 from pathlib import Path
 
 from atomic_lib.base.errors import WorkbookError
-from atomic_lib.formats.disk.ext4 import Ext4, Label, read_ext4
+from atomic_lib.formats.disk.ext4 import Ext4, Label
 from atomic_lib.formats.disk.extents import Range, allocated_ranges
-from atomic_lib.formats.disk.gpt import BOOT_CODE_BYTES, PartitionTable, read_partition_table
+from atomic_lib.formats.disk.gpt import BOOT_CODE_BYTES, PartitionTable
 from atomic_lib.formats.disk.qcow2 import Qcow2, read_qcow2
+from atomic_lib.formats.disk.raw_disk import map_file, open_raw_disk
 
 PARTITION_TABLE, BOOT_SECTORS, ESP, FREE = "partition-table", "boot-sectors", "esp", "free"
 HOST_FILE_SYSTEM = "host-file-system"
@@ -43,27 +44,19 @@ def map_disk(raw: Path, qcow2: Path, allocated_bytes: int) -> DiskMap:
 
     Raises WorkbookError naming the file that is not such an image, is cut off or damaged.
     """
-    try:
+    with open_raw_disk(raw) as disk, map_file(qcow2) as compressed:
         ranges = allocated_ranges(raw)
-        with _mapped(raw) as disk, _mapped(qcow2) as compressed:
-            table = read_partition_table(disk, str(raw))
-            root = next((part for part in table.partitions if part.name == "root"), None)
-            if root is None:
-                raise WorkbookError(f"{raw}: no partition named root: not a disk image of this workbook")
-            files = read_ext4(disk, root.start, root.end, str(raw))
-            clusters = read_qcow2(compressed, str(qcow2))
-            if clusters.virtual_bytes != len(disk):
-                raise WorkbookError(f"{qcow2}: a disk of {clusters.virtual_bytes} bytes, but {raw} has {len(disk)}")
-            pieces = list(allocated_pieces(ranges, disk_segments(table, files)))
-            shared = share_clusters(disk, pieces, clusters)
-            shared.update({QCOW2_METADATA: clusters.metadata_bytes, QCOW2_GAPS: clusters.gap_bytes})
-    except OSError as error:
-        raise WorkbookError(f"{error.filename or raw}: cannot be read: {error.strerror}") from None
+        clusters = read_qcow2(compressed, str(qcow2))
+        if clusters.virtual_bytes != len(disk.data):
+            raise WorkbookError(f"{qcow2}: a disk of {clusters.virtual_bytes} bytes, but {raw} has {len(disk.data)}")
+        pieces = list(allocated_pieces(ranges, disk_segments(disk.table, disk.files)))
+        shared = share_clusters(disk.data, pieces, clusters)
+        shared.update({QCOW2_METADATA: clusters.metadata_bytes, QCOW2_GAPS: clusters.gap_bytes})
     image: Counter[Label] = Counter()
     for start, end, label in pieces:
         image[label] += end - start
     image[HOST_FILE_SYSTEM] += _host_bytes(raw, allocated_bytes, sum(image.values()))
-    return DiskMap(image, shared, files)
+    return DiskMap(image, shared, disk.files)
 
 
 def disk_segments(table: PartitionTable, files: Ext4) -> list[Segment]:
@@ -122,13 +115,6 @@ def share_out(size_bytes: int, weights: Mapping[Label, int]) -> dict[Label, int]
     for label in sorted(weights, key=lambda label: -(size_bytes * weights[label] % whole))[:rest]:
         shares[label] += 1
     return shares
-
-
-def _mapped(path: Path) -> mmap:
-    with open(path, "rb") as file:
-        if not path.stat().st_size:
-            raise WorkbookError(f"{path}: empty")
-        return mmap(file.fileno(), 0, access=ACCESS_READ)
 
 
 def _host_bytes(raw: Path, allocated_bytes: int, named_bytes: int) -> int:

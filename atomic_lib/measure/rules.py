@@ -13,7 +13,7 @@ from pathlib import Path
 from pydantic import Field, field_validator, model_validator
 
 from atomic_lib.base.paths import RULES_DIRECTORY
-from atomic_lib.formats.disk.file_system import Entry, FileSystem
+from atomic_lib.formats.disk.file_system import FileEntry, FileSystem
 from atomic_lib.formats.tmpfiles import read_tmpfiles
 from atomic_lib.measure.comparison import Difference, Kind, facts_of
 from atomic_lib.params.variant import Name, ParamsModel, read_yaml_mapping, validated
@@ -136,7 +136,7 @@ def differing_lines(left: str, right: str) -> Counter[str]:
                     **{f"+ {line}": count for line, count in (other - one).items()}})  # fmt: skip
 
 
-def _facts(entry: Entry, side: FileSystem, ignoring: tuple[Kind, ...]) -> dict[str, str]:
+def _facts(entry: FileEntry, side: FileSystem, ignoring: tuple[Kind, ...]) -> dict[str, str]:
     return {kind: fact for kind, fact in facts_of(entry, side).items() if kind not in ignoring}
 
 

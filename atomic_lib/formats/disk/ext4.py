@@ -2,6 +2,9 @@
 
 Format: the Linux kernel's Documentation/filesystems/ext4. Every block that the file system
 calls used is found to belong to exactly one owner, or the file system is called damaged.
+
+No library: dissect.extfs (AGPL) and ext4 (MIT) read files and their extents, but neither tells
+whose the other blocks are, and ext4 pins the exact versions of what it needs.
 """
 
 import struct
@@ -63,7 +66,7 @@ def read_ext4(disk: mmap, start: int, end: int, name: str) -> Ext4:
     the names or the type that it should have.
     """
     layout = read_layout(disk, start, end, name)
-    reader = _Reader(disk, layout)
+    reader = _InodeReader(disk, layout)
     try:
         inodes = {inode.number: inode for inode in reader.inodes()}
         names, directories = read_names(disk, layout, inodes)
@@ -79,7 +82,7 @@ def read_ext4(disk: mmap, start: int, end: int, name: str) -> Ext4:
     return Ext4(layout, runs, inodes, names, directories, heads)
 
 
-class _Reader:
+class _InodeReader:
     """Reads inodes and collects in ``runs`` whose their blocks are."""
 
     def __init__(self, disk: mmap, layout: Layout) -> None:

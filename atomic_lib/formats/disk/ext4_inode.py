@@ -4,7 +4,7 @@ Format: the Linux kernel's Documentation/filesystems/ext4 (inodes.rst, attribute
 """
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 DIRECTORY, FILE, LINK = 0o04, 0o10, 0o12
@@ -16,6 +16,15 @@ _PREFIXES = {0: "", 1: "user.", 2: "system.posix_acl_access", 3: "system.posix_a
              6: "security.", 7: "system.", 8: "system.richacl"}  # fmt: skip
 _ENTRY = struct.Struct("<BBHIII")
 _INLINE_TARGET_BYTES = 60
+INODE_FIELDS: Mapping[int, str] = {
+    0x00: "mode", 0x02: "owner", 0x04: "size", 0x08: "access time", 0x0C: "change time", 0x10: "modification time",
+    0x14: "deletion time", 0x18: "group", 0x1A: "links", 0x1C: "blocks", 0x20: "flags", 0x24: "version",
+    0x28: "block map", 0x64: "generation", 0x68: "attributes block", 0x6C: "size", 0x74: "blocks",
+    0x76: "attributes block", 0x78: "owner", 0x7A: "group", 0x7C: "checksum", 0x80: "extra size", 0x82: "checksum",
+    0x84: "change time, finer part", 0x88: "modification time, finer part", 0x8C: "access time, finer part",
+    0x90: "creation time", 0x94: "creation time, finer part", 0x98: "version", 0xA0: "extended attributes",
+}  # fmt: skip
+"""The fields of an inode by the offset at which each begins."""
 
 Extent = tuple[int, int, int, bool]
 """Consecutive blocks of a file: the first in the file, the first on the disk, how many, and whether written.

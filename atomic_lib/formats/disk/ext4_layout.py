@@ -4,12 +4,14 @@ Format: the Linux kernel's Documentation/filesystems/ext4 (super block, block gr
 """
 
 import struct
+from collections.abc import Mapping
 from dataclasses import dataclass
 from mmap import mmap
 
 from atomic_lib.base.errors import WorkbookError
 
-_SUPER_OFFSET, _SUPER_BYTES, _MAGIC = 1024, 1024, 0xEF53
+SUPERBLOCK_OFFSET = 1024
+_SUPER_BYTES, _MAGIC = 1024, 0xEF53
 # filetype, extents, 64bit, flex_bg, csum_seed; what else there is changes where things are.
 _KNOWN_INCOMPATIBLE = 0x2 | 0x40 | 0x80 | 0x200 | 0x2000
 _FILETYPE = 0x2
@@ -18,6 +20,13 @@ _SPARSE_SUPER2 = 0x200
 _INODES_UNUSED, _BLOCKS_UNUSED = 1, 2
 _LONG_DESCRIPTOR = 64
 _BLOCK_SHIFT_MOST, _INODE_BYTES_LEAST = 6, 128
+SUPERBLOCK_FIELDS: Mapping[int, str] = {
+    0x0C: "free blocks", 0x10: "free inodes", 0x2C: "time of the last mount", 0x30: "time of the last write",
+    0x34: "mounts", 0x3A: "state", 0x40: "time of the last check", 0x68: "UUID", 0x78: "volume name",
+    0x88: "last mounted on", 0xD0: "journal UUID", 0xEC: "hash seed", 0x108: "time it was made",
+    0x178: "written so far", 0x3FC: "checksum",
+}  # fmt: skip
+"""Fields of the superblock in which two builds may differ, by the offset at which each begins."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +72,7 @@ class Layout:
 
 def read_layout(disk: mmap, start: int, end: int, name: str) -> Layout:
     """The layout of the file system between two bytes of a disk image; raises WorkbookError naming ``name``."""
-    raw = disk[start + _SUPER_OFFSET : start + _SUPER_OFFSET + _SUPER_BYTES]
+    raw = disk[start + SUPERBLOCK_OFFSET : start + SUPERBLOCK_OFFSET + _SUPER_BYTES]
     if len(raw) < _SUPER_BYTES or struct.unpack_from("<H", raw, 0x38)[0] != _MAGIC:
         raise WorkbookError(f"{name}: no ext4 file system at byte {start}: not a disk image of this workbook")
     compatible, incompatible, read_only = struct.unpack_from("<III", raw, 0x5C)
