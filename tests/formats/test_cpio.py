@@ -54,6 +54,14 @@ def test_archives_follow_each_other_plain_and_compressed() -> None:
     assert read(early + bytes(400) + gzip.compress(late + bytes(100))) == [member("early", 0o100644, b"1"), *READ]
 
 
+def test_a_member_that_is_cut_off_is_not_given() -> None:
+    data, paths = archive(MEMBERS), []
+    with pytest.raises(WorkbookError, match="cut off or damaged"):
+        for found in read_initramfs(data[: data.index(b"12345") + 3], gzip.decompress):
+            paths.append(found.path)
+    assert paths == ["a", "a/b", "a/b/c", "a/l"]
+
+
 @pytest.mark.parametrize(
     ("damage", "message"),
     [

@@ -11,7 +11,7 @@ and L2 tables, but not refcounts, and does not tell where a frame ends.
 
 import struct
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from mmap import mmap
 
@@ -53,7 +53,6 @@ class _Extent:
     offset: int
     size_bytes: int
     reserved_bytes: int
-    compressed: bool = False
 
     @property
     def end(self) -> int:
@@ -115,7 +114,9 @@ class _Tables:
         return WorkbookError(f"{self.name}: damaged or cut off: {what}", hint="qemu-img check shows more")
 
     def clusters(self, offset: int, size_bytes: int) -> _Extent:
-        """The whole clusters that a table of ``size_bytes`` takes."""
+        """The whole clusters that a table, or plain data, of ``size_bytes`` takes."""
+        if offset % self.cluster_bytes:
+            raise self.damaged(f"byte {offset} is not the first of a cluster")
         whole = -(-size_bytes // self.cluster_bytes) * self.cluster_bytes
         return _Extent(offset, whole, whole)
 
@@ -135,29 +136,25 @@ class _Tables:
                 elif entry & _OFFSET:
                     yield table * count + place, self.clusters(entry & _OFFSET, 1)
 
-    def gaps(self, extents: Iterable[_Extent]) -> Iterator[tuple[int, int]]:
-        """The places (start, end) between ``extents``, which are in order: they may be beside compressed data only."""
-        place, shared = 0, -1
+    def gaps(self, extents: Sequence[_Extent]) -> Iterator[tuple[int, int]]:
+        """The places (start, end) between ``extents``, which are in order, in the clusters that these use in part."""
+        used, place = {cluster for extent in extents for cluster in self._touched(extent.offset, extent.end)}, 0
         for extent in [*extents, _Extent(len(self.file), 0, 0)]:
             if extent.offset < place or extent.end > len(self.file):
                 raise self.damaged(f"cluster data at byte {extent.offset} overlaps other data, or the end of the file")
-            first = extent.offset >> self.cluster_bits if extent.compressed else -1
-            for cluster in range(place >> self.cluster_bits, -(-extent.offset >> self.cluster_bits)):
+            for cluster in self._touched(place, extent.offset):
                 start = max(place, cluster << self.cluster_bits)
                 stop = min(extent.offset, cluster + 1 << self.cluster_bits)
-                if start < stop and cluster not in (shared, first):
+                if cluster not in used:
                     raise self.damaged(f"nothing uses the bytes from {start} to {stop}")
-                if start < stop:
-                    yield start, stop
+                yield start, stop
             place = extent.end
-            shared = place - 1 >> self.cluster_bits if extent.compressed else -1
 
     def require_refcounts(self, blocks: Mapping[int, int], extents: Iterable[_Extent]) -> None:
         """Refuse a cluster of the file whose refcount is not the number of its uses."""
         uses: Counter[int] = Counter()
         for extent in extents:
-            end = extent.offset + extent.reserved_bytes
-            uses.update(range(extent.offset >> self.cluster_bits, -(-end >> self.cluster_bits)))
+            uses.update(self._touched(extent.offset, extent.offset + extent.reserved_bytes))
         per_block = self.cluster_bytes // _REFCOUNT_BYTES
         refcounts = {
             block * per_block + place: refcount
@@ -172,6 +169,10 @@ class _Tables:
                     f"but its refcount is {refcounts.get(cluster, 0)}"
                 )
 
+    def _touched(self, start: int, end: int) -> range:
+        """The numbers of the clusters that have bytes from ``start`` to ``end``."""
+        return range(start >> self.cluster_bits, -(-end >> self.cluster_bits)) if start < end else range(0)
+
     def _compressed(self, entry: int) -> _Extent:
         bits = 62 - (self.cluster_bits - 8)
         offset = entry & ((1 << bits) - 1)
@@ -183,7 +184,7 @@ class _Tables:
             raise self.damaged(f"the zstd frame at byte {offset} is past the end of the file") from None
         if size_bytes > reserved_bytes:
             raise self.damaged(f"the zstd frame at byte {offset} is longer than its {sectors + 1} sectors")
-        return _Extent(offset, size_bytes, reserved_bytes, compressed=True)
+        return _Extent(offset, size_bytes, reserved_bytes)
 
     def _numbers(self, offset: int, count: int, form: str) -> tuple[int, ...]:
         layout = struct.Struct(f">{count}{form}")

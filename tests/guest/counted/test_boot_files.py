@@ -5,7 +5,6 @@ from pathlib import Path
 import pytest
 
 from atomic_lib.base.errors import WorkbookError
-from atomic_lib.formats.disk.raw_disk import open_raw_disk
 from atomic_lib.guest.counted.boot_files import BootFiles, entry_path, extract_boot_files, read_boot_entry
 from atomic_lib.image.disk import Image
 from tests.formats.disk.disk_image import make_raw
@@ -84,11 +83,3 @@ def test_an_entry_that_names_no_file_is_an_error(
         path.write_bytes(data)
     with pytest.raises(WorkbookError, match=message):
         extract_boot_files(make_image(content, tmp_path), tmp_path)
-
-
-def test_a_directory_is_no_file(content: Path, tmp_path: Path) -> None:
-    image = make_image(content, tmp_path)
-    with open_raw_disk(image.raw) as disk, pytest.raises(WorkbookError, match=r"disk.raw: no file /boot/ostree"):
-        disk.content("/boot/ostree")
-    with open_raw_disk(image.raw) as disk, pytest.raises(WorkbookError, match=r"disk.raw: no file /boot/loader"):
-        disk.content("/boot/loader")  # a link: it is not followed
