@@ -55,11 +55,11 @@ def test_archives_follow_each_other_plain_and_compressed() -> None:
 
 
 def test_a_member_that_is_cut_off_is_not_given() -> None:
-    data, paths = archive(MEMBERS), []
+    data = archive(MEMBERS)
+    members = read_initramfs(data[: data.index(b"12345") + 3], gzip.decompress)
+    assert [next(members) for _ in range(4)] == READ[:4]
     with pytest.raises(WorkbookError, match="cut off or damaged"):
-        for found in read_initramfs(data[: data.index(b"12345") + 3], gzip.decompress):
-            paths.append(found.path)
-    assert paths == ["a", "a/b", "a/b/c", "a/l"]
+        next(members)
 
 
 @pytest.mark.parametrize(

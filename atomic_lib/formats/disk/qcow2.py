@@ -171,7 +171,7 @@ class _Tables:
 
     def _touched(self, start: int, end: int) -> range:
         """The numbers of the clusters that have bytes from ``start`` to ``end``."""
-        return range(start >> self.cluster_bits, -(-end >> self.cluster_bits)) if start < end else range(0)
+        return range(start >> self.cluster_bits, -(-end >> self.cluster_bits))
 
     def _compressed(self, entry: int) -> _Extent:
         bits = 62 - (self.cluster_bits - 8)

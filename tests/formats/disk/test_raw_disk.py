@@ -46,12 +46,10 @@ def test_what_is_no_regular_file_has_no_content(raw: Path, path: str) -> None:
 
 
 def test_what_cannot_be_opened_is_named(raw: Path, tmp_path: Path) -> None:
-    for path, message in (
-        (tmp_path / "gone", "gone: cannot be read: No such file"),
-        (tmp_path, "cannot be read: Is a"),
-    ):
-        with pytest.raises(WorkbookError, match=message), map_file(path):
-            pass
+    with pytest.raises(WorkbookError, match=r"gone: cannot be read: No such file"), map_file(tmp_path / "gone"):
+        pass
+    with pytest.raises(WorkbookError, match=r"cannot be read: Is a directory"), map_file(tmp_path):
+        pass
     copy = tmp_path / "copy.raw"
     shutil.copyfile(raw, copy)
     with open(copy, "r+b") as file:
