@@ -1,4 +1,4 @@
-"""cpio archives, as the kernel unpacks them into its initial root file system: written and read.
+"""cpio archives as the kernel unpacks them into the initramfs: writer and reader.
 
 Format "newc": https://www.kernel.org/doc/html/latest/driver-api/early-userspace/buffer-format.html
 
@@ -40,7 +40,7 @@ class Member:
 
 @dataclass(frozen=True)
 class ArchivedMember:
-    """A member as an archive has it. ``mode`` has the type of the file in its upper bits."""
+    """A member of an archive. ``mode`` includes the file type."""
 
     path: str
     mode: int
@@ -72,8 +72,8 @@ def archive(members: Mapping[str, Member]) -> bytes:
 def read_initramfs(data: bytes, decompress: Callable[[bytes], bytes]) -> Iterator[ArchivedMember]:
     """The members of an initramfs in their order: archives one after another, plain or compressed.
 
-    ``decompress`` is given all that is left where a compressed archive begins.
-    Raises WorkbookError for what is no initramfs, is cut off or damaged.
+    ``decompress`` gets the rest of the data from the start of a compressed archive.
+    Raises WorkbookError where the data is not an initramfs, is cut off or damaged.
     """
     place = 0
     while place < len(data):
@@ -87,7 +87,7 @@ def read_initramfs(data: bytes, decompress: Callable[[bytes], bytes]) -> Iterato
                 yield member
                 member, place = _read_member(data, place)
         else:
-            raise WorkbookError("no initramfs: neither a cpio archive nor compressed")
+            raise WorkbookError("not an initramfs: neither a cpio archive nor compressed")
 
 
 def _read_member(data: bytes, start: int) -> tuple[ArchivedMember, int]:
@@ -97,11 +97,11 @@ def _read_member(data: bytes, start: int) -> tuple[ArchivedMember, int]:
         digits = (head[len(_MAGIC) + at * _FIELD_DIGITS :][:_FIELD_DIGITS] for at in range(_FIELDS))
         _, mode, uid, gid, links, mtime_seconds, size_bytes, *_, name_bytes, _ = (int(part, 16) for part in digits)
     except ValueError:
-        raise WorkbookError("an initramfs that is cut off or damaged") from None
+        raise WorkbookError("the initramfs is cut off or damaged") from None
     name_start = start + _HEADER_BYTES
     data_start = _aligned(name_start + name_bytes)
     if not head.startswith(_MAGICS) or data_start + size_bytes > len(data):
-        raise WorkbookError("an initramfs that is cut off or damaged")
+        raise WorkbookError("the initramfs is cut off or damaged")
     path = data[name_start : name_start + name_bytes - 1].decode(errors="surrogateescape")
     content = data[data_start : data_start + size_bytes]
     return ArchivedMember(path, mode, uid, gid, mtime_seconds, links, content), _aligned(data_start + size_bytes)

@@ -1,4 +1,4 @@
-"""Capabilities as packages ask for them: bare names, and rich (boolean) dependencies taken apart.
+"""Capabilities in requirements: bare names, and rich (boolean) dependencies taken apart.
 
 Format: rpm's documentation, manual/boolean_dependencies. No library: rpm's own Python module
 comes with the host's rpm only, and gives a rich dependency as one text.
@@ -22,7 +22,7 @@ class RichDependency:
 def wanted_capabilities(text: str, has: Callable[[str], bool]) -> list[str]:
     """The capabilities that a requirement asks for: ``(a >= 1 or b)`` gives a and b.
 
-    ``has`` tells whether a capability is there, which decides the conditions in it:
+    ``has`` says whether a capability is present, which decides conditions:
     ``(a if b)`` asks for a where b is, and never for b.
     """
     if not text.startswith("("):

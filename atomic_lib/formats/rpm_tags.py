@@ -21,11 +21,11 @@ _INTEGERS = {3: ">H", 4: ">I", 5: ">Q"}
 _TEXTS = (6, 9)
 
 TagValue = int | str | bytes
-"""A number, a text, several numbers as a text of them, or all else as it is."""
+"""A number, a text, several numbers as text, or the bytes of any other type."""
 
 
 def read_tags(blob: bytes) -> dict[int, TagValue]:
-    """The tags of a header by number; raises struct.error or ValueError for what is none."""
+    """The tags of a header by number; raises struct.error or ValueError for damaged data."""
     count, size_bytes = _COUNTS.unpack_from(blob)
     start = _COUNTS.size + _ENTRY.size * count
     data = blob[start : start + size_bytes]

@@ -1,7 +1,7 @@
-"""What systemd-tmpfiles makes at boot, as a file system's own configuration says it.
+"""What systemd-tmpfiles creates at boot, by a file system's own configuration.
 
-Format: tmpfiles.d(5). No library: ``systemd-tmpfiles --dry-run`` needs a root to look at, and
-here the configuration is inside an image that is not mounted.
+Format: tmpfiles.d(5). No library: ``systemd-tmpfiles --dry-run --root=`` needs a directory,
+and here the configuration is inside an image that is not mounted.
 """
 
 import re
@@ -12,7 +12,7 @@ from functools import lru_cache
 
 from atomic_lib.formats.disk.file_system import FileEntry, FileSystem
 
-# From the strongest: a file hides those of its name in later directories.
+# Highest priority first: a file hides files of the same name in later directories.
 _DIRECTORIES = ("/etc/tmpfiles.d", "/run/tmpfiles.d", "/usr/local/lib/tmpfiles.d", "/usr/lib/tmpfiles.d")
 _MAKERS = {"d": "directory", "D": "directory", "v": "directory", "q": "directory", "Q": "directory", "L": "link",
            "C": "file"}  # fmt: skip
@@ -22,9 +22,9 @@ _FACTORY = "/usr/share/factory"
 
 @dataclass(frozen=True)
 class TmpfilesLine:
-    """One line, and what it makes. ``mode``, ``user``, ``group``: empty where the line leaves them open.
+    """One line, and what it creates. ``mode``, ``user``, ``group``: empty where the line does not set them.
 
-    ``argument``: the target of a link, or the path of what is copied.
+    ``argument``: the target of a link, or the path that is copied.
     """
 
     type: str
@@ -35,9 +35,9 @@ class TmpfilesLine:
     copied: bool = False
 
     def fits(self, entry: FileEntry, side: FileSystem, maker: FileSystem) -> bool:
-        """Whether it makes, on ``maker``, what ``entry`` is on ``side``: type, mode, owner, group, content, target.
+        """Whether the line creates on ``maker`` what ``entry`` is on ``side``: type, mode, owner, content, target.
 
-        Of a directory that is copied only itself is looked at.
+        The content of a copied directory is not compared.
         """
         mode, uid, gid = _DEFAULT_MODES[self.type], 0, 0
         if self.copied:
@@ -62,7 +62,7 @@ class TmpfilesLine:
 
 @lru_cache(maxsize=2)
 def read_tmpfiles(side: FileSystem) -> Mapping[str, TmpfilesLine]:
-    """What is made at boot, by path; of several lines for one path the first counts."""
+    """The lines that create something, by path; the first line for a path counts."""
     files: dict[str, str] = {}
     for directory in reversed(_DIRECTORIES):
         for path in side.entries:
@@ -78,7 +78,7 @@ def read_tmpfiles(side: FileSystem) -> Mapping[str, TmpfilesLine]:
 
 
 def _parsed(line: str) -> tuple[str, TmpfilesLine] | None:
-    """Path and what is made there; nothing for a comment, or a line that makes nothing of this kind."""
+    """The path and the line; None for a comment, or a line that creates no file, directory or link."""
     words = _words(line)
     letter = words[0].rstrip("+!-=~^$?") if len(words) > 1 else ""
     if letter not in _MAKERS:

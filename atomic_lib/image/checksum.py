@@ -1,4 +1,4 @@
-"""The checksum of a sparse disk image, without reading what is not there."""
+"""The checksum of a sparse disk image, without reading its holes."""
 
 import hashlib
 from pathlib import Path
@@ -10,7 +10,7 @@ _ZEROS = bytes(_PIECE_BYTES)
 
 
 def disk_sha256(path: Path) -> str:
-    """The sha256 of all bytes of a file, in hex; its holes count as the zeros that they read as."""
+    """The sha256 of a file in hex; holes count as zeros."""
     digest = hashlib.sha256()
     with open(path, "rb") as disk:
         at = 0

@@ -1,4 +1,4 @@
-"""cpio archives: what is written can be read; what is damaged is refused."""
+"""cpio archives: the reader reads what the writer writes, and refuses damaged ones."""
 
 import gzip
 import stat

@@ -1,6 +1,7 @@
-"""What an ext4 inode says of its file: type, rights, owners, size, links, extended attributes.
+"""An ext4 inode: type, permissions, owners, size, links and extended attributes of a file.
 
 Format: the Linux kernel's Documentation/filesystems/ext4 (inodes.rst, attributes.rst).
+Why no library: see ext4.py.
 """
 
 import struct
@@ -29,7 +30,7 @@ INODE_FIELDS: Mapping[int, str] = {
 Extent = tuple[int, int, int, bool]
 """Consecutive blocks of a file: the first in the file, the first on the disk, how many, and whether written.
 
-What is allocated and not written reads as zeros.
+Blocks that are allocated but not written read as zeros.
 """
 
 
@@ -61,7 +62,7 @@ class Inode:
 
     @property
     def links(self) -> int:
-        """How many names it says that it has; of a directory also ``.``, and ``..`` of each one in it."""
+        """The link count: names of a file; of a directory also ``.``, and ``..`` of each subdirectory."""
         return self._number(0x1A, 2)
 
     @property
@@ -83,7 +84,7 @@ class Inode:
     def attributes(self, block: bytes) -> dict[str, bytes]:
         """Its extended attributes: those in the inode, and those in ``block``, its attributes block (or empty).
 
-        Raises ValueError or struct.error for what is no list of attributes.
+        Raises ValueError or struct.error where they are damaged.
         """
         found: dict[str, bytes] = {}
         if len(self.raw) > _GOOD_OLD_BYTES:
@@ -93,7 +94,7 @@ class Inode:
                 found.update(_attributes(area, 0))
         if block:
             if block[:4] != struct.pack("<I", _ATTRIBUTES_MAGIC):
-                raise ValueError("its attributes block is none")
+                raise ValueError("its attribute block has another magic number")
             found.update(_attributes(block, _ATTRIBUTES_HEAD_BYTES))
         return found
 
@@ -107,6 +108,6 @@ def _attributes(area: bytes, place: int) -> Iterator[tuple[str, bytes]]:
         length, prefix, offset, outside, size, _ = _ENTRY.unpack_from(area, place)
         name = area[place + _ENTRY.size : place + _ENTRY.size + length]
         if prefix not in _PREFIXES or outside or offset + size > len(area):
-            raise ValueError(f"the attribute {name!r} is damaged, or kept in a way that is not supported")
+            raise ValueError(f"the attribute {name!r} is damaged, or stored in a way that is not supported")
         yield _PREFIXES[prefix] + name.decode(errors="surrogateescape"), area[offset : offset + size]
         place += _ENTRY.size + (length + 3 & ~3)

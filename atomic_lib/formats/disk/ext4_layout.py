@@ -1,6 +1,7 @@
-"""What an ext4 file system says of itself: superblock, groups, and the blocks that these take.
+"""Superblock and block groups of an ext4 file system, and the blocks that these take.
 
 Format: the Linux kernel's Documentation/filesystems/ext4 (super block, block group descriptors).
+Why no library: see ext4.py.
 """
 
 import struct
@@ -12,7 +13,7 @@ from atomic_lib.base.errors import WorkbookError
 
 SUPERBLOCK_OFFSET = 1024
 _SUPER_BYTES, _MAGIC = 1024, 0xEF53
-# filetype, extents, 64bit, flex_bg, csum_seed; what else there is changes where things are.
+# filetype, extents, 64bit, flex_bg, csum_seed; others change where things are.
 _KNOWN_INCOMPATIBLE = 0x2 | 0x40 | 0x80 | 0x200 | 0x2000
 _FILETYPE = 0x2
 _SPARSE_SUPER, _BIGALLOC = 0x1, 0x200
@@ -31,7 +32,7 @@ SUPERBLOCK_FIELDS: Mapping[int, str] = {
 
 @dataclass(frozen=True)
 class Group:
-    """One block group. ``inodes_used_most``: how many of its inodes can be in use, counted from the first."""
+    """One block group. ``inodes_used_most``: at most so many of its inodes are in use, from the first on."""
 
     first_block: int
     block_count: int
@@ -46,7 +47,7 @@ class Group:
 
 @dataclass(frozen=True)
 class Layout:
-    """Where the parts of a file system are; ``metadata`` are the blocks of its tables, as runs."""
+    """Where the parts of a file system are; ``metadata``: the blocks of its tables, as runs."""
 
     name: str
     start: int
@@ -89,7 +90,7 @@ def read_layout(disk: mmap, start: int, end: int, name: str) -> Layout:
     block_shift, per_group, inodes_per_group = (struct.unpack_from("<I", raw, place)[0] for place in (0x18, 0x20, 0x28))
     inode_bytes = struct.unpack_from("<H", raw, 0x58)[0]
     if block_shift > _BLOCK_SHIFT_MOST or not per_group or not inodes_per_group or inode_bytes < _INODE_BYTES_LEAST:
-        raise WorkbookError(f"{name}: its ext4 file system is damaged: the superblock's sizes make no sense")
+        raise WorkbookError(f"{name}: its ext4 file system is damaged: impossible sizes in its superblock")
     block_bytes = 1024 << block_shift
     block_count = struct.unpack_from("<I", raw, 0x4)[0] | struct.unpack_from("<I", raw, 0x150)[0] << 32
     if start + block_count * block_bytes > end:

@@ -1,6 +1,6 @@
-"""Which parts of a sparse file its file system has allocated.
+"""The parts of a sparse file that its file system has allocated.
 
-No library: Python has the calls (fcntl.ioctl, os.lseek), and nothing on PyPI wraps FIEMAP.
+No library: it is two system calls, and Python has both (fcntl.ioctl, os.lseek).
 """
 
 import errno
@@ -22,8 +22,8 @@ Range = tuple[int, int]
 def allocated_ranges(path: Path) -> list[Range]:
     """The allocated ranges of a file as (start, end) in bytes, in order, clipped to its size.
 
-    Asked with FIEMAP, which also tells space that is reserved and never written; where
-    the file system cannot answer, by seeking data, which counts such space as a hole.
+    FIEMAP also reports space that is reserved and never written. A file system without it
+    is asked by SEEK_DATA, which counts such space as a hole.
     """
     with open(path, "rb") as file:
         size_bytes = os.fstat(file.fileno()).st_size
@@ -37,13 +37,13 @@ def allocated_ranges(path: Path) -> list[Range]:
 
 
 def data_ranges(descriptor: int, size_bytes: int) -> Iterator[Range]:
-    """The ranges of an open file that are no holes, in order; what is reserved and never written is a hole."""
+    """The ranges of an open file that are no holes, in order; space that is reserved and never written is a hole."""
     end = 0
     while end < size_bytes:
         try:
             start = os.lseek(descriptor, end, os.SEEK_DATA)
         except OSError as error:
-            if error.errno != errno.ENXIO:  # that one: nothing but a hole is left
+            if error.errno != errno.ENXIO:  # ENXIO: only a hole is left
                 raise
             return
         end = os.lseek(descriptor, start, os.SEEK_HOLE)

@@ -1,7 +1,7 @@
 """A FAT32 file system: where its parts are, and what the bytes of a directory entry mean.
 
 Format: Microsoft's FAT specification (boot sector, directory entries). No library: pyfatfs and
-dissect.fat read files; what two file systems differ in lies in fields that neither gives a place.
+dissect.fat read files, but give no offsets of fields, which is how a difference is described.
 """
 
 import struct

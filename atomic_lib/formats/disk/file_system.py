@@ -1,6 +1,6 @@
-"""Everything that a disk image's root file system says of its files, read without mounting it.
+"""Every path of a disk image's root file system with all its metadata, read without mounting it.
 
-Times are not read: a commit of ostree carries none, and a build sets them all to one.
+Times are not read: an ostree commit has none, and a build sets them all to the same value.
 """
 
 import hashlib
@@ -26,7 +26,7 @@ _DEPLOYMENT = re.compile(r"/ostree/deploy/([^/]+)/deploy/[0-9a-f]+\.\d+")
 
 @dataclass(frozen=True)
 class FileEntry:
-    """One path. ``mode`` are its permission bits; ``size_bytes`` of a directory is 0: what it takes says nothing.
+    """One path. ``mode`` are its permission bits; ``size_bytes`` of a directory is 0.
 
     ``sha256`` of a file's content, ``target`` of a link, ``device`` (major:minor) of a device.
     ``inode`` is the same for hard links to one file. Odd bytes of a name or a target are
@@ -48,9 +48,9 @@ class FileEntry:
 
 @dataclass(frozen=True, eq=False)
 class FileSystem:
-    """A file system by path, from ``/``. ``outside``: how many paths of the disk this view of it leaves out.
+    """A file system by path, from ``/``. ``outside``: the number of the disk's paths that are not in this view.
 
-    It is read once; ``content`` and ``text`` read from the image again.
+    Metadata is read once; ``content`` and ``text`` read the image again.
     """
 
     raw: Path
@@ -58,7 +58,7 @@ class FileSystem:
     outside: int = 0
 
     def content(self, path: str) -> bytes:
-        """The content of a file, read from the image again; of what is no file nothing."""
+        """The content of a file, read from the image again; empty where the path is not a file."""
         entry = self.entries.get(path)
         if entry is None or entry.type != "file":
             return b""
@@ -71,12 +71,12 @@ class FileSystem:
 
     @cached_property
     def users(self) -> Mapping[int, str]:
-        """The names of users by number, as its own /etc/passwd has them."""
+        """User names by number, from the file system's own /etc/passwd."""
         return self._accounts("/etc/passwd")
 
     @cached_property
     def groups(self) -> Mapping[int, str]:
-        """The names of groups by number, as its own /etc/group has them."""
+        """Group names by number, from the file system's own /etc/group."""
         return self._accounts("/etc/group")
 
     @cached_property
@@ -96,21 +96,21 @@ class FileSystem:
 def read_file_system(raw: Path) -> FileSystem:
     """The root file system of a raw disk image, with the checksum of every file.
 
-    Raises WorkbookError naming the image where it is none, is cut off or damaged.
+    Raises WorkbookError naming the image where it is not a disk image, is cut off or damaged.
     """
     with open_raw_disk(raw) as disk:
         return FileSystem(raw, _entries(disk))
 
 
 def deployment_of(disk: FileSystem) -> FileSystem:
-    """The one deployment of an ostree image as the system that boots sees it: ``/``, its /var, and /boot.
+    """The one deployment of an ostree image as the booted system sees it: ``/``, its /var, and /boot.
 
-    /sysroot is left empty: what is outside the deployment is only counted. Raises
+    /sysroot is left empty: paths outside the deployment are only counted. Raises
     WorkbookError for an image that has no deployment, or several.
     """
     found = [match for path in disk.entries if (match := _DEPLOYMENT.fullmatch(path))]
     if len(found) != 1:
-        raise WorkbookError(f"{disk.raw}: {len(found)} ostree deployments, where one was looked for")
+        raise WorkbookError(f"{disk.raw}: {len(found)} ostree deployments, but there must be one")
     top, stateroot = found[0][0], found[0][1]
     seen = {path: _seen_at(path, top, f"/ostree/deploy/{stateroot}/var") for path in disk.entries}
     entries = {place: disk.entries[path] for path, place in seen.items() if place}

@@ -1,12 +1,12 @@
-"""Whose each byte of a compressed qcow2 file is: a cluster's data, the file's tables, or a gap.
+"""What each byte of a compressed qcow2 file is for: data of a cluster, metadata, or a gap.
 
 Formats: QEMU's docs/interop/qcow2.rst (header, L1 and L2 tables, refcounts, compressed
 cluster descriptors) and RFC 8878 (zstd frames). A descriptor gives the length of a
-compressed cluster in whole sectors, and clusters share sectors: the frame itself says where
-it ends.
+compressed cluster in whole sectors, and clusters share sectors, so the end of a cluster is read
+from its zstd frame.
 
-No library: ``qemu-img map`` gives no place of a compressed cluster; dissect.hypervisor reads L1
-and L2 tables, but not refcounts, and does not tell where a frame ends.
+No library: ``qemu-img map`` gives no offsets of compressed clusters; dissect.hypervisor (AGPL)
+reads L1 and L2 tables, but neither refcounts nor the end of a frame.
 """
 
 import struct
@@ -32,11 +32,11 @@ _RLE, _RESERVED = 1, 3
 
 @dataclass(frozen=True)
 class Qcow2:
-    """A qcow2 file; the bytes of ``stored_bytes``, ``metadata_bytes`` and ``gap_bytes`` are together all of it.
+    """A qcow2 file: ``stored_bytes``, ``metadata_bytes`` and ``gap_bytes`` add up to its size.
 
-    ``stored_bytes``: what a cluster's data takes in the file, by the cluster's number in the disk.
+    ``stored_bytes``: the size in the file of each cluster's data, by the cluster's number on the disk.
     ``metadata_bytes``: the clusters of the header, of the L1 and L2 tables and of the refcounts.
-    ``gap_bytes``: what no data uses of the clusters that hold compressed data.
+    ``gap_bytes``: the unused bytes of clusters that hold compressed data.
     """
 
     virtual_bytes: int
@@ -48,7 +48,7 @@ class Qcow2:
 
 @dataclass(frozen=True)
 class _Extent:
-    """A part of the file that has one use. ``reserved_bytes``: what its refcounts are for, at least its own bytes."""
+    """A part of the file with one use. ``reserved_bytes``: the length that refcounts cover, at least ``size_bytes``."""
 
     offset: int
     size_bytes: int
@@ -60,7 +60,7 @@ class _Extent:
 
 
 def read_qcow2(file: mmap, name: str) -> Qcow2:
-    """The clusters of a qcow2 image.
+    """Read a qcow2 image.
 
     Raises WorkbookError naming the file (``name``): not a qcow2 of this workbook's making
     (version 3, zstd, neither backing file nor snapshots), cut off, or damaged: a byte with
@@ -137,7 +137,7 @@ class _Tables:
                     yield table * count + place, self.clusters(entry & _OFFSET, 1)
 
     def gaps(self, extents: Sequence[_Extent]) -> Iterator[tuple[int, int]]:
-        """The places (start, end) between ``extents``, which are in order, in the clusters that these use in part."""
+        """The ranges between ``extents`` (sorted), each within a cluster that an extent uses in part."""
         used, place = {cluster for extent in extents for cluster in self._touched(extent.offset, extent.end)}, 0
         for extent in [*extents, _Extent(len(self.file), 0, 0)]:
             if extent.offset < place or extent.end > len(self.file):

@@ -1,6 +1,6 @@
-"""The kernel, initramfs and command line that an image's boot loader would start, read out of the image.
+"""The kernel, initramfs and command line of an image's boot entry, read from the image.
 
-Boot entries: https://uapi-group.org/specifications/specs/boot_loader_specification/
+Format of a boot entry: https://uapi-group.org/specifications/specs/boot_loader_specification/
 """
 
 import re
@@ -16,7 +16,7 @@ _ENTRY = re.compile(r"^/boot/loader[^/]*/entries/[^/]+\.conf$")
 
 @dataclass(frozen=True)
 class BootEntry:
-    """A boot entry: paths in the image's root file system, and the kernel's command line."""
+    """A boot entry: paths in the image's root file system, and the kernel command line."""
 
     kernel: str
     initramfs: str
@@ -25,7 +25,7 @@ class BootEntry:
 
 @dataclass(frozen=True)
 class BootFiles:
-    """What the boot entry names, copied out of the image."""
+    """Copies of the files that the boot entry names, and its kernel command line."""
 
     kernel: Path
     initramfs: Path
@@ -35,7 +35,7 @@ class BootFiles:
 def extract_boot_files(image: Image, directory: Path) -> BootFiles:
     """Copy kernel and initramfs of the image's boot entry to ``directory``; the image is only read.
 
-    Raises WorkbookError where the image has no boot entry or the entry names what is not there.
+    Raises WorkbookError where the image has no boot entry, or the entry names a file that is missing or empty.
     """
     with open_raw_disk(image.raw) as disk:
         path = entry_path(list(disk.inodes), str(image.raw))
@@ -54,7 +54,7 @@ def _copied(disk: RawDisk, path: str, copy: Path) -> Path:
 
 
 def entry_path(paths: list[str], image: str) -> str:
-    """The boot entry among an image's paths; of several the last by name, as a boot loader lists them.
+    """The boot entry among an image's paths; of several the last by name, which a boot loader starts.
 
     Raises WorkbookError where there is none.
     """
@@ -65,7 +65,7 @@ def entry_path(paths: list[str], image: str) -> str:
 
 
 def read_boot_entry(text: str, source: str) -> BootEntry:
-    """Read a boot entry. Raises WorkbookError naming the key that is missing or odd."""
+    """Read a boot entry; raises WorkbookError naming a key that is missing or no absolute path."""
     pairs = (line.strip().partition(" ") for line in text.splitlines())
     values = {key: value.strip() for key, _, value in pairs}
     for key in ("linux", "initrd"):

@@ -1,4 +1,4 @@
-"""Where two disk images differ, block by block, and what is at each place: for what no comparison of files shows."""
+"""The blocks in which two disk images differ, and what each holds: for differences outside the files."""
 
 import struct
 from bisect import bisect_right
@@ -25,7 +25,7 @@ _CHECKSUM = "checksum"
 
 
 def differing_blocks(left: Path, right: Path) -> list[int]:
-    """The offsets of all blocks of 4 KiB that differ; what only one image has counts as differing."""
+    """The offsets of all blocks of 4 KiB that differ; blocks that only one image has differ."""
     found = []
     with open(left, "rb") as one, open(right, "rb") as other:
         for start, end in _joined([*allocated_ranges(left), *allocated_ranges(right)]):
@@ -54,7 +54,7 @@ def _joined(ranges: Iterable[tuple[int, int]]) -> Iterator[tuple[int, int]]:
 
 
 def described_blocks(left: Path, right: Path, blocks: Iterable[int]) -> Iterator[str]:
-    """For each block one line or more: what is there, and what of it differs."""
+    """One line or more for each block: what it holds, and how it differs."""
     with open_raw_disk(left) as one, map_file(right) as other:
         if len(one.data) != len(other):
             yield f"the disks have {len(one.data)} and {len(other)} bytes"
@@ -66,7 +66,7 @@ def described_blocks(left: Path, right: Path, blocks: Iterable[int]) -> Iterator
 
 
 class _Places:
-    """What is where on one disk."""
+    """What each block of a disk holds."""
 
     def __init__(self, disk: RawDisk) -> None:
         self._disk, self._table, self._files = disk.data, disk.table, disk.files
@@ -75,7 +75,7 @@ class _Places:
         self._paths |= {number: names[0] for number, names in self._files.names.items()}
 
     def described(self, block: int, a: bytes, b: bytes) -> Iterator[str]:
-        """What differs between the two contents of one block."""
+        """The differences between the two contents of one block."""
         partition = next((part for part in self._table.partitions if part.start <= block < part.end), None)
         if partition is None:
             at = block + _first(a, b)
@@ -104,7 +104,7 @@ class _Places:
             return
         first, count, label = self._files.runs[max(0, bisect_right(self._starts, number) - 1)]
         if not first <= number < first + count:
-            yield f"root: block {number}, which no file has"
+            yield f"root: block {number}, which no file owns"
         elif isinstance(label, int):
             yield f"root: content of {self._paths.get(label, f'inode {label}')}"
         else:
@@ -121,7 +121,7 @@ class _Places:
 
 
 def _fat_block(fat: FatLayout, block: int, a: bytes, b: bytes) -> Iterator[str]:
-    """What differs in a block of the ESP; ``block`` is its offset there."""
+    """The differences in a block of the ESP; ``block`` is its offset in the partition."""
     at = block + _first(a, b)
     if at < fat.tables_start:
         yield f"esp: its boot sectors, byte {at}"
@@ -132,7 +132,7 @@ def _fat_block(fat: FatLayout, block: int, a: bytes, b: bytes) -> Iterator[str]:
 
 
 def fat_differences(a: bytes, b: bytes) -> Iterator[str]:
-    """The fields of the first directory entry of a FAT that differs, its name apart; nothing where none does."""
+    """The fields that differ in the first directory entry that differs, if its name is the same."""
     for at in range(0, len(a), DIRECTORY_ENTRY_BYTES):
         one, other = a[at : at + DIRECTORY_ENTRY_BYTES], b[at : at + DIRECTORY_ENTRY_BYTES]
         if one != other:
@@ -143,12 +143,12 @@ def fat_differences(a: bytes, b: bytes) -> Iterator[str]:
 
 
 def _first(a: bytes, b: bytes) -> int:
-    """The place of the first byte that differs."""
+    """The offset of the first byte that differs."""
     return next((at for at, (one, other) in enumerate(zip(a, b, strict=False)) if one != other), 0)
 
 
 def _fields(head: str, fields: Mapping[int, str], a: bytes, b: bytes) -> Iterator[str]:
-    """The named fields that differ; a checksum only where nothing else does."""
+    """The fields that differ; checksums only if no other field does."""
     starts = sorted(fields)
     found = {}
     for at, (one, other) in enumerate(zip(a, b, strict=True)):

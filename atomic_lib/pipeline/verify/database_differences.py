@@ -1,4 +1,4 @@
-"""What differs between two SQLite databases, row by row; in an RPM database, tag by tag."""
+"""The differences between two SQLite databases by row; between two RPM databases by tag."""
 
 import hashlib
 import sqlite3
@@ -19,12 +19,12 @@ Row = tuple[Any, ...]
 
 
 def is_database(data: bytes) -> bool:
-    """Whether a file's content is a SQLite database, by how it begins."""
+    """Whether data begins as a SQLite database does."""
     return data.startswith(_MAGIC)
 
 
 def database_differences(left: bytes, right: bytes) -> Iterator[str]:
-    """What rows each side has alone; raises sqlite3.Error for what is no database."""
+    """The rows that only one side has; raises sqlite3.Error where one is not a database."""
     with tempfile.TemporaryDirectory() as scratch:
         one, other = (_tables(data, Path(scratch) / name) for data, name in ((left, "left"), (right, "right")))
     told = False
@@ -33,7 +33,7 @@ def database_differences(left: bytes, right: bytes) -> Iterator[str]:
             told = True
             yield line
     if not told:
-        yield "the same rows in the same order, stored in another way"
+        yield "the same rows in the same order, stored differently"
 
 
 def _tables(data: bytes, path: Path) -> dict[str, list[Row]]:
@@ -67,7 +67,7 @@ def _table_differences(table: str, one: dict[str, list[Row]], other: dict[str, l
 
 
 def shown_row(row: Row) -> str:
-    """A row as text; of binary values the digest."""
+    """A row as text, with digests of binary values."""
     words = (
         f"<{len(value)} bytes, sha256 {hashlib.sha256(value).hexdigest()[:16]}>"
         if isinstance(value, bytes)
@@ -78,7 +78,7 @@ def shown_row(row: Row) -> str:
 
 
 def _package_differences(one: dict[str, list[Row]], other: dict[str, list[Row]]) -> Iterator[str]:
-    """The packages of two RPM databases: their order, and the tags that differ."""
+    """The order of packages in two RPM databases, and the tags that differ."""
     left, right = ([(number, read_tags(blob)) for number, blob in side[_PACKAGES]] for side in (one, other))
     places = [{_name(tags): number for number, tags in side} for side in (left, right)]
     moved = [name for name, number in places[0].items() if places[1].get(name, number) != number]

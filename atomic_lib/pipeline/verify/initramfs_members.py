@@ -1,4 +1,4 @@
-"""What is in an initramfs, member by member, as text that can be compared."""
+"""The members of an initramfs as text, for comparison."""
 
 import hashlib
 import tempfile
@@ -9,14 +9,14 @@ from atomic_lib.tools.tools_tree import Bind, Tools
 
 
 def is_initramfs(path: str) -> bool:
-    """Whether a path is one's by its name."""
+    """Whether a path is an initramfs, by its name."""
     return path.rpartition("/")[2].startswith("initramfs")
 
 
 def members_of(data: bytes, tools: Tools) -> dict[str, str]:
-    """What each member is, as text: type and mode, owner, time, links, size and digest; in the order of the archive.
+    """Type and mode, owner, time, links, size and digest of each member, in the order of the archive.
 
-    Raises WorkbookError for what is no such archive.
+    Raises WorkbookError where the data is not an initramfs.
     """
     return {
         member.path: f"mode {member.mode:o}, owner {member.uid}:{member.gid}, time {member.mtime_seconds}, "

@@ -133,7 +133,7 @@ def test_a_block_with_two_owners_is_refused(raw: Path, tmp_path: Path) -> None:
     move_to_blocks_of("/linked", f"/{ODD}")(copy)
     _, block = first_extent(raw, f"/{ODD}")
     owners = " and ".join(str(number) for number in sorted((numbers["/linked"], numbers[f"/{ODD}"])))
-    with pytest.raises(WorkbookError, match=f"disk.raw: .*is damaged: block {block} belongs to two: {owners}"):
+    with pytest.raises(WorkbookError, match=f"disk.raw: .*is damaged: block {block} has two owners: {owners}"):
         read(copy)
 
 
@@ -150,7 +150,7 @@ def test_a_used_block_without_an_owner_is_refused(raw: Path, tmp_path: Path) -> 
     free = next(number for number in range(last, files.layout.block_count)
                 if not any(first <= number < first + count for first, count, _ in files.runs))  # fmt: skip
     debugfs(copy, [f"setb {free}"])
-    with pytest.raises(WorkbookError, match=f"disk.raw: .*is damaged: block {free} is used, but nobody's"):
+    with pytest.raises(WorkbookError, match=f"disk.raw: .*is damaged: block {free} is in use, but has no owner"):
         read(copy)
 
 
@@ -160,9 +160,9 @@ def test_a_used_block_without_an_owner_is_refused(raw: Path, tmp_path: Path) -> 
         (write(1024 + 0x38, b"\0\0"), "no ext4 file system at byte 131072"),
         (write(1024 + 0x60, b"\xff"), "features that the workbook does not use"),
         (write(1024 + 4, b"\xff\xff\xff"), "cut off: the file system has"),
-        (write(1024 + 0x18, b"\xff\xff\xff\xff"), "sizes make no sense"),
-        (write(1024 + 0x20, b"\0\0\0\0"), "sizes make no sense"),
-        (free_a_block, "is damaged: block .* is free, but somebody's"),
+        (write(1024 + 0x18, b"\xff\xff\xff\xff"), "impossible sizes in its superblock"),
+        (write(1024 + 0x20, b"\0\0\0\0"), "impossible sizes in its superblock"),
+        (free_a_block, "is damaged: block .* is free, but has an owner"),
         (write(1024 + 0x28, b"\x08\0\0\0"), "is damaged"),
     ],
 )

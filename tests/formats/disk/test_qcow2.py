@@ -1,4 +1,4 @@
-"""Whose each byte of a qcow2 is; a damaged file is named."""
+"""What each byte of a qcow2 is for; errors name a damaged file."""
 
 import struct
 from collections.abc import Callable

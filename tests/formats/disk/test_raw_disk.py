@@ -1,4 +1,4 @@
-"""A raw disk image opened: where the content of its files is, and what it says of files that are not there."""
+"""The files of a raw disk image: their content, and errors for those that are missing."""
 
 import shutil
 from pathlib import Path
