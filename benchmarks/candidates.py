@@ -5,10 +5,11 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
+from atomic_lib.pipeline.workbench import Workbench
+
 from atomic_lib.base.paths import BUILD, cache_directory
 from atomic_lib.base.store import Store
 from atomic_lib.params.variant import load_variant
-from atomic_lib.pipeline.workbench import Workbench
 from atomic_lib.recipe.load import load_recipe
 from atomic_lib.recipe.recipe import Recipe
 

@@ -18,6 +18,7 @@ from atomic_lib.base.progress import step
 from atomic_lib.base.stage import Stage
 from atomic_lib.base.store import file_sha256
 from atomic_lib.compose.walk import Entry, read_entries, walk_tree, write_entries
+from atomic_lib.formats.disk.gpt import SECTOR_BYTES
 from atomic_lib.image.bootloader import BIOS_BOOT_SECTOR, make_loaders
 from atomic_lib.image.checksum import disk_sha256
 from atomic_lib.image.sysroot import ImageRequest, kernel_arguments, make_sysroot
@@ -25,7 +26,6 @@ from atomic_lib.params.variant import Variant
 from atomic_lib.tools.context import Context
 from atomic_lib.tools.sandbox import Bind, Tools
 
-SECTOR_BYTES = 512
 _BLOCK_BYTES = 4096
 _MIB_SECTORS = 2048
 # FAT32 has at least 65,525 clusters: firmware takes a smaller one for FAT16 and finds nothing in it.
@@ -151,6 +151,13 @@ def partition_script(variant: Variant, root_mib: int) -> str:
     )
 
 
+def mke2fs_command(variant: Variant, content: str, disk: str, root_mib: int) -> list[str]:
+    """The command that fills the root partition of ``disk`` with ``content``: UUID and hash seed are fixed."""
+    options = f"offset={_ROOT_SECTOR * SECTOR_BYTES},hash_seed={fixed_uuid(variant, 'hash')},root_owner=0:0"
+    return ["mke2fs", "-q", "-t", "ext4", "-L", "root", "-U", fixed_uuid(variant, "filesystem"), "-E", options,
+            "-d", content, disk, f"{root_mib * 1024}k"]  # fmt: skip
+
+
 def _write_disk(variant: Variant, tools: Tools, sysroot: Path, directory: Path, root_mib: int) -> None:
     raw, loader = directory / "disk.raw", directory / "loader"
     loader.mkdir()
@@ -168,13 +175,9 @@ def _write_disk(variant: Variant, tools: Tools, sysroot: Path, directory: Path, 
         disk.write(core)
         _write_sparse(disk, (loader / "esp.img").read_bytes(), _ESP_SECTOR * SECTOR_BYTES)
     shutil.rmtree(loader)
-    options = f"offset={_ROOT_SECTOR * SECTOR_BYTES},hash_seed={fixed_uuid(variant, 'hash')},root_owner=0:0"
     try:
-        tools.run(
-            ["mke2fs", "-q", "-t", "ext4", "-L", "root", "-U", fixed_uuid(variant, "filesystem"), "-E", options,
-             "-d", f"/mnt/out/{sysroot.name}", "/mnt/out/disk.raw", f"{root_mib * 1024}k"],
-            binds=binds, rights="root", env=env,
-        )  # fmt: skip
+        words = mke2fs_command(variant, f"/mnt/out/{sysroot.name}", "/mnt/out/disk.raw", root_mib)
+        tools.run(words, binds=binds, rights="root", env=env)
     except CommandError as error:
         raise WorkbookError(
             f"{variant.variant}: the tree does not fit into a root file system of {root_mib} MiB, or mke2fs failed",

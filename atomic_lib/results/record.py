@@ -15,7 +15,7 @@ from atomic_lib.guest.evidence.unit_times import package_of_units, packaged_path
 from atomic_lib.image.disk import Image
 from atomic_lib.measure.classes import class_of, class_of_path
 from atomic_lib.measure.footprint import Footprint, count_forbidden, measure_footprint
-from atomic_lib.measure.image_footprint import ImageFootprint, Taken
+from atomic_lib.measure.image_footprint import DiskUse, ImageFootprint
 from atomic_lib.measure.labels import Labels
 from atomic_lib.measure.ownership import readable
 from atomic_lib.params.variant import Variant, parameter_values
@@ -270,7 +270,7 @@ def _directory_sizes(footprint: Footprint) -> tuple[DirectorySize, ...]:
 
 def _with_image(packages: Iterable[PackageSize], footprint: ImageFootprint) -> tuple[PackageSize, ...]:
     """The packages with what each takes in the image; 0 where all its files are empty or not in it."""
-    taken = {package.name: footprint.packages.get(package.name, Taken()) for package in packages}
+    taken = {package.name: footprint.packages.get(package.name, DiskUse()) for package in packages}
     return tuple(package.model_copy(update=vars(taken[package.name])) for package in packages)
 
 
@@ -279,6 +279,6 @@ def _image_parts(footprint: ImageFootprint) -> tuple[ImagePart, ...]:
     parts = dict(footprint.parts)
     classes = [(class_of(name), taken) for name, taken in footprint.packages.items()]
     for name, taken in [*classes, *((class_of_path(path), taken) for path, taken in footprint.unowned.items())]:
-        parts[name] = parts.get(name, Taken()) + taken
+        parts[name] = parts.get(name, DiskUse()) + taken
     sizes = [ImagePart(part=name, **vars(taken)) for name, taken in parts.items()]
     return tuple(sorted(sizes, key=lambda size: (-size.image_bytes, size.part)))

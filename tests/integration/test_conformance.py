@@ -3,14 +3,14 @@
 from pathlib import Path
 
 import pytest
+from atomic_lib.pipeline.questions import open_variant
+from atomic_lib.pipeline.workbench import open_workbench
 
 from atomic_lib.guest.faults.agents import cloud_init, min_cloud_agent
 from atomic_lib.guest.faults.catalogue import FAULTS, fault_named
 from atomic_lib.guest.faults.matrix import Matrix, run_agent, run_conformance
 from atomic_lib.guest.faults.trial import agent_in, root_of
 from atomic_lib.params.variant import load_variant, parameter_values
-from atomic_lib.pipeline.questions import open_variant
-from atomic_lib.pipeline.workbench import open_workbench
 
 pytestmark = pytest.mark.integration
 

@@ -3,9 +3,9 @@
 from pathlib import Path
 
 import pytest
+from atomic_lib.pipeline.workbench import open_workbench
 
 from atomic_lib.params.variant import load_variant, parameter_values
-from atomic_lib.pipeline.workbench import open_workbench
 from atomic_lib.results.denial_reasons import unexplained
 from atomic_lib.results.variant_result import Boot
 

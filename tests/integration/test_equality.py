@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from atomic_lib.pipeline.questions import OpenVariant, open_variant, plain_text
 
 from atomic_lib.formats.disk.file_system import FileSystem, read_file_system
 from atomic_lib.measure.build_changes import changed_packages
 from atomic_lib.measure.comparison import Comparison
 from atomic_lib.pipeline.equality import compare_booted, compare_images, require_explained
-from atomic_lib.pipeline.questions import OpenVariant, open_variant, plain_text
 from atomic_lib.report.tables.equality_tables import counts_table
 from tests.integration.test_build_and_boot import papermill
 

@@ -8,13 +8,13 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 
 import pytest
+from atomic_lib.pipeline.questions import OpenVariant, open_variant
 
 from atomic_lib.base.errors import WorkbookError
 from atomic_lib.base.paths import cache_directory
 from atomic_lib.base.store import Store, remove_tree
 from atomic_lib.compose.tree import Tree, compose_tree
 from atomic_lib.measure.footprint import Footprint, measure_footprint
-from atomic_lib.pipeline.questions import OpenVariant, open_variant
 from atomic_lib.recipe.recipe import Recipe
 from atomic_lib.solve.resolve import RpmSet, resolve_rpm_set
 from atomic_lib.solve.without import Departure, recipe_without, size_of_departure

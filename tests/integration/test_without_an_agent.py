@@ -7,13 +7,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from atomic_lib.pipeline.workbench import open_workbench
 
 from atomic_lib.guest.vm.data_source import DataSource
 from atomic_lib.guest.vm.metadata_service import Instance
 from atomic_lib.guest.vm.qemu import Disk, Machine, make_overlay, remove_overlay
 from atomic_lib.guest.vm.ssh import Shell, one_boot_key
 from atomic_lib.params.variant import load_variant, parameter_values
-from atomic_lib.pipeline.workbench import open_workbench
 from atomic_lib.tools.accelerator import probe_accelerator
 from tests.integration.guest import RUNS, Story, wait_for_the_end_of_the_boot
 

@@ -11,7 +11,7 @@ from atomic_lib.base.errors import WorkbookError
 from atomic_lib.compose.tree import Tree
 from atomic_lib.compose.walk import Entry, write_entries
 from atomic_lib.image.disk import Image
-from atomic_lib.measure.image_footprint import ImageFootprint, Taken
+from atomic_lib.measure.image_footprint import DiskUse, ImageFootprint
 from atomic_lib.measure.labels import Finding, Labels
 from atomic_lib.params.variant import variant_from
 from atomic_lib.recipe.recipe import Recipe
@@ -118,9 +118,9 @@ def test_the_image_is_broken_down_by_package_and_part(
 ) -> None:
     record.add_tree(rpm_set, tree)
     footprint = ImageFootprint(
-        packages={"linux-image-cloud": Taken(1000, 600)},
-        unowned={"/usr/lib/modules/6.12/initramfs.img": Taken(500, 300), "/boot/vmlinuz-6.12": Taken(300, 50)},
-        parts={"journal": Taken(248, 4), "qcow2-metadata": Taken(0, 70)},
+        packages={"linux-image-cloud": DiskUse(1000, 600)},
+        unowned={"/usr/lib/modules/6.12/initramfs.img": DiskUse(500, 300), "/boot/vmlinuz-6.12": DiskUse(300, 50)},
+        parts={"journal": DiskUse(248, 4), "qcow2-metadata": DiskUse(0, 70)},
         python_scripts=("/usr/bin/tool", "/usr/bin/python3-config"),
     )
     record.add_image(image, footprint)

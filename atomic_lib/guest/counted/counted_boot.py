@@ -108,7 +108,7 @@ def count_boot(tools: Tools, image: Image, request: CountRequest, directory: Pat
     report is cut off or garbled, or says that the boot did not come to its end.
     """
     directory.mkdir(parents=True, exist_ok=True)
-    boot = extract_boot_files(tools, image, directory)
+    boot = extract_boot_files(image, directory)
     if any(entry.path.endswith("/usr/bin/cloud-init") for entry in image.entries()):
         boot = replace(boot, options=f"{boot.options} {CLOUD_INIT_OPTIONS}")
     instance = counted_instance()

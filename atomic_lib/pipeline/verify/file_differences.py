@@ -25,7 +25,7 @@ def content_differences(path: str, left: bytes, right: bytes, tools: Tools) -> l
 
 def _differences(path: str, left: bytes, right: bytes, tools: Tools) -> list[str]:
     try:
-        if left.startswith(database_differences.MAGIC) and right.startswith(database_differences.MAGIC):
+        if database_differences.is_database(left) and database_differences.is_database(right):
             return list(database_differences.database_differences(left, right))
         if initramfs_members.is_initramfs(path):
             return list(_member_differences(left, right, tools))

@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 
 from atomic_lib.base.errors import WorkbookError
-from atomic_lib.guest.counted.boot_files import entry_path, read_boot_entry
 from atomic_lib.guest.counted.counted_boot import (
     CountedBoot,
     CountRequest,
@@ -28,12 +27,6 @@ BOOT = CountedBoot(
     units=(CountedUnit("a.service", 1.5),), masked_units=("m.service",), changed_units=("sshd-keygen.service",),
     shift=0, seed=1, qemu_version="10",
 )  # fmt: skip
-ENTRY = """title Debian GNU/Linux 13 (trixie) (ostree:0)
-version 1
-options root=LABEL=root rw ostree=/ostree/boot.1/fedora-atomic/cb/0
-linux /boot/ostree/fedora-atomic-cb/vmlinuz-6.12.107+deb13-cloud-amd64
-initrd   /boot/ostree/fedora-atomic-cb/initramfs-6.12.107+deb13-cloud-amd64.img
-"""
 
 
 @dataclass
@@ -73,27 +66,6 @@ def test_the_image_is_mapped_privately() -> None:
     memory = re.match(r"1024,slots=1,maxmem=(\d+)M$", after(argv, "-m")[0])
     assert memory
     assert int(memory[1]) * 2**20 > 1024 * 2**20 + IMAGE.virtual_bytes
-
-
-def test_the_boot_entry_is_that_of_the_image() -> None:
-    paths = ["/boot/loader", "/boot/loader.1/entries", "/boot/loader.1/entries/ostree-1.conf", "/etc/entries/a.conf"]
-    assert entry_path(paths, "image") == "/boot/loader.1/entries/ostree-1.conf"
-    assert entry_path(["/boot/loader/entries/6.1.conf", "/boot/loader/entries/6.2.conf"], "image").endswith("6.2.conf")
-    with pytest.raises(WorkbookError, match="some image: no boot entry"):
-        entry_path(["/boot/loader"], "some image")
-
-
-def test_a_boot_entry_names_kernel_initramfs_and_options() -> None:
-    entry = read_boot_entry(ENTRY, "entry")
-    assert entry.kernel == "/boot/ostree/fedora-atomic-cb/vmlinuz-6.12.107+deb13-cloud-amd64"
-    assert entry.initramfs.endswith("-cloud-amd64.img")
-    assert entry.options == "root=LABEL=root rw ostree=/ostree/boot.1/fedora-atomic/cb/0"
-
-
-@pytest.mark.parametrize(("old", "key"), [("linux /", "linux"), ("initrd   /", "initrd"), ("/vmlinuz", "linux")])
-def test_an_entry_without_a_usable_path_is_an_error(old: str, key: str) -> None:
-    with pytest.raises(WorkbookError, match=f"x.conf: {key}: no usable path"):
-        read_boot_entry(ENTRY.replace(old, 'nothing "', 1), "x.conf")
 
 
 def test_masked_units_are_read_from_the_command_line() -> None:
