@@ -9,7 +9,6 @@ from pathlib import Path
 from atomic_lib.base.errors import WorkbookError
 from atomic_lib.base.files import write_text
 from atomic_lib.base.paths import CHECKOUT
-from atomic_lib.results.files import read_study_result
 from benchmarks.measured import MeasuredTable, read_table, write_table
 from benchmarks.run_tables import run_tables
 
@@ -19,6 +18,7 @@ RUN_PAGES = {
     "stages": "docs/performance.md",
     "labels": "docs/selinux.md",
     "provisioning": "docs/provisioning.md",
+    "injected-faults": "docs/provisioning.md",
 }
 """The page of each table of a run: there its markers are added when no page has them."""
 _MARKED = re.compile(r"<!-- measured: ([\w-]+) -->\n(.*?)<!-- end -->", re.DOTALL)
@@ -35,7 +35,7 @@ def main(words: Sequence[str] | None = None, checkout: Path = CHECKOUT) -> int:
                 print(problem, file=sys.stderr)
             return 1 if found else 0
         if options.command == "from-run":
-            publish(run_tables(read_study_result(options.run)), checkout)
+            publish(run_tables(options.run), checkout)
         else:
             insert(checkout)
     except WorkbookError as error:

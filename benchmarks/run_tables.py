@@ -1,25 +1,31 @@
 """The tables of a finished run that the documentation shows: sizes, boots, labels, stages; ways of provisioning."""
 
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
 
 from atomic_lib.base.errors import WorkbookError
-from atomic_lib.results.files import StudyResult, VariantResult
+from atomic_lib.results.files import StudyResult, VariantResult, read_study_result
 from benchmarks.measured import Column, Format, MeasuredTable, Source, Value
 
+FAULTS_FILE = "conformance.json"
+"""The file of a run of the study provisioning with the outcome of each injected fault."""
 _STAGES = ("resolve", "compose", "image")
 
 
-def run_tables(study: StudyResult) -> tuple[MeasuredTable, ...]:
-    """The tables that the documentation has of this study; a table without a single figure is left out.
+def run_tables(run_directory: Path) -> tuple[MeasuredTable, ...]:
+    """The tables that the documentation has of a run's study; a table without a single figure is left out.
 
-    Raises WorkbookError for a study that the documentation does not show, and for a run with a
-    variant that failed or is incomplete: its figures describe nothing that works.
+    Raises WorkbookError for a study that the documentation does not show, for a run with a variant
+    that failed or is incomplete, and for files that are missing.
     """
+    study = read_study_result(run_directory)
     unfinished = [result.variant for result in study.variants if result.status != "ok"]
     if unfinished:
         raise WorkbookError(f"run {study.run}: {unfinished[0]} is not ok", hint="make a run in which every variant is")
     if study.study == "provisioning":
-        return (_provisioning(study),)
+        return _provisioning(study), _faults(study, run_directory / FAULTS_FILE)
     if study.study == "default":
         return tuple(filter(None, (_sizes(study), _boots(study), _labels(study), _stages(study))))
     raise WorkbookError(
@@ -96,6 +102,23 @@ def _counted_times(result: VariantResult) -> tuple[Value, Value, Value]:
         return None, None, None
     boot = result.counted_boots[0]
     return boot.busy_seconds, boot.milestones.get("ssh"), boot.milestones.get("script")
+
+
+def _faults(study: StudyResult, path: Path) -> MeasuredTable:
+    if not path.is_file():
+        raise WorkbookError(f"{path}: no such file", hint="./workbook run provisioning writes it")
+    outcomes: Mapping[str, Any] = json.loads(path.read_text())
+    not_run = {agent for agent, _ in outcomes["not_run"]}
+    rows = []
+    for agent in outcomes["agents"]:
+        cells = [cell for cell in outcomes["cells"] if cell["agent"] == agent and cell["outcome"] != "unknown"]
+        if cells and agent not in not_run:
+            rows.append((agent, len(cells), sum(cell["outcome"] == "survived" for cell in cells)))
+    columns = (_column("injected faults", "count"), _column("survived", "count"))
+    table = _table("injected-faults", "Injected faults, by agent", study, columns, rows)
+    if table is None:
+        raise WorkbookError(f"{path}: no agent was tested")
+    return table
 
 
 def _table(

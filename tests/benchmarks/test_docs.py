@@ -1,10 +1,13 @@
 """Tables in pages: inserted from their files, found when stale, made from a finished run."""
 
+import json
 from pathlib import Path
 
 import pytest
 
 from atomic_lib.base.errors import WorkbookError
+from atomic_lib.guest.faults.matrix import Cell, Matrix
+from atomic_lib.guest.faults.outcome import Outcome
 from atomic_lib.results.variant_result import CountedBoot, ExplainedLabels, Labels, StudyResult, VariantResult
 from benchmarks.docs import RUN_PAGES, insert, main, problems, publish
 from benchmarks.measured import Column, MeasuredTable, Source, write_table
@@ -71,9 +74,16 @@ def with_counts(variant: str) -> VariantResult:
     return variant_result(variant).model_copy(update={"labels": labels, "counted_boots": (counted,)})
 
 
-def test_the_tables_of_a_run() -> None:
+def write_run(study: StudyResult, directory: Path) -> Path:
+    directory.mkdir(exist_ok=True)
+    (directory / "results.json").write_text(study.model_dump_json())
+    return directory
+
+
+def test_the_tables_of_a_run(tmp_path: Path) -> None:
     result = with_counts("atomic-min")
-    tables = {table.name: table for table in run_tables(study_of(with_counts("cloud-docker"), result))}
+    run = write_run(study_of(with_counts("cloud-docker"), result), tmp_path)
+    tables = {table.name: table for table in run_tables(run)}
     assert tables.keys() == {"sizes", "boots", "labels", "stages"} < RUN_PAGES.keys()
     assert tables["sizes"].rows[1] == (
         "`atomic-min`", result.package_count, result.tree_bytes, result.image_allocated_bytes,
@@ -90,33 +100,36 @@ def test_the_tables_of_a_run() -> None:
     assert "stand-in" in source.note
 
 
-def test_a_warm_up_is_not_in_the_table_of_boots() -> None:
+def test_a_warm_up_is_not_in_the_table_of_boots(tmp_path: Path) -> None:
     whole = variant_result("atomic-min", boots=2)
     boots = (whole.boots[0].model_copy(update={"warm_up": True}), whole.boots[1])
-    tables = {table.name: table for table in run_tables(study_of(whole.model_copy(update={"boots": boots})))}
+    run = write_run(study_of(whole.model_copy(update={"boots": boots})), tmp_path)
+    tables = {table.name: table for table in run_tables(run)}
     assert tables["boots"].rows[0][1] == (boots[1].ssh_login_seconds,)
 
 
-def test_ways_of_provisioning_are_differences_to_the_tree_without_an_agent() -> None:
+def test_ways_of_provisioning_are_differences_to_the_tree_without_an_agent(tmp_path: Path) -> None:
     agent, bare = with_counts("atomic-min"), with_counts("cloud-docker")
-    study = study_of(agent, bare).model_copy(update={"study": "provisioning"})
-    (table,) = run_tables(study)
-    assert [row[0] for row in table.rows] == ["`cloud-docker`", "`atomic-min`"]
-    assert table.rows[1][1:] == (agent.package_count, agent.tree_bytes, 19.5, 16.5, 18.5)
-    assert all(column.difference for column in table.columns[1:])
+    run = write_run(study_of(agent, bare).model_copy(update={"study": "provisioning"}), tmp_path)
+    with pytest.raises(WorkbookError, match=r"conformance\.json: no such file"):
+        run_tables(run)
+    outcomes: list[tuple[str, Outcome]] = [("a", "survived"), ("a", "lost login"), ("a", "unknown"), ("b", "survived")]
+    cells = tuple(Cell(str(i), agent, outcome, why="", run=True) for i, (agent, outcome) in enumerate(outcomes))
+    matrix = Matrix((("0", "zero"),), ("a", "b"), cells, not_run=(("b", "needs a guest"),))
+    (run / "conformance.json").write_text(json.dumps(matrix.to_json()))
+    costs, faults = run_tables(run)
+    assert [row[0] for row in costs.rows] == ["`cloud-docker`", "`atomic-min`"]
+    assert costs.rows[1][1:] == (agent.package_count, agent.tree_bytes, 19.5, 16.5, 18.5)
+    assert all(column.difference for column in costs.columns[1:])
+    assert faults.rows == (("`a`", 2, 1),)
 
 
-def test_runs_that_say_nothing_are_refused() -> None:
+def test_runs_without_usable_figures_are_refused(tmp_path: Path) -> None:
     with pytest.raises(WorkbookError, match="atomic-broken is not ok"):
-        run_tables(study_of(variant_result("cloud-docker"), failed_result()))
+        run_tables(write_run(study_of(variant_result("cloud-docker"), failed_result()), tmp_path))
+    mine = study_of(variant_result("cloud-docker")).model_copy(update={"study": "mine"})
     with pytest.raises(WorkbookError, match="no table of study 'mine'"):
-        run_tables(study_of(variant_result("cloud-docker")).model_copy(update={"study": "mine"}))
-
-
-def write_run(study: StudyResult, directory: Path) -> Path:
-    directory.mkdir()
-    (directory / "results.json").write_text(study.model_dump_json())
-    return directory
+        run_tables(write_run(mine, tmp_path))
 
 
 def test_a_run_gets_into_the_pages(pages: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
