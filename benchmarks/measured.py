@@ -102,10 +102,11 @@ def spread(values: Sequence[float], format: Format) -> str:
 
 
 def quantity(value: float, format: Format) -> str:
-    """A number with its unit."""
+    """A number with its unit; whole seconds are shown as measured, without decimals."""
     match format:
         case "seconds":
-            return f"{value:.0f} s" if value >= 100 else f"{value:.1f} s"
+            whole = isinstance(value, int) or value >= 100
+            return f"{value:.0f} s" if whole else f"{value:.1f} s"
         case "memory":
             return f"{value / 2**20:.0f} MiB"
         case "bytes":

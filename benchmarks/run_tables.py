@@ -115,22 +115,29 @@ def _faults(study: StudyResult, path: Path) -> MeasuredTable:
         if cells and agent not in not_run:
             rows.append((agent, len(cells), sum(cell["outcome"] == "survived" for cell in cells)))
     columns = (_column("injected faults", "count"), _column("survived", "count"))
-    table = _table("injected-faults", "Injected faults, by agent", study, columns, rows)
+    table = _table("injected-faults", "Injected faults, by agent", study, columns, rows, of="agent")
     if table is None:
         raise WorkbookError(f"{path}: no agent was tested")
     return table
 
 
 def _table(
-    name: str, caption: str, study: StudyResult, columns: Sequence[Column], rows: Sequence[tuple[Value, ...]]
+    name: str,
+    caption: str,
+    study: StudyResult,
+    columns: Sequence[Column],
+    rows: Sequence[tuple[Value, ...]],
+    *,
+    of: str = "variant",
 ) -> MeasuredTable | None:
+    """The table of a study; ``of``: what its rows are. None where no figure was measured."""
     if all(value is None for row in rows for value in row[1:]):
         return None
     return MeasuredTable(
         name=name,
         caption=caption,
         source=_source(study),
-        columns=(Column(title="variant"), *columns),
+        columns=(Column(title=of), *columns),
         rows=tuple((f"`{row[0]}`", *row[1:]) for row in rows),
     )
 
