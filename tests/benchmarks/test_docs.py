@@ -121,6 +121,7 @@ def test_ways_of_provisioning_are_differences_to_the_tree_without_an_agent(tmp_p
     assert [row[0] for row in costs.rows] == ["`cloud-docker`", "`atomic-min`"]
     assert costs.rows[1][1:] == (agent.package_count, agent.tree_bytes, 19.5, 16.5, 18.5)
     assert all(column.difference for column in costs.columns[1:])
+    assert faults.columns[0].title == "agent"
     assert faults.rows == (("`a`", 2, 1),)
 
 

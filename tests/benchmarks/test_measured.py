@@ -47,7 +47,8 @@ def test_samples_show_median_and_range_and_texts_are_shown_as_they_are() -> None
     ("value", "format", "text"),
     [
         (1_850_000_000, "bytes", "1.85 GB"), (498_100_000, "bytes", "498.1 MB"), (12, "bytes", "12 B"),
-        (66 * 2**20, "memory", "66 MiB"), (817.4, "seconds", "817 s"), (35, "seconds", "35 s"), (0.12, "seconds", "0.1 s"),
+        (66 * 2**20, "memory", "66 MiB"), (817.4, "seconds", "817 s"), (35, "seconds", "35 s"),
+        (0.12, "seconds", "0.1 s"),
         (17069, "count", "17,069"), (35.6, "percent", "36 %"), (2.704, "ratio", "2.70"),
     ],
 )  # fmt: skip
