@@ -63,9 +63,17 @@ def test_json_keeps_everything(tmp_path: Path) -> None:
     assert read_table(tmp_path / "costs.json") == whole
 
 
-@pytest.mark.parametrize("rows", [(), (("a",),), (("a", 1, 2),), ((5, 1),)])
-def test_incomplete_tables_are_refused(rows: tuple[tuple[Value, ...], ...]) -> None:
-    with pytest.raises(ValidationError):
+@pytest.mark.parametrize(
+    ("rows", "message"),
+    [
+        ((), "at least one row"),
+        ((("a",),), "has 1 values for 2 columns"),
+        ((("a", 1, 2),), "has 3 values for 2 columns"),
+        (((5, 1),), "is a text column and holds a number"),
+    ],
+)
+def test_incomplete_tables_are_refused(rows: tuple[tuple[Value, ...], ...], message: str) -> None:
+    with pytest.raises(ValidationError, match=message):
         table(*rows)
 
 
