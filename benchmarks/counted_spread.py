@@ -1,11 +1,11 @@
-"""How well a counted boot repeats: boots of one image, quiet and loaded, by chance, and with a planted unit.
+"""How well a counted boot repeats.
 
     python -m benchmarks.counted_spread build/store/image/KEY --output build/counted
 
-Four groups of boots, one guest at a time: ``quiet`` and ``loaded`` (with a busy loop for each of
-the host's processors) have the same seed, ``seed`` have different ones, ``planted`` has a
-unit that executes a known number of instructions. A boot whose result is already in the
-output directory is not made again, so a benchmark that was stopped goes on.
+Four groups of boots of one image, one guest at a time: ``quiet`` and ``loaded`` (with a busy loop
+on each processor of the host) have the same seed, ``seed`` have different seeds, ``planted`` has
+an additional unit that executes a known number of instructions. Boots whose result is in the
+output directory are not repeated, so an interrupted benchmark resumes.
 """
 
 import argparse
@@ -21,10 +21,12 @@ from pathlib import Path
 from typing import Any
 
 from atomic_lib.base import command
+from atomic_lib.base.paths import cache_directory
 from atomic_lib.guest.counted.counted_boot import CountedBoot, CountRequest, count_boot, read_counted_boot
 from atomic_lib.guest.counted.counted_difference import counted_difference
 from atomic_lib.image.disk import Image
 from atomic_lib.tools import tools_tree
+from atomic_lib.tools.sandbox import Tools
 
 PLANTED_UNIT = "planted.service"
 _LOAD_LIMIT_SECONDS = "1200"
@@ -32,9 +34,9 @@ _LOAD_ADDRESS = 0x400000
 
 
 def main(words: Sequence[str] | None = None) -> None:
-    """Make the boots and print the tables."""
+    """Boot, and print the tables."""
     arguments = _parse(words)
-    tools = tools_tree.open_tools(tools_tree.cache_directory())
+    tools = tools_tree.open_tools(cache_directory())
     image = open_image(arguments.image)
     same = CountRequest()
     plant = replace(same, extra_units={PLANTED_UNIT: planted_unit()},
@@ -52,9 +54,9 @@ def main(words: Sequence[str] | None = None) -> None:
 
 
 def open_image(directory: Path) -> Image:
-    """An image of the store, by its directory."""
-    sizes: dict[str, int] = json.loads((directory / "image.json").read_text())
-    return Image(key=directory.name, directory=directory, seconds=0, reused=True, **sizes)
+    """The image in a directory of the store."""
+    facts: dict[str, Any] = json.loads((directory / "image.json").read_text())
+    return Image(key=directory.name, directory=directory, seconds=0, reused=True, **facts)
 
 
 def planted_unit() -> str:
@@ -80,7 +82,7 @@ def burner(instructions: int) -> bytes:
 
 @contextmanager
 def busy_host(log: Path) -> Iterator[None]:
-    """Keep every processor of the host busy inside of the block."""
+    """Keep every processor of the host busy while the block runs."""
     with ExitStack() as stack:
         for _ in range(os.cpu_count() or 1):
             loop = ["timeout", _LOAD_LIMIT_SECONDS, "sh", "-c", "while :; do :; done"]
@@ -89,7 +91,7 @@ def busy_host(log: Path) -> Iterator[None]:
 
 
 def spread_percent(values: Sequence[float]) -> float:
-    """Largest minus smallest, in percent of the middle one."""
+    """Largest minus smallest, in percent of the median."""
     return 100 * (max(values) - min(values)) / sorted(values)[len(values) // 2]
 
 
@@ -123,7 +125,7 @@ def widest_unit(boots: Sequence[CountedBoot]) -> str:
     return f"{1e3 * spreads[widest]:.3f} ({widest})"
 
 
-def _boot(tools: tools_tree.Tools, image: Image, request: CountRequest, directory: Path) -> CountedBoot:
+def _boot(tools: Tools, image: Image, request: CountRequest, directory: Path) -> CountedBoot:
     result = directory / "counted.json"
     if not result.is_file():
         started = time.monotonic()
@@ -139,9 +141,9 @@ def _parse(words: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("image", type=Path, help="directory of an image in the store")
     parser.add_argument("--output", type=Path, default=Path("build/counted"))
-    parser.add_argument("--boots", type=int, default=10, help="with the same seed; every second one loaded")
+    parser.add_argument("--boots", type=int, default=10, help="boots with the same seed, half of them on a loaded host")
     parser.add_argument("--seeds", type=int, default=5, help="boots with different seeds")
-    parser.add_argument("--instructions", type=int, default=195_000_000, help="of the planted unit")
+    parser.add_argument("--instructions", type=int, default=195_000_000, help="instructions of the planted unit")
     arguments = parser.parse_args(words)
     if arguments.boots < 2 or arguments.seeds < 1:
         parser.error("at least 2 boots and 1 seed")
