@@ -60,7 +60,7 @@ class ImageFootprint:
 
 
 def image_footprint(image: Image, tree: Tree, packages: Iterable[str], store: Store) -> ImageFootprint:
-    """The footprint of an image of ``tree``, measured or use from the store; see ``measure_image``."""
+    """The footprint of an image of ``tree``, measured or taken from the store; see ``measure_image``."""
     names = sorted(packages)
     inputs = {"image": image.key, "tree": tree.key, "packages": names, "code": code_version(*_CODE)}
 
