@@ -12,12 +12,13 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from atomic_lib.base.errors import WorkbookError
+from atomic_lib.formats.zstd_frame import ZSTD_MAGIC
 
 _ALIGNMENT = 4
 _END = "TRAILER!!!"
 _MAGIC = b"070701"
 _MAGICS = (_MAGIC, b"070702")  # the second with checksums, which nobody writes
-_COMPRESSED = (b"\x28\xb5\x2f\xfd", b"\x1f\x8b", b"\xfd7zXZ\0")  # zstd, gzip, xz
+_COMPRESSED = (ZSTD_MAGIC, b"\x1f\x8b", b"\xfd7zXZ\0")  # zstd, gzip, xz
 _FIELDS, _FIELD_DIGITS = 13, 8
 _HEADER_BYTES = len(_MAGIC) + _FIELDS * _FIELD_DIGITS
 

@@ -1,7 +1,7 @@
 """What each byte of a compressed qcow2 file is for: data of a cluster, metadata, or a gap.
 
 Formats: QEMU's docs/interop/qcow2.rst (header, L1 and L2 tables, refcounts, compressed
-cluster descriptors) and RFC 8878 (zstd frames). A descriptor gives the length of a
+cluster descriptors). A descriptor gives the length of a
 compressed cluster in whole sectors, and clusters share sectors, so the end of a cluster is read
 from its zstd frame.
 
@@ -17,6 +17,7 @@ from mmap import mmap
 
 from atomic_lib.base.errors import WorkbookError
 from atomic_lib.formats.disk.gpt import SECTOR_BYTES
+from atomic_lib.formats.zstd_frame import frame_bytes
 
 _HEADER = struct.Struct(">4sIQIIQIIQQIIQQQQIIB")
 _MAGIC, _VERSION = b"QFI\xfb", 3
@@ -26,8 +27,6 @@ _REFCOUNT_ORDER = 4
 _REFCOUNT_BYTES = 2
 _COMPRESSED = 1 << 62
 _OFFSET = (1 << 56) - (1 << 9)
-_ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
-_RLE, _RESERVED = 1, 3
 
 
 @dataclass(frozen=True)
@@ -179,9 +178,9 @@ class _Tables:
         sectors = (entry & (_COMPRESSED - 1)) >> bits
         reserved_bytes = SECTOR_BYTES - offset % SECTOR_BYTES + sectors * SECTOR_BYTES
         try:
-            size_bytes = self._frame_bytes(offset)
-        except (struct.error, IndexError):
-            raise self.damaged(f"the zstd frame at byte {offset} is past the end of the file") from None
+            size_bytes = frame_bytes(self.file, offset)
+        except ValueError as error:
+            raise self.damaged(str(error)) from None
         if size_bytes > reserved_bytes:
             raise self.damaged(f"the zstd frame at byte {offset} is longer than its {sectors + 1} sectors")
         return _Extent(offset, size_bytes, reserved_bytes)
@@ -191,20 +190,3 @@ class _Tables:
         if offset + layout.size > len(self.file):
             raise self.damaged(f"a table at byte {offset} is past its end at {len(self.file)}")
         return layout.unpack_from(self.file, offset)
-
-    def _frame_bytes(self, offset: int) -> int:
-        """The length of the zstd frame at ``offset``, read from the headers of its blocks."""
-        file = self.file
-        if file[offset : offset + 4] != _ZSTD_MAGIC:
-            raise self.damaged(f"no zstd frame at byte {offset}")
-        descriptor = file[offset + 4]
-        single = descriptor >> 5 & 1
-        place = offset + 5 + (1 - single) + (0, 1, 2, 4)[descriptor & 3] + (single, 2, 4, 8)[descriptor >> 6]
-        last = 0
-        while not last:
-            header = int.from_bytes((file[place], file[place + 1], file[place + 2]), "little")
-            last, kind, size_bytes = header & 1, header >> 1 & 3, header >> 3
-            if kind == _RESERVED:
-                raise self.damaged(f"no zstd block at byte {place}")
-            place += 3 + (1 if kind == _RLE else size_bytes)
-        return place + (4 if descriptor >> 2 & 1 else 0) - offset

@@ -61,22 +61,6 @@ def test_a_disk_of_nothing_has_no_gap(tmp_path: Path) -> None:
     assert read(tmp_path / "disk.qcow2") == Qcow2(CLUSTER, CLUSTER, {}, QCOW2_DATA, 0)
 
 
-@pytest.mark.parametrize(
-    "frame",
-    [
-        pytest.param(b"\x20\x05" + b"\x29\x00\x00" + b"hello", id="one-byte size"),
-        pytest.param(b"\x64\x05\x00" + b"\x29\x00\x00" + b"hello" + b"SUMS", id="checksum"),
-        pytest.param(b"\x00\x58" + b"\x28\x00\x00" + b"hello" + b"\x2b\xff\x01" + b"z", id="window, two blocks, run"),
-    ],
-)
-def test_a_frame_ends_where_its_headers_say(tmp_path: Path, frame: bytes) -> None:
-    make_qcow2(tmp_path / "disk.qcow2", b"a" * CLUSTER)
-    with open(tmp_path / "disk.qcow2", "r+b") as file:
-        file.seek(QCOW2_DATA)
-        file.write(b"\x28\xb5\x2f\xfd" + frame + b"what follows is no part of it")
-    assert read(tmp_path / "disk.qcow2").stored_bytes == {0: 4 + len(frame)}
-
-
 def put(offset: int, data: bytes) -> Callable[[bytes], bytes]:
     return lambda old: old[:offset] + data + old[offset + len(data) :]
 
