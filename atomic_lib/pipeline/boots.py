@@ -6,20 +6,19 @@ import shutil
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from atomic_lib.base.errors import WorkbookError
+from atomic_lib.base.model import Accelerator, Firmware, SelinuxMode
 from atomic_lib.base.store import Store, Stored, code_version
-from atomic_lib.guest.counted.counted_boot import CountRequest, count_boot
-from atomic_lib.guest.evidence.denials import SelinuxMode
+from atomic_lib.guest.boot_record import BOOT_FILE, StoredBoot, read_boot
+from atomic_lib.guest.counted.counted_boot import CountedBoot, CountRequest, count_boot, read_counted_boot
 from atomic_lib.guest.timed_boot import BootRequest, boot_image
-from atomic_lib.guest.vm.qemu import Firmware
 from atomic_lib.image.disk import Image
 from atomic_lib.params.variant import Variant
-from atomic_lib.tools.accelerator import KVM_DEVICE, AcceleratorName, probe_accelerator
+from atomic_lib.tools.accelerator import KVM_DEVICE, probe_accelerator
 from atomic_lib.tools.tools_tree import Tools
 
 _COUNTED_ONLY = ("apparatus.py", "boot_files.py", "counted.py", "cpio.py", "probe.py")
@@ -84,28 +83,30 @@ class Boots:
         what = f"{self.variant.variant}: {index} {how} ({'icount' if counted else self._accelerator.upper()})"
         return self.store.get_or_make(stage, inputs, self._with_evidence(wanted), what=what)
 
-    def kept(self, made: Stored, wanted: Wanted) -> dict[str, Any]:
-        """The data of a boot that was made; its console log is copied into ``directory``."""
-        return {**self._read(made.path, wanted), **self._console(made.path, wanted)}
+    def timed(self, made: Stored, wanted: Wanted) -> StoredBoot:
+        """A timed boot that was made; its console log is copied into ``directory``."""
+        return self._timed(made.path / BOOT_FILE, wanted, self._keep_console(made.path, wanted))
 
-    def failed(self, wanted: Wanted) -> list[dict[str, Any]]:
-        """The data of a boot that failed its proof of life, if it came that far."""
+    def counted(self, made: Stored, wanted: Wanted) -> CountedBoot:
+        """A counted boot that was made; its console log is copied into ``directory``."""
+        boot = read_counted_boot(made.path / BOOT_FILE)
+        return boot.model_copy(update={"console_log": self._keep_console(made.path, wanted)})
+
+    def failed(self, wanted: Wanted) -> list[StoredBoot]:
+        """The timed boot that failed its proof of life, if it came that far."""
         kept = self.directory / f"boot-{wanted.name}.json"
-        if not kept.is_file():
-            return []
         console = f"{self.directory.name}/console-{wanted.name}.log"
-        return [{**json.loads(kept.read_text()), "console_log": console, "warm_up": wanted.index == 0}]
+        return [self._timed(kept, wanted, console)] if kept.is_file() else []
 
-    def _read(self, directory: Path, wanted: Wanted) -> dict[str, Any]:
-        data: dict[str, Any] = json.loads((directory / "boot.json").read_text())
-        if wanted.firmware:
-            data |= {"started": (directory / "started").read_text(), "warm_up": wanted.index == 0}
-        return data
+    def _timed(self, file: Path, wanted: Wanted, console: str) -> StoredBoot:
+        stored = read_boot(file)
+        update = {"console_log": console, "warm_up": wanted.index == 0}
+        return stored.model_copy(update={"boot": stored.boot.model_copy(update=update)})
 
-    def _console(self, source: Path, wanted: Wanted) -> Mapping[str, str]:
+    def _keep_console(self, source: Path, wanted: Wanted) -> str:
         name = f"console-{wanted.name}.log"
         shutil.copyfile(source / "console.log", self.directory / name)
-        return {"console_log": f"{self.directory.name}/{name}"}
+        return f"{self.directory.name}/{name}"
 
     def _with_evidence(self, wanted: Wanted) -> Callable[[Path], None]:
         make = self._count if wanted.firmware is None else self._boot
@@ -126,9 +127,8 @@ class Boots:
         return make_or_explain
 
     def _boot(self, wanted: Wanted, directory: Path) -> None:
-        (directory / "started").write_text(datetime.now(UTC).isoformat(timespec="seconds"))
         boot = boot_image(self.tools, self.image.qcow2, "qcow2", self._request(wanted), directory)
-        failed = [f"{check.name}: {check.detail}" for check in boot.findings.checks if not check.passed]
+        failed = [f"{check.name}: {check.detail}" for check in boot.checks if not check.passed]
         if failed:
             raise WorkbookError(
                 f"{self.variant.variant}: proof of life failed ({wanted.firmware}): {'; '.join(failed)}",
@@ -140,7 +140,7 @@ class Boots:
         # With one seed all boots of an image would be the same one; with several they show what chance does.
         request = CountRequest(self.variant.guest_memory_mib, wanted.index, self.variant.data_source)
         counted = count_boot(self.tools, self.image, request, directory)
-        (directory / "boot.json").write_text(json.dumps(counted.to_json(), indent=1) + "\n")
+        (directory / BOOT_FILE).write_text(counted.model_dump_json(indent=1) + "\n")
 
     def _request(self, wanted: Wanted) -> BootRequest:
         assert wanted.firmware is not None
@@ -184,7 +184,7 @@ class Boots:
         return str(console.relative_to(self.checkout)) if console.is_file() else ""
 
     @cached_property
-    def _accelerator(self) -> AcceleratorName:
+    def _accelerator(self) -> Accelerator:
         """What guests run on; whether KVM really runs one is found out once per boot of the host."""
         if self.variant.accelerator == "tcg":
             return "tcg"
@@ -203,7 +203,7 @@ class Boots:
         facts = json.loads((stored.path / "accelerator.json").read_text())
         if self.variant.accelerator == "kvm" and facts["name"] != "kvm":
             raise WorkbookError(f"accelerator: kvm: {facts['reason']}", hint="set accelerator: auto, or tcg")
-        name: AcceleratorName = facts["name"]
+        name: Accelerator = facts["name"]
         return name
 
 

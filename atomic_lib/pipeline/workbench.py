@@ -14,6 +14,8 @@ from atomic_lib.base.progress import say
 from atomic_lib.base.store import Store
 from atomic_lib.compose.tree import Tree, compose_tree
 from atomic_lib.content.repositories import Content, open_content
+from atomic_lib.guest.boot_record import Boot, StoredBoot
+from atomic_lib.guest.counted.counted_boot import CountedBoot
 from atomic_lib.image.disk import Image, build_image
 from atomic_lib.measure.build_changes import CHANGED_FILES
 from atomic_lib.measure.classes import default_class_rules
@@ -127,7 +129,7 @@ class Workbench:
         lock = read_lock(self.directory / "lock.json")
         self.record.add_release(changes_since(earlier, result, lock, self.directory, self.store) if earlier else None)
 
-    def boot(self, image: Image | None, *, new_boots: int) -> Sequence[Mapping[str, Any]]:
+    def boot(self, image: Image | None, *, new_boots: int) -> Sequence[Boot | CountedBoot]:
         """The boots that the variant asks for: those already made, and at most ``new_boots`` made now.
 
         Counted ones come after all others. Raises WorkbookError when a guest never answers or
@@ -136,25 +138,27 @@ class Workbench:
         if image is None or self.variant.last_stage != "boot":
             return []
         boots = Boots(self.variant, self.recipe.selinux, image, self.tools, self.store, self.directory, CHECKOUT)
-        timed: list[Mapping[str, Any]] = []
-        counted: list[Mapping[str, Any]] = []
+        timed: list[StoredBoot] = []
+        counted: list[CountedBoot] = []
         missing = 0
         for wanted in wanted_boots(self.variant):
-            into = timed if wanted.firmware else counted
             try:
                 made = self._stage("boot", partial(boots.get_or_make, wanted, may_make=new_boots > 0))
             except WorkbookError:
                 # what was measured stays in the record, also of the boot that failed its proof of life
-                into.extend(boots.failed(wanted))
+                timed.extend(boots.failed(wanted))
                 self.record.add_boots(timed, counted, None)
                 raise
             if made is None:
                 missing += 1
                 continue
             new_boots -= not made.reused
-            into.append(boots.kept(made, wanted))
+            if wanted.firmware:
+                timed.append(boots.timed(made, wanted))
+            else:
+                counted.append(boots.counted(made, wanted))
         self.record.add_boots(timed, counted, missing)
-        return [*timed, *counted]
+        return [*(stored.boot for stored in timed), *counted]
 
     def _stage(self, name: str, work: Callable[[], _T]) -> _T:
         try:

@@ -12,7 +12,10 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from pydantic import Field
+
 from atomic_lib.base.errors import WorkbookError
+from atomic_lib.base.model import Model, Seconds
 from atomic_lib.guest.counted.probe_initramfs import PREFIX, PROBE_UNIT, REPORT_HEAD
 from atomic_lib.guest.evidence.systemd import Properties, failed_units, read_properties, timestamp_seconds, unit_named
 from atomic_lib.guest.vm.data_source import USER_DATA_UNIT
@@ -51,28 +54,42 @@ _NEVER = 2**64 - 1
 _AGAIN = "read report.txt and console.log in the directory of the boot"
 
 
-@dataclass(frozen=True)
-class CountedUnit:
-    """What a unit cost. A slice's own row is what nobody remembers by unit: mostly units of the initrd."""
+class CountedUnit(Model):
+    """Processor time of one unit. A slice's own row is what is not remembered by unit: mostly units of the initrd."""
 
     unit: str
-    cpu_seconds: float
+    cpu_seconds: Seconds
+    package: str | None = None
+
+
+class Counts(Model):
+    """What a boot cost, in counted seconds, without idle time and without the probe.
+
+    ``busy_seconds``: from the start of the kernel's clock to a second after the end of the boot
+    (systemd has no job left). ``outside_units_seconds`` is the remainder of it that no unit of
+    ``units`` explains: the kernel's own threads and interrupts, and all before systemd counts. No
+    second figure bounds it: the kernel keeps no exact account of its own time.
+    ``probe_seconds``: what the probe itself took. ``milestones`` count from the start of the
+    guest's clock, idle time included.
+    """
+
+    busy_seconds: Seconds
+    outside_units_seconds: Seconds
+    probe_seconds: Seconds | None = None
+    milestones: dict[str, Seconds] = Field(default_factory=dict)
+    units: tuple[CountedUnit, ...] = ()
+    failed_units: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
-class Counts:
-    """A report, read. ``busy_seconds`` is the sum of all units and ``kernel_seconds``; nothing is left over."""
+class Report:
+    """The probe's report. ``state``: systemd's, at the end of the boot."""
 
     state: str
-    failed_units: tuple[str, ...]
-    busy_seconds: float
-    kernel_seconds: float
-    apparatus_seconds: float
-    milestones: dict[str, float]
-    units: tuple[CountedUnit, ...]
+    counts: Counts
 
 
-def read_report(text: str) -> Counts:
+def read_report(text: str) -> Report:
     """Read the report as it came through the serial port.
 
     Raises WorkbookError where it is cut off, garbled, or its parts contradict each other.
@@ -83,30 +100,34 @@ def read_report(text: str) -> Counts:
     manager = (read_properties(sections["manager"]) or [{}])[0]
     ended = _ended_seconds(sections["journal"], timestamp_seconds(manager, "UserspaceTimestampMonotonic") or 0.0)
     costs = unit_costs(_group_seconds(sections["groups"]), systemd_units, ended)
-    # The part of the apparatus that ran in the initrd is among what the slice no longer explains.
+    # What the copy unit took in the initrd is among what the slice no longer explains.
     initrd = _number(sections["initrd"], "initrd") / 1e6
     costs[_SYSTEM_SLICE] = max(costs.get(_SYSTEM_SLICE, 0.0) - initrd, 0.0)
-    apparatus = initrd + clock.probe_seconds
-    apparatus += sum(cost for unit, cost in costs.items() if unit.startswith(PREFIX) and unit != PROBE_UNIT)
-    units = [CountedUnit(unit, round(cost, 6)) for unit, cost in costs.items() if not unit.startswith(PREFIX)]
+    probe = initrd + clock.probe_seconds
+    probe += sum(cost for unit, cost in costs.items() if unit.startswith(PREFIX) and unit != PROBE_UNIT)
+    units = [
+        CountedUnit(unit=unit, cpu_seconds=round(cost, 6))
+        for unit, cost in costs.items()
+        if not unit.startswith(PREFIX)
+    ]
     # To the microsecond, which is what control groups count in, so that the parts make up the whole in print too.
-    busy = round(clock.busy_seconds - apparatus, 6)
-    kernel = round(busy - sum(unit.cpu_seconds for unit in units), 6)
-    if kernel < 0:
+    busy = round(clock.busy_seconds - probe, 6)
+    outside = round(busy - sum(unit.cpu_seconds for unit in units), 6)
+    if outside < 0:
         raise WorkbookError("the guest's report: its units were busy for longer than its processor", hint=_AGAIN)
-    return Counts(
-        state=sections["state"].strip(),
-        failed_units=tuple(failed_units(systemd_units)),
+    counts = Counts(
         busy_seconds=busy,
-        kernel_seconds=kernel,
-        apparatus_seconds=round(apparatus, 6),
-        milestones=milestones(manager, systemd_units) | _script_seconds(sections["script"]),
+        outside_units_seconds=outside,
+        probe_seconds=round(probe, 6),
+        milestones=counted_milestones(manager, systemd_units) | _script_seconds(sections["script"]),
         units=tuple(sorted(units, key=lambda unit: (-unit.cpu_seconds, unit.unit))),
+        failed_units=tuple(failed_units(systemd_units)),
     )
+    return Report(sections["state"].strip(), counts)
 
 
-def milestones(manager: Properties, units: Iterable[Properties]) -> dict[str, float]:
-    """When the guest came how far, in counted seconds since its clock began; without what it does not have."""
+def counted_milestones(manager: Properties, units: Iterable[Properties]) -> dict[str, float]:
+    """When the guest reached each milestone that it has, in counted seconds since its clock began."""
     units = list(units)
     found = {name: timestamp_seconds(manager, key) for name, key in _MANAGER_MILESTONES.items()}
     for name, candidates in _UNIT_MILESTONES.items():

@@ -13,7 +13,7 @@ from atomic_lib.formats.cpio import Member, archive, link_to, text_file
 from atomic_lib.guest.vm.metadata_service import Instance, answer, metadata_leaves
 
 PREFIX = "counted-"
-"""Units with this prefix are the apparatus; what they cost is not the boot's."""
+"""Units with this prefix belong to the probe; what they cost is not the boot's."""
 PROBE_UNIT = f"{PREFIX}probe.service"
 REPORT_HEAD = "counted boot, report 1"
 
@@ -143,7 +143,7 @@ def counted_instance() -> Instance:
     return Instance("i-00000000000000001", "counted", (_PUBLIC_KEY,), _USER_DATA)
 
 
-def apparatus(
+def probe_archive(
     busybox: bytes, served: Instance | None, extra_units: Mapping[str, str], extra_programs: Mapping[str, bytes]
 ) -> bytes:
     """The archive to append to an initramfs.

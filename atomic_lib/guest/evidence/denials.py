@@ -8,10 +8,9 @@ import re
 import shlex
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import Literal
+from dataclasses import dataclass
 
-SelinuxMode = Literal["enforcing", "permissive", "disabled"]
+from atomic_lib.base.model import Count, Model, SelinuxMode
 
 MODE_QUESTION = "cat /sys/fs/selinux/enforce 2>/dev/null || echo disabled"
 DENIALS_QUESTION = (
@@ -28,21 +27,20 @@ _ANONYMOUS = re.compile(r"#[0-9]+")
 """The name of a file that has none yet (O_TMPFILE): its inode, another one at each boot."""
 
 
-@dataclass(frozen=True)
-class Denial:
-    """One distinct denial and how often it came; ``permissive``: it was logged only.
+class Denial(Model):
+    """One distinct SELinux denial of a boot; ``count``: how often it was logged; ``permissive``: logged only.
 
-    ``source`` and ``target`` are types; ``name``: the path, where the kernel knew it, else the last part.
+    ``source`` and ``target`` are types. ``name``: the path where the kernel knew it, else its last part.
     """
 
     permissions: tuple[str, ...]
     source: str
     target: str
     target_class: str
-    comm: str
-    name: str
-    permissive: bool
-    count: int = 1
+    comm: str = ""
+    name: str = ""
+    permissive: bool = False
+    count: Count = 1
 
 
 @dataclass(frozen=True)
@@ -80,7 +78,7 @@ def read_denials(text: str) -> Denials | None:
         if serial:
             seen.add((serial[1], denial))
     lost = sum(int(match[1]) for line in lines if (match := _SUPPRESSED.search(line)))
-    return Denials(tuple(replace(denial, count=count) for denial, count in found.items()), lost)
+    return Denials(tuple(denial.model_copy(update={"count": count}) for denial, count in found.items()), lost)
 
 
 def confinement_questions(program: Sequence[str], image: str) -> dict[str, str]:

@@ -8,9 +8,9 @@ import tarfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 from atomic_lib.base.command import CommandError, last_lines
+from atomic_lib.base.model import Agent, Runtime
 from atomic_lib.guest.evidence.denials import DENIALS_QUESTION, MODE_QUESTION, confinement_questions
 from atomic_lib.guest.evidence.running import CGROUPS_QUESTION, LISTENERS_QUESTION, SETUID_QUESTION
 from atomic_lib.guest.evidence.systemd import MANAGER_PROPERTIES, UNIT_PROPERTIES
@@ -19,14 +19,11 @@ from atomic_lib.guest.vm.data_source import USER_DATA_UNIT
 from atomic_lib.guest.vm.metadata_service import Instance
 from atomic_lib.guest.vm.ssh import Shell
 
-Runtime = Literal["docker", "podman", "none"]
-Agent = Literal["min-cloud-agent", "cloud-init", "ignition", "credentials"]
-
 CONTAINER_SECONDS = 180
 """Time limit of each command of the container runtime; an emulated CPU takes some ten seconds."""
 
 USER_DATA_PROOF = "/run/workbook-user-data"
-AGENT_UNITS = {
+AGENT_UNITS: dict[Agent, tuple[str, ...]] = {
     "min-cloud-agent": ("min-cloud-agent-disc.service", "min-cloud-agent.service",
                         "min-cloud-agent-user-data.service"),
     "cloud-init": ("cloud-init-main.service", "cloud-init-local.service", "cloud-init.service",
@@ -145,7 +142,7 @@ def container_archive(busybox: Path) -> bytes:
     return buffer.getvalue()
 
 
-def proof_script(secret: Secret, agent: str, runtime: Runtime, wait_seconds: float) -> str:
+def proof_script(secret: Secret, agent: Agent, runtime: Runtime, wait_seconds: float) -> str:
     """The command that asks everything; it reads the container archive from its standard input.
 
     One command, because every login costs an emulated guest seconds. It waits up to
@@ -199,7 +196,7 @@ def _confinement_questions(runtime: Runtime) -> dict[str, str]:
     return {**questions, "denials_after": DENIALS_QUESTION}
 
 
-def _systemd_questions(agent: str) -> dict[str, str]:
+def _systemd_questions(agent: Agent) -> dict[str, str]:
     journal = ["journalctl", "-b", "--no-pager", "-o", "short-monotonic"]
     agent_words = [word for unit in AGENT_UNITS[agent] for word in ("-u", unit)]
     return {
@@ -226,7 +223,7 @@ def read_answers(secret: Secret, text: str) -> dict[str, Answer]:
 
 
 def ask(
-    shell: Shell, secret: Secret, agent: str, runtime: Runtime, wait_seconds: float, keep: Callable[[str], object]
+    shell: Shell, secret: Secret, agent: Agent, runtime: Runtime, wait_seconds: float, keep: Callable[[str], object]
 ) -> Answers:
     """Run the proof in the guest; ``keep`` gets the raw output. Nothing is raised for what fails in the guest."""
     script = proof_script(secret, agent, runtime, wait_seconds)

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
+from atomic_lib.base.model import Model
 from atomic_lib.guest.evidence.systemd import Properties
 
 CGROUPS_QUESTION = (
@@ -31,10 +32,9 @@ class Usage:
 
 @dataclass(frozen=True)
 class Cgroups:
-    """Usage by unit, and the kernel's threads: the only members of the root group."""
+    """Usage by unit."""
 
     units: Mapping[str, Usage] = field(default_factory=dict)
-    kernel_thread_count: int | None = None
 
     @property
     def process_count(self) -> int | None:
@@ -43,13 +43,12 @@ class Cgroups:
         return sum(counts) if counts else None
 
 
-@dataclass(frozen=True)
-class Listener:
-    """A TCP or UDP socket that waits for others; ``program``: who holds it, empty where nobody is named."""
+class Listener(Model):
+    """A listening TCP or UDP socket; ``program``: the processes that hold it, empty where none is named."""
 
     protocol: str
     address: str
-    program: str
+    program: str = ""
 
 
 def of_login(unit: str) -> bool:
@@ -60,7 +59,6 @@ def of_login(unit: str) -> bool:
 def read_cgroups(text: str) -> Cgroups:
     """The answer to CGROUPS_QUESTION; lines of another form are not looked at."""
     units: dict[str, Usage] = {}
-    kernel_threads = 0
     for line in text.split("\n"):
         match = _CGROUP_LINE.fullmatch(line.rstrip("\r"))
         if match is None:
@@ -68,7 +66,6 @@ def read_cgroups(text: str) -> Cgroups:
         path, name, number = (match[1] or "").split("/")[1:], match[2], int(match[3])
         unit = next((part for part in path if not part.endswith(".slice")), None)
         if unit is None:
-            kernel_threads += name == "cgroup.procs" and not path
             continue
         usage = units.get(unit, Usage())
         if name == "cgroup.procs":
@@ -76,7 +73,7 @@ def read_cgroups(text: str) -> Cgroups:
         elif path[-1] == unit:
             is_memory = name == "memory.current"
             units[unit] = replace(usage, memory_bytes=number) if is_memory else replace(usage, cpu_seconds=number / 1e6)
-    return Cgroups(units, kernel_threads or None)
+    return Cgroups(units)
 
 
 def read_listeners(text: str) -> tuple[Listener, ...]:
@@ -86,7 +83,7 @@ def read_listeners(text: str) -> tuple[Listener, ...]:
         words = line.split(maxsplit=6)
         if len(words) >= 6 and words[0] in ("tcp", "udp") and words[2].isdecimal() and words[3].isdecimal():
             programs = sorted(set(_USERS.findall(words[6]))) if len(words) > 6 else []
-            found.add(Listener(words[0], words[4], ", ".join(programs)))
+            found.add(Listener(protocol=words[0], address=words[4], program=", ".join(programs)))
     return tuple(sorted(found, key=lambda listener: (listener.protocol, listener.address, listener.program)))
 
 

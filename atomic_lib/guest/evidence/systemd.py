@@ -7,6 +7,8 @@ systemd writes 0 for "never". https://www.freedesktop.org/wiki/Software/systemd/
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from atomic_lib.base.model import Model, WallSeconds
+
 MANAGER_PROPERTIES = (
     "InitRDTimestampMonotonic",
     "UserspaceTimestampMonotonic",
@@ -30,14 +32,13 @@ _TIMESTAMP = "TimestampMonotonic"
 Properties = Mapping[str, str]
 
 
-@dataclass(frozen=True)
-class Phases:
-    """Seconds of each phase of a boot; None where the guest's systemd knows no such phase."""
+class Phases(Model):
+    """The phases of a boot, as the guest's systemd counts them; None where it knows no such phase."""
 
-    firmware_loader_seconds: float | None
-    kernel_seconds: float | None
-    initrd_seconds: float | None
-    userspace_seconds: float | None
+    firmware_loader_seconds: WallSeconds | None = None
+    kernel_seconds: WallSeconds | None = None
+    initrd_seconds: WallSeconds | None = None
+    userspace_seconds: WallSeconds | None = None
 
 
 @dataclass(frozen=True)
@@ -98,10 +99,10 @@ def boot_phases(manager: Properties, clock_zero_seconds: float | None) -> Phases
     userspace = timestamp_seconds(manager, "UserspaceTimestampMonotonic")
     finish = timestamp_seconds(manager, "FinishTimestampMonotonic")
     return Phases(
-        clock_zero_seconds,
-        initrd if initrd is not None else userspace,
-        _difference(initrd, userspace),
-        _difference(userspace, finish),
+        firmware_loader_seconds=clock_zero_seconds,
+        kernel_seconds=initrd if initrd is not None else userspace,
+        initrd_seconds=_difference(initrd, userspace),
+        userspace_seconds=_difference(userspace, finish),
     )
 
 

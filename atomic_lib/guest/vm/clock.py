@@ -1,5 +1,6 @@
 """The guest's clock on the host's time line."""
 
+import math
 import time
 from dataclasses import dataclass
 
@@ -26,10 +27,11 @@ class Clock:
     drift_seconds: float | None = None
 
     def host_seconds(self, guest_seconds: float | None) -> float | None:
-        """Seconds since QEMU's start for a time of the guest's clock; None for one before that."""
-        if guest_seconds is None or self.zero_seconds + guest_seconds < 0:
+        """Seconds since QEMU's start for a time of the guest's clock; None for one before that, or for none."""
+        if guest_seconds is None:
             return None
-        return self.zero_seconds + guest_seconds
+        seconds = self.zero_seconds + guest_seconds
+        return seconds if math.isfinite(seconds) and seconds >= 0 else None
 
     def compared_with(self, later: "Clock") -> "Clock":
         """This clock with the drift that a later reading shows."""

@@ -1,4 +1,4 @@
-"""Where a guest finds its key, host name and script: the same job, given to it in four ways.
+"""Where a guest finds its key, host name and script: the same data by one of four data sources.
 
 ec2: a metadata service. nocloud: a disc labelled cidata
 (https://cloudinit.readthedocs.io/en/latest/reference/datasources/nocloud.html). ignition: a config
@@ -12,12 +12,11 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
+from atomic_lib.base.model import DataSource
 from atomic_lib.guest.vm.metadata_service import Instance, MetadataService, metadata_service
 from atomic_lib.tools.tools_tree import Bind, Tools
-
-DataSource = Literal["ec2", "nocloud", "ignition", "credentials"]
 
 USER_DATA_UNIT = "user-data.service"
 """Runs the script where no agent does: Ignition and credentials bring it."""
@@ -32,8 +31,8 @@ _DROP_IN = f"[Unit]\nWants={USER_DATA_UNIT}\n"
 
 
 @dataclass(frozen=True)
-class Supply:
-    """What a guest is started with to find its data: words for QEMU, a disc to attach, or a service that runs."""
+class Provisioning:
+    """How a guest finds its data: arguments for QEMU, a disc to attach, or a running metadata service."""
 
     arguments: tuple[str, ...] = ()
     disc: str | None = None
@@ -42,30 +41,32 @@ class Supply:
 
     @property
     def metadata_port(self) -> int | None:
-        """Where the metadata service listens; None: the guest has none."""
+        """The metadata service's port on the host's loopback; None: the guest has none."""
         return self.service.port if self.service else None
 
 
 @contextmanager
-def supply(source: DataSource, instance: Instance, tools: Tools, directory: Path, seen_as: str) -> Iterator[Supply]:
-    """Offer ``instance`` to a guest until the block is left.
+def provide_instance(
+    source: DataSource, instance: Instance, tools: Tools, directory: Path, seen_as: str
+) -> Iterator[Provisioning]:
+    """Provide ``instance`` to a guest until the block is left.
 
     Files for the guest are made in ``directory``, which QEMU finds at ``seen_as``; they are gone
     after the block.
     """
     if source == "ec2":
         with metadata_service(instance) as service:
-            yield Supply(service=service)
+            yield Provisioning(service=service)
         return
     try:
         if source == "nocloud":
             _make_disc(instance, tools, directory)
-            yield Supply(disc=_DISC)
+            yield Provisioning(disc=_DISC)
         elif source == "ignition":
             (directory / _CONFIG).write_text(json.dumps(ignition_config(instance), indent=1))
-            yield Supply(("-fw_cfg", f"name=opt/com.coreos/config,file={seen_as}/{_CONFIG}"))
+            yield Provisioning(("-fw_cfg", f"name=opt/com.coreos/config,file={seen_as}/{_CONFIG}"))
         else:
-            yield Supply(credential_arguments(credentials(instance)))
+            yield Provisioning(credential_arguments(credentials(instance)))
     finally:
         for name in (_DISC, _CONFIG):
             (directory / name).unlink(missing_ok=True)

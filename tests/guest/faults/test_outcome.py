@@ -3,6 +3,7 @@
 import os
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -36,7 +37,7 @@ WITHOUT_TOKEN = replace(BOOT, requests=(Request("GET", "/latest/user-data", 200,
         ({"keys": (), "runs": (0, 0)}, "lost login"),
     ],
 )
-def test_the_worst_that_can_be_said(changed: dict[str, object], outcome: Outcome) -> None:
+def test_the_worst_that_can_be_said(changed: dict[str, Any], outcome: Outcome) -> None:
     assert judge(FAULT, replace(GOOD, **changed))[0] == outcome
 
 
@@ -83,7 +84,7 @@ def test_a_state_comes_back_from_json_as_it_was() -> None:
 
 
 def test_only_what_was_synced_after_it_was_written_outlives_a_cut(tmp_path: Path) -> None:
-    disk, inode = tmp_path / "disk", lambda path: path.stat().st_ino
+    disk = tmp_path / "disk"
     disk.mkdir()
     for name in ("kept", "written again", "new", "never synced"):
         (disk / name).write_text("content\n")
@@ -93,7 +94,7 @@ def test_only_what_was_synced_after_it_was_written_outlives_a_cut(tmp_path: Path
     status = [(disk / name).stat() for name in ("kept", "written again", "new")]
     (tmp_path / "synced").write_text("".join(f"{one.st_ino} {int(one.st_mtime)} {one.st_size}\n" for one in status))
     names = ("kept", "renamed", "written again", "never synced", "directory")
-    (tmp_path / "names").write_text("".join(f"{inode(disk)}/{name}\n" for name in names))
+    (tmp_path / "names").write_text("".join(f"{disk.stat().st_ino}/{name}\n" for name in names))
     (disk / "written again").write_text("other content\n")
     os.rename(disk / "kept", disk / "renamed")
     lost = [str(path.relative_to(disk)) for path in lose_unsynced(disk, cutter)]
