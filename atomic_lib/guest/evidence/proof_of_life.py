@@ -14,6 +14,7 @@ from atomic_lib.base.model import Agent, Runtime
 from atomic_lib.guest.evidence.denials import DENIALS_QUESTION, MODE_QUESTION, confinement_questions
 from atomic_lib.guest.evidence.running import CGROUPS_QUESTION, LISTENERS_QUESTION, SETUID_QUESTION
 from atomic_lib.guest.evidence.systemd import MANAGER_PROPERTIES, UNIT_PROPERTIES
+from atomic_lib.guest.programs import program_text
 from atomic_lib.guest.vm.clock import seconds_in
 from atomic_lib.guest.vm.data_source import USER_DATA_UNIT
 from atomic_lib.guest.vm.metadata_service import Instance
@@ -36,27 +37,7 @@ AGENT_UNITS: dict[Agent, tuple[str, ...]] = {
 }  # fmt: skip
 """The units that provision the guest, by agent; ``credentials``: systemd itself, without one."""
 
-_SECTION = "section"
 _CONTAINER = "localhost/hello:latest"
-# Units that are active or failed (slices and devices take no time of their own), and the services that have done
-# their work and are inactive again: those that the journal tells of, as each question costs an emulated guest some
-# 0.05 s. Patterns for "systemctl show" would find active units only.
-_UNITS_QUESTION = """set -f
-ran="
-$(journalctl -b --no-pager -F UNIT)
-"
-names=$(systemctl list-units --all --full --no-pager --plain --no-legend | while read -r unit load state rest; do
-    case $unit:$load:$state in
-    *.slice:*:* | *.device:*:* | *:not-found:inactive) ;;
-    *@*.service:*:inactive) echo "$unit" ;;
-    *.service:*:inactive) case $ran in *"
-$unit
-"*) echo "$unit" ;; esac ;;
-    *:inactive) ;;
-    *) echo "$unit" ;;
-    esac
-done)
-[ -n "$names" ] && systemctl show --no-pager -p {properties} -- $names"""
 # Docker's client has nothing to say without its daemon; Podman has none.
 _VERSIONS = {"docker": "{{.Server.Version}}", "podman": "{{.Client.Version}}"}
 
@@ -123,12 +104,7 @@ def new_secret() -> Secret:
 
 def user_data_script(token: str) -> str:
     """User-data that proves it ran: the token and the guest's clock in a file of /run."""
-    return (
-        "#!/bin/sh\n"
-        "read -r uptime rest </proc/uptime\n"
-        f'echo "{token} $uptime" >{USER_DATA_PROOF}.new && mv {USER_DATA_PROOF}.new {USER_DATA_PROOF}\n'
-        "echo workbook user-data ran\n"
-    )
+    return program_text(__file__, "programs/user-data", TOKEN=token, PROOF=USER_DATA_PROOF)
 
 
 def container_archive(busybox: Path) -> bytes:
@@ -164,16 +140,10 @@ def proof_script(secret: Secret, agent: Agent, runtime: Runtime, wait_seconds: f
         "denials": DENIALS_QUESTION,
         **_confinement_questions(runtime),
     }
-    # The output may lack its last newline, so each mark is put on a line of its own. The last
-    # dot tells a whole mark from one that was cut off.
-    mark = f"@{secret.token}"
-    section = (
-        f'{_SECTION}() {{ echo "{mark} $1"; eval "$2" 2>&1; status=$?; read -r uptime rest </proc/uptime; '
-        f'echo; echo "{mark} = $status $uptime ."; }}'
-    )
-    calls = [f"{_SECTION} {name} {shlex.quote(f'({command})')}" for name, command in parts.items()]
-    # Only the import may read the archive.
-    return "\n".join([section, "exec 3<&0 </dev/null", *calls])
+    # An answer may lack its last newline, so its end is told on a line of its own, whose last dot
+    # shows that it is whole. Only the import may read the archive.
+    section = program_text(__file__, "programs/section", TOKEN=secret.token)
+    return section + "\n".join(f"section {name} {shlex.quote(f'({command})')}" for name, command in parts.items())
 
 
 def _container_questions(secret: Secret, runtime: Runtime) -> dict[str, str]:
@@ -197,11 +167,15 @@ def _confinement_questions(runtime: Runtime) -> dict[str, str]:
 
 
 def _systemd_questions(agent: Agent) -> dict[str, str]:
+    # Units that are active or failed (slices and devices take no time of their own), and the services that have done
+    # their work and are inactive again: those that the journal tells of, as each question costs an emulated guest
+    # some 0.05 s. Patterns for "systemctl show" would find active units only.
+    units = program_text(__file__, "programs/units", PROPERTIES=",".join(UNIT_PROPERTIES))
     journal = ["journalctl", "-b", "--no-pager", "-o", "short-monotonic"]
     agent_words = [word for unit in AGENT_UNITS[agent] for word in ("-u", unit)]
     return {
         "manager": f"systemctl show --no-pager -p {','.join(MANAGER_PROPERTIES)}",
-        "units": _UNITS_QUESTION.format(properties=",".join(UNIT_PROPERTIES)),
+        "units": units.removesuffix("\n"),
         "agent_journal": shlex.join([*journal, "-n", "200", *agent_words]),
         "errors": shlex.join([*journal, "-p", "err", "-n", "100"]),
     }

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from atomic_lib.guest.programs import program_text
 from atomic_lib.guest.vm.metadata_service import Sessions
 
 Network = Literal["up", "late", "none", "refused", "black hole", "silent"]
@@ -29,14 +30,10 @@ OTHER_KEYS = (
     "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIFifth",
 )
 PROOF = "/mnt/proof"
-# One line for each run: how many keys were in place.
-_PROVE = f"""n=0
-[ ! -f /root/.ssh/authorized_keys ] || while read -r line; do n=$((n + 1)); done </root/.ssh/authorized_keys
-echo "$n" >>{PROOF}/runs
-"""
-HEAD = f"#!/bin/sh\n{_PROVE}"
+"""Where a guest finds the directory that takes the proofs of its scripts."""
+HEAD = program_text(__file__, "user-data")
 SCRIPT = HEAD.encode()
-"""User-data that proves each of its runs, and what was in place before it."""
+"""User-data that proves each of its runs: a line each time, with the number of keys that were in place."""
 
 
 @dataclass(frozen=True)

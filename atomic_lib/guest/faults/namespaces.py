@@ -22,6 +22,7 @@ from atomic_lib.guest.faults.catalogue import fault_named
 from atomic_lib.guest.faults.fault import PROOF, Fault
 from atomic_lib.guest.faults.faulty_service import scripted_service
 from atomic_lib.guest.faults.outcome import BootSeen, Request, State
+from atomic_lib.guest.programs import program_text
 
 _PERSISTENT = ("etc", "root", "var")
 _OUTSIDE = "var/outside"
@@ -32,11 +33,7 @@ _FULL = ("full", "nearly full")
 _PAGE_BYTES = 4096
 _ROOM_PAGES = 10
 # What stands for mount(8), as a file system cannot be mounted everywhere that tests run; the disc is at /mnt/disc.
-_STAND_INS = {
-    "mount": '#!/bin/sh\nfor target; do :; done\ncp /mnt/disc/* "$target/"\n',
-    "systemd-detect-virt": "#!/bin/sh\nexit 1\n",
-    "umount": '#!/bin/sh\nrm -f "$1"/*\n',
-}
+_STAND_INS = ("mount", "systemd-detect-virt", "umount")
 
 
 @dataclass
@@ -79,8 +76,8 @@ def new_guest(agent: Agent, fault: Fault, directory: Path) -> Guest:
         path = guest.disk / link.path.lstrip("/")
         path.parent.mkdir(mode=0o700, exist_ok=True)
         path.symlink_to(link.target)
-    for name, text in _STAND_INS.items():
-        power_cut.make_program(directory / "programs" / name, text)
+    for name in _STAND_INS:
+        power_cut.make_program(directory / "programs" / name, program_text(__file__, f"stand_ins/{name}"))
     return guest
 
 

@@ -7,34 +7,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from atomic_lib.guest.programs import program_text
+
 STEPS = ("curl", "sleep", "sync", "mv", "rm", "mkdir", "chmod", "chown", "cat", "gzip", "sed", "restorecon")
 """The external commands of the agent; each is a step."""
-
-_IN_GUEST = "/mnt/proof/.cut"
-# "kill -9 0" ends everything in the guest, this program included. What was synced is told by inode and time of change,
-# of a directory also by its names.
-_PROGRAM = """#!/bin/sh
-cut={directory}
-read -r count <$cut/count
-read -r when at <$cut/armed
-count=$((count + 1))
-echo $count >$cut/count
-[ "$when $at" != "before $count" ] || {{ echo {name} >$cut/at; kill -9 0; }}
-{real} "$@"
-status=$?
-if [ {name} = sync ]; then
-    {stat} -c '%i %Y %s' "$@" >>$cut/synced
-    for path; do
-        [ -d "$path" ] || continue
-        inode=$({stat} -c %i "$path")
-        for entry in "$path"/* "$path"/.[!.]*; do
-            echo "$inode/${{entry##*/}}" >>$cut/names
-        done
-    done
-fi
-[ "$when $at" != "after $count" ] || {{ echo {name} >$cut/at; kill -9 0; }}
-exit $status
-"""
 
 
 @dataclass(frozen=True)
@@ -78,14 +54,19 @@ def make_program(path: Path, text: str) -> None:
 
 
 def install(programs: Path, directory: Path, root: Path, disk: Path) -> Cutter:
-    """Put a counting program in front of each step that ``root`` has; what ``disk`` holds now is safe."""
+    """Put a counting program in front of each step that ``root`` has; what ``disk`` holds now is safe.
+
+    The guest has ``directory`` as /mnt/proof/.cut. The program ends everything in the guest, itself
+    included, by "kill -9 0". What was synced it tells by inode and time of change, of a directory
+    also by its names.
+    """
     directory.mkdir()
     names = "".join(f"{name}\n" for name, _ in _names(disk))
     for name, text in (("count", "0\n"), ("armed", "never 0\n"), ("synced", ""), ("names", names)):
         (directory / name).write_text(text)
     for name in STEPS:
         if (root / "usr/bin" / name).exists():
-            text = _PROGRAM.format(directory=_IN_GUEST, name=name, real=f"/usr/bin/{name}", stat="/usr/bin/stat")
+            text = program_text(__file__, "step", NAME=name, REAL=f"/usr/bin/{name}")
             make_program(programs / name, text)
     return Cutter(programs, directory)
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from atomic_lib.base.model import DataSource
+from atomic_lib.guest.programs import program_text
 from atomic_lib.guest.vm.metadata_service import Instance, MetadataService, metadata_service
 from atomic_lib.tools.tools_tree import Bind, Tools
 
@@ -27,7 +28,6 @@ DISC_KIB = 2048
 _CONFIG = "config.ign"
 _IGNITION_SCRIPT = "/etc/user-data"
 _CREDENTIALS_SCRIPT = "/run/user-data"
-_DROP_IN = f"[Unit]\nWants={USER_DATA_UNIT}\n"
 
 
 @dataclass(frozen=True)
@@ -89,7 +89,7 @@ def ignition_config(instance: Instance) -> dict[str, Any]:
         # wanted by a drop-in: a preset of the image that disables all other units would win over Ignition's
         units = [
             {"name": USER_DATA_UNIT, "contents": unit_text(_IGNITION_SCRIPT)},
-            {"name": "multi-user.target", "dropins": [{"name": "user-data.conf", "contents": _DROP_IN}]},
+            {"name": "multi-user.target", "dropins": [{"name": "user-data.conf", "contents": _drop_in()}]},
         ]
     return {
         "ignition": {"version": "3.3.0"},
@@ -106,7 +106,7 @@ def credentials(instance: Instance) -> dict[str, str]:
         texts |= {
             "tmpfiles.extra": f"f~ {_CREDENTIALS_SCRIPT} 0700 root root - {_base64(instance.user_data)}\n",
             f"systemd.extra-unit.{USER_DATA_UNIT}": unit_text(_CREDENTIALS_SCRIPT),
-            "systemd.unit-dropin.multi-user.target": _DROP_IN,
+            "systemd.unit-dropin.multi-user.target": _drop_in(),
         }
     return texts
 
@@ -119,10 +119,12 @@ def credential_arguments(texts: Mapping[str, str]) -> tuple[str, ...]:
 
 def unit_text(script: str) -> str:
     """The unit that runs a script once the network is there, as an agent does; the boot is not done before."""
-    return (
-        "[Unit]\nDescription=Run user-data\nWants=network-online.target\nAfter=network-online.target\n"
-        f"[Service]\nType=oneshot\nRemainAfterExit=yes\nExecStart={script}\n"
-    )
+    return program_text(__file__, f"units/{USER_DATA_UNIT}", SCRIPT=script)
+
+
+def _drop_in() -> str:
+    """What makes multi-user.target want the unit."""
+    return program_text(__file__, "units/user-data.conf")
 
 
 def _ignition_file(path: str, text: str, mode: int) -> Mapping[str, Any]:

@@ -1,12 +1,15 @@
 """The probe's report: read, checked, and every counted second given to its unit."""
 
 import hashlib
+import re
+from pathlib import Path
 
 import pytest
 
 from atomic_lib.base.errors import WorkbookError
+from atomic_lib.guest.counted import probe_initramfs
 from atomic_lib.guest.counted.probe import counted_milestones, read_report, unit_costs
-from atomic_lib.guest.counted.probe_initramfs import REPORT_HEAD
+from atomic_lib.guest.counted.probe_initramfs import PROBE_UNIT, REPORT_HEAD
 
 SECTIONS = {
     "state": "running\n",
@@ -50,6 +53,13 @@ def report(**changed: str) -> str:
     sections = SECTIONS | changed
     body = REPORT_HEAD + "\n" + "".join(f"== {name}\n{text}" for name, text in sections.items())
     return f"{body}== sum\n{hashlib.sha256(body.encode()).hexdigest()}  -\n"
+
+
+def test_the_probe_writes_the_sections_that_are_read() -> None:
+    probe = (Path(probe_initramfs.__file__).parent / "initramfs/probe").read_text()
+    assert re.findall(r'^echo "== (\w+)"', probe, flags=re.MULTILINE) == [*SECTIONS, "sum"]
+    assert f'\necho "{REPORT_HEAD}"\n' in probe
+    assert f"/{PROBE_UNIT}/cpu.stat" in probe
 
 
 def test_the_units_and_the_remainder_are_all_of_the_busy_time() -> None:
