@@ -24,7 +24,7 @@ from atomic_lib.guest.vm.ssh import Deadline, log_in, one_boot_key, wait_for_ban
 from atomic_lib.tools.tools_tree import Tools
 
 PROOF_SECONDS = 60
-"""What systemd gets at least to finish the boot after the login, however late that came."""
+"""The least time that systemd gets to finish the boot after the login, however late that was."""
 
 _KEY_PATH = "/openssh-key"
 _USER_DATA_PATH = "/user-data"
@@ -57,8 +57,8 @@ def boot_image(
     """Boot an image and prove that it works; a failed check is part of the result, not an error.
 
     ``directory`` gets ``boot.json``, ``console.log`` and ``guest.log`` (all that the guest
-    answered). Raises WorkbookError, with the end of the console as its log, when nobody
-    could log in within ``request.timeout_seconds``, QEMU ended or the kernel panicked.
+    answered). Raises WorkbookError, with the end of the console as its log, when no login
+    succeeded within ``request.timeout_seconds``, QEMU ended or the kernel panicked.
     """
     directory.mkdir(parents=True, exist_ok=True)
     started = datetime.now(UTC).isoformat(timespec="seconds")
@@ -106,13 +106,13 @@ def boot_of(request: BootRequest, evidence: Evidence, login_seconds: float, host
 
 
 def progress_of(service: MetadataService | None) -> str:
-    """How far a guest came, as far as its requests to the metadata service tell."""
+    """How far a guest got, by its requests to the metadata service."""
     if service is None:
-        return "it had no metadata service to ask"
+        return "it had no metadata service"
     if not service.requests:
-        return "it never asked the metadata service"
+        return "it sent no request to the metadata service"
     if not service.answered(_KEY_PATH, 200):
-        return f"it asked the metadata service {len(service.requests)} times, but never for the key"
+        return f"it sent {len(service.requests)} requests to the metadata service, but none for the key"
     return "it fetched the key from the metadata service"
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from atomic_lib.base.command import last_lines
 from atomic_lib.base.model import DataSource
-from atomic_lib.guest.evidence.denials import DENIALS_QUESTION, MODE_QUESTION, Denials, read_denials
+from atomic_lib.guest.evidence.denials import DENIALS_COMMAND, MODE_COMMAND, Denials, read_denials
 from atomic_lib.guest.evidence.systemd import Properties, read_properties, timestamp_seconds
 from atomic_lib.guest.timed_boot import wait_for_key
 from atomic_lib.guest.vm.data_source import Provisioning, provide_instance
@@ -34,7 +34,7 @@ _FILES = f"/root/.ssh /root/.ssh/authorized_keys /etc/hostname {STATE}"
 _QUESTIONS = {
     "boot": "cat /proc/sys/kernel/random/boot_id",
     "hostname": "cat /proc/sys/kernel/hostname",
-    "mode": MODE_QUESTION,
+    "mode": MODE_COMMAND,
     "runs": f"[ ! -e {RUNS} ] || cat {RUNS}",
     "state": f"cd {STATE} && find . -type f -printf '%P %m %u:%g\\n'",
     "keys": "cat /root/.ssh/authorized_keys",
@@ -45,7 +45,7 @@ _QUESTIONS = {
     "failed": "systemctl list-units --failed --plain --no-legend --no-pager",
     "status": f"systemctl status --no-pager --full {SCRIPT}",
     "journal": "journalctl -b --no-pager -o short-monotonic",
-    "denials": DENIALS_QUESTION,
+    "denials": DENIALS_COMMAND,
 }
 
 

@@ -1,7 +1,7 @@
-"""The counted boot: what a boot costs in instructions, by unit, whatever else the host is doing.
+"""The counted boot: what a boot costs in instructions, by unit, independent of the load of the host.
 
 QEMU counts the guest's instructions and drives the guest's clock by them: with shift 0 a
-counted second is 10^9 instructions. Nothing outside of the guest may then have a say in its
+counted second is 10^9 instructions. Nothing outside of the guest may then influence its
 time: one virtual processor; the root disk as persistent memory, read by the processor itself
 without a disk to wait for; no host at the other end of the network (the metadata service runs
 inside); all random numbers from one seed. https://www.qemu.org/docs/master/devel/tcg-icount.html
@@ -34,7 +34,7 @@ from atomic_lib.tools.tools_tree import Bind, Tools, tool_versions
 SHIFT = 0
 """An instruction takes 2^SHIFT ns of the guest's time."""
 TIMEOUT_SECONDS = 1200.0
-"""Of wall time: about ten times of what a boot takes on two idle cores."""
+"""Wall time: about ten times what a boot takes on two idle cores."""
 
 _CLOCK_BASE = "2030-01-01T00:00:00"  # later than any systemd was built: it would set an earlier clock forward
 _POLL_SECONDS = 0.2
@@ -66,7 +66,7 @@ def read_counted_boot(path: Path) -> CountedBoot:
 
 @dataclass(frozen=True)
 class CountRequest:
-    """What a counted boot may vary in. A figure depends on each of these but the time limit.
+    """How to make a counted boot. Its figures depend on all of these but the time limit.
 
     ``seed``: of all random numbers; another one shows what chance does to a figure.
     ``data_source``: where the guest's data come from; the metadata service runs inside of it.
@@ -87,7 +87,7 @@ def count_boot(tools: Tools, image: Image, request: CountRequest, directory: Pat
 
     ``directory`` gets ``console.log`` and ``report.txt``. Raises WorkbookError, with the end of
     the console as its log, when the guest does not report within the time limit, and when the
-    report is cut off or garbled, or says that the boot did not come to its end.
+    report is cut off or garbled, or says that the boot did not reach its end.
     """
     directory.mkdir(parents=True, exist_ok=True)
     boot = extract_boot_files(tools, image, directory)
@@ -127,7 +127,7 @@ def counted_argv(image: Image, options: str, request: CountRequest, provided: Pr
         *disc,
         "-netdev", f"user,id=net,ipv6=off,restrict=on,net={GUEST_NETWORK},host=169.254.169.2,dns=169.254.169.3,"
                    f"dhcpstart={GUEST_ADDRESS}",
-        # Packets leave by the guest's clock, not when the host's main loop comes to them.
+        # Packets leave by the guest's clock, not when the host's main loop gets to them.
         "-device", f"virtio-net-pci,netdev=net,mac={GUEST_MAC},romfile=,tx=timer,ioeventfd=off",
         *provided.arguments,
     ]  # fmt: skip
@@ -143,7 +143,7 @@ def _disc_arguments(disc: str | None) -> list[str]:
 
 @contextmanager
 def _provide(source: DataSource, instance: Instance, tools: Tools, directory: Path) -> Iterator[Provisioning]:
-    """What a counted guest is started with: as in a plain boot, but no metadata service outside of it."""
+    """The provisioning of a counted guest: as in a timed boot, but without a metadata service outside of the guest."""
     if source == "ec2":
         yield Provisioning()
         return
@@ -180,7 +180,7 @@ def _run_guest(
 
 
 def wait_for_report(process: Process, directory: Path, timeout_seconds: float) -> None:
-    """Wait until QEMU ended. Raises WorkbookError, with the evidence as its log, where no report came of it."""
+    """Wait until QEMU ends. Raises WorkbookError, with the evidence as its log, where there is no report."""
     started = time.monotonic()
     console = directory / "console.log"
     while (status := process.poll()) is None:
@@ -203,19 +203,21 @@ def wait_for_report(process: Process, directory: Path, timeout_seconds: float) -
 
 
 def _progress(directory: Path) -> str:
-    """How far the guest came, as far as its console tells."""
+    """How far the guest got, by its console."""
     text = read_console(directory / "console.log")
     if (directory / "report.txt").exists() and (directory / "report.txt").stat().st_size:
         return "its report is not complete"
     for sign, meaning in (
         ("Kernel panic - not syncing", "its kernel panicked"),
-        (" login: ", "it came to the login, but its systemd still has jobs, or may not run the probe"),
-        ("Welcome to", "its systemd did not come to the end of the boot"),
+        (" login: ", "it reached the login, but its systemd still has jobs, or may not run the probe"),
+        ("Welcome to", "its systemd did not reach the end of the boot"),
         ("Linux version", "its kernel found no system to start"),
     ):
         if sign in text:
             return meaning
-    return "its kernel wrote nothing to the console" if not text.strip() else "its systemd did not come to the end"
+    return (
+        "its systemd did not reach the end of the boot" if text.strip() else "its kernel wrote nothing to the console"
+    )
 
 
 def _finished(report: Report, directory: Path) -> Counts:
@@ -223,7 +225,7 @@ def _finished(report: Report, directory: Path) -> Counts:
     if report.state in ("running", "degraded"):
         return report.counts
     raise WorkbookError(
-        f"the counted boot did not come to its end: systemd says {report.state or 'nothing'}",
+        f"the counted boot did not reach its end: systemd says {report.state or 'nothing'}",
         hint=f"read {directory / 'console.log'}",
         log=last_lines(read_console(directory / "console.log")),
     )

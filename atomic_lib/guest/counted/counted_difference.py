@@ -1,4 +1,4 @@
-"""Whether two counted boots differ by more than chance: one boot of each is enough to say.
+"""Whether two counted boots differ by more than chance: one boot of each is enough.
 
 The same image with the same seed repeats to the microsecond, so there is no noise of
 measurement. What is left is chance inside of the guest: another image, or the smallest change
@@ -13,11 +13,11 @@ from dataclasses import dataclass
 from atomic_lib.guest.counted.counted_boot import CountedBoot
 
 BUSY_LIMIT = 0.008
-"""Part of the whole boot that chance does not move it by: it was 0.4 % over different seeds, and this is twice that."""
+"""The part of a whole boot's cost that chance does not exceed: twice the 0.4 % measured over different seeds."""
 OUTSIDE_UNITS = "outside of all units"
 UNIT_LIMIT_PART = 0.10
 UNIT_LIMIT_SECONDS = 0.030
-"""What chance does not move a unit by, the larger of a part of its cost and a fixed amount.
+"""What chance does not exceed for a unit: the larger of a part of its cost and a fixed amount.
 
 Over different seeds it was at most 6 % of a unit, and 0.005 s of one that costs less than
 0.1 s. The fixed amount is little more than what starting a program that does nothing costs
@@ -57,7 +57,7 @@ class CountedDifference:
 
 
 def counted_difference(before: CountedBoot, after: CountedBoot) -> CountedDifference:
-    """What the second boot costs more or less than the first by more than chance, largest difference first.
+    """Where the second boot's cost differs from the first's by more than chance, largest difference first.
 
     The boot as a whole counts from 0.8 % of it, a unit and what is outside of all units from 10 % of
     its cost or 30 ms, whichever is more. Units that only one of the two has are among them.

@@ -1,4 +1,4 @@
-"""The report of a counted boot's probe: checked, read, and every counted second given to its unit.
+"""Reading the report of a counted boot's probe: every counted second belongs to a unit or to the remainder.
 
 The report is text in sections (``== NAME``), closed by the SHA-256 of what is before. Sources
 of its figures: /proc/timer_list (nanoseconds without anything to do, of the tickless idle
@@ -261,7 +261,7 @@ class _Clock:
 
 
 def _read_clock(text: str) -> _Clock:
-    """The processor's busy time, and what the probe took of it up to then."""
+    """The processor's busy time, and the probe's share of it up to then."""
     values: dict[str, int] = {}
     for name, pattern in _CLOCK.items():
         found = pattern.search(text)

@@ -8,7 +8,7 @@ without a tool is measured as one with it.
 
 The scripts and units are the files of the folder ``initramfs``. The probe waits for the end of
 the boot and a second longer: logins start when all else is done, and chance would decide whether
-they count. It asks the journal for the messages by which systemd tells what a unit took when it
+they count. It asks the journal for the messages in which systemd logs what a unit took when it
 ended (SD_MESSAGE_UNIT_RESOURCES).
 """
 
@@ -25,7 +25,7 @@ _COPY_UNIT = f"{PREFIX}copy.service"
 _METADATA_UNIT = f"{PREFIX}metadata.service"
 REPORT_HEAD = "counted boot, report 1"
 
-# Text, not a key: nobody can log in with it, and nobody tries.
+# Text, not a key: no login happens in a counted boot.
 _PUBLIC_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIIIIIIIIIIIIIIIIIIIIIIIIIIIIIIIIIIIIIIIIIIII counted"
 _ENDING = "/.index"
 
@@ -35,11 +35,11 @@ HOST_KEYS_UNIT = "sshd-keygen.service"
 Conditions such as ConditionFirstBoot stay as the image has them, and so do keys that are there.
 """
 CLOUD_INIT_OPTIONS = "cc: ssh_genkeytypes: [ecdsa, ed25519] end_cc"
-"""Words for the kernel that tell cloud-init the same; other agents have no use for them."""
+"""Kernel arguments with which cloud-init makes no RSA key either; other agents ignore them."""
 
 
 def counted_instance() -> Instance:
-    """What every counted guest is told; its script leaves when it ran, on the guest's clock."""
+    """The instance of every counted guest; its script records when it ran, on the guest's clock."""
     return Instance("i-00000000000000001", "counted", (_PUBLIC_KEY,), _text("user-data"))
 
 
@@ -48,8 +48,8 @@ def probe_archive(
 ) -> bytes:
     """The archive to append to an initramfs.
 
-    ``busybox``: the static program; ``served``: what the metadata service has for the guest,
-    None where there is no service; ``extra_units``: texts of services to start with
+    ``busybox``: the static program; ``served``: the instance that the metadata service serves,
+    None for no service; ``extra_units``: texts of services to start with
     multi-user.target; ``extra_programs``: what they run, found as /run/counted/NAME.
     """
     service = {_METADATA_UNIT: _text(_METADATA_UNIT)} if served else {}
@@ -78,7 +78,7 @@ def _wanted(directory: str, target: str, units: Mapping[str, str]) -> dict[str, 
 
 
 def _metadata_files(instance: Instance) -> dict[str, Member]:
-    """What the metadata service knows, a file per document; ``.index`` is the listing of its directory."""
+    """The documents of the metadata service, a file each; ``.index`` is the listing of a directory."""
     leaves = metadata_leaves(instance)
     files = {f"counted/tree/{path}": text for path, text in leaves.items()}
     for directory in _directories(leaves):

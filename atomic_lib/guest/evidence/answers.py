@@ -1,4 +1,4 @@
-"""The result of one boot: what the guest answered, as numbers with units and as checks."""
+"""The evidence of one boot: the guest's answers as numbers with units and as checks."""
 
 from collections.abc import Mapping, Sequence
 
@@ -121,12 +121,12 @@ def read_evidence(answers: Answers, secret: Secret, clock: Clock, context: BootC
 
 
 def read_units(answers: Answers) -> list[Properties]:
-    """The properties of each systemd unit that the guest told of."""
+    """The properties of each systemd unit in the answers."""
     return [unit for unit in _blocks(answers, "units") if unit.get("Id")]
 
 
 def _blocks(answers: Answers, name: str) -> list[Properties]:
-    """The property blocks of an answer, without timestamps that lie after it."""
+    """The property blocks of an answer, without timestamps later than the answer."""
     now_seconds = answers.ended_seconds
     blocks = read_properties(answers.whole(name))
     return [block if now_seconds is None else forget_future(block, now_seconds) for block in blocks]
@@ -173,14 +173,14 @@ def _selinux_checks(
     confined = all(labels) and len(set(labels)) == 2
     refused = second.status not in (0, None) and "/host/shadow': Permission denied" in second.text
     logged = read_denials(answers.whole("denials_after"))
-    # never what it read: that would go into a report
+    # never the content: it would go into a report
     read = "Permission denied" if refused else f"exit status {second.status}"
-    told = logged is not None and denials is not None and logged.count > denials.count
+    was_logged = logged is not None and denials is not None and logged.count > denials.count
     return [
         *checks,
         _check("a container is confined, with categories of its own", confined, " ".join(labels) or first.text),
         _check("a container cannot read the host's /etc/shadow", refused and bool(labels[1]), read),
-        _check("the attempt is logged as a denial", told, _last_denial(logged, denials)),
+        _check("the attempt is logged as a denial", was_logged, _last_denial(logged, denials)),
     ]
 
 
@@ -200,7 +200,7 @@ def _state_detail(state: str, failed: Sequence[str]) -> str:
 
 
 def _pace(clock: Clock) -> Check:
-    """A guest whose clock jumps, or loses time on a starved host, has measured nothing."""
+    """Failed when the guest's clock jumped, or lost time on a busy host: its figures mean nothing then."""
     drift = clock.drift_seconds
     detail = "it was not read again" if drift is None else f"{drift:+.3f} s over the boot"
     return _check("the guest's clock kept pace with the host's", clock.kept_pace, detail)
@@ -210,9 +210,9 @@ def _complete(needed: Mapping[str, object], extra: Mapping[str, object]) -> Chec
     """Passed when nothing needed is missing; the rest may be: a tree need not have the programs that find it out."""
     missing = [name for name, value in needed.items() if value is None]
     unknown = [name for name, value in extra.items() if value is None]
-    told = [f"missing: {', '.join(missing)}"] if missing else []
-    told += [f"not found out: {', '.join(unknown)}"] if unknown else []
-    return _check("the guest's own measurements are complete", not missing, "; ".join(told) or "all")
+    gaps = [f"missing: {', '.join(missing)}"] if missing else []
+    gaps += [f"not found out: {', '.join(unknown)}"] if unknown else []
+    return _check("the guest's own measurements are complete", not missing, "; ".join(gaps) or "all")
 
 
 def _memory_bytes(meminfo: str) -> tuple[int | None, int | None]:

@@ -48,7 +48,7 @@ def script_clock(answers: Answers, secret: Secret) -> float | None:
 def provisioned_clock(units: Sequence[Properties], agent: Agent, script_seconds: float | None) -> float | None:
     """When the agent had finished, on the guest's clock: the last of its units, and the user-data script.
 
-    None while one of its units is still at work, where nobody knows of its units, and where it did nothing at all.
+    None while one of its units still runs, where its units are unknown, and where it did nothing at all.
     """
     own = [unit for unit in units if unit.get("Id") in AGENT_UNITS[agent]]
     if not units or any(unit.get("ActiveState") == "activating" for unit in own):
@@ -67,7 +67,7 @@ def milestones(
 ) -> dict[MilestoneName, float | None]:
     """Every milestone that this boot should reach; None where it did not, or where its time is unknown.
 
-    The container's exit includes its import, but not the questions that were asked before it.
+    The container's exit includes its import, but not the commands before it.
     """
     script = script_clock(answers, secret)
     guest: dict[MilestoneName, float | None] = {

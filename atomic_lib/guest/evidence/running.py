@@ -1,4 +1,4 @@
-"""What runs in a guest once its boot is done: processes, services, memory, sockets, set-uid files."""
+"""What runs in a guest after its boot: processes, services, memory, sockets, set-uid files."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -7,14 +7,14 @@ from dataclasses import dataclass, field, replace
 from atomic_lib.base.model import Model
 from atomic_lib.guest.evidence.systemd import Properties
 
-CGROUPS_QUESTION = (
+CGROUPS_COMMAND = (
     r"cd /sys/fs/cgroup && find . \( -name memory.current -o -name cpu.stat -o -name cgroup.procs \)"
     r" -exec grep -sHE '^([0-9]+|usage_usec [0-9]+)$' {} +"
 )
 """Memory, processor time and processes of every control group, one figure a line."""
-LISTENERS_QUESTION = "ss -H -ltunp"
+LISTENERS_COMMAND = "ss -H -ltunp"
 # /sysroot holds the same files again (an ostree image's repository).
-SETUID_QUESTION = "find / -ignore_readdir_race -xdev -path /sysroot -prune -o -type f -perm /6000 -print"
+SETUID_COMMAND = "find / -ignore_readdir_race -xdev -path /sysroot -prune -o -type f -perm /6000 -print"
 
 _CGROUP_LINE = re.compile(r"\.(/.*)?/(memory\.current|cpu\.stat|cgroup\.procs):(?:usage_usec )?([0-9]{1,20})")
 _USERS = re.compile(r'\("(.*?)",pid=')
@@ -38,7 +38,7 @@ class Cgroups:
 
     @property
     def process_count(self) -> int | None:
-        """User processes, without those of the login that asks."""
+        """User processes, without those of the login that measures."""
         counts = [usage.process_count for unit, usage in self.units.items() if not of_login(unit)]
         return sum(counts) if counts else None
 
@@ -52,12 +52,12 @@ class Listener(Model):
 
 
 def of_login(unit: str) -> bool:
-    """Whether a unit is there only because somebody logged in, as the one who measures does."""
+    """Whether a unit exists only because of a login, such as the one that measures."""
     return _LOGIN_UNIT.fullmatch(unit) is not None
 
 
 def read_cgroups(text: str) -> Cgroups:
-    """The answer to CGROUPS_QUESTION; lines of another form are not looked at."""
+    """Read the output of CGROUPS_COMMAND; lines of another form are ignored."""
     units: dict[str, Usage] = {}
     for line in text.split("\n"):
         match = _CGROUP_LINE.fullmatch(line.rstrip("\r"))
@@ -77,7 +77,7 @@ def read_cgroups(text: str) -> Cgroups:
 
 
 def read_listeners(text: str) -> tuple[Listener, ...]:
-    """The answer to LISTENERS_QUESTION, in a fixed order; lines of another form are not looked at."""
+    """Read the output of LISTENERS_COMMAND, in a fixed order; lines of another form are ignored."""
     found = set()
     for line in text.split("\n"):
         words = line.split(maxsplit=6)
@@ -88,11 +88,11 @@ def read_listeners(text: str) -> tuple[Listener, ...]:
 
 
 def read_setuid_files(text: str) -> tuple[str, ...]:
-    """The answer to SETUID_QUESTION, in order."""
+    """The paths in the output of SETUID_COMMAND, in order."""
     return tuple(sorted(line for line in text.split("\n") if line.startswith("/")))
 
 
 def running_services(units: Iterable[Properties]) -> int:
-    """How many services have a process that runs, without those of the login that asks."""
+    """How many services have a process that runs, without those of the login that measures."""
     names = (unit.get("Id", "") for unit in units if unit.get("SubState") == "running")
     return sum(name.endswith(".service") and not of_login(name) for name in names)

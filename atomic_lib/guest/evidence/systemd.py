@@ -1,4 +1,4 @@
-"""What a guest's systemd says about its boot: the output of ``systemctl show``, read.
+"""Reading ``systemctl show``: what a guest's systemd says about its boot.
 
 Timestamps are microseconds of the guest's monotonic clock, which starts with its kernel;
 systemd writes 0 for "never". https://www.freedesktop.org/wiki/Software/systemd/dbus/
@@ -81,7 +81,7 @@ def timestamp_seconds(properties: Properties, name: str) -> float | None:
 
 
 def forget_future(properties: Properties, now_seconds: float) -> dict[str, str]:
-    """The same without timestamps later than the guest's clock showed afterwards: they cannot be true."""
+    """The properties without timestamps later than ``now_seconds``, the guest's clock afterwards."""
     return {
         name: value
         for name, value in properties.items()

@@ -1,4 +1,4 @@
-"""The units of a boot: what each took, uses, and which package brought it."""
+"""The units of a boot: the time and resources of each, and the package that it belongs to."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
@@ -31,7 +31,7 @@ def unit_times(
     """The units that were activated, slowest first (by name where equal).
 
     These are all services and, of other units, those on the critical chain or with a control
-    group; units of the login that asks are left out.
+    group; units of the login that measures are left out.
     """
     times = {}
     for unit in units:
@@ -68,7 +68,7 @@ def package_of_units(files: Mapping[str, str], owners: Mapping[str, Sequence[str
 def packaged_path(unit: str) -> str:
     """Where a package has the file that a unit runs by: an instance its template's, init.scope the manager itself.
 
-    A remark behind the name, such as "(initrd)", is no part of it.
+    A suffix such as "(initrd)" is not part of the name.
     """
     name = unit.partition(" ")[0]
     if name == "init.scope":

@@ -1,4 +1,4 @@
-"""A power cut at a chosen step: programs in front of the real ones that count, and what a cut leaves of a disk."""
+"""A power cut at a chosen step: programs that count, in front of the real ones, and what a cut leaves on a disk."""
 
 import os
 import shutil
@@ -28,7 +28,7 @@ class Cutter:
         (self.directory / "armed").write_text("never 0\n")
 
     def cut_at(self) -> str:
-        """The command at which the power was cut; empty: the boot came to its end."""
+        """The command at which the power was cut; empty: the boot reached its end."""
         path = self.directory / "at"
         return path.read_text().strip() if path.is_file() else ""
 
@@ -41,7 +41,7 @@ class Cutter:
         return set((self.directory / "names").read_text().splitlines())
 
     def remove(self) -> None:
-        """Take the programs away: the next boot is a quick one."""
+        """Remove the programs, so that the next boot is quick."""
         for name in STEPS:
             (self.programs / name).unlink(missing_ok=True)
         shutil.rmtree(self.directory)
@@ -57,8 +57,8 @@ def install(programs: Path, directory: Path, root: Path, disk: Path) -> Cutter:
     """Put a counting program in front of each step that ``root`` has; what ``disk`` holds now is safe.
 
     The guest has ``directory`` as /mnt/proof/.cut. The program ends everything in the guest, itself
-    included, by "kill -9 0". What was synced it tells by inode and time of change, of a directory
-    also by its names.
+    included, by "kill -9 0". It records what was synced by inode and time of change, of
+    a directory also by its names.
     """
     directory.mkdir()
     names = "".join(f"{name}\n" for name, _ in _names(disk))
@@ -72,7 +72,7 @@ def install(programs: Path, directory: Path, root: Path, disk: Path) -> Cutter:
 
 
 def lose_unsynced(disk: Path, cutter: Cutter) -> list[Path]:
-    """Take from ``disk`` what was not synced: new names whose directory was not, and the content of files.
+    """Remove from ``disk`` what was not synced: new names whose directory was not, and the content of files.
 
     That is the worst that POSIX allows, and more than a journalling file system does. Returns what was lost.
     """

@@ -1,4 +1,4 @@
-"""The machine that runs the guests, and how busy others keep it."""
+"""The machine that runs the guests, and how busy other work keeps it."""
 
 import os
 import re

@@ -33,10 +33,10 @@ _POLL_SECONDS = 0.05
 _OVMF = "/usr/share/OVMF"
 _DEAD_ENDS = {
     "Kernel panic - not syncing": "the guest's kernel panicked",
-    "Entering emergency mode.": "the guest's initramfs did not come to the root file system: it is in emergency mode",
+    "Entering emergency mode.": "the guest's initramfs did not mount the root file system: it is in emergency mode",
     "You are in emergency mode.": "the guest's system did not start: it is in emergency mode",
 }
-"""What a console says when nobody will ever log in, and what it means."""
+"""What a console shows when a login has become impossible, and what it means."""
 # ECMA-48: control sequences, operating system commands, other escapes; then stray control characters.
 _ESCAPES = re.compile(
     r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)?|\x1b[ -/]*[0-~]|[\x00-\x08\x0b-\x1f\x7f]"

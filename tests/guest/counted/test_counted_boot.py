@@ -119,7 +119,7 @@ def test_a_boot_survives_json(tmp_path: Path) -> None:
         ("", "wrote nothing"),
         ("Linux version 6.12\r\n", "found no system"),
         ("Linux version\nWelcome to Debian\n", "end of the boot"),
-        ("Welcome to Debian\nlocalhost login: ", "came to the login"),
+        ("Welcome to Debian\nlocalhost login: ", "reached the login"),
         ("Linux version\nKernel panic - not syncing: VFS\n", "panicked"),
     ],
 )

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from atomic_lib.base.command import run
-from atomic_lib.guest.evidence.denials import DENIALS_QUESTION, Denial, container_label, read_denials, read_mode
+from atomic_lib.guest.evidence.denials import DENIALS_COMMAND, Denial, container_label, read_denials, read_mode
 
 GENERATOR = (
     'audit: type=1400 audit(1795396144.439:5): avc:  denied  { link } for  pid=412 comm="ostree-system-g" '
@@ -79,7 +79,7 @@ def test_the_end_mark_is_of_a_whole_journal(tmp_path: Path, journal: str, read: 
     fake = tmp_path / "journalctl"
     fake.write_text(f"#!/bin/sh\n{journal}\n")
     fake.chmod(0o755)
-    told = run(["sh", "-c", f"PATH={tmp_path}:$PATH; {DENIALS_QUESTION} || :"]).stdout
+    told = run(["sh", "-c", f"PATH={tmp_path}:$PATH; {DENIALS_COMMAND} || :"]).stdout
     assert (read_denials(told) is not None) == read
 
 

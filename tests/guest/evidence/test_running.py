@@ -6,7 +6,7 @@ import pytest
 
 from atomic_lib.base import command
 from atomic_lib.guest.evidence.running import (
-    CGROUPS_QUESTION,
+    CGROUPS_COMMAND,
     Cgroups,
     Usage,
     of_login,
@@ -68,7 +68,7 @@ def test_the_question_is_answered_by_real_files(tmp_path: Path) -> None:
     (group / "cpu.stat").write_text("usage_usec 1500000\nuser_usec 7\n")
     (group / "cgroup.procs").write_text("12\n13\n")
     (group / "memory.max").write_text("8192\n")
-    script = CGROUPS_QUESTION.replace("/sys/fs/cgroup", str(tmp_path))
+    script = CGROUPS_COMMAND.replace("/sys/fs/cgroup", str(tmp_path))
     assert read_cgroups(command.run(["sh", "-c", script]).stdout).units == {"a b.service": Usage(1.5, 4096, 2)}
 
 

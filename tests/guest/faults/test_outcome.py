@@ -10,13 +10,13 @@ import pytest
 from atomic_lib.guest.faults.catalogue import FAULTS
 from atomic_lib.guest.faults.documented import VERDICTS
 from atomic_lib.guest.faults.fault import KEY, OTHER_KEYS, Expected, Fault
-from atomic_lib.guest.faults.outcome import BootSeen, Outcome, Request, State, judge, judge_all
+from atomic_lib.guest.faults.outcome import AgentRequest, BootSeen, Outcome, State, judge, judge_all
 from atomic_lib.guest.faults.power_cut import Cutter, lose_unsynced
 
 FAULT = Fault("any", "anything", Expected(keys=(KEY, OTHER_KEYS[0])))
-BOOT = BootSeen(0.5, True, (0, 0), "", (Request("GET", "/latest/user-data", 200, True),))
+BOOT = BootSeen(0.5, True, (0, 0), "", (AgentRequest("GET", "/latest/user-data", 200, True),))
 GOOD = State((KEY, OTHER_KEYS[0]), "web-1", (2,), (), ("0o40700", "0o100600"), (BOOT,))
-WITHOUT_TOKEN = replace(BOOT, requests=(Request("GET", "/latest/user-data", 200, False),))
+WITHOUT_TOKEN = replace(BOOT, requests=(AgentRequest("GET", "/latest/user-data", 200, False),))
 
 
 @pytest.mark.parametrize(
@@ -74,7 +74,7 @@ def test_a_script_lost_in_a_cut_is_told_by_the_next_boot_or_is_a_fault() -> None
     lost = replace(GOOD, runs=(), boots=(BOOT, told), cut="after step 17, sync")
     assert judge_all(FAULT, [GOOD, lost]) == (
         "survived",
-        "cut after step 17, sync: the script was marked, not begun; the next boot says so",
+        "cut after step 17, sync: the script was recorded as started, but did not run; the next boot says so",
     )
     assert judge_all(FAULT, [GOOD, replace(lost, boots=(BOOT,))])[0] == "script not run"
 

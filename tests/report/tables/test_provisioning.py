@@ -6,8 +6,8 @@ import pytest
 
 from atomic_lib.base.errors import WorkbookError
 from atomic_lib.base.paths import PARAMS_DIRECTORY
-from atomic_lib.guest.faults.matrix import Cell as Verdict
 from atomic_lib.guest.faults.matrix import Matrix
+from atomic_lib.guest.faults.matrix import MatrixCell as Verdict
 from atomic_lib.params.study_file import load_study, study_variants
 from atomic_lib.params.variant import variant_names
 from atomic_lib.report.tables import provisioning
