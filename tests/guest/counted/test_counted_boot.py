@@ -9,16 +9,17 @@ from pathlib import Path
 import pytest
 
 from atomic_lib.base.errors import WorkbookError
-from atomic_lib.guest.counted.boot_files import entry_path, read_boot_entry
+from atomic_lib.guest.counted.boot_files import BootFiles, entry_path, read_boot_entry
 from atomic_lib.guest.counted.counted_boot import (
     CountedBoot,
     CountRequest,
     counted_argv,
+    counted_boot,
     masked_units,
     read_counted_boot,
     wait_for_report,
 )
-from atomic_lib.guest.counted.probe import CountedUnit
+from atomic_lib.guest.counted.probe import CountedUnit, Counts
 from atomic_lib.guest.vm.data_source import Provisioning
 from atomic_lib.image.disk import Image
 
@@ -100,6 +101,15 @@ def test_masked_units_are_read_from_the_command_line() -> None:
     options = "rw systemd.mask=docker.socket systemd.gpt_auto=0 systemd.mask=docker.service"
     assert masked_units(options) == ("docker.service", "docker.socket")
     assert masked_units("rw") == ()
+
+
+def test_what_is_kept_of_a_counted_boot() -> None:
+    files = BootFiles(Path("kernel"), Path("initramfs"), "rw systemd.mask=m.service")
+    counts = Counts(busy_seconds=3.0, outside_units_seconds=1.5, probe_seconds=0.25, milestones={"initrd": 1.0})
+    boot = counted_boot(counts, files, CountRequest(seed=7), "10")
+    assert (boot.seed, boot.shift, boot.qemu_version) == (7, 0, "10")
+    assert (boot.masked_units, boot.changed_units) == (("m.service",), ("sshd-keygen.service",))
+    assert {name: getattr(boot, name) for name in Counts.model_fields} == dict(counts)
 
 
 def test_a_boot_survives_json(tmp_path: Path) -> None:
