@@ -46,7 +46,7 @@ def try_agents(variants: Sequence[Variant], results: Sequence[VariantResult]) ->
                 reason = error.message.partition("\n")[0]
         if reason:
             not_run[agent] = reason
-            say(f"{agent}: no faults were put to it: {reason}")
+            say(f"{agent}: not tested against injected faults: {reason}")
     return matrix_of(cells, trees=trees, not_run=not_run)
 
 

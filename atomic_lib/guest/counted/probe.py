@@ -7,9 +7,8 @@ and are no longer loaded the journal, where systemd notes what they took if it w
 """
 
 import hashlib
-import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from pydantic import Field
@@ -17,6 +16,7 @@ from pydantic import Field
 from atomic_lib.base.errors import WorkbookError
 from atomic_lib.base.model import Model, Seconds
 from atomic_lib.guest.counted.probe_initramfs import PREFIX, PROBE_UNIT, REPORT_HEAD
+from atomic_lib.guest.counted.unit_costs import HINT, SYSTEM_SLICE, ended_seconds, group_seconds, unit_costs
 from atomic_lib.guest.evidence.systemd import Properties, failed_units, read_properties, timestamp_seconds, unit_named
 from atomic_lib.guest.vm.data_source import USER_DATA_UNIT
 
@@ -30,7 +30,6 @@ _CLOCK = {
     "the time of the probe": re.compile(r"^usage_usec (\d+)$", flags=re.MULTILINE),
     "the time waiting for a disk": re.compile(r"^ *\.iowait_sleeptime *: (\d+) nsecs$", flags=re.MULTILINE),
 }
-_GROUP = re.compile(r"^\.(/.*)?/cpu\.stat:usage_usec (\d+)$")
 _MANAGER_MILESTONES = {
     "initrd": "InitRDTimestampMonotonic",
     "userspace": "UserspaceTimestampMonotonic",
@@ -47,11 +46,6 @@ _UNIT_MILESTONES = {
         USER_DATA_UNIT,
     ),
 }
-# Groups are read one after the other: a microsecond here and there is not a contradiction.
-_TOLERANCE_SECONDS = 0.001
-_SYSTEM_SLICE = "system.slice"
-_NEVER = 2**64 - 1
-_AGAIN = "read report.txt and console.log in the directory of the boot"
 
 
 class CountedUnit(Model):
@@ -67,8 +61,8 @@ class Counts(Model):
 
     ``busy_seconds``: from the start of the kernel's clock to a second after the end of the boot
     (systemd has no job left). ``outside_units_seconds`` is the remainder of it that no unit of
-    ``units`` explains: the kernel's own threads and interrupts, and all before systemd counts. No
-    second figure bounds it: the kernel keeps no exact account of its own time.
+    ``units`` explains: the kernel's threads and interrupts, and all before systemd counts.
+    It is a difference and not measured by itself, so no other figure can contradict it.
     ``probe_seconds``: what the probe itself took. ``milestones`` count from the start of the
     guest's clock, idle time included.
     """
@@ -98,11 +92,11 @@ def read_report(text: str) -> Report:
     systemd_units = read_properties(sections["units"])
     clock = _read_clock(sections["clock"])
     manager = (read_properties(sections["manager"]) or [{}])[0]
-    ended = _ended_seconds(sections["journal"], timestamp_seconds(manager, "UserspaceTimestampMonotonic") or 0.0)
-    costs = unit_costs(_group_seconds(sections["groups"]), systemd_units, ended)
+    ended = ended_seconds(sections["journal"], timestamp_seconds(manager, "UserspaceTimestampMonotonic") or 0.0)
+    costs = unit_costs(group_seconds(sections["groups"]), systemd_units, ended)
     # What the copy unit took in the initrd is among what the slice no longer explains.
     initrd = _number(sections["initrd"], "initrd") / 1e6
-    costs[_SYSTEM_SLICE] = max(costs.get(_SYSTEM_SLICE, 0.0) - initrd, 0.0)
+    costs[SYSTEM_SLICE] = max(costs.get(SYSTEM_SLICE, 0.0) - initrd, 0.0)
     probe = initrd + clock.probe_seconds
     probe += sum(cost for unit, cost in costs.items() if unit.startswith(PREFIX) and unit != PROBE_UNIT)
     units = [
@@ -114,7 +108,7 @@ def read_report(text: str) -> Report:
     busy = round(clock.busy_seconds - probe, 6)
     outside = round(busy - sum(unit.cpu_seconds for unit in units), 6)
     if outside < 0:
-        raise WorkbookError("the guest's report: its units were busy for longer than its processor", hint=_AGAIN)
+        raise WorkbookError("the guest's report: its units were busy for longer than its processor", hint=HINT)
     counts = Counts(
         busy_seconds=busy,
         outside_units_seconds=outside,
@@ -141,116 +135,22 @@ def _script_seconds(text: str) -> dict[str, float]:
     return {"script": _decimal(text, "script")} if text.strip() else {}
 
 
-def unit_costs(
-    groups: Mapping[str, float], units: Iterable[Properties], ended: Mapping[str, float]
-) -> dict[str, float]:
-    """Seconds by unit, from the control groups that exist and from what systemd remembers or noted of others.
-
-    ``groups``: seconds by control group, the groups below included; ``ended``: by unit, as the
-    journal has it. A top-level slice has a row for what its units do not explain. Raises
-    WorkbookError where they explain too much.
-    """
-    costs: dict[str, float] = {}
-    explained: dict[str, float] = {}
-    rows = {path: _unit_of(path) for path in groups if _unit_of(path)}
-    remembered = {unit["Id"]: unit for unit in units if "Id" in unit and not unit["Id"].endswith(".slice")}
-    for path, unit in rows.items():
-        costs[unit] = groups[path]
-        top = path.split("/")[1]
-        explained[top] = explained.get(top, 0.0) + groups[path]
-    for name, properties in remembered.items():
-        seconds = _remembered_seconds(properties)
-        if name not in costs and seconds is not None:
-            costs[name] = seconds
-            top = _top_slice(properties.get("Slice", ""))
-            explained[top] = explained.get(top, 0.0) + seconds
-    for name, seconds in ended.items():
-        if name not in costs:
-            costs[name] = seconds
-            explained[_SYSTEM_SLICE] = explained.get(_SYSTEM_SLICE, 0.0) + seconds
-    return costs | _unexplained(groups, explained)
-
-
-def _unexplained(groups: Mapping[str, float], explained: Mapping[str, float]) -> dict[str, float]:
-    rest: dict[str, float] = {}
-    for path, seconds in groups.items():
-        top = path[1:]
-        if path.count("/") != 1 or not top.endswith(".slice"):
-            continue
-        left = seconds - explained.get(top, 0.0)
-        if left < -_TOLERANCE_SECONDS:
-            raise WorkbookError(f"the guest's report: the units of {top} took longer than it did", hint=_AGAIN)
-        if left > 0:
-            rest[top] = left
-    return rest
-
-
-def _unit_of(path: str) -> str:
-    """The unit whose own control group ``path`` is; empty for slices and for groups inside of a unit."""
-    names = path.split("/")[1:]
-    if not names or names[-1].endswith(".slice") or not all(name.endswith(".slice") for name in names[:-1]):
-        return ""
-    # systemd puts "_" before a name that the kernel would take for a file of its own
-    return names[-1].removeprefix("_") if "." in names[-1] else ""
-
-
-def _top_slice(name: str) -> str:
-    """The top-level slice above a slice: ``system.slice`` for ``system-getty.slice``."""
-    stem = name.removesuffix(".slice").split("-")[0]
-    return f"{stem}.slice"
-
-
-def _remembered_seconds(properties: Properties) -> float | None:
-    text = properties.get("CPUUsageNSec", "")
-    if not text.isdecimal() or int(text) == _NEVER:
-        return None
-    return int(text) / 1e9
-
-
-def _ended_seconds(text: str, userspace_seconds: float) -> dict[str, float]:
-    """Seconds by unit in the journal's messages; one for each end of a unit.
-
-    What ended before userspace began is the initrd's unit, another one than the later one of that name.
-    """
-    seconds: dict[str, float] = {}
-    for line in text.strip().splitlines():
-        try:
-            message = json.loads(line)
-            unit, cost = str(message["UNIT"]), int(message["CPU_USAGE_NSEC"]) / 1e9
-            early = int(message["__MONOTONIC_TIMESTAMP"]) / 1e6 < userspace_seconds
-        except (ValueError, TypeError, KeyError):
-            raise WorkbookError(f"the guest's report: not a unit's usage: {line!r}", hint=_AGAIN) from None
-        unit = f"{unit} (initrd)" if early else unit
-        seconds[unit] = seconds.get(unit, 0.0) + cost
-    return seconds
-
-
-def _group_seconds(text: str) -> dict[str, float]:
-    groups: dict[str, float] = {}
-    for line in text.strip().splitlines():
-        found = _GROUP.match(line)
-        if not found:
-            raise WorkbookError(f"the guest's report: not a control group's usage: {line!r}", hint=_AGAIN)
-        groups[found[1] or "/"] = int(found[2]) / 1e6
-    return groups
-
-
 def _sections(text: str) -> dict[str, str]:
     begin = text.find(REPORT_HEAD)
     if begin < 0:
-        raise WorkbookError("the guest's report does not begin as one", hint=_AGAIN)
+        raise WorkbookError("the guest's report does not begin as one", hint=HINT)
     body = text[begin:]
     end = _SUM.search(body)
     if not end:
-        raise WorkbookError(f"the guest's report is cut off after {len(body)} characters", hint=_AGAIN)
+        raise WorkbookError(f"the guest's report is cut off after {len(body)} characters", hint=HINT)
     if hashlib.sha256(body[: end.start()].encode()).hexdigest() != end[1]:
-        raise WorkbookError("the guest's report is garbled: it is not what its checksum was made of", hint=_AGAIN)
+        raise WorkbookError("the guest's report is garbled: it is not what its checksum was made of", hint=HINT)
     parts = _SECTION.split(body[: end.start()])
     sections = dict(zip(parts[1::2], parts[2::2], strict=True))
     missing = [name for name in _SECTIONS if not sections.get(name, "").strip()]
     missing += [name for name in _MAYBE_EMPTY if name not in sections]
     if missing:
-        raise WorkbookError(f"the guest's report lacks its section {missing[0]}", hint=_AGAIN)
+        raise WorkbookError(f"the guest's report lacks its section {missing[0]}", hint=HINT)
     return sections
 
 
@@ -266,7 +166,7 @@ def _read_clock(text: str) -> _Clock:
     for name, pattern in _CLOCK.items():
         found = pattern.search(text)
         if not found:
-            raise WorkbookError(f"the guest's report lacks {name}: its kernel keeps no such time", hint=_AGAIN)
+            raise WorkbookError(f"the guest's report lacks {name}: its kernel keeps no such time", hint=HINT)
         values[name] = int(found[1])
     busy = values["the time"] - values["the idle time"] - values["the time waiting for a disk"]
     return _Clock(busy / 1e9, values["the time of the probe"] / 1e6)
@@ -274,11 +174,11 @@ def _read_clock(text: str) -> _Clock:
 
 def _number(text: str, name: str) -> int:
     if not text.strip().isdecimal():
-        raise WorkbookError(f"the guest's report: {name}: not a number: {text.strip()!r}", hint=_AGAIN)
+        raise WorkbookError(f"the guest's report: {name}: not a number: {text.strip()!r}", hint=HINT)
     return int(text)
 
 
 def _decimal(text: str, name: str) -> float:
     if not re.fullmatch(r"\d+\.\d+", text.strip()):
-        raise WorkbookError(f"the guest's report: {name}: not a number of seconds: {text.strip()!r}", hint=_AGAIN)
+        raise WorkbookError(f"the guest's report: {name}: not a number of seconds: {text.strip()!r}", hint=HINT)
     return float(text)

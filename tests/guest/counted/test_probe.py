@@ -8,8 +8,9 @@ import pytest
 
 from atomic_lib.base.errors import WorkbookError
 from atomic_lib.guest.counted import probe_initramfs
-from atomic_lib.guest.counted.probe import counted_milestones, read_report, unit_costs
+from atomic_lib.guest.counted.probe import counted_milestones, read_report
 from atomic_lib.guest.counted.probe_initramfs import PROBE_UNIT, REPORT_HEAD
+from atomic_lib.guest.counted.unit_costs import unit_costs
 
 SECTIONS = {
     "state": "running\n",
