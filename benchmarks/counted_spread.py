@@ -105,14 +105,14 @@ def report(quiet: Sequence[CountedBoot], loaded: Sequence[CountedBoot], seeds: S
              "|---|---|---|---|---|---|"]  # fmt: skip
     for name, boots, couples in (("same seed", same, pairs), ("different seeds", seeds, chance)):
         busy = [boot.busy_seconds for boot in boots]
-        alarms = sum(bool(counted_difference(a, b).findings) for a, b in couples)
+        alarms = sum(bool(counted_difference(a, b).costs) for a, b in couples)
         lines.append(f"| {name} | {len(boots)} | {min(busy):.6f} to {max(busy):.6f} | {spread_percent(busy):.4f} |"
                      f" {widest_unit(boots)} | {alarms} of {len(couples)} pairs |")  # fmt: skip
     found = counted_difference(quiet[0], planted)
     cost = dict((unit.unit, unit.cpu_seconds) for unit in planted.units).get(PLANTED_UNIT)
     lines += ["", f"Planted: {instructions / 1e9:.3f} counted s; the unit's row: {cost}; busy time"
               f" {planted.busy_seconds - quiet[0].busy_seconds:+.6f} s. Findings:",
-              *(f"- {finding}" for finding in found.findings)]  # fmt: skip
+              *(f"- {cost}" for cost in found.costs)]  # fmt: skip
     return "\n".join(lines)
 
 
@@ -130,11 +130,10 @@ def _boot(tools: Tools, image: Image, request: CountRequest, directory: Path) ->
     if not result.is_file():
         started = time.monotonic()
         boot = count_boot(tools, image, request, directory)
-        facts: dict[str, Any] = boot.to_json() | {"wall_seconds": round(time.monotonic() - started, 1),
-                                                  "load_1m": round(os.getloadavg()[0], 2)}  # fmt: skip
-        result.write_text(json.dumps(facts, indent=1) + "\n")
-        print(f"{directory.name}: {boot.busy_seconds:.6f} counted s, {facts['wall_seconds']} s", file=sys.stderr)
-    return read_counted_boot(json.loads(result.read_text()))
+        wall_seconds = time.monotonic() - started
+        result.write_text(boot.model_dump_json(indent=1) + "\n")
+        print(f"{directory.name}: {boot.busy_seconds:.6f} counted s, {wall_seconds:.1f} s", file=sys.stderr)
+    return read_counted_boot(result)
 
 
 def _parse(words: Sequence[str] | None) -> argparse.Namespace:

@@ -12,6 +12,7 @@ from typing import Any, Literal
 from pydantic import Field, ValidationInfo, field_validator
 
 from atomic_lib.base.errors import WorkbookError
+from atomic_lib.base.model import Accelerator, Agent, DataSource, Runtime, SelinuxMode
 from atomic_lib.base.paths import PARAMS_DIRECTORY
 from atomic_lib.params.schema import Name, ParamsModel, closest, read_yaml_mapping, refuse_unknown_keys, validated
 
@@ -21,7 +22,6 @@ _IDENTITY = ("variant", "method", "recipe", "description")
 VARIANTS = "variants"
 """The directory of ``params`` with a file for each variant."""
 
-Firmware = Literal["bios", "uefi"]
 
 _MAKE_KEY = (
     "an image that takes updates over a network needs a key of your own; make one with "
@@ -59,18 +59,18 @@ class Variant(ParamsModel):
     """The kickstart syntax version, as pykickstart names them."""
     kernel_arguments: str = ""
     """Words to add to the kernel command line."""
-    selinux: Literal["", "enforcing", "permissive", "disabled"] = ""
+    selinux: Literal["", SelinuxMode] = ""
     """What SELinux does in the image; empty: as the recipe says."""
     root_size_mib: int = Field(default=4096, ge=1024, le=65536)
     """The size of an ostree variant's root file system; a kickstart says it with ``part /``."""
-    agent: Literal["min-cloud-agent", "cloud-init", "ignition", "credentials"]
+    agent: Agent
     """What provisions the guest; the proof of life waits for its end. ``credentials``: systemd, without an agent."""
-    data_source: Literal["ec2", "nocloud", "ignition", "credentials"] = "ec2"
+    data_source: DataSource = "ec2"
     """Where the guest's key, host name and script come from: metadata service, disc, fw_cfg, SMBIOS tables."""
     disk_name: str = Field(default="", pattern=r"^([a-z0-9][a-z0-9.-]*)?$", max_length=64)
     """What the disk's UUIDs are made of, so that variants that differ in their boots alone share one image;
     empty: the variant's own name."""
-    runtime: Literal["docker", "podman", "none"] = "docker"
+    runtime: Runtime = "docker"
     """What runs containers in the guest; the proof of life asks it for one."""
     last_stage: Literal["tree", "image", "boot"] = "boot"
     """How far to go: to the tree and its footprint, to the disk image, or to its boots."""
@@ -80,7 +80,7 @@ class Variant(ParamsModel):
     """One boot through each firmware before the measured ones: it is shown, but in no median."""
     counted_boots: int = Field(default=0, ge=0, le=100)
     """Boots under instruction counting, which do not depend on how busy the host is."""
-    accelerator: Literal["auto", "kvm", "tcg"] = "auto"
+    accelerator: Literal["auto", Accelerator] = "auto"
     guest_cpus: int = Field(default=2, ge=1, le=64)
     guest_memory_mib: int = Field(default=2048, ge=512, le=1048576)
     boot_timeout_seconds: int = Field(default=600, ge=10, le=7200)

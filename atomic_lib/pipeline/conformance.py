@@ -7,7 +7,7 @@ from pathlib import Path
 from atomic_lib.base.errors import WorkbookError
 from atomic_lib.base.files import write_text
 from atomic_lib.base.progress import say
-from atomic_lib.guest.faults.matrix import Cell, Matrix, matrix_of
+from atomic_lib.guest.faults.matrix import Matrix, MatrixCell, matrix_of
 from atomic_lib.guest.faults.trial import reason_not_to_run, try_agent
 from atomic_lib.params.variant import Variant
 from atomic_lib.pipeline.build import open_build
@@ -28,7 +28,7 @@ def try_agents(variants: Sequence[Variant], results: Sequence[VariantResult]) ->
 
     An agent that cannot be run stands in the matrix with the reason; nothing is raised for it.
     """
-    cells: list[Cell] = []
+    cells: list[MatrixCell] = []
     trees: dict[str, str] = {}
     not_run: dict[str, str] = {}
     ran = {result.variant for result in results}  # of the fallbacks, only those that were needed
@@ -46,7 +46,7 @@ def try_agents(variants: Sequence[Variant], results: Sequence[VariantResult]) ->
                 reason = error.message.partition("\n")[0]
         if reason:
             not_run[agent] = reason
-            say(f"{agent}: no faults were put to it: {reason}")
+            say(f"{agent}: not tested against injected faults: {reason}")
     return matrix_of(cells, trees=trees, not_run=not_run)
 
 
@@ -54,6 +54,6 @@ def _is_composed(variant: Variant, results: Sequence[VariantResult]) -> bool:
     return any(result.variant == variant.variant and result.tree_bytes is not None for result in results)
 
 
-def _cells(agent: str, variant: Variant) -> tuple[Cell, ...]:
+def _cells(agent: str, variant: Variant) -> tuple[MatrixCell, ...]:
     build = open_build(variant, "./workbook run")
     return try_agent(agent, build.tree, build.context)

@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+
+from atomic_lib.base.model import SelinuxMode
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,7 @@ class Recipe:
     documentation: bool = True
     weak_dependencies: bool = True
     languages: tuple[str, ...] | None = None
-    selinux: Literal["enforcing", "permissive", "disabled"] = "enforcing"
+    selinux: SelinuxMode = "enforcing"
     enabled_units: tuple[str, ...] = ()
     disabled_units: tuple[str, ...] = ()
     default_target: str = "multi-user.target"

@@ -11,11 +11,11 @@ from atomic_lib.base.store import Store
 from atomic_lib.compose.tree import Tree
 from atomic_lib.guest.faults.agents import cloud_init
 from atomic_lib.guest.faults.catalogue import fault_named
-from atomic_lib.guest.faults.matrix import Cell, run_agent
+from atomic_lib.guest.faults.matrix import MatrixCell, run_agent
 from atomic_lib.guest.faults.trial import CELLS_FILE, reason_not_to_run, root_of, stage_inputs, try_agent
 from atomic_lib.tools.sandbox import Tools
 
-CELLS = (Cell("gzip", "min-cloud-agent", "survived", "", True, 5, 0.4),)
+CELLS = (MatrixCell("gzip", "min-cloud-agent", "survived", "", True, 5, 0.4),)
 TOOLS = Tools(Path("/nowhere"), "tools")
 
 
@@ -55,9 +55,9 @@ def test_an_agent_that_needs_a_guest_says_so(agent: str, runs: bool) -> None:
     assert reason_not_to_run(agent).endswith("needs a guest") is not runs
 
 
-def test_a_fault_that_cannot_be_put_to_an_agent_has_a_cell_that_says_why() -> None:
+def test_a_fault_that_an_agent_cannot_be_tested_against_has_a_cell_that_says_why() -> None:
     faults = [fault_named(name) for name in ("power cut after a step", "disc")]
     cells = run_agent(cloud_init(Path("/nowhere")), faults)
     assert [(cell.fault, cell.outcome, cell.run) for cell in cells] == [(one.name, "unknown", False) for one in faults]
-    assert "no command to cut the power at" in cells[0].why
-    assert cells[1].why == "not run, because it is run over the metadata service only"
+    assert "no command at which to cut the power" in cells[0].why
+    assert cells[1].why == "not run, because it is tested with the metadata service only"
