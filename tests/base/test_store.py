@@ -10,7 +10,7 @@ import pytest
 
 from atomic_lib.base import command
 from atomic_lib.base.errors import WorkbookError
-from atomic_lib.base.store import Store, code_version, file_sha256, key_of, remove_tree, require_space
+from atomic_lib.base.store import Store, file_sha256, key_of, remove_tree, require_space
 
 INPUTS = {"variant": "a", "size": 1, "list": [1, 2]}
 # Makes one result slowly; "reached" shows that it is in the middle of it.
@@ -160,11 +160,6 @@ def test_remove_tree_does_not_follow_links(tmp_path: Path) -> None:
     remove_tree(tree)
     assert not tree.exists()
     assert (outside / "keep").exists()
-
-
-def test_code_version_follows_the_named_parts() -> None:
-    assert code_version("store.py") == code_version("store.py")
-    assert len({code_version("store.py"), code_version("command.py"), code_version("store.py", "command.py")}) == 3
 
 
 def test_file_sha256(tmp_path: Path) -> None:

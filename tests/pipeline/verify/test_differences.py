@@ -63,7 +63,8 @@ class Pair:
 
     def told(self) -> str:
         """What is said of the two."""
-        return Explanation(tuple(image_differences(*self.images, NO_TOOLS))).full
+        one, other = self.images
+        return Explanation(tuple(image_differences(one, other, NO_TOOLS))).full
 
 
 @pytest.fixture
