@@ -1,4 +1,4 @@
-"""The variants that are timed, in their order, and a workbench for each with a store of its own."""
+"""The variants that are timed, in their order, and a build of each with a store of its own."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -8,9 +8,11 @@ from pathlib import Path
 from atomic_lib.base.paths import BUILD, cache_directory
 from atomic_lib.base.store import Store
 from atomic_lib.params.variant import load_variant
-from atomic_lib.pipeline.workbench import Workbench
+from atomic_lib.pipeline.build import Build
 from atomic_lib.recipe.load import load_recipe
 from atomic_lib.recipe.recipe import Recipe
+from atomic_lib.tools.context import Context
+from atomic_lib.tools.tools_tree import open_tools
 
 OUTPUT = BUILD / "benchmarks"
 SCRATCH = OUTPUT / "tmp"
@@ -39,8 +41,8 @@ CHANGED = replace(FIRST, title="one package added (rsync)", added=("rsync",))
 
 
 @dataclass(frozen=True)
-class CandidateWorkbench(Workbench):
-    """A workbench whose recipe has some packages more than its file says."""
+class CandidateBuild(Build):
+    """A build whose recipe has some packages more than its file says."""
 
     added: tuple[str, ...] = ()
 
@@ -51,9 +53,8 @@ class CandidateWorkbench(Workbench):
         return replace(recipe, packages=(*recipe.packages, *self.added))
 
 
-def open_candidate(candidate: Candidate, store: Path) -> CandidateWorkbench:
-    """A workbench for ``candidate`` with its results in ``store``; tools and content come from the cache."""
+def open_candidate(candidate: Candidate, store: Path) -> CandidateBuild:
+    """A build of ``candidate`` with its results in ``store``; tools and content come from the cache."""
     variant = load_variant(candidate.variant, overrides=candidate.overrides)
-    directory = store.with_name(f"{store.name}-results") / candidate.title.replace(" ", "-")
-    directory.mkdir(parents=True, exist_ok=True)
-    return CandidateWorkbench(variant, directory, cache_directory(), Store(store), candidate.added)
+    cache = cache_directory()
+    return CandidateBuild(variant, Context(open_tools(cache), cache, Store(store)), candidate.added)

@@ -2,7 +2,7 @@
 
 The bare one is dnf as anyone would call it: the same tools tree, the same locked RPM repository,
 the same configuration (signatures checked, documentation and weak dependencies as in the recipe),
-into an empty directory. Ours is ``Workbench.compose`` into an empty store: the same installation,
+into an empty directory. Ours is ``Build.tree`` into an empty store: the same installation,
 then configuration, initramfs, clean-up, commit or labels, and the measuring of the tree.
 """
 
@@ -13,12 +13,11 @@ from pathlib import Path
 
 from atomic_lib.base.progress import step
 from atomic_lib.base.store import remove_tree
-from atomic_lib.compose.installroot import Installroot
+from atomic_lib.compose.chroot import Installroot
 from atomic_lib.content.dnf import DNF_DIRECTORY, dnf_configuration
 from atomic_lib.solve.dnf_run import INSTALLROOT
-from atomic_lib.solve.resolve import RpmSet
 from atomic_lib.tools.sandbox import Bind
-from benchmarks.candidates import FIRST, SCRATCH, Candidate, CandidateWorkbench, open_candidate
+from benchmarks.candidates import FIRST, SCRATCH, Candidate, CandidateBuild, open_candidate
 from benchmarks.cost import Cost, costed, in_own_process
 from benchmarks.figures import Section, mebibytes, seconds, spread_text
 
@@ -56,33 +55,33 @@ def compare_with_bare_dnf(rounds: int, timeout_seconds: float, candidate: Candid
 
 def resolve(candidate: Candidate, store: Path) -> None:
     """The RPM set, which both need and which is not timed."""
-    open_candidate(candidate, store).resolve()
+    _ = open_candidate(candidate, store).rpm_set
 
 
 def compose(candidate: Candidate, store: Path) -> Cost:
     """Our compose; the store holds the RPM set and nothing else."""
-    bench = open_candidate(candidate, store)
-    rpm_set = bench.resolve()
-    return costed(bench.compose, rpm_set)[1]
+    build = open_candidate(candidate, store)
+    _ = build.rpm_set
+    return costed(lambda: (build.tree, build.footprint))[1]
 
 
 def install_bare(candidate: Candidate, store: Path) -> Cost:
     """dnf alone, into a directory beside the store."""
-    bench = open_candidate(candidate, store)
-    rpm_set = bench.resolve()
+    build = open_candidate(candidate, store)
+    _ = build.rpm_set
     with tempfile.TemporaryDirectory(dir=SCRATCH) as scratch:
         directory = Path(scratch)
         (directory / "root").mkdir()
-        cost = costed(_run_dnf, bench, rpm_set, directory)[1]
+        cost = costed(_run_dnf, build, directory)[1]
         remove_tree(directory / "root")
     return cost
 
 
-def _run_dnf(bench: CandidateWorkbench, rpm_set: RpmSet, directory: Path) -> None:
-    tree = Installroot(bench.tools, directory / "root", bench.variant.source_date_epoch)
+def _run_dnf(build: CandidateBuild, directory: Path) -> None:
+    tree = Installroot(build.context.tools, directory / "root", build.variant.source_date_epoch)
     config = directory / "config"
     config.mkdir()
-    recipe, content = bench.recipe, bench.content
+    recipe, content, rpm_set = build.recipe, build.content, build.rpm_set
     text = dnf_configuration(weak_dependencies=recipe.weak_dependencies, documentation=recipe.documentation)
     (config / "dnf.conf").write_text(text)
     keys = [*content.key_urls, *(f"file:///mnt/keys/{key.name}" for key in sorted(rpm_set.keys.glob("*.asc")))]

@@ -61,17 +61,16 @@ def build_in_one_session(timeout_seconds: float, candidates: Sequence[Candidate]
 def prepare(candidates: Sequence[Candidate], store: Path) -> None:
     """Tools tree and content, which are made once a machine and are not timed."""
     for candidate in candidates:
-        bench = open_candidate(candidate, store)
-        _ = bench.tools, bench.content
+        _ = open_candidate(candidate, store).content
 
 
 def build(candidate: Candidate, store: Path) -> dict[str, Cost]:
     """The stages of one build, each with its cost."""
-    bench = open_candidate(candidate, store)
-    _ = bench.tools, bench.content
-    rpm_set, resolve = costed(bench.resolve)
-    tree, compose = costed(bench.compose, rpm_set)
-    _, image = costed(bench.build, tree)
+    made = open_candidate(candidate, store)
+    _ = made.content
+    _, resolve = costed(lambda: made.rpm_set)
+    _, compose = costed(lambda: (made.tree, made.footprint))
+    _, image = costed(lambda: (made.image, made.image_footprint, made.labels))
     return dict(zip(STAGES, (resolve, compose, image), strict=True))
 
 
