@@ -14,6 +14,7 @@ from benchmarks.compose_ratio import Round, ratio_section
 from benchmarks.cost import Cost, costed, in_own_process
 from benchmarks.figures import Section, megabytes, new_bytes, seconds, spread_text
 from benchmarks.session import STAGES, Build, again_section, cost_section, disk_section
+from tests.contexts import put_empty_tools
 
 BURN = "import time\nx = bytearray(60_000_000)\nwhile time.process_time() < 0.3: pass"
 
@@ -131,12 +132,14 @@ def test_markdown_has_as_many_cells_in_every_line() -> None:
     assert text == "A title:\n\n|  | a | b |\n| --- | ---: | ---: |\n| x | 1 | 2 |\n"
 
 
-def test_every_candidate_has_a_recipe(tmp_path: Path) -> None:
+def test_every_candidate_has_a_recipe(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    put_empty_tools(tmp_path / "cache")
+    monkeypatch.setenv("WORKBOOK_CACHE", str(tmp_path / "cache"))
     first = open_candidate(FIRST, tmp_path / "store").recipe
     for candidate in (*CANDIDATES, CHANGED):
-        bench = open_candidate(candidate, tmp_path / "store")
-        assert bench.store.root == tmp_path / "store"
-        assert bench.recipe.packages
+        build = open_candidate(candidate, tmp_path / "store")
+        assert build.context.store.root == tmp_path / "store"
+        assert build.recipe.packages
     assert set(open_candidate(CHANGED, tmp_path / "store").recipe.packages) - set(first.packages) == {"rsync"}
 
 

@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 
 from atomic_lib.base.errors import WorkbookError
-from atomic_lib.base.store import Store
 from atomic_lib.image.disk import Image
 from atomic_lib.measure import booted
 from atomic_lib.params.variant import variant_from
@@ -17,8 +16,7 @@ from atomic_lib.pipeline import equality
 from atomic_lib.pipeline.build import Build
 from atomic_lib.solve.lock import Lock, LockedPackage
 from atomic_lib.solve.resolve import RpmSet
-from atomic_lib.tools.tools_tree import tools_inputs
-from tests.contexts import own_context
+from tests.contexts import own_context, put_empty_tools
 from tests.formats.disk.disk_image import make_raw
 from tests.pipeline.test_study import notebook
 
@@ -94,14 +92,9 @@ print("each with its reason")
 @pytest.fixture
 def build(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A build directory, a small notebook in place of the real one, and a tools tree that has no tools."""
-
-    def make(directory: Path) -> None:
-        (directory / "root").mkdir()
-        (directory / "versions").write_text("none 0\n")
-
     path = tmp_path / "equality.ipynb"
     path.write_text(json.dumps(notebook(["boot: bool = False\n", VERDICT])))
-    Store(tmp_path / "cache").get_or_make("tools", tools_inputs(), make, what="tools tree for a test")
+    put_empty_tools(tmp_path / "cache")
     monkeypatch.setenv("WORKBOOK_CACHE", str(tmp_path / "cache"))
     monkeypatch.setattr(equality, "NOTEBOOK", path)
     monkeypatch.setattr(equality, "BUILD", tmp_path / "build")

@@ -12,7 +12,6 @@ import pytest
 
 from atomic_lib.base.errors import WorkbookError
 from atomic_lib.base.paths import CHECKOUT
-from atomic_lib.base.store import Store
 from atomic_lib.image.disk import Image
 from atomic_lib.params.schema import read_yaml_mapping
 from atomic_lib.params.study_file import chosen_variant, fallback_variants, load_study, study_variants
@@ -22,7 +21,7 @@ from atomic_lib.pipeline.build import Build
 from atomic_lib.pipeline.recorded_build import RecordedBuild, open_recorded_build, record_build
 from atomic_lib.pipeline.study import _Run
 from atomic_lib.results.files import read_variant_result
-from atomic_lib.tools.tools_tree import tools_inputs
+from tests.contexts import put_empty_tools
 
 STUDIES = sorted(path.stem for path in (CHECKOUT / "params/studies").glob("*.yaml"))
 
@@ -48,12 +47,7 @@ def given(**changed: object) -> dict[str, Any]:
 @pytest.fixture(autouse=True)
 def build(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A build directory of the test's own, root's rights, and a cache with a tools tree that has no tools."""
-
-    def make(directory: Path) -> None:
-        (directory / "root").mkdir()
-        (directory / "versions").write_text("none 0\n")
-
-    Store(tmp_path / "cache").get_or_make("tools", tools_inputs(), make, what="tools tree for a test")
+    put_empty_tools(tmp_path / "cache")
     monkeypatch.setenv("WORKBOOK_CACHE", str(tmp_path / "cache"))
     monkeypatch.setattr(os, "geteuid", lambda: 0)
     monkeypatch.setattr(recorded_build, "BUILD", tmp_path / "build")

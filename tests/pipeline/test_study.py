@@ -9,12 +9,11 @@ from typing import Any
 import pytest
 
 from atomic_lib.base.errors import WorkbookError
-from atomic_lib.base.store import Store
 from atomic_lib.params.study_file import load_study, study_variants
 from atomic_lib.pipeline import study
 from atomic_lib.report.tables.conformance_tables import read_matrix
 from atomic_lib.results.files import read_study_result
-from atomic_lib.tools.tools_tree import tools_inputs
+from tests.contexts import put_empty_tools
 
 # In place of the real notebook: it says that it ran, and leaves what the real one would.
 PARAMETERS = ("variant", "study", "output_directory")
@@ -49,11 +48,6 @@ def notebook(cells: list[str]) -> dict[str, Any]:
 @pytest.fixture
 def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A checkout with small notebooks, an empty build directory and a tools tree that has no tools."""
-
-    def make(directory: Path) -> None:
-        (directory / "root").mkdir()
-        (directory / "versions").write_text("none 0\n")
-
     top = tmp_path / "checkout"
     (top / "notebooks").mkdir(parents=True)
     parameters = "".join(f'{name}: str = ""\n' for name in PARAMETERS) + "new_boots: int = 0\n"
@@ -61,7 +55,7 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (top / "notebooks/variant.ipynb").write_text(json.dumps(variant))
     compare = notebook(['run_directory: str = ""\n', "print(run_directory)\n"])
     (top / "notebooks/compare.ipynb").write_text(json.dumps(compare))
-    Store(tmp_path / "cache").get_or_make("tools", tools_inputs(), make, what="tools tree for a test")
+    put_empty_tools(tmp_path / "cache")
     monkeypatch.setenv("WORKBOOK_CACHE", str(tmp_path / "cache"))
     monkeypatch.setattr(study, "CHECKOUT", top)
     monkeypatch.setattr(study, "BUILD", top / "build")
