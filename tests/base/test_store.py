@@ -1,6 +1,7 @@
 """Results by content: published whole or not at all, made once, found again."""
 
 import os
+import re
 import sys
 import time
 from collections.abc import Callable
@@ -62,6 +63,16 @@ def test_is_seen_only_when_whole(store: Store) -> None:
     assert list((store.root / "tmp").iterdir()) == []
 
 
+def test_the_callers_umask_does_not_reach_the_result_and_is_back_afterwards(store: Store) -> None:
+    before = os.umask(0o077)
+    try:
+        made = store.get_or_make("stage", INPUTS, write_file, what="test")
+        assert os.umask(0o077) == 0o077
+    finally:
+        os.umask(before)
+    assert (made.path / "file").stat().st_mode & 0o777 == 0o644
+
+
 def test_failure_publishes_nothing_and_the_next_try_succeeds(store: Store) -> None:
     def fail(directory: Path) -> None:
         write_file(directory)
@@ -79,6 +90,10 @@ def test_failure_publishes_nothing_and_the_next_try_succeeds(store: Store) -> No
 )
 def test_any_input_changes_the_key(changed: dict[str, object]) -> None:
     assert key_of(changed) != key_of(INPUTS)
+
+
+def test_a_key_is_long_enough_that_no_two_are_equal_by_chance() -> None:
+    assert re.fullmatch("[0-9a-f]{32}", key_of(INPUTS))
 
 
 def test_order_of_inputs_does_not_change_the_key() -> None:

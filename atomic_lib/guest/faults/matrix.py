@@ -11,6 +11,7 @@ from typing import Any
 
 from atomic_lib.base import command
 from atomic_lib.base.paths import CHECKOUT
+from atomic_lib.guest.faults import namespaces
 from atomic_lib.guest.faults.agents import Agent
 from atomic_lib.guest.faults.catalogue import FAULTS
 from atomic_lib.guest.faults.documented import documented_cells
@@ -78,7 +79,7 @@ def run_fault(agent: Agent, fault: Fault) -> Result:
     Raises CommandError where the apparatus itself failed.
     """
     with tempfile.TemporaryDirectory(prefix="conformance-") as scratch:
-        words = [sys.executable, "-m", f"{__package__}.namespaces", fault.name, f"{scratch}/guest"]
+        words = [sys.executable, "-m", namespaces.__name__, fault.name, f"{scratch}/guest"]
         data = json.dumps({**asdict(agent), "root": str(agent.root), "files": [(str(a), b) for a, b in agent.files]})
         done = command.run([*NAMESPACES, *words], input=data, cwd=CHECKOUT, timeout_seconds=_SECONDS)
     states = tuple(State.from_json(state) for state in json.loads(done.stdout))
