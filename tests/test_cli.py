@@ -45,7 +45,7 @@ def test_verify_needs_root(capsys: pytest.CaptureFixture[str], monkeypatch: pyte
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
     assert main(["verify", "atomic-min"]) == 1
     assert capsys.readouterr().err.splitlines() == [
-        "error: composing needs root, on any machine: a build by an ordinary user cannot be compared",
+        "error: composing needs root: it sets the owners, device nodes and labels of another system",
         "Next step: sudo ./workbook verify",
     ]
 

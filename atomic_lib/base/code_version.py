@@ -65,7 +65,7 @@ def _imported(path: Path) -> tuple[str, ...]:
 def _names(node: ast.AST) -> Iterator[str]:
     for child in ast.iter_child_nodes(node):
         if isinstance(child, ast.If) and ast.unparse(child.test) == "TYPE_CHECKING":
-            yield from (name for other in child.orelse for name in _names(other))
+            yield from _names(ast.Module(child.orelse, []))
         elif isinstance(child, ast.Import):
             yield from (alias.name for alias in child.names)
         elif isinstance(child, ast.ImportFrom):

@@ -1,6 +1,7 @@
 """Results by content: published whole or not at all, made once, found again."""
 
 import os
+import re
 import sys
 import time
 from collections.abc import Callable
@@ -10,7 +11,7 @@ import pytest
 
 from atomic_lib.base import command
 from atomic_lib.base.errors import WorkbookError
-from atomic_lib.base.store import Store, code_version, file_sha256, key_of, remove_tree, require_space
+from atomic_lib.base.store import Store, file_sha256, key_of, remove_tree, require_space
 
 INPUTS = {"variant": "a", "size": 1, "list": [1, 2]}
 # Makes one result slowly; "reached" shows that it is in the middle of it.
@@ -62,6 +63,16 @@ def test_is_seen_only_when_whole(store: Store) -> None:
     assert list((store.root / "tmp").iterdir()) == []
 
 
+def test_the_callers_umask_does_not_reach_the_result_and_is_back_afterwards(store: Store) -> None:
+    before = os.umask(0o077)
+    try:
+        made = store.get_or_make("stage", INPUTS, write_file, what="test")
+        assert os.umask(0o077) == 0o077
+    finally:
+        os.umask(before)
+    assert (made.path / "file").stat().st_mode & 0o777 == 0o644
+
+
 def test_failure_publishes_nothing_and_the_next_try_succeeds(store: Store) -> None:
     def fail(directory: Path) -> None:
         write_file(directory)
@@ -79,6 +90,10 @@ def test_failure_publishes_nothing_and_the_next_try_succeeds(store: Store) -> No
 )
 def test_any_input_changes_the_key(changed: dict[str, object]) -> None:
     assert key_of(changed) != key_of(INPUTS)
+
+
+def test_a_key_is_long_enough_that_no_two_are_equal_by_chance() -> None:
+    assert re.fullmatch("[0-9a-f]{32}", key_of(INPUTS))
 
 
 def test_order_of_inputs_does_not_change_the_key() -> None:
@@ -160,11 +175,6 @@ def test_remove_tree_does_not_follow_links(tmp_path: Path) -> None:
     remove_tree(tree)
     assert not tree.exists()
     assert (outside / "keep").exists()
-
-
-def test_code_version_follows_the_named_parts() -> None:
-    assert code_version("store.py") == code_version("store.py")
-    assert len({code_version("store.py"), code_version("command.py"), code_version("store.py", "command.py")}) == 3
 
 
 def test_file_sha256(tmp_path: Path) -> None:

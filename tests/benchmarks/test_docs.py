@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from atomic_lib.base.errors import WorkbookError
-from atomic_lib.guest.faults.matrix import Cell, Matrix
+from atomic_lib.guest.faults.matrix import Matrix, MatrixCell
 from atomic_lib.guest.faults.outcome import Outcome
 from atomic_lib.results.variant_result import CountedBoot, ExplainedLabels, Labels, StudyResult, VariantResult
 from benchmarks.docs import RUN_PAGES, insert, main, problems, publish
@@ -70,7 +70,9 @@ def with_counts(variant: str) -> VariantResult:
         policy="default", checked=17_000, right=16_998, unlabelled=0, unknown=0, wrong_paths=0,
         explained=(ExplainedLabels(exception="boot", reason="a reason", paths=2, example="/boot"),),
     )  # fmt: skip
-    counted = CountedBoot(busy_seconds=19.5, kernel_seconds=4.0, milestones={"ssh": 16.5, "script": 18.5}, shift=0)
+    counted = CountedBoot(
+        busy_seconds=19.5, outside_units_seconds=4.0, milestones={"ssh": 16.5, "script": 18.5}, shift=0
+    )
     return variant_result(variant).model_copy(update={"labels": labels, "counted_boots": (counted,)})
 
 
@@ -114,7 +116,7 @@ def test_ways_of_provisioning_are_differences_to_the_tree_without_an_agent(tmp_p
     with pytest.raises(WorkbookError, match=r"conformance\.json: no such file"):
         run_tables(run)
     outcomes: list[tuple[str, Outcome]] = [("a", "survived"), ("a", "lost login"), ("a", "unknown"), ("b", "survived")]
-    cells = tuple(Cell(str(i), agent, outcome, why="", run=True) for i, (agent, outcome) in enumerate(outcomes))
+    cells = tuple(MatrixCell(str(i), agent, outcome, why="", run=True) for i, (agent, outcome) in enumerate(outcomes))
     matrix = Matrix((("0", "zero"),), ("a", "b"), cells, not_run=(("b", "needs a guest"),))
     (run / "conformance.json").write_text(json.dumps(matrix.to_json()))
     costs, faults = run_tables(run)

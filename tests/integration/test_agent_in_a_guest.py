@@ -11,13 +11,13 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 
 import pytest
-from atomic_lib.pipeline.workbench import open_workbench
 
 from atomic_lib.guest.vm.metadata_service import Instance
 from atomic_lib.guest.vm.qemu import Disk, Machine, make_overlay, remove_overlay
 from atomic_lib.guest.vm.ssh import Key, one_boot_key
 from atomic_lib.image.disk import Image
-from atomic_lib.params.variant import load_variant, parameter_values
+from atomic_lib.params.variant import load_variant
+from atomic_lib.pipeline.build import open_build
 from atomic_lib.results.denial_reasons import unexplained
 from atomic_lib.results.variant_result import Denial
 from atomic_lib.tools.accelerator import probe_accelerator
@@ -70,13 +70,10 @@ class Told:
 
 
 @pytest.fixture(scope="module")
-def built(tmp_path_factory: pytest.TempPathFactory) -> tuple[Tools, Image]:
+def built() -> tuple[Tools, Image]:
     """The smallest image that has the agent; what the store has is taken from there."""
-    variant = load_variant("atomic", overrides={"parts": "min-cloud-agent"})
-    bench = open_workbench(parameter_values(variant), str(tmp_path_factory.mktemp("bench")))
-    image = bench.build(bench.compose(bench.resolve()))
-    assert image is not None
-    return bench.tools, image
+    build = open_build(load_variant("atomic", overrides={"parts": "min-cloud-agent"}))
+    return build.context.tools, build.image
 
 
 @pytest.fixture(scope="module")

@@ -8,14 +8,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from atomic_lib.pipeline.workbench import Workbench, open_workbench
 
 from atomic_lib.base import command
 from atomic_lib.base.paths import BUILD, CHECKOUT, cache_directory
+from atomic_lib.compose.walk import Entry
 from atomic_lib.guest.timed_boot import BootRequest, boot_image
 from atomic_lib.image.disk import Image
 from atomic_lib.params.study_file import Study
-from atomic_lib.params.variant import load_variant, parameter_values
+from atomic_lib.params.variant import load_variant
+from atomic_lib.pipeline.build import open_build
+from atomic_lib.pipeline.recorded_build import RecordedBuild, record_build
 from atomic_lib.report.page.export import write_pages
 from atomic_lib.results.files import read_variant_result, write_study_results
 from atomic_lib.results.variant_result import VariantResult
@@ -39,14 +41,19 @@ class Built:
 
     run_directory: Path
     result: VariantResult
-    image: Image
     disk: DiskReader
-    bench: Workbench
+    again: RecordedBuild
+    """The same build opened once more: every stage is in the store."""
+
+    @property
+    def image(self) -> Image:
+        """The image."""
+        return self.again.build.image
 
     @property
     def tools(self) -> Tools:
         """The tools tree."""
-        return self.bench.tools
+        return self.again.build.context.tools
 
     @property
     def deployment(self) -> str:
@@ -61,7 +68,7 @@ def papermill(notebook: str, output: Path, *words: str) -> None:
     env = {name: os.environ[name] for name in _USERS_VARIABLES if name in os.environ}
     log = output.with_suffix(".log")
     program = Path(sys.executable).with_name("papermill")
-    line = [program, f"notebooks/{notebook}", output, "--no-progress-bar", *words]
+    line: list[str | Path] = [program, f"notebooks/{notebook}", output, "--no-progress-bar", *words]
     command.run(line, cwd=CHECKOUT, env=env, network=True, timeout_seconds=BUILD_SECONDS, log=log)
     assert "unknown parameter" not in log.read_text()
 
@@ -76,13 +83,13 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Built:
         "variant.ipynb", own / "variant.ipynb", "-f", "params/base.yaml", "-f", f"params/variants/{NAME}.yaml",
         "-p", "boots_uefi", "0", "-p", "counted_boots", "1", "-p", "output_directory", os.path.relpath(own, CHECKOUT),
     )  # fmt: skip
-    values = parameter_values(load_variant(NAME, overrides={"boots_uefi": 0, "counted_boots": 1}))
-    again = tmp_path_factory.mktemp("again")
-    bench = open_workbench(values, str(again))
-    image = bench.build(bench.compose(bench.resolve()))
-    assert image is not None
+    variant = load_variant(NAME, overrides={"boots_uefi": 0, "counted_boots": 1})
+    again = record_build(variant, tmp_path_factory.mktemp("again"))
+    again.resolve()
+    again.compose()
+    again.measure_image()
     result = read_variant_result(own / "result.json")
-    return Built(run_directory, result, image, DiskReader(bench.tools, image.raw), bench)
+    return Built(run_directory, result, DiskReader(again.build.context.tools, again.build.image.raw), again)
 
 
 def test_the_variant_is_built_and_passed_its_proof_of_life(built: Built) -> None:
@@ -149,25 +156,24 @@ def test_the_counted_boot_belongs_to_units_and_kernel(built: Built) -> None:
     assert (counted.masked_units, counted.failed_units) == ((), ())
 
 
-def unlinked(built: Built) -> list[object]:
+def unlinked(built: Built) -> list[Entry]:
     """The entries of the tree's files, hard links once."""
-    tree = built.bench.compose(built.bench.resolve())
-    return list({entry.inode: entry for entry in tree.entries() if entry.type != "directory"}.values())
+    entries = built.again.build.tree.entries()
+    return list({entry.inode: entry for entry in entries if entry.type != "directory"}.values())
 
 
 def test_the_same_parameters_build_nothing_again(built: Built) -> None:
-    assert {stage.stage: stage.reused for stage in built.bench.record.result.stages} == {
+    assert {stage.stage: stage.reused for stage in built.again.record.result.stages} == {
         "resolve": True, "compose": True, "image": True,
     }  # fmt: skip
-    assert len(built.bench.boot(built.image, new_boots=0)) == 2
-    assert built.bench.record.result.status == "ok"
+    result = built.again.boot(0)
+    assert (len(result.boots), len(result.counted_boots), result.failed_boots) == (1, 1, ())
+    assert result.status == "ok"
 
 
-def test_the_lock_builds_the_same_tree(built: Built, tmp_path: Path) -> None:
+def test_the_lock_builds_the_same_tree(built: Built) -> None:
     lock = os.path.relpath(built.run_directory / NAME / "lock.json", CHECKOUT)
-    values = parameter_values(load_variant(NAME, overrides={"lock": lock}))
-    bench = open_workbench(values, str(tmp_path))
-    tree = bench.compose(bench.resolve())
+    tree = open_build(load_variant(NAME, overrides={"lock": lock})).tree
     assert tree.reused
     assert tree.commit == built.result.commit
 

@@ -3,14 +3,12 @@
 from pathlib import Path
 
 import pytest
-from atomic_lib.pipeline.questions import open_variant
-from atomic_lib.pipeline.workbench import open_workbench
 
 from atomic_lib.guest.faults.agents import cloud_init, min_cloud_agent
 from atomic_lib.guest.faults.catalogue import FAULTS, fault_named
 from atomic_lib.guest.faults.matrix import Matrix, run_agent, run_conformance
 from atomic_lib.guest.faults.trial import agent_in, root_of
-from atomic_lib.params.variant import load_variant, parameter_values
+from atomic_lib.pipeline.build import open_build
 
 pytestmark = pytest.mark.integration
 
@@ -27,10 +25,9 @@ SEEN = {
 
 
 @pytest.fixture(scope="module")
-def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def tree() -> Path:
     """The root of cloud-docker: a traditional tree with cloud-init; what the store has is taken from there."""
-    bench = open_workbench(parameter_values(load_variant("cloud-docker")), str(tmp_path_factory.mktemp("run")))
-    return bench.compose(bench.resolve()).root
+    return open_build("cloud-docker").tree.root
 
 
 def outcomes(matrix: Matrix, agent: str) -> dict[str, str]:
@@ -49,8 +46,8 @@ def test_cloud_init_is_run_against_the_same_faults(tree: Path) -> None:
 
 
 def test_an_agent_is_run_out_of_a_commit_with_the_program_that_is_in_it(tmp_path: Path) -> None:
-    opened = open_variant("atomic-min")
-    root = root_of(opened.tree, opened.tools, tmp_path)
+    build = open_build("atomic-min")
+    root = root_of(build.tree, build.context.tools, tmp_path)
     assert not (root / "mnt").is_symlink()
     assert (root / "etc/passwd").is_file()
     agent = agent_in("min-cloud-agent", root)

@@ -3,9 +3,9 @@
 from pathlib import Path
 
 import pytest
-from atomic_lib.pipeline.workbench import open_workbench
 
-from atomic_lib.params.variant import load_variant, parameter_values
+from atomic_lib.params.variant import load_variant
+from atomic_lib.pipeline.recorded_build import record_build
 from atomic_lib.results.denial_reasons import unexplained
 from atomic_lib.results.variant_result import Boot
 
@@ -30,7 +30,5 @@ def require_enforcing(boot: Boot) -> None:
 
 
 def test_cloud_docker_boots_enforcing(tmp_path: Path) -> None:
-    bench = open_workbench(parameter_values(load_variant("cloud-docker")), str(tmp_path))
-    bench.boot(bench.build(bench.compose(bench.resolve())), new_boots=1)
-    (boot,) = bench.record.result.boots
+    (boot,) = record_build(load_variant("cloud-docker"), tmp_path).boot(1).boots
     require_enforcing(boot)

@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from atomic_lib.pipeline.questions import OpenVariant, open_variant, plain_text
 
 from atomic_lib.formats.disk.file_system import FileSystem, read_file_system
 from atomic_lib.measure.build_changes import changed_packages
 from atomic_lib.measure.comparison import Comparison
+from atomic_lib.pipeline.build import Build, open_build
 from atomic_lib.pipeline.equality import compare_booted, compare_images, require_explained
+from atomic_lib.pipeline.package_questions import plain_text
 from atomic_lib.report.tables.equality_tables import counts_table
 from tests.integration.test_build_and_boot import papermill
 
@@ -23,15 +24,15 @@ TRADITIONAL, OSTREE = "traditional-min", "atomic-min"
 class Pair:
     """Both variants, built, and what the comparison of their images found."""
 
-    left: OpenVariant
-    right: OpenVariant
+    left: Build
+    right: Build
     disk: FileSystem
     comparison: Comparison
 
 
 @pytest.fixture(scope="module")
 def pair() -> Pair:
-    left, right = open_variant(TRADITIONAL), open_variant(OSTREE)
+    left, right = open_build(TRADITIONAL), open_build(OSTREE)
     return Pair(left, right, read_file_system(right.image.raw), compare_images(left, right))
 
 

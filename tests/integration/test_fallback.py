@@ -30,7 +30,7 @@ RUN_SECONDS = 900
 _USERS_VARIABLES = ("HOME", "XDG_CACHE_HOME", "WORKBOOK_CACHE", "WORKBOOK_MIRROR")
 
 FILES = {
-    f"params/{BROKEN}.yaml": f"""\
+    f"params/variants/{BROKEN}.yaml": f"""\
 variant: {BROKEN}
 method: ostree
 recipe: {BROKEN}
@@ -38,7 +38,7 @@ agent: min-cloud-agent
 runtime: none
 boot_timeout_seconds: {BOOT_SECONDS}
 """,
-    f"params/{SPARE}.yaml": f"""\
+    f"params/variants/{SPARE}.yaml": f"""\
 variant: {SPARE}
 method: ostree
 recipe: atomic
@@ -111,7 +111,7 @@ def test_the_broken_agent_fails_its_boot(run: Run) -> None:
 
 def test_the_run_builds_the_fallback_and_still_fails(run: Run) -> None:
     assert run.status == 1
-    assert f"{BROKEN} failed at boot: its fallback {SPARE} is built" in run.told
+    assert f"{BROKEN} failed at boot: building its fallback {SPARE}" in run.told
     assert f"{SPARE}, in place of {BROKEN}: the page has what it costs" in run.told
     assert [(result.variant, result.status) for result in run.study.variants] == [(BROKEN, "failed"), (SPARE, "ok")]
 

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from atomic_lib.pipeline.questions import open_variant
 
 from atomic_lib.base.errors import WorkbookError
 from atomic_lib.base.paths import cache_directory
@@ -15,8 +14,9 @@ from atomic_lib.base.store import remove_tree
 from atomic_lib.compose.file_contexts import NO_LABEL, labels_to_give, wanted_labels
 from atomic_lib.formats.disk.attributes import LABEL
 from atomic_lib.formats.disk.file_system import read_file_system, root_of
-from atomic_lib.image.sysroot import make_sysroot
-from atomic_lib.measure.labels import Finding, LabelException, Labels, check_labels, image_labels
+from atomic_lib.image.sysroot import ImageRequest, make_sysroot
+from atomic_lib.measure.labels import Finding, LabelException, Labels, check_labels
+from atomic_lib.pipeline.build import open_build
 from atomic_lib.tools.sandbox import Bind, Tools
 from atomic_lib.tools.tools_tree import open_tools
 from tests.formats.disk.disk_image import make_raw
@@ -212,8 +212,8 @@ def test_what_is_labelled_gets_the_policys_label_or_one_that_services_may_read(p
 
 @pytest.mark.parametrize("name", ["atomic-min", "traditional-min"])
 def test_every_path_of_a_real_image_has_its_policys_label_or_a_reason(name: str) -> None:
-    opened = open_variant(name)
-    labels = image_labels(opened.image, opened.tools, opened.store)
+    labels = open_build(name).labels
+    assert labels is not None
     assert [str(one) for one in labels.wrong] == []
     assert (labels.unlabelled, labels.unknown) == ((), ())
     assert labels.checked > {"atomic-min": 10_000, "traditional-min": 5_000}[name]
@@ -222,22 +222,21 @@ def test_every_path_of_a_real_image_has_its_policys_label_or_a_reason(name: str)
 
 @pytest.mark.parametrize("name", ["atomic-min", "traditional-min"])
 def test_passwords_are_shadow_before_the_first_boot(name: str) -> None:
-    root = root_of(read_file_system(open_variant(name).image.raw))
+    root = root_of(read_file_system(open_build(name).image.raw))
     found = {path: entry.attributes[LABEL] for path, entry in root.entries.items() if path.endswith("shadow")}
     assert {"/etc/shadow", "/etc/gshadow"} <= set(found)
     assert set(found.values()) == {label("shadow_t")}
 
 
 def test_labelling_leaves_the_repository_whole() -> None:
-    opened = open_variant("atomic-min")
-    scratch = Path(tempfile.mkdtemp(prefix=f"labels-{os.getpid()}-", dir=opened.store.root / "tmp"))
+    build = open_build("atomic-min")
+    image = ImageRequest(build.variant, build.recipe, build.content, build.tree)
+    scratch = Path(tempfile.mkdtemp(prefix=f"labels-{os.getpid()}-", dir=build.context.store.root / "tmp"))
     try:
-        sysroot = make_sysroot(
-            opened.variant, opened.recipe, opened.content, opened.tree, opened.tools, opened.store, scratch
-        )
-        for repo in (sysroot / "ostree/repo", opened.tree.repo):
+        sysroot = make_sysroot(image, build.context, scratch)
+        for repo in (sysroot / "ostree/repo", build.tree.repo):
             binds = [Bind(repo, "/mnt/repo", writable=True)]
-            said = opened.tools.run(["ostree", "fsck", "--repo=/mnt/repo"], binds=binds, rights="label").stdout
+            said = build.context.tools.run(["ostree", "fsck", "--repo=/mnt/repo"], binds=binds, rights="label").stdout
             assert "no errors found" in said
     finally:
         remove_tree(scratch)

@@ -13,6 +13,7 @@ from atomic_lib.compose.remote import own_public_key
 from atomic_lib.content.repositories import Content
 from atomic_lib.recipe.recipe import Recipe
 from atomic_lib.solve.resolve import RpmSet
+from atomic_lib.tools.context import Context
 from atomic_lib.tools.sandbox import Tools
 from atomic_lib.tools.tools_tree import open_tools
 from tests.integration.secrets import files_with, secret_forms
@@ -59,10 +60,11 @@ def test_a_tree_signed_with_a_key_of_ones_own_has_nothing_of_the_secret(
     monkeypatch.setattr(compose, "make_installroot", tiny_tree)
     monkeypatch.setattr(compose, "_owners", lambda _: {"/": ["one"]})
     store = Store(tmp_path / "store")
-    tree = compose.compose_tree(variant, RECIPE, CONTENT, RPM_SET, tools, store)
+    context = Context(tools, tmp_path / "cache", store)
+    tree = compose.compose_tree(compose.TreeRequest(variant, RECIPE, CONTENT, RPM_SET), context)
     signed = [path for path in tree.repo.rglob("*.commitmeta") if path.is_file()]
     assert len(signed) == 1
-    assert files_with([own_public_key(tools, variant, store).encode()], tree.repo) != []
+    assert files_with([own_public_key(variant, context).encode()], tree.repo) != []
     assert files_with(forms, store.root) == []
     # What a run that is killed leaves of the secret is where the next run removes it.
     assert scratch

@@ -19,6 +19,7 @@ from atomic_lib.recipe.load import load_recipe
 from atomic_lib.recipe.recipe import Recipe
 from atomic_lib.solve.lock import Lock, read_lock, write_lock
 from atomic_lib.solve.resolve import RpmSet, resolve_rpm_set
+from atomic_lib.tools.context import Context
 from atomic_lib.tools.sandbox import Tools
 from atomic_lib.tools.tools_tree import open_tools
 
@@ -35,7 +36,7 @@ def tools() -> Tools:
 
 @pytest.fixture(scope="module")
 def content(tools: Tools) -> Content:
-    return open_content("standin", tools, cache_directory())
+    return open_content("standin", Context(tools, cache_directory()))
 
 
 @pytest.fixture
@@ -44,8 +45,8 @@ def resolve(tools: Tools, content: Content, tmp_path: Path) -> Resolve:
     stores = iter(range(10))
 
     def run(recipe: Recipe, lock_file: Path | None = None, cache: Path = tmp_path / "cache") -> RpmSet:
-        store = Store(tmp_path / f"store-{next(stores)}")
-        return resolve_rpm_set(recipe, content, tools, cache, store, name="test", lock_file=lock_file)
+        context = Context(tools, cache, Store(tmp_path / f"store-{next(stores)}"))
+        return resolve_rpm_set(recipe, content, context, name="test", lock_file=lock_file)
 
     return run
 
@@ -134,8 +135,8 @@ def test_a_lock_with_another_size_is_refused_by_name_also_where_its_set_is_there
     content: Content, tools: Tools, tmp_path: Path
 ) -> None:
     def resolved(lock_file: Path | None, store: str) -> RpmSet:
-        place = Store(tmp_path / store)
-        return resolve_rpm_set(SMALL, content, tools, tmp_path / "cache", place, name="test", lock_file=lock_file)
+        context = Context(tools, tmp_path / "cache", Store(tmp_path / store))
+        return resolve_rpm_set(SMALL, content, context, name="test", lock_file=lock_file)
 
     right, wrong = tmp_path / "right.json", tmp_path / "wrong.json"
     first, *rest = (lock := resolved(None, "one").lock).packages
@@ -152,16 +153,16 @@ def test_a_lock_with_another_size_is_refused_by_name_also_where_its_set_is_there
 def test_a_mirror_that_is_not_reached_is_not_taken_for_packages_that_vanished(
     content: Content, tools: Tools, tmp_path: Path
 ) -> None:
-    cache = tmp_path / "cache"
-    first = resolve_rpm_set(SMALL, content, tools, cache, Store(tmp_path / "1"), name="test", lock_file=None)
-    write_lock(first.lock, tmp_path / "lock.json")
+    cache, lock_file = tmp_path / "cache", tmp_path / "lock.json"
+    first = resolve_rpm_set(SMALL, content, Context(tools, cache, Store(tmp_path / "1")), name="test", lock_file=None)
+    write_lock(first.lock, lock_file)
     (cache / "rpms" / f"{first.lock.packages[0].sha256}.rpm").unlink()
     # Port 9 of this machine: nobody listens there.
     text = "[standin]\nname=f\nbaseurl=http://127.0.0.1:9/\ngpgcheck=1\ngpgkey=file:///k\n"
     unreached = replace(content, repo_text=text, local={}, remote=True, dnf_cache=tmp_path / "dnf")
     with pytest.raises(WorkbookError, match="a mirror of content 'standin' was not reached"):
         resolve_rpm_set(
-            SMALL, unreached, tools, cache, Store(tmp_path / "2"), name="test", lock_file=tmp_path / "lock.json"
+            SMALL, unreached, Context(tools, cache, Store(tmp_path / "2")), name="test", lock_file=lock_file
         )
 
 
@@ -199,9 +200,9 @@ def test_packages_that_vanished_are_named_and_no_others(resolve: Resolve, tmp_pa
 def test_a_lock_is_rebuilt_from_what_is_kept_where_the_content_has_moved_on(
     content: Content, tools: Tools, tmp_path: Path
 ) -> None:
-    cache = tmp_path / "cache"
-    first = resolve_rpm_set(SMALL, content, tools, cache, Store(tmp_path / "1"), name="test", lock_file=None)
-    write_lock(first.lock, tmp_path / "lock.json")
+    cache, lock_file = tmp_path / "cache", tmp_path / "lock.json"
+    first = resolve_rpm_set(SMALL, content, Context(tools, cache, Store(tmp_path / "1")), name="test", lock_file=None)
+    write_lock(first.lock, lock_file)
     moved_on = tmp_path / "moved-on"
     moved_on.mkdir()
     for file in first.directory.glob("*.rpm"):
@@ -210,13 +211,13 @@ def test_a_lock_is_rebuilt_from_what_is_kept_where_the_content_has_moved_on(
     sign_and_index(tools, moved_on, "standin")
     later = replace(content, local={**content.local, "standin": moved_on})
     again = resolve_rpm_set(
-        SMALL, later, tools, cache, Store(tmp_path / "2"), name="test", lock_file=tmp_path / "lock.json"
+        SMALL, later, Context(tools, cache, Store(tmp_path / "2")), name="test", lock_file=tmp_path / "lock.json"
     )
     assert again.lock == first.lock
     (cache / "rpms" / f"{next(p for p in first.lock.packages if p.name == 'libc6').sha256}.rpm").unlink()
     with pytest.raises(WorkbookError, match="can no longer be had") as caught:
         resolve_rpm_set(
-            SMALL, later, tools, cache, Store(tmp_path / "3"), name="test", lock_file=tmp_path / "lock.json"
+            SMALL, later, Context(tools, cache, Store(tmp_path / "3")), name="test", lock_file=tmp_path / "lock.json"
         )
     assert caught.value.message.endswith(": " + next(p.nevra for p in first.lock.packages if p.name == "libc6"))
 
@@ -247,10 +248,9 @@ def test_a_package_changed_after_signing_is_refused_by_name(
     index_repository(tools, forged / "rpms")
     tree = Installroot(tools, tmp_path / "root", 1735689600)
     forged_set = replace(rpm_set, directory=forged / "rpms")
+    context = Context(tools, tmp_path / "cache", Store(tmp_path / "store"))
     with pytest.raises(WorkbookError) as caught:
-        make_installroot(
-            tree, SMALL, content, forged_set, Store(tmp_path / "store"), name="test", log=tmp_path / "compose.log"
-        )
+        make_installroot(tree, SMALL, content, forged_set, context, name="test", log=tmp_path / "compose.log")
     assert "Problem opening package base-files" in str(caught.value)
     assert not (tmp_path / "root/etc").exists()
 
@@ -259,7 +259,7 @@ def test_repositories_without_signature_check_are_refused(params: Path, tools: T
     path = params / "repos/fedora.repo"
     path.write_text(path.read_text().replace("gpgcheck=1", "gpgcheck=0"))
     with pytest.raises(WorkbookError, match=r"fedora\.repo: \[fedora\]: packages are only installed") as caught:
-        open_content("fedora", tools, cache_directory(), params)
+        open_content("fedora", Context(tools, cache_directory()), params)
     assert "gpgcheck=1" in caught.value.hint
 
 
@@ -269,6 +269,6 @@ def test_a_mirror_that_is_not_reached_is_said_to_be(params: Path, tools: Tools, 
         "[fedora]\nname=f\nbaseurl=http://127.0.0.1:9/\ngpgcheck=1\ngpgkey=file:///k\n"
     )
     with pytest.raises(WorkbookError, match="a mirror was not reached") as caught:
-        open_content("fedora", tools, tmp_path / "cache", params)
+        open_content("fedora", Context(tools, tmp_path / "cache"), params)
     assert "content: standin" in caught.value.hint
     assert "fedora.repo" in caught.value.message

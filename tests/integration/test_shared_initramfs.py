@@ -7,11 +7,12 @@ import pytest
 
 from atomic_lib.base.paths import cache_directory
 from atomic_lib.base.store import Store
-from atomic_lib.compose.tree import Tree, compose_tree
+from atomic_lib.compose.tree import Tree, TreeRequest, compose_tree
 from atomic_lib.content.repositories import Content, open_content
 from atomic_lib.params.variant import load_variant
 from atomic_lib.recipe.load import load_recipe
 from atomic_lib.solve.resolve import resolve_rpm_set
+from atomic_lib.tools.context import Context
 from atomic_lib.tools.sandbox import Bind, Tools
 from atomic_lib.tools.tools_tree import open_tools
 
@@ -28,7 +29,7 @@ def tools() -> Tools:
 
 @pytest.fixture(scope="module")
 def content(tools: Tools) -> Content:
-    return open_content("standin", tools, cache_directory())
+    return open_content("standin", Context(tools, cache_directory()))
 
 
 @pytest.fixture
@@ -38,9 +39,10 @@ def compose(tools: Tools, content: Content, tmp_path: Path) -> Compose:
     def run(name: str, store: Path) -> Tree:
         variant = load_variant(name)
         recipe = load_recipe(variant)
-        sets = Store(tmp_path / "sets")
-        rpm_set = resolve_rpm_set(recipe, content, tools, cache_directory(), sets, name=name, lock_file=None)
-        return compose_tree(variant, recipe, content, rpm_set, tools, Store(store))
+        sets = Context(tools, cache_directory(), Store(tmp_path / "sets"))
+        rpm_set = resolve_rpm_set(recipe, content, sets, name=name, lock_file=None)
+        context = Context(tools, cache_directory(), Store(store))
+        return compose_tree(TreeRequest(variant, recipe, content, rpm_set), context)
 
     return run
 

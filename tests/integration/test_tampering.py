@@ -29,6 +29,7 @@ from atomic_lib.params.variant import Variant, variant_from
 from atomic_lib.recipe.recipe import Recipe
 from atomic_lib.solve.lock import Lock, LockedPackage, write_lock
 from atomic_lib.solve.resolve import RpmSet, resolve_rpm_set
+from atomic_lib.tools.context import Context
 from atomic_lib.tools.sandbox import Bind, Tools
 from atomic_lib.tools.tools_tree import open_tools
 from tests.integration.tiny import make_rpm
@@ -72,9 +73,8 @@ def resolved(tools: Tools, repository: Path, lock_file: Path | None = None) -> R
         repo_text=local_repository("tiny"), local={"tiny": repository}, remote=False, dnf_cache=None,
     )  # fmt: skip
     work = repository.parent
-    return resolve_rpm_set(
-        RECIPE, content, tools, work / "cache", Store(work / "store"), name="test", lock_file=lock_file
-    )
+    context = Context(tools, work / "cache", Store(work / "store"))
+    return resolve_rpm_set(RECIPE, content, context, name="test", lock_file=lock_file)
 
 
 def refused(tools: Tools, repository: Path, lock_file: Path | None = None) -> WorkbookError:

@@ -7,7 +7,6 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from atomic_lib.pipeline.workbench import open_workbench
 
 from atomic_lib.base import command
 from atomic_lib.base.paths import cache_directory
@@ -15,7 +14,8 @@ from atomic_lib.compose.chroot import Installroot
 from atomic_lib.compose.installroot import settle_databases
 from atomic_lib.formats.disk.file_system import FileSystem, read_file_system, root_of
 from atomic_lib.image.disk import Image
-from atomic_lib.params.variant import load_variant, parameter_values
+from atomic_lib.params.variant import load_variant
+from atomic_lib.pipeline.build import open_build
 from atomic_lib.pipeline.verify.conditions import with_clock
 from atomic_lib.pipeline.verify.differences import image_differences
 from atomic_lib.pipeline.verify.initramfs_members import members_of
@@ -36,13 +36,9 @@ def tools() -> Tools:
 
 
 @pytest.fixture(scope="module")
-def image(tmp_path_factory: pytest.TempPathFactory) -> Image:
+def image() -> Image:
     """The image of atomic-min, from the store where it is there."""
-    values = parameter_values(load_variant(NAME, overrides={"last_stage": "image"}))
-    bench = open_workbench(values, str(tmp_path_factory.mktemp("variant")))
-    image = bench.build(bench.compose(bench.resolve()))
-    assert image is not None
-    return image
+    return open_build(NAME).image
 
 
 def place_of(tree: FileSystem, path: str, at: int) -> int:

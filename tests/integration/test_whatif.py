@@ -8,16 +8,16 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 
 import pytest
-from atomic_lib.pipeline.questions import OpenVariant, open_variant
 
 from atomic_lib.base.errors import WorkbookError
-from atomic_lib.base.paths import cache_directory
 from atomic_lib.base.store import Store, remove_tree
-from atomic_lib.compose.tree import Tree, compose_tree
+from atomic_lib.compose.tree import Tree, TreeRequest, compose_tree
 from atomic_lib.measure.footprint import Footprint, measure_footprint
+from atomic_lib.pipeline.build import Build, open_build
 from atomic_lib.recipe.recipe import Recipe
 from atomic_lib.solve.resolve import RpmSet, resolve_rpm_set
 from atomic_lib.solve.without import Departure, recipe_without, size_of_departure
+from atomic_lib.tools.context import Context
 from tests.integration.test_build_and_boot import papermill
 
 pytestmark = pytest.mark.integration
@@ -53,20 +53,19 @@ class Composed:
 
 
 @pytest.fixture(scope="module")
-def opened() -> OpenVariant:
-    return open_variant(NAME)
+def build() -> Build:
+    return open_build(NAME)
 
 
 @pytest.fixture(scope="module")
-def before(opened: OpenVariant) -> Composed:
-    tree = compose_tree(opened.variant, opened.recipe, opened.content, opened.rpm_set, opened.tools, opened.store)
-    return composed(tree, opened.rpm_set)
+def before(build: Build) -> Composed:
+    return composed(build.tree, build.rpm_set)
 
 
 @pytest.fixture
-def own_store(tmp_path: Path) -> Iterator[Store]:
-    """A store for what is recomposed, so that nothing is taken from an earlier run; removed at once, as it is large."""
-    yield Store(tmp_path / "store")
+def anew(build: Build, tmp_path: Path) -> Iterator[Context]:
+    """A context with an empty store for what is recomposed, removed at once as it is large."""
+    yield replace(build.context, store=Store(tmp_path / "store"))
     remove_tree(tmp_path / "store")
 
 
@@ -85,39 +84,32 @@ def read_files(root: Path) -> list[tuple[str, tuple[str, int]]]:
     return found
 
 
-def resolve_without(opened: OpenVariant, departure: Departure, store: Store) -> tuple[Recipe, RpmSet]:
+def resolve_without(build: Build, departure: Departure, context: Context) -> tuple[Recipe, RpmSet]:
     """The recipe without what departs, and its packages as a compose resolves them."""
-    recipe = recipe_without(opened.recipe, departure)
+    recipe = recipe_without(build.recipe, departure)
     if "cloud-init" in departure.entries:  # its one script writes cloud-init's configuration
         recipe = replace(recipe, post_scripts=())
-    rpm_set = resolve_rpm_set(
-        recipe, opened.content, opened.tools, cache_directory(), store, name="without", lock_file=None
-    )
-    return recipe, rpm_set
+    return recipe, resolve_rpm_set(recipe, build.content, context, name="without", lock_file=None)
 
 
 @pytest.mark.parametrize("words", SAMPLE.values(), ids=SAMPLE)
-def test_the_packages_are_those_of_a_real_recomposition(
-    opened: OpenVariant, words: tuple[str, ...], own_store: Store
-) -> None:
-    departure = opened.without(words)
-    _, rpm_set = resolve_without(opened, departure, own_store)
-    before = {package.nevra for package in opened.rpm_set.lock.packages}
+def test_the_packages_are_those_of_a_real_recomposition(build: Build, words: tuple[str, ...], anew: Context) -> None:
+    departure = build.without(words)
+    _, rpm_set = resolve_without(build, departure, anew)
+    before = {package.nevra for package in build.rpm_set.lock.packages}
     predicted = before - {package.nevra for package in departure.leaves} | {one.nevra for one in departure.comes}
     assert {package.nevra for package in rpm_set.lock.packages} == predicted
     assert predicted < before
-    assert opened.rpm_set.download_bytes - rpm_set.download_bytes == departure.download_bytes
+    assert build.rpm_set.download_bytes - rpm_set.download_bytes == departure.download_bytes
 
 
 @pytest.mark.parametrize("what", COMPOSED)
-def test_the_bytes_are_those_of_a_real_recomposition(
-    opened: OpenVariant, before: Composed, what: str, own_store: Store
-) -> None:
-    departure = opened.without(SAMPLE[what])
-    recipe, rpm_set = resolve_without(opened, departure, own_store)
-    tree = compose_tree(opened.variant, recipe, opened.content, rpm_set, opened.tools, own_store)
+def test_the_bytes_are_those_of_a_real_recomposition(build: Build, before: Composed, what: str, anew: Context) -> None:
+    departure = build.without(SAMPLE[what])
+    recipe, rpm_set = resolve_without(build, departure, anew)
+    tree = compose_tree(TreeRequest(build.variant, recipe, build.content, rpm_set), anew)
     after = composed(tree, rpm_set)
-    predicted = size_of_departure(departure, opened.sizes)
+    predicted = size_of_departure(departure, build.sizes)
     assert predicted is not None
 
     # by package: whatever stays is the same but for the accounts, which systemd-sysusers adds to
@@ -131,7 +123,7 @@ def test_the_bytes_are_those_of_a_real_recomposition(
 
     # by file, content included: what differs is of a departing package, or made by the compose, for a reason
     unowned = {entry.path for entry in (*before.footprint.unowned, *after.footprint.unowned)}
-    differing = {path for path in before.files | after.files if before.files.get(path) != after.files.get(path)}
+    differing = {path for path in {*before.files, *after.files} if before.files.get(path) != after.files.get(path)}
     unexplained = {path for path in differing & unowned if not reason_for(path)}
     assert unexplained == set()
     kept = {path for path in differing - unowned if path in after.files}
@@ -155,24 +147,24 @@ def reason_for(path: str) -> str:
     return next((reason for pattern, reason in GENERATED.items() if fnmatchcase(path, pattern)), "")
 
 
-def test_the_answer_is_kept(opened: OpenVariant) -> None:
-    first = opened.without(["dnf"])
-    assert opened.without(["dnf"]) == first
+def test_the_answer_is_kept(build: Build) -> None:
+    first = build.without(["dnf"])
+    assert build.without(["dnf"]) == first
     assert {"dnf", "python3-dnf", "libsolv1"} <= {package.name for package in first.leaves}
     assert first.entries == ("dnf",)
 
 
-def test_members_of_a_group_and_units_go_along(opened: OpenVariant) -> None:
-    assert "mawk" in opened.without(["mawk"]).members
-    assert "docker.service" in opened.without(SAMPLE["Docker"]).units
+def test_members_of_a_group_and_units_go_along(build: Build) -> None:
+    assert "mawk" in build.without(["mawk"]).members
+    assert "docker.service" in build.without(SAMPLE["Docker"]).units
 
 
-def test_each_package_of_the_set_has_a_reason(opened: OpenVariant) -> None:
-    for package in opened.rpm_set.lock.packages:
-        (first, *_) = opened.why(package.name)
+def test_each_package_of_the_set_has_a_reason(build: Build) -> None:
+    for package in build.rpm_set.lock.packages:
+        (first, *_) = build.why(package.name)
         assert first[0].kind in ("recipe", "group")
         assert first[-1].package == package.name
-    assert [link.package for link in opened.why("runc")[0]] == ["docker.io", "runc"]
+    assert [link.package for link in build.why("runc")[0]] == ["docker.io", "runc"]
 
 
 @pytest.mark.parametrize(
@@ -185,9 +177,9 @@ def test_each_package_of_the_set_has_a_reason(opened: OpenVariant) -> None:
         ([], "nothing of it is in the set"),
     ],
 )
-def test_what_is_not_there_is_refused(opened: OpenVariant, words: list[str], said: str) -> None:
+def test_what_is_not_there_is_refused(build: Build, words: list[str], said: str) -> None:
     with pytest.raises(WorkbookError) as caught:
-        opened.without(words)
+        build.without(words)
     assert said in caught.value.message
     assert caught.value.hint
 

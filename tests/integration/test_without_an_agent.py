@@ -7,13 +7,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from atomic_lib.pipeline.workbench import open_workbench
 
 from atomic_lib.base.model import DataSource
 from atomic_lib.guest.vm.metadata_service import Instance
 from atomic_lib.guest.vm.qemu import Disk, Machine, make_overlay, remove_overlay
 from atomic_lib.guest.vm.ssh import Shell, one_boot_key
-from atomic_lib.params.variant import load_variant, parameter_values
+from atomic_lib.params.variant import load_variant
+from atomic_lib.pipeline.build import open_build
 from atomic_lib.tools.accelerator import probe_accelerator
 from tests.integration.guest import RUNS, Story, wait_for_the_end_of_the_boot
 
@@ -46,13 +46,13 @@ def boots(name: str, source: DataSource, directory: Path, *, count: int) -> list
             "parts": "ignition" if source == "ignition" else "",
         },
     )  # fmt: skip
-    bench = open_workbench(parameter_values(variant), str(directory / "bench"))
-    image = bench.build(bench.compose(bench.resolve()))
-    assert image is not None
-    disk, machine = Disk(image.qcow2, "qcow2"), Machine("bios", probe_accelerator(bench.tools).name, 2, 1024)
-    make_overlay(bench.tools, disk, machine, directory)
-    story, told = Story(bench.tools, disk, machine, directory), []
-    with one_boot_key(bench.tools, directory) as key:
+    build = open_build(variant)
+    tools = build.context.tools
+    disk, machine = Disk(build.image.qcow2, "qcow2"), Machine("bios", probe_accelerator(tools).name, 2, 1024)
+    make_overlay(tools, disk, machine, directory)
+    story = Story(tools, disk, machine, directory)
+    told: list[dict[str, str]] = []
+    with one_boot_key(tools, directory) as key:
         instance = replace(INSTANCE, public_keys=(key.public,))
         with story.power_on(instance, source=source) as powered:
             while len(told) < count:

@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 
-from atomic_lib.base.store import Store
 from atomic_lib.formats.disk.file_system import FileEntry, FileSystem
 from atomic_lib.measure.build_changes import (
     FileChange,
@@ -17,6 +16,8 @@ from atomic_lib.measure.build_changes import (
 )
 from atomic_lib.measure.comparison import compare
 from atomic_lib.solve.lock import Lock, LockedPackage
+from atomic_lib.tools.context import Context
+from tests.contexts import own_context
 from tests.formats.disk.disk_image import make_raw
 from tests.measure.test_rules import entry
 
@@ -82,9 +83,10 @@ def test_what_differs_is_told_in_words(tmp_path: Path) -> None:
 
 
 @pytest.fixture
-def images(tmp_path: Path) -> Store:
+def images(tmp_path: Path) -> Context:
     """A store with the images "old" and "new", which differ in two files."""
-    store = Store(tmp_path / "store")
+    context = own_context(tmp_path)
+    store = context.store
     top = tmp_path / "content"
     (top / "etc").mkdir(parents=True)
     for key, text in (("old", "one"), ("new", "three")):
@@ -93,22 +95,22 @@ def images(tmp_path: Path) -> Store:
         store.path_of("image", key).mkdir(parents=True)
         make_raw(store.path_of("image", key) / "disk.raw", top)
         (top / f"only, {key}").unlink()
-    return store
+    return context
 
 
-def test_two_images_are_read_once(images: Store, capsys: pytest.CaptureFixture[str]) -> None:
-    path = changed_files_of_images(images, "old", "new", what="look")
+def test_two_images_are_read_once(images: Context, capsys: pytest.CaptureFixture[str]) -> None:
+    path = changed_files_of_images("old", "new", images, what="look")
     assert path is not None
     assert [(one.path, one.change, one.bytes, one.what) for one in read_changes(path)] == [
         ("/etc/file", "grown", 2, "size; content"),
         ("/only, new", "added", 0, "file of 0 bytes"),
         ("/only, old", "removed", 0, "file of 0 bytes"),
     ]
-    (images.path_of("image", "old") / "disk.raw").unlink()
-    assert changed_files_of_images(images, "old", "new", what="look") == path
+    (images.store.path_of("image", "old") / "disk.raw").unlink()
+    assert changed_files_of_images("old", "new", images, what="look") == path
     assert capsys.readouterr().err.count("→ look") == 1
 
 
-def test_images_that_are_gone_are_not_compared(images: Store) -> None:
-    assert changed_files_of_images(images, "old", "none", what="look") is None
-    assert not images.path_of("release", "").exists()
+def test_images_that_are_gone_are_not_compared(images: Context) -> None:
+    assert changed_files_of_images("old", "none", images, what="look") is None
+    assert not images.store.path_of("changed-files", "").exists()

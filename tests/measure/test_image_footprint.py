@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 from atomic_lib.base.errors import WorkbookError
-from atomic_lib.base.store import Store
 from atomic_lib.compose.tree import Tree
 from atomic_lib.image.disk import Image
 from atomic_lib.measure.image_footprint import DiskUse, ImageFootprint, image_footprint, measure_image, place_file
 from atomic_lib.measure.ownership import Ownership
+from tests.contexts import own_context
 from tests.formats.disk.disk_image import QCOW2_DATA, make_qcow2, make_raw
 
 CLUSTER = 65536
@@ -101,10 +101,10 @@ def test_python_is_known_by_its_first_line(footprint: ImageFootprint) -> None:
 
 
 def test_a_footprint_is_kept(image: Image, tree: Tree, footprint: ImageFootprint, tmp_path: Path) -> None:
-    store = Store(tmp_path / "store")
-    assert image_footprint(image, tree, ["app", "same", "nothing"], store) == footprint
+    context = own_context(tmp_path)
+    assert image_footprint(image, tree, ["app", "same", "nothing"], context) == footprint
     image.raw.unlink()
-    assert image_footprint(image, tree, ["nothing", "same", "app"], store) == footprint
+    assert image_footprint(image, tree, ["nothing", "same", "app"], context) == footprint
 
 
 @pytest.mark.parametrize(

@@ -1,117 +1,119 @@
-"""The boots of a variant: what is kept and reused, what a failed one leaves, and what tells boots apart."""
+"""The boots of a variant in its record: those that were made, those that are missing, and those that failed."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from atomic_lib.base.errors import WorkbookError
-from atomic_lib.base.store import Store
-from atomic_lib.guest.boot_record import BOOT_FILE, Boot, StoredBoot
-from atomic_lib.guest.counted.counted_boot import CountedBoot, CountRequest
-from atomic_lib.guest.evidence.answers import Check
-from atomic_lib.guest.timed_boot import BootRequest
-from atomic_lib.image.disk import Image
-from atomic_lib.params.variant import variant_from
-from atomic_lib.pipeline import boots as boots_module
-from atomic_lib.pipeline.boots import Boots, Wanted
-from atomic_lib.tools.tools_tree import Tools
-
-VARIANT = variant_from(
-    {"variant": "own", "method": "ostree", "recipe": "own", "agent": "cloud-init", "accelerator": "tcg"}
-)
-TIMED, COUNTED = Wanted("bios", 1), Wanted(None, 1)
-
-
-@dataclass
-class Machine:
-    """Stands for QEMU: what it was requested to boot, and whether the guests' checks pass."""
-
-    passed: bool = True
-    timed: list[BootRequest] = field(default_factory=list)
-    counted: list[CountRequest] = field(default_factory=list)
-
-    def boot(self, tools: Tools, image: Path, image_format: str, request: BootRequest, directory: Path) -> Boot:
-        self.timed.append(request)
-        check = Check(name="system is running", passed=self.passed, detail="degraded")
-        boot = Boot(index=request.index, firmware=request.firmware, accelerator=request.accelerator, checks=(check,))
-        (directory / "console.log").write_text("Welcome\n")
-        (directory / BOOT_FILE).write_text(StoredBoot(boot=boot).model_dump_json())
-        return boot
-
-    def count(self, tools: Tools, image: Image, request: CountRequest, directory: Path) -> CountedBoot:
-        self.counted.append(request)
-        (directory / "console.log").write_text("Welcome\n")
-        return CountedBoot(busy_seconds=2.0, outside_units_seconds=1.0, shift=0, seed=request.seed)
+from atomic_lib.pipeline.boots import Boots
+from atomic_lib.results.files import read_variant_result
+from atomic_lib.results.record import VariantRecord
+from atomic_lib.results.variant_result import VariantResult
+from tests.contexts import own_context
+from tests.guest.boots import Guests, install_guests, own_image, own_variant
 
 
 @pytest.fixture
-def machine(monkeypatch: pytest.MonkeyPatch) -> Machine:
-    machine = Machine()
-    monkeypatch.setattr(boots_module, "boot_image", machine.boot)
-    monkeypatch.setattr(boots_module, "count_boot", machine.count)
-    return machine
+def guests(monkeypatch: pytest.MonkeyPatch) -> Guests:
+    return install_guests(monkeypatch)
 
 
-@pytest.fixture
-def boots(tmp_path: Path, machine: Machine) -> Boots:
-    directory = tmp_path / "run/own"
-    directory.mkdir(parents=True)
-    image = Image("image-key", tmp_path / "image", 4096, 2048, 1024, 9.0, False)
-    return Boots(VARIANT, "enforcing", image, Tools(tmp_path, "tools-key"), Store(tmp_path), directory, tmp_path)
+def boots_of(top: Path, **changed: object) -> Boots:
+    """The boots of a variant, with their evidence in ``top/own``."""
+    own = top / "own"
+    own.mkdir(exist_ok=True)
+    return Boots(own_variant(**changed), "enforcing", own_image(top), own_context(top), own)
 
 
-def test_a_boot_is_made_once_and_only_where_it_may_be(boots: Boots, machine: Machine) -> None:
-    assert boots.get_or_make(TIMED, may_make=False) is None
-    made = boots.get_or_make(TIMED, may_make=True)
-    again = boots.get_or_make(TIMED, may_make=False)
-    assert made
-    assert again
-    assert (made.reused, again.reused, made.key, len(machine.timed)) == (False, True, again.key, 1)
-    assert boots.timed(again, TIMED).boot.console_log == "own/console-bios-1.log"
+def made(boots: Boots, new_boots: int = 10) -> VariantResult:
+    """The result, as written, of one more run of the notebook."""
+    record = VariantRecord(boots.variant, boots.directory, boots.directory)
+    try:
+        boots.make(record, new_boots)
+    except WorkbookError as error:
+        record.fail("boot", error)
+    return read_variant_result(boots.directory / "result.json")
 
 
-def test_a_boot_whose_checks_failed_is_an_error_and_is_not_kept(boots: Boots, machine: Machine) -> None:
-    machine.passed = False
-    for _ in range(2):
-        with pytest.raises(WorkbookError, match=r"own: proof of life failed \(bios\): system is running: degraded"):
-            boots.get_or_make(TIMED, may_make=True)
-    assert len(machine.timed) == 2
-    assert boots.get_or_make(TIMED, may_make=False) is None
-    (failed,) = boots.failed(TIMED)
-    assert [check.passed for check in failed.boot.checks] == [False]
+def names(result: VariantResult) -> list[tuple[str, int]]:
+    return [(boot.firmware, boot.index) for boot in result.boots]
 
 
-@pytest.mark.parametrize("wanted", [TIMED, COUNTED], ids=["timed", "counted"])
-@pytest.mark.parametrize(
-    "change",
-    [
-        lambda boots: replace(boots, image=replace(boots.image, key="another-image")),
-        lambda boots: replace(boots, tools=replace(boots.tools, key="other-tools")),
-        lambda boots: replace(boots, variant=boots.variant.model_copy(update={"guest_memory_mib": 4096})),
-        lambda boots: replace(boots, variant=boots.variant.model_copy(update={"agent": "ignition"})),
-        lambda boots: replace(boots, variant=boots.variant.model_copy(update={"data_source": "nocloud"})),
-    ],
-    ids=["image", "tools", "memory", "agent", "data source"],
-)
-def test_a_boot_under_other_conditions_is_another_boot(
-    boots: Boots, wanted: Wanted, change: Callable[[Boots], Boots]
-) -> None:
-    assert boots.get_or_make(wanted, may_make=True)
-    assert boots.get_or_make(wanted, may_make=False)
-    assert change(boots).get_or_make(wanted, may_make=False) is None
+def test_no_more_boots_are_made_than_may_be_made_now(tmp_path: Path, guests: Guests) -> None:
+    boots = boots_of(tmp_path, boots_bios=2, boots_uefi=1, counted_boots=1)
+    seen = [made(boots, new_boots) for new_boots in (0, 1, 1, 5)]
+    assert [result.status for result in seen] == ["incomplete", "incomplete", "incomplete", "ok"]
+    assert [names(result) for result in seen] == [
+        [], [("bios", 1)], [("bios", 1), ("bios", 2)], [("bios", 1), ("bios", 2), ("uefi", 1)],
+    ]  # fmt: skip
+    assert [len(result.counted_boots) for result in seen] == [0, 0, 0, 1]
+    assert (len(guests.timed), len(guests.counted)) == (3, 1), "what is kept is not made again"
+    assert seen[-1].boots[0].console_log == "own/console-bios-1.log"
+    assert (tmp_path / "own/console-counted-1.log").is_file()
 
 
-def test_each_timed_boot_is_a_boot_of_its_own(boots: Boots, machine: Machine) -> None:
-    wanted = [Wanted("bios", 1), Wanted("bios", 2), Wanted("uefi", 1)]
-    made = [boots.get_or_make(one, may_make=True) for one in wanted]
-    assert len({stored.path for stored in made if stored}) == 3
-    assert [(request.firmware, request.index) for request in machine.timed] == [("bios", 1), ("bios", 2), ("uefi", 1)]
+def test_a_failed_check_is_never_ok(tmp_path: Path, guests: Guests) -> None:
+    boots = boots_of(tmp_path)
+    guests.checks = {"system is running": True, "the script ran": False}
+    record = VariantRecord(boots.variant, boots.directory, boots.directory)
+    with pytest.raises(WorkbookError, match="proof of life failed"):
+        boots.make(record, 1)
+    result = made(boots)
+    assert result.status == "failed"
+    assert result.error is not None
+    assert result.error.message == "own: proof of life failed (bios): the script ran: as told"
+    (boot,) = result.boots
+    assert [(check.name, check.passed) for check in boot.checks if not check.passed] == [("the script ran", False)]
 
 
-def test_each_counted_boot_has_a_seed_of_its_own(boots: Boots, machine: Machine) -> None:
-    wanted = [Wanted(None, 1), Wanted(None, 2)]
-    made = [boots.get_or_make(one, may_make=True) for one in wanted]
-    seeds = [boots.counted(stored, one).seed for stored, one in zip(made, wanted, strict=True) if stored]
-    assert seeds == [request.seed for request in machine.counted] == [1, 2]
+def test_a_failure_stays_in_the_record_also_once_the_boot_succeeds(tmp_path: Path, guests: Guests) -> None:
+    boots = boots_of(tmp_path)
+    guests.unreachable = True
+    first = made(boots)
+    assert (first.status, first.boots) == ("failed", ())
+    (failed,) = first.failed_boots
+    assert (failed.firmware, failed.index, failed.reason) == ("bios", 1, "no ssh login within 600 s")
+    guests.unreachable = False
+    second = made(boots)
+    assert (second.status, second.error, names(second)) == ("ok", None, [("bios", 1)])
+    assert second.failed_boots == (failed,)
+    assert made(boots, 0).failed_boots == (failed,), "also where every boot is in the store"
+
+
+def test_every_failure_counts_and_says_of_which_boot(tmp_path: Path, guests: Guests) -> None:
+    boots = boots_of(tmp_path, counted_boots=1)
+    guests.unreachable = True
+    made(boots)
+    made(boots)
+    guests.unreachable = False
+    assert made(boots, 1).status == "incomplete"
+    guests.unreachable = True
+    result = made(boots)
+    assert [(one.firmware, one.index) for one in result.failed_boots] == [("bios", 1), ("bios", 1), ("counted", 1)]
+    assert (result.status, names(result)) == ("failed", [("bios", 1)])
+
+
+@pytest.mark.parametrize("name", ["image", "variant", "index"])
+def test_the_failures_of_other_boots_are_not_told(tmp_path: Path, guests: Guests, name: str) -> None:
+    guests.unreachable = True
+    made(boots_of(tmp_path))
+    guests.unreachable = False
+    other = {
+        "image": replace(boots_of(tmp_path), image=own_image(tmp_path, "image-2")),
+        "variant": boots_of(tmp_path, guest_cpus=1),
+        "index": boots_of(tmp_path, boots_bios=0, boots_uefi=1),
+    }[name]
+    assert made(other).failed_boots == ()
+
+
+def test_the_reason_names_no_place_of_this_machine(tmp_path: Path, guests: Guests) -> None:
+    boots = boots_of(tmp_path)
+
+    def boot(*_: object) -> None:
+        raise WorkbookError(f"{boots.directory}/console.log: cut off\nand a second line")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("atomic_lib.guest.boot_stages.boot_image", boot)
+        (failed,) = made(boots).failed_boots
+    assert failed.reason == "./console.log: cut off"

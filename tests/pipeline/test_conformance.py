@@ -36,11 +36,11 @@ def test_a_fallback_that_was_not_needed_is_no_row() -> None:
 def test_a_tree_that_cannot_be_had_costs_its_agent_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     opened: list[str] = []
 
-    def refuse(variant: Variant) -> None:
+    def refuse(variant: Variant, command: str) -> None:
         opened.append(variant.variant)
         raise WorkbookError(f"{FAILED}\nand more")
 
-    monkeypatch.setattr(conformance, "open_loaded", refuse)
+    monkeypatch.setattr(conformance, "open_build", refuse)
     variants = [load_variant(name) for name in ("atomic-min", "atomic-min-nocloud", "atomic-cloud-init")]
     sizes = {"atomic-min": None}
     matrix = conformance.try_agents(variants, [result(one, sizes.get(one.variant, 5)) for one in variants])

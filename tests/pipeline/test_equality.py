@@ -4,37 +4,40 @@ import json
 import os
 import shutil
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from atomic_lib.base.errors import WorkbookError
-from atomic_lib.base.store import Store
-from atomic_lib.measure.comparison import compare
+from atomic_lib.image.disk import Image
+from atomic_lib.measure import booted
 from atomic_lib.params.variant import variant_from
 from atomic_lib.pipeline import equality
+from atomic_lib.pipeline.build import Build
 from atomic_lib.solve.lock import Lock, LockedPackage
-from atomic_lib.tools.tools_tree import tools_inputs
+from atomic_lib.solve.resolve import RpmSet
+from tests.contexts import own_context, put_empty_tools
 from tests.formats.disk.disk_image import make_raw
 from tests.pipeline.test_study import notebook
 
 BASH = LockedPackage("bash", 0, "5.2", "1", "x86_64", "a" * 64, 10, "standin")
 
 
-def opened(directory: Path, name: str, text: str, *packages: LockedPackage) -> Any:
-    """What a pair needs of an open variant: a small image in which /etc/file holds ``text``."""
+def opened(directory: Path, name: str, text: str, *packages: LockedPackage) -> Build:
+    """A build whose packages and image are made: a small image in which /etc/file holds ``text``."""
     content = directory / name
     (content / "etc").mkdir(parents=True)
     (content / "etc/file").write_text(text)
     (content / "usr").mkdir()
     raw = directory / f"{name}.raw"
     make_raw(raw, content)
-    variant = variant_from({"variant": name, "method": "ostree", "recipe": "own", "agent": "min-cloud-agent"})
-    return SimpleNamespace(
-        variant=variant, image=SimpleNamespace(raw=raw, key=name), store=Store(directory / "store"),
-        rpm_set=SimpleNamespace(lock=Lock("standin", packages)), tools=SimpleNamespace(key="none"),
-    )  # fmt: skip
+    values = {"variant": name, "method": "ostree", "recipe": "own", "agent": "min-cloud-agent", "accelerator": "tcg"}
+    build = Build(variant_from(values), own_context(directory))
+    (directory / f"image-{name}").mkdir()
+    raw.rename(directory / f"image-{name}/disk.raw")
+    vars(build)["image"] = Image(name, directory / f"image-{name}", 1, 1, 1, 0.0, True)
+    vars(build)["rpm_set"] = RpmSet("k", Lock("standin", packages), directory / "rpms", (), 0.0, True)
+    return build
 
 
 def test_a_difference_without_a_reason_is_named(tmp_path: Path) -> None:
@@ -59,7 +62,7 @@ def test_where_every_difference_has_a_reason_the_verdict_says_how_many(tmp_path:
 def test_of_other_packages_nothing_is_concluded(tmp_path: Path) -> None:
     left, right = opened(tmp_path, "one", "a", BASH), opened(tmp_path, "two", "a")
     with pytest.raises(WorkbookError, match="one and two: 1 package not the same, the first is bash"):
-        equality.require_explained(left, right, compare(*[equality.compare_images(left, right).left] * 2))
+        equality.require_explained(left, right, equality.compare_images(left, right))
 
 
 def test_what_a_boot_made_is_kept_and_only_that_is_compared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -67,16 +70,15 @@ def test_what_a_boot_made_is_kept_and_only_that_is_compared(tmp_path: Path, monk
     boots = []
 
     def boot(_: object, raw: Path, request: Any, directory: Path) -> None:
-        boots.append((raw.name, request.firmware, request.accelerator, request.cpus, request.agent))
+        boots.append((raw.parent.name, request.firmware, request.accelerator, request.cpus, request.agent))
         shutil.copyfile(raw, directory / "after.raw")
 
-    monkeypatch.setattr(equality, "disk_after_boot", boot)
-    monkeypatch.setattr(equality, "probe_accelerator", lambda tools: SimpleNamespace(name="tcg"))
+    monkeypatch.setattr(booted, "disk_after_boot", boot)
     for _ in range(2):
         comparison = equality.compare_booted(left, right)
         assert set(comparison.left.entries) == {"/etc", "/etc/file"}
         assert [(one.path, one.kind) for one in comparison.unexplained] == [("/etc/file", "content")]
-    assert boots == [(name, "bios", "tcg", 2, "min-cloud-agent") for name in ("one.raw", "two.raw")]
+    assert boots == [(name, "bios", "tcg", 2, "min-cloud-agent") for name in ("image-one", "image-two")]
 
 
 VERDICT = """
@@ -90,14 +92,9 @@ print("each with its reason")
 @pytest.fixture
 def build(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A build directory, a small notebook in place of the real one, and a tools tree that has no tools."""
-
-    def make(directory: Path) -> None:
-        (directory / "root").mkdir()
-        (directory / "versions").write_text("none 0\n")
-
     path = tmp_path / "equality.ipynb"
     path.write_text(json.dumps(notebook(["boot: bool = False\n", VERDICT])))
-    Store(tmp_path / "cache").get_or_make("tools", tools_inputs(), make, what="tools tree for a test")
+    put_empty_tools(tmp_path / "cache")
     monkeypatch.setenv("WORKBOOK_CACHE", str(tmp_path / "cache"))
     monkeypatch.setattr(equality, "NOTEBOOK", path)
     monkeypatch.setattr(equality, "BUILD", tmp_path / "build")

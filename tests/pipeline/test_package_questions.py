@@ -5,11 +5,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from atomic_lib.pipeline.questions import answer_why, answer_without, classes_expanded, open_variant, plain_text
 
 from atomic_lib.base.errors import WorkbookError
 from atomic_lib.measure.classes import default_class_rules
-from atomic_lib.pipeline import questions
+from atomic_lib.pipeline import package_questions
+from atomic_lib.pipeline.build import classes_expanded, open_build
+from atomic_lib.pipeline.package_questions import plain_text, print_why, print_without
 from atomic_lib.report.page.elements import Cell, Table, number
 from atomic_lib.solve.graph import Link
 from atomic_lib.solve.lock import LockedPackage
@@ -19,7 +20,7 @@ LEAVES = (LockedPackage("dnf", 0, "4.23", "1", "noarch", "s", 900_000, "r"),)
 
 
 class Answered:
-    """A variant whose answers are known."""
+    """A build whose answers are known."""
 
     sizes = {"dnf": (2_000_000, 11)}  # noqa: RUF012
     generated = (5_000_000, 3)
@@ -33,12 +34,12 @@ class Answered:
 
 @pytest.fixture
 def answered(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(questions, "open_variant", lambda name: Answered())
+    monkeypatch.setattr(package_questions, "open_build", lambda variant, command: Answered())
 
 
 @pytest.mark.usefixtures("answered")
 def test_why_prints_the_chains(capsys: pytest.CaptureFixture[str]) -> None:
-    assert answer_why("librepo", "own") == 0
+    assert print_why("librepo", "own") == 0
     assert capsys.readouterr().out.splitlines() == [
         "own: Why librepo is here: 1 chain, the shortest first",
         "entry  links  chain",
@@ -48,13 +49,13 @@ def test_why_prints_the_chains(capsys: pytest.CaptureFixture[str]) -> None:
 
 @pytest.mark.usefixtures("answered")
 def test_why_says_that_nothing_asks_for_a_package(capsys: pytest.CaptureFixture[str]) -> None:
-    assert answer_why("odd", "own") == 1
+    assert print_why("odd", "own") == 1
     assert "Nothing that the recipe names asks for it." in capsys.readouterr().out
 
 
 @pytest.mark.usefixtures("answered")
 def test_without_prints_what_leaves_and_what_is_not_predicted(capsys: pytest.CaptureFixture[str]) -> None:
-    assert answer_without(["dnf"], "own") == 0
+    assert print_without(["dnf"], "own") == 0
     printed = capsys.readouterr().out
     assert "own: What leaves without dnf: 1 package\n" in printed
     assert "2.0\N{NO-BREAK SPACE}MB" in printed
@@ -88,12 +89,12 @@ def test_a_class_that_is_unknown_or_empty_is_refused(word: str, message: str) ->
 
 def test_a_variant_that_is_unknown_is_named() -> None:
     with pytest.raises(WorkbookError, match="unknown variant 'atomic-mni'"):
-        open_variant("atomic-mni")
+        open_build("atomic-mni")
 
 
 def test_who_is_not_root_is_told_before_anything_is_made(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
     monkeypatch.setenv("WORKBOOK_CACHE", str(tmp_path / "cache"))
     with pytest.raises(WorkbookError, match="needs root"):
-        open_variant("atomic-min")
+        open_build("atomic-min")
     assert not (tmp_path / "cache").exists()

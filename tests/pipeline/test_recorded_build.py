@@ -1,25 +1,29 @@
-"""One variant at work: its parameters, its record, and what a stage that fails leaves."""
+"""A build with its record: which variant a notebook's parameters choose, and what a stage that fails leaves."""
 
 import ast
 import json
 import os
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-from atomic_lib.pipeline.workbench import Workbench, open_workbench
 
 from atomic_lib.base.errors import WorkbookError
-from atomic_lib.base.paths import CHECKOUT, PARAMS_DIRECTORY
-from atomic_lib.base.store import Store
+from atomic_lib.base.paths import CHECKOUT
 from atomic_lib.image.disk import Image
-from atomic_lib.params.variant import Variant, load_variant, parameter_values
+from atomic_lib.params.schema import read_yaml_mapping
+from atomic_lib.params.study_file import chosen_variant, fallback_variants, load_study, study_variants
+from atomic_lib.params.variant import Variant, load_variant, variant_names
+from atomic_lib.pipeline import recorded_build
+from atomic_lib.pipeline.build import Build
+from atomic_lib.pipeline.recorded_build import RecordedBuild, open_recorded_build, record_build
+from atomic_lib.pipeline.study import _Run
 from atomic_lib.results.files import read_variant_result
-from atomic_lib.tools.tools_tree import tools_inputs
+from tests.contexts import put_empty_tools
 
-VALUES = {
-    "variant": "own", "method": "ostree", "recipe": "none-such", "agent": "cloud-init", "accelerator": "tcg",
-}  # fmt: skip
+STUDIES = sorted(path.stem for path in (CHECKOUT / "params/studies").glob("*.yaml"))
 
 
 def notebook_parameters() -> dict[str, Any]:
@@ -33,76 +37,142 @@ def notebook_parameters() -> dict[str, Any]:
     }
 
 
+def given(**changed: object) -> dict[str, Any]:
+    """The notebook's parameters, some of them set as by hand or by ``papermill -p``."""
+    parameters = notebook_parameters()
+    assert changed.keys() <= parameters.keys()
+    return {**parameters, **changed}
+
+
 @pytest.fixture(autouse=True)
-def _as_root(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(os, "geteuid", lambda: 0)
-
-
-@pytest.fixture
-def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A cache with a tools tree that is there, but has no tools."""
-
-    def make(directory: Path) -> None:
-        (directory / "root").mkdir()
-        (directory / "versions").write_text("none 0\n")
-
-    Store(tmp_path / "cache").get_or_make("tools", tools_inputs(), make, what="tools tree for a test")
+def build(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A build directory of the test's own, root's rights, and a cache with a tools tree that has no tools."""
+    put_empty_tools(tmp_path / "cache")
     monkeypatch.setenv("WORKBOOK_CACHE", str(tmp_path / "cache"))
-    return tmp_path / "cache"
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    monkeypatch.setattr(recorded_build, "BUILD", tmp_path / "build")
+    return tmp_path / "build"
 
 
-def workbench(directory: Path, **changed: Any) -> Workbench:
-    return open_workbench({**VALUES, **changed}, str(directory))
+def opened(directory: Path, **changed: object) -> RecordedBuild:
+    return open_recorded_build(given(**changed), str(directory))
 
 
 def test_the_notebook_has_exactly_the_parameters_of_a_variant() -> None:
     parameters = notebook_parameters()
-    assert set(parameters) == {*Variant.model_fields, "new_boots", "output_directory"}
+    assert set(parameters) == {*Variant.model_fields, "study", "new_boots", "output_directory"}
+    own = {"variant", "study", "new_boots", "output_directory"}
+    assert {name for name, value in parameters.items() if value is not None} == own
 
 
-def test_the_notebook_as_it_is_makes_atomic_min(tmp_path: Path) -> None:
-    bench = open_workbench(notebook_parameters(), str(tmp_path))
-    values = parameter_values(load_variant("atomic-min"))
-    assert {**parameter_values(bench.variant), "boots_uefi": 0} == {**values, "boots_uefi": 0}
-    assert (PARAMS_DIRECTORY / "atomic-min.yaml").is_file()
+@pytest.mark.parametrize("name", ["atomic-min", "cloud-docker"])
+def test_a_name_alone_loads_its_file(tmp_path: Path, name: str) -> None:
+    made = opened(tmp_path / "out", variant=name)
+    assert made.variant == load_variant(name)
+    assert made.record.result.variant == name
 
 
-def test_other_names_of_a_notebook_are_not_looked_at(tmp_path: Path) -> None:
-    assert workbench(tmp_path, In=["cells"], get_ipython=None, pd=object()).variant.variant == "own"
+@pytest.mark.parametrize("name", variant_names())
+def test_the_files_themselves_are_overrides_that_contradict_nothing(tmp_path: Path, name: str) -> None:
+    base, own = (read_yaml_mapping(CHECKOUT / "params" / file) for file in ("base.yaml", f"variants/{name}.yaml"))
+    assert opened(tmp_path / "out", **{**base, **own}).variant == load_variant(name)
 
 
-def test_results_go_below_the_checkout_where_the_path_is_relative(tmp_path: Path) -> None:
-    relative = Path("build") / ".." / ".." / tmp_path.relative_to("/")
-    assert workbench(relative).directory == CHECKOUT / relative
+def test_a_parameter_overrides_the_file(tmp_path: Path) -> None:
+    made = opened(tmp_path / "out", variant="cloud-docker", boots_bios=3, last_stage="image", warm_up=False)
+    assert made.variant == load_variant("cloud-docker", overrides={"boots_bios": 3, "last_stage": "image"})
 
 
-def test_without_root_the_next_step_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(os, "geteuid", lambda: 1000)
-    with pytest.raises(WorkbookError, match="needs root") as caught:
-        workbench(tmp_path / "out")
-    assert "sudo" in caught.value.hint
-    assert not (tmp_path / "out").exists()
+def test_a_cell_of_a_study_is_what_the_study_makes_of_it(tmp_path: Path) -> None:
+    cell = opened(tmp_path / "out", study="factors", variant="runtime-podman").variant
+    wanted = {variant.variant: variant for variant in study_variants(load_study("factors"))}["runtime-podman"]
+    assert cell == wanted
+    assert (cell.parts, cell.last_stage) == ("min-cloud-agent podman", "tree")
 
 
 @pytest.mark.parametrize(
     ("changed", "said"),
     [
-        ({"boots_bios": "2"}, "parameters of own: boots_bios: '2' is not accepted: must be a whole number"),
-        ({"method": "bootc"}, "parameters of own: method: 'bootc' is not accepted: one of ostree, traditional"),
-        ({"agent": 1}, "parameters of own: agent"),
+        ({"variant": "nosuch"}, "unknown variant 'nosuch': there is no {params}/variants/nosuch.yaml"),
+        ({"variant": ""}, "unknown variant ''"),
+        (
+            {"variant": "cloud-docker", "method": "ostree", "recipe": "atomic-min"},
+            "override: method: 'ostree' contradicts {params}/variants/cloud-docker.yaml, which says 'traditional'",
+        ),
+        (
+            {"variant": "cloud-docker", "recipe": "atomic-min"},
+            "override: recipe: 'atomic-min' contradicts {params}/variants/cloud-docker.yaml, which says 'cloud-docker'",
+        ),
+        (
+            {"variant": "atomic", "description": "the best one"},
+            "override: description: 'the best one' contradicts {params}/variants/atomic.yaml, which says ",
+        ),
+        ({"boots_bios": "2"}, "override: boots_bios: '2' is not accepted: must be a whole number"),
+        ({"agent": 1}, "override: agent: 1 is not accepted: one of "),
+        ({"study": "factors", "variant": "runtime-nosuch"}, "study 'factors' has no variant 'runtime-nosuch'"),
+        ({"study": "nosuch"}, "{params}/studies/nosuch.yaml: no such file"),
     ],
 )
-def test_a_parameter_that_is_wrong_is_named(tmp_path: Path, changed: dict[str, Any], said: str) -> None:
+def test_what_is_wrong_is_one_line_before_anything_is_written(
+    tmp_path: Path, changed: Mapping[str, object], said: str
+) -> None:
+    there = set(tmp_path.rglob("*"))
     with pytest.raises(WorkbookError) as caught:
-        workbench(tmp_path / "out", **changed)
-    assert caught.value.message.startswith(said)
+        opened(tmp_path / "out", **changed)
+    assert caught.value.message.startswith(said.format(params=CHECKOUT / "params"))
+    assert "\n" not in caught.value.message
+    assert set(tmp_path.rglob("*")) == there
+
+
+def test_a_name_without_a_file_makes_no_directory_in_build_either() -> None:
+    there = CHECKOUT / "build/variants/nosuch"
+    with pytest.raises(WorkbookError, match="unknown variant 'nosuch'"):
+        open_recorded_build(given(variant="nosuch"))
+    assert not there.exists()
+
+
+def test_other_names_of_a_notebook_are_not_looked_at(tmp_path: Path) -> None:
+    values = {**given(), "In": ["cells"], "get_ipython": None, "pd": object()}
+    assert open_recorded_build(values, str(tmp_path / "out")).variant == load_variant("atomic-min")
+
+
+def test_results_go_below_the_checkout_where_the_path_is_relative(tmp_path: Path) -> None:
+    relative = Path("build") / ".." / ".." / os.path.relpath(tmp_path, CHECKOUT.parent)
+    assert opened(relative).directory == CHECKOUT / relative
+
+
+def test_without_root_the_next_step_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    with pytest.raises(WorkbookError, match="needs root") as caught:
+        opened(tmp_path / "out")
+    assert "sudo" in caught.value.hint
     assert not (tmp_path / "out").exists()
 
 
-def test_a_stage_that_fails_is_recorded_with_its_cause(tmp_path: Path, cache: Path) -> None:
-    bench = workbench(tmp_path / "out")
+@pytest.mark.parametrize("overrides", [{}, {"boots_bios": 2, "guest_cpus": 1}], ids=["no override", "overrides"])
+@pytest.mark.parametrize("name", STUDIES)
+def test_a_study_hands_its_notebooks_exactly_the_variants_that_it_loaded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, overrides: dict[str, Any]
+) -> None:
+    monkeypatch.setattr("atomic_lib.pipeline.study.CHECKOUT", tmp_path)
+    study = load_study(name)
+    run = _Run(name, overrides, tmp_path)
+    loaded = study_variants(study, overrides=overrides)
+    spares = fallback_variants(study, overrides=overrides)
+    assert {*study.names, *study.fallbacks.values()} == {variant.variant for variant in (*loaded, *spares.values())}
+    for variant in (*loaded, *spares.values()):
+        parameters = run._execution(variant, 1).parameters
+        assert parameters.keys() <= notebook_parameters().keys()
+        values = {**notebook_parameters(), **parameters}
+        chosen = {key: values[key] for key in Variant.model_fields if key != "variant" and values[key] is not None}
+        assert chosen_variant(values["variant"], values["study"], chosen) == variant
+
+
+def test_a_stage_that_fails_is_recorded_with_its_cause(tmp_path: Path) -> None:
+    own = load_variant("atomic-min").model_copy(update={"recipe": "none-such"})
+    made = record_build(own, tmp_path / "out")
     with pytest.raises(WorkbookError, match="no recipe 'none-such'"):
-        bench.resolve()
+        made.resolve()
     result = read_variant_result(tmp_path / "out/result.json")
     assert result.status == "failed"
     assert result.error is not None
@@ -111,14 +181,32 @@ def test_a_stage_that_fails_is_recorded_with_its_cause(tmp_path: Path, cache: Pa
     assert result.error.hint
 
 
-def test_boots_that_may_not_be_made_now_leave_the_variant_incomplete(tmp_path: Path, cache: Path) -> None:
-    image = Image("key", tmp_path, 1, 1, 1, 0.0, True)
-    bench = workbench(tmp_path / "out", recipe="atomic-min", boots_bios=1, boots_uefi=2)
-    assert bench.boot(image, new_boots=0) == []
+def test_tools_that_cannot_be_had_are_recorded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse() -> None:
+        raise WorkbookError("no mirror")
+
+    monkeypatch.setattr(recorded_build, "open_context", refuse)
+    with pytest.raises(WorkbookError, match="no mirror"):
+        opened(tmp_path / "out")
+    error = read_variant_result(tmp_path / "out/result.json").error
+    assert error is not None
+    assert (error.stage, error.message) == ("tools", "no mirror")
+
+
+def with_image(made: RecordedBuild, directory: Path) -> RecordedBuild:
+    """The build, with an image that was made already."""
+    build = Build(made.variant, made.build.context)
+    vars(build)["image"] = Image("key", directory, 1, 1, 1, 0.0, True)
+    return replace(made, build=build)
+
+
+def test_boots_that_may_not_be_made_now_leave_the_variant_incomplete(tmp_path: Path) -> None:
+    made = with_image(opened(tmp_path / "out", accelerator="tcg", boots_uefi=2), tmp_path)
+    assert made.boot(0).boots == ()
     assert read_variant_result(tmp_path / "out/result.json").status == "incomplete"
 
 
-def test_a_variant_that_is_not_to_be_booted_is_done(tmp_path: Path, cache: Path) -> None:
-    image = Image("key", tmp_path, 1, 1, 1, 0.0, True)
-    assert workbench(tmp_path / "out", recipe="atomic-min", boots_bios=0).boot(image, new_boots=0) == []
+def test_a_variant_that_is_not_to_be_booted_is_done(tmp_path: Path) -> None:
+    made = with_image(opened(tmp_path / "out", boots_bios=0, boots_uefi=0), tmp_path)
+    assert made.boot(0).boots == ()
     assert read_variant_result(tmp_path / "out/result.json").status == "ok"

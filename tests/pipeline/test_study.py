@@ -9,16 +9,17 @@ from typing import Any
 import pytest
 
 from atomic_lib.base.errors import WorkbookError
-from atomic_lib.base.store import Store
+from atomic_lib.params.study_file import load_study, study_variants
 from atomic_lib.pipeline import study
 from atomic_lib.report.tables.conformance_tables import read_matrix
 from atomic_lib.results.files import read_study_result
-from atomic_lib.tools.tools_tree import tools_inputs
+from tests.contexts import put_empty_tools
 
 # In place of the real notebook: it says that it ran, and leaves what the real one would.
-PARAMETERS = ("variant", "method", "content", "recipe", "agent", "output_directory")
+PARAMETERS = ("variant", "study", "output_directory")
 VARIANT = """
 from pathlib import Path
+from atomic_lib.params.study_file import chosen_variant
 from atomic_lib.results.variant_result import VariantResult
 from atomic_lib.results.files import write_variant_result
 top = Path({top!r})
@@ -27,14 +28,15 @@ with open(top / "executions", "a") as file:
 failing = top / "failing"
 if failing.exists() and variant in failing.read_text().split():
     raise ValueError("no such luck")
+chosen = chosen_variant(variant, study)
 write_variant_result(top / output_directory / "result.json", VariantResult(
-    variant=variant, status="ok" if new_boots else "incomplete", method=method, content=content, recipe=recipe,
-    agent=agent, package_count=190))
+    variant=variant, status="ok" if new_boots else "incomplete", method=chosen.method, content=chosen.content,
+    recipe=chosen.recipe, agent=chosen.agent, package_count=190))
 """
 
 
 def notebook(cells: list[str]) -> dict[str, Any]:
-    code = [
+    code: list[dict[str, Any]] = [
         {"cell_type": "code", "id": f"cell-{number}", "source": source, "outputs": [], "execution_count": None,
          "metadata": {"tags": [] if number else ["parameters"]}}
         for number, source in enumerate(cells)
@@ -46,11 +48,6 @@ def notebook(cells: list[str]) -> dict[str, Any]:
 @pytest.fixture
 def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A checkout with small notebooks, an empty build directory and a tools tree that has no tools."""
-
-    def make(directory: Path) -> None:
-        (directory / "root").mkdir()
-        (directory / "versions").write_text("none 0\n")
-
     top = tmp_path / "checkout"
     (top / "notebooks").mkdir(parents=True)
     parameters = "".join(f'{name}: str = ""\n' for name in PARAMETERS) + "new_boots: int = 0\n"
@@ -58,7 +55,7 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (top / "notebooks/variant.ipynb").write_text(json.dumps(variant))
     compare = notebook(['run_directory: str = ""\n', "print(run_directory)\n"])
     (top / "notebooks/compare.ipynb").write_text(json.dumps(compare))
-    Store(tmp_path / "cache").get_or_make("tools", tools_inputs(), make, what="tools tree for a test")
+    put_empty_tools(tmp_path / "cache")
     monkeypatch.setenv("WORKBOOK_CACHE", str(tmp_path / "cache"))
     monkeypatch.setattr(study, "CHECKOUT", top)
     monkeypatch.setattr(study, "BUILD", top / "build")
@@ -88,7 +85,7 @@ def test_a_variant_that_fails_is_shown_and_the_others_go_on(place: Path, capsys:
     assert sorted(executed[:2]) == ["atomic-min 0", "cloud-docker 0"]
     assert executed[2:3] == ["cloud-docker 1"], "built first, then booted; what failed is not tried again"
     assert executed[3:] == ["atomic-cloud-init 0", "atomic-cloud-init 1"], "the fallback only once it is needed"
-    assert "atomic-min failed at notebook: its fallback atomic-cloud-init is built" in told.err
+    assert "atomic-min failed at notebook: building its fallback atomic-cloud-init" in told.err
     assert "atomic-cloud-init, in place of atomic-min: the page has what it costs" in told.err
 
 
@@ -179,7 +176,7 @@ def test_without_root_the_next_step_is_told(place: Path, monkeypatch: pytest.Mon
 def test_a_study_narrowed_keeps_its_order_and_has_a_baseline(
     names: tuple[str, ...], kept: tuple[str, ...], baseline: str
 ) -> None:
-    whole = study.load_study("default")
-    narrowed, variants = study._narrowed(whole, study.study_variants(whole), names)
+    whole = load_study("default")
+    narrowed, variants = study._narrowed(whole, study_variants(whole), names)
     assert (narrowed.variants, narrowed.baseline) == (kept, baseline)
     assert tuple(variant.variant for variant in variants) == kept

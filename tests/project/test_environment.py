@@ -82,7 +82,9 @@ def test_conda_environment_names_the_same_ranges(checkout: Path, project: dict[s
     environment = yaml.safe_load((checkout / "environment.yml").read_text())
     (from_pip,) = [entry["pip"] for entry in environment["dependencies"] if isinstance(entry, dict)]
     words = [entry for entry in environment["dependencies"] if isinstance(entry, str)] + from_pip
-    conda = {canonicalize_name(requirement.name): requirement for requirement in map(Requirement, words)}
+    conda: dict[str, Requirement] = {
+        canonicalize_name(requirement.name): requirement for requirement in map(Requirement, words)
+    }
     assert environment["channels"] == ["conda-forge"]
     assert str(conda.pop("python").specifier) == str(Requirement(f"x{project['project']['requires-python']}").specifier)
     assert conda.pop("pip")

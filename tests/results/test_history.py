@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
-from atomic_lib.base.store import Store
 from atomic_lib.measure.build_changes import FileChange
 from atomic_lib.params.variant import Variant
 from atomic_lib.results.files import write_variant_result
 from atomic_lib.results.history import LARGEST, NOT_BUILT_IN, changes_since, earlier_build, earlier_figures, summed
 from atomic_lib.results.variant_result import Changed, Failure, StageTime, VariantResult
 from atomic_lib.solve.lock import Lock, LockedPackage, write_lock
+from tests.contexts import own_context
 from tests.formats.disk.disk_image import make_raw
 
 BASH = LockedPackage("bash", 0, "5.2", "1", "x86_64", "a" * 64, 10, "standin")
@@ -126,7 +126,8 @@ def test_parameters_that_no_image_depends_on_are_a_variants() -> None:
 
 
 def test_all_that_changed_is_told(runs: Path, tmp_path: Path) -> None:
-    store = Store(tmp_path / "store")
+    context = own_context(tmp_path)
+    store = context.store
     content = tmp_path / "content"
     content.mkdir()
     for key in ("i1", "i2"):
@@ -139,7 +140,7 @@ def test_all_that_changed_is_told(runs: Path, tmp_path: Path) -> None:
     add_run(runs, "1", before)
     earlier = earlier_build(runs, runs / "own-run", after)
     assert earlier is not None
-    release = changes_since(earlier, after, Lock("standin", (NEWER,)), tmp_path, store)
+    release = changes_since(earlier, after, Lock("standin", (NEWER,)), tmp_path, context)
     assert (release.run, release.made) == ("1", "1")
     assert release.inputs == (
         Changed(name="parts", before="", after="docs"),
@@ -168,20 +169,21 @@ def test_without_both_images_only_packages_are_compared(
     add_run(runs, "1", built("c1", before))
     earlier = earlier_build(runs, runs / "own-run", built("c2", after))
     assert earlier is not None
-    release = changes_since(earlier, built("c2", after), Lock("standin", (NEWER,)), tmp_path, Store(tmp_path / "store"))
+    release = changes_since(earlier, built("c2", after), Lock("standin", (NEWER,)), tmp_path, own_context(tmp_path))
     assert (len(release.packages), release.files, release.files_reason) == (1, None, said)
     assert not (tmp_path / "changed-files.csv").exists()
 
 
 def test_a_damaged_image_does_not_fail_the_variant(runs: Path, tmp_path: Path) -> None:
-    store = Store(tmp_path / "store")
+    context = own_context(tmp_path)
+    store = context.store
     for key in ("i1", "i2"):
         store.path_of("image", key).mkdir(parents=True)
         (store.path_of("image", key) / "disk.raw").write_bytes(b"none")
     add_run(runs, "1", built("c1", "i1"))
     earlier = earlier_build(runs, runs / "own-run", built("c2", "i2"))
     assert earlier is not None
-    release = changes_since(earlier, built("c2", "i2"), Lock("standin", (BASH,)), tmp_path, store)
+    release = changes_since(earlier, built("c2", "i2"), Lock("standin", (BASH,)), tmp_path, context)
     assert (release.packages, release.files) == ((), None)
     assert release.files_reason.startswith("the images could not be compared: ")
     assert str(tmp_path) not in release.files_reason
@@ -217,5 +219,5 @@ def test_a_parameter_that_came_with_an_empty_value_is_no_change(runs: Path, tmp_
     after = built("c2", "i2", parameters={"parts": "", "selinux": "", "remote_url": "file:///srv"})
     earlier = earlier_build(runs, runs / "own", after)
     assert earlier is not None
-    release = changes_since(earlier, after, earlier.lock, tmp_path, Store(tmp_path / "store"))
+    release = changes_since(earlier, after, earlier.lock, tmp_path, own_context(tmp_path))
     assert [change.name for change in release.inputs] == ["remote_url"]

@@ -98,7 +98,7 @@ def test_the_record_grows_stage_by_stage(
     result = written(tmp_path)
     assert (result.image_virtual_bytes, result.image_compressed_bytes) == (4096, 1024)
     assert result.forbidden_paths == {"Python": 1, "the package manager": 0}
-    record.add_boots([BOOT], [], missing=0)
+    record.add_boots([BOOT], [], [], missing=0)
     result = written(tmp_path)
     assert result.status == "ok"
     assert [boot.ssh_login_seconds for boot in result.boots] == [51.25]
@@ -168,7 +168,7 @@ def test_what_has_no_effect_and_what_was_dropped_is_noted(
 
 
 def test_a_boot_that_is_still_missing_leaves_the_variant_incomplete(tmp_path: Path, record: VariantRecord) -> None:
-    record.add_boots([BOOT], [], missing=1)
+    record.add_boots([BOOT], [], [], missing=1)
     assert (written(tmp_path).status, len(written(tmp_path).boots)) == ("incomplete", 1)
 
 
@@ -187,7 +187,7 @@ def test_the_units_of_boots_get_the_package_of_their_file(
     timed = StoredBoot(boot=BOOT.boot.model_copy(update={"units": units}), unit_files=files)
     costs = tuple(CountedUnit(unit=name, cpu_seconds=1.0) for name in ("a.service", "b.service"))
     counted = CountedBoot(busy_seconds=3.0, outside_units_seconds=1.0, units=costs, shift=0)
-    record.add_boots([timed], [counted], missing=1)
+    record.add_boots([timed], [counted], [], missing=1)
     (boot,), (counted_boot,) = written(tmp_path).boots, written(tmp_path).counted_boots
     # a counted boot names no files: a unit's is where a package has it
     assert [(unit.unit, unit.package) for unit in counted_boot.units] == [("a.service", "bash"), ("b.service", None)]
@@ -220,13 +220,13 @@ def test_a_cell_run_again_takes_the_place_of_the_one_before(
     error = written(tmp_path).error
     assert error is not None
     assert (error.stage, error.message) == ("boot", "no login either")
-    record.add_boots([BOOT], [], missing=0)
+    record.add_boots([BOOT], [], [], missing=0)
     assert (written(tmp_path).status, written(tmp_path).error) == ("ok", None)
 
 
 def test_a_boot_that_failed_its_proof_stays_in_the_record(tmp_path: Path, record: VariantRecord) -> None:
     record.fail("boot", WorkbookError("proof of life failed"))
-    record.add_boots([BOOT], [], None)
+    record.add_boots([BOOT], [], [], None)
     assert (written(tmp_path).status, len(written(tmp_path).boots)) == ("failed", 1)
 
 

@@ -15,7 +15,6 @@ import pytest
 
 from atomic_lib.base.command import CommandError, Completed
 from atomic_lib.base.errors import WorkbookError
-from atomic_lib.base.store import Store
 from atomic_lib.content.comps import Comps
 from atomic_lib.content.repositories import Content
 from atomic_lib.recipe.recipe import Recipe
@@ -25,6 +24,7 @@ from atomic_lib.solve.resolve import RpmSet
 from atomic_lib.solve.solver import Solved
 from atomic_lib.solve.without import Departure, recipe_without, size_of_departure, units_of, what_leaves
 from atomic_lib.tools.sandbox import Bind, Tools
+from tests.contexts import own_context
 
 REQUIRES = {"app": ["agent"], "agent": ["python"], "python": [], "python-next": [], "tool": [], "shell": ["tool"]}
 PROVIDES = {"python": "python", "python-next": "python"}
@@ -103,7 +103,7 @@ class Ask:
         rpm_set = RpmSet("k", lock, self.directory / "rpms", (), 0.0, True)
         tools = OwnTools(self.directory, "key", self.asked)
         content = OwnContent("own", "Own", "c", "1", "", "", "", {}, False, None)
-        return what_leaves(packages, recipe, content, rpm_set, tools, Store(self.directory / "store"))
+        return what_leaves(packages, recipe, content, rpm_set, own_context(self.directory, tools))
 
 
 @pytest.fixture

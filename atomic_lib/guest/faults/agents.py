@@ -13,7 +13,7 @@ PROGRAM = Path(atomic_lib.content.__path__[0], "min_cloud_agent", "min-cloud-age
 
 
 @dataclass(frozen=True)
-class TestedAgent:
+class RunnableAgent:
     """An agent that can be tested. ``commands``: those of its units, in the order of a boot.
 
     ``disc_commands``: those that come before them where there is a cidata disc. ``root``: the tree of programs;
@@ -44,14 +44,14 @@ class TestedAgent:
         return ""
 
 
-def min_cloud_agent(root: Path = Path("/"), shell: str = "sh", program: Path = PROGRAM) -> TestedAgent:
+def min_cloud_agent(root: Path = Path("/"), shell: str = "sh", program: Path = PROGRAM) -> RunnableAgent:
     """min-cloud-agent as its three units run it, with the shell and curl of ``root``."""
     target = "/mnt/min-cloud-agent"
     disc, *commands = ((shell, target, word) for word in ("disc", "fetch", "run"))
-    return TestedAgent("min-cloud-agent", tuple(commands), (disc,), root, files=((program, target),))
+    return RunnableAgent("min-cloud-agent", tuple(commands), (disc,), root, files=((program, target),))
 
 
-def cloud_init(root: Path) -> TestedAgent:
+def cloud_init(root: Path) -> RunnableAgent:
     """cloud-init of ``root``, as its four services run it, over EC2, with the DMI data of EC2.
 
     Only the modules that provision are switched on. Its own waits of 120 and 50 s are a tenth of that, as
@@ -62,4 +62,4 @@ def cloud_init(root: Path) -> TestedAgent:
     dmi = tuple((product, f"{_DMI}{name}") for name in ("product_uuid", "product_serial"))
     files = ((_CLOUD_INIT / "modules.cfg", "/etc/cloud/cloud.cfg.d/99_conformance.cfg"), *dmi)
     commands = tuple(("cloud-init", *stage) for stage in stages)
-    return TestedAgent("cloud-init", commands, (), root, f"{root}/etc", files, CLOUD_INIT_SECONDS, steps=False)
+    return RunnableAgent("cloud-init", commands, (), root, f"{root}/etc", files, CLOUD_INIT_SECONDS, steps=False)

@@ -11,7 +11,8 @@ from typing import Any
 
 from atomic_lib.base import command
 from atomic_lib.base.paths import CHECKOUT
-from atomic_lib.guest.faults.agents import TestedAgent
+from atomic_lib.guest.faults import namespaces
+from atomic_lib.guest.faults.agents import RunnableAgent
 from atomic_lib.guest.faults.catalogue import FAULTS
 from atomic_lib.guest.faults.documented import documented_cells
 from atomic_lib.guest.faults.fault import Fault
@@ -74,13 +75,13 @@ class Matrix:
         return next((cell for cell in self.cells if (cell.fault, cell.agent) == (fault, agent)), None)
 
 
-def run_fault(agent: TestedAgent, fault: Fault) -> Result:
+def run_fault(agent: RunnableAgent, fault: Fault) -> Result:
     """Run one fault, in namespaces of its own; needs bubblewrap and the right to make a network namespace.
 
     Raises CommandError where the test itself failed.
     """
     with tempfile.TemporaryDirectory(prefix="conformance-") as scratch:
-        words = [sys.executable, "-m", f"{__package__}.namespaces", fault.name, f"{scratch}/guest"]
+        words = [sys.executable, "-m", namespaces.__name__, fault.name, f"{scratch}/guest"]
         data = json.dumps({**asdict(agent), "root": str(agent.root), "files": [(str(a), b) for a, b in agent.files]})
         done = command.run([*NAMESPACES, *words], input=data, cwd=CHECKOUT, timeout_seconds=_SECONDS)
     states = tuple(State.from_json(state) for state in json.loads(done.stdout))
@@ -88,7 +89,7 @@ def run_fault(agent: TestedAgent, fault: Fault) -> Result:
 
 
 def run_conformance(
-    agents: Sequence[TestedAgent],
+    agents: Sequence[RunnableAgent],
     faults: Sequence[Fault] = FAULTS,
     report: Callable[[MatrixCell], object] = lambda cell: None,
     workers: int = _WORKERS,
@@ -101,7 +102,7 @@ def run_conformance(
 
 
 def run_agent(
-    agent: TestedAgent,
+    agent: RunnableAgent,
     faults: Sequence[Fault] = FAULTS,
     report: Callable[[MatrixCell], object] = lambda cell: None,
     workers: int = _WORKERS,

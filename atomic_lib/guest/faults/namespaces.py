@@ -17,7 +17,7 @@ from typing import Any
 
 from atomic_lib.base import command
 from atomic_lib.guest.faults import power_cut
-from atomic_lib.guest.faults.agents import TestedAgent
+from atomic_lib.guest.faults.agents import RunnableAgent
 from atomic_lib.guest.faults.catalogue import fault_named
 from atomic_lib.guest.faults.fault import PROOF, Fault
 from atomic_lib.guest.faults.faulty_service import scripted_service
@@ -40,7 +40,7 @@ _STAND_INS = ("mount", "systemd-detect-virt", "umount")
 class NamespaceGuest:
     """The machine that is provisioned: its disk and the directories that its boots share."""
 
-    agent: TestedAgent
+    agent: RunnableAgent
     fault: Fault
     directory: Path
     boots: list[BootSeen] = field(default_factory=list)
@@ -54,7 +54,7 @@ class NamespaceGuest:
         return self.directory / "proof"
 
 
-def new_guest(agent: TestedAgent, fault: Fault, directory: Path) -> NamespaceGuest:
+def new_guest(agent: RunnableAgent, fault: Fault, directory: Path) -> NamespaceGuest:
     """A machine that was never booted, with the links that the fault wants."""
     guest = NamespaceGuest(agent, fault, directory)
     for name in ("disk", "proof", "run", "disc", "programs"):
@@ -81,7 +81,7 @@ def new_guest(agent: TestedAgent, fault: Fault, directory: Path) -> NamespaceGue
     return guest
 
 
-def _full_kib(agent: TestedAgent) -> int:
+def _full_kib(agent: RunnableAgent) -> int:
     """The size of a disk that is to be full: room for its content before the first boot."""
     return 65536 if agent.etc else 256
 
@@ -190,7 +190,7 @@ def _empty(directory: Path) -> None:
             path.unlink()
 
 
-def run_once(agent: TestedAgent, fault: Fault, directory: Path) -> State:
+def run_once(agent: RunnableAgent, fault: Fault, directory: Path) -> State:
     """All boots under a fault without a power cut."""
     guest = new_guest(agent, fault, directory)
     for instance_id in fault.boots:
@@ -198,7 +198,7 @@ def run_once(agent: TestedAgent, fault: Fault, directory: Path) -> State:
     return look(guest)
 
 
-def run_with_cuts(agent: TestedAgent, fault: Fault, directory: Path) -> Iterator[State]:
+def run_with_cuts(agent: RunnableAgent, fault: Fault, directory: Path) -> Iterator[State]:
     """The boots under a fault once for each step, with the power cut at that step of the first boot."""
     for number in range(1, _MOST_CUTS):
         guest = new_guest(agent, fault, directory / str(number))
@@ -223,7 +223,7 @@ def main() -> None:
     data: dict[str, Any] = json.load(sys.stdin)
     files = tuple((Path(source), target) for source, target in data.pop("files"))
     words = {name: tuple(tuple(line) for line in data[name]) for name in ("commands", "disc_commands")}
-    agent = TestedAgent(**{**data, **words, "root": Path(data["root"]), "files": files})
+    agent = RunnableAgent(**{**data, **words, "root": Path(data["root"]), "files": files})
     fault = fault_named(name)
     states = list(run_with_cuts(agent, fault, Path(scratch))) if fault.cut else [run_once(agent, fault, Path(scratch))]
     print(json.dumps([state.to_json() for state in states]))

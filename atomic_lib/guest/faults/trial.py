@@ -9,7 +9,7 @@ from atomic_lib.base.progress import say
 from atomic_lib.base.stage import Stage
 from atomic_lib.base.store import remove_tree
 from atomic_lib.compose.tree import Tree
-from atomic_lib.guest.faults.agents import TestedAgent, cloud_init, min_cloud_agent
+from atomic_lib.guest.faults.agents import RunnableAgent, cloud_init, min_cloud_agent
 from atomic_lib.guest.faults.catalogue import FAULTS
 from atomic_lib.guest.faults.matrix import MatrixCell, run_agent
 from atomic_lib.tools.context import Context
@@ -85,7 +85,7 @@ def root_of(tree: Tree, tools: Tools, directory: Path) -> Path:
     return root
 
 
-def agent_in(agent: str, root: Path) -> TestedAgent:
+def agent_in(agent: str, root: Path) -> RunnableAgent:
     """The agent with the programs of ``root``; raises WorkbookError where it is not there."""
     program = root / _PROGRAMS[agent]
     if not program.is_file():

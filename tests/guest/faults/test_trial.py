@@ -1,22 +1,21 @@
 """The stage that puts faults to an agent: what it depends on, what it keeps, and what it refuses."""
 
-import json
-from dataclasses import asdict, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from atomic_lib.base.errors import WorkbookError
-from atomic_lib.base.store import Store
 from atomic_lib.compose.tree import Tree
-from atomic_lib.guest.faults.agents import cloud_init
+from atomic_lib.guest.faults import trial
+from atomic_lib.guest.faults.agents import RunnableAgent, cloud_init
 from atomic_lib.guest.faults.catalogue import fault_named
 from atomic_lib.guest.faults.matrix import MatrixCell, run_agent
-from atomic_lib.guest.faults.trial import CELLS_FILE, reason_not_to_run, root_of, stage_inputs, try_agent
-from atomic_lib.tools.sandbox import Tools
+from atomic_lib.guest.faults.trial import reason_not_to_run, root_of, try_agent
+from tests.contexts import NO_TOOLS, own_context
 
 CELLS = (MatrixCell("gzip", "min-cloud-agent", "survived", "", True, 5, 0.4),)
-TOOLS = Tools(Path("/nowhere"), "tools")
 
 
 @pytest.fixture
@@ -26,27 +25,37 @@ def tree(tmp_path: Path) -> Tree:
     return Tree("t1", "traditional", tmp_path / "tree", "6.1", None, None, (), 1.0, False)
 
 
-def test_a_result_is_taken_from_the_store_for_the_same_tree_and_agent_only(tree: Tree, tmp_path: Path) -> None:
-    def make(directory: Path) -> None:
-        (directory / CELLS_FILE).write_text(json.dumps([asdict(cell) for cell in CELLS]))
+def test_a_result_is_taken_from_the_store_for_the_same_tree_and_agent_only(
+    tree: Tree, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ran: list[str] = []
 
-    store = Store(tmp_path / "store")
-    store.get_or_make("conformance", stage_inputs("min-cloud-agent", tree, TOOLS), make, what="faults")
-    assert try_agent("min-cloud-agent", tree, TOOLS, store) == CELLS
-    for agent, other in (("cloud-init", tree), ("min-cloud-agent", replace(tree, key="t2"))):
-        with pytest.raises(WorkbookError, match="the tree has no /usr"):
-            try_agent(agent, other, TOOLS, store)
+    def run(agent: RunnableAgent, *_: object) -> Sequence[MatrixCell]:
+        ran.append(agent.name)
+        return CELLS
+
+    monkeypatch.setattr(trial, "run_agent", run)
+    for program in ("bin/cloud-init", "libexec/min-cloud-agent"):
+        (tree.root / "usr" / program).parent.mkdir(parents=True)
+        (tree.root / "usr" / program).touch()
+    context = own_context(tmp_path)
+    for _ in range(2):
+        assert try_agent("min-cloud-agent", tree, context) == CELLS
+    assert ran == ["min-cloud-agent"]
+    try_agent("cloud-init", tree, context)
+    try_agent("min-cloud-agent", replace(tree, key="t2"), context)
+    assert ran == ["min-cloud-agent", "cloud-init", "min-cloud-agent"]
 
 
 def test_a_tree_without_the_agent_is_refused_and_leaves_nothing(tree: Tree, tmp_path: Path) -> None:
     with pytest.raises(WorkbookError, match="cloud-init: the tree has no /usr/bin/cloud-init"):
-        try_agent("cloud-init", tree, TOOLS, Store(tmp_path / "store"))
+        try_agent("cloud-init", tree, own_context(tmp_path))
     assert not (tmp_path / "store/conformance").exists()
     assert list((tmp_path / "store/tmp").iterdir()) == []
 
 
 def test_a_traditional_tree_is_run_in_where_it_is(tree: Tree, tmp_path: Path) -> None:
-    assert root_of(tree, TOOLS, tmp_path) == tree.root
+    assert root_of(tree, NO_TOOLS, tmp_path) == tree.root
 
 
 @pytest.mark.parametrize(("agent", "runs"), [("cloud-init", True), ("min-cloud-agent", True), ("ignition", False),
