@@ -1,4 +1,4 @@
-"""What all parts of a result are made of: their units and how strictly they are read."""
+"""The base of all models of results: their units, and strict validation."""
 
 from typing import Annotated, Literal
 
@@ -13,7 +13,7 @@ Firmware = Literal["bios", "uefi"]
 
 
 class Model(BaseModel):
-    """A part of a result: frozen, unknown keys and wrong types refused."""
+    """A part of a result: frozen; unknown keys and wrong types are errors."""
 
     model_config = ConfigDict(
         frozen=True, extra="forbid", strict=True, validate_by_name=True, validate_by_alias=True, serialize_by_alias=True

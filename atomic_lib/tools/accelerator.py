@@ -1,4 +1,4 @@
-"""Which accelerator really runs a guest: found out by booting a 512-byte disk."""
+"""Which accelerator QEMU can use, found out by booting a test guest of 512 bytes."""
 
 import tempfile
 from dataclasses import dataclass
@@ -13,9 +13,9 @@ AcceleratorName = Literal["kvm", "tcg"]
 
 KVM_DEVICE = Path("/dev/kvm")
 PROBE_SECONDS = {"kvm": 5.0, "tcg": 30.0}
-"""Time limits of the test guest. Under TCG it takes about a second; a busy host gets time."""
+"""Time limits of the test guest. Under TCG it takes about a second, or longer on a busy host."""
 
-_EXIT_STATUS = 0x10 << 1 | 1  # what isa-debug-exit makes of the value 0x10
+_EXIT_STATUS = 0x10 << 1 | 1  # the exit status of QEMU when isa-debug-exit gets the value 0x10
 _EXIT_PORT = 0xF4
 _DISK_BYTES = 1 << 20  # the firmware reads nothing from a disk of less than a cylinder
 
@@ -42,28 +42,28 @@ _CODE = """
 
 @dataclass(frozen=True)
 class Accelerator:
-    """What guests run under, and the sentence that says why."""
+    """The accelerator of guests, and why it was chosen, as a sentence."""
 
     name: AcceleratorName
     reason: str
 
 
 def boot_sector() -> bytes:
-    """A master boot record whose code ends QEMU with a status that nothing else gives.
+    """A master boot record whose code ends QEMU with an exit status that has no other cause.
 
-    The firmware runs it in real mode; it goes on to 64-bit mode and counts there, as the
-    kernel of a real guest would. That matters: some nested KVM takes a guest through its
-    firmware and then stands still.
+    The firmware starts it in real mode. It switches to 64-bit mode, as the kernel of a real
+    guest does, and counts there. That matters: with some nested KVM a guest runs its firmware
+    and then hangs.
     """
     code = bytes.fromhex("".join(line.partition("#")[0] for line in _CODE.splitlines()))
     return code.ljust(510, b"\0") + b"\x55\xaa"
 
 
 def probe_accelerator(tools: Tools) -> Accelerator:
-    """KVM when a test guest boots under it within 5 s, else TCG.
+    """KVM if a test guest boots under it within 5 s, otherwise TCG.
 
-    A device node says little: /dev/kvm can open, make a virtual machine and still hang it.
-    Raises WorkbookError when the test guest does not even run under TCG.
+    The device node alone proves little: a virtual machine of /dev/kvm may still hang.
+    Raises WorkbookError if the test guest does not run under TCG either.
     """
     refusal = kvm_refusal(tools)
     if not refusal:
@@ -75,7 +75,7 @@ def probe_accelerator(tools: Tools) -> Accelerator:
 
 
 def kvm_refusal(tools: Tools) -> str:
-    """Why KVM cannot be used, as one sentence; empty when it works."""
+    """Why KVM cannot be used, as a sentence; empty if it works."""
     if not KVM_DEVICE.exists():
         return f"there is no {KVM_DEVICE}"
     try:
@@ -87,7 +87,7 @@ def kvm_refusal(tools: Tools) -> str:
 
 
 def boot_failure(tools: Tools, name: AcceleratorName) -> str:
-    """Boot the test guest under ``name``; what went wrong, or an empty string."""
+    """Boot the test guest under ``name``; returns what went wrong, or an empty string."""
     with tempfile.TemporaryDirectory() as directory:
         Path(directory, "disk").write_bytes(boot_sector().ljust(_DISK_BYTES, b"\0"))
         line = tools.argv(
