@@ -21,7 +21,8 @@ from atomic_lib.results.files import VariantResult
 from atomic_lib.results.history import changes_since, earlier_build
 from atomic_lib.results.record import VariantRecord
 from atomic_lib.results.verification import read_verification
-from atomic_lib.solve.without import Departure, matching
+from atomic_lib.solve.selection import matching
+from atomic_lib.solve.without import Departure
 from atomic_lib.tools.context import open_context
 from atomic_lib.tools.tools_tree import tool_versions
 
