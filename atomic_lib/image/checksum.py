@@ -1,4 +1,4 @@
-"""The checksum of a sparse disk image, without reading what is not there."""
+"""The checksum of a sparse disk image, without reading its holes."""
 
 import errno
 import hashlib
@@ -11,7 +11,7 @@ _ZEROS = bytes(_PIECE_BYTES)
 
 
 def disk_sha256(path: Path) -> str:
-    """The sha256 of all bytes of a file, in hex; its holes count as the zeros that they read as."""
+    """The sha256 of a file, in hex, as by sha256sum; holes count as zeros."""
     digest = hashlib.sha256()
     with open(path, "rb") as disk:
         at = 0
@@ -26,13 +26,13 @@ def disk_sha256(path: Path) -> str:
 
 
 def _extents(descriptor: int, size_bytes: int) -> Iterator[tuple[int, int]]:
-    """Where the file has data, as pairs of offsets."""
+    """The start and end offsets of the file's data; see lseek(2), SEEK_DATA."""
     end = 0
     while end < size_bytes:
         try:
             start = os.lseek(descriptor, end, os.SEEK_DATA)
         except OSError as error:
-            if error.errno != errno.ENXIO:  # that one: nothing but a hole is left
+            if error.errno != errno.ENXIO:  # ENXIO: only a hole is left
                 raise
             return
         end = os.lseek(descriptor, start, os.SEEK_HOLE)
