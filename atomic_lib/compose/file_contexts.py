@@ -58,9 +58,7 @@ def wanted_labels(
         found = done.stdout.splitlines()
         if len(found) != len(batch):
             message = f"{contexts}: matchpathcon printed {len(found)} labels for {len(batch)} paths"
-            raise WorkbookError(
-                message, log=done.stderr, hint="check the policy package"
-            )
+            raise WorkbookError(message, log=done.stderr, hint="check the policy package")
         labels.update(zip(batch, found, strict=True))
     return labels
 

@@ -1,4 +1,4 @@
-"""The boots of one variant for its record: each made once and kept, and the evidence of those that failed."""
+"""The boots of a variant: each is made once and stored; failed boots are recorded with their evidence."""
 
 import json
 import shutil
@@ -26,9 +26,9 @@ FAILED = "failed-boots"
 
 @dataclass(frozen=True)
 class Boots:
-    """The boots of a variant's image; console logs and evidence go into ``directory``.
+    """The boots of a variant's image; ``directory`` gets console logs and evidence.
 
-    ``selinux``: the mode that the image's recipe asks for.
+    ``selinux``: the SELinux mode in the image's recipe.
     """
 
     variant: Variant
@@ -38,15 +38,15 @@ class Boots:
     directory: Path
 
     def make(self, record: VariantRecord, new_boots: int) -> None:
-        """Record the boots that are there, and at most ``new_boots`` made now.
+        """Record the stored boots, and at most ``new_boots`` new ones.
 
-        A failure is kept beside the store's boots, so that the page of a later run that succeeds still tells it.
+        The store keeps failures too, so that the page of a later, successful run still shows them.
 
-        Raises WorkbookError when the guest never reports or fails its proof of life; its console
-        log is then in ``directory``.
+        Raises WorkbookError if a guest never reports or fails its proof of life; ``directory`` then
+        has its console log.
         """
-        timed: list[Mapping[str, Any]] = []
-        counted: list[Mapping[str, Any]] = []
+        timed: list[Mapping[str, object]] = []
+        counted: list[Mapping[str, object]] = []
         missing, boots = 0, image_boots(self.variant, self.selinux, self.image, self.directory)
         for boot in boots:
             into = timed if boot.firmware else counted
@@ -57,7 +57,7 @@ class Boots:
                 made = boot.stage.get(boot, self.context)
             except WorkbookError as error:
                 self._keep_failure(boot, error)
-                # what was measured stays in the record, also of the boot that failed its proof of life
+                # record what was measured, even in a boot that failed its proof of life
                 into.extend(self._measured_before_failing(boot))
                 record.add_boots(timed, counted, self._failed(boots), None)
                 raise
@@ -66,7 +66,7 @@ class Boots:
         record.add_boots(timed, counted, self._failed(boots), missing)
 
     def _kept(self, made: Stored, boot: ImageBoot) -> dict[str, Any]:
-        """The data of a boot that was made; its console log is copied into ``directory``."""
+        """The data of a stored boot; copies its console log to ``directory``."""
         data: dict[str, Any] = json.loads((made.path / BOOT_FILE).read_text())
         if boot.firmware:
             data |= {"started": (made.path / STARTED_FILE).read_text(), "warm_up": boot.index == 0}
@@ -74,7 +74,7 @@ class Boots:
         return {**data, "console_log": f"{self.directory.name}/{_console(boot)}"}
 
     def _measured_before_failing(self, boot: ImageBoot) -> list[dict[str, Any]]:
-        """The data of a boot that failed its proof of life, if it came that far."""
+        """The data of a boot that failed its proof of life; empty if it failed earlier."""
         kept = self.directory / f"boot-{boot.name}.json"
         if not kept.is_file():
             return []
@@ -92,7 +92,7 @@ class Boots:
         write_text(self._failures(boot) / f"{time.time_ns()}.json", failed.model_dump_json() + "\n")
 
     def _failed(self, boots: Sequence[ImageBoot]) -> tuple[FailedBoot, ...]:
-        """Every failure of these boots so far, those of earlier runs included."""
+        """All failures of these boots, including those of previous runs."""
         files = [file for boot in boots for file in sorted(self._failures(boot).glob("*.json"))]
         return tuple(FailedBoot.model_validate_json(file.read_text()) for file in files)
 

@@ -1,4 +1,4 @@
-"""Where two disk images differ, block by block, and what is at each place: for what no comparison of files shows.
+"""Compares two disk images block by block, and says what each differing block contains.
 
 Formats: UEFI specification (GPT); Microsoft's FAT specification (boot sector, directory
 entries); the Linux kernel's Documentation/filesystems/ext4 (superblock, inodes).
@@ -20,7 +20,7 @@ from atomic_lib.formats.disk.gpt import BOOT_CODE_BYTES, Partition, read_partiti
 BLOCK_BYTES = 4096
 _SUPER_OFFSET = 1024
 _FAT_ENTRY_BYTES = 32
-# What is a time is told as one.
+# Fields by offset; ``_value`` formats those whose names say that they are times.
 _SUPERBLOCK = {
     0x0C: "free blocks", 0x10: "free inodes", 0x2C: "time of the last mount", 0x30: "time of the last write",
     0x34: "mounts", 0x3A: "state", 0x40: "time of the last check", 0x68: "UUID", 0x78: "volume name",
@@ -42,22 +42,23 @@ _CHECKSUM = "checksum"
 
 
 def differing_blocks(left: Path, right: Path) -> list[int]:
-    """The offsets of all blocks of 4 KiB that differ; what only one image has counts as differing."""
+    """The offsets of all blocks of 4 KiB that differ; blocks that only one image has count as differing."""
     found = []
     with open(left, "rb") as one, open(right, "rb") as other:
         for start, end in _joined([*allocated_ranges(left), *allocated_ranges(right)]):
-            for place in range(start - start % BLOCK_BYTES, end, 1 << 20):
-                one.seek(place)
-                other.seek(place)
-                size = min(1 << 20, -(-(end - place) // BLOCK_BYTES) * BLOCK_BYTES)
+            for offset in range(start - start % BLOCK_BYTES, end, 1 << 20):
+                one.seek(offset)
+                other.seek(offset)
+                size = min(1 << 20, -(-(end - offset) // BLOCK_BYTES) * BLOCK_BYTES)
                 a, b = one.read(size), other.read(size)
                 if a != b:
                     blocks = range(0, max(len(a), len(b)), BLOCK_BYTES)
-                    found += [place + at for at in blocks if a[at : at + BLOCK_BYTES] != b[at : at + BLOCK_BYTES]]
+                    found += [offset + at for at in blocks if a[at : at + BLOCK_BYTES] != b[at : at + BLOCK_BYTES]]
     return sorted(set(found))
 
 
 def _joined(ranges: Iterable[tuple[int, int]]) -> Iterator[tuple[int, int]]:
+    """The ranges sorted, with overlapping and adjacent ones merged."""
     start = end = -1
     for first, last in sorted(ranges):
         if first > end:
@@ -71,16 +72,19 @@ def _joined(ranges: Iterable[tuple[int, int]]) -> Iterator[tuple[int, int]]:
 
 
 def described_blocks(left: Path, right: Path, blocks: Iterable[int]) -> Iterator[str]:
-    """For each block one line or more: what is there, and what of it differs."""
+    """One or more lines for each block: what it contains, and which part of that differs.
+
+    Raises WorkbookError if an image is not one of this workbook.
+    """
     with ExitStack() as files:
         one, other = (files.enter_context(_mapped(path)) for path in (left, right))
         if len(one) != len(other):
             yield f"the disks have {len(one)} and {len(other)} bytes"
             return
-        places = _Places(one, str(left))
+        disk = _DiskMap(one, str(left))
         for block in blocks:
             end = min(block + BLOCK_BYTES, len(one))
-            yield from places.described(block, one[block:end], other[block:end])
+            yield from disk.described(block, one[block:end], other[block:end])
 
 
 def _mapped(path: Path) -> mmap:
@@ -88,22 +92,22 @@ def _mapped(path: Path) -> mmap:
         return mmap(file.fileno(), 0, access=ACCESS_READ)
 
 
-class _Places:
-    """What is where on one disk."""
+class _DiskMap:
+    """What the blocks of a disk contain."""
 
     def __init__(self, disk: mmap, name: str) -> None:
         self._disk = disk
         self._table = read_partition_table(disk, name)
         root = next((part for part in self._table.partitions if part.name == "root"), None)
         if root is None:
-            raise WorkbookError(f"{name}: no partition named root: not a disk image of this workbook")
+            raise WorkbookError(f"{name}: not a disk image of this workbook: it has no partition named root")
         self._files: Ext4 = read_ext4(disk, root.start, root.end, name)
         self._starts = [run[0] for run in self._files.runs]
         self._paths = {number: path or "/" for path, number in self._files.directories.items()}
         self._paths |= {number: names[0] for number, names in self._files.names.items()}
 
     def described(self, block: int, a: bytes, b: bytes) -> Iterator[str]:
-        """What differs between the two contents of one block."""
+        """What differs between two versions of one block."""
         partition = next((part for part in self._table.partitions if part.start <= block < part.end), None)
         if partition is None:
             at = block + _first(a, b)
@@ -152,8 +156,7 @@ class _Places:
         sector, reserved, copies = *struct.unpack_from("<H", head, 11), *struct.unpack_from("<HB", head, 14)
         tables = reserved * sector
         data = tables + copies * struct.unpack_from("<I", head, 36)[0] * sector
-        inside = block - partition.start
-        at = inside + _first(a, b)
+        at = block - partition.start + _first(a, b)
         if at < tables:
             yield f"esp: its boot sectors, byte {at}"
         elif at < data:
@@ -163,7 +166,7 @@ class _Places:
 
 
 def fat_differences(a: bytes, b: bytes) -> Iterator[str]:
-    """The fields of the first directory entry of a FAT that differs, its name apart; nothing where none does."""
+    """The fields, except the name, that differ in the first differing FAT directory entry; empty if there is none."""
     for at in range(0, len(a), _FAT_ENTRY_BYTES):
         one, other = a[at : at + _FAT_ENTRY_BYTES], b[at : at + _FAT_ENTRY_BYTES]
         if one != other:
@@ -174,20 +177,20 @@ def fat_differences(a: bytes, b: bytes) -> Iterator[str]:
 
 
 def _first(a: bytes, b: bytes) -> int:
-    """The place of the first byte that differs."""
+    """The offset of the first byte that differs."""
     return next((at for at, (one, other) in enumerate(zip(a, b, strict=False)) if one != other), 0)
 
 
 def _fields(head: str, fields: dict[int, str], a: bytes, b: bytes) -> Iterator[str]:
-    """The named fields that differ; a checksum only where nothing else does."""
+    """The named fields that differ; a checksum only if nothing else differs."""
     starts = sorted(fields)
     found = {}
     for at, (one, other) in enumerate(zip(a, b, strict=True)):
         if one != other:
             start = starts[bisect_right(starts, at) - 1] if at >= starts[0] else at
             found[start] = fields.get(start, f"byte {at}")
-    told = {start: name for start, name in found.items() if name != _CHECKSUM} or found
-    for start, name in told.items():
+    shown = {start: name for start, name in found.items() if name != _CHECKSUM} or found
+    for start, name in shown.items():
         yield f"{head}{name}: {_value(name, a, start)} ≠ {_value(name, b, start)}"
 
 

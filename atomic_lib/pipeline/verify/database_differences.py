@@ -1,6 +1,6 @@
-"""What differs between two SQLite databases, row by row; in an RPM database, tag by tag.
+"""Describes the differences between two SQLite databases, row by row; between RPM databases, tag by tag.
 
-Format of a package in one: rpm's documentation, manual/hregions and manual/tags (a header without its magic).
+Source of the format of RPM headers: rpm's documentation, manual/hregions and manual/tags (here without magic).
 """
 
 import hashlib
@@ -11,7 +11,6 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
-from typing import Any
 
 MAGIC = b"SQLite format 3\0"
 _SHOWN_ROWS = 10
@@ -21,20 +20,22 @@ _TAGS = {1000: "NAME", 1001: "VERSION", 1002: "RELEASE", 1006: "BUILDTIME", 1008
          269: "SHA1HEADER", 273: "SHA256HEADER"}  # fmt: skip
 _INTEGERS = {3: ">H", 4: ">I", 5: ">Q"}
 
-Row = tuple[Any, ...]
+Row = tuple[object, ...]
+Tags = dict[int, int | str | bytes]
+"""The values of a header by the number of the tag."""
 
 
 def database_differences(left: bytes, right: bytes) -> Iterator[str]:
-    """What rows each side has alone; raises sqlite3.Error for what is no database."""
+    """A line for each row that only one side has; raises sqlite3.Error if the data is not a database."""
     with tempfile.TemporaryDirectory() as scratch:
         one, other = (_tables(data, Path(scratch) / name) for data, name in ((left, "left"), (right, "right")))
-    told = False
+    found = False
     for table in sorted({*one, *other}):
         for line in _table_differences(table, one, other):
-            told = True
+            found = True
             yield line
-    if not told:
-        yield "the same rows in the same order, stored in another way"
+    if not found:
+        yield "the same rows in the same order, stored differently"
 
 
 def _tables(data: bytes, path: Path) -> dict[str, list[Row]]:
@@ -68,7 +69,7 @@ def _table_differences(table: str, one: dict[str, list[Row]], other: dict[str, l
 
 
 def shown_row(row: Row) -> str:
-    """A row as text; of binary values the digest."""
+    """A row as text; binary values as size and digest."""
     words = (
         f"<{len(value)} bytes, sha256 {hashlib.sha256(value).hexdigest()[:16]}>"
         if isinstance(value, bytes)
@@ -80,9 +81,9 @@ def shown_row(row: Row) -> str:
 
 def _package_differences(one: dict[str, list[Row]], other: dict[str, list[Row]]) -> Iterator[str]:
     """The packages of two RPM databases: their order, and the tags that differ."""
-    left, right = ([(number, header_tags(blob)) for number, blob in side[_PACKAGES]] for side in (one, other))
-    places = [{_name(tags): number for number, tags in side} for side in (left, right)]
-    moved = [name for name, number in places[0].items() if places[1].get(name, number) != number]
+    left, right = ([(number, header_tags(blob)) for number, blob in _packages(side)] for side in (one, other))
+    numbers = [{_name(tags): number for number, tags in side} for side in (left, right)]
+    moved = [name for name, number in numbers[0].items() if numbers[1].get(name, number) != number]
     if moved:
         yield f"packages in another order: {', '.join(moved[:_SHOWN_ROWS])}"
     tags = {_name(header): header for _, header in right}
@@ -95,24 +96,32 @@ def _package_differences(one: dict[str, list[Row]], other: dict[str, list[Row]])
             a, b = header.get(tag), tags[name].get(tag)
             if a != b:
                 yield f"package {name}: tag {_TAGS.get(tag, '')} ({tag}): {_shown(a)} ≠ {_shown(b)}"
-    yield from (f"package {name}: only in build B" for name in tags.keys() - places[0].keys())
+    yield from (f"package {name}: only in build B" for name in tags.keys() - numbers[0].keys())
 
 
-def _name(tags: dict[int, Any]) -> str:
+def _packages(tables: dict[str, list[Row]]) -> Iterator[tuple[object, bytes]]:
+    """Number and header of each package."""
+    for number, blob in tables[_PACKAGES]:
+        if not isinstance(blob, bytes):
+            raise ValueError(f"package {number}: its header is not binary")
+        yield number, blob
+
+
+def _name(tags: Tags) -> str:
     return str(tags.get(1000, "without a name"))
 
 
-def _shown(value: Any) -> str:
+def _shown(value: object) -> str:
     return shown_row((value,)) if value is not None else "none"
 
 
-def header_tags(blob: bytes) -> dict[int, Any]:
-    """The tags of a header: numbers and first texts as such, all else as bytes."""
+def header_tags(blob: bytes) -> Tags:
+    """The tags of a header: integers and single strings decoded, other values as bytes."""
     count, size = struct.unpack_from(">II", blob)
     data = blob[8 + 16 * count : 8 + 16 * count + size]
     entries = [struct.unpack_from(">IIiI", blob, 8 + 16 * at) for at in range(count)]
     ends = sorted({offset for _, _, offset, _ in entries if offset >= 0} | {len(data)})
-    found: dict[int, Any] = {}
+    found: Tags = {}
     for tag, kind, offset, number in entries:
         if offset < 0:
             continue

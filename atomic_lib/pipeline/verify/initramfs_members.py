@@ -1,7 +1,7 @@
-"""What is in an initramfs, member by member.
+"""Lists the members of an initramfs.
 
-Format: the kernel's driver-api/early-userspace/buffer-format: cpio archives ("newc"), plain
-or compressed, one after the other.
+Source of the format: the kernel's driver-api/early-userspace/buffer-format; a sequence of
+cpio archives ("newc"), each plain or compressed.
 """
 
 import hashlib
@@ -19,14 +19,14 @@ _END = "TRAILER!!!"
 
 
 def is_initramfs(path: str) -> bool:
-    """Whether a path is one's by its name."""
+    """Whether the name of a path is that of an initramfs."""
     return path.rpartition("/")[2].startswith("initramfs")
 
 
 def members_of(data: bytes, tools: Tools) -> dict[str, str]:
-    """What each member is, as text: type and mode, owner, time, links, size and digest; in the order of the archive.
+    """Type and mode, owner, time, links, size and digest of each member as text, in the order of the archive.
 
-    Raises WorkbookError for what is no such archive.
+    Raises WorkbookError if the data is not an initramfs or is truncated.
     """
     found: dict[str, str] = {}
     rest = data
@@ -36,7 +36,7 @@ def members_of(data: bytes, tools: Tools) -> dict[str, str]:
         elif rest.startswith(MAGIC):
             rest = rest[_read(rest, found) :]
         else:
-            raise WorkbookError("no initramfs: neither a cpio archive nor compressed")
+            raise WorkbookError("not an initramfs: neither a cpio archive nor compressed")
     return found
 
 
@@ -52,20 +52,20 @@ def _decompressed(data: bytes, tools: Tools) -> bytes:
 
 def _read(data: bytes, found: dict[str, str]) -> int:
     """Read one archive into ``found``; returns its length."""
-    place = 0
-    for name, facts, place in _members(data):  # noqa: B007 - the last place is the result
+    end = 0
+    for name, facts, end in _members(data):  # noqa: B007 - the end of the last member is the result
         if name != _END:
             found[name] = facts
-    return place
+    return end
 
 
 def _members(data: bytes) -> Iterator[tuple[str, str, int]]:
-    """Each member with where the next one begins."""
+    """Name and facts of each member, and the offset of the next one."""
     place, name = 0, ""
     while name != _END:
         head = data[place : place + _HEADER_BYTES]
         if len(head) < _HEADER_BYTES or not head.startswith(MAGIC):
-            raise WorkbookError("an initramfs that is cut off or damaged")
+            raise WorkbookError("the initramfs is truncated or damaged")
         numbers = [int(head[6 + 8 * at : 14 + 8 * at], 16) for at in range(_FIELDS)]
         _, mode, uid, gid, links, seconds, size, *_, length, _ = numbers
         name_start = place + _HEADER_BYTES
