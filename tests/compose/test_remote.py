@@ -88,12 +88,13 @@ def test_a_key_of_ones_own_is_taken_as_it_is(tmp_path: Path) -> None:
     [
         (KEY, LOCKED, "the key has a passphrase"),
         (KEY, LOCKED.replace("\tskey[2]: [v4 protected]\n", ""), "the key has a passphrase"),
+        (KEY, PACKETS.replace("skey[2]: [256 bits]", "skey[2]: [v4 protected]"), "the key has a passphrase"),
         (KEY.replace("sec:", "pub:"), PACKETS, "not one OpenPGP secret key that can sign"),
         (KEY.replace("scSC", "ceCE"), PACKETS, "not one OpenPGP secret key that can sign"),
         (KEY + KEY, PACKETS, "not one OpenPGP secret key that can sign"),
         ("", "", "not one OpenPGP secret key that can sign"),
     ],
-    ids=["passphrase", "S2K alone", "public", "cannot sign", "two", "no key"],
+    ids=["passphrase", "S2K alone", "protected alone", "public", "cannot sign", "two", "no key"],
 )
 def test_a_key_that_cannot_sign_alone_is_refused(tmp_path: Path, listing: str, packets: str, said: str) -> None:
     file = tmp_path / "own.asc"
