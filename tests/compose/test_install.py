@@ -1,16 +1,24 @@
-"""What a layer is, and what dnf is told; installing itself is an integration test."""
+"""What a layer is, what dnf is told, and what becomes of a transaction; the real dnf is in tests/integration."""
 
-from dataclasses import replace
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from atomic_lib.compose.install import Installation, repository
+from atomic_lib.base.command import Completed
+from atomic_lib.base.errors import WorkbookError
+from atomic_lib.compose.chroot import Installroot
+from atomic_lib.compose.install import Installation, install, repository
 from atomic_lib.content.repositories import Content
 from atomic_lib.formats.rpm_headers import Header
 from atomic_lib.recipe.recipe import Recipe
 from atomic_lib.solve.lock import Lock, LockedPackage
 from atomic_lib.solve.resolve import RpmSet
+from atomic_lib.tools.sandbox import Tools
+from tests.contexts import own_context
 
 REQUIRES = {"bash": "libc", "libc": "", "docker": "bash", "agent": "libc"}
 KEYS = {"bash": "aa", "libc": "aa", "docker": "bb", "agent": "cc"}
@@ -68,3 +76,93 @@ def test_dnf_sees_only_the_layers_packages_when_it_installs_it(wanted: Installat
     assert lines(wanted, "bash", "libc")["includepkgs"] == "bash-0:1-1.noarch,libc-0:1-1.noarch"
     assert "includepkgs" not in lines(wanted)
     assert lines(wanted)["gpgcheck"] == "1"
+
+
+@dataclass(frozen=True)
+class OwnTools(Tools):
+    """A dnf that says ``said`` in its log, and an rpm that names ``installed`` packages."""
+
+    said: str
+    installed: tuple[str, ...]
+    ran: list[str]
+
+    def run(self, words: Sequence[Any], *, log: Path | None = None, **_: Any) -> Completed:
+        self.ran.append(" ".join(map(str, words[:3])))
+        if words[0] == "dnf" and log:
+            log.write_text(self.said)
+        rows = [f"{name}\t0\t1\t1\tnoarch\n" for name in self.installed] if words[0] == "rpm" else []
+        return Completed("".join(rows), "")
+
+
+@dataclass(frozen=True)
+class Install:
+    """Installs four packages, or what of them ``installed`` names, into ``directory/root``."""
+
+    directory: Path
+    wanted: Installation
+
+    def __call__(
+        self, said: str = "Complete!\n", installed: Sequence[str] = tuple(REQUIRES), layer: bool = False
+    ) -> None:
+        tools = OwnTools(self.directory, "none", said, tuple(installed), [])
+        context = own_context(self.directory, tools)
+        wanted = self.wanted if layer else replace(self.wanted, recipe=replace(RECIPE, layer=()))
+        tree = Installroot(tools, self.directory / "root", 0)
+        install(tree, wanted, context, name="own", log=self.directory / "dnf.log")
+
+
+@pytest.fixture
+def installation(tmp_path: Path, wanted: Installation) -> Install:
+    return Install(tmp_path, wanted)
+
+
+def test_what_the_lock_says_is_taken_with_the_keys_that_rpm_lists_as_packages(installation: Install) -> None:
+    installation(installed=[*REQUIRES, "gpg-pubkey"])
+
+
+@pytest.mark.parametrize("layer", [False, True])
+@pytest.mark.parametrize(
+    ("installed", "said"),
+    [
+        (("bash", "libc", "docker"), "missing: agent; extra: none"),
+        ((*REQUIRES, "python3"), "missing: none; extra: python3"),
+        (("bash", "libc", "docker", "podman"), "missing: agent; extra: podman"),
+        ((), "missing: agent, bash, docker, libc; extra: none"),
+    ],
+)
+def test_what_dnf_installed_has_to_be_what_the_lock_says(
+    installation: Install, installed: tuple[str, ...], said: str, layer: bool
+) -> None:
+    with pytest.raises(WorkbookError, match="what dnf installed is not what the lock says") as caught:
+        installation(installed=installed, layer=layer)
+    assert caught.value.message.endswith(said)
+    assert "resolve anew" in caught.value.hint
+
+
+def test_another_build_of_a_package_is_not_what_the_lock_says(installation: Install, wanted: Installation) -> None:
+    first, *rest = wanted.rpm_set.lock.packages
+    for changed in ({"version": "2"}, {"release": "2"}, {"epoch": 1}, {"arch": "x86_64"}):
+        lock = Lock("own", (replace(first, **changed), *rest))
+        other = replace(installation, wanted=replace(wanted, rpm_set=replace(wanted.rpm_set, lock=lock)))
+        with pytest.raises(WorkbookError, match="missing: agent; extra: agent"):
+            other()
+        (installation.directory / "root").rmdir()
+
+
+@pytest.mark.parametrize("layer", [False, True])
+def test_a_scriptlet_that_fails_stops_the_compose_though_dnf_goes_on(installation: Install, layer: bool) -> None:
+    line = "warning: %post(docker-1-1.noarch) scriptlet failed, exit status 1"
+    with pytest.raises(WorkbookError) as caught:
+        installation(f"Running scriptlet: docker\n/var/tmp/x: line 2: oops\n{line}\nComplete!\n", layer=layer)
+    assert caught.value.message == f"a package's scriptlet failed: {line}"
+    assert "line 2: oops" in caught.value.log
+    assert "Complete!" not in caught.value.log
+
+
+def test_the_mode_of_the_top_does_not_depend_on_the_callers_umask(installation: Install) -> None:
+    before = os.umask(0o077)
+    try:
+        installation()
+    finally:
+        os.umask(before)
+    assert (installation.directory / "root").stat().st_mode & 0o7777 == 0o755

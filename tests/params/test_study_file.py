@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from atomic_lib.base.errors import WorkbookError
-from atomic_lib.params.study_file import fallback_variants, load_study, study_variants
+from atomic_lib.params.study_file import chosen_variant, fallback_variants, load_study, study_variants
 
 BASE = "content: standin\nboots_bios: 1\n"
 SMALL = "variant: small\nmethod: ostree\nrecipe: small\nagent: min-cloud-agent\n"
@@ -169,3 +169,46 @@ def test_a_cell_may_be_the_fallback_of_another(params: Path) -> None:
 def test_fallbacks_that_do_not_fit_are_refused(params: Path, fallbacks: str, message: str) -> None:
     error = study_refusal(params, f"{FALLBACK}{fallbacks}\n")
     assert error.message.startswith(f"{params / 'studies' / 'all.yaml'}: {message}")
+
+
+CHOICE = """\
+study: all
+title: All
+variants: [small]
+baseline: small
+parameters: {boots_bios: 4}
+fallbacks: {small: large}
+cells:
+  variant: small
+  factors:
+    cpus:
+      two: {}
+      one: {guest_cpus: 1}
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "boots", "cpus"), [("small", 4, 2), ("large", 4, 2), ("base", 4, 2), ("cpus-one", 4, 1)]
+)
+def test_a_study_s_variants_cells_and_fallbacks_are_chosen_by_name(
+    params: Path, name: str, boots: int, cpus: int
+) -> None:
+    (params / "studies/all.yaml").write_text(CHOICE)
+    chosen = chosen_variant(name, "all", params=params)
+    assert (chosen.variant, chosen.boots_bios, chosen.guest_cpus) == (name, boots, cpus)
+    assert chosen_variant(name, "all", {"boots_bios": 9}, params).boots_bios == 9
+
+
+def test_without_a_study_the_file_alone_is_chosen(params: Path) -> None:
+    (params / "studies/all.yaml").write_text(CHOICE)
+    assert chosen_variant("small", params=params).boots_bios == 1
+    with pytest.raises(WorkbookError, match="unknown variant 'cpus-one'"):
+        chosen_variant("cpus-one", params=params)
+
+
+def test_a_name_that_the_study_has_not_is_refused(params: Path) -> None:
+    (params / "studies/all.yaml").write_text(CHOICE)
+    with pytest.raises(WorkbookError) as caught:
+        chosen_variant("cpus-four", "all", params=params)
+    assert caught.value.message == "study 'all' has no variant 'cpus-four'"
+    assert caught.value.hint == "it has: large, small, base, cpus-one"

@@ -170,3 +170,27 @@ def test_updates_over_a_network_need_a_key_of_ones_own(params: Path) -> None:
 @pytest.mark.parametrize("url", ["", "ftp://updates.example/", "/srv/repo", "https://", "file:///srv/with space"])
 def test_updates_come_from_a_directory_or_a_web_server(params: Path, url: str) -> None:
     assert "remote_url: " in refusal("small", params, {"remote_url": url, "signing_key": "own.asc"}).message
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "said"),
+    [
+        ("method", "traditional", "'ostree'"),
+        ("recipe", "large", "'small'"),
+        ("variant", "large", "'small'"),
+        ("description", "another", "''"),
+    ],
+)
+def test_an_override_that_contradicts_what_the_variant_is_names_the_file(
+    params: Path, key: str, value: str, said: str
+) -> None:
+    error = refusal("small", params, {key: value})
+    assert (
+        error.message == f"override: {key}: {value!r} contradicts {params / 'variants/small.yaml'}, which says {said}"
+    )
+    assert str(params / "variants") in error.hint
+
+
+def test_an_override_that_says_the_same_is_no_contradiction(params: Path) -> None:
+    overrides = {"variant": "small", "method": "ostree", "recipe": "small", "description": ""}
+    assert load_variant("small", params, overrides) == load_variant("small", params)

@@ -7,12 +7,14 @@ import tomllib
 from collections import Counter
 from collections.abc import Callable, Iterator
 from graphlib import CycleError, TopologicalSorter
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from atomic_lib.base import command
+from atomic_lib.base.stage import Stage
 
 CHECKOUT = Path(__file__).parents[2]
 LIBRARY = CHECKOUT / "atomic_lib"
@@ -89,6 +91,28 @@ def test_no_two_modules_and_no_two_classes_have_one_name() -> None:
         node.name for path in MODULES for node in ast.parse(path.read_text()).body if isinstance(node, ast.ClassDef)
     )
     assert [name for name, count in classes.items() if count > 1 and not name.startswith("_")] == []
+
+
+def called_names(path: Path) -> set[str]:
+    """The names of all that a file calls, without what they belong to."""
+    calls = [node.func for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Call)]
+    return {ast.unparse(function).rpartition(".")[2] for function in calls}
+
+
+def test_only_a_stage_computes_a_key() -> None:
+    callers = {named(path) for path in MODULES if called_names(path) & {"get_or_make", "code_version"}}
+    assert callers == {"atomic_lib/base/stage.py", "atomic_lib/tools/tools_tree.py"}
+
+
+def test_each_stage_is_declared_once_under_a_name_of_its_own_with_all_that_makes_its_key() -> None:
+    modules = [import_module(module_of(path)) for path in MODULES if "Stage" in called_names(path)]
+    declared = [(module.__name__, value) for module in modules for value in vars(module).values()
+                if isinstance(value, Stage) and value.make.__module__ == module.__name__]  # fmt: skip
+    assert len(declared) == len({id(stage) for _, stage in declared}) >= len(modules) > 10
+    assert [name for name, count in Counter(stage.name for _, stage in declared).items() if count > 1] == []
+    assert [stage.name for module, stage in declared if stage.inputs.__module__ != module] == []
+    calls = sum(path.read_text().count("= Stage(") for path in MODULES)
+    assert len(declared) == calls, "a stage is a constant of the module that has its function"
 
 
 @pytest.mark.parametrize("path", MODULES, ids=named)
@@ -189,20 +213,31 @@ def test_no_file_names_a_registry() -> None:
     assert found == []
 
 
-@pytest.mark.parametrize(
-    "words",
-    [
-        ["-m", "ruff", "check", "--no-cache", "."],
-        ["-m", "ruff", "format", "--no-cache", "--check", "."],
-        ["-m", "mypy", "--strict", "--cache-dir", "/dev/null", "atomic_lib"],
-    ],
-    ids=["ruff check", "ruff format", "mypy"],
-)
-def test_code_is_clean(words: list[str]) -> None:
-    problems = ""
+def problems_of(*words: str) -> str:
+    """What a tool finds in this checkout; empty where it is content."""
     try:
-        command.run([sys.executable, *words], cwd=CHECKOUT, timeout_seconds=300)
+        command.run([sys.executable, "-m", *words], cwd=CHECKOUT, timeout_seconds=600)
     except command.CommandError as error:
-        problems = error.stdout or str(error)
-    if problems:
+        return error.stdout or str(error)
+    return ""
+
+
+@pytest.mark.parametrize("words", [("check",), ("format", "--check")], ids="ruff {0[0]}".format)
+def test_code_is_clean(words: tuple[str, ...]) -> None:
+    if problems := problems_of("ruff", *words, "--no-cache", "."):
+        pytest.fail(problems, pytrace=False)
+
+
+def notebooks_as_modules(directory: Path) -> list[str]:
+    """The code cells of each notebook in their order, as a module that mypy can read."""
+    for path in NOTEBOOKS:
+        cells = [source_of(cell) for cell in code_cells(path)]
+        (directory / f"notebook_{path.stem}.py").write_text("\n".join([f"# notebooks/{path.name}", *cells]) + "\n")
+    return [str(file) for file in sorted(directory.iterdir())]
+
+
+def test_types_hold_in_library_tests_benchmarks_and_notebooks(tmp_path: Path) -> None:
+    checked = tomllib.loads((CHECKOUT / "pyproject.toml").read_text())["tool"]["mypy"]["files"]
+    assert checked == ["atomic_lib", "tests", "benchmarks"]
+    if problems := problems_of("mypy", "--cache-dir", "/dev/null", *checked, *notebooks_as_modules(tmp_path)):
         pytest.fail(problems, pytrace=False)
