@@ -12,11 +12,12 @@ from atomic_lib.guest.timed_boot import BootRequest
 from atomic_lib.measure.booted import AFTER_FILE, MACHINE_OWN, below, disk_after_boot
 from atomic_lib.measure.build_changes import changed_packages
 from atomic_lib.measure.comparison import Comparison, compare
-from atomic_lib.measure.rules import booted_rules, load_rules
+from atomic_lib.measure.equality_rules import booted_rules, load_rules
 from atomic_lib.pipeline.notebooks import Execution, execute_all
 from atomic_lib.pipeline.questions import OpenVariant
-from atomic_lib.report.page.elements import Alert, Paragraph, plural
-from atomic_lib.report.page.export import Link, export_html, remove_traces
+from atomic_lib.report.elements.blocks import Alert, Paragraph
+from atomic_lib.report.elements.values import plural
+from atomic_lib.report.page.export import PageLink, export_html, remove_traces
 from atomic_lib.results.runs import INDEX_FILE, link_newest, new_run, only_run
 from atomic_lib.tools.accelerator import probe_accelerator
 from atomic_lib.tools.tools_tree import open_tools
@@ -123,8 +124,8 @@ def _publish(directory: Path, problem: str) -> Path:
     remove_traces(notebook)
     failed = Alert("Not every difference has its reason, or the comparison failed", problem) if problem else None
     study = directory.parent / "latest" / INDEX_FILE
-    links = [Link("Equality", INDEX_FILE, current=True)]
-    links += [Link("Latest run", "../latest/index.html")] if study.exists() else []
-    export_html(notebook, page, "Is it the same file system?", links, [Link(notebook.name, notebook.name)], failed)
+    links = [PageLink("Equality", INDEX_FILE, current=True)]
+    links += [PageLink("Latest run", "../latest/index.html")] if study.exists() else []
+    export_html(notebook, page, "Is it the same file system?", links, [PageLink(notebook.name, notebook.name)], failed)
     link_newest(directory, "latest-equality")
     return page

@@ -16,8 +16,8 @@ from atomic_lib.measure.footprint import Footprint, measure_footprint
 from atomic_lib.params.variant import Variant, load_variant
 from atomic_lib.recipe.load import load_recipe
 from atomic_lib.recipe.recipe import Recipe
-from atomic_lib.report.page.elements import Table
-from atomic_lib.report.tables.build.why_tables import NOT_PREDICTED, consequences_table, departure_table, why_table
+from atomic_lib.report.elements.table import Table
+from atomic_lib.report.tables.contents.why_tables import NOT_PREDICTED, consequences_table, departure_table, why_table
 from atomic_lib.solve.graph import Graph, Link, graph_of
 from atomic_lib.solve.resolve import RpmSet, resolve_rpm_set
 from atomic_lib.solve.why import Chain, entries_of, why

@@ -4,7 +4,6 @@ import json
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
-from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -12,21 +11,21 @@ from atomic_lib.base.errors import WorkbookError
 from atomic_lib.base.store import Store
 from atomic_lib.measure.build_changes import (
     CHANGED_FILES,
-    CHANGES,
-    FileChange,
+    Change,
     changed_files_of_images,
     changed_packages,
+    grouped_changes,
+    read_changes,
 )
-from atomic_lib.measure.build_changes import read_changes as read_file_changes
-from atomic_lib.results.fallbacks import has_failed
-from atomic_lib.results.files import RESULT_FILE, RESULTS_FILE, read_variant_result
-from atomic_lib.results.metrics import unclocked_metrics
+from atomic_lib.results.analysis.fallbacks import has_failed
+from atomic_lib.results.analysis.metrics import unclocked_metrics
+from atomic_lib.results.build_result import Release
+from atomic_lib.results.result_files import RESULT_FILE, RESULTS_FILE, read_variant_result
 from atomic_lib.results.runs import finished_runs
-from atomic_lib.results.variant_result import Changed, ChangedFile, ChangedFiles, EarlierFigures, Release, VariantResult
+from atomic_lib.results.study_result import EarlierFigures
+from atomic_lib.results.variant_result import VariantResult
 from atomic_lib.solve.lock import Lock, read_lock
 
-LARGEST = 20
-"""So many paths of each kind of change are in the result; the rest is in the CSV file."""
 NOT_BUILT_IN = frozenset({
     "variant", "description", "last_stage", "boots_bios", "boots_uefi", "warm_up", "counted_boots", "accelerator",
     "data_source", "guest_cpus", "guest_memory_mib", "boot_timeout_seconds",
@@ -78,8 +77,12 @@ def earlier_figures(runs: Path, own_run: Path, failed: VariantResult) -> Earlier
 
 def changes_since(earlier: EarlierBuild, result: VariantResult, lock: Lock, directory: Path, store: Store) -> Release:
     """What changed from the earlier build to ``result``; all changed paths go into ``directory`` as CSV."""
-    packages = tuple(Changed(**vars(change)) for change in changed_packages(earlier.lock, lock))
-    release = Release(run=earlier.run, made=earlier.made, inputs=_inputs(earlier.result, result), packages=packages)
+    release = Release(
+        run=earlier.run,
+        made=earlier.made,
+        inputs=_inputs(earlier.result, result),
+        packages=changed_packages(earlier.lock, lock),
+    )
     before, after = (_key(one, "image") for one in (earlier.result, result))
     if not after:
         return release.model_copy(update={"files_reason": "the variant goes no further than its tree"})
@@ -93,22 +96,7 @@ def changes_since(earlier: EarlierBuild, result: VariantResult, lock: Lock, dire
     if changed is None:
         return release.model_copy(update={"files_reason": _gone(earlier, result.variant)})
     shutil.copyfile(changed, directory / CHANGED_FILES)
-    return release.model_copy(update={"files": summed(read_file_changes(changed))})
-
-
-def summed(changes: tuple[FileChange, ...]) -> tuple[ChangedFiles, ...]:
-    """The changed paths by kind of change, each with its largest ones."""
-    ordered = sorted(changes, key=lambda one: (CHANGES.index(one.change), -abs(one.bytes), one.path))
-    grouped = [(kind, list(found)) for kind, found in groupby(ordered, key=lambda one: one.change)]
-    return tuple(
-        ChangedFiles(
-            change=kind,
-            paths=len(found),
-            bytes=sum(one.bytes for one in found),
-            largest=tuple(ChangedFile(path=one.path, bytes=one.bytes, what=one.what) for one in found[:LARGEST]),
-        )
-        for kind, found in grouped
-    )
+    return release.model_copy(update={"files": grouped_changes(read_changes(changed))})
 
 
 def _newest_first(runs: Path, own_run: Path) -> list[tuple[Mapping[str, Any], Path]]:
@@ -155,25 +143,25 @@ def _key(result: VariantResult, stage: str) -> str:
     return next((made.key for made in result.stages if made.stage == stage), "")
 
 
-def _inputs(before: VariantResult, after: VariantResult) -> tuple[Changed, ...]:
+def _inputs(before: VariantResult, after: VariantResult) -> tuple[Change, ...]:
     """What differs of the parameters that are built in, of the workbook and of its tools."""
     pairs = {title: (before.provenance.get(name), after.provenance.get(name)) for name, title in _VERSIONS.items()}
     versions = [
-        Changed(name=title, before=str(old or "unknown"), after=str(new or "unknown"))
+        Change(name=title, before=str(old or "unknown"), after=str(new or "unknown"))
         for title, (old, new) in pairs.items()
         if old != new
     ]
     return (*_parameters(before, after), *versions)
 
 
-def _parameters(before: VariantResult, after: VariantResult) -> tuple[Changed, ...]:
+def _parameters(before: VariantResult, after: VariantResult) -> tuple[Change, ...]:
     old, new = before.parameters, after.parameters
     names = [
         name
         for name in dict.fromkeys((*new, *old))
         if name not in NOT_BUILT_IN and _text(old.get(name)) != _text(new.get(name))
     ]
-    return tuple(Changed(name=name, before=_text(old.get(name)), after=_text(new.get(name))) for name in names)
+    return tuple(Change(name=name, before=_text(old.get(name)), after=_text(new.get(name))) for name in names)
 
 
 def _text(value: object) -> str:

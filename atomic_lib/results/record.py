@@ -20,22 +20,19 @@ from atomic_lib.measure.labels import Labels
 from atomic_lib.measure.ownership import readable
 from atomic_lib.params.variant import Variant, parameter_values
 from atomic_lib.recipe.recipe import Recipe
-from atomic_lib.results.files import RESULT_FILE, class_sizes, read_variant_result, write_variant_result
-from atomic_lib.results.label_result import labels_result
-from atomic_lib.results.variant_result import (
-    Boot,
+from atomic_lib.results.boot_result import Boot, CountedBoot
+from atomic_lib.results.build_result import (
     ClassSize,
-    CountedBoot,
     DirectorySize,
-    Failure,
     ImagePart,
     PackageSize,
     Release,
-    StageTime,
-    VariantResult,
     WhyLink,
+    class_sizes,
 )
-from atomic_lib.results.variant_result import Departure as DepartureResult
+from atomic_lib.results.build_result import DepartureSize as DepartureResult
+from atomic_lib.results.result_files import RESULT_FILE, read_variant_result, write_variant_result
+from atomic_lib.results.variant_result import Failure, StageTime, VariantResult
 from atomic_lib.results.verification import Verification, about_image
 from atomic_lib.solve.resolve import RpmSet
 from atomic_lib.solve.why import Chain
@@ -151,7 +148,7 @@ class VariantRecord:
 
     def add_labels(self, labels: Labels) -> None:
         """What the image's own SELinux policy says of the image's labels."""
-        self._update(labels=labels_result(labels))
+        self._update(labels=labels)
 
     def add_release(self, release: Release | None) -> None:
         """What changed since the earlier build; None where there is none."""

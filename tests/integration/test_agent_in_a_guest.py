@@ -18,8 +18,8 @@ from atomic_lib.guest.vm.ssh import Key, one_boot_key
 from atomic_lib.image.disk import Image
 from atomic_lib.params.variant import load_variant, parameter_values
 from atomic_lib.pipeline.workbench import open_workbench
-from atomic_lib.results.denial_reasons import unexplained
-from atomic_lib.results.variant_result import Denial
+from atomic_lib.results.analysis.denial_reasons import unexplained
+from atomic_lib.results.boot_result import Denial
 from atomic_lib.tools.accelerator import probe_accelerator
 from atomic_lib.tools.tools_tree import Tools
 from tests.integration.guest import AGENT, RUNS, SCRIPT, STATE, Seen, Story, wait_for_the_end_of_the_boot, wait_until

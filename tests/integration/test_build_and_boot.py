@@ -17,7 +17,7 @@ from atomic_lib.params.study_file import Study
 from atomic_lib.params.variant import load_variant, parameter_values
 from atomic_lib.pipeline.workbench import Workbench, open_workbench
 from atomic_lib.report.page.export import write_pages
-from atomic_lib.results.files import read_variant_result, write_study_results
+from atomic_lib.results.result_files import read_variant_result, write_study_results
 from atomic_lib.results.variant_result import VariantResult
 from atomic_lib.solve.lock import read_lock
 from atomic_lib.tools.tools_tree import Tools, open_tools

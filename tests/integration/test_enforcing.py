@@ -6,8 +6,8 @@ import pytest
 
 from atomic_lib.params.variant import load_variant, parameter_values
 from atomic_lib.pipeline.workbench import open_workbench
-from atomic_lib.results.denial_reasons import unexplained
-from atomic_lib.results.variant_result import Boot
+from atomic_lib.results.analysis.denial_reasons import unexplained
+from atomic_lib.results.boot_result import Boot
 
 pytestmark = pytest.mark.integration
 

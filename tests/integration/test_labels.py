@@ -15,7 +15,8 @@ from atomic_lib.compose.contexts import NO_LABEL, labels_to_give, wanted_labels
 from atomic_lib.formats.disk.attributes import LABEL
 from atomic_lib.formats.disk.file_system import read_file_system, root_of
 from atomic_lib.image.sysroot import make_sysroot
-from atomic_lib.measure.labels import Finding, LabelException, Labels, check_labels, image_labels
+from atomic_lib.measure.labels import LabelFinding, Labels, check_labels, image_labels
+from atomic_lib.measure.label_exceptions import LabelException
 from atomic_lib.pipeline.questions import open_variant
 from atomic_lib.tools.tools_tree import Bind, Tools, open_tools
 from tests.formats.disk.disk_image import make_raw
@@ -145,7 +146,7 @@ def test_substitutions_local_contexts_and_homes_count_and_a_links_type(planted: 
 def test_shadow_is_shadow_whatever_explains_it(planted: Planted) -> None:
     planted.put("/etc/shadow")
     anything = LabelException(exception="all", reason=REASON, paths=("/etc/.*",), label=label("etc_t"))
-    assert planted.check({}, exceptions=[anything]).wrong == (Finding("/etc/shadow", label("etc_t"), "shadow_t"),)
+    assert planted.check({}, exceptions=[anything]).wrong == (LabelFinding("/etc/shadow", label("etc_t"), "shadow_t"),)
     assert planted.check({"/etc/shadow": "shadow_t"}).findings == ()
 
 
@@ -153,7 +154,7 @@ def test_an_exception_explains(planted: Planted) -> None:
     (planted.directory / "root/proc").mkdir()
     exception = LabelException(exception="proc", reason=REASON, paths=("/proc",), label=label("mnt_t"))
     found = planted.check({"/proc": "mnt_t"}, exceptions=[exception])
-    assert found.findings == (Finding("/proc", label("mnt_t"), NO_LABEL, "proc"),)
+    assert found.findings == (LabelFinding("/proc", label("mnt_t"), NO_LABEL, "proc"),)
     assert (found.wrong, found.right, found.reasons) == ((), found.checked - 1, {"proc": REASON})
 
 

@@ -10,7 +10,8 @@ from atomic_lib.base.errors import WorkbookError
 from atomic_lib.measure.classes import default_class_rules
 from atomic_lib.pipeline import questions
 from atomic_lib.pipeline.questions import answer_why, answer_without, classes_expanded, open_variant, plain_text
-from atomic_lib.report.page.elements import Cell, Table, number
+from atomic_lib.report.elements.cells import Cell, number
+from atomic_lib.report.elements.table import Table
 from atomic_lib.solve.graph import Link
 from atomic_lib.solve.lock import LockedPackage
 from atomic_lib.solve.without import Departure

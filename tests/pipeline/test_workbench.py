@@ -14,7 +14,7 @@ from atomic_lib.base.store import Store
 from atomic_lib.image.disk import Image
 from atomic_lib.params.variant import Variant, load_variant, parameter_values
 from atomic_lib.pipeline.workbench import Workbench, open_workbench
-from atomic_lib.results.files import read_variant_result
+from atomic_lib.results.result_files import read_variant_result
 from atomic_lib.tools.tools_tree import tools_inputs
 
 VALUES = {

@@ -3,29 +3,12 @@
 import hashlib
 from itertools import product
 
-from atomic_lib.results.variant_result import (
-    Boot,
-    Cell,
-    ClassSize,
-    CountedBoot,
-    CountedUnit,
-    Denial,
-    Departure,
-    DirectorySize,
-    ExplainedLabels,
-    Factor,
-    ImagePart,
-    Labels,
-    Listener,
-    Mark,
-    PackageSize,
-    Step,
-    StudyResult,
-    UnitTime,
-    VariantResult,
-    WhyLink,
-    WrongLabel,
-)
+from atomic_lib.measure.labels import ExplainedLabels, Labels, WrongLabel
+from atomic_lib.params.study_file import Step
+from atomic_lib.results.boot_result import Boot, CountedBoot, CountedUnit, Denial, Listener, Mark, UnitTime
+from atomic_lib.results.build_result import ClassSize, DepartureSize, DirectorySize, ImagePart, PackageSize, WhyLink
+from atomic_lib.results.study_result import Factor, FactorCell, StudyResult
+from atomic_lib.results.variant_result import VariantResult
 
 BLOCK_BYTES = 4096
 LABELS = Labels(
@@ -99,7 +82,9 @@ def factor_study(
     for number, (place, python) in enumerate(zip(levels, (*python_bytes, python_bytes[0]), strict=True)):
         size = 400_000_000 + python + 30_000_000 * (place[0] == "dnf") + 20_000_000 * (place[2] == "with")
         made.append(_cell_result(f"cell-{number}", python, size, 180 + 20 * number))
-        cells.append(Cell(variant=f"cell-{number}", levels=dict(zip((f.name for f in factors), place, strict=True))))
+        cells.append(
+            FactorCell(variant=f"cell-{number}", levels=dict(zip((f.name for f in factors), place, strict=True)))
+        )
     return study.model_copy(update={"variants": (*study.variants, *made), "factors": factors, "cells": tuple(cells)})
 
 
@@ -146,11 +131,11 @@ def _directories(result: VariantResult) -> tuple[DirectorySize, ...]:
     )
 
 
-def _departures(result: VariantResult) -> tuple[Departure, ...]:
+def _departures(result: VariantResult) -> tuple[DepartureSize, ...]:
     python = [package for package in result.packages if package.class_ == "python"]
     runtime = [package for package in result.packages if package.class_ == "container-runtime"]
     return tuple(
-        Departure(
+        DepartureSize(
             removed=name,
             title=title,
             packages=tuple(package.name for package in gone),

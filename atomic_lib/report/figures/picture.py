@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from html import escape
 from typing import TYPE_CHECKING, Any
 
-from atomic_lib.report.page.elements import how_measured
-from atomic_lib.results.values import slug
+from atomic_lib.report.elements.blocks import how_measured
+from atomic_lib.report.elements.values import slug
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from atomic_lib.measure.classes import default_class_rules
+from atomic_lib.report.elements.values import quantity
 from atomic_lib.report.figures.bars import LARGEST, REST, largest_classes
 from atomic_lib.report.figures.picture import COLOURS, TIP, Picture, draw_picture, is_wide, nothing_drawn, shortened
-from atomic_lib.report.page.elements import quantity
 from atomic_lib.report.text import methods
-from atomic_lib.results.variant_result import StudyResult, VariantResult
+from atomic_lib.results.study_result import StudyResult
+from atomic_lib.results.variant_result import VariantResult
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -18,17 +18,18 @@ from traitlets.config import Config
 
 from atomic_lib.base import command
 from atomic_lib.base.errors import WorkbookError
+from atomic_lib.base.paths import CHECKOUT
 from atomic_lib.report.figures import size_figures, timeline
 from atomic_lib.report.page import export as pages
 from atomic_lib.report.tables import variant_tables
 from atomic_lib.report.tables.boot import unit_tables
-from atomic_lib.report.tables.build import package_tables
-from atomic_lib.results.files import write_study_results
+from atomic_lib.report.tables.contents import package_tables
+from atomic_lib.results.result_files import write_study_results
 from atomic_lib.results.variant_result import VariantResult
 from tests.report import factory
 from tests.report.enriched import enriched
 
-NOTEBOOK = pages.CHECKOUT / "notebooks" / "compare.ipynb"
+NOTEBOOK = CHECKOUT / "notebooks" / "compare.ipynb"
 
 
 class Loads(html.parser.HTMLParser):
@@ -83,7 +84,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A run with its executed notebooks and pages."""
     directory = tmp_path_factory.mktemp("run")
     patch = pytest.MonkeyPatch()
-    patch.setenv("PYTHONPATH", str(pages.CHECKOUT))
+    patch.setenv("PYTHONPATH", str(CHECKOUT))
     patch.setenv("IPYTHONDIR", str(directory / "ipython"))
     booted = [enriched(result) if result.boots else result for result in factory.all_results()]
     write_study_results(directory, factory.STUDY, booted)
@@ -167,7 +168,7 @@ def test_pages_link_each_other_the_tables_and_the_console_logs(run: Path) -> Non
 
 def test_no_page_tells_where_it_was_made(run: Path) -> None:
     text = (run / "index.html").read_text()
-    for trace in (str(run), str(pages.CHECKOUT), sys.prefix, "papermill"):
+    for trace in (str(run), str(CHECKOUT), sys.prefix, "papermill"):
         assert trace not in text
     assert 'run_directory = "."' in re.sub(r"<[^>]+>|&quot;", lambda m: '"' if m[0] == "&quot;" else "", text)
 
@@ -204,7 +205,7 @@ def test_a_traceback_is_shown_without_directories_of_the_machine(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HOME", "/home/ann")
-    line = f"\x1b[36mFile \x1b[39m\x1b[32m{pages.CHECKOUT}/atomic_lib/x.py:3\x1b[39m, {Path.home()}/.cache/y"
+    line = f"\x1b[36mFile \x1b[39m\x1b[32m{CHECKOUT}/atomic_lib/x.py:3\x1b[39m, {Path.home()}/.cache/y"
     output = {"output_type": "error", "ename": "E", "evalue": "bad <value>", "traceback": [line, "E: bad <value>"]}
     pages.export_html(notebook_with(tmp_path / "n.ipynb", output), tmp_path / "n.html", "T & T")
     text = (tmp_path / "n.html").read_text()
@@ -260,9 +261,10 @@ def test_the_notebook_is_committed_thin_and_stripped() -> None:
 
 
 def test_importing_the_report_loads_neither_pandas_nor_matplotlib() -> None:
-    names = [path.stem for path in (pages.CHECKOUT / "atomic_lib/report").glob("*.py") if path.stem != "__init__"]
+    files = (CHECKOUT / "atomic_lib/report").rglob("*.py")
+    names = [".".join(path.relative_to(CHECKOUT).with_suffix("").parts) for path in files if path.stem != "__init__"]
     heavy = "{'pandas', 'matplotlib', 'nbconvert', 'nbformat', 'numpy'}"
-    program = "; ".join([*(f"import atomic_lib.report.{name}" for name in names), "import sys",
+    program = "; ".join([*(f"import {name}" for name in names), "import sys",
                          f"print(sorted({heavy} & set(sys.modules)))"])  # fmt: skip
-    done = command.run([sys.executable, "-c", program], cwd=pages.CHECKOUT)
-    assert (len(names) > 8, done.stdout.strip()) == (True, "[]")
+    done = command.run([sys.executable, "-c", program], cwd=CHECKOUT)
+    assert (len(names) > 30, done.stdout.strip()) == (True, "[]")

@@ -1,0 +1,68 @@
+"""Why SELinux may deny what it denied at boot: reasons are data (``params/rules/denials.yaml``)."""
+
+import functools
+from collections.abc import Iterable
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field
+
+from atomic_lib.base.paths import RULES_DIRECTORY
+from atomic_lib.params.variant import ParamsModel, read_yaml_mapping, validated
+from atomic_lib.results.boot_result import Denial
+
+REASONS_FILE = RULES_DIRECTORY / "denials.yaml"
+
+
+UNEXPLAINED = "unexplained"
+
+
+_Pattern = Annotated[str, Field(min_length=1)]
+
+
+class Reason(ParamsModel):
+    """Why a denial may be; all but ``reason`` are shell patterns."""
+
+    source: _Pattern
+    target: _Pattern
+    target_class: _Pattern
+    permission: _Pattern
+    name: _Pattern = "*"
+    reason: _Pattern
+
+    def fits(self, denial: Denial) -> bool:
+        """Whether all that was denied is meant."""
+        return (
+            fnmatchcase(denial.source, self.source)
+            and fnmatchcase(denial.target, self.target)
+            and fnmatchcase(denial.target_class, self.target_class)
+            and fnmatchcase(denial.name, self.name)
+            and all(fnmatchcase(permission, self.permission) for permission in denial.permissions)
+        )
+
+
+class Reasons(ParamsModel):
+    """All reasons in the order of their file; the first that fits holds."""
+
+    denials: Annotated[tuple[Reason, ...], Field(strict=False)]
+
+    def reason_of(self, denial: Denial) -> str:
+        """Why it may be denied; empty where nobody knows."""
+        return next((rule.reason for rule in self.denials if rule.fits(denial)), "")
+
+
+def load_reasons(path: Path = REASONS_FILE) -> Reasons:
+    """The reasons in ``path``; raises WorkbookError naming the file and what is wrong in it."""
+    return validated(Reasons, read_yaml_mapping(path), str(path), {})
+
+
+@functools.cache
+def default_reasons() -> Reasons:
+    """The reasons of ``params/rules/denials.yaml``, read once."""
+    return load_reasons()
+
+
+def unexplained(denials: Iterable[Denial]) -> tuple[Denial, ...]:
+    """The denials that no reason fits."""
+    return tuple(denial for denial in denials if not default_reasons().reason_of(denial))
