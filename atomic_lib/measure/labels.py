@@ -116,6 +116,11 @@ class LabelCheck:
     """The reason of each exception."""
 
     @property
+    def right(self) -> int:
+        """How many paths have exactly the policy's label."""
+        return self.checked - len(self.findings)
+
+    @property
     def wrong(self) -> tuple[LabelFinding, ...]:
         """Paths whose label nothing explains."""
         return tuple(one for one in self.findings if not one.exception)
@@ -136,7 +141,7 @@ class LabelCheck:
         return Labels(
             policy=self.policy,
             checked=self.checked,
-            right=self.checked - len(self.findings),
+            right=self.right,
             unlabelled=len(self.unlabelled),
             unknown=len(self.unknown),
             explained=tuple(self._explained()),

@@ -39,7 +39,7 @@ class StudyResult(Model):
     stands in for one that fails. ``earlier``: of variants that failed in this run.
     """
 
-    schema_version: Literal[2] = 2
+    schema_version: Literal[3] = 3
     study: str
     title: str
     baseline: str

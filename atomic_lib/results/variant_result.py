@@ -13,7 +13,7 @@ from atomic_lib.results.boot_result import Boot, CountedBoot
 from atomic_lib.results.build_result import ClassSize, DepartureSize, DirectorySize, ImagePart, PackageSize, Release
 from atomic_lib.results.verification import Verification
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
 Status = Literal["ok", "failed", "incomplete"]
 
@@ -51,7 +51,7 @@ class StageTime(Model):
 class VariantResult(Model):
     """One variant of one run. Figures of stages that were not reached are None."""
 
-    schema_version: Literal[2] = 2
+    schema_version: Literal[3] = 3
     variant: str
     description: str = ""
     status: Status

@@ -15,8 +15,8 @@ from atomic_lib.compose.contexts import NO_LABEL, labels_to_give, wanted_labels
 from atomic_lib.formats.disk.attributes import LABEL
 from atomic_lib.formats.disk.file_system import read_file_system, root_of
 from atomic_lib.image.sysroot import make_sysroot
-from atomic_lib.measure.labels import LabelFinding, Labels, check_labels, image_labels
 from atomic_lib.measure.label_exceptions import LabelException
+from atomic_lib.measure.labels import LabelCheck, LabelFinding, check_labels, image_labels
 from atomic_lib.pipeline.questions import open_variant
 from atomic_lib.tools.tools_tree import Bind, Tools, open_tools
 from tests.formats.disk.disk_image import make_raw
@@ -54,7 +54,7 @@ class Planted:
     directory: Path
     tools: Tools
 
-    def check(self, labels: dict[str, str], *, top: str = "", exceptions: Sequence[LabelException] = ()) -> Labels:
+    def check(self, labels: dict[str, str], *, top: str = "", exceptions: Sequence[LabelException] = ()) -> LabelCheck:
         """Check a disk on which ``labels`` are those of the given paths, others as the contexts have it."""
         raw, root = self.directory / "disk.raw", self.directory / "root"
         make_raw(raw, root)
@@ -215,7 +215,7 @@ def test_every_path_of_a_real_image_has_its_policys_label_or_a_reason(name: str)
     opened = open_variant(name)
     labels = image_labels(opened.image, opened.tools, opened.store)
     assert [str(one) for one in labels.wrong] == []
-    assert (labels.unlabelled, labels.unknown) == ((), ())
+    assert (labels.unlabelled, labels.unknown) == (0, 0)
     assert labels.checked > {"atomic-min": 10_000, "traditional-min": 5_000}[name]
     assert labels.right > 0.9 * labels.checked
 

@@ -67,8 +67,8 @@ def test_where_a_package_came_from_is_no_change() -> None:
 def test_a_file_has_its_most_telling_change(
     before: Entry | None, after: Entry | None, change: str, size_bytes: int, tmp_path: Path
 ) -> None:
-    sides = [FileSystem(tmp_path, {"/a": one} if one else {}) for one in (before, after)]
-    (found,) = changed_files(compare(*sides))
+    left, right = (FileSystem(tmp_path, {"/a": one} if one else {}) for one in (before, after))
+    (found,) = changed_files(compare(left, right))
     assert (found.path, found.change, found.bytes) == ("/a", change, size_bytes)
 
 

@@ -202,8 +202,7 @@ def test_the_largest_changes_are_kept_and_all_are_counted() -> None:
 def test_the_last_success_of_the_same_recipe_has_the_figures(runs: Path) -> None:
     add_run(runs, "first", built(package_count=1), created="2026-01-01")
     add_run(runs, "counts", built(package_count=3), created="2026-01-02")
-    failure = {"status": "failed", "error": Failure(stage="boot", message="dark")}
-    failed = built(**failure)
+    failed = built(status="failed", error=Failure(stage="boot", message="dark"))
     add_run(runs, "failed", failed, created="2026-01-03")
     add_run(runs, "another-recipe", built(recipe="another"), created="2026-01-04")
     other_schema = add_run(runs, "old", built(), created="2026-01-05") / failed.variant / "result.json"

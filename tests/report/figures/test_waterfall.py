@@ -4,7 +4,9 @@ import pytest
 
 from atomic_lib.params.study_file import Step
 from atomic_lib.report.figures import waterfall
+from atomic_lib.report.tables import decision_tables
 from atomic_lib.results.analysis import decisions
+from atomic_lib.results.analysis.metrics import Measure
 from atomic_lib.results.study_result import StudyResult
 from tests.report import factory
 from tests.report.enriched import enriched_study
@@ -25,7 +27,7 @@ def test_the_steps_add_up_to_the_whole_difference(study: StudyResult) -> None:
     base, last = study.variants[0].tree_bytes, study.variants[2].tree_bytes
     assert costs[0].change is None
     assert sum(cost.change or 0 for cost in costs) == (last or 0) - (base or 0)
-    table = waterfall.table(stepped(study, "atomic-cloud-init", "atomic-min"))
+    table = decision_tables.table(stepped(study, "atomic-cloud-init", "atomic-min"))
     assert plain(table.rows[-1][3].text) == "-154.6 MB"
     assert table.rows[-1][3].value == (last or 0) - (base or 0)
 
@@ -55,7 +57,7 @@ def test_boot_cost_is_counted_and_never_a_difference_of_wall_times(study: StudyR
     [("counted_boots", (), decisions.BOOT), ("image_compressed_bytes", None, decisions.IMAGE)],
 )
 def test_a_measure_that_one_step_has_no_figure_of_is_left_out(
-    study: StudyResult, field: str, value: object, measure: waterfall.Measure
+    study: StudyResult, field: str, value: object, measure: Measure
 ) -> None:
     whole = enriched_study(study, "atomic-cloud-init", "atomic-min", "atomic-broken")
     assert measure in decisions.measures_of(whole)
@@ -65,7 +67,7 @@ def test_a_measure_that_one_step_has_no_figure_of_is_left_out(
 
 
 def test_the_image_has_its_own_columns_and_adds_up(study: StudyResult) -> None:
-    table = waterfall.table(enriched_study(study, "atomic-cloud-init", "atomic-min"))
+    table = decision_tables.table(enriched_study(study, "atomic-cloud-init", "atomic-min"))
     assert table.header[4:6] == ("image, compressed (qcow2)", "change of image, compressed (qcow2)")
     base, last = (r.image_compressed_bytes or 0 for r in enriched_study(study).variants[:3:2])
     assert table.rows[-1][5].value == last - base

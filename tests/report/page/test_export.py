@@ -8,10 +8,9 @@ import re
 import socket
 import sys
 import tempfile
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
-import nbformat
 import papermill
 import pytest
 from traitlets.config import Config
@@ -19,6 +18,8 @@ from traitlets.config import Config
 from atomic_lib.base import command
 from atomic_lib.base.errors import WorkbookError
 from atomic_lib.base.paths import CHECKOUT
+from atomic_lib.base.traces import scrubber
+from atomic_lib.report.elements.blocks import Shown
 from atomic_lib.report.figures import size_figures, timeline
 from atomic_lib.report.page import export as pages
 from atomic_lib.report.tables import variant_tables
@@ -66,17 +67,36 @@ def executed(run_directory: Path, out: Path) -> None:
 
 def write_variant_notebook(path: Path, result: VariantResult) -> None:
     """What an executed ``variant.ipynb`` shows, without building anything."""
-    shown: list[Any] = [
+    shown: list[Shown] = [
         variant_tables.summary_table(result), variant_tables.classes_table(result), size_figures.figure_classes(result),
         package_tables.packages_table(result), timeline.figure_time_line(result), variant_tables.boots_table(result),
         variant_tables.checks_table(result), unit_tables.units_table(result), variant_tables.stages_table(result),
         variant_tables.provenance_table(result),
     ]  # fmt: skip
-    cells = [nbformat.v4.new_markdown_cell(f"# {result.variant}\n\n## The tree")]
-    for one in shown:
-        output = nbformat.v4.new_output("execute_result", {"text/html": one._repr_html_()}, execution_count=1)
-        cells.append(nbformat.v4.new_code_cell("show", outputs=[output]))
-    nbformat.write(nbformat.v4.new_notebook(cells=cells), path)
+    cells = [code("show", html_output(one)) for one in shown]
+    write_notebook(path, [markdown(f"# {result.variant}\n\n## The tree"), *cells])
+
+
+def html_output(shown: Shown) -> dict[str, object]:
+    """The output of a cell that shows something."""
+    data = {"text/html": shown._repr_html_()}
+    return {"output_type": "execute_result", "data": data, "metadata": {}, "execution_count": 1}
+
+
+def markdown(text: str, *tags: str) -> dict[str, object]:
+    """A cell of text."""
+    return {"cell_type": "markdown", "metadata": {"tags": list(tags)}, "source": text}
+
+
+def code(text: str, *outputs: object, **metadata: object) -> dict[str, object]:
+    """An executed cell of code."""
+    return {"cell_type": "code", "metadata": metadata, "source": text, "outputs": list(outputs), "execution_count": 1}
+
+
+def write_notebook(path: Path, cells: Sequence[Mapping[str, object]], **metadata: object) -> None:
+    """Write a notebook of format 4.5, in which every cell has an id."""
+    numbered = [{"id": f"cell-{number}", **cell} for number, cell in enumerate(cells)]
+    path.write_text(json.dumps({"nbformat": 4, "nbformat_minor": 5, "metadata": metadata, "cells": numbered}))
 
 
 @pytest.fixture(scope="module")
@@ -187,17 +207,11 @@ def test_code_is_there_and_hidden_without_a_script(run: Path) -> None:
     assert "figure_footprint" in re.sub(r"<[^>]+>", "", text)
 
 
-def notebook_with(path: Path, *outputs: dict[str, Any]) -> Path:
+def notebook_with(path: Path, *outputs: Mapping[str, object]) -> Path:
     """A notebook with one cell of these outputs."""
-    cell = nbformat.v4.new_code_cell("1/0", outputs=[nbformat.from_dict(output) for output in outputs])
-    cell.metadata["papermill"] = {"exception": True}
-    banner = nbformat.v4.new_markdown_cell(
-        "An Exception was encountered", metadata={"tags": ["papermill-error-cell-tag"]}
-    )
-    node = nbformat.v4.new_notebook(
-        cells=[banner, cell], metadata={"papermill": {"output_path": "/srv/secret/out.ipynb"}}
-    )
-    nbformat.write(node, path)
+    banner = markdown("An Exception was encountered", "papermill-error-cell-tag")
+    failed = code("1/0", *outputs, papermill={"exception": True})
+    write_notebook(path, [banner, failed], papermill={"output_path": "/srv/secret/out.ipynb"})
     return path
 
 
@@ -223,7 +237,7 @@ def test_the_scrubber_takes_directories_and_leaves_guests_alone(
     monkeypatch.setenv("HOME", "/home/ann")
     monkeypatch.setattr(socket, "gethostname", lambda: "builder7")
     monkeypatch.setenv("WORKBOOK_CACHE", "/srv/cache")
-    scrub = pages.scrubber(tmp_path)
+    scrub = scrubber(tmp_path)
     assert scrub(f"open {tmp_path}/results.json") == "open ./results.json"
     assert scrub("'/home/ann/x' /home/ann:/home/ann /sysroot/home/ann /home/anna") == (
         "'~/x' ~:~ /sysroot/home/ann /home/anna"
@@ -234,7 +248,7 @@ def test_the_scrubber_takes_directories_and_leaves_guests_alone(
 
 def test_the_home_of_root_is_no_trace_but_what_a_guest_has_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", "/root")
-    assert pages.scrubber(tmp_path)("/root/.bashrc: missing") == "/root/.bashrc: missing"
+    assert scrubber(tmp_path)("/root/.bashrc: missing") == "/root/.bashrc: missing"
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"cells": 3}'])

@@ -1,7 +1,5 @@
 """Factor studies: effects over cells, interactions as contrasts, sentences only where they are true."""
 
-from typing import Any
-
 import pytest
 
 from atomic_lib.report.figures import interaction
@@ -16,15 +14,14 @@ from tests.report.factory import plain, study_of
 PYTHON, TREE, PACKAGES = factor_effects.MEASURES
 
 
-def made(*python_bytes: int) -> StudyResult:
+def made(python_bytes: tuple[int, int, int, int]) -> StudyResult:
     """A factor study: Python bytes of the base cell, with dnf, with cloud-init, with both."""
-    sizes: Any = python_bytes
-    return factor_study(study_of(factory.variant_result("cloud-docker")), sizes)
+    return factor_study(study_of(factory.variant_result("cloud-docker")), python_bytes)
 
 
 @pytest.fixture(scope="module")
 def study() -> StudyResult:
-    return made(0, 40_000_000, 55_000_000, 60_000_000)
+    return made((0, 40_000_000, 55_000_000, 60_000_000))
 
 
 def test_a_crossed_factor_has_a_mean_effect_and_another_a_simple_one(study: StudyResult) -> None:
@@ -55,8 +52,8 @@ def test_what_leaves_only_where_two_choices_meet_is_said(study: StudyResult) -> 
 @pytest.mark.parametrize(
     "python_bytes", [(5, 40, 55, 60), (0, 0, 55, 60), (0, 0, 0, 0)], ids=["stays", "by one choice", "never there"]
 )
-def test_it_is_not_said_where_it_is_not_true(python_bytes: tuple[int, ...]) -> None:
-    assert not any("removed only" in text for _, text in factor_words.sentences(made(*python_bytes)))
+def test_it_is_not_said_where_it_is_not_true(python_bytes: tuple[int, int, int, int]) -> None:
+    assert not any("removed only" in text for _, text in factor_words.sentences(made(python_bytes)))
 
 
 def test_a_cell_that_failed_makes_gaps_and_no_figures(study: StudyResult) -> None:

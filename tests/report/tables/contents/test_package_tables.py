@@ -2,6 +2,7 @@
 
 import pytest
 
+from atomic_lib.report.elements.table import Table
 from atomic_lib.report.tables.contents import footprint_tables, package_tables
 from atomic_lib.results.analysis.sharing import measured_trees, shared_parts
 from atomic_lib.results.build_result import WhyLink
@@ -72,7 +73,7 @@ def test_a_chain_is_short_in_the_cell_and_whole_when_unfolded() -> None:
 
 def test_every_package_of_any_variant_is_in_the_table_of_all(study: StudyResult) -> None:
     table = package_tables.packages_side_by_side(study).parts[0]
-    assert isinstance(table, package_tables.Table)
+    assert isinstance(table, Table)
     names = {package.name for result in study.variants for package in result.packages}
     assert {row[0].text for row in table.rows} == names
     agent = next(row for row in table.rows if row[0].text == "min-cloud-agent")
