@@ -31,7 +31,7 @@ class Change(Model):
 
 
 class FileChange(Model):
-    """A path that changed: the main kind of change, by how many bytes its content grew, and all that differs."""
+    """A path that changed: the main kind of change, by how many bytes its content grew, all differences as text."""
 
     path: str
     change: ChangeKind

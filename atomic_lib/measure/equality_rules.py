@@ -1,7 +1,7 @@
-"""The rules of the ostree model: which differences from a traditional root there have to be, and why.
+"""The rules of the ostree model: which differences from a traditional root are necessary, and why.
 
-The rules are data: ``params/rules/equality.yaml``. A rule explains a difference only where what
-it expects is there: a copy has to be the same, what is made at boot has to be declared.
+The rules are data: ``params/rules/equality.yaml``. A rule explains a difference only if its
+conditions hold: a copy has to be equal, a path made at boot has to be declared.
 """
 
 import re
@@ -24,7 +24,7 @@ _TOKEN = re.compile(r"\{([a-z]+)\}|\*\*|\*")
 
 
 class EqualityRule(ParamsModel):
-    """One rule: the differences of these ``kinds`` at these ``paths``, if all that it says is so.
+    """One rule: it explains the differences of these ``kinds`` at these ``paths``, if all its conditions hold.
 
     In a pattern ``*`` stands for anything but ``/``, ``**`` for anything, and ``{name}`` for
     anything that is then put in for ``{name}`` in the rule's other texts.
@@ -124,7 +124,7 @@ def load_rules(path: Path = RULES_FILE) -> tuple[EqualityRule, ...]:
 
 
 def booted_rules() -> tuple[EqualityRule, ...]:
-    """The rules for what two machines have after their first boot: what was to be made then has to be there."""
+    """The rules for two machines after their first boot, when what is made at boot has to exist."""
     rules = [rule for rule in load_rules() if not (rule.tmpfiles and "missing" in rule.kinds)]
     return (*load_rules(BOOTED_RULES_FILE), *rules)
 

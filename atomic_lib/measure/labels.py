@@ -1,7 +1,7 @@
 """Whether every path of a finished image has the SELinux label that the image's own policy gives it.
 
-The image is read unmounted, and so are the policy's file contexts: out of the image. What
-may have another label is data with a reason: ``params/rules/labels.yaml``.
+The image and the policy's file contexts inside it are read unmounted. See ``label_exceptions``
+for paths that may have another label.
 """
 
 import re
@@ -37,7 +37,7 @@ UNLABELLED_TYPE = "unlabeled_t"
 _WRONG_NAMED = 500
 """How many paths with a wrong label are named: an image without any labels has tens of thousands."""
 _REQUIRED = {"/etc/shadow": "shadow_t", "/etc/gshadow": "shadow_t"}
-"""What must have its type before the first boot, whatever a policy or an exception says."""
+"""Paths that must have this type before the first boot, whatever the policy or an exception says."""
 _DEPLOYED = re.compile(r"/ostree/deploy/[^/]+(?:/deploy/[0-9a-f]+\.\d+(?=/|\Z)|(?=/var(?:/|\Z)))", re.DOTALL)
 _OBJECT = re.compile(r"/ostree/repo/objects/[0-9a-f]{2}/[0-9a-f]{62}\.file")
 _CODE = (
@@ -194,7 +194,7 @@ def check_labels(disk: FileSystem, tools: Tools, exceptions: Sequence[LabelExcep
 def find_labels(
     disk: FileSystem, wanted: Mapping[str, tuple[str, str]], exceptions: Sequence[LabelException]
 ) -> tuple[LabelFinding, ...]:
-    """The paths whose label is not simply right; ``wanted``: as what each path was looked up, and what label it is."""
+    """The paths whose label is not right; ``wanted``: the path that each was looked up as, and the policy's label."""
     found = (
         _finding(path, place, disk.entries[path].attributes.get(LABEL, ""), label, exceptions)
         for path, (place, label) in wanted.items()
@@ -228,7 +228,7 @@ def looked_up_as(disk: FileSystem) -> dict[str, str]:
 
 
 def _facts(entry: Entry) -> tuple[object, ...]:
-    """All that the checksum of an object is made of."""
+    """Everything that goes into the checksum of an object."""
     return entry.type, entry.mode, entry.uid, entry.gid, entry.sha256, entry.target, tuple(entry.attributes.items())
 
 
@@ -245,7 +245,7 @@ def _copy_contexts(root: FileSystem, policy: str, directory: Path) -> None:
 def _finding(
     path: str, place: str, label: str, wanted: str, exceptions: Sequence[LabelException]
 ) -> LabelFinding | None:
-    """What there is to say of one path; None where its label is right."""
+    """The finding about one path; None where its label is right."""
     required = _REQUIRED.get(place)
     if required and label_type(label) != required:
         return LabelFinding(path, label, required)

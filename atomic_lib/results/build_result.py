@@ -1,4 +1,4 @@
-"""The parts of a result that are about what was built: packages, bytes, labels, changes."""
+"""The parts of a result about what was built: packages, bytes, what could be removed, changes."""
 
 from collections.abc import Iterable
 from typing import Literal
@@ -10,7 +10,7 @@ from atomic_lib.measure.build_changes import Change, ChangedFiles
 
 
 class WhyLink(Model):
-    """One link of the chain from the recipe to a package: what kind of need leads to ``package``."""
+    """One link of the chain from the recipe to a package: which kind of dependency leads to ``package``."""
 
     kind: Literal["recipe", "group", "requires", "recommends", "supplements", "file"]
     package: str
@@ -72,7 +72,7 @@ class DirectorySize(Model):
 
 
 class DepartureSize(Model):
-    """What leaves the tree when ``removed`` is not installed, as the solver says."""
+    """What is removed from the tree when ``removed`` is not installed, by the solver."""
 
     removed: str
     title: str
@@ -84,7 +84,7 @@ class DepartureSize(Model):
 
 
 class Release(Model):
-    """What changed since the variant's earlier build, which the run ``run`` made (``made``: UTC, ISO 8601).
+    """What changed since the previous build of the variant, made by the run ``run`` (``made``: UTC, ISO 8601).
 
     ``inputs``: parameters and versions of what made it. ``files``: None where the two images
     cannot be compared; ``files_reason`` says why.

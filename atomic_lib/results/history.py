@@ -1,11 +1,10 @@
-"""A variant in earlier runs: its newest other build, what changed since, and the figures of its last success."""
+"""A variant in earlier runs: its previous build, what changed since, and the figures of its last success."""
 
 import json
 import shutil
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TypedDict
 
 from atomic_lib.base.errors import WorkbookError
 from atomic_lib.base.store import Store
@@ -30,8 +29,15 @@ NOT_BUILT_IN = frozenset({
     "variant", "description", "last_stage", "boots_bios", "boots_uefi", "warm_up", "counted_boots", "accelerator",
     "data_source", "guest_cpus", "guest_memory_mib", "boot_timeout_seconds",
 })  # fmt: skip
-"""Parameters that no image depends on."""
+"""Parameters that do not change the image."""
 _VERSIONS = {"git_revision": "revision of the workbook", "tools": "tools tree"}
+
+
+class _StudyHead(TypedDict, total=False):
+    """What is read of another run's ``results.json``."""
+
+    study: str
+    created: str
 
 
 @dataclass(frozen=True)
@@ -87,7 +93,7 @@ def changes_since(earlier: EarlierBuild, result: VariantResult, lock: Lock, dire
     if not after:
         return release.model_copy(update={"files_reason": "the variant goes no further than its tree"})
     if not before:
-        return release.model_copy(update={"files_reason": "the earlier build went no further than its tree"})
+        return release.model_copy(update={"files_reason": "the previous build went no further than its tree"})
     try:
         what = f"{result.variant}: compare with {earlier.run}"
         changed = changed_files_of_images(store, before, after, what=what)
@@ -99,7 +105,7 @@ def changes_since(earlier: EarlierBuild, result: VariantResult, lock: Lock, dire
     return release.model_copy(update={"files": grouped_changes(read_changes(changed))})
 
 
-def _newest_first(runs: Path, own_run: Path) -> list[tuple[Mapping[str, Any], Path]]:
+def _newest_first(runs: Path, own_run: Path) -> list[tuple[_StudyHead, Path]]:
     """The finished runs but ``own_run``, each with its study's result."""
     others = [path for path in finished_runs(runs) if path.resolve() != own_run.resolve()]
     dated = ((_study_of(path), path) for path in others)
@@ -110,27 +116,29 @@ def _made_of(result: VariantResult) -> tuple[object, ...]:
     return result.method, result.content, result.recipe, result.parameters.get("parts", "")
 
 
-def _study_of(run: Path) -> Mapping[str, Any]:
+def _study_of(run: Path) -> _StudyHead:
     try:
         study = json.loads((run / RESULTS_FILE).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {}
-    return study if isinstance(study, dict) else {}
+    if not isinstance(study, dict):
+        return {}
+    return {"study": str(study.get("study", "")), "created": str(study.get("created", ""))}
 
 
-def _build_in(run: Path, study: Mapping[str, Any], variant: str) -> EarlierBuild | None:
+def _build_in(run: Path, study: _StudyHead, variant: str) -> EarlierBuild | None:
     directory = run / variant
     try:
         result, lock = read_variant_result(directory / RESULT_FILE), read_lock(directory / "lock.json")
     except WorkbookError:
         return None
-    return EarlierBuild(run.name, str(study.get("study", "")), str(study.get("created", "")), result, lock)
+    return EarlierBuild(run.name, study.get("study", ""), study.get("created", ""), result, lock)
 
 
 def _is_another(one: VariantResult, other: VariantResult) -> bool:
     """Whether two results are of different builds.
 
-    What was made anew of the same commit and the same parameters is the same build.
+    A rebuild of the same commit with the same parameters is the same build.
     """
     if one.commit != other.commit:
         return True
@@ -144,7 +152,7 @@ def _key(result: VariantResult, stage: str) -> str:
 
 
 def _inputs(before: VariantResult, after: VariantResult) -> tuple[Change, ...]:
-    """What differs of the parameters that are built in, of the workbook and of its tools."""
+    """What differs in the parameters that change the image, in the workbook and in its tools."""
     pairs = {title: (before.provenance.get(name), after.provenance.get(name)) for name, title in _VERSIONS.items()}
     versions = [
         Change(name=title, before=str(old or "unknown"), after=str(new or "unknown"))
@@ -169,14 +177,14 @@ def _text(value: object) -> str:
 
 
 def _told(error: WorkbookError, store: Store) -> str:
-    """What is wrong, without where on this machine."""
+    """What is wrong, without the path of the store on this machine."""
     return error.message.splitlines()[0].replace(f"{store.root}/", "")
 
 
 def _gone(earlier: EarlierBuild, variant: str) -> str:
     lock = f"build/runs/{earlier.run}/{variant}/lock.json"
     return (
-        "the earlier image is no longer in the store; "
+        "the previous image is no longer in the store; "
         f"./workbook run {earlier.study} --variant {variant} --lock {lock}, with that run's parameters and revision, "
-        "makes it again"
+        "builds it again"
     )

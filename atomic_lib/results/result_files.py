@@ -1,13 +1,13 @@
 """Results as files: ``result.json`` per variant, ``results.json`` and CSV tables per run.
 
-Every file is written beside its place and renamed, so a reader never sees half of one.
+Every file is written under another name and renamed, so a reader never sees half of one.
 """
 
 import json
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from pydantic import BaseModel, JsonValue, ValidationError
 
@@ -59,7 +59,8 @@ def write_study_results(
         created=datetime.now(UTC).isoformat(timespec="seconds"),
         variants=tuple(variant_results),
         steps=study.steps,
-        **_factors(study),
+        factors=_factors(study),
+        cells=_cells(study),
         fallbacks=dict(study.fallbacks),
         earlier=tuple(earlier),
         provenance=dict(provenance or {}),
@@ -70,13 +71,16 @@ def write_study_results(
     return result
 
 
-def _factors(study: Study) -> dict[str, Any]:
-    """The factors of a study and which variant is which cell, as the result has them."""
-    if study.cells is None:
-        return {}
-    factors = tuple(Factor(name=name, levels=tuple(levels)) for name, levels in study.cells.factors.items())
-    cells = tuple(FactorCell(variant=name, levels=levels) for name, levels in study.cells.cells().items())
-    return {"factors": factors, "cells": cells}
+def _factors(study: Study) -> tuple[Factor, ...]:
+    """The factors of a factor study; none for another study."""
+    factors = study.cells.factors if study.cells else {}
+    return tuple(Factor(name=name, levels=tuple(levels)) for name, levels in factors.items())
+
+
+def _cells(study: Study) -> tuple[FactorCell, ...]:
+    """Which variant is which cell of a factor study."""
+    cells = study.cells.cells() if study.cells else {}
+    return tuple(FactorCell(variant=name, levels=levels) for name, levels in cells.items())
 
 
 def _read(model: type[_M], path: Path) -> _M:
@@ -92,15 +96,15 @@ def _read(model: type[_M], path: Path) -> _M:
         _refuse_other_schema(path, json.loads(text))
         return model.model_validate_json(text)
     except json.JSONDecodeError as error:
-        message = f"{path}: line {error.lineno}: not valid JSON ({error.msg}); the file is cut off or damaged"
+        message = f"{path}: line {error.lineno}: not valid JSON ({error.msg}); the file is truncated or damaged"
     except ValidationError as error:
         first = error.errors()[0]
         key = ".".join(map(str, first["loc"])) or "the whole"
         message = f"{path}: {key}: {first['msg'].removeprefix('Value error, ')}"
-    raise WorkbookError(message, hint="run ./workbook run again: it writes the file anew")
+    raise WorkbookError(message, hint="run ./workbook run again to write the file anew")
 
 
-def _refuse_other_schema(path: Path, value: Any) -> None:
+def _refuse_other_schema(path: Path, value: object) -> None:
     version = value.get("schema_version") if isinstance(value, dict) else None
     if version != SCHEMA_VERSION:
         raise WorkbookError(

@@ -24,7 +24,7 @@ class FactorCell(Model):
 
 
 class EarlierFigures(Model):
-    """What a variant that failed had when it last succeeded: figures by their names in comparison.csv, and the run."""
+    """The figures of a failed variant when it last succeeded, by their names in comparison.csv, and that run."""
 
     variant: str
     run: str
@@ -34,9 +34,9 @@ class EarlierFigures(Model):
 class StudyResult(Model):
     """All variants of one run. ``created``: UTC, ISO 8601.
 
-    ``steps``: the waterfall's way from the baseline, one decision each. ``cells``: which
-    variants are cells of the factor study; empty where it is none. ``fallbacks``: which variant
-    stands in for one that fails. ``earlier``: of variants that failed in this run.
+    ``steps``: the decisions of the waterfall, from the baseline on. ``cells``: which variants are
+    cells of the factor study; empty where it is none. ``fallbacks``: which variant stands in for
+    one that fails. ``earlier``: figures of variants that failed in this run.
     """
 
     schema_version: Literal[3] = 3

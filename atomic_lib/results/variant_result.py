@@ -1,4 +1,4 @@
-"""What a run leaves behind: the typed content of ``result.json``.
+"""One variant of a run: the typed content of ``result.json``.
 
 Every figure has its unit in its name; None means "not measured", never 0.
 """

@@ -43,7 +43,7 @@ def figure_interaction(study: StudyResult) -> Picture:
     factors = {factor.name: factor for factor in study.factors}
     first, second = factors[strongest.first[0]], factors[strongest.second[0]]
     caption = f"Interaction plot of {first.name} and {second.name}: lines that are not parallel interact."
-    alt = " ".join([caption, *(_told(study, first, second, measure) for measure in measures)])
+    alt = " ".join([caption, *(_words(study, first, second, measure) for measure in measures)])
     return draw_picture(
         lambda width: _draw(study, first, second, measures, width), alt, caption, how=methods.FACTORS, csv="cells.csv"
     )
@@ -60,7 +60,7 @@ def _line(study: StudyResult, first: Factor, second: Factor, level: str, measure
     return [value_of(study, {**base, second.name: level, first.name: one}, measure) for one in first.levels]
 
 
-def _told(study: StudyResult, first: Factor, second: Factor, measure: Measure) -> str:
+def _words(study: StudyResult, first: Factor, second: Factor, measure: Measure) -> str:
     parts = [
         f"{first.name} {one} and {second.name} {level} {quantity(value, measure.unit)}"
         for level in second.levels

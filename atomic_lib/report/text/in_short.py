@@ -63,11 +63,11 @@ def _by_the_clock(study: StudyResult, result: VariantResult) -> str:
         for name, reached in (("docker-ready", "has Docker ready"), ("ssh-login", "accepts an ssh login")):
             verdict = BootTime(group, name).verdict(study, result)
             if verdict:
-                return _told(group, reached, verdict.word, shift_text(verdict), verdict.n_other, verdict.reason)
+                return _clock_words(group, reached, verdict.word, shift_text(verdict), verdict.n_other, verdict.reason)
     return ""
 
 
-def _told(group: BootGroup, reached: str, word: str, shift: str, n: int, reason: str) -> str:
+def _clock_words(group: BootGroup, reached: str, word: str, shift: str, n: int, reason: str) -> str:
     if word == NO_DIFFERENCE:
         return f"by wall clock, no difference shown ({reason})"
     return f"{reached} {word}, {shift} ({group}, n = {n}, {reason})"

@@ -1,4 +1,4 @@
-"""Why SELinux may deny what it denied at boot: reasons are data (``params/rules/denials.yaml``)."""
+"""The reasons of SELinux denials at boot. They are data: ``params/rules/denials.yaml``."""
 
 import functools
 from collections.abc import Iterable
@@ -13,16 +13,12 @@ from atomic_lib.params.variant import ParamsModel, read_yaml_mapping, validated
 from atomic_lib.results.boot_result import Denial
 
 REASONS_FILE = RULES_DIRECTORY / "denials.yaml"
-
-
 UNEXPLAINED = "unexplained"
-
-
 _Pattern = Annotated[str, Field(min_length=1)]
 
 
 class Reason(ParamsModel):
-    """Why a denial may be; all but ``reason`` are shell patterns."""
+    """The reason of some denials; all keys but ``reason`` are shell patterns that select them."""
 
     source: _Pattern
     target: _Pattern
@@ -32,7 +28,7 @@ class Reason(ParamsModel):
     reason: _Pattern
 
     def fits(self, denial: Denial) -> bool:
-        """Whether all that was denied is meant."""
+        """Whether the patterns match the denial, with every permission in it."""
         return (
             fnmatchcase(denial.source, self.source)
             and fnmatchcase(denial.target, self.target)
@@ -43,12 +39,12 @@ class Reason(ParamsModel):
 
 
 class Reasons(ParamsModel):
-    """All reasons in the order of their file; the first that fits holds."""
+    """All reasons in the order of their file; the first that fits applies."""
 
     denials: Annotated[tuple[Reason, ...], Field(strict=False)]
 
     def reason_of(self, denial: Denial) -> str:
-        """Why it may be denied; empty where nobody knows."""
+        """The reason of a denial; empty where none fits."""
         return next((rule.reason for rule in self.denials if rule.fits(denial)), "")
 
 

@@ -1,4 +1,4 @@
-"""What stands in for a variant that failed, and what each of its figures costs."""
+"""The fallback that stands in for a failed variant, and the cost of each of its figures."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ class Contingency:
 
     @property
     def stand_in(self) -> VariantResult | None:
-        """The fallback that did not fail."""
+        """The fallback that did not fail, if there is one."""
         return next((result for result in self.tried if not has_failed(result)), None)
 
 
@@ -33,7 +33,7 @@ class Price:
 
     @property
     def cost(self) -> float | None:
-        """What the fallback costs more."""
+        """How much more the fallback costs."""
         return None if self.failed is None else self.fallback - self.failed
 
 
@@ -56,11 +56,11 @@ def contingencies(study: StudyResult) -> tuple[Contingency, ...]:
 
 
 def contingency(study: StudyResult, result: VariantResult) -> Contingency | None:
-    """What became of a variant's fallback; None for one that did not fail, or that has none."""
+    """The outcome of a variant's fallback; None for a variant that did not fail, or that has no fallback."""
     if result.variant not in study.fallbacks or not has_failed(result):
         return None
     name, tried = result.variant, list[VariantResult]()
-    # a way is no longer than there are fallbacks, whatever a file says
+    # a chain is no longer than the number of fallbacks, whatever a file says
     for _ in study.fallbacks:
         name = study.fallbacks.get(name, "")
         run = study.variant(name)
@@ -73,12 +73,12 @@ def contingency(study: StudyResult, result: VariantResult) -> Contingency | None
 
 
 def stands_in_for(study: StudyResult, result: VariantResult) -> tuple[str, ...]:
-    """The failed variants in whose place ``result`` stands."""
+    """The failed variants that ``result`` stands in for."""
     return tuple(one.failed.variant for one in contingencies(study) if one.stand_in is result)
 
 
 def shown_for(study: StudyResult, name: str) -> tuple[str, VariantResult | None]:
-    """The result to count with for a variant, the fallback's where that stands in, and its name, marked as such."""
+    """The name and result to show for a variant: the fallback's, marked as such, where that stands in."""
     result = study.variant(name)
     found = contingency(study, result) if result else None
     if found and found.stand_in:
@@ -87,14 +87,14 @@ def shown_for(study: StudyResult, name: str) -> tuple[str, VariantResult | None]
 
 
 def in_place(fallback: str, *failed: str) -> str:
-    """A fallback's name, marked as what it stands for."""
+    """A fallback's name, marked with the variants it stands in for."""
     return f"{fallback}, in place of {' and '.join(failed)}" if failed else fallback
 
 
 def prices(study: StudyResult, found: Contingency) -> tuple[Price, ...]:
     """Every figure of the fallback that stands in, against the failed variant's own, or what it had in an earlier run.
 
-    No wall-clock times: those of another session, or of a boot that failed, are no samples.
+    Wall-clock times are left out: those of another session or of a failed boot are not valid samples.
     """
     if found.stand_in is None:
         return ()
