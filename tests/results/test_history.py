@@ -156,9 +156,9 @@ def test_all_that_changed_is_told(runs: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("before", "after", "said"),
     [
-        ("i1", "i2", "the earlier image is no longer in the store; ./workbook run default --variant own --lock "
-                     "build/runs/1/own/lock.json, with that run's parameters and revision, makes it again"),
-        ("", "i2", "the earlier build went no further than its tree"),
+        ("i1", "i2", "the previous image is no longer in the store; ./workbook run default --variant own --lock "
+                     "build/runs/1/own/lock.json, with that run's parameters and revision, builds it again"),
+        ("", "i2", "the previous build went no further than its tree"),
         ("i1", "", "the variant goes no further than its tree"),
     ],
 )  # fmt: skip

@@ -94,7 +94,7 @@ def test_a_file_that_is_cut_off_is_refused_by_name_and_line(tmp_path: Path) -> N
     path = tmp_path / "result.json"
     write_variant_result(path, factory.variant_result("atomic-min"))
     path.write_text(path.read_text()[:900])
-    with pytest.raises(WorkbookError, match=r"result\.json: line \d+: not valid JSON .* cut off") as caught:
+    with pytest.raises(WorkbookError, match=r"result\.json: line \d+: not valid JSON .* truncated") as caught:
         read_variant_result(path)
     assert "./workbook run" in caught.value.hint
 
