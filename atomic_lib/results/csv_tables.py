@@ -32,7 +32,7 @@ _HOST_FIELDS = ("cpu_model", "cpus", "load_1m", "load_1m_after", "other_busy_cpu
 
 
 def csv_names() -> tuple[str, ...]:
-    """The files that a run's tables go to."""
+    """The file names of a run's tables."""
     return tuple(_TABLES)
 
 

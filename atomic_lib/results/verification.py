@@ -10,8 +10,8 @@ from atomic_lib.base.model import Model
 
 RAW, QCOW2 = "disk.raw", "disk.qcow2"
 _OF_THIS_MACHINE = ("directory", "host name")
-Pair = tuple[str | None, str | None]
-"""One thing of build A and of build B."""
+BuildValues = tuple[str | None, str | None]
+"""A value of build A and the same of build B; None where a build has none."""
 
 
 class Verification(Model):
@@ -24,9 +24,9 @@ class Verification(Model):
     variant: str
     when: str
     same: bool
-    checksums: dict[str, Pair]
-    conditions: dict[str, Pair]
-    keys: dict[str, Pair]
+    checksums: dict[str, BuildValues]
+    conditions: dict[str, BuildValues]
+    keys: dict[str, BuildValues]
     versions: dict[str, str]
     provenance: dict[str, str | None]
     seconds: tuple[float, float]

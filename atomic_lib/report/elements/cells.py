@@ -58,5 +58,5 @@ def share(part: float | None, whole: float | None) -> Cell:
 
 
 def verdict(passed: bool, text: str = "", note: str = "") -> Cell:
-    """A tick or a cross, told apart without colour."""
+    """A tick or a cross, distinguishable without colour."""
     return Cell(f"✓ {text or 'passed'}" if passed else f"✗ {text or 'failed'}", note, "good" if passed else "bad")

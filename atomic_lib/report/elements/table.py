@@ -26,7 +26,7 @@ class Table:
     The first cell of each row is the row's heading; the last ``feet`` rows (sums) stay below
     when the table is sorted. ``notes``: sentences below the table. ``how``: unit, n, interval
     and method. ``csv``: the file with the same figures. ``anchor``: by default made of the
-    caption up to its first colon. ``empty``: what is said when there are no rows.
+    caption up to its first colon. ``empty``: the text when there are no rows.
     ``fixed``: the rows' order has a meaning, so the table is not sorted.
     """
 
@@ -74,7 +74,7 @@ class Table:
         )
 
     def _columns_of_figures(self) -> list[bool]:
-        """Which columns hold figures, and so are aligned at their end; one without any value goes with the others."""
+        """Which columns hold figures and are aligned at their end; a column without any value is aligned likewise."""
         kinds: list[set[str]] = [{cell.kind for cell in column} for column in zip(*self.rows, strict=True)]
         some = any("number" in column for column in kinds)
         return ["number" in column or (some and bool(column) and column <= {"missing"}) for column in kinds]

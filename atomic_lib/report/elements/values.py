@@ -5,13 +5,13 @@ import unicodedata
 from typing import Literal
 
 SMALL_BYTES = 100_000
-"""Below it a size is told in kB: 0.0 MB would look like nothing."""
+"""Smaller sizes are written in kB: 0.0 MB would look like nothing."""
 SMALL_SECONDS = 0.95
-"""Below it a time is told in ms."""
+"""Shorter times are written in ms."""
 LARGEST_PERCENT = 999
-"""Above it a percentage says less than the difference: the baseline was next to nothing."""
+"""Larger percentages are left out: the baseline was next to nothing."""
 LEAST_PERCENT = 0.05
-"""Below it a percentage would be written as 0.0."""
+"""Smaller percentages are left out: they would be written as 0.0."""
 MINUS = "\N{MINUS SIGN}"
 NBSP = "\N{NO-BREAK SPACE}"
 
@@ -61,7 +61,7 @@ def plural(count: int, word: str) -> str:
 
 
 def slug(text: str) -> str:
-    """An anchor made of a text alone, so that it stays when the page around it changes."""
+    """An anchor made of a text alone, so that it stays the same when the page around it changes."""
     plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().lower()
     return re.sub(r"[^a-z0-9]+", "-", plain).strip("-") or "part"
 

@@ -1,4 +1,4 @@
-"""The section of a factor study: what it says, the plot of its strongest interaction, its tables."""
+"""The section of a factor study: sentences, the plot of its strongest interaction, tables."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -29,9 +29,9 @@ def section(study: StudyResult) -> Section:
         "A factor study changes several choices (factors) at once. Each combination, a cell, is a tree of its own, "
         "composed and measured; no cell is booted. Two choices interact where their effects do not add up."
     )
-    said = sentences(study)
+    said = Sentences(sentences(study))
     tables = (effects_table(study), interactions_table(study), cells_table(study))
-    return Section("Choices that interact", text, (Sentences(said), figure_interaction(study), *tables))
+    return Section("Choices that interact", text, (said, figure_interaction(study), *tables))
 
 
 def figure_interaction(study: StudyResult) -> Picture:

@@ -116,8 +116,8 @@ def _draw_phases(axes: "Axes", boot: Boot, inches_per_second: float) -> None:
             linewidth=0.5,
         )  # fmt: skip
         room = seconds * inches_per_second - 0.1
-        told = (f"{title} {seconds:.1f} s", f"{title.partition(' ')[0]} {seconds:.1f} s", f"{seconds:.1f} s")
-        label = next((text for text in told if text_inches(text, 7.5) < room), "")
+        labels = (f"{title} {seconds:.1f} s", f"{title.partition(' ')[0]} {seconds:.1f} s", f"{seconds:.1f} s")
+        label = next((text for text in labels if text_inches(text, 7.5) < room), "")
         if label:
             axes.text(
                 start + seconds / 2, 0.57, label, ha="center", va="center", fontsize=7.5,

@@ -117,8 +117,8 @@ def _figure(metric: Metric, result: VariantResult, study: StudyResult, base_valu
         return number(value, metric.unit, note=difference)
     time = BootTime(metric.group, metric.milestone)
     found = time.verdict(study, result)
-    said = f"{difference}: {found.word}" if found else difference
-    return summary_cell(time.summary(result), note=said)
+    note = f"{difference}: {found.word}" if found else difference
+    return summary_cell(time.summary(result), note=note)
 
 
 def _record(metric: Metric, result: VariantResult, base_value: float | None) -> dict[str, object]:

@@ -159,16 +159,16 @@ def stages_table(result: VariantResult, to_run: str = "../") -> Table:
 def provenance_table(result: VariantResult | StudyResult) -> Table:
     """The inputs and versions that the figures come from."""
     if isinstance(result, StudyResult):
-        pairs = {"study": result.study, "run": result.run, "created": result.created}
+        values = {"study": result.study, "run": result.run, "created": result.created}
         caption = "Provenance of the run"
     else:
         names = ("method", "content", "recipe", "agent", "version", "lock_sha256", "commit", "content_checksum",
                  "image_sha256", "image_compressed_sha256")  # fmt: skip
-        pairs = {name: getattr(result, name) or "" for name in names}
-        pairs |= {f"parameter {name}": str(value) for name, value in result.parameters.items() if name not in names}
+        values = {name: getattr(result, name) or "" for name in names}
+        values |= {f"parameter {name}": str(value) for name, value in result.parameters.items() if name not in names}
         caption = f"Provenance of {result.variant}"
-    pairs |= {name: str(value) for name, value in result.provenance.items()}
-    return named_rows(caption, list(pairs.items()))
+    values |= {name: str(value) for name, value in result.provenance.items()}
+    return named_rows(caption, list(values.items()))
 
 
 def _boot_heading(boot: Boot) -> str:

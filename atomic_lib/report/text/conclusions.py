@@ -110,8 +110,8 @@ def _kinds(result: VariantResult, base: VariantResult | None) -> str:
             if count == 0 and before.get(kind)]  # fmt: skip
     never = [kind for kind, count in result.forbidden_paths.items() if count == 0 and not before.get(kind)]
     stays = [kind for kind, count in result.forbidden_paths.items() if count]
-    said = [("Removed: ", gone), ("Absent: ", never), ("Still present: " if base else "Present: ", stays)]
-    return " ".join(f"{head}{' and '.join(names)}." for head, names in said if names)
+    kinds = [("Removed: ", gone), ("Absent: ", never), ("Still present: " if base else "Present: ", stays)]
+    return " ".join(f"{head}{' and '.join(names)}." for head, names in kinds if names)
 
 
 def _boots(group: BootGroup, study: StudyResult, result: VariantResult, base: VariantResult | None) -> str:
@@ -120,8 +120,8 @@ def _boots(group: BootGroup, study: StudyResult, result: VariantResult, base: Va
     times = [BootTime(group, name) for name in _REPORTED]
     if times[0].summary(result) is None:
         return f"Booted by {group}: no ssh login in {plural(n, 'boot')}."
-    told = [(clause, time.verdict(study, result)) for time in times if (clause := _time(time, result, base))]
-    clauses, verdicts = [clause for clause, _ in told], [verdict for _, verdict in told if verdict]
+    timed = [(clause, time.verdict(study, result)) for time in times if (clause := _time(time, result, base))]
+    clauses, verdicts = [clause for clause, _ in timed], [verdict for _, verdict in timed if verdict]
     if base is None or not verdicts:
         return (
             f"Booted by {group}: {', '.join(clauses)} ({'one boot, no statistics' if n == 1 else f'medians, n = {n}'})."
@@ -130,7 +130,7 @@ def _boots(group: BootGroup, study: StudyResult, result: VariantResult, base: Va
     reasons = {verdict.reason for verdict in verdicts}
     if len(reasons) == 1 and all(verdict.word == NO_DIFFERENCE for verdict in verdicts):
         return f"{head}: {', '.join(clauses)}: {NO_DIFFERENCE} ({reasons.pop()})."
-    return f"{head}: {'; '.join(clause + _word(verdict) for clause, verdict in told)}."
+    return f"{head}: {'; '.join(clause + _word(verdict) for clause, verdict in timed)}."
 
 
 def _time(time: BootTime, result: VariantResult, base: VariantResult | None) -> str:

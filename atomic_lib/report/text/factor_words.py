@@ -27,9 +27,9 @@ def _sentence(one: Interaction, measure: Measure) -> str:
     if len(empty) == 1:
         return f"is removed only with {empty[0]}; {others}."
     neither, first, second, both = (quantity(value, measure.unit) for value in one.values)
-    told = f"{neither} with neither, {first} with only the first, {second} with only the second, {both} with both"
+    values = f"{neither} with neither, {first} with only the first, {second} with only the second, {both} with both"
     if one.contrast == 0:
-        return f"{named(one)} add up: {told}."
+        return f"{named(one)} add up: {values}."
     than = "more" if one.contrast > 0 else "less"
     cost = quantity(abs(one.contrast), measure.unit)
-    return f"{named(one)} together cost {cost} {than} than the two alone add up to: {told}."
+    return f"{named(one)} together cost {cost} {than} than the two alone add up to: {values}."

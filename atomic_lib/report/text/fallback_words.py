@@ -55,24 +55,24 @@ def words_for(study: StudyResult, result: VariantResult) -> str:
 
 def _proof(found: Contingency) -> str:
     """A warning where the failed variant was to be booted, and what stands in for it was not."""
-    asked = found.failed.parameters.get("last_stage", "boot") == "boot"
+    to_boot = found.failed.parameters.get("last_stage", "boot") == "boot"
     booted = found.stand_in and (found.stand_in.boots or found.stand_in.counted_boots)
-    return " It was not booted, so nothing shows that it works." if asked and not booted else ""
+    return " It was not booted, so nothing shows that it works." if to_boot and not booted else ""
 
 
 def _costs(priced: Sequence[Price], found: Contingency) -> str:
     known = {price.metric.name.partition(":")[0]: price for price in priced if price.cost is not None}
-    told = [f"{signed(known[name].cost or 0, known[name].metric.unit)} {title}" for name, title in _WHERE.items()
+    costs = [f"{signed(known[name].cost or 0, known[name].metric.unit)} {title}" for name, title in _WHERE.items()
             if name in known]  # fmt: skip
     stays = [_stays(price) for price in priced if price.metric.name.startswith("forbidden:") and price.fallback]
-    if not told:
+    if not costs:
         size = next((quantity(p.fallback, "bytes") for p in priced if p.metric.name == "tree_bytes"), "")
         have = [f"its tree holds {size}" if size else "", *stays]
         unknown = f"its cost is not known: no run has figures of {found.failed.variant}"
         return "; ".join(text for text in (*have, unknown) if text)
     sources = dict.fromkeys(f"run {price.run}" if price.run else "this run" for price in known.values())
     against = f"against {found.failed.variant}'s own figures of {' and of '.join(sources)}"
-    return "; ".join([f"{', '.join(told)} ({against})", *stays])
+    return "; ".join([f"{', '.join(costs)} ({against})", *stays])
 
 
 def _stays(price: Price) -> str:

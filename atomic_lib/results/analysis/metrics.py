@@ -145,7 +145,7 @@ def _guest(
 
 
 def denial_count(boot: Boot) -> int | None:
-    """How often SELinux denied something in a boot, messages that were lost included; None: not asked."""
+    """How often SELinux denied something in a boot, lost messages included; None: not measured."""
     if boot.denials is None:
         return None
     return sum(denial.count for denial in boot.denials) + (boot.denials_lost or 0)

@@ -49,8 +49,8 @@ def _notes(study: StudyResult) -> tuple[str, ...]:
     lost = {
         r.variant: max((boot.denials_lost or 0 for boot in measured_boots(r.boots)), default=0) for r in study.variants
     }
-    told = [f"{name}: SELinux is {mode}." for name, mode in modes.items() if mode]
-    return (*told, *(f"{name}: {count} messages lost." for name, count in lost.items() if count))
+    notes = [f"{name}: SELinux is {mode}." for name, mode in modes.items() if mode]
+    return (*notes, *(f"{name}: {count} messages lost." for name, count in lost.items() if count))
 
 
 def _row(denial: Denial) -> _Row:

@@ -64,10 +64,10 @@ def consequences_table(departure: Departure, generated: tuple[int, int] | None =
 
     ``generated``: bytes and files that no package owns in the tree as it is.
     """
-    comes = [f"{package.nevra} ({quantity(package.installed_bytes, 'bytes')})" for package in departure.comes]
+    added = [f"{package.nevra} ({quantity(package.installed_bytes, 'bytes')})" for package in departure.comes]
     changed = [f"{now} → {then}" for now, then in departure.changed]
     facts = {
-        "installed instead": comes,
+        "installed instead": added,
         "changes to another build": changed,
         "entries of the recipe removed": departure.entries,
         "members of its groups removed": departure.members,
@@ -87,5 +87,5 @@ def _size_cells(size: tuple[int, int] | None) -> tuple[Cell, Cell]:
 
 
 def _first_word(chain: Chain) -> str:
-    """What the recipe says that the chain begins with: an entry or a group."""
+    """The entry or group of the recipe that the chain begins with."""
     return chain[0].capability
