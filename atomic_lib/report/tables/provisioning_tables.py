@@ -83,8 +83,8 @@ def _times_note(study: StudyResult, group: BootGroup | None) -> tuple[str, ...]:
     most = max(len(group.boots_of(result)) for result in study.variants)
     samples = f"medians of up to {most} boots" if most > 1 else "one boot each, too few to show a difference"
     return (
-        f"Wall-clock times ({group}): {samples}. Counted time does not depend on the load of the host. The counted clock "
-        "runs while the guest waits; processor time does not.",
+        f"Wall-clock times ({group}): {samples}. Counted time does not depend on the load of the host. The counted "
+        "clock runs while the guest waits; processor time does not.",
     )
 
 
