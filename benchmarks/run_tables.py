@@ -6,7 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from atomic_lib.base.errors import WorkbookError
-from atomic_lib.results.files import StudyResult, VariantResult, read_study_result
+from atomic_lib.results.result_files import read_study_result
+from atomic_lib.results.study_result import StudyResult
+from atomic_lib.results.variant_result import VariantResult
 from benchmarks.measured import Column, Format, MeasuredTable, Source, Value
 
 FAULTS_FILE = "conformance.json"

@@ -25,7 +25,7 @@ from atomic_lib.compose.tree_paths import inside
 from atomic_lib.formats.rpm_headers import Header, PackagedFile, closure
 from atomic_lib.recipe.recipe import Recipe
 from atomic_lib.solve.lock import Lock
-from atomic_lib.solve.resolve import RpmSet
+from atomic_lib.solve.rpm_set import RpmSet
 from atomic_lib.tools.context import Context
 
 _ACCOUNTS = ("etc/passwd", "etc/group", "etc/shadow", "etc/gshadow")

@@ -23,7 +23,7 @@ from atomic_lib.formats.rpm_headers import Header, closure
 from atomic_lib.recipe.recipe import Recipe
 from atomic_lib.solve.dnf_run import INSTALLROOT
 from atomic_lib.solve.lock import Lock, LockedPackage
-from atomic_lib.solve.resolve import RpmSet
+from atomic_lib.solve.rpm_set import RpmSet
 from atomic_lib.tools.context import Context
 from atomic_lib.tools.sandbox import Bind
 

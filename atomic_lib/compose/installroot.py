@@ -15,7 +15,7 @@ from atomic_lib.content.repositories import Content
 from atomic_lib.formats.rpm_headers import read_headers
 from atomic_lib.recipe.recipe import PostScript, Recipe
 from atomic_lib.solve.dnf_run import INSTALLROOT
-from atomic_lib.solve.resolve import RpmSet
+from atomic_lib.solve.rpm_set import RpmSet
 from atomic_lib.tools.context import Context
 
 _UTC = "Etc/UTC"

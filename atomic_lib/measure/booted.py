@@ -1,4 +1,4 @@
-"""The disk of an image after its first boot: what a machine made of it, read like the image itself."""
+"""The disk of an image after its first boot, read like the image itself."""
 
 import time
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ from atomic_lib.tools.context import Context
 from atomic_lib.tools.sandbox import Bind, Tools
 
 MACHINE_OWN = ("/etc", "/var", "/home", "/mnt", "/opt", "/root", "/srv", "/usr/local", "/usr/lib/tmpfiles.d")
-"""What a machine writes to, what an ostree system has as a link into /var, and what says how it is made."""
+"""Where a machine writes, what an ostree system links into /var, and the configuration that declares it."""
 AFTER_FILE = "after.raw"
 _SETTLE_SECONDS = 300
 _SHUTDOWN_SECONDS = 180

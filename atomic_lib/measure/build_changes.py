@@ -5,8 +5,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
-from typing import Literal, cast
+from typing import Literal, cast, get_args
 
+from atomic_lib.base.model import Count, Model
 from atomic_lib.base.stage import Stage
 from atomic_lib.formats.disk.file_system import FileEntry, read_file_system, root_of
 from atomic_lib.measure.comparison import Comparison, Difference, Kind, compare, shown
@@ -15,36 +16,45 @@ from atomic_lib.tools.context import Context
 
 CHANGED_FILES = "changed-files.csv"
 """A row for each path: ``path,change,bytes,what``."""
-Change = Literal["added", "removed", "grown", "shrunk", "other content", "other rights", "other label"]
-CHANGES: tuple[Change, ...] = ("added", "removed", "grown", "shrunk", "other content", "other rights", "other label")
+ChangeKind = Literal["added", "removed", "grown", "shrunk", "other content", "other rights", "other label"]
+CHANGE_KINDS: tuple[ChangeKind, ...] = get_args(ChangeKind)
+LARGEST = 20
+"""So many paths of each kind of change are in a result; all are in the CSV file."""
 _RIGHTS: frozenset[Kind] = frozenset({"mode", "user", "group", "capabilities"})
 _LABELS: frozenset[Kind] = frozenset({"label"})
 
 
-@dataclass(frozen=True)
-class PackageChange:
-    """A package that came, went or became another build: its builds without its name, nothing where there is none."""
+class Change(Model):
+    """Something by name (a package, a parameter) before and after; empty where there is none."""
 
     name: str
     before: str
     after: str
 
 
-@dataclass(frozen=True)
-class FileChange:
-    """A path that changed: the most telling change, by how much its content grew, and as text all that differs."""
+class FileChange(Model):
+    """A path that changed: the main kind of change, by how many bytes its content grew, all differences as text."""
 
     path: str
-    change: Change
+    change: ChangeKind
     bytes: int
     what: str
 
 
-def changed_packages(before: Lock, after: Lock) -> tuple[PackageChange, ...]:
+class ChangedFiles(Model):
+    """All paths with one kind of change: how many, by how many bytes they grew, and the ``largest`` of them."""
+
+    change: ChangeKind
+    paths: Count
+    bytes: int
+    largest: tuple[FileChange, ...] = ()
+
+
+def changed_packages(before: Lock, after: Lock) -> tuple[Change, ...]:
     """The packages that differ between two locks; one of the same version with another checksum is changed too."""
     old, new = _builds(before), _builds(after)
     return tuple(
-        PackageChange(name, *_texts(old.get(name, set()), new.get(name, set())))
+        _package_change(name, old.get(name, set()), new.get(name, set()))
         for name in sorted({*old, *new})
         if old.get(name) != new.get(name)
     )
@@ -65,12 +75,12 @@ class ChangesRequest:
     what: str
 
     def images(self, context: Context) -> list[Path]:
-        """Both raw images; a file is not there once its result was removed from the store."""
+        """Both raw images; a file is missing once its result was removed from the store."""
         return [context.store.path_of("image", key) / "disk.raw" for key in (self.before, self.after)]
 
 
 def changed_files_of_images(before: str, after: str, context: Context, *, what: str) -> Path | None:
-    """``changed-files.csv`` of two images of the store, by their keys; None where one of them is there no longer.
+    """``changed-files.csv`` of two images of the store, by their keys; None if one of them is no longer stored.
 
     Both are read once (seconds). Raises WorkbookError for an image that is damaged.
     """
@@ -97,7 +107,22 @@ def read_changes(path: Path) -> tuple[FileChange, ...]:
     """The content of a ``changed-files.csv``."""
     with open(path, encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
-    return tuple(FileChange(row["path"], cast(Change, row["change"]), int(row["bytes"]), row["what"]) for row in rows)
+    return tuple(
+        FileChange(path=row["path"], change=cast(ChangeKind, row["change"]), bytes=int(row["bytes"]), what=row["what"])
+        for row in rows
+    )
+
+
+def grouped_changes(changes: Iterable[FileChange]) -> tuple[ChangedFiles, ...]:
+    """The changed paths by kind of change, each with its largest ones."""
+    ordered = sorted(changes, key=lambda one: (CHANGE_KINDS.index(one.change), -abs(one.bytes), one.path))
+    grouped = [(kind, list(found)) for kind, found in groupby(ordered, key=lambda one: one.change)]
+    return tuple(
+        ChangedFiles(
+            change=kind, paths=len(found), bytes=sum(one.bytes for one in found), largest=tuple(found[:LARGEST])
+        )
+        for kind, found in grouped
+    )
 
 
 def _write_changes(path: Path, changes: Sequence[FileChange]) -> None:
@@ -110,7 +135,7 @@ def _write_changes(path: Path, changes: Sequence[FileChange]) -> None:
 def _file_change(comparison: Comparison, path: str, found: tuple[Difference, ...]) -> FileChange:
     grown_bytes = _bytes(comparison.right.entries.get(path)) - _bytes(comparison.left.entries.get(path))
     kinds = {difference.kind for difference in found}
-    change: Change
+    change: ChangeKind
     if "added" in kinds:
         change = "added"
     elif "missing" in kinds:
@@ -123,7 +148,7 @@ def _file_change(comparison: Comparison, path: str, found: tuple[Difference, ...
         change = "other rights"
     else:
         change = "other content"
-    return FileChange(shown(path), change, grown_bytes, "; ".join(map(_what, found)))
+    return FileChange(path=shown(path), change=change, bytes=grown_bytes, what="; ".join(map(_what, found)))
 
 
 def _what(difference: Difference) -> str:
@@ -151,11 +176,9 @@ def _placeless(package: LockedPackage) -> LockedPackage:
     return LockedPackage(**{**vars(package), "repo": "", "size_bytes": 0})
 
 
-def _texts(old: Iterable[LockedPackage], new: Iterable[LockedPackage]) -> tuple[str, str]:
-    before, after = (
-        ", ".join(sorted(package.nevra.removeprefix(f"{package.name}-") for package in builds)) for builds in (old, new)
-    )
-    if before != after:
-        return before, after
-    before, after = (", ".join(sorted(f"sha256 {package.sha256[:16]}" for package in builds)) for builds in (old, new))
-    return before, after
+def _package_change(name: str, old: Iterable[LockedPackage], new: Iterable[LockedPackage]) -> Change:
+    """The builds without the package's name; their checksums where nothing else differs."""
+    before, after = (", ".join(sorted(one.nevra.removeprefix(f"{name}-") for one in builds)) for builds in (old, new))
+    if before == after:
+        before, after = (", ".join(sorted(f"sha256 {one.sha256[:16]}" for one in builds)) for builds in (old, new))
+    return Change(name=name, before=before, after=after)

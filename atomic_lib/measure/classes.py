@@ -1,4 +1,4 @@
-"""Classes of the footprint: which package, or file that no package owns, is there for what.
+"""Classes of the footprint: the purpose of each package, and of each file that no package owns.
 
 The rules are data: ``params/rules/classes.yaml``. The first class with a fitting pattern wins.
 """
@@ -9,7 +9,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from fnmatch import translate
 from pathlib import Path
-from typing import Any
 
 import yaml
 
@@ -30,12 +29,12 @@ class ClassRule:
     packages: tuple[str, ...]
     paths: tuple[str, ...]
     choice: tuple[str, ...] = ()
-    """What not to install where an image does without it, as shell patterns: a report says what would leave."""
+    """What an image can do without, as shell patterns of packages: the report says what could be removed."""
 
 
 @dataclass(frozen=True)
 class ClassRules:
-    """All classes in the order of the file; the last one takes what no other does."""
+    """All classes in the order of the file; the last one takes the rest."""
 
     rules: tuple[ClassRule, ...]
 
@@ -98,7 +97,7 @@ def class_of_path(path: str) -> str:
     return default_class_rules().class_of_path(path)
 
 
-def _rule(path: Path, number: int, entry: Any) -> ClassRule:
+def _rule(path: Path, number: int, entry: object) -> ClassRule:
     where = f"{path}: entry {number}"
     if not isinstance(entry, dict):
         raise WorkbookError(f"{where}: must be a mapping")

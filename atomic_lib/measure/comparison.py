@@ -1,6 +1,7 @@
-"""Two file systems held against each other: every path, and everything that each says of it but times."""
+"""Two file systems compared: every path, and everything about it except times."""
 
 import shlex
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -31,8 +32,8 @@ class Difference:
         return shown(f"{self.path}: {self.kind}: {self.left or 'none'} ≠ {self.right or 'none'}")
 
 
-class Explanation(Protocol):
-    """A rule, as far as a comparison knows it; see ``rules``."""
+class DifferenceRule(Protocol):
+    """A rule, as far as a comparison knows it; see ``equality_rules``."""
 
     @property
     def rule(self) -> str:
@@ -52,8 +53,8 @@ class Comparison:
 
     left: FileSystem
     right: FileSystem
-    rules: tuple[Explanation, ...]
-    found: tuple[tuple[Difference, Explanation | None], ...]
+    rules: tuple[DifferenceRule, ...]
+    found: tuple[tuple[Difference, DifferenceRule | None], ...]
 
     @cached_property
     def paths(self) -> tuple[int, int, int]:
@@ -77,18 +78,18 @@ class Comparison:
         """The differences that no rule expects."""
         return tuple(difference for difference, rule in self.found if rule is None)
 
-    def explained_by(self, rule: Explanation) -> tuple[Difference, ...]:
+    def explained_by(self, rule: DifferenceRule) -> tuple[Difference, ...]:
         """The differences that this rule explains."""
         return tuple(difference for difference, found in self.found if found is rule)
 
     @property
-    def unused_rules(self) -> tuple[Explanation, ...]:
+    def unused_rules(self) -> tuple[DifferenceRule, ...]:
         """The rules that explain nothing: the images, or the rules, have changed."""
         used = {id(rule) for _, rule in self.found}
         return tuple(rule for rule in self.rules if id(rule) not in used)
 
 
-def compare(left: FileSystem, right: FileSystem, rules: Iterable[Explanation] = ()) -> Comparison:
+def compare(left: FileSystem, right: FileSystem, rules: Iterable[DifferenceRule] = ()) -> Comparison:
     """Compare two file systems; the first rule that fits explains a difference.
 
     Compared are type, mode, owner and group by number and name, size, content, link
@@ -135,6 +136,12 @@ def facts_of(entry: FileEntry, side: FileSystem, path: str = "") -> dict[str, st
     }
     others = {name: value for name, value in entry.attributes.items() if name not in (LABEL, CAPABILITY)}
     return {**facts, **others}
+
+
+def label_types(side: FileSystem) -> Counter[str]:
+    """How many paths of a file system have each SELinux type; the type of a path without a label is empty."""
+    labels = [entry.attributes.get(LABEL, "") for entry in side.entries.values()]
+    return Counter(label.split(":")[2] if label.count(":") > 2 else label for label in labels)
 
 
 def shown(text: str) -> str:

@@ -1,23 +1,20 @@
 """Whether every path of a finished image has the SELinux label that the image's own policy gives it.
 
-The image is read unmounted, and so are the policy's file contexts: out of the image. What
-may have another label is data with a reason: ``params/rules/labels.yaml``.
+The image and the policy's file contexts inside it are read unmounted. See ``label_exceptions``
+for paths that may have another label.
 """
 
-import json
 import re
 import tempfile
-from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
-from functools import cached_property
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import model_validator
 
 from atomic_lib.base.errors import WorkbookError
-from atomic_lib.base.paths import RULES_DIRECTORY
+from atomic_lib.base.model import Count, Model
 from atomic_lib.base.stage import Stage
 from atomic_lib.base.store import file_sha256
 from atomic_lib.compose.file_contexts import (
@@ -32,71 +29,69 @@ from atomic_lib.compose.file_contexts import (
 from atomic_lib.formats.disk.attributes import LABEL
 from atomic_lib.formats.disk.file_system import FileEntry, FileSystem, is_ostree, read_file_system, root_of
 from atomic_lib.image.disk import Image
-from atomic_lib.params.schema import Name, ParamsModel, read_yaml_mapping, validated
+from atomic_lib.measure.label_exceptions import EXCEPTIONS_FILE, LabelException, load_exceptions
+from atomic_lib.measure.ownership import readable
 from atomic_lib.tools.context import Context
 from atomic_lib.tools.sandbox import Tools
 
-EXCEPTIONS_FILE = RULES_DIRECTORY / "labels.yaml"
 STAGE = "labels"
 UNLABELLED_TYPE = "unlabeled_t"
+_WRONG_NAMED = 500
+"""How many paths with a wrong label are named: an image without any labels has tens of thousands."""
 _REQUIRED = {"/etc/shadow": "shadow_t", "/etc/gshadow": "shadow_t"}
-"""What must have its type before the first boot, whatever a policy or an exception says."""
+"""Paths that must have this type before the first boot, whatever the policy or an exception says."""
 _DEPLOYED = re.compile(r"/ostree/deploy/[^/]+(?:/deploy/[0-9a-f]+\.\d+(?=/|\Z)|(?=/var(?:/|\Z)))", re.DOTALL)
 _OBJECT = re.compile(r"/ostree/repo/objects/[0-9a-f]{2}/[0-9a-f]{62}\.file")
 
 
-class LabelException(ParamsModel):
-    """Paths that may have ``label``, whatever the policy says of them; an empty one: no label at all.
+class ExplainedLabels(Model):
+    """The paths whose label an exception explains: how many, and one of them."""
 
-    ``paths`` are regular expressions for the whole path on the disk, as file_contexts has them.
+    exception: str
+    reason: str
+    paths: Count
+    example: str
+
+
+class WrongLabel(Model):
+    """A path with another label (empty: none) than the image's own policy gives it."""
+
+    path: str
+    label: str
+    wanted: str
+
+
+class Labels(Model):
+    """Every path of the image's root file system compared with the image's own SELinux policy.
+
+    ``unlabelled`` and ``unknown`` (of type ``default_t``) count all such paths, explained or not:
+    they are never right. ``wrong`` names the first of ``wrong_paths``.
     """
 
-    exception: Name
-    reason: str = Field(min_length=20)
-    paths: tuple[str, ...] = Field(min_length=1)
-    label: str = Field(pattern=r"^([^:\s]+:[^:\s]+:[^:\s]+:\S+)?$")
+    policy: str
+    checked: Count
+    right: Count
+    unlabelled: Count
+    unknown: Count
+    explained: tuple[ExplainedLabels, ...] = ()
+    wrong_paths: Count
+    wrong: tuple[WrongLabel, ...] = ()
 
-    _tuple = field_validator("paths", mode="before")(lambda value: tuple(value) if isinstance(value, list) else value)
-
-    @field_validator("paths")
-    @classmethod
-    def _are_expressions(cls, paths: tuple[str, ...]) -> tuple[str, ...]:
-        for path in paths:
-            try:
-                re.compile(path)
-            except re.error as error:
-                raise ValueError(f"{path!r} is no regular expression: {error}") from None
-        return paths
-
-    @cached_property
-    def _patterns(self) -> tuple[re.Pattern[str], ...]:
-        return tuple(re.compile(path, re.DOTALL) for path in self.paths)
-
-    def explains(self, path: str, label: str) -> bool:
-        """Whether the path may have this label."""
-        return label == self.label and any(pattern.fullmatch(path) for pattern in self._patterns)
-
-
-class LabelExceptions(ParamsModel):
-    """All exceptions, in the order in which they are tried."""
-
-    exceptions: tuple[LabelException, ...]
-
-    _tuple = field_validator("exceptions", mode="before")(
-        lambda value: tuple(value) if isinstance(value, list) else value
-    )
+    @property
+    def explained_paths(self) -> int:
+        """How many paths all exceptions together explain."""
+        return sum(one.paths for one in self.explained)
 
     @model_validator(mode="after")
-    def _has_each_name_once(self) -> "LabelExceptions":
-        twice = [name for name, count in Counter(one.exception for one in self.exceptions).items() if count > 1]
-        if twice:
-            raise ValueError(f"exceptions: {twice[0]!r} is there twice")
+    def _adds_up(self) -> "Labels":
+        if self.right + self.explained_paths + self.wrong_paths != self.checked:
+            raise ValueError(f"right, explained and wrong labels do not add up to the {self.checked} checked")
         return self
 
 
 @dataclass(frozen=True)
-class Finding:
-    """A path of the disk whose label is not simply right: ``label`` (empty: none) where ``wanted`` is the policy's.
+class LabelFinding:
+    """A path whose label is not right: ``label`` (empty: none) where the policy has ``wanted``.
 
     ``exception`` names what explains it; empty: nothing does, the label is wrong.
     """
@@ -108,14 +103,14 @@ class Finding:
 
 
 @dataclass(frozen=True)
-class Labels:
-    """How many paths were looked up in the image's own ``policy``, and those that are not simply right."""
+class LabelCheck:
+    """How many paths were looked up in the image's own ``policy``, and every one whose label is not right."""
 
     policy: str
     checked: int
-    findings: tuple[Finding, ...]
+    findings: tuple[LabelFinding, ...]
     reasons: Mapping[str, str]
-    """Of each exception."""
+    """The reason of each exception."""
 
     @property
     def right(self) -> int:
@@ -123,31 +118,46 @@ class Labels:
         return self.checked - len(self.findings)
 
     @property
-    def wrong(self) -> tuple[Finding, ...]:
+    def wrong(self) -> tuple[LabelFinding, ...]:
         """Paths whose label nothing explains."""
         return tuple(one for one in self.findings if not one.exception)
 
     @property
-    def unlabelled(self) -> tuple[Finding, ...]:
+    def unlabelled(self) -> tuple[LabelFinding, ...]:
         """Paths that have no label, or that of a file without one."""
         return tuple(one for one in self.findings if label_type(one.label) in ("", UNLABELLED_TYPE))
 
     @property
-    def unknown(self) -> tuple[Finding, ...]:
-        """Paths of the type that says no more than that the policy does not know them."""
+    def unknown(self) -> tuple[LabelFinding, ...]:
+        """Paths of ``default_t``: the policy does not know them."""
         return tuple(one for one in self.findings if label_type(one.label) == UNKNOWN_TYPE)
 
+    def summary(self) -> Labels:
+        """The check as a result holds it: counts, and the first wrong paths by name."""
+        wrong = self.wrong
+        return Labels(
+            policy=self.policy,
+            checked=self.checked,
+            right=self.right,
+            unlabelled=len(self.unlabelled),
+            unknown=len(self.unknown),
+            explained=tuple(self._explained()),
+            wrong_paths=len(wrong),
+            wrong=tuple(
+                WrongLabel(path=readable(one.path), label=one.label, wanted=one.wanted) for one in wrong[:_WRONG_NAMED]
+            ),
+        )
 
-def load_exceptions(path: Path = EXCEPTIONS_FILE) -> tuple[LabelException, ...]:
-    """The exceptions in a file; raises WorkbookError naming the file and what of it is not accepted."""
-    return validated(LabelExceptions, read_yaml_mapping(path), str(path), {}).exceptions
+    def _explained(self) -> Iterator[ExplainedLabels]:
+        for name, reason in self.reasons.items():
+            paths = [one.path for one in self.findings if one.exception == name]
+            if paths:
+                yield ExplainedLabels(exception=name, reason=reason, paths=len(paths), example=readable(paths[0]))
 
 
 def image_labels(image: Image, context: Context) -> Labels:
     """The labels of an image, checked or taken from the store; see ``check_labels``."""
-    stored = LABELS.get(image, context)
-    data = json.loads((stored.path / "labels.json").read_text())
-    return Labels(**{**data, "findings": tuple(Finding(**row) for row in data["findings"])})
+    return Labels.model_validate_json((LABELS.get(image, context).path / "labels.json").read_text())
 
 
 def _inputs(image: Image, _: Context) -> dict[str, object]:
@@ -155,14 +165,14 @@ def _inputs(image: Image, _: Context) -> dict[str, object]:
 
 
 def _make(image: Image, context: Context, directory: Path) -> None:
-    labels = check_labels(read_file_system(image.raw), context.tools, load_exceptions())
-    (directory / "labels.json").write_text(json.dumps(asdict(labels)))
+    labels = check_labels(read_file_system(image.raw), context.tools, load_exceptions()).summary()
+    (directory / "labels.json").write_text(labels.model_dump_json())
 
 
 LABELS = Stage(STAGE, _make, _inputs, title=lambda _: "check every label against the image's policy")
 
 
-def check_labels(disk: FileSystem, tools: Tools, exceptions: Sequence[LabelException]) -> Labels:
+def check_labels(disk: FileSystem, tools: Tools, exceptions: Sequence[LabelException]) -> LabelCheck:
     """Look up every path of a disk in the file contexts that the disk itself has.
 
     Raises WorkbookError for a disk without a policy, or with one that libselinux cannot read.
@@ -175,13 +185,13 @@ def check_labels(disk: FileSystem, tools: Tools, exceptions: Sequence[LabelExcep
         said = wanted_labels(tools, Path(scratch), asked.values())
     wanted = {path: (place, said[place, kind]) for path, (place, kind) in asked.items()}
     reasons = {one.exception: one.reason for one in exceptions}
-    return Labels(policy, len(wanted), find_labels(disk, wanted, exceptions), reasons)
+    return LabelCheck(policy, len(wanted), find_labels(disk, wanted, exceptions), reasons)
 
 
 def find_labels(
     disk: FileSystem, wanted: Mapping[str, tuple[str, str]], exceptions: Sequence[LabelException]
-) -> tuple[Finding, ...]:
-    """The paths whose label is not simply right; ``wanted``: as what each path was looked up, and what label it is."""
+) -> tuple[LabelFinding, ...]:
+    """The paths whose label is not right; ``wanted``: the path that each was looked up as, and the policy's label."""
     found = (
         _finding(path, place, disk.entries[path].attributes.get(LABEL, ""), label, exceptions)
         for path, (place, label) in wanted.items()
@@ -215,7 +225,7 @@ def looked_up_as(disk: FileSystem) -> dict[str, str]:
 
 
 def _facts(entry: FileEntry) -> tuple[object, ...]:
-    """All that the checksum of an object is made of."""
+    """Everything that goes into the checksum of an object."""
     return entry.type, entry.mode, entry.uid, entry.gid, entry.sha256, entry.target, tuple(entry.attributes.items())
 
 
@@ -229,12 +239,14 @@ def _copy_contexts(root: FileSystem, policy: str, directory: Path) -> None:
             (directory / name).write_bytes(root.content(f"{top}/{name}"))
 
 
-def _finding(path: str, place: str, label: str, wanted: str, exceptions: Sequence[LabelException]) -> Finding | None:
-    """What there is to say of one path; None where its label is right."""
+def _finding(
+    path: str, place: str, label: str, wanted: str, exceptions: Sequence[LabelException]
+) -> LabelFinding | None:
+    """The finding about one path; None where its label is right."""
     required = _REQUIRED.get(place)
     if required and label_type(label) != required:
-        return Finding(path, label, required)
+        return LabelFinding(path, label, required)
     if label == wanted and label_type(label) not in (UNLABELLED_TYPE, UNKNOWN_TYPE):
         return None
     explained = next((one.exception for one in exceptions if one.explains(path, label)), "")
-    return Finding(path, label, wanted, explained)
+    return LabelFinding(path, label, wanted, explained)

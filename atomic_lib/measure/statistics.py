@@ -1,8 +1,8 @@
-"""When may a report say "faster"? Medians with intervals, the noise of a session, one test for two samples.
+"""When a report may say "faster": medians with intervals, the noise of a session, a test of two samples.
 
 The rules are those of asv (airspeed velocity, ``asv_runner.statistics``): raw samples are kept, a
 rank test comes before a word, and a word needs a shift beyond what the machine does on its own.
-The seconds here are wall-clock ones of one kind of boot; counted seconds are compared elsewhere.
+All seconds here are wall-clock seconds of one kind of boot; counted seconds are compared elsewhere.
 """
 
 import math
@@ -11,20 +11,23 @@ from dataclasses import dataclass
 from functools import cache
 from itertools import combinations
 from statistics import median
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     import numpy
+    from numpy.typing import NDArray
+
+    _Values = NDArray[numpy.float64]
 
 CONFIDENCE = 0.95
 SIGNIFICANT_P = 0.002
-"""As asv has it: with some dozens of comparisons on a page, a false word is still unlikely."""
+"""The value of asv: with some dozens of comparisons on a page, a false claim is still unlikely."""
 LEAST_FOR_INTERVAL = 6
 """The range of n samples holds the true median with a chance of 1 - 2/2**n: below 95 % for fewer than 6."""
 _RESAMPLES = 9_999
 _SEED = 20_140_501
 _MOST_SPLITS = 20_000
-"""Up to so many splits of two samples all are looked at, beyond it some or a formula must do."""
+"""With more splits of two samples than this, a random part of them or a formula is used."""
 
 Word = Literal["faster", "slower", "no difference shown"]
 NO_DIFFERENCE: Word = "no difference shown"
@@ -49,7 +52,7 @@ class Summary:
 
 @dataclass(frozen=True)
 class Verdict:
-    """Whether ``other`` is faster or slower than ``base``, and why no more than that is said.
+    """Whether ``other`` is faster or slower than ``base``, and the reason for the word.
 
     ``shift_seconds`` is the difference of the medians, other minus base: negative is faster.
     Its interval and ``p_value`` are None where the samples are too few for them.
@@ -128,7 +131,7 @@ def rank_test_p(base: Sequence[float], other: Sequence[float]) -> float:
     from scipy import stats  # type: ignore[import-untyped]
 
     ties = len(set(base) | set(other)) < len(base) + len(other)
-    method: Any = "exact"
+    method: Literal["exact", "asymptotic"] | stats.PermutationMethod = "exact"
     if ties and math.comb(len(base) + len(other), len(base)) <= _MOST_SPLITS:
         method = stats.PermutationMethod(n_resamples=_MOST_SPLITS)  # more than there are: it takes all of them
     elif ties:
@@ -159,7 +162,7 @@ def _shift_interval(base: tuple[float, ...], other: tuple[float, ...]) -> tuple[
     return _interval((base, other), lambda a, b, axis: _medians(b, axis) - _medians(a, axis))
 
 
-def _interval(data: tuple[tuple[float, ...], ...], statistic: Callable[..., Any]) -> tuple[float, float]:
+def _interval(data: tuple[tuple[float, ...], ...], statistic: Callable[..., "_Values"]) -> tuple[float, float]:
     from scipy import stats
 
     found = stats.bootstrap(
@@ -169,10 +172,11 @@ def _interval(data: tuple[tuple[float, ...], ...], statistic: Callable[..., Any]
     return float(found.low), float(found.high)
 
 
-def _medians(samples: "numpy.ndarray[Any, Any]", axis: int) -> Any:
+def _medians(samples: "_Values", axis: int) -> "_Values":
     import numpy
 
-    return numpy.median(samples, axis=axis)
+    medians: _Values = numpy.median(samples, axis=axis)
+    return medians
 
 
 @cache
@@ -200,7 +204,7 @@ def _judge(p_value: float, shift_seconds: float, base_median: float, noise_relat
     if p_value >= SIGNIFICANT_P:
         return NO_DIFFERENCE, f"p = {p_value:.2g}, not below {SIGNIFICANT_P}"
     if noise_relative is None:
-        return NO_DIFFERENCE, "the noise of the session is not known"
+        return NO_DIFFERENCE, "the noise of the session is unknown"
     noise = f"the noise of the session, {100 * noise_relative:.1f} %"
     if abs(shift_seconds) <= noise_relative * base_median:
         return NO_DIFFERENCE, f"within {noise}"

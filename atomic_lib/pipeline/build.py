@@ -22,7 +22,8 @@ from atomic_lib.params.variant import Variant, load_variant
 from atomic_lib.recipe.load import load_recipe
 from atomic_lib.recipe.recipe import Recipe
 from atomic_lib.solve.graph import Graph, Link, graph_of
-from atomic_lib.solve.resolve import RpmSet, resolve_rpm_set
+from atomic_lib.solve.resolve import resolve_rpm_set
+from atomic_lib.solve.rpm_set import RpmSet
 from atomic_lib.solve.why import Chain, entries_of, shortest_chains, why
 from atomic_lib.solve.without import Departure, what_leaves
 from atomic_lib.tools.context import Context, open_context

@@ -11,7 +11,7 @@ from atomic_lib.guest.faults.matrix import Matrix, MatrixCell, matrix_of
 from atomic_lib.guest.faults.trial import reason_not_to_run, try_agent
 from atomic_lib.params.variant import Variant
 from atomic_lib.pipeline.build import open_build
-from atomic_lib.report.tables.conformance_tables import CSV_FILE, MATRIX_FILE, csv_text
+from atomic_lib.results.conformance_files import CSV_FILE, MATRIX_FILE, csv_text
 from atomic_lib.results.variant_result import VariantResult
 
 

@@ -10,11 +10,12 @@ from atomic_lib.formats.disk.file_system import FileSystem, read_file_system, ro
 from atomic_lib.measure.booted import AFTER_FILE, BOOTED, MACHINE_OWN, BootedRequest, below
 from atomic_lib.measure.build_changes import changed_packages
 from atomic_lib.measure.comparison import Comparison, compare
-from atomic_lib.measure.rules import booted_rules, load_rules
+from atomic_lib.measure.equality_rules import booted_rules, load_rules
 from atomic_lib.pipeline.build import Build
 from atomic_lib.pipeline.notebooks import Execution, execute_all
-from atomic_lib.report.page.elements import Alert, Paragraph, plural
-from atomic_lib.report.page.export import Link, export_html, remove_traces
+from atomic_lib.report.elements.blocks import Alert, Paragraph
+from atomic_lib.report.elements.values import plural
+from atomic_lib.report.page.export import PageLink, export_html, remove_traces
 from atomic_lib.results.runs import INDEX_FILE, link_newest, new_run, only_run
 from atomic_lib.tools.context import open_context
 
@@ -96,8 +97,8 @@ def _publish(directory: Path, problem: str) -> Path:
     remove_traces(notebook)
     failed = Alert("Not every difference has its reason, or the comparison failed", problem) if problem else None
     study = directory.parent / "latest" / INDEX_FILE
-    links = [Link("Equality", INDEX_FILE, current=True)]
-    links += [Link("Latest run", "../latest/index.html")] if study.exists() else []
-    export_html(notebook, page, "Is it the same file system?", links, [Link(notebook.name, notebook.name)], failed)
+    links = [PageLink("Equality", INDEX_FILE, current=True)]
+    links += [PageLink("Latest run", "../latest/index.html")] if study.exists() else []
+    export_html(notebook, page, "Is it the same file system?", links, [PageLink(notebook.name, notebook.name)], failed)
     link_newest(directory, "latest-equality")
     return page

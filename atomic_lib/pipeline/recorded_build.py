@@ -17,9 +17,9 @@ from atomic_lib.params.study_file import chosen_variant
 from atomic_lib.params.variant import Variant
 from atomic_lib.pipeline.boots import Boots
 from atomic_lib.pipeline.build import Build
-from atomic_lib.results.files import VariantResult
 from atomic_lib.results.history import changes_since, earlier_build
 from atomic_lib.results.record import VariantRecord
+from atomic_lib.results.variant_result import VariantResult
 from atomic_lib.results.verification import read_verification
 from atomic_lib.solve.selection import matching
 from atomic_lib.solve.without import Departure

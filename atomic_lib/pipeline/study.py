@@ -15,12 +15,14 @@ from atomic_lib.params.variant import Variant
 from atomic_lib.pipeline.conformance import write_conformance
 from atomic_lib.pipeline.notebooks import Execution, execute_all
 from atomic_lib.recipe.load import load_recipe
-from atomic_lib.results.fallbacks import contingencies, fallbacks_to_run, has_failed, in_place
-from atomic_lib.results.files import RESULT_FILE, read_variant_result, write_study_results
+from atomic_lib.report.text.boot_words import failed_boot_notes
+from atomic_lib.results.analysis.fallbacks import contingencies, fallbacks_to_run, has_failed, in_place
 from atomic_lib.results.history import earlier_figures
 from atomic_lib.results.record import failed_result
+from atomic_lib.results.result_files import RESULT_FILE, read_variant_result, write_study_results
 from atomic_lib.results.runs import link_newest, new_run, only_run
-from atomic_lib.results.variant_result import StudyResult, VariantResult
+from atomic_lib.results.study_result import StudyResult
+from atomic_lib.results.variant_result import VariantResult
 from atomic_lib.solve.lock import read_lock
 from atomic_lib.tools.context import open_context
 
@@ -157,6 +159,8 @@ def _report(study: StudyResult, page: Path) -> int:
         say(f"error: {name} failed at {error.stage}: {error.message}")
         if error.hint:
             say(f"Next step: {error.hint}")
+    for note in failed_boot_notes(study.variants):
+        say(note)
     for found in contingencies(study):
         if found.stand_in:
             say(f"{in_place(found.stand_in.variant, found.failed.variant)}: the page has what it costs")

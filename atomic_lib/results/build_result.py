@@ -1,14 +1,16 @@
-"""The parts of a result that are about what was built: packages, bytes, labels, changes."""
+"""The parts of a result about what was built: packages, bytes, what could be removed, changes."""
 
+from collections.abc import Iterable
 from typing import Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from atomic_lib.base.model import Bytes, Count, Model
+from atomic_lib.measure.build_changes import Change, ChangedFiles
 
 
 class WhyLink(Model):
-    """One link of the chain from the recipe to a package: what kind of need leads to ``package``."""
+    """One link of the chain from the recipe to a package: which kind of dependency leads to ``package``."""
 
     kind: Literal["recipe", "group", "requires", "recommends", "supplements", "file"]
     package: str
@@ -70,8 +72,8 @@ class DirectorySize(Model):
     allocated_bytes: Bytes
 
 
-class Departure(Model):
-    """What leaves the tree when ``removed`` is not installed, as the solver says."""
+class DepartureSize(Model):
+    """What is removed from the tree when ``removed`` is not installed, by the solver."""
 
     removed: str
     title: str
@@ -82,78 +84,8 @@ class Departure(Model):
     files: Count
 
 
-class ExplainedLabels(Model):
-    """The paths whose label an exception explains: how many, and one of them."""
-
-    exception: str
-    reason: str
-    paths: Count
-    example: str
-
-
-class WrongLabel(Model):
-    """A path with another label (empty: none) than the image's own policy gives it."""
-
-    path: str
-    label: str
-    wanted: str
-
-
-class Labels(Model):
-    """Every path of the image's root file system held against the image's own SELinux policy.
-
-    ``unlabelled`` and ``unknown``, of type ``default_t``, are counted wherever they are: right they are
-    never. ``wrong`` names the first ones of ``wrong_paths``.
-    """
-
-    policy: str
-    checked: Count
-    right: Count
-    unlabelled: Count
-    unknown: Count
-    explained: tuple[ExplainedLabels, ...] = ()
-    wrong_paths: Count
-    wrong: tuple[WrongLabel, ...] = ()
-
-    @property
-    def explained_paths(self) -> int:
-        """How many paths all exceptions together explain."""
-        return sum(one.paths for one in self.explained)
-
-    @model_validator(mode="after")
-    def _adds_up(self) -> "Labels":
-        if self.right + self.explained_paths + self.wrong_paths != self.checked:
-            raise ValueError(f"right, explained and wrong labels do not add up to the {self.checked} checked")
-        return self
-
-
-class Changed(Model):
-    """A package's build or a parameter, before and after; empty where there is none."""
-
-    name: str
-    before: str
-    after: str
-
-
-class ChangedFile(Model):
-    """A path that changed: by how many bytes its content grew, and what differs."""
-
-    path: str
-    bytes: int
-    what: str
-
-
-class ChangedFiles(Model):
-    """All paths with one kind of change: how many, by how many bytes they grew, and the ``largest`` of them."""
-
-    change: str
-    paths: Count
-    bytes: int
-    largest: tuple[ChangedFile, ...] = ()
-
-
 class Release(Model):
-    """What changed since the variant's earlier build, which the run ``run`` made (``made``: UTC, ISO 8601).
+    """What changed since the previous build of the variant, made by the run ``run`` (``made``: UTC, ISO 8601).
 
     ``inputs``: parameters and versions of what made it. ``files``: None where the two images
     cannot be compared; ``files_reason`` says why.
@@ -161,7 +93,23 @@ class Release(Model):
 
     run: str
     made: str
-    inputs: tuple[Changed, ...] = ()
-    packages: tuple[Changed, ...] = ()
+    inputs: tuple[Change, ...] = ()
+    packages: tuple[Change, ...] = ()
     files: tuple[ChangedFiles, ...] | None = None
     files_reason: str = ""
+
+
+def class_sizes(packages: Iterable[PackageSize], unowned: Iterable[ClassSize]) -> tuple[ClassSize, ...]:
+    """The classes of a tree: the sum of its packages' files and of those that no package owns, largest first."""
+    totals: dict[str, ClassSize] = {}
+    parts: list[PackageSize | ClassSize] = [*packages, *unowned]
+    for part in parts:
+        so_far = totals.get(part.class_, ClassSize(class_=part.class_, bytes=0, files=0, allocated_bytes=0))
+        known = so_far.allocated_bytes is not None and part.allocated_bytes is not None
+        totals[part.class_] = ClassSize(
+            class_=part.class_,
+            bytes=so_far.bytes + part.bytes,
+            files=so_far.files + part.files,
+            allocated_bytes=(so_far.allocated_bytes or 0) + (part.allocated_bytes or 0) if known else None,
+        )
+    return tuple(sorted(totals.values(), key=lambda size: (-size.bytes, size.class_)))

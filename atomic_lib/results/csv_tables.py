@@ -7,11 +7,13 @@ import csv
 import io
 from collections.abc import Callable, Iterable, Iterator
 
-from atomic_lib.results import fallbacks
-from atomic_lib.results.denial_reasons import default_reasons
-from atomic_lib.results.label_result import LABEL_FIELDS, label_rows
-from atomic_lib.results.metrics import metrics
-from atomic_lib.results.variant_result import Boot, Phases, StudyResult, VariantResult
+from atomic_lib.guest.boot_record import Boot
+from atomic_lib.guest.evidence.systemd import Phases
+from atomic_lib.results.analysis import fallbacks
+from atomic_lib.results.analysis.denial_reasons import default_reasons
+from atomic_lib.results.analysis.metrics import metrics
+from atomic_lib.results.study_result import StudyResult
+from atomic_lib.results.variant_result import VariantResult
 
 _Row = tuple[object, ...]
 _PACKAGE_FIELDS = (
@@ -25,11 +27,13 @@ _BOOT_FIELDS = (
 )  # fmt: skip
 _UNIT_FIELDS = ("unit", "package", "started_seconds", "seconds", "critical", "cpu_seconds", "memory_bytes")
 _DENIAL_FIELDS = ("source", "target", "target_class", "comm", "name", "permissive", "count")
+LABEL_FIELDS = ("variant", "verdict", "exception", "paths", "path", "label", "wanted", "reason")
+_FAILED_BOOT_FIELDS = ("firmware", "index", "started", "reason")
 _HOST_FIELDS = ("cpu_model", "cpus", "load_1m", "load_1m_after", "other_busy_cpus", "qemu_version")
 
 
 def csv_names() -> tuple[str, ...]:
-    """The files that a run's tables go to."""
+    """The file names of a run's tables."""
     return tuple(_TABLES)
 
 
@@ -135,6 +139,18 @@ def _fallbacks(study: StudyResult) -> Iterator[_Row]:
             yield found.failed.variant, stand_in, *figure, price.failed, price.fallback, price.cost
 
 
+def label_rows(result: VariantResult) -> tuple[tuple[str, str, int, str, str, str, str], ...]:
+    """One row for what is right, for each exception (``path`` is an example), and for each wrong path."""
+    labels = result.labels
+    if labels is None:
+        return ()
+    return (
+        ("right", "", labels.right, "", "", "", ""),
+        *(("explained", one.exception, one.paths, one.example, "", "", one.reason) for one in labels.explained),
+        *(("wrong", "", 1, one.path, one.label, one.wanted, "") for one in labels.wrong),
+    )
+
+
 _BOOT = ("variant", "firmware", "accelerator", "index")
 _TABLES: dict[str, tuple[str, Callable[[StudyResult], Iterable[_Row]]]] = {
     "comparison.csv": ("variant,figure,unit,value,baseline,delta", _comparison),
@@ -160,6 +176,10 @@ _TABLES: dict[str, tuple[str, Callable[[StudyResult], Iterable[_Row]]]] = {
         _columns("variant", *_BOOT_FIELDS, "listeners", "setuid_files", *Phases.model_fields,
                  *(f"host_{name}" for name in _HOST_FIELDS)),
         _of_variants(_boots),
+    ),
+    "failed_boots.csv": (
+        _columns("variant", *_FAILED_BOOT_FIELDS),
+        _of_variants(lambda r: (_values(boot, _FAILED_BOOT_FIELDS) for boot in r.failed_boots)),
     ),
     "milestones.csv": (
         _columns(*_BOOT, "name", "seconds"),
@@ -189,7 +209,7 @@ _TABLES: dict[str, tuple[str, Callable[[StudyResult], Iterable[_Row]]]] = {
         _of_boots(lambda boot: (_values(check, ("name", "passed", "detail")) for check in boot.checks)),
     ),
     "counted_boots.csv": (
-        "variant,index,busy_counted_seconds,outside_units_counted_seconds,shift,qemu_version,seed,masked_units,changed_units",
+        "variant,index,busy_counted_seconds,kernel_counted_seconds,shift,qemu_version,seed,masked_units,changed_units",
         _of_variants(_counted_boots),
     ),
     "counted_milestones.csv": ("variant,index,name,counted_seconds", _of_variants(_milestones)),

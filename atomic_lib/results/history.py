@@ -1,39 +1,44 @@
-"""A variant in earlier runs: its newest other build, what changed since, and the figures of its last success."""
+"""A variant in earlier runs: its previous build, what changed since, and the figures of its last success."""
 
 import json
 import shutil
-from collections.abc import Mapping
 from dataclasses import dataclass
-from itertools import groupby
 from pathlib import Path
-from typing import Any
+from typing import TypedDict
 
 from atomic_lib.base.errors import WorkbookError
 from atomic_lib.base.store import Store
 from atomic_lib.measure.build_changes import (
     CHANGED_FILES,
-    CHANGES,
-    FileChange,
+    Change,
     changed_files_of_images,
     changed_packages,
+    grouped_changes,
+    read_changes,
 )
-from atomic_lib.measure.build_changes import read_changes as read_file_changes
-from atomic_lib.results.fallbacks import has_failed
-from atomic_lib.results.files import RESULT_FILE, RESULTS_FILE, read_variant_result
-from atomic_lib.results.metrics import unclocked_metrics
+from atomic_lib.results.analysis.fallbacks import has_failed
+from atomic_lib.results.analysis.metrics import unclocked_metrics
+from atomic_lib.results.build_result import Release
+from atomic_lib.results.result_files import RESULT_FILE, RESULTS_FILE, read_variant_result
 from atomic_lib.results.runs import finished_runs
-from atomic_lib.results.variant_result import Changed, ChangedFile, ChangedFiles, EarlierFigures, Release, VariantResult
+from atomic_lib.results.study_result import EarlierFigures
+from atomic_lib.results.variant_result import VariantResult
 from atomic_lib.solve.lock import Lock, read_lock
 from atomic_lib.tools.context import Context
 
-LARGEST = 20
-"""So many paths of each kind of change are in the result; the rest is in the CSV file."""
 NOT_BUILT_IN = frozenset({
     "variant", "description", "last_stage", "boots_bios", "boots_uefi", "warm_up", "counted_boots", "accelerator",
     "data_source", "guest_cpus", "guest_memory_mib", "boot_timeout_seconds",
 })  # fmt: skip
-"""Parameters that no image depends on."""
+"""Parameters that do not change the image."""
 _VERSIONS = {"git_revision": "revision of the workbook", "tools": "tools tree"}
+
+
+class _StudyHead(TypedDict, total=False):
+    """What is read of another run's ``results.json``."""
+
+    study: str
+    created: str
 
 
 @dataclass(frozen=True)
@@ -81,13 +86,17 @@ def changes_since(
     earlier: EarlierBuild, result: VariantResult, lock: Lock, directory: Path, context: Context
 ) -> Release:
     """What changed from the earlier build to ``result``; all changed paths go into ``directory`` as CSV."""
-    packages = tuple(Changed(**vars(change)) for change in changed_packages(earlier.lock, lock))
-    release = Release(run=earlier.run, made=earlier.made, inputs=_inputs(earlier.result, result), packages=packages)
+    release = Release(
+        run=earlier.run,
+        made=earlier.made,
+        inputs=_inputs(earlier.result, result),
+        packages=changed_packages(earlier.lock, lock),
+    )
     before, after = (_key(one, "image") for one in (earlier.result, result))
     if not after:
         return release.model_copy(update={"files_reason": "the variant goes no further than its tree"})
     if not before:
-        return release.model_copy(update={"files_reason": "the earlier build went no further than its tree"})
+        return release.model_copy(update={"files_reason": "the previous build went no further than its tree"})
     try:
         what = f"{result.variant}: compare with {earlier.run}"
         changed = changed_files_of_images(before, after, context, what=what)
@@ -98,25 +107,10 @@ def changes_since(
     if changed is None:
         return release.model_copy(update={"files_reason": _gone(earlier, result.variant)})
     shutil.copyfile(changed, directory / CHANGED_FILES)
-    return release.model_copy(update={"files": summed(read_file_changes(changed))})
+    return release.model_copy(update={"files": grouped_changes(read_changes(changed))})
 
 
-def summed(changes: tuple[FileChange, ...]) -> tuple[ChangedFiles, ...]:
-    """The changed paths by kind of change, each with its largest ones."""
-    ordered = sorted(changes, key=lambda one: (CHANGES.index(one.change), -abs(one.bytes), one.path))
-    grouped = [(kind, list(found)) for kind, found in groupby(ordered, key=lambda one: one.change)]
-    return tuple(
-        ChangedFiles(
-            change=kind,
-            paths=len(found),
-            bytes=sum(one.bytes for one in found),
-            largest=tuple(ChangedFile(path=one.path, bytes=one.bytes, what=one.what) for one in found[:LARGEST]),
-        )
-        for kind, found in grouped
-    )
-
-
-def _newest_first(runs: Path, own_run: Path) -> list[tuple[Mapping[str, Any], Path]]:
+def _newest_first(runs: Path, own_run: Path) -> list[tuple[_StudyHead, Path]]:
     """The finished runs but ``own_run``, each with its study's result."""
     others = [path for path in finished_runs(runs) if path.resolve() != own_run.resolve()]
     dated = ((_study_of(path), path) for path in others)
@@ -127,27 +121,29 @@ def _made_of(result: VariantResult) -> tuple[object, ...]:
     return result.method, result.content, result.recipe, result.parameters.get("parts", "")
 
 
-def _study_of(run: Path) -> Mapping[str, Any]:
+def _study_of(run: Path) -> _StudyHead:
     try:
         study = json.loads((run / RESULTS_FILE).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {}
-    return study if isinstance(study, dict) else {}
+    if not isinstance(study, dict):
+        return {}
+    return {"study": str(study.get("study", "")), "created": str(study.get("created", ""))}
 
 
-def _build_in(run: Path, study: Mapping[str, Any], variant: str) -> EarlierBuild | None:
+def _build_in(run: Path, study: _StudyHead, variant: str) -> EarlierBuild | None:
     directory = run / variant
     try:
         result, lock = read_variant_result(directory / RESULT_FILE), read_lock(directory / "lock.json")
     except WorkbookError:
         return None
-    return EarlierBuild(run.name, str(study.get("study", "")), str(study.get("created", "")), result, lock)
+    return EarlierBuild(run.name, study.get("study", ""), study.get("created", ""), result, lock)
 
 
 def _is_another(one: VariantResult, other: VariantResult) -> bool:
     """Whether two results are of different builds.
 
-    What was made anew of the same commit and the same parameters is the same build.
+    A rebuild of the same commit with the same parameters is the same build.
     """
     if one.commit != other.commit:
         return True
@@ -160,25 +156,25 @@ def _key(result: VariantResult, stage: str) -> str:
     return next((made.key for made in result.stages if made.stage == stage), "")
 
 
-def _inputs(before: VariantResult, after: VariantResult) -> tuple[Changed, ...]:
-    """What differs of the parameters that are built in, of the workbook and of its tools."""
+def _inputs(before: VariantResult, after: VariantResult) -> tuple[Change, ...]:
+    """What differs in the parameters that change the image, in the workbook and in its tools."""
     pairs = {title: (before.provenance.get(name), after.provenance.get(name)) for name, title in _VERSIONS.items()}
     versions = [
-        Changed(name=title, before=str(old or "unknown"), after=str(new or "unknown"))
+        Change(name=title, before=str(old or "unknown"), after=str(new or "unknown"))
         for title, (old, new) in pairs.items()
         if old != new
     ]
     return (*_parameters(before, after), *versions)
 
 
-def _parameters(before: VariantResult, after: VariantResult) -> tuple[Changed, ...]:
+def _parameters(before: VariantResult, after: VariantResult) -> tuple[Change, ...]:
     old, new = before.parameters, after.parameters
     names = [
         name
         for name in dict.fromkeys((*new, *old))
         if name not in NOT_BUILT_IN and _text(old.get(name)) != _text(new.get(name))
     ]
-    return tuple(Changed(name=name, before=_text(old.get(name)), after=_text(new.get(name))) for name in names)
+    return tuple(Change(name=name, before=_text(old.get(name)), after=_text(new.get(name))) for name in names)
 
 
 def _text(value: object) -> str:
@@ -186,14 +182,14 @@ def _text(value: object) -> str:
 
 
 def _told(error: WorkbookError, store: Store) -> str:
-    """What is wrong, without where on this machine."""
+    """What is wrong, without the path of the store on this machine."""
     return error.message.splitlines()[0].replace(f"{store.root}/", "")
 
 
 def _gone(earlier: EarlierBuild, variant: str) -> str:
     lock = f"build/runs/{earlier.run}/{variant}/lock.json"
     return (
-        "the earlier image is no longer in the store; "
+        "the previous image is no longer in the store; "
         f"./workbook run {earlier.study} --variant {variant} --lock {lock}, with that run's parameters and revision, "
-        "makes it again"
+        "builds it again"
     )

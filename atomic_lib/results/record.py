@@ -9,7 +9,8 @@ from atomic_lib.base import command
 from atomic_lib.base.errors import WorkbookError
 from atomic_lib.base.traces import scrubber
 from atomic_lib.compose.tree import Tree
-from atomic_lib.guest.boot_record import StoredBoot
+from atomic_lib.guest.boot_record import Boot, StoredBoot
+from atomic_lib.guest.counted.counted_boot import CountedBoot
 from atomic_lib.guest.evidence.unit_times import package_of_units, packaged_path
 from atomic_lib.image.disk import Image
 from atomic_lib.measure.classes import class_of, class_of_path
@@ -19,25 +20,20 @@ from atomic_lib.measure.labels import Labels
 from atomic_lib.measure.ownership import readable
 from atomic_lib.params.variant import Variant, parameter_values
 from atomic_lib.recipe.recipe import Recipe
-from atomic_lib.results.files import RESULT_FILE, class_sizes, read_variant_result, write_variant_result
-from atomic_lib.results.label_result import labels_result
-from atomic_lib.results.variant_result import (
-    Boot,
+from atomic_lib.results.build_result import (
     ClassSize,
-    CountedBoot,
+    DepartureSize,
     DirectorySize,
-    FailedBoot,
-    Failure,
     ImagePart,
     PackageSize,
     Release,
-    StageTime,
-    VariantResult,
     WhyLink,
+    class_sizes,
 )
-from atomic_lib.results.variant_result import Departure as DepartureResult
+from atomic_lib.results.result_files import RESULT_FILE, read_variant_result, write_variant_result
+from atomic_lib.results.variant_result import FailedBoot, Failure, StageTime, VariantResult
 from atomic_lib.results.verification import Verification, about_image
-from atomic_lib.solve.resolve import RpmSet
+from atomic_lib.solve.rpm_set import RpmSet
 from atomic_lib.solve.why import Chain
 from atomic_lib.solve.without import Departure, size_of_departure
 
@@ -122,7 +118,7 @@ class VariantRecord:
         gone = size_of_departure(departure, sizes)
         if gone is None:
             raise WorkbookError(f"{self._result.variant}: a package that would leave without {title} was not measured")
-        leaves = DepartureResult(
+        leaves = DepartureSize(
             removed=removed,
             title=title,
             packages=tuple(package.name for package in departure.leaves),
@@ -153,7 +149,7 @@ class VariantRecord:
 
     def add_labels(self, labels: Labels) -> None:
         """What the image's own SELinux policy says of the image's labels."""
-        self._update(labels=labels_result(labels))
+        self._update(labels=labels)
 
     def add_release(self, release: Release | None) -> None:
         """What changed since the earlier build; None where there is none."""

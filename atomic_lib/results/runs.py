@@ -1,4 +1,4 @@
-"""The runs: their directories below build/runs, and the links to the newest ones."""
+"""The directories of runs below build/runs, and the links to the newest ones."""
 
 import os
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ INDEX_FILE = "index.html"
 
 @contextmanager
 def only_run(build: Path, cache: Path) -> Iterator[None]:
-    """Be the only run, once what killed ones left is removed; raises WorkbookError while another one is going on."""
+    """Remove what killed runs left behind, and be the only run; raises WorkbookError while another run is active."""
     with run_lock(build):
         for store in (Store(build / "store"), Store(cache)):
             store.remove_abandoned()
@@ -32,19 +32,19 @@ def new_run(runs: Path, name: str) -> Path:
 
 
 def finished_runs(runs: Path) -> list[Path]:
-    """The directories of the runs that came to their end; links to them are not runs."""
+    """The directories of finished runs; links to them are not runs."""
     return [path for path in runs.glob("*") if not path.is_symlink() and (path / INDEX_FILE).is_file()]
 
 
 def remove_unfinished(runs: Path) -> None:
-    """Remove runs that were cut off: what they had made is in the store."""
+    """Remove interrupted runs: what they made is in the store."""
     for directory in runs.glob("*"):
         if directory.is_dir() and not directory.is_symlink() and not (directory / INDEX_FILE).exists():
             remove_tree(directory)
 
 
 def link_newest(directory: Path, link: str) -> None:
-    """Let ``link``, beside the run, point to it."""
+    """Point ``link``, beside the run, to it."""
     fresh = directory.parent / f".{link}-{os.getpid()}"
     with suppress(FileNotFoundError):
         fresh.unlink()

@@ -1,23 +1,20 @@
-"""What ``./workbook verify`` found of a variant, and whether that is about the image at hand."""
+"""The record of ``./workbook verify``, and whether it is about a given image."""
 
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import ValidationError
 
 from atomic_lib.base.errors import WorkbookError
+from atomic_lib.base.model import Model
 
 RAW, QCOW2 = "disk.raw", "disk.qcow2"
 _OF_THIS_MACHINE = ("directory", "host name")
-Pair = tuple[str | None, str | None]
-"""One thing of build A and of build B."""
+BuildValues = tuple[str | None, str | None]
+"""A value of build A and the same of build B; None where a build has none."""
 
 
-class _Model(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
-
-
-class Verification(_Model):
+class Verification(Model):
     """Two builds of a variant from scratch. ``when``: UTC, ISO 8601. ``checksums``: by what they are of.
 
     ``conditions``: as each build saw them. ``keys``: of the stages; ``seconds`` each build took.
@@ -27,16 +24,21 @@ class Verification(_Model):
     variant: str
     when: str
     same: bool
-    checksums: dict[str, Pair]
-    conditions: dict[str, Pair]
-    keys: dict[str, Pair]
+    checksums: dict[str, BuildValues]
+    conditions: dict[str, BuildValues]
+    keys: dict[str, BuildValues]
     versions: dict[str, str]
     provenance: dict[str, str | None]
     seconds: tuple[float, float]
 
     @property
+    def differing_conditions(self) -> int:
+        """How many conditions differed between the two builds."""
+        return sum(one != other for one, other in self.conditions.values())
+
+    @property
     def differing(self) -> list[str]:
-        """What has not the same checksum in both."""
+        """The names of what has another checksum in each build."""
         return [name for name, (one, other) in self.checksums.items() if one != other]
 
 
@@ -61,10 +63,10 @@ def read_verification(path: Path) -> Verification | None:
 
 
 def about_image(found: Verification | None, key: str, sha256: str, compressed_sha256: str) -> Verification | None:
-    """The record if it is about this image: both were built to these bits, or from just what it was built from.
+    """The record if it is about this image: both builds gave these bits, or were made from the same inputs.
 
-    A record of builds that came out otherwise although all that went in is the same is
-    about it too: it says that the image is not what comes out each time.
+    A record of two builds with the same inputs and other bits is about the image too: it shows
+    that the image is not reproducible.
     """
     if found is None or not (sha256 and compressed_sha256):
         return None

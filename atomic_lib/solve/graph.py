@@ -11,7 +11,7 @@ from atomic_lib.formats.rpm_capabilities import wanted_capabilities
 from atomic_lib.tools.sandbox import Bind, Tools
 
 if TYPE_CHECKING:
-    from atomic_lib.solve.resolve import RpmSet
+    from atomic_lib.solve.rpm_set import RpmSet
 
 Kind = Literal["recipe", "group", "requires", "file", "recommends", "supplements"]
 

@@ -16,32 +16,10 @@ from atomic_lib.solve.dnf_run import Dnf, install_words
 from atomic_lib.solve.lock import Lock, read_lock, write_lock
 from atomic_lib.solve.locked import fetch_locked, read_rpms, require_locked
 from atomic_lib.solve.rpm_cache import keep_keys, keep_rpms
+from atomic_lib.solve.rpm_set import RpmSet
 from atomic_lib.solve.solver_errors import solver_error
 from atomic_lib.tools.context import Context
 from atomic_lib.tools.sandbox import Bind
-
-
-@dataclass(frozen=True)
-class RpmSet:
-    """A directory with exactly the RPMs of a lock, indexed as a repository."""
-
-    key: str
-    lock: Lock
-    directory: Path
-    words: tuple[str, ...]
-    """The arguments of dnf that install the set."""
-    seconds: float
-    reused: bool
-
-    @property
-    def keys(self) -> Path:
-        """The directory of the public keys of local repositories that signed the RPMs, as ``KEYID.asc``."""
-        return self.directory.parent / "keys"
-
-    @property
-    def download_bytes(self) -> int:
-        """The total size of the RPM files."""
-        return sum(package.size_bytes for package in self.lock.packages)
 
 
 @dataclass(frozen=True)

@@ -6,9 +6,12 @@ from pathlib import Path
 import pytest
 
 from atomic_lib.base.errors import WorkbookError
+from atomic_lib.guest.counted.counted_boot import CountedBoot
 from atomic_lib.guest.faults.matrix import Matrix, MatrixCell
 from atomic_lib.guest.faults.outcome import Outcome
-from atomic_lib.results.variant_result import CountedBoot, ExplainedLabels, Labels, StudyResult, VariantResult
+from atomic_lib.measure.labels import ExplainedLabels, Labels
+from atomic_lib.results.study_result import StudyResult
+from atomic_lib.results.variant_result import VariantResult
 from benchmarks.docs import RUN_PAGES, insert, main, problems, publish
 from benchmarks.measured import Column, MeasuredTable, Source, write_table
 from benchmarks.run_tables import run_tables

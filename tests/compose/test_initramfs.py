@@ -2,7 +2,7 @@
 
 import os
 import stat
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -71,7 +71,7 @@ def root(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def inputs(root: Path, *left_out: str) -> dict[str, dict[str, Any]]:
+def inputs(root: Path, *left_out: str) -> dict[str, Mapping[str, object]]:
     headers = {}
     for name in FILES.keys() - set(left_out):
         files = {f"/{path}": PackagedFile(stat.S_IFREG | 0o755, len(text), EPOCH) for path, text in FILES[name].items()}

@@ -16,7 +16,7 @@ from atomic_lib.content.repositories import Content
 from atomic_lib.formats.rpm_headers import Header
 from atomic_lib.recipe.recipe import Recipe
 from atomic_lib.solve.lock import Lock, LockedPackage
-from atomic_lib.solve.resolve import RpmSet
+from atomic_lib.solve.rpm_set import RpmSet
 from atomic_lib.tools.sandbox import Tools
 from tests.contexts import own_context
 

@@ -19,7 +19,7 @@ from atomic_lib.params.variant import load_variant
 from atomic_lib.pipeline.build import open_build
 from atomic_lib.pipeline.recorded_build import RecordedBuild, record_build
 from atomic_lib.report.page.export import write_pages
-from atomic_lib.results.files import read_variant_result, write_study_results
+from atomic_lib.results.result_files import read_variant_result, write_study_results
 from atomic_lib.results.variant_result import VariantResult
 from atomic_lib.solve.lock import read_lock
 from atomic_lib.tools.sandbox import Tools

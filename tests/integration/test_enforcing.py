@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
+from atomic_lib.guest.boot_record import Boot
 from atomic_lib.params.variant import load_variant
 from atomic_lib.pipeline.recorded_build import record_build
-from atomic_lib.results.denial_reasons import unexplained
-from atomic_lib.results.variant_result import Boot
+from atomic_lib.results.analysis.denial_reasons import unexplained
 
 pytestmark = pytest.mark.integration
 

@@ -17,8 +17,8 @@ from atomic_lib.base import command
 from atomic_lib.base.paths import CHECKOUT
 from atomic_lib.base.store import remove_tree
 from atomic_lib.guest.vm.qemu import read_console
-from atomic_lib.results.files import read_study_result
-from atomic_lib.results.variant_result import StudyResult
+from atomic_lib.results.result_files import read_study_result
+from atomic_lib.results.study_result import StudyResult
 
 pytestmark = pytest.mark.integration
 

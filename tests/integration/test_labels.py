@@ -15,7 +15,8 @@ from atomic_lib.compose.file_contexts import NO_LABEL, labels_to_give, wanted_la
 from atomic_lib.formats.disk.attributes import LABEL
 from atomic_lib.formats.disk.file_system import read_file_system, root_of
 from atomic_lib.image.sysroot import ImageRequest, make_sysroot
-from atomic_lib.measure.labels import Finding, LabelException, Labels, check_labels
+from atomic_lib.measure.label_exceptions import LabelException
+from atomic_lib.measure.labels import LabelCheck, LabelFinding, check_labels
 from atomic_lib.pipeline.build import open_build
 from atomic_lib.tools.sandbox import Bind, Tools
 from atomic_lib.tools.tools_tree import open_tools
@@ -54,7 +55,7 @@ class Planted:
     directory: Path
     tools: Tools
 
-    def check(self, labels: dict[str, str], *, top: str = "", exceptions: Sequence[LabelException] = ()) -> Labels:
+    def check(self, labels: dict[str, str], *, top: str = "", exceptions: Sequence[LabelException] = ()) -> LabelCheck:
         """Check a disk on which ``labels`` are those of the given paths, others as the contexts have it."""
         raw, root = self.directory / "disk.raw", self.directory / "root"
         make_raw(raw, root)
@@ -146,7 +147,7 @@ def test_substitutions_local_contexts_and_homes_count_and_a_links_type(planted: 
 def test_shadow_is_shadow_whatever_explains_it(planted: Planted) -> None:
     planted.put("/etc/shadow")
     anything = LabelException(exception="all", reason=REASON, paths=("/etc/.*",), label=label("etc_t"))
-    assert planted.check({}, exceptions=[anything]).wrong == (Finding("/etc/shadow", label("etc_t"), "shadow_t"),)
+    assert planted.check({}, exceptions=[anything]).wrong == (LabelFinding("/etc/shadow", label("etc_t"), "shadow_t"),)
     assert planted.check({"/etc/shadow": "shadow_t"}).findings == ()
 
 
@@ -154,7 +155,7 @@ def test_an_exception_explains(planted: Planted) -> None:
     (planted.directory / "root/proc").mkdir()
     exception = LabelException(exception="proc", reason=REASON, paths=("/proc",), label=label("mnt_t"))
     found = planted.check({"/proc": "mnt_t"}, exceptions=[exception])
-    assert found.findings == (Finding("/proc", label("mnt_t"), NO_LABEL, "proc"),)
+    assert found.findings == (LabelFinding("/proc", label("mnt_t"), NO_LABEL, "proc"),)
     assert (found.wrong, found.right, found.reasons) == ((), found.checked - 1, {"proc": REASON})
 
 
@@ -215,7 +216,7 @@ def test_every_path_of_a_real_image_has_its_policys_label_or_a_reason(name: str)
     labels = open_build(name).labels
     assert labels is not None
     assert [str(one) for one in labels.wrong] == []
-    assert (labels.unlabelled, labels.unknown) == ((), ())
+    assert (labels.unlabelled, labels.unknown) == (0, 0)
     assert labels.checked > {"atomic-min": 10_000, "traditional-min": 5_000}[name]
     assert labels.right > 0.9 * labels.checked
 

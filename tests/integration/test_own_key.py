@@ -12,7 +12,7 @@ from atomic_lib.compose.chroot import Installroot
 from atomic_lib.compose.remote import own_public_key
 from atomic_lib.content.repositories import Content
 from atomic_lib.recipe.recipe import Recipe
-from atomic_lib.solve.resolve import RpmSet
+from atomic_lib.solve.rpm_set import RpmSet
 from atomic_lib.tools.context import Context
 from atomic_lib.tools.sandbox import Tools
 from atomic_lib.tools.tools_tree import open_tools

@@ -18,7 +18,8 @@ from atomic_lib.params.variant import load_variant
 from atomic_lib.recipe.load import load_recipe
 from atomic_lib.recipe.recipe import Recipe
 from atomic_lib.solve.lock import Lock, read_lock, write_lock
-from atomic_lib.solve.resolve import RpmSet, resolve_rpm_set
+from atomic_lib.solve.resolve import resolve_rpm_set
+from atomic_lib.solve.rpm_set import RpmSet
 from atomic_lib.tools.context import Context
 from atomic_lib.tools.sandbox import Tools
 from atomic_lib.tools.tools_tree import open_tools

@@ -28,7 +28,8 @@ from atomic_lib.formats.openpgp import derive_key
 from atomic_lib.params.variant import Variant, variant_from
 from atomic_lib.recipe.recipe import Recipe
 from atomic_lib.solve.lock import Lock, LockedPackage, write_lock
-from atomic_lib.solve.resolve import RpmSet, resolve_rpm_set
+from atomic_lib.solve.resolve import resolve_rpm_set
+from atomic_lib.solve.rpm_set import RpmSet
 from atomic_lib.tools.context import Context
 from atomic_lib.tools.sandbox import Bind, Tools
 from atomic_lib.tools.tools_tree import open_tools

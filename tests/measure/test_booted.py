@@ -4,8 +4,8 @@ from pathlib import Path
 
 from atomic_lib.formats.disk.file_system import FileSystem
 from atomic_lib.measure.booted import MACHINE_OWN, below
-from atomic_lib.measure.rules import booted_rules, load_rules
-from tests.measure.test_rules import entry
+from atomic_lib.measure.equality_rules import booted_rules, load_rules
+from tests.measure.test_equality_rules import entry
 
 
 def test_only_what_is_a_machines_own_is_kept() -> None:

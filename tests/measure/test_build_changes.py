@@ -7,8 +7,8 @@ import pytest
 
 from atomic_lib.formats.disk.file_system import FileEntry, FileSystem
 from atomic_lib.measure.build_changes import (
+    Change,
     FileChange,
-    PackageChange,
     changed_files,
     changed_files_of_images,
     changed_packages,
@@ -19,7 +19,7 @@ from atomic_lib.solve.lock import Lock, LockedPackage
 from atomic_lib.tools.context import Context
 from tests.contexts import own_context
 from tests.formats.disk.disk_image import make_raw
-from tests.measure.test_rules import entry
+from tests.measure.test_equality_rules import entry
 
 BASH = LockedPackage("bash", 0, "5.2", "1", "x86_64", "a" * 64, 10, "standin")
 
@@ -32,15 +32,15 @@ def test_packages_come_go_and_change() -> None:
     gone, new = replace(BASH, name="gone"), replace(BASH, name="new", epoch=2)
     changes = changed_packages(locked(BASH, gone), locked(replace(BASH, version="5.3"), new))
     assert changes == (
-        PackageChange("bash", "0:5.2-1.x86_64", "0:5.3-1.x86_64"),
-        PackageChange("gone", "0:5.2-1.x86_64", ""),
-        PackageChange("new", "", "2:5.2-1.x86_64"),
+        Change(name="bash", before="0:5.2-1.x86_64", after="0:5.3-1.x86_64"),
+        Change(name="gone", before="0:5.2-1.x86_64", after=""),
+        Change(name="new", before="", after="2:5.2-1.x86_64"),
     )
 
 
 def test_a_rebuilt_package_is_told_by_its_checksum() -> None:
     assert changed_packages(locked(BASH), locked(replace(BASH, sha256="b" * 64))) == (
-        PackageChange("bash", f"sha256 {'a' * 16}", f"sha256 {'b' * 16}"),
+        Change(name="bash", before=f"sha256 {'a' * 16}", after=f"sha256 {'b' * 16}"),
     )
 
 
@@ -68,8 +68,8 @@ def test_where_a_package_came_from_is_no_change() -> None:
 def test_a_file_has_its_most_telling_change(
     before: FileEntry | None, after: FileEntry | None, change: str, size_bytes: int, tmp_path: Path
 ) -> None:
-    sides = [FileSystem(tmp_path, {"/a": one} if one else {}) for one in (before, after)]
-    (found,) = changed_files(compare(*sides))
+    left, right = (FileSystem(tmp_path, {"/a": one} if one else {}) for one in (before, after))
+    (found,) = changed_files(compare(left, right))
     assert (found.path, found.change, found.bytes) == ("/a", change, size_bytes)
 
 
@@ -77,8 +77,8 @@ def test_what_differs_is_told_in_words(tmp_path: Path) -> None:
     before = FileSystem(tmp_path, {"/a\udcff": entry(), "/gone": entry("link", target="a", inode=2)})
     after = FileSystem(tmp_path, {"/a\udcff": entry(size_bytes=8, sha256="t", mode=0o600)})
     assert changed_files(compare(before, after)) == (
-        FileChange("/a\\xff", "grown", 3, "mode: 0644 → 0600; size; content"),
-        FileChange("/gone", "removed", 0, "link to a"),
+        FileChange(path="/a\\xff", change="grown", bytes=3, what="mode: 0644 → 0600; size; content"),
+        FileChange(path="/gone", change="removed", bytes=0, what="link to a"),
     )
 
 

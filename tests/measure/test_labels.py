@@ -7,15 +7,9 @@ import pytest
 
 from atomic_lib.base.errors import WorkbookError
 from atomic_lib.formats.disk.file_system import FileEntry, FileSystem
-from atomic_lib.measure.labels import (
-    Finding,
-    LabelException,
-    find_labels,
-    load_exceptions,
-    looked_up_as,
-    policy_of,
-)
-from tests.measure.test_rules import entry
+from atomic_lib.measure.label_exceptions import LabelException, load_exceptions
+from atomic_lib.measure.labels import LabelFinding, find_labels, looked_up_as, policy_of
+from tests.measure.test_equality_rules import entry
 
 ETC, SHADOW, UNKNOWN = (f"system_u:object_r:{name}_t:s0" for name in ("etc", "shadow", "default"))
 TOP = f"/ostree/deploy/os/deploy/{'c' * 64}.0"
@@ -60,7 +54,7 @@ def test_an_object_with_another_label_than_the_deployed_file_is_not_taken_for_it
     assert looked_up_as(ostree_disk())[EMPTY] == EMPTY
 
 
-def find(path: str, label: str | None, wanted: str, place: str = "") -> Finding | None:
+def find(path: str, label: str | None, wanted: str, place: str = "") -> LabelFinding | None:
     one = entry() if label is None else labelled(label)
     found = find_labels(disk(**{path: one}), {path: (place or path, wanted)}, [EXCEPTION])
     return found[0] if found else None
@@ -72,22 +66,22 @@ def test_the_policys_label_is_right() -> None:
 
 @pytest.mark.parametrize("label", [None, SHADOW, "unlabeled", ETC.replace("system_u", "user_u"), ETC + "-s1"])
 def test_any_other_label_is_wrong(label: str | None) -> None:
-    assert find("/a", label, ETC) == Finding("/a", label or "", ETC)
+    assert find("/a", label, ETC) == LabelFinding("/a", label or "", ETC)
 
 
 def test_what_the_policy_does_not_know_is_never_simply_right() -> None:
-    assert find("/a", UNKNOWN, UNKNOWN) == Finding("/a", UNKNOWN, UNKNOWN)
+    assert find("/a", UNKNOWN, UNKNOWN) == LabelFinding("/a", UNKNOWN, UNKNOWN)
 
 
 def test_an_exception_explains_its_paths_with_its_label_only() -> None:
-    assert find("/x/y", ETC, UNKNOWN) == Finding("/x/y", ETC, UNKNOWN, "one")
-    assert find("/xy", ETC, UNKNOWN) == Finding("/xy", ETC, UNKNOWN)
-    assert find("/x/y", SHADOW, UNKNOWN) == Finding("/x/y", SHADOW, UNKNOWN)
+    assert find("/x/y", ETC, UNKNOWN) == LabelFinding("/x/y", ETC, UNKNOWN, "one")
+    assert find("/xy", ETC, UNKNOWN) == LabelFinding("/xy", ETC, UNKNOWN)
+    assert find("/x/y", SHADOW, UNKNOWN) == LabelFinding("/x/y", SHADOW, UNKNOWN)
 
 
 def test_passwords_have_their_type_whatever_policy_and_exceptions_say() -> None:
-    assert find("/etc/shadow", ETC, ETC) == Finding("/etc/shadow", ETC, "shadow_t")
-    assert find("/x/gshadow", ETC, SHADOW, place="/etc/gshadow") == Finding("/x/gshadow", ETC, "shadow_t")
+    assert find("/etc/shadow", ETC, ETC) == LabelFinding("/etc/shadow", ETC, "shadow_t")
+    assert find("/x/gshadow", ETC, SHADOW, place="/etc/gshadow") == LabelFinding("/x/gshadow", ETC, "shadow_t")
     assert find("/etc/shadow", SHADOW, SHADOW) is None
 
 

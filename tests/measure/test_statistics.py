@@ -160,7 +160,7 @@ def test_a_shift_within_the_noise_is_no_difference_however_small_p_is() -> None:
     assert large.reason == "within the noise of the session, 5.0 %"
     unknown = compare_samples(BOOT, other, None)
     assert unknown is not None
-    assert (unknown.word, unknown.reason) == (NO_DIFFERENCE, "the noise of the session is not known")
+    assert (unknown.word, unknown.reason) == (NO_DIFFERENCE, "the noise of the session is unknown")
 
 
 def test_overlapping_samples_tell_their_p() -> None:

@@ -7,8 +7,8 @@ import pytest
 
 from atomic_lib.base.errors import WorkbookError
 from atomic_lib.pipeline.boots import Boots
-from atomic_lib.results.files import read_variant_result
 from atomic_lib.results.record import VariantRecord
+from atomic_lib.results.result_files import read_variant_result
 from atomic_lib.results.variant_result import VariantResult
 from tests.contexts import own_context
 from tests.guest.boots import Guests, install_guests, own_image, own_variant

@@ -15,7 +15,7 @@ from atomic_lib.params.variant import variant_from
 from atomic_lib.pipeline import equality
 from atomic_lib.pipeline.build import Build
 from atomic_lib.solve.lock import Lock, LockedPackage
-from atomic_lib.solve.resolve import RpmSet
+from atomic_lib.solve.rpm_set import RpmSet
 from tests.contexts import own_context, put_empty_tools
 from tests.formats.disk.disk_image import make_raw
 from tests.pipeline.test_study import notebook

@@ -11,7 +11,8 @@ from atomic_lib.measure.classes import default_class_rules
 from atomic_lib.pipeline import package_questions
 from atomic_lib.pipeline.build import classes_expanded, open_build
 from atomic_lib.pipeline.package_questions import plain_text, print_why, print_without
-from atomic_lib.report.page.elements import Cell, Table, number
+from atomic_lib.report.elements.cells import Cell, number
+from atomic_lib.report.elements.table import Table
 from atomic_lib.solve.graph import Link
 from atomic_lib.solve.lock import LockedPackage
 from atomic_lib.solve.without import Departure
@@ -50,17 +51,17 @@ def test_why_prints_the_chains(capsys: pytest.CaptureFixture[str]) -> None:
 @pytest.mark.usefixtures("answered")
 def test_why_says_that_nothing_asks_for_a_package(capsys: pytest.CaptureFixture[str]) -> None:
     assert print_why("odd", "own") == 1
-    assert "Nothing that the recipe names asks for it." in capsys.readouterr().out
+    assert "Nothing in the recipe requires it." in capsys.readouterr().out
 
 
 @pytest.mark.usefixtures("answered")
 def test_without_prints_what_leaves_and_what_is_not_predicted(capsys: pytest.CaptureFixture[str]) -> None:
     assert print_without(["dnf"], "own") == 0
     printed = capsys.readouterr().out
-    assert "own: What leaves without dnf: 1 package\n" in printed
+    assert "own: Removed without dnf: 1 package\n" in printed
     assert "2.0\N{NO-BREAK SPACE}MB" in printed
-    assert "entries of the recipe that go with it  dnf\n" in printed
-    assert "Not predicted: files that the compose itself makes" in printed
+    assert "entries of the recipe removed            dnf\n" in printed
+    assert "Not predicted: files that the compose generates" in printed
 
 
 def test_figures_are_aligned_at_their_end_and_texts_at_their_beginning() -> None:

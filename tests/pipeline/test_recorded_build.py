@@ -20,7 +20,7 @@ from atomic_lib.pipeline import recorded_build
 from atomic_lib.pipeline.build import Build
 from atomic_lib.pipeline.recorded_build import RecordedBuild, open_recorded_build, record_build
 from atomic_lib.pipeline.study import _Run
-from atomic_lib.results.files import read_variant_result
+from atomic_lib.results.result_files import read_variant_result
 from tests.contexts import put_empty_tools
 
 STUDIES = sorted(path.stem for path in (CHECKOUT / "params/studies").glob("*.yaml"))

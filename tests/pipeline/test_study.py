@@ -11,8 +11,8 @@ import pytest
 from atomic_lib.base.errors import WorkbookError
 from atomic_lib.params.study_file import load_study, study_variants
 from atomic_lib.pipeline import study
-from atomic_lib.report.tables.conformance_tables import read_matrix
-from atomic_lib.results.files import read_study_result
+from atomic_lib.results.conformance_files import read_matrix
+from atomic_lib.results.result_files import read_study_result
 from tests.contexts import put_empty_tools
 
 # In place of the real notebook: it says that it ran, and leaves what the real one would.
@@ -21,7 +21,7 @@ VARIANT = """
 from pathlib import Path
 from atomic_lib.params.study_file import chosen_variant
 from atomic_lib.results.variant_result import VariantResult
-from atomic_lib.results.files import write_variant_result
+from atomic_lib.results.result_files import write_variant_result
 top = Path({top!r})
 with open(top / "executions", "a") as file:
     file.write(f"{{variant}} {{new_boots}}\\n")

@@ -18,7 +18,8 @@ from atomic_lib.base.stage import Stage
 
 CHECKOUT = Path(__file__).parents[2]
 LIBRARY = CHECKOUT / "atomic_lib"
-MODULES = sorted(LIBRARY.rglob("*.py"))
+MODULES = sorted(path for path in LIBRARY.rglob("*.py") if (path.parent / "__init__.py").exists())
+"""All modules; a program for another interpreter stands in a folder that is no package."""
 NOTEBOOKS = sorted((CHECKOUT / "notebooks").glob("*.ipynb"))
 # From the bottom: a room may import itself and what stands before it.
 ROOMS = (
@@ -27,7 +28,8 @@ ROOMS = (
 )  # fmt: skip
 MODULES_MOST = 12
 CODE_LINES_MOST = 80
-IMPORT_NAMES = {"yaml": "PyYAML", "nbformat": "nbconvert", "nbclient": "papermill", "traitlets": "nbconvert"}
+IMPORT_NAMES = {"yaml": "PyYAML", "nbformat": "nbconvert", "nbclient": "papermill", "traitlets": "nbconvert",
+                "pydantic_core": "pydantic"}  # fmt: skip
 """Imports that come with, or under another name than, the dependency they belong to."""
 # Commands leave through one module; another starts Python processes, which execute notebooks.
 DOORS = {"atomic_lib/base/command.py": {"subprocess"}, "atomic_lib/pipeline/notebooks.py": {"multiprocessing"}}

@@ -3,29 +3,18 @@
 import hashlib
 from itertools import product
 
-from atomic_lib.results.variant_result import (
-    Boot,
-    Cell,
-    ClassSize,
-    CountedBoot,
-    CountedUnit,
-    Denial,
-    Departure,
-    DirectorySize,
-    ExplainedLabels,
-    Factor,
-    ImagePart,
-    Labels,
-    Listener,
-    Milestone,
-    PackageSize,
-    Step,
-    StudyResult,
-    UnitTime,
-    VariantResult,
-    WhyLink,
-    WrongLabel,
-)
+from atomic_lib.guest.boot_record import Boot
+from atomic_lib.guest.counted.counted_boot import CountedBoot
+from atomic_lib.guest.counted.probe import CountedUnit
+from atomic_lib.guest.evidence.denials import Denial
+from atomic_lib.guest.evidence.milestones import Milestone
+from atomic_lib.guest.evidence.running import Listener
+from atomic_lib.guest.evidence.unit_times import UnitTime
+from atomic_lib.measure.labels import ExplainedLabels, Labels, WrongLabel
+from atomic_lib.params.study_file import Step
+from atomic_lib.results.build_result import ClassSize, DepartureSize, DirectorySize, ImagePart, PackageSize, WhyLink
+from atomic_lib.results.study_result import Factor, FactorCell, StudyResult
+from atomic_lib.results.variant_result import VariantResult
 
 BLOCK_BYTES = 4096
 LABELS = Labels(
@@ -42,7 +31,7 @@ PYTHON_BYTES = (0, 40_000_000, 55_000_000, 60_000_000)
 _OVERHEAD = {
     "partition-table": (34_816, 700), "boot-sectors": (61_440, 40_000), "esp": (1_200_128, 402_000),
     "file-system": (20_480_000, 90_000), "directories": (5_120_000, 310_000), "journal": (67_108_864, 71_000),
-    "free": (1_048_576, 1_100), "qcow2-metadata": (0, 327_680), "qcow2-gaps": (0, 1_445_212),
+    "free": (1_048_576, 1_100), "qcow2-metadata": (0, 327_680),
 }  # fmt: skip
 
 
@@ -99,7 +88,9 @@ def factor_study(
     for number, (place, python) in enumerate(zip(levels, (*python_bytes, python_bytes[0]), strict=True)):
         size = 400_000_000 + python + 30_000_000 * (place[0] == "dnf") + 20_000_000 * (place[2] == "with")
         made.append(_cell_result(f"cell-{number}", python, size, 180 + 20 * number))
-        cells.append(Cell(variant=f"cell-{number}", levels=dict(zip((f.name for f in factors), place, strict=True))))
+        cells.append(
+            FactorCell(variant=f"cell-{number}", levels=dict(zip((f.name for f in factors), place, strict=True)))
+        )
     return study.model_copy(update={"variants": (*study.variants, *made), "factors": factors, "cells": tuple(cells)})
 
 
@@ -146,11 +137,11 @@ def _directories(result: VariantResult) -> tuple[DirectorySize, ...]:
     )
 
 
-def _departures(result: VariantResult) -> tuple[Departure, ...]:
+def _departures(result: VariantResult) -> tuple[DepartureSize, ...]:
     python = [package for package in result.packages if package.class_ == "python"]
     runtime = [package for package in result.packages if package.class_ == "container-runtime"]
     return tuple(
-        Departure(
+        DepartureSize(
             removed=name,
             title=title,
             packages=tuple(package.name for package in gone),
@@ -225,8 +216,8 @@ def _counted(boot: Boot) -> CountedBoot:
     busy = sum(unit.cpu_seconds for unit in units)
     return CountedBoot(
         busy_seconds=round(busy + 4.123456, 6), outside_units_seconds=4.123456,
-        milestones={"multi-user": round(busy + 5, 6)}, units=units, masked_units=("docker.service",),
-        shift=0, qemu_version="10.0.2",
+        milestones={"multi-user": round(busy + 5, 6)},
+        units=units, masked_units=("docker.service",), shift=0, qemu_version="10.0.2",
     )  # fmt: skip
 
 

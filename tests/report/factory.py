@@ -4,22 +4,16 @@ import csv
 import hashlib
 from pathlib import Path
 
+from atomic_lib.guest.boot_record import Boot
+from atomic_lib.guest.evidence.answers import Check
+from atomic_lib.guest.evidence.systemd import Phases
+from atomic_lib.guest.evidence.unit_times import UnitTime
+from atomic_lib.guest.vm.host_load import BootHost
 from atomic_lib.measure.classes import class_of
 from atomic_lib.params.study_file import Study
-from atomic_lib.results.files import (
-    Boot,
-    BootHost,
-    Check,
-    ClassSize,
-    Failure,
-    PackageSize,
-    Phases,
-    StageTime,
-    StudyResult,
-    UnitTime,
-    VariantResult,
-    class_sizes,
-)
+from atomic_lib.results.build_result import ClassSize, PackageSize, class_sizes
+from atomic_lib.results.study_result import StudyResult
+from atomic_lib.results.variant_result import Failure, StageTime, VariantResult
 
 PACKAGES_FILE = Path(__file__).parent / "packages.tsv"
 LETTERS = {"cloud-docker": "t", "atomic-cloud-init": "c", "atomic-min": "m"}

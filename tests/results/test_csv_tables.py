@@ -3,7 +3,8 @@
 import csv
 
 from atomic_lib.results import csv_tables
-from atomic_lib.results.variant_result import StudyResult
+from atomic_lib.results.study_result import StudyResult
+from atomic_lib.results.variant_result import FailedBoot
 from tests.report import factory
 from tests.report.enriched import enriched_study, factor_study
 from tests.report.factory import study_of
@@ -15,7 +16,9 @@ def rows_of(study: StudyResult, name: str) -> list[dict[str, str]]:
 
 def test_every_row_has_the_columns_of_its_header() -> None:
     study = factor_study(enriched_study(study_of(*factory.all_results()), "atomic-min"))
-    study = study.model_copy(update={"fallbacks": {"atomic-broken": "atomic-min"}})
+    dead = FailedBoot(firmware="uefi", index=2, started="2026-01-02T03:04:05+00:00", reason="no login, within 600 s")
+    variants = (study.variants[0].model_copy(update={"failed_boots": (dead,)}), *study.variants[1:])
+    study = study.model_copy(update={"fallbacks": {"atomic-broken": "atomic-min"}, "variants": variants})
     texts = csv_tables.csv_texts(study)
     assert tuple(texts) == csv_tables.csv_names()
     for name, text in texts.items():
@@ -49,3 +52,11 @@ def test_counted_seconds_are_in_tables_of_their_own() -> None:
     study = enriched_study(study_of(factory.variant_result("atomic-min")))
     assert {row["unit"] for row in rows_of(study, "comparison.csv")} == {"bytes", "count", "seconds"}
     assert rows_of(study, "counted_boots.csv")[0]["busy_counted_seconds"]
+
+
+def test_a_failed_boot_has_a_row_with_its_reason() -> None:
+    dead = FailedBoot(firmware="counted", index=1, reason="no login, no end")
+    result = factory.variant_result("atomic-min").model_copy(update={"failed_boots": (dead,)})
+    assert rows_of(study_of(result), "failed_boots.csv") == [
+        {"variant": "atomic-min", "firmware": "counted", "index": "1", "started": "", "reason": "no login, no end"}
+    ]

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from atomic_lib.measure.build_changes import FileChange
+from atomic_lib.measure.build_changes import LARGEST, Change, FileChange, grouped_changes
 from atomic_lib.params.variant import Variant
-from atomic_lib.results.files import write_variant_result
-from atomic_lib.results.history import LARGEST, NOT_BUILT_IN, changes_since, earlier_build, earlier_figures, summed
-from atomic_lib.results.variant_result import Changed, Failure, StageTime, VariantResult
+from atomic_lib.results.history import NOT_BUILT_IN, changes_since, earlier_build, earlier_figures
+from atomic_lib.results.result_files import write_variant_result
+from atomic_lib.results.variant_result import Failure, StageTime, VariantResult
 from atomic_lib.solve.lock import Lock, LockedPackage, write_lock
 from tests.contexts import own_context
 from tests.formats.disk.disk_image import make_raw
@@ -143,10 +143,10 @@ def test_all_that_changed_is_told(runs: Path, tmp_path: Path) -> None:
     release = changes_since(earlier, after, Lock("standin", (NEWER,)), tmp_path, context)
     assert (release.run, release.made) == ("1", "1")
     assert release.inputs == (
-        Changed(name="parts", before="", after="docs"),
-        Changed(name="revision of the workbook", before="a" * 40, after="b" * 40),
+        Change(name="parts", before="", after="docs"),
+        Change(name="revision of the workbook", before="a" * 40, after="b" * 40),
     )
-    assert release.packages == (Changed(name="bash", before="0:5.2-1.x86_64", after="0:5.3-1.x86_64"),)
+    assert release.packages == (Change(name="bash", before="0:5.2-1.x86_64", after="0:5.3-1.x86_64"),)
     assert release.files is not None
     assert [(one.change, one.paths, one.largest[0].path) for one in release.files] == [
         ("added", 1, "/new"), ("other content", 1, "/file"),
@@ -157,9 +157,9 @@ def test_all_that_changed_is_told(runs: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("before", "after", "said"),
     [
-        ("i1", "i2", "the earlier image is no longer in the store; ./workbook run default --variant own --lock "
-                     "build/runs/1/own/lock.json, with that run's parameters and revision, makes it again"),
-        ("", "i2", "the earlier build went no further than its tree"),
+        ("i1", "i2", "the previous image is no longer in the store; ./workbook run default --variant own --lock "
+                     "build/runs/1/own/lock.json, with that run's parameters and revision, builds it again"),
+        ("", "i2", "the previous build went no further than its tree"),
         ("i1", "", "the variant goes no further than its tree"),
     ],
 )  # fmt: skip
@@ -190,8 +190,11 @@ def test_a_damaged_image_does_not_fail_the_variant(runs: Path, tmp_path: Path) -
 
 
 def test_the_largest_changes_are_kept_and_all_are_counted() -> None:
-    changes = tuple(FileChange(f"/{number:02}", "shrunk", -number, "size; content") for number in range(1, 31))
-    files = summed((*changes, FileChange("/a", "added", 5, "file of 5 bytes")))
+    changes = tuple(
+        FileChange(path=f"/{number:02}", change="shrunk", bytes=-number, what="size; content")
+        for number in range(1, 31)
+    )
+    files = grouped_changes((*changes, FileChange(path="/a", change="added", bytes=5, what="file of 5 bytes")))
     assert [(one.change, one.paths, one.bytes, len(one.largest)) for one in files] == [
         ("added", 1, 5, 1), ("shrunk", 30, -465, LARGEST),
     ]  # fmt: skip
@@ -201,8 +204,7 @@ def test_the_largest_changes_are_kept_and_all_are_counted() -> None:
 def test_the_last_success_of_the_same_recipe_has_the_figures(runs: Path) -> None:
     add_run(runs, "first", built(package_count=1), created="2026-01-01")
     add_run(runs, "counts", built(package_count=3), created="2026-01-02")
-    failure = {"status": "failed", "error": Failure(stage="boot", message="dark")}
-    failed = built(**failure)
+    failed = built(status="failed", error=Failure(stage="boot", message="dark"))
     add_run(runs, "failed", failed, created="2026-01-03")
     add_run(runs, "another-recipe", built(recipe="another"), created="2026-01-04")
     other_schema = add_run(runs, "old", built(), created="2026-01-05") / failed.variant / "result.json"

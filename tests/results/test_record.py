@@ -10,25 +10,22 @@ from atomic_lib.base import command
 from atomic_lib.base.errors import WorkbookError
 from atomic_lib.compose.tree import Tree
 from atomic_lib.compose.walk import Entry, write_entries
-from atomic_lib.guest.boot_record import StoredBoot
+from atomic_lib.guest.boot_record import Boot, StoredBoot
+from atomic_lib.guest.counted.counted_boot import CountedBoot
+from atomic_lib.guest.counted.probe import CountedUnit
+from atomic_lib.guest.evidence.answers import Check
+from atomic_lib.guest.evidence.systemd import Phases
+from atomic_lib.guest.evidence.unit_times import UnitTime
 from atomic_lib.image.disk import Image
 from atomic_lib.measure.image_footprint import DiskUse, ImageFootprint
-from atomic_lib.measure.labels import Finding, Labels
+from atomic_lib.measure.labels import LabelCheck, LabelFinding
 from atomic_lib.params.variant import variant_from
 from atomic_lib.recipe.recipe import Recipe
-from atomic_lib.results.files import read_variant_result
 from atomic_lib.results.record import VariantRecord, failed_result, git_revision
-from atomic_lib.results.variant_result import (
-    Boot,
-    Check,
-    CountedBoot,
-    CountedUnit,
-    Phases,
-    UnitTime,
-    VariantResult,
-)
+from atomic_lib.results.result_files import read_variant_result
+from atomic_lib.results.variant_result import VariantResult
 from atomic_lib.solve.lock import Lock, LockedPackage
-from atomic_lib.solve.resolve import RpmSet
+from atomic_lib.solve.rpm_set import RpmSet
 
 VARIANT = variant_from({"variant": "own", "method": "ostree", "recipe": "own", "agent": "min-cloud-agent"})
 PACKAGES = (
@@ -148,8 +145,8 @@ def test_the_image_is_broken_down_by_package_and_part(
 
 def test_the_labels_of_the_image_are_kept(record: VariantRecord, tmp_path: Path) -> None:
     assert record.result.labels is None
-    finding = Finding("/etc/motd", "", "system_u:object_r:etc_t:s0")
-    record.add_labels(Labels("default", 20_000, (finding,), {}))
+    finding = LabelFinding("/etc/motd", "", "system_u:object_r:etc_t:s0")
+    record.add_labels(LabelCheck("default", 20_000, (finding,), {}).summary())
     kept = written(tmp_path).labels
     assert kept is not None
     assert (kept.checked, kept.right, kept.unlabelled, [one.path for one in kept.wrong]) == (

@@ -1,7 +1,7 @@
 """The directories of runs."""
 
+from datetime import datetime, tzinfo
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -9,11 +9,11 @@ from atomic_lib.results import runs
 
 
 def test_two_runs_in_one_second_have_directories_of_their_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    class Stopped(runs.datetime):
+    class Stopped(datetime):
         """A clock that stands still."""
 
         @classmethod
-        def now(cls, tz: Any = None) -> "Stopped":
+        def now(cls, tz: tzinfo | None = None) -> "Stopped":
             return cls(2026, 1, 2, 3, 4, 5, tzinfo=tz)
 
     monkeypatch.setattr(runs, "datetime", Stopped)

@@ -5,7 +5,7 @@ from pathlib import Path
 from atomic_lib.recipe.recipe import Recipe
 from atomic_lib.solve.dnf_run import install_words
 from atomic_lib.solve.lock import Lock, LockedPackage
-from atomic_lib.solve.resolve import RpmSet
+from atomic_lib.solve.rpm_set import RpmSet
 
 
 def recipe(packages: str, excludes: str = "") -> Recipe:

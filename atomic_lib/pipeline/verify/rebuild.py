@@ -25,7 +25,8 @@ from atomic_lib.pipeline.build import Build
 from atomic_lib.pipeline.verify.conditions import Circumstances, impose, in_force, with_clock, with_order
 from atomic_lib.results.verification import QCOW2, RAW
 from atomic_lib.solve.lock import read_lock
-from atomic_lib.solve.resolve import RpmSet, resolve_rpm_set
+from atomic_lib.solve.resolve import resolve_rpm_set
+from atomic_lib.solve.rpm_set import RpmSet
 from atomic_lib.tools.context import Context
 from atomic_lib.tools.sandbox import Tools
 from atomic_lib.tools.tools_tree import open_tools, tool_versions

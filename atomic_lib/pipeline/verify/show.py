@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 
-from atomic_lib.results.verification import Pair, Verification
+from atomic_lib.results.verification import BuildValues, Verification
 
 KERNEL_CLOCK = "The times of files come from the kernel's clock, which a single build cannot change."
 OWN_PROCESS = (
@@ -30,7 +30,7 @@ def shown(found: Verification) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _table(title: str, pairs: Mapping[str, Pair], *, mark: bool = False) -> Iterable[str]:
+def _table(title: str, pairs: Mapping[str, BuildValues], *, mark: bool = False) -> Iterable[str]:
     rows = [(title, "build A", "build B", ""), *((name, a or "none", b or "none", _word(a, b, mark)) for name, (a, b)
             in pairs.items())]  # fmt: skip
     widths = [max(len(row[column]) for row in rows) for column in range(3)]

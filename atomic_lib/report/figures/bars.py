@@ -22,7 +22,7 @@ _LABELLED_INCHES = 0.42
 
 @dataclass(frozen=True)
 class Segment:
-    """A part of a bar; the place of ``title`` in the figure's list decides its colour."""
+    """A part of a bar; the position of ``title`` in the chart's titles decides its colour."""
 
     title: str
     value: float
@@ -70,17 +70,17 @@ class BarChart:
 
     @property
     def drawn_titles(self) -> set[str]:
-        """The titles of the parts that are there."""
+        """The titles of the parts that are drawn."""
         return {part.title for bar in self.bars for part in bar.segments if part.value}
 
     def picture(self, caption: str, how: str = "", csv: str = "") -> Picture:
-        """The chart as a picture, its figures in words for those who do not see it."""
+        """The chart as a picture, with its figures as the alternative text."""
         if not self.bars:
             return nothing_drawn(caption)
-        alt = " ".join([caption, *(f"{self._told(bar)}." for bar in self.bars)])
+        alt = " ".join([caption, *(f"{self._words(bar)}." for bar in self.bars)])
         return draw_picture(self._draw, alt, caption, how=how, csv=csv)
 
-    def _told(self, bar: Bar) -> str:
+    def _words(self, bar: Bar) -> str:
         parts = ", ".join(f"{part.title} {part.value:.1f} {self.unit}" for part in bar.segments if part.value)
         marks = "".join(f"; {mark.title} at {mark.value:.1f} {self.unit}" for mark in bar.marks)
         return f"{bar.label} ({bar.note}): {parts}{marks}"

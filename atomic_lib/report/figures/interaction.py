@@ -1,23 +1,17 @@
-"""The section of a factor study: what it says, the plot of its strongest interaction, its tables."""
+"""The section of a factor study: sentences, the plot of its strongest interaction, tables."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from atomic_lib.report.elements.blocks import Section, Sentences
+from atomic_lib.report.elements.values import quantity
 from atomic_lib.report.figures.picture import Picture, draw_picture, is_wide, nothing_drawn
-from atomic_lib.report.page.elements import Section, Sentences, quantity
-from atomic_lib.report.tables.factors import (
-    MEASURES,
-    Interaction,
-    Measured,
-    cells_table,
-    effects_table,
-    interactions,
-    interactions_table,
-    sentences,
-    value_of,
-)
+from atomic_lib.report.tables.factor_tables import cells_table, effects_table, interactions_table
 from atomic_lib.report.text import methods
-from atomic_lib.results.variant_result import Factor, StudyResult
+from atomic_lib.report.text.factor_words import sentences
+from atomic_lib.results.analysis.factor_effects import MEASURES, Interaction, interactions, value_of
+from atomic_lib.results.analysis.metrics import Measure
+from atomic_lib.results.study_result import Factor, StudyResult
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -30,11 +24,14 @@ _PLOTTED = ("Python", "packages")
 def section(study: StudyResult) -> Section:
     """All of a factor study; nothing for a study without cells."""
     if not study.cells:
-        return Section("Which choices only pay together", "", ())
-    text = "Factors on the footprint: every cell is a tree of its own, composed and measured, none is booted."
-    said = sentences(study)
+        return Section("Choices that interact", "", ())
+    text = (
+        "A factor study changes several choices (factors) at once. Each combination, a cell, is a tree of its own, "
+        "composed and measured; no cell is booted. Two choices interact where their effects do not add up."
+    )
+    said = Sentences(sentences(study))
     tables = (effects_table(study), interactions_table(study), cells_table(study))
-    return Section("Which choices only pay together", text, (Sentences(said), figure_interaction(study), *tables))
+    return Section("Choices that interact", text, (said, figure_interaction(study), *tables))
 
 
 def figure_interaction(study: StudyResult) -> Picture:
@@ -46,24 +43,24 @@ def figure_interaction(study: StudyResult) -> Picture:
     factors = {factor.name: factor for factor in study.factors}
     first, second = factors[strongest.first[0]], factors[strongest.second[0]]
     caption = f"Interaction plot of {first.name} and {second.name}: lines that are not parallel interact."
-    alt = " ".join([caption, *(_told(study, first, second, measure) for measure in measures)])
+    alt = " ".join([caption, *(_words(study, first, second, measure) for measure in measures)])
     return draw_picture(
         lambda width: _draw(study, first, second, measures, width), alt, caption, how=methods.FACTORS, csv="cells.csv"
     )
 
 
-def _strongest(study: StudyResult, measure: Measured) -> Interaction | None:
+def _strongest(study: StudyResult, measure: Measure) -> Interaction | None:
     found = [one for one in interactions(study, measure) if any(one.values)]
     return max(found, key=lambda one: abs(one.contrast), default=None)
 
 
-def _line(study: StudyResult, first: Factor, second: Factor, level: str, measure: Measured) -> list[float | None]:
+def _line(study: StudyResult, first: Factor, second: Factor, level: str, measure: Measure) -> list[float | None]:
     """The figures of one line: along the levels of ``first``, at one level of ``second``, the others at their base."""
     base = {factor.name: factor.levels[0] for factor in study.factors}
     return [value_of(study, {**base, second.name: level, first.name: one}, measure) for one in first.levels]
 
 
-def _told(study: StudyResult, first: Factor, second: Factor, measure: Measured) -> str:
+def _words(study: StudyResult, first: Factor, second: Factor, measure: Measure) -> str:
     parts = [
         f"{first.name} {one} and {second.name} {level} {quantity(value, measure.unit)}"
         for level in second.levels
@@ -74,7 +71,7 @@ def _told(study: StudyResult, first: Factor, second: Factor, measure: Measured) 
 
 
 def _draw(
-    study: StudyResult, first: Factor, second: Factor, measures: Sequence[Measured], width_inches: float
+    study: StudyResult, first: Factor, second: Factor, measures: Sequence[Measure], width_inches: float
 ) -> "Figure":
     from matplotlib.figure import Figure
 
@@ -90,7 +87,7 @@ def _draw(
     return figure
 
 
-def _panel(axes: "Axes", study: StudyResult, first: Factor, second: Factor, measure: Measured) -> None:
+def _panel(axes: "Axes", study: StudyResult, first: Factor, second: Factor, measure: Measure) -> None:
     scale = 1e6 if measure.unit == "bytes" else 1.0
     for place, level in enumerate(second.levels):
         colour, marker, style = _STYLES[place % len(_STYLES)]

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from html import escape
 from typing import TYPE_CHECKING, Any
 
-from atomic_lib.report.page.elements import how_measured
-from atomic_lib.results.values import slug
+from atomic_lib.report.elements.blocks import how_measured
+from atomic_lib.report.elements.values import slug
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -42,7 +42,7 @@ _RC: Any = {
 
 @dataclass(frozen=True)
 class Picture:
-    """A figure for a page: wide and narrow SVG, a text for those who do not see it, a caption.
+    """A figure for a page: wide and narrow SVG, an alternative text, a caption.
 
     ``how``: unit, n, interval and method. ``csv``: the file with the same figures.
     """
@@ -73,7 +73,7 @@ class Picture:
         return "figure-" + slug(re.split(r"[:.]", self.caption, maxsplit=1)[0])
 
     def _inline(self, svg: str, suffix: str) -> str:
-        """The SVG with names of its own, so that several fit into one page."""
+        """The SVG with ids of its own, so that several fit into one page."""
         own = f"{self.anchor}-{suffix}-"
         svg = re.sub(r'\b(id="|href="#|url\(#)', lambda found: found[1] + own, svg)
         return svg.replace("<svg", f'<svg role="img" aria-label="{escape(self.alt)}"', 1)
@@ -83,7 +83,7 @@ class Picture:
 
 
 def nothing_drawn(caption: str, reason: str = "Nothing was measured.") -> Picture:
-    """In place of a picture, the sentence that there is none."""
+    """A sentence in place of a picture."""
     return Picture("", "", f"{caption} {reason}", caption)
 
 
@@ -101,7 +101,7 @@ def is_wide(width_inches: float) -> bool:
 
 
 def text_inches(text: str, points: float = 8.5) -> float:
-    """About how wide a text is; a drawing decides by it what fits."""
+    """The approximate width of a text, to decide what fits."""
     return len(text) * points * 0.62 / 72
 
 
@@ -125,7 +125,7 @@ def _svg(draw: "Callable[[float], Figure]", width_inches: float, tips: Sequence[
 
 
 def _slim(svg: str, tips: Sequence[str]) -> str:
-    """The SVG as a part of an HTML page: no namespaces, no style of its own, no names that nothing refers to."""
+    """The SVG as part of an HTML page: no namespaces, no style of its own, no unused ids."""
     svg = re.sub(r"<metadata>.*?</metadata>|<style.*?</style>|<!--.*?-->", "", svg, flags=re.DOTALL)
     svg = re.sub(r' (xmlns(:xlink)?|version|width|height)="[^"]*"', "", svg, count=5)
     svg = svg.replace("xlink:href=", "href=").replace("<svg", f'<svg font-family="{_FONTS}"', 1)

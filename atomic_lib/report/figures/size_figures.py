@@ -1,15 +1,24 @@
-"""Figures of stacked bars: footprint by class, packages in common, the image's parts, the boot by phases."""
+"""Figures of stacked bars: the tree by class, packages in common, the parts of the image, the phases of boots."""
 
 from collections.abc import Callable, Iterable, Sequence
 
 from atomic_lib.measure.classes import default_class_rules
+from atomic_lib.report.elements.values import quantity
 from atomic_lib.report.figures.bars import REST, Bar, BarChart, BarMark, Segment, largest_classes, stack_of
 from atomic_lib.report.figures.picture import Picture
-from atomic_lib.report.page.elements import quantity
-from atomic_lib.report.tables.build.sharing import SHARES, shares_of
+from atomic_lib.report.tables.contents.sharing_tables import SHARING_TITLES
 from atomic_lib.report.text import methods
-from atomic_lib.results.metrics import MARKS, PHASES, BootGroup, boot_groups, mark_seconds, spread_of
-from atomic_lib.results.variant_result import StudyResult, VariantResult
+from atomic_lib.results.analysis.boot_groups import (
+    MILESTONES,
+    PHASES,
+    BootGroup,
+    boot_groups,
+    milestone_seconds,
+    summary_of,
+)
+from atomic_lib.results.analysis.sharing import measured_trees, shared_parts
+from atomic_lib.results.study_result import StudyResult
+from atomic_lib.results.variant_result import VariantResult
 
 _ONLY_IMAGE = "what only an image has"
 _MARKED = ("ssh-login", "provisioned", "docker-ready", "container-exited")
@@ -27,17 +36,19 @@ def figure_classes(result: VariantResult) -> Picture:
 
 
 def figure_sharing(study: StudyResult) -> Picture:
-    """The tree of every measured variant: what all have, what some have, what it has alone."""
+    """The tree of every measured variant: what all have, what some have, what only this one has."""
     bars = []
-    for result, shares in shares_of(study):
-        parts = tuple(Segment(SHARES[name], size_bytes / 1e6) for name, size_bytes in shares.items())
+    measured = measured_trees(study)
+    for result in measured:
+        shared = shared_parts(result, measured)
+        parts = tuple(Segment(SHARING_TITLES[name], part.bytes / 1e6) for name, part in shared.items())
         bars.append(Bar(result.variant, quantity(result.tree_bytes or 0, "bytes"), parts))
-    chart = stack_of(bars, tuple(SHARES.values()), "MB in the tree (1 MB = 1,000,000 bytes)", "MB")
+    chart = stack_of(bars, tuple(SHARING_TITLES.values()), "MB in the tree (1 MB = 1,000,000 bytes)", "MB")
     return chart.picture("What the variants have in common.", methods.TREE, "packages.csv")
 
 
 def figure_image(study: StudyResult) -> Picture:
-    """The raw image of every variant by class; what is no file of the tree together."""
+    """The raw image of every variant by class, with what only an image has as one part."""
     results = [result for result in study.variants if result.image_parts]
     chart = _chart(
         results, "MB allocated in the raw image (1 MB = 1,000,000 bytes)", lambda r: r.image_allocated_bytes,
@@ -95,21 +106,21 @@ def _boots(results: Iterable[VariantResult], caption: str, csv: str) -> Picture:
     chart = stack_of(bars, [title for _, title in PHASES], "seconds from the start of QEMU", "s")
     if not bars:
         return chart.picture(f"{caption}.")
-    told = ["; ".join(dict.fromkeys(bar.note for bar in bars))]
+    notes = ["; ".join(dict.fromkeys(bar.note for bar in bars))]
     if any(not bar.note.endswith("n=1") for bar in bars):
-        told.append("bars and marks are medians")
+        notes.append("bars and milestones are medians")
     if any(mark.low is not None for bar in bars for mark in bar.marks):
-        told.append("lines along the bars are 95 % intervals")
+        notes.append("lines along the bars are 95 % intervals")
     if any(bar.segments and bar.segments[0].title != PHASES[0][1] for bar in bars):
-        told.append("a bar without its first phase begins too early")
+        notes.append("a bar without the firmware phase starts too early")
     how = f"{methods.WALL} {methods.TCG}" if any("TCG" in bar.note for bar in bars) else methods.WALL
-    return chart.picture(f"{caption}: {'; '.join(told)}.", how, csv)
+    return chart.picture(f"{caption}: {'; '.join(notes)}.", how, csv)
 
 
 def _boot_bar(group: BootGroup, result: VariantResult) -> Bar:
     boots = group.boots_of(result)
-    phases = [(title, spread_of(getattr(boot.phases, name) for boot in boots)) for name, title in PHASES]
-    marks = [(MARKS[name], spread_of(mark_seconds(boot, name) for boot in boots)) for name in _MARKED]
+    phases = [(title, summary_of(getattr(boot.phases, name) for boot in boots)) for name, title in PHASES]
+    marks = [(MILESTONES[name], summary_of(milestone_seconds(boot, name) for boot in boots)) for name in _MARKED]
     return Bar(
         result.variant,
         f"{group}, n={len(boots)}",

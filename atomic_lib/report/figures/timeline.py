@@ -1,7 +1,11 @@
-"""The time line of one boot: its phases, its units with the chain that it waited for, its milestones."""
+"""The timeline of one boot: its phases, its milestones, its units with the critical chain."""
 
 from typing import TYPE_CHECKING
 
+from atomic_lib.guest.boot_record import Boot
+from atomic_lib.guest.evidence.unit_times import UnitTime
+from atomic_lib.report.elements.blocks import Details, Stack
+from atomic_lib.report.elements.values import quantity
 from atomic_lib.report.figures.picture import (
     COLOURS,
     EDGE,
@@ -13,18 +17,12 @@ from atomic_lib.report.figures.picture import (
     shortened,
     text_inches,
 )
-from atomic_lib.report.page.elements import Details, Stack, quantity
 from atomic_lib.report.text import methods
-from atomic_lib.results.metrics import (
-    MARKS,
-    PHASES,
-    BootGroup,
-    mark_seconds,
-    median_of,
-    missing_boot_reason,
-    usual_group,
-)
-from atomic_lib.results.variant_result import Boot, StudyResult, UnitTime, VariantResult
+from atomic_lib.results.analysis.boot_groups import PHASES, BootGroup, most_common_group
+from atomic_lib.results.analysis.boot_times import boot_end_seconds, milestones_of, phases_of, typical_boot
+from atomic_lib.results.analysis.metrics import missing_boot_reason
+from atomic_lib.results.study_result import StudyResult
+from atomic_lib.results.variant_result import VariantResult
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -32,36 +30,29 @@ if TYPE_CHECKING:
 
 _WIDE_UNITS, _NARROW_UNITS = 22, 14
 _OPEN = 3
-"""So many time lines are shown at once; the others are folded away."""
+"""So many timelines are shown at once; the others are folded away."""
 _ROW_INCHES = 0.19
 _CRITICAL, _PLAIN = 5, 4  # places in COLOURS
 
 
 def time_lines(study: StudyResult) -> Stack:
-    """The time line of every booted variant at one scale, by the kind of boot that most of them have."""
-    group = usual_group(study.variants)
+    """The timeline of every booted variant at one scale, by the kind of boot that most of them have."""
+    group = most_common_group(study.variants)
     booted = [(r, boot) for r in study.variants if group and (boot := typical_boot(r, group))]
-    extent = max((_extent(boot) for _, boot in booted), default=0.0)
+    extent = max((boot_end_seconds(boot) for _, boot in booted), default=0.0)
     pictures = [_picture(result, boot, extent, "units.csv") for result, boot in booted]
     folded = [Details(result.variant, p) for (result, _), p in zip(booted[_OPEN:], pictures[_OPEN:], strict=True)]
     return Stack((*pictures[:_OPEN], *folded))
 
 
 def figure_time_line(result: VariantResult) -> Picture:
-    """The time line of one variant's typical boot."""
-    group = usual_group([result])
+    """The timeline of one variant's typical boot."""
+    group = most_common_group([result])
     boot = typical_boot(result, group) if group else None
     if boot is None:
         reason = missing_boot_reason(result)
-        return nothing_drawn(f"Time line of {result.variant}.", f"{reason[:1].upper()}{reason[1:]}.")
-    return _picture(result, boot, _extent(boot), "")
-
-
-def typical_boot(result: VariantResult, group: BootGroup) -> Boot | None:
-    """The boot of one kind whose end is nearest to the median end; None without boots."""
-    boots = [boot for boot in group.boots_of(result) if _extent(boot)]
-    middle = median_of(_extent(boot) for boot in boots)
-    return min(boots, key=lambda boot: abs(_extent(boot) - (middle or 0)), default=None)
+        return nothing_drawn(f"Timeline of {result.variant}.", f"{reason[:1].upper()}{reason[1:]}.")
+    return _picture(result, boot, boot_end_seconds(boot), "")
 
 
 def shown_units(boot: Boot, count: int) -> list[UnitTime]:
@@ -71,38 +62,23 @@ def shown_units(boot: Boot, count: int) -> list[UnitTime]:
     return sorted(chosen, key=lambda unit: (unit.started_seconds or 0, unit.unit))
 
 
-def _marks(boot: Boot) -> list[tuple[str, float]]:
-    found = [(title, mark_seconds(boot, name)) for name, title in MARKS.items()]
-    return sorted(((title, seconds) for title, seconds in found if seconds is not None), key=lambda mark: mark[1])
-
-
-def _phases(boot: Boot) -> list[tuple[str, float]]:
-    found = [(title, getattr(boot.phases, name)) for name, title in PHASES]
-    return [(title, seconds) for title, seconds in found if seconds is not None]
-
-
-def _extent(boot: Boot) -> float:
-    marks = [seconds for _, seconds in _marks(boot)]
-    return max([*marks, sum(seconds for _, seconds in _phases(boot))], default=0.0)
-
-
 def _picture(result: VariantResult, boot: Boot, extent: float, csv: str) -> Picture:
     group = BootGroup(boot.firmware, boot.accelerator)
     n = len(group.boots_of(result))
     which = "the only boot" if n == 1 else f"the boot nearest to the median of {n}"
-    caption = f"Time line of {result.variant}: {group}, boot {boot.index}, {which}."
+    caption = f"Timeline of {result.variant}: {group}, boot {boot.index}, {which}."
     if not any(unit.critical for unit in boot.units):
         caption += " The critical chain was not measured."
     elif not any(unit.started_seconds is not None for unit in boot.units):
-        caption += " When units start was not measured."
+        caption += " The start times of units were not measured."
     else:
-        caption += " Hatched: the chain of units that the end of the boot waited for."
-    phases = ", ".join(f"{title} {seconds:.1f} s" for title, seconds in _phases(boot))
-    marks = ", ".join(f"{title} at {seconds:.1f} s" for title, seconds in _marks(boot))
+        caption += " Hatched: the critical chain, the units that the end of the boot waited for."
+    phases = ", ".join(f"{title} {seconds:.1f} s" for title, seconds in phases_of(boot))
+    milestones = ", ".join(f"{title} at {seconds:.1f} s" for title, seconds in milestones_of(boot))
     chain = ", ".join(f"{u.unit} {quantity(u.seconds, 'seconds')}" for u in shown_units(boot, 99) if u.critical)
-    alt = f"{caption} Phases: {phases}. Milestones: {marks}." + (f" Critical chain: {chain}." if chain else "")
+    alt = f"{caption} Phases: {phases}. Milestones: {milestones}." + (f" Critical chain: {chain}." if chain else "")
     tcg = f" {methods.TCG}" if boot.accelerator == "tcg" else ""
-    drawn = f" One boot is drawn, not a median; the tables have all {n} boots." if n > 1 else ""
+    drawn = f" The figure shows one boot, not a median; the tables have all {n} boots." if n > 1 else ""
     how = f"{methods.WALL}{tcg}{drawn}"
     return draw_picture(lambda width: _draw(boot, extent, width), alt, caption, how=how, csv=csv)
 
@@ -111,8 +87,8 @@ def _draw(boot: Boot, extent: float, width_inches: float) -> "Figure":
     from matplotlib.figure import Figure
 
     units = shown_units(boot, _WIDE_UNITS if is_wide(width_inches) else _NARROW_UNITS)
-    marks = _marks(boot)
-    rows = len(units) + len(marks) + 1.4
+    milestones = milestones_of(boot)
+    rows = len(units) + len(milestones) + 1.4
     height = rows * _ROW_INCHES + 0.55
     figure = Figure(figsize=(width_inches, height))
     axes = figure.add_axes((0.02, 0.45 / height, 0.96, 1 - 0.5 / height))
@@ -120,10 +96,10 @@ def _draw(boot: Boot, extent: float, width_inches: float) -> "Figure":
     axes.set_ylim(rows, -0.1)
     inches_per_second = width_inches * 0.96 / (extent * 1.02)
     _draw_phases(axes, boot, inches_per_second)
-    for place, (title, seconds) in enumerate(marks):
-        _draw_mark(axes, 1.9 + place, f"{title} {seconds:.1f} s", seconds, rows, inches_per_second)
+    for place, (title, seconds) in enumerate(milestones):
+        _draw_milestone(axes, 1.9 + place, f"{title} {seconds:.1f} s", seconds, rows, inches_per_second)
     for place, unit in enumerate(units):
-        _draw_unit(axes, 1.4 + len(marks) + place + 0.5, unit, extent, inches_per_second)
+        _draw_unit(axes, 1.4 + len(milestones) + place + 0.5, unit, extent, inches_per_second)
     axes.set_yticks([])
     axes.set_xlabel("seconds from the start of QEMU")
     axes.grid(axis="x", color="#dddddd", linewidth=0.5)
@@ -134,15 +110,15 @@ def _draw(boot: Boot, extent: float, width_inches: float) -> "Figure":
 def _draw_phases(axes: "Axes", boot: Boot, inches_per_second: float) -> None:
     start = 0.0
     titles = [title for _, title in PHASES]
-    for title, seconds in _phases(boot):
+    for title, seconds in phases_of(boot):
         style = titles.index(title)
         axes.barh(
             0.55, seconds, left=start, height=0.95, color=COLOURS[style], hatch=HATCHES[style], edgecolor=EDGE,
             linewidth=0.5,
         )  # fmt: skip
         room = seconds * inches_per_second - 0.1
-        told = (f"{title} {seconds:.1f} s", f"{title.partition(' ')[0]} {seconds:.1f} s", f"{seconds:.1f} s")
-        label = next((text for text in told if text_inches(text, 7.5) < room), "")
+        labels = (f"{title} {seconds:.1f} s", f"{title.partition(' ')[0]} {seconds:.1f} s", f"{seconds:.1f} s")
+        label = next((text for text in labels if text_inches(text, 7.5) < room), "")
         if label:
             axes.text(
                 start + seconds / 2, 0.57, label, ha="center", va="center", fontsize=7.5,
@@ -151,7 +127,7 @@ def _draw_phases(axes: "Axes", boot: Boot, inches_per_second: float) -> None:
         start += seconds
 
 
-def _draw_mark(axes: "Axes", row: float, label: str, seconds: float, end: float, inches_per_second: float) -> None:
+def _draw_milestone(axes: "Axes", row: float, label: str, seconds: float, end: float, inches_per_second: float) -> None:
     axes.plot([seconds, seconds], [row, end], color=EDGE, linewidth=0.6, linestyle="dotted", zorder=1)
     axes.plot([seconds], [row], marker="v", color=EDGE, markersize=5, zorder=5, clip_on=False)
     before = seconds * inches_per_second > text_inches(label, 7.5) + 0.3

@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from atomic_lib.measure.classes import default_class_rules
+from atomic_lib.report.elements.values import quantity
 from atomic_lib.report.figures.bars import LARGEST, REST, largest_classes
 from atomic_lib.report.figures.picture import COLOURS, TIP, Picture, draw_picture, is_wide, nothing_drawn, shortened
-from atomic_lib.report.page.elements import quantity
 from atomic_lib.report.text import methods
-from atomic_lib.results.variant_result import StudyResult, VariantResult
+from atomic_lib.results.study_result import StudyResult
+from atomic_lib.results.variant_result import VariantResult
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -39,7 +40,7 @@ class Box:
 
 @dataclass(frozen=True)
 class _Tree:
-    """What is drawn for one variant: its classes, and by class its packages."""
+    """What is drawn for one variant: its classes, each with its packages."""
 
     variant: str
     total: int
@@ -67,10 +68,10 @@ def _picture(results: Sequence[VariantResult], coloured: Sequence[VariantResult]
         for class_, parts in tree.classes.items()
         for name, size in parts
     ]
-    alt = " ".join(_told(tree) for tree in trees)
+    alt = " ".join(_words(tree) for tree in trees)
     caption = (
         f"{caption}: the area of each rectangle is its bytes, at one scale for {' and '.join(t.variant for t in trees)}"
-        ". The tables below have every figure."
+        ". The tables below list every figure."
     )
     return draw_picture(
         lambda width: _draw(trees, colours, largest, width), f"{caption} {alt}", caption,
@@ -79,7 +80,7 @@ def _picture(results: Sequence[VariantResult], coloured: Sequence[VariantResult]
 
 
 def _tree(result: VariantResult, largest: int) -> _Tree:
-    """The parts of a tree; what no package owns and what is too small to draw is one part of its class."""
+    """The parts of a tree; unowned files, and packages too small to draw, are one part each of their class."""
     classes: dict[str, list[tuple[str, int]]] = {}
     sums: dict[str, int] = {}
     for package in sorted(result.packages, key=lambda package: -package.bytes):
@@ -97,7 +98,7 @@ def _tree(result: VariantResult, largest: int) -> _Tree:
     return _Tree(result.variant, result.tree_bytes or 0, {name: parts for name, parts in ordered if _sum(parts)})
 
 
-def _told(tree: _Tree) -> str:
+def _words(tree: _Tree) -> str:
     rules = default_class_rules()
     first = list(tree.classes.items())[:5]
     parts = ", ".join(f"{rules.title_of(name)} {quantity(_sum(of), 'bytes')}" for name, of in first)

@@ -1,4 +1,4 @@
-"""Executed notebooks as self-contained pages: no request to any network, no trace of the machine they ran on."""
+"""Executed notebooks as self-contained pages: no network requests, no trace of the machine they ran on."""
 
 import base64
 import json
@@ -8,28 +8,31 @@ from dataclasses import dataclass
 from hashlib import sha256
 from html import unescape
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from atomic_lib.base.errors import WorkbookError
 from atomic_lib.base.files import write_text
 from atomic_lib.base.traces import scrubber
 from atomic_lib.measure.build_changes import CHANGED_FILES
-from atomic_lib.report.page.elements import Alert
-from atomic_lib.report.tables.conformance_tables import CSV_FILE as CONFORMANCE_CSV
-from atomic_lib.report.tables.conformance_tables import MATRIX_FILE
+from atomic_lib.report.elements.blocks import Alert
 from atomic_lib.report.text.conclusions import failure
+from atomic_lib.results.conformance_files import CSV_FILE as CONFORMANCE_CSV
+from atomic_lib.results.conformance_files import MATRIX_FILE
 from atomic_lib.results.csv_tables import csv_names
-from atomic_lib.results.files import RESULT_FILE, read_study_result
+from atomic_lib.results.result_files import RESULT_FILE, read_study_result
 from atomic_lib.results.variant_result import VariantResult
+
+if TYPE_CHECKING:
+    from nbformat import NotebookNode
 
 TEMPLATES = Path(__file__).parent / "templates"
 
 _BANNER = "papermill-error-cell-tag"
-"""The tag of the cells that papermill puts before a failed one; the page has its own alert."""
+"""The tag of the cells that papermill inserts above a failed one; the page has its own alert."""
 
 
 @dataclass(frozen=True)
-class Link:
+class PageLink:
     """An entry of a page's navigation; ``target`` is relative to the page."""
 
     text: str
@@ -41,8 +44,8 @@ def export_html(
     notebook: Path,
     out: Path,
     title: str,
-    links: Sequence[Link] = (),
-    files: Sequence[Link] = (),
+    links: Sequence[PageLink] = (),
+    files: Sequence[PageLink] = (),
     failed: Alert | None = None,
 ) -> None:
     """Convert an executed notebook into one HTML file that needs nothing else.
@@ -96,7 +99,7 @@ def write_pages(run_directory: Path) -> Path:
     return index
 
 
-def read_notebook(path: Path) -> Any:
+def read_notebook(path: Path) -> "NotebookNode":
     """The notebook in a file; raises WorkbookError naming the file when it is none."""
     import nbformat
 
@@ -109,7 +112,8 @@ def read_notebook(path: Path) -> Any:
         raise WorkbookError(f"{path}: not a notebook: {error}", hint="run ./workbook run again") from None
     if not isinstance(value, dict) or value.get("nbformat") != 4 or not isinstance(value.get("cells"), list):
         raise WorkbookError(f"{path}: not a notebook of format 4", hint="run ./workbook run again")
-    return nbformat.reads(text, as_version=4)  # type: ignore[no-untyped-call]
+    node: NotebookNode = nbformat.reads(text, as_version=4)  # type: ignore[no-untyped-call]
+    return node
 
 
 def remove_traces(notebook: Path) -> None:
@@ -120,7 +124,7 @@ def remove_traces(notebook: Path) -> None:
     write_text(notebook, nbformat.writes(node) + "\n")  # type: ignore[no-untyped-call]
 
 
-def _without_traces(node: Any, scrub: Callable[[str], str]) -> Any:
+def _without_traces(node: "NotebookNode", scrub: Callable[[str], str]) -> "NotebookNode":
     """The notebook without papermill's records and without what ``scrub`` takes out."""
     node.metadata.pop("papermill", None)
     node.cells = [cell for cell in node.cells if _BANNER not in cell.metadata.get("tags", [])]
@@ -138,7 +142,7 @@ def _without_traces(node: Any, scrub: Callable[[str], str]) -> Any:
     return node
 
 
-def _sections(node: Any) -> list[dict[str, str]]:
+def _sections(node: "NotebookNode") -> list[dict[str, str]]:
     """The second-level headings, with the anchors that nbconvert or the library gave them, in the page's order."""
     found = []
     for cell in node.cells:
@@ -151,20 +155,20 @@ def _sections(node: Any) -> list[dict[str, str]]:
     return found
 
 
-def _pages(pages: Sequence[VariantResult], current: VariantResult | None) -> list[Link]:
+def _pages(pages: Sequence[VariantResult], current: VariantResult | None) -> list[PageLink]:
     """The pages of a run, seen from one of them (None: the comparison)."""
     up = "../" if current else ""
-    links = [Link(page.variant, f"{up}{page.variant}/index.html", page is current) for page in pages]
-    return [Link("Comparison", f"{up}index.html", current is None), *links]
+    links = [PageLink(page.variant, f"{up}{page.variant}/index.html", page is current) for page in pages]
+    return [PageLink("Comparison", f"{up}index.html", current is None), *links]
 
 
-def _run_files(run_directory: Path) -> list[Link]:
+def _run_files(run_directory: Path) -> list[PageLink]:
     names = ["results.json", *csv_names(), MATRIX_FILE, CONFORMANCE_CSV, "compare.ipynb"]
-    return [Link(name, name) for name in names if (run_directory / name).exists()]
+    return [PageLink(name, name) for name in names if (run_directory / name).exists()]
 
 
-def _variant_files(directory: Path) -> list[Link]:
-    """What lies beside a variant's page; the logs also of boots that came to nothing."""
+def _variant_files(directory: Path) -> list[PageLink]:
+    """The files beside a variant's page, the logs of failed boots included."""
     names = [name for name in (RESULT_FILE, "lock.json", CHANGED_FILES, "variant.ipynb") if (directory / name).exists()]
     logs = sorted(path.name for pattern in ("console-*.log", "guest-*.log") for path in directory.glob(pattern))
-    return [Link(name, name) for name in (*names, *logs)]
+    return [PageLink(name, name) for name in (*names, *logs)]

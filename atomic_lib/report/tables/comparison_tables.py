@@ -1,28 +1,22 @@
 """Tables of a study: its variants side by side, against the baseline."""
 
-from atomic_lib.report.page.elements import (
-    Cell,
-    Details,
-    Paragraph,
-    Stack,
-    Table,
-    delta,
-    missing,
-    number,
-    plural,
-    verdict,
-)
+from atomic_lib.report.elements.blocks import Details, Paragraph, Stack
+from atomic_lib.report.elements.cells import Cell, missing, number, verdict
+from atomic_lib.report.elements.table import Table
+from atomic_lib.report.elements.values import delta, plural
 from atomic_lib.report.tables import variant_tables
-from atomic_lib.report.tables.boot.boot_times import BootTime, summary_cell
-from atomic_lib.report.tables.build import verified
+from atomic_lib.report.tables.boot.time_cells import summary_cell
+from atomic_lib.report.tables.contents import verified
 from atomic_lib.report.text import methods
-from atomic_lib.results import fallbacks
-from atomic_lib.results.metrics import Metric, boot_groups, left_out_notes, metrics, missing_boot_reason, missing_reason
-from atomic_lib.results.variant_result import StudyResult, VariantResult
+from atomic_lib.report.text.boot_words import excluded_notes, failed_boot_notes
+from atomic_lib.results.analysis import fallbacks
+from atomic_lib.results.analysis.boot_groups import boot_groups
+from atomic_lib.results.analysis.boot_times import BootTime
+from atomic_lib.results.analysis.metrics import Metric, metrics, missing_boot_reason, missing_reason
+from atomic_lib.results.study_result import StudyResult
+from atomic_lib.results.variant_result import VariantResult
 
-_VERDICTS = (
-    "Faster and slower are said only after a rank test with p < 0.002 and for a shift beyond the noise of the session."
-)
+_VERDICTS = "“Faster” and “slower” need a rank test with p < 0.002 and a shift larger than the noise of the session."
 _STATUS = {"ok": "✓ ok", "failed": "✗ failed", "incomplete": "… incomplete"}
 
 
@@ -30,7 +24,7 @@ def heading(study: StudyResult) -> Paragraph:
     """Which study, which run, when, against which baseline."""
     booted = ", ".join(sorted({boot.accelerator.upper() for result in study.variants for boot in result.boots}))
     counted = any(result.counted_boots for result in study.variants)
-    none = "none, boots were only counted" if counted else "none, nothing was booted"
+    none = "none, only counted boots" if counted else "none, nothing was booted"
     made = study.created[:16].replace("T", " ")
     return Paragraph(
         f"{study.title.rstrip('.')}. Study {study.study}, run {study.run}, made {made} UTC. "
@@ -56,7 +50,7 @@ def comparison(study: StudyResult) -> Table:
 
 
 def checks(study: StudyResult) -> Table:
-    """Which proof of life each variant passed, over all its boots."""
+    """Which checks of the proof of life each variant passed, over all its boots."""
     names = dict.fromkeys(c.name for result in study.variants for boot in result.boots for c in boot.checks)
     rows = [(Cell(name), *(_check(result, name) for result in study.variants)) for name in names]
     rows.append((Cell("no failed unit"), *(_no_failed_unit(result) for result in study.variants)))
@@ -69,7 +63,7 @@ def checks(study: StudyResult) -> Table:
         for check in boot.checks
     )
     header = ("check", *(result.variant for result in study.variants))
-    note = "Files of a kind are counted by walking the tree, not by asking the package database."
+    note = "Files of a kind are counted in the tree itself, not in the package database."
     return Table(
         "Proof of life",
         header,
@@ -83,7 +77,7 @@ def checks(study: StudyResult) -> Table:
 
 
 def stages(study: StudyResult) -> Table:
-    """How long each stage of each variant took when it was made, and which ones this run found made."""
+    """How long each stage of each variant took when it ran, and which stages this run reused."""
     names = dict.fromkeys(stage.stage for result in study.variants for stage in result.stages)
     rows = [(Cell(name), *(_stage(result, name) for result in study.variants)) for name in names]
     rows.append((Cell("made in this run"), *(_made(result) for result in study.variants)))
@@ -93,7 +87,7 @@ def stages(study: StudyResult) -> Table:
 
 
 def provenance(study: StudyResult) -> Stack:
-    """Where the figures come from: the run, then every variant, folded away."""
+    """The inputs and versions that the figures come from: the run, then every variant, folded away."""
     parts = tuple(Details(result.variant, variant_tables.provenance_table(result)) for result in study.variants)
     return Stack((variant_tables.provenance_table(study), *parts))
 
@@ -121,10 +115,10 @@ def _figure(metric: Metric, result: VariantResult, study: StudyResult, base_valu
     difference = delta(value, base_value or 0, metric.unit) if compared else ""
     if metric.group is None:
         return number(value, metric.unit, note=difference)
-    time = BootTime(metric.group, metric.mark)
+    time = BootTime(metric.group, metric.milestone)
     found = time.verdict(study, result)
-    said = f"{difference}: {found.word}" if found else difference
-    return summary_cell(time.summary(result), note=said)
+    note = f"{difference}: {found.word}" if found else difference
+    return summary_cell(time.summary(result), note=note)
 
 
 def _record(metric: Metric, result: VariantResult, base_value: float | None) -> dict[str, object]:
@@ -141,18 +135,18 @@ def _record(metric: Metric, result: VariantResult, base_value: float | None) -> 
 
 
 def _comparison_notes(study: StudyResult) -> tuple[str, ...]:
-    size = "1 MB is 1,000,000 bytes. Small figures: the difference to the baseline."
+    size = "1 MB is 1,000,000 bytes. Below each figure: the difference to the baseline."
     base = study.variant(study.baseline)
     if base is None or base.tree_bytes is None:
-        size = f"1 MB is 1,000,000 bytes. The baseline {study.baseline} has no figures: no differences are shown."
-    return (size, _statistics_note(study), *left_out_notes(study.variants))
+        size = f"1 MB is 1,000,000 bytes. The baseline {study.baseline} has no figures, so there are no differences."
+    return (size, _statistics_note(study), *excluded_notes(study.variants), *failed_boot_notes(study.variants))
 
 
 def _statistics_note(study: StudyResult) -> str:
     counts = [len(group.boots_of(r)) for r in study.variants for group in boot_groups([r])]
     accelerators = {boot.accelerator for result in study.variants for boot in result.boots}
     if not counts:
-        return "No boot is in a median." if accelerators else "No variant was booted by the clock."
+        return "No boot is in a median." if accelerators else "No variant was booted by wall clock."
     low, high = min(counts), max(counts)
     boots = "One boot each: no statistics."
     if high > 1:

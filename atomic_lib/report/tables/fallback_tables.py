@@ -1,24 +1,28 @@
-"""What stands in for a variant that failed, and what it costs.
+"""The fallback that stands in for a failed variant, and what it costs.
 
-A column of figures is always of one variant: those of a fallback stand beside the failed one's,
-with its own name over them, and are never filled into the gaps of the other.
+Every column holds the figures of one variant: a fallback's figures have a column of their own and
+never fill the gaps of the failed variant.
 """
 
-from atomic_lib.report.page.elements import Cell, Paragraph, Section, Table, delta, missing, number
+from atomic_lib.report.elements.blocks import Paragraph, Section
+from atomic_lib.report.elements.cells import Cell, missing, number
+from atomic_lib.report.elements.table import Table
+from atomic_lib.report.elements.values import delta
 from atomic_lib.report.text import methods
 from atomic_lib.report.text.fallback_words import failure_words, words
-from atomic_lib.results.fallbacks import (
+from atomic_lib.results.analysis.fallbacks import (
     Contingency,
     Price,
     contingencies,
     in_place,
     prices,
 )
-from atomic_lib.results.variant_result import StudyResult, VariantResult
+from atomic_lib.results.study_result import StudyResult
+from atomic_lib.results.variant_result import VariantResult
 
 
 def section(study: StudyResult) -> Section:
-    """Per failed variant with a fallback what stands in, and its price as a table; nothing where there is none."""
+    """For each failed variant with a fallback: what stands in, and its cost as a table; nothing where there is none."""
     parts: list[Paragraph | Table] = []
     for found in contingencies(study):
         parts.append(Paragraph(f"{found.failed.variant} {failure_words(found.failed)}. {words(study, found)}"))
@@ -42,12 +46,12 @@ def _table(study: StudyResult, found: Contingency, stand_in: VariantResult) -> T
         for p in priced
     )  # fmt: skip
     runs = dict.fromkeys(price.run for price in priced if price.run)
-    notes = tuple(f"The earlier run of {found.failed.variant} is {run}, its newest that succeeded." for run in runs)
+    notes = tuple(f"Earlier run: {run}, the newest in which {found.failed.variant} succeeded." for run in runs)
     how = (
-        f"{methods.TREE} Counted boots are compared where both were counted in the same way. Wall-clock times are not: "
-        "boots that failed, or of another session, are no samples."
+        f"{methods.TREE} Counted boots are compared where both were counted with the same settings. Wall-clock times "
+        "are not compared: failed boots and boots of another session are not valid samples."
     )
-    return Table(f"What {marked}, costs", header, rows, records, notes, how, "fallbacks.csv", fixed=True)
+    return Table(f"Cost of {marked}", header, rows, records, notes, how, "fallbacks.csv", fixed=True)
 
 
 def _failed_cell(price: Price, failed: VariantResult) -> Cell:

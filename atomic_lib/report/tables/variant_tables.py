@@ -1,22 +1,20 @@
-"""Tables of one variant: its figures, packages, classes, boots, checks, units, stages, provenance."""
+"""Tables of one variant: its figures, classes, boots, checks, stages, provenance."""
 
 from collections.abc import Callable, Sequence
 
+from atomic_lib.guest.boot_record import Boot
+from atomic_lib.guest.evidence.systemd import Phases
 from atomic_lib.measure.classes import default_class_rules
-from atomic_lib.report.page.elements import Cell, Table, missing, named_rows, number, quantity, share, verdict
-from atomic_lib.report.tables.build import verified
+from atomic_lib.report.elements.cells import Cell, missing, number, share, verdict
+from atomic_lib.report.elements.table import Table, named_rows
+from atomic_lib.report.elements.values import quantity
+from atomic_lib.report.tables.contents import verified
 from atomic_lib.report.text import methods
-from atomic_lib.results.metrics import (
-    MARKS,
-    PHASES,
-    BootGroup,
-    boot_groups,
-    left_out,
-    mark_seconds,
-    missing_boot_reason,
-    missing_reason,
-)
-from atomic_lib.results.variant_result import Boot, Phases, StudyResult, VariantResult
+from atomic_lib.report.text.boot_words import boots_words, failed_boot_notes
+from atomic_lib.results.analysis.boot_groups import MILESTONES, PHASES, BootGroup, milestone_seconds
+from atomic_lib.results.analysis.metrics import missing_reason
+from atomic_lib.results.study_result import StudyResult
+from atomic_lib.results.variant_result import VariantResult
 
 _COUNTS: tuple[tuple[str, Callable[[Boot], int | None]], ...] = (
     ("user processes", lambda boot: boot.process_count),
@@ -44,7 +42,7 @@ def summary_table(result: VariantResult, caption: str = "Size") -> Table:
         rows.append((f"files of {kind}", f"forbidden:{kind}", number(count, "count")))
     if result.image_sha256:
         rows.append((verified.TITLE, "verification", verified.verified_cell(result)))
-    if result.status == "incomplete":  # what later stages measure is no gap yet
+    if result.status == "incomplete":  # figures of later stages are not missing yet
         rows = [row for row in rows if getattr(result, row[1], 0) is not None]
     records = tuple(
         {"figure": name, "value": cell.text if name == "verification" else getattr(result, name, None)}
@@ -88,13 +86,13 @@ def boots_table(result: VariantResult, to_run: str = "../") -> Table:
     rows = [
         (
             Cell(title),
-            *(number(getattr(boot.phases, name), "seconds", reason="not told by the guest") for boot in boots),
+            *(number(getattr(boot.phases, name), "seconds", reason="not reported by the guest") for boot in boots),
         )
         for name, title in PHASES
     ]
     rows += [
-        (Cell(title), *(number(mark_seconds(boot, name), "seconds", reason="not reached") for boot in boots))
-        for name, title in _marks_of(boots)
+        (Cell(title), *(number(milestone_seconds(boot, name), "seconds", reason="not reached") for boot in boots))
+        for name, title in _milestones_of(boots)
     ]
     rows.append((Cell("memory in use"), *(_memory(boot) for boot in boots)))
     rows += [(Cell(title), *(number(count(boot), "count") for boot in boots)) for title, count in _COUNTS]
@@ -102,23 +100,26 @@ def boots_table(result: VariantResult, to_run: str = "../") -> Table:
     rows.append((Cell("host"), *(_host(boot) for boot in boots)))
     rows.append((Cell("console"), *(_console(boot, to_run) for boot in boots)))
     header = ("", *(_boot_heading(boot) for boot in boots))
-    caption = f"Boots of {result.variant}: {boots_note(result)}"
+    caption = f"Boots of {result.variant}: {boots_words(result)}"
     records = tuple(_boot_record(boot) for boot in boots)
     how = f"{methods.WALL} {methods.TCG}" if any(boot.accelerator == "tcg" for boot in boots) else methods.WALL
-    return Table(caption, header, tuple(rows) if boots else (), records, (), how, f"{to_run}boots.csv", fixed=True)
-
-
-def boots_note(result: VariantResult) -> str:
-    """How many boots of which kind there are, and what that allows to say."""
-    groups = boot_groups([result])
-    if not groups:
-        return missing_boot_reason(result)
-    told = (f"{group}, n={len(group.boots_of(result))}" for group in groups)
-    return "; ".join((*told, *filter(None, [left_out(result)])))
+    notes = failed_boot_notes([result])
+    empty = " ".join(["Not measured.", *notes])
+    return Table(
+        caption,
+        header,
+        tuple(rows) if boots else (),
+        records,
+        notes,
+        how,
+        f"{to_run}boots.csv",
+        empty=empty,
+        fixed=True,
+    )
 
 
 def checks_table(result: VariantResult, to_run: str = "../") -> Table:
-    """Every proof of life of every boot: passed or failed, with what was seen."""
+    """Every check of the proof of life in every boot: passed or failed, with what it observed."""
     boots = result.boots
     names = list(dict.fromkeys(check.name for boot in boots for check in boot.checks))
     rows = []
@@ -134,12 +135,12 @@ def checks_table(result: VariantResult, to_run: str = "../") -> Table:
         for check in boot.checks
     )
     header = ("check", *(f"{boot.firmware.upper()}, boot {boot.index}" for boot in boots))
-    caption = f"Checks of {result.variant}: {boots_note(result)}"
+    caption = f"Checks of {result.variant}: {boots_words(result)}"
     return Table(caption, header, tuple(rows), records, how=methods.CHECKS, csv=f"{to_run}checks.csv", fixed=True)
 
 
 def stages_table(result: VariantResult, to_run: str = "../") -> Table:
-    """How long each stage took when it was made, and whether this run found it in the store."""
+    """How long each stage took when it ran, and whether this run reused it from the store."""
     rows = tuple(
         (
             Cell(stage.stage),
@@ -150,25 +151,25 @@ def stages_table(result: VariantResult, to_run: str = "../") -> Table:
         for stage in result.stages
     )
     records = tuple(stage.model_dump() for stage in result.stages)
-    header = ("stage", "time when made", "in this run", "key")
+    header = ("stage", "duration", "in this run", "key")
     return Table(
         f"Stages of {result.variant}", header, rows, records, how=methods.STAGES, csv=f"{to_run}stages.csv", fixed=True
     )
 
 
 def provenance_table(result: VariantResult | StudyResult) -> Table:
-    """Where the figures come from."""
+    """The inputs and versions that the figures come from."""
     if isinstance(result, StudyResult):
-        pairs = {"study": result.study, "run": result.run, "created": result.created}
+        values = {"study": result.study, "run": result.run, "created": result.created}
         caption = "Provenance of the run"
     else:
         names = ("method", "content", "recipe", "agent", "version", "lock_sha256", "commit", "content_checksum",
                  "image_sha256", "image_compressed_sha256")  # fmt: skip
-        pairs = {name: getattr(result, name) or "" for name in names}
-        pairs |= {f"parameter {name}": str(value) for name, value in result.parameters.items() if name not in names}
+        values = {name: getattr(result, name) or "" for name in names}
+        values |= {f"parameter {name}": str(value) for name, value in result.parameters.items() if name not in names}
         caption = f"Provenance of {result.variant}"
-    pairs |= {name: str(value) for name, value in result.provenance.items()}
-    return named_rows(caption, list(pairs.items()))
+    values |= {name: str(value) for name, value in result.provenance.items()}
+    return named_rows(caption, list(values.items()))
 
 
 def _boot_heading(boot: Boot) -> str:
@@ -176,15 +177,15 @@ def _boot_heading(boot: Boot) -> str:
     return f"{BootGroup(boot.firmware, boot.accelerator)}, boot {boot.index}{warm_up}"
 
 
-def _marks_of(boots: Sequence[Boot]) -> list[tuple[str, str]]:
-    """The milestones that any boot was looked at for."""
+def _milestones_of(boots: Sequence[Boot]) -> list[tuple[str, str]]:
+    """The milestones that any boot recorded, and those that every boot is measured for."""
     seen = {mark.name for boot in boots for mark in boot.milestones} | {
         "ssh-login",
         "provisioned",
         "multi-user",
         "docker-ready",
     }
-    return [(name, title) for name, title in MARKS.items() if name in seen]
+    return [(name, title) for name, title in MILESTONES.items() if name in seen]
 
 
 def _memory(boot: Boot) -> Cell:
@@ -201,7 +202,7 @@ def _guest(boot: Boot) -> Cell:
 def _host(boot: Boot) -> Cell:
     host = boot.host
     load = f"load {host.load_1m:.1f} on {host.cpus or '?'} CPUs" if host.load_1m is not None else ""
-    return Cell(f"QEMU {host.qemu_version}", load) if host.qemu_version else missing("not told")
+    return Cell(f"QEMU {host.qemu_version}", load) if host.qemu_version else missing("not recorded")
 
 
 def _console(boot: Boot, to_run: str) -> Cell:

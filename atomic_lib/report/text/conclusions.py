@@ -1,52 +1,48 @@
-"""What a run says, in one paragraph per variant, made from its figures and no more certain than they are."""
+"""What a run shows, in one paragraph per variant, derived from its figures and no more certain than they are."""
 
 from collections.abc import Sequence
-from statistics import median
 
-from atomic_lib.guest.counted.counted_difference import BUSY_LIMIT, counted_difference
+from atomic_lib.guest.boot_record import Boot
 from atomic_lib.measure.statistics import NO_DIFFERENCE, Verdict
-from atomic_lib.report.page.elements import NBSP, Alert, Sentences, Stack, plural, quantity
-from atomic_lib.report.tables.boot.boot_times import BootTime, median_text
-from atomic_lib.report.tables.build.package_changes import changes_between
+from atomic_lib.report.elements.blocks import Alert, Sentences, Stack
+from atomic_lib.report.elements.values import NBSP, plural, quantity
 from atomic_lib.report.text import fallback_words
-from atomic_lib.results.metrics import (
-    MARKS,
-    BootGroup,
-    boot_groups,
-    counted_busy_seconds,
-    median_of,
-    missing_boot_reason,
-)
-from atomic_lib.results.variant_result import Boot, CountedBoot, CountedUnit, StudyResult, VariantResult
+from atomic_lib.report.text.boot_words import failed_boot_words
+from atomic_lib.report.text.time_words import median_text
+from atomic_lib.results.analysis.boot_groups import MILESTONES, BootGroup, boot_groups
+from atomic_lib.results.analysis.boot_times import BootTime
+from atomic_lib.results.analysis.counted_comparison import CHANCE_SHARE, compare_counted
+from atomic_lib.results.analysis.metrics import counted_busy_seconds, missing_boot_reason
+from atomic_lib.results.analysis.package_changes import package_changes
+from atomic_lib.results.study_result import StudyResult
+from atomic_lib.results.variant_result import VariantResult
 
-_MAIN_PART = 0.25
-"""From which share of a difference on a unit is named as where it is."""
-
-_TOLD_MARKS = ("ssh-login", "docker-ready")
+_REPORTED = ("ssh-login", "docker-ready")
 
 
 def conclusions(study: StudyResult) -> Sentences:
-    """One paragraph per variant: size against the baseline, what is gone, boots, checks."""
+    """One paragraph per variant: size against the baseline, what was removed, boots, checks."""
     return Sentences(tuple((f"{result.variant}:", sentence(study, result)) for result in study.variants))
 
 
 def sentence(study: StudyResult, result: VariantResult) -> str:
-    """What the figures of one variant say."""
-    standing = fallback_words.words_for(study, result)
+    """What the figures of one variant show."""
+    fallback = fallback_words.words_for(study, result)
     if result.error:
-        return f"failed at the stage {result.error.stage}: {_first_line(result.error.message)} {standing}".rstrip()
+        return f"failed at the stage {result.error.stage}: {_first_line(result.error.message)} {fallback}".rstrip()
     base = None if result.variant == study.baseline else study.variant(study.baseline)
     parts = [
         _size(result, base, study.baseline),
-        _gone(result, base),
+        _kinds(result, base),
         *(_boots(group, study, result, base) for group in boot_groups([result])),
         "" if boot_groups([result]) else _not_booted(result),
         _counted(result, base),
         _checks(result.boots),
+        _failed(result),
     ]
     if result.status == "incomplete":
-        parts.append("Incomplete: boots are still to be made.")
-    parts.append(standing)
+        parts.append("Incomplete: not all boots have been made.")
+    parts.append(fallback)
     return " ".join(part for part in parts if part)
 
 
@@ -79,17 +75,18 @@ def _size(result: VariantResult, base: VariantResult | None, baseline: str) -> s
     if result.variant == baseline:
         return f"baseline: {tree}{packages}."
     if base is None or base.tree_bytes is None:
-        return f"{tree}{packages}; there is no figure of the baseline {baseline} to compare it with."
-    than = f", {_against(result.tree_bytes, base.tree_bytes)},"
-    return f"against {baseline} {tree}{than}{packages}{_moved(result, base)}{_image(result, base)}.".replace(",.", ".")
+        return f"{tree}{packages}; the baseline {baseline} has no figure to compare with."
+    equal = result.tree_bytes == base.tree_bytes
+    than = f"as much as {baseline}" if equal else f"{_against(result.tree_bytes, base.tree_bytes)} than {baseline}"
+    return f"{tree}{packages}{_changes(result, base)}, {than}{_image(result, base)}."
 
 
-def _moved(result: VariantResult, base: VariantResult) -> str:
-    """How many packages left and came in."""
-    found = changes_between(base, result)
-    if found is None or not (found.left or found.came_in):
+def _changes(result: VariantResult, base: VariantResult) -> str:
+    """How many packages were removed and added."""
+    found = package_changes(base, result)
+    if found is None or not (found.removed or found.added):
         return ""
-    return f" ({len(found.left)} left, {len(found.came_in)} came in)"
+    return f" ({len(found.removed)} removed, {len(found.added)} added)"
 
 
 def _image(result: VariantResult, base: VariantResult) -> str:
@@ -106,39 +103,41 @@ def _against(value: int, base: int) -> str:
     return f"{quantity(abs(value - base), 'bytes')}{percent} {'less' if value < base else 'more'}"
 
 
-def _gone(result: VariantResult, base: VariantResult | None) -> str:
-    """What of the kinds that are looked for is no longer in the tree, what never was, and what stays."""
+def _kinds(result: VariantResult, base: VariantResult | None) -> str:
+    """Which of the kinds of files that are looked for were removed, which are absent in both, and which remain."""
     before = base.forbidden_paths if base else {}
     gone = [f"{kind} ({plural(before[kind], 'file')})" for kind, count in result.forbidden_paths.items()
             if count == 0 and before.get(kind)]  # fmt: skip
     never = [kind for kind, count in result.forbidden_paths.items() if count == 0 and not before.get(kind)]
     stays = [kind for kind, count in result.forbidden_paths.items() if count]
-    said = [("Gone: ", gone), ("Not in it: ", never), ("Still in it: " if base else "In it: ", stays)]
-    return " ".join(f"{head}{' and '.join(names)}." for head, names in said if names)
+    kinds = [("Removed: ", gone), ("Absent: ", never), ("Still present: " if base else "Present: ", stays)]
+    return " ".join(f"{head}{' and '.join(names)}." for head, names in kinds if names)
 
 
 def _boots(group: BootGroup, study: StudyResult, result: VariantResult, base: VariantResult | None) -> str:
-    """The times of one kind of boot, and the words that the statistics allow for them."""
+    """The times of one kind of boot, and what the statistics allow to say of them."""
     n = len(group.boots_of(result))
-    times = [BootTime(group, name) for name in _TOLD_MARKS]
+    times = [BootTime(group, name) for name in _REPORTED]
     if times[0].summary(result) is None:
-        return f"By {group}: no ssh login in {plural(n, 'boot')}."
-    told = [(clause, time.verdict(study, result)) for time in times if (clause := _time(time, result, base))]
-    clauses, verdicts = [clause for clause, _ in told], [verdict for _, verdict in told if verdict]
+        return f"Booted by {group}: no ssh login in {plural(n, 'boot')}."
+    timed = [(clause, time.verdict(study, result)) for time in times if (clause := _time(time, result, base))]
+    clauses, verdicts = [clause for clause, _ in timed], [verdict for _, verdict in timed if verdict]
     if base is None or not verdicts:
-        return f"By {group}: {', '.join(clauses)} ({'one boot, no statistics' if n == 1 else f'medians, n = {n}'})."
-    head = f"By {group}, n = {n} against {len(group.boots_of(base))}"
+        return (
+            f"Booted by {group}: {', '.join(clauses)} ({'one boot, no statistics' if n == 1 else f'medians, n = {n}'})."
+        )
+    head = f"Booted by {group}, n = {n} against {len(group.boots_of(base))}"
     reasons = {verdict.reason for verdict in verdicts}
     if len(reasons) == 1 and all(verdict.word == NO_DIFFERENCE for verdict in verdicts):
         return f"{head}: {', '.join(clauses)}: {NO_DIFFERENCE} ({reasons.pop()})."
-    return f"{head}: {'; '.join(clause + _word(verdict) for clause, verdict in told)}."
+    return f"{head}: {'; '.join(clause + _word(verdict) for clause, verdict in timed)}."
 
 
 def _time(time: BootTime, result: VariantResult, base: VariantResult | None) -> str:
-    """ "ssh login after 48.2 s against 74.0 s"; where not every boot came so far, how many did."""
-    title, summary = MARKS[time.name], time.summary(result)
+    """ "ssh login after 48.2 s against 74.0 s"; where not every boot got that far, how many did."""
+    title, summary = MILESTONES[time.name], time.summary(result)
     if summary is None:
-        # a variant without Docker is not late with it
+        # a variant without Docker never has it ready
         return f"{title}: never" if result.parameters.get("runtime", "docker") == "docker" else ""
     boots = len(time.group.boots_of(result))
     some = f" (in {summary.n} of {plural(boots, 'boot')})" if summary.n < boots else ""
@@ -159,54 +158,32 @@ def _not_booted(result: VariantResult) -> str:
 
 
 def _counted(result: VariantResult, base: VariantResult | None) -> str:
-    if not result.counted_boots:
+    busy_seconds = counted_busy_seconds(result)
+    if busy_seconds is None:
         return ""
     if base is None or not base.counted_boots:
-        return f"A counted boot costs {quantity(_median_boot(result).busy_seconds, 'counted')}."
+        return f"A counted boot costs {quantity(busy_seconds, 'counted')}."
     text = counted_shift(result, base)
     return f"{text[0].upper()}{text[1:]}."
 
 
 def counted_shift(result: VariantResult, base: VariantResult) -> str:
-    """What a counted boot costs more or less than the baseline's; nothing where one of both was not counted.
-
-    They are compared by what chance can do to a count, never by a rank test of times.
-    """
-    if not (result.counted_boots and base.counted_boots):
+    """What a counted boot costs more or less than the baseline's; empty where one of the two was not counted."""
+    found = compare_counted(result, base)
+    if found is None:
         return ""
-    ours, theirs = _median_boot(result), _median_boot(base)
-    text = f"a counted boot costs {quantity(ours.busy_seconds, 'counted')}"
-    against = f"{text} against {quantity(theirs.busy_seconds, 'counted')}"
-    if _ways(result) != _ways(base):
-        return f"{against}, but counted in another way: not compared"
-    found = {cost.what: cost for cost in counted_difference(theirs, ours).costs}
-    if "boot" not in found:
-        return f"{against}: {NO_DIFFERENCE} (chance moves a boot by up to {100 * BUSY_LIMIT:g}{NBSP}%)"
-    shift = found.pop("boot").seconds
-    # one that explains little of the whole would only mislead
-    same_way = [cost for cost in found.values() if cost.seconds * shift > _MAIN_PART * shift**2]
-    most = "".join(f", most of all {one.what} ({quantity(abs(one.seconds), 'counted')})" for one in same_way[:1])
-    return f"{against}, {quantity(abs(shift), 'counted')} {'less' if shift < 0 else 'more'}{most}"
+    busy, theirs = quantity(found.busy_seconds, "counted"), quantity(found.base_seconds, "counted")
+    against = f"a counted boot costs {busy} against {theirs}"
+    if not found.same_method:
+        return f"{against}, but counted with other settings: not compared"
+    if found.shift_seconds is None:
+        return f"{against}: {NO_DIFFERENCE} (chance changes a boot by up to {100 * CHANCE_SHARE:g}{NBSP}%)"
+    most = f", mostly in {found.cause} ({quantity(abs(found.cause_seconds), 'counted')})" if found.cause else ""
+    return f"{against}, {quantity(abs(found.shift_seconds), 'counted')} {_less_or_more(found.shift_seconds)}{most}"
 
 
-def _ways(result: VariantResult) -> set[tuple[int, str | None]]:
-    """In which ways the boots were counted."""
-    return {(boot.shift, boot.qemu_version) for boot in result.counted_boots}
-
-
-def _median_boot(result: VariantResult) -> CountedBoot:
-    """The counted boots as one, each figure the median of theirs, as the tables have them."""
-    boots = result.counted_boots
-    seconds: dict[str, list[float]] = {}
-    for unit in (unit for boot in boots for unit in boot.units):
-        seconds.setdefault(unit.unit, []).append(unit.cpu_seconds)
-    return CountedBoot(
-        busy_seconds=counted_busy_seconds(result) or 0.0,
-        outside_units_seconds=median_of(boot.outside_units_seconds for boot in boots) or 0.0,
-        units=tuple(CountedUnit(unit=name, cpu_seconds=median(of)) for name, of in seconds.items()),
-        shift=boots[0].shift,
-        qemu_version=boots[0].qemu_version,
-    )
+def _less_or_more(difference: float) -> str:
+    return "less" if difference < 0 else "more"
 
 
 def _checks(boots: Sequence[Boot]) -> str:
@@ -217,6 +194,11 @@ def _checks(boots: Sequence[Boot]) -> str:
     if failed:
         return f"Checks that failed: {', '.join(failed)}."
     return f"All {plural(len(checks), 'check')} passed." if len(checks) > 1 else "The one check passed."
+
+
+def _failed(result: VariantResult) -> str:
+    words = failed_boot_words(result)
+    return f"{words[0].upper()}{words[1:]}." if words else ""
 
 
 def _first_line(text: str) -> str:

@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from atomic_lib.report.page.elements import quantity, signed
-from atomic_lib.results.fallbacks import (
+from atomic_lib.report.elements.values import quantity, signed
+from atomic_lib.results.analysis.fallbacks import (
     Contingency,
     Price,
     contingency,
@@ -11,19 +11,20 @@ from atomic_lib.results.fallbacks import (
     prices,
     stands_in_for,
 )
-from atomic_lib.results.variant_result import StudyResult, VariantResult
+from atomic_lib.results.study_result import StudyResult
+from atomic_lib.results.variant_result import VariantResult
 
-_TOLD = {
+_WHERE = {
     "tree_bytes": "in the tree",
     "image_compressed_bytes": "in the compressed image",
     "package_count": "packages",
     "counted_busy_seconds": "at boot",
 }
-"""The figures that a sentence tells, by the first part of their names."""
+"""The figures that a sentence gives, by the first part of their names."""
 
 
 def failure_words(result: VariantResult) -> str:
-    """Where a variant failed, and the first line of why."""
+    """Where a variant failed, and the first line of its error."""
     if result.error is None:
         return "failed its proof of life"
     lines = result.error.message.strip().splitlines()
@@ -36,15 +37,15 @@ def words(study: StudyResult, found: Contingency) -> str:
     failed = [result.variant for result in found.tried if has_failed(result)]
     if found.stand_in is None:
         if not failed:
-            return f"Its fallback {found.fallback} was not run: nothing stands in."
-        return f"Its fallback {' and then '.join(failed)} failed as well: nothing stands in."
-    before = f" {' and '.join(failed)} failed as well;" if failed else ""
+            return f"Its fallback {found.fallback} was not run: no fallback stands in."
+        return f"Its fallback {' and then '.join(failed)} also failed: no fallback stands in."
+    before = f" {' and '.join(failed)} also failed;" if failed else ""
     costs = _costs(prices(study, found), found)
     return f"Its fallback{before} {found.stand_in.variant} stands in: {costs}.{_proof(found)}"
 
 
 def words_for(study: StudyResult, result: VariantResult) -> str:
-    """What a sentence about ``result`` has to add: what stands in for it, or what it stands in for; else nothing."""
+    """What stands in for ``result``, or what it stands in for; else empty."""
     found = contingency(study, result)
     if found:
         return words(study, found)
@@ -54,26 +55,26 @@ def words_for(study: StudyResult, result: VariantResult) -> str:
 
 def _proof(found: Contingency) -> str:
     """A warning where the failed variant was to be booted, and what stands in for it was not."""
-    asked = found.failed.parameters.get("last_stage", "boot") == "boot"
+    to_boot = found.failed.parameters.get("last_stage", "boot") == "boot"
     booted = found.stand_in and (found.stand_in.boots or found.stand_in.counted_boots)
-    return " It was not booted: that it works is not shown." if asked and not booted else ""
+    return " It was not booted, so nothing shows that it works." if to_boot and not booted else ""
 
 
 def _costs(priced: Sequence[Price], found: Contingency) -> str:
     known = {price.metric.name.partition(":")[0]: price for price in priced if price.cost is not None}
-    told = [f"{signed(known[name].cost or 0, known[name].metric.unit)} {title}" for name, title in _TOLD.items()
+    costs = [f"{signed(known[name].cost or 0, known[name].metric.unit)} {title}" for name, title in _WHERE.items()
             if name in known]  # fmt: skip
     stays = [_stays(price) for price in priced if price.metric.name.startswith("forbidden:") and price.fallback]
-    if not told:
+    if not costs:
         size = next((quantity(p.fallback, "bytes") for p in priced if p.metric.name == "tree_bytes"), "")
         have = [f"its tree holds {size}" if size else "", *stays]
-        unknown = f"what it costs is not known, as no run has figures of {found.failed.variant}"
+        unknown = f"its cost is not known: no run has figures of {found.failed.variant}"
         return "; ".join(text for text in (*have, unknown) if text)
     sources = dict.fromkeys(f"run {price.run}" if price.run else "this run" for price in known.values())
     against = f"against {found.failed.variant}'s own figures of {' and of '.join(sources)}"
-    return "; ".join([f"{', '.join(told)} ({against})", *stays])
+    return "; ".join([f"{', '.join(costs)} ({against})", *stays])
 
 
 def _stays(price: Price) -> str:
     kind = price.metric.name.partition(":")[2]
-    return f"{kind} {'stays' if price.failed == 0 else 'is in it'}"
+    return f"{kind} {'remains' if price.failed == 0 else 'is present'}"

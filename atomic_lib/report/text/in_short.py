@@ -1,16 +1,20 @@
-"""One sentence per variant, made from its figures and no more certain than they are."""
+"""One sentence per variant, derived from its figures and no more certain than they are."""
 
 from atomic_lib.measure.statistics import NO_DIFFERENCE
-from atomic_lib.report.page.elements import NBSP, Details, Sentences, Stack, quantity
-from atomic_lib.report.tables.boot.boot_times import BootTime, shift_text
+from atomic_lib.report.elements.blocks import Details, Sentences, Stack
+from atomic_lib.report.elements.values import NBSP, quantity
 from atomic_lib.report.text import fallback_words
 from atomic_lib.report.text.conclusions import conclusions, counted_shift
-from atomic_lib.results.metrics import BootGroup, boot_groups, counted_busy_seconds
-from atomic_lib.results.variant_result import StudyResult, VariantResult
+from atomic_lib.report.text.time_words import shift_text
+from atomic_lib.results.analysis.boot_groups import BootGroup, boot_groups
+from atomic_lib.results.analysis.boot_times import BootTime
+from atomic_lib.results.analysis.metrics import counted_busy_seconds
+from atomic_lib.results.study_result import StudyResult
+from atomic_lib.results.variant_result import VariantResult
 
 
 def in_short(study: StudyResult) -> Stack:
-    """The sentences, and below them, folded away, all that the figures say of each variant."""
+    """The sentences, and below them, folded away, a full paragraph for each variant."""
     sentences = Sentences(tuple((f"{result.variant}:", sentence(study, result)) for result in study.variants))
     return Stack((sentences, Details("In full: sizes, packages, boots, checks", conclusions(study))))
 
@@ -56,14 +60,14 @@ def _cost(result: VariantResult) -> str:
 def _by_the_clock(study: StudyResult, result: VariantResult) -> str:
     """What may be said of the wall-clock time to Docker, or to the login where there is no Docker."""
     for group in boot_groups([result]):
-        for name, reached in (("docker-ready", "reaches Docker"), ("ssh-login", "lets in by ssh")):
+        for name, reached in (("docker-ready", "has Docker ready"), ("ssh-login", "accepts an ssh login")):
             verdict = BootTime(group, name).verdict(study, result)
             if verdict:
-                return _told(group, reached, verdict.word, shift_text(verdict), verdict.n_other, verdict.reason)
+                return _clock_words(group, reached, verdict.word, shift_text(verdict), verdict.n_other, verdict.reason)
     return ""
 
 
-def _told(group: BootGroup, reached: str, word: str, shift: str, n: int, reason: str) -> str:
+def _clock_words(group: BootGroup, reached: str, word: str, shift: str, n: int, reason: str) -> str:
     if word == NO_DIFFERENCE:
-        return f"by wall clock no difference is shown ({reason})"
+        return f"by wall clock, no difference shown ({reason})"
     return f"{reached} {word}, {shift} ({group}, n = {n}, {reason})"

@@ -1,65 +1,95 @@
-"""How each kind of figure is measured: unit, n, interval and method, said once for all tables and pictures."""
+"""How each kind of figure is measured: unit, n, interval and method, in one place for all tables and figures."""
 
 TREE = (
     "Unit: bytes; 1 MB is 1,000,000. n = 1: composing again gives the same tree. Method: every file of the composed "
-    "tree is counted once, hard links too, by its apparent size, and belongs to the package that owns it by the RPM "
-    "database, or to a class by its path. The parts add up to the whole tree."
+    "tree is counted once, also one with several hard links, by its apparent size. It belongs to the package that owns "
+    "it in the RPM database, or else to a class by its path. The parts add up to the whole tree."
 )
-ALLOCATED = "Allocated bytes are whole blocks, as the file system of the composed tree counts them."
+ALLOCATED = "Allocated bytes are whole blocks of the file system that the tree was composed on."
 IMAGE = (
-    "Unit: bytes; 1 MB is 1,000,000. n = 1. Method: the blocks that each file has on the disk image, read from its "
-    "file system; what is no file (journal, tables, boot sectors) is a part of its own. The parts add up to the "
-    "allocated size of the raw image. The qcow2 column is the share of the compressed clusters that hold these blocks."
+    "Unit: bytes; 1 MB is 1,000,000. n = 1. Method: the blocks of each file on the disk image, read from its file "
+    "system. What is not a file (journal, tables, boot sectors) is a part of its own. The parts add up to the "
+    "allocated size of the raw image. The qcow2 column is a file's share of the compressed clusters that hold its "
+    "blocks."
 )
 COMPRESSED_IMAGE = (
-    "The compressed image is the size of its qcow2 file. It also holds what is in no tree: the file system, and of an "
-    "ostree variant its metadata and the second copy of /etc."
+    "The compressed image is the size of its qcow2 file. It also holds what is not in the tree: the file system's own "
+    "structures and, for an ostree variant, ostree's metadata and the second copy of /etc."
 )
 LABELS = (
-    "Unit: paths of the root file system, hard links each. n = 1. Method: the finished disk image is read unmounted; "
-    "every path is looked up with its type by libselinux in the file contexts that are in the image itself, below an "
-    "ostree deployment as the booted system sees it, and the whole label has to be the same. What may differ is in "
-    "params/rules/labels.yaml with its reason; no label and default_t are never simply right."
+    "Unit: paths of the root file system; each hard link counts. n = 1. Method: the finished disk image is read "
+    "unmounted. libselinux looks up every path and its type in the file contexts of the policy inside the image; paths "
+    "below an ostree deployment are looked up as the booted system sees them. The whole label has to match. "
+    "Exceptions are in params/rules/labels.yaml, each with its reason. A missing label and the type default_t are "
+    "never right."
 )
 DOWNLOAD = "Download is the size of the RPM file, compressed."
 WALL = (
-    "Unit: wall-clock seconds from the start of QEMU. Method: milestones are seen from outside the guest, phases and "
-    "units are told by its systemd. Median of n boots; the interval is the 95 % bootstrap interval of the median, and "
-    "the range of all boots where there are too few for one. Not counted: warm-up boots, and boots that failed a check."
+    "Unit: wall-clock seconds from the start of QEMU. Method: milestones are observed from outside the guest; phases "
+    "and units are reported by its systemd. Median of n boots. The interval is the 95 % bootstrap interval of the "
+    "median; with too few boots for one, it is the range of all boots. Warm-up boots and boots that failed a check are "
+    "left out."
 )
-TCG = "TCG emulates the processor: its times compare variants roughly, and say nothing of real hardware."
+TCG = "TCG emulates the processor: its times compare variants roughly, and say nothing about real hardware."
+COUNTED_SECOND = (
+    "A counted second is one second of the guest's clock when QEMU counts instructions (icount): 1,000,000,000 guest "
+    "instructions. It is not a wall-clock second."
+)
 COUNTED = (
-    "Unit: counted seconds, which are no wall-clock seconds. Method: the same image under QEMU's instruction counting, "
-    "where one instruction takes a fixed time, so that the load of the machine has no part in it. Busy time is the "
-    "processor time of all units and of the kernel. Median of n boots, with their range."
+    "Unit: counted seconds. Method: the same image is booted under QEMU's instruction counting, where every "
+    "instruction takes the same time, so the load of the host does not matter. Busy time is the processor time of all "
+    "units and of the kernel. Median of n boots, with their range."
 )
 UNITS = (
-    "Unit: wall-clock seconds, n boots: medians. Unit time goes from the start of a unit's activation to its end, told "
-    "by systemd; units start side by side, so sums of unit times are no wall-clock time. CPU time and memory are those "
-    "of the unit's control group once the boot was done. A unit belongs to the package that owns its file."
+    "Unit: wall-clock seconds, medians of n boots. Unit time runs from the start of a unit's activation to its end, as "
+    "reported by systemd. Units start side by side, so sums of unit times are not wall-clock times. CPU time and "
+    "memory are those of the unit's cgroup when the boot was done. A unit belongs to the package that owns its file."
 )
 RUNNING = (
-    "Asked in the guest once its boot was done; medians over the boots that count, of one firmware and accelerator. "
-    "Memory in use is total less available memory of the guest. A set-uid file is counted in the running system."
+    "Measured in the guest when its boot was done; medians over the measured boots of one firmware and accelerator. "
+    "Memory in use is the guest's total memory less its available memory. Set-uid files are counted in the running "
+    "system."
 )
 CHECKS = (
-    "Each check is made in every boot, from outside by ssh or by the guest's own report; shown is in how many of "
-    "n boots it passed."
+    "Every check runs in every boot, from outside over ssh or by the guest's own report. The table shows in how many "
+    "of n boots it passed."
 )
-STAGES = "Unit: wall-clock seconds on the machine of the run; n = 1, when the stage was made."
+STAGES = "Unit: wall-clock seconds on the machine that ran the stage; n = 1."
 DEPARTURES = (
-    "Unit: packages and bytes in the tree. Method: the recipe is solved again without the entries that ask for what is "
-    "removed, by the solver that composes; the difference of the two package sets leaves. n = 1: solving again gives "
-    "the same set."
+    "Unit: packages and bytes in the tree. Method: the solver that composes solves the recipe again, with the packages "
+    "excluded and without the entries that need them. The packages missing from the new set are removed. n = 1: "
+    "solving again gives the same set."
 )
 FACTORS = (
     "n = 1 tree for each cell: composing again gives the same bytes. Python bytes are those of the class Python. A "
-    "main effect is the mean of the differences between pairs of cells that differ in this one factor; where only the "
-    "base cell has such a partner it is a simple effect at the base. The interaction is the difference of differences: "
-    "0 where two choices add up."
+    "main effect is the mean of the differences between cells that differ in this one factor; if the only such cell is "
+    "the base cell, it is a simple effect at the base. The interaction is the difference of differences: 0 where two "
+    "choices add up."
 )
 DENIALS = (
-    "Unit: messages of SELinux (AVC and USER_AVC) in the journal of one boot, from the kernel's start to the end of "
-    "the first container; of several boots the one with most. What the proof of life provokes on purpose comes later "
-    "and is not in it."
+    "Unit: SELinux messages (AVC and USER_AVC) in the journal of one boot, from the start of the kernel to the end of "
+    "the first container; of several boots, the one with the most. Denials that the proof of life provokes on purpose "
+    "come later and are not included."
+)
+FILE_SYSTEMS = (
+    "Read from the finished disk images, unmounted; of an ostree image its deployment with its /var and /boot. "
+    "Compared are path, type, mode, owner and group by number and name, size, sha256 of the content, link target, "
+    "hard links, device numbers, SELinux label, capabilities and other attributes; times are not."
+)
+FILE_SYSTEMS_BOOTED = (
+    "Each image is booted once through BIOS, provisioned by a metadata service as in a cloud, left until systemd has "
+    "settled, and shut down in an orderly way; then its disk is read, unmounted. Compared are the paths that a machine "
+    "writes to: /etc, /var, what links into /var, and what declares it; of each path the same as for the images."
+)
+CONFORMANCE = (
+    "Each row is one fault. The real agent runs with the programs of the tree named in the table, in its own network, "
+    "mount and process namespaces, against a metadata service at 169.254.169.254 that follows the script of the fault; "
+    "no virtual machine is involved. A boot is an empty /run and the commands of the agent's units in order; the end "
+    "state is what /etc, /root and /var then hold. A power cut is injected at every external command in turn, and "
+    "data not yet synced is lost. n = 1 for each outcome, and one run for each cut. Times are wall-clock seconds of "
+    "one boot on a busy machine: they test a time limit and compare nothing. cloud-init runs with the EC2 data source "
+    "and the modules that provision. It has no outcome for power cuts between commands, because it does its work "
+    "inside one process, and none for faults of a NoCloud disc. To finish within minutes the agents' waits are "
+    "shortened: 60 s to 3 to 15 s, cloud-init's 120 and 50 s to 12 and 5 s. The agent of 2014 was not run: its "
+    "outcomes follow from its source and README."
 )

@@ -1,10 +1,11 @@
-"""Treemap, time line and the SVG they are: areas that are bytes, units in their place, text as text."""
+"""Treemap, timeline and the SVG they are: areas that are bytes, units in their place, text as text."""
 
 import pytest
 
 from atomic_lib.report.figures import timeline, treemap
 from atomic_lib.report.figures.picture import shortened
-from atomic_lib.results.metrics import BootGroup
+from atomic_lib.results.analysis.boot_groups import BootGroup
+from atomic_lib.results.analysis.boot_times import typical_boot
 from tests.report import factory
 from tests.report.enriched import enriched
 from tests.report.factory import study_of
@@ -40,12 +41,12 @@ def test_inline_svg_has_names_of_its_own_and_no_namespace() -> None:
 
 def test_the_time_line_draws_the_boot_nearest_to_the_median() -> None:
     result = enriched(factory.variant_result("cloud-docker", boots=3))
-    boot = timeline.typical_boot(result, BootGroup("bios", "tcg"))
+    boot = typical_boot(result, BootGroup("bios", "tcg"))
     assert boot is not None
     assert boot.index == 1
     picture = timeline.figure_time_line(result)
     assert "boot 1, the boot nearest to the median of 3." in picture.caption
-    assert "Hatched: the chain" in picture.caption
+    assert "Hatched: the critical chain" in picture.caption
     assert "Critical chain: " in picture.alt
     assert ">docker 25.7" in picture.wide_svg.replace("\N{NO-BREAK SPACE}", " ")
 

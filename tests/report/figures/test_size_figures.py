@@ -26,7 +26,7 @@ def test_boot_figures_name_accelerator_firmware_and_n() -> None:
     study = study_of(factory.variant_result("cloud-docker", boots=3), factory.variant_result("atomic-min", uefi=1))
     picture = size_figures.figure_boots(study)
     assert picture.caption == (
-        "Boots side by side: BIOS, TCG, n=3; BIOS, TCG, n=1; UEFI, TCG, n=1; bars and marks are medians."
+        "Boots side by side: BIOS, TCG, n=3; BIOS, TCG, n=1; UEFI, TCG, n=1; bars and milestones are medians."
     )
     assert "cloud-docker (BIOS, TCG, n=3): firmware and boot loader 7.1 s" in picture.alt
     assert "ssh login at 77.0 s; provisioned at 75.8 s; Docker ready at 86.4 s" in picture.alt
@@ -37,7 +37,7 @@ def test_a_boot_without_its_first_phase_says_so() -> None:
     phases = result.boots[0].phases.model_copy(update={"firmware_loader_seconds": None})
     boot = result.boots[0].model_copy(update={"phases": phases})
     picture = size_figures.figure_boot(result.model_copy(update={"boots": (boot,)}))
-    assert "a bar without its first phase begins too early" in picture.caption
+    assert "a bar without the firmware phase starts too early" in picture.caption
     assert "firmware and boot loader" not in picture.alt
 
 

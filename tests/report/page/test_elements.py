@@ -2,18 +2,10 @@
 
 import pytest
 
-from atomic_lib.report.page.elements import (
-    Alert,
-    Cell,
-    Paragraph,
-    Section,
-    Table,
-    delta,
-    missing,
-    number,
-    plural,
-    signed,
-)
+from atomic_lib.report.elements.blocks import Alert, Paragraph, Section
+from atomic_lib.report.elements.cells import Cell, missing, number
+from atomic_lib.report.elements.table import Table
+from atomic_lib.report.elements.values import delta, plural, signed
 from tests.report.factory import plain
 
 

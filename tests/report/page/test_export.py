@@ -8,27 +8,29 @@ import re
 import socket
 import sys
 import tempfile
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
-import nbformat
 import papermill
 import pytest
 from traitlets.config import Config
 
 from atomic_lib.base import command
 from atomic_lib.base.errors import WorkbookError
+from atomic_lib.base.paths import CHECKOUT
+from atomic_lib.base.traces import scrubber
+from atomic_lib.report.elements.blocks import Shown
 from atomic_lib.report.figures import size_figures, timeline
 from atomic_lib.report.page import export as pages
 from atomic_lib.report.tables import variant_tables
 from atomic_lib.report.tables.boot import unit_tables
-from atomic_lib.report.tables.build import package_tables
-from atomic_lib.results.files import write_study_results
+from atomic_lib.report.tables.contents import package_tables
+from atomic_lib.results.result_files import write_study_results
 from atomic_lib.results.variant_result import VariantResult
 from tests.report import factory
 from tests.report.enriched import enriched
 
-NOTEBOOK = pages.CHECKOUT / "notebooks" / "compare.ipynb"
+NOTEBOOK = CHECKOUT / "notebooks" / "compare.ipynb"
 
 
 class Loads(html.parser.HTMLParser):
@@ -65,17 +67,36 @@ def executed(run_directory: Path, out: Path) -> None:
 
 def write_variant_notebook(path: Path, result: VariantResult) -> None:
     """What an executed ``variant.ipynb`` shows, without building anything."""
-    shown: list[Any] = [
+    shown: list[Shown] = [
         variant_tables.summary_table(result), variant_tables.classes_table(result), size_figures.figure_classes(result),
         package_tables.packages_table(result), timeline.figure_time_line(result), variant_tables.boots_table(result),
         variant_tables.checks_table(result), unit_tables.units_table(result), variant_tables.stages_table(result),
         variant_tables.provenance_table(result),
     ]  # fmt: skip
-    cells = [nbformat.v4.new_markdown_cell(f"# {result.variant}\n\n## The tree")]
-    for one in shown:
-        output = nbformat.v4.new_output("execute_result", {"text/html": one._repr_html_()}, execution_count=1)
-        cells.append(nbformat.v4.new_code_cell("show", outputs=[output]))
-    nbformat.write(nbformat.v4.new_notebook(cells=cells), path)
+    cells = [code("show", html_output(one)) for one in shown]
+    write_notebook(path, [markdown(f"# {result.variant}\n\n## The tree"), *cells])
+
+
+def html_output(shown: Shown) -> dict[str, object]:
+    """The output of a cell that shows something."""
+    data = {"text/html": shown._repr_html_()}
+    return {"output_type": "execute_result", "data": data, "metadata": {}, "execution_count": 1}
+
+
+def markdown(text: str, *tags: str) -> dict[str, object]:
+    """A cell of text."""
+    return {"cell_type": "markdown", "metadata": {"tags": list(tags)}, "source": text}
+
+
+def code(text: str, *outputs: object, **metadata: object) -> dict[str, object]:
+    """An executed cell of code."""
+    return {"cell_type": "code", "metadata": metadata, "source": text, "outputs": list(outputs), "execution_count": 1}
+
+
+def write_notebook(path: Path, cells: Sequence[Mapping[str, object]], **metadata: object) -> None:
+    """Write a notebook of format 4.5, in which every cell has an id."""
+    numbered = [{"id": f"cell-{number}", **cell} for number, cell in enumerate(cells)]
+    path.write_text(json.dumps({"nbformat": 4, "nbformat_minor": 5, "metadata": metadata, "cells": numbered}))
 
 
 @pytest.fixture(scope="module")
@@ -83,7 +104,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A run with its executed notebooks and pages."""
     directory = tmp_path_factory.mktemp("run")
     patch = pytest.MonkeyPatch()
-    patch.setenv("PYTHONPATH", str(pages.CHECKOUT))
+    patch.setenv("PYTHONPATH", str(CHECKOUT))
     patch.setenv("IPYTHONDIR", str(directory / "ipython"))
     booted = [enriched(result) if result.boots else result for result in factory.all_results()]
     write_study_results(directory, factory.STUDY, booted)
@@ -167,7 +188,7 @@ def test_pages_link_each_other_the_tables_and_the_console_logs(run: Path) -> Non
 
 def test_no_page_tells_where_it_was_made(run: Path) -> None:
     text = (run / "index.html").read_text()
-    for trace in (str(run), str(pages.CHECKOUT), sys.prefix, "papermill"):
+    for trace in (str(run), str(CHECKOUT), sys.prefix, "papermill"):
         assert trace not in text
     assert 'run_directory = "."' in re.sub(r"<[^>]+>|&quot;", lambda m: '"' if m[0] == "&quot;" else "", text)
 
@@ -186,17 +207,11 @@ def test_code_is_there_and_hidden_without_a_script(run: Path) -> None:
     assert "figure_footprint" in re.sub(r"<[^>]+>", "", text)
 
 
-def notebook_with(path: Path, *outputs: dict[str, Any]) -> Path:
+def notebook_with(path: Path, *outputs: Mapping[str, object]) -> Path:
     """A notebook with one cell of these outputs."""
-    cell = nbformat.v4.new_code_cell("1/0", outputs=[nbformat.from_dict(output) for output in outputs])
-    cell.metadata["papermill"] = {"exception": True}
-    banner = nbformat.v4.new_markdown_cell(
-        "An Exception was encountered", metadata={"tags": ["papermill-error-cell-tag"]}
-    )
-    node = nbformat.v4.new_notebook(
-        cells=[banner, cell], metadata={"papermill": {"output_path": "/srv/secret/out.ipynb"}}
-    )
-    nbformat.write(node, path)
+    banner = markdown("An Exception was encountered", "papermill-error-cell-tag")
+    failed = code("1/0", *outputs, papermill={"exception": True})
+    write_notebook(path, [banner, failed], papermill={"output_path": "/srv/secret/out.ipynb"})
     return path
 
 
@@ -204,7 +219,7 @@ def test_a_traceback_is_shown_without_directories_of_the_machine(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HOME", "/home/ann")
-    line = f"\x1b[36mFile \x1b[39m\x1b[32m{pages.CHECKOUT}/atomic_lib/x.py:3\x1b[39m, {Path.home()}/.cache/y"
+    line = f"\x1b[36mFile \x1b[39m\x1b[32m{CHECKOUT}/atomic_lib/x.py:3\x1b[39m, {Path.home()}/.cache/y"
     output = {"output_type": "error", "ename": "E", "evalue": "bad <value>", "traceback": [line, "E: bad <value>"]}
     pages.export_html(notebook_with(tmp_path / "n.ipynb", output), tmp_path / "n.html", "T & T")
     text = (tmp_path / "n.html").read_text()
@@ -222,7 +237,7 @@ def test_the_scrubber_takes_directories_and_leaves_guests_alone(
     monkeypatch.setenv("HOME", "/home/ann")
     monkeypatch.setattr(socket, "gethostname", lambda: "builder7")
     monkeypatch.setenv("WORKBOOK_CACHE", "/srv/cache")
-    scrub = pages.scrubber(tmp_path)
+    scrub = scrubber(tmp_path)
     assert scrub(f"open {tmp_path}/results.json") == "open ./results.json"
     assert scrub("'/home/ann/x' /home/ann:/home/ann /sysroot/home/ann /home/anna") == (
         "'~/x' ~:~ /sysroot/home/ann /home/anna"
@@ -233,7 +248,7 @@ def test_the_scrubber_takes_directories_and_leaves_guests_alone(
 
 def test_the_home_of_root_is_no_trace_but_what_a_guest_has_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", "/root")
-    assert pages.scrubber(tmp_path)("/root/.bashrc: missing") == "/root/.bashrc: missing"
+    assert scrubber(tmp_path)("/root/.bashrc: missing") == "/root/.bashrc: missing"
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"cells": 3}'])
@@ -260,9 +275,10 @@ def test_the_notebook_is_committed_thin_and_stripped() -> None:
 
 
 def test_importing_the_report_loads_neither_pandas_nor_matplotlib() -> None:
-    names = [path.stem for path in (pages.CHECKOUT / "atomic_lib/report").glob("*.py") if path.stem != "__init__"]
+    files = (CHECKOUT / "atomic_lib/report").rglob("*.py")
+    names = [".".join(path.relative_to(CHECKOUT).with_suffix("").parts) for path in files if path.stem != "__init__"]
     heavy = "{'pandas', 'matplotlib', 'nbconvert', 'nbformat', 'numpy'}"
-    program = "; ".join([*(f"import atomic_lib.report.{name}" for name in names), "import sys",
+    program = "; ".join([*(f"import {name}" for name in names), "import sys",
                          f"print(sorted({heavy} & set(sys.modules)))"])  # fmt: skip
-    done = command.run([sys.executable, "-c", program], cwd=pages.CHECKOUT)
-    assert (len(names) > 8, done.stdout.strip()) == (True, "[]")
+    done = command.run([sys.executable, "-c", program], cwd=CHECKOUT)
+    assert (len(names) > 30, done.stdout.strip()) == (True, "[]")

@@ -5,14 +5,17 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from atomic_lib.report.elements.blocks import Shown, Stack
+from atomic_lib.report.elements.table import Table
 from atomic_lib.report.figures import interaction, size_figures, timeline, treemap, waterfall
-from atomic_lib.report.page.elements import Stack, Table
 from atomic_lib.report.tables import comparison_tables, variant_tables
-from atomic_lib.report.tables.boot import boot_tables, unit_tables
-from atomic_lib.report.tables.build import footprint_tables, package_changes, package_tables, sharing
+from atomic_lib.report.tables.boot import boot_tables, counted_tables, unit_tables
+from atomic_lib.report.tables.contents import footprint_tables, package_change_tables, package_tables, sharing_tables
 from atomic_lib.report.text import conclusions
-from atomic_lib.results.files import StudyResult, VariantResult
-from atomic_lib.results.metrics import BootGroup, boot_groups, median_of
+from atomic_lib.results.analysis.boot_groups import BootGroup, boot_groups, median_of
+from atomic_lib.results.analysis.package_changes import PackageChanges, package_changes
+from atomic_lib.results.study_result import StudyResult
+from atomic_lib.results.variant_result import VariantResult
 from tests.report import factory
 from tests.report.enriched import enriched_study, factor_study
 from tests.report.factory import plain, study_of
@@ -64,7 +67,7 @@ def test_without_figures_of_the_baseline_nothing_is_compared() -> None:
     table = comparison_tables.comparison(study)
     assert row_of(table, "tree")[1][1] == ""
     assert "The baseline cloud-docker has no figures" in table._repr_html_()
-    assert row_of(first_table(package_changes.changes(study)), "whole tree")[0][0] == "—"
+    assert row_of(first_table(package_change_tables.changes(study)), "whole tree")[0][0] == "—"
 
 
 def test_checks_tell_passed_failed_and_not_run(study: StudyResult) -> None:
@@ -95,23 +98,23 @@ def first_table(stack: Stack) -> Table:
     return stack.parts[0]
 
 
-def test_what_left_and_came_in_adds_up_to_the_difference_of_the_trees(study: StudyResult) -> None:
+def test_packages_removed_and_added_add_up_to_the_difference_of_the_trees(study: StudyResult) -> None:
     base, atomic = study.variants[0], study.variants[2]
-    found = package_changes.changes_between(base, atomic)
+    found = package_changes(base, atomic)
     assert found is not None
     assert found.total_bytes == (atomic.tree_bytes or 0) - (base.tree_bytes or 0)
-    assert {"dnf", "python3", "cloud-init"} <= {package.name for package in found.left}
-    assert {package.name for package in found.came_in} >= {"ostree", "min-cloud-agent"}
-    assert "ostree" not in {package.name for package in found.left}
-    record = first_table(package_changes.changes(study)).frame.set_index("variant").loc["atomic-min"]
-    assert record["left"] == 79
+    assert {"dnf", "python3", "cloud-init"} <= {package.name for package in found.removed}
+    assert {package.name for package in found.added} >= {"ostree", "min-cloud-agent"}
+    assert "ostree" not in {package.name for package in found.removed}
+    record = first_table(package_change_tables.changes(study)).frame.set_index("variant").loc["atomic-min"]
+    assert record["removed"] == 79
     assert record["total_bytes"] == found.total_bytes
 
 
 def test_the_baseline_against_itself_changes_nothing() -> None:
     base = factory.variant_result("cloud-docker")
-    found = package_changes.changes_between(base, base)
-    assert found == package_changes.Changes((), (), 0, 0, 0)
+    found = package_changes(base, base)
+    assert found == PackageChanges((), (), 0, 0, 0)
 
 
 def test_two_packages_of_one_name_count_together() -> None:
@@ -120,7 +123,7 @@ def test_two_packages_of_one_name_count_together() -> None:
     twice = base.model_copy(
         update={"packages": (*base.packages, kernel), "tree_bytes": (base.tree_bytes or 0) + kernel.bytes}
     )
-    found = package_changes.changes_between(base, twice)
+    found = package_changes(base, twice)
     assert found is not None
     assert (found.resized, found.resized_bytes, found.total_bytes) == (1, kernel.bytes, kernel.bytes)
 
@@ -178,24 +181,55 @@ def test_stages_tell_made_from_reused_and_add_up_what_was_made(study: StudyResul
 
 def everything(study: StudyResult) -> Iterator[str]:
     """The HTML of every table, figure and text."""
-    of_study: tuple[Callable[[StudyResult], object], ...] = (
-        comparison_tables.heading, comparison_tables.comparison, comparison_tables.checks, comparison_tables.stages, comparison_tables.provenance, package_changes.changes,
-        conclusions.conclusions, conclusions.failures, size_figures.figure_footprint, size_figures.figure_boots,
-        size_figures.figure_sharing, size_figures.figure_image, footprint_tables.footprint, footprint_tables.image_parts, footprint_tables.directories,
-        sharing.sharing, package_tables.packages_side_by_side, package_tables.departures, waterfall.section, interaction.section,
-        treemap.figure_treemap, timeline.time_lines, boot_tables.verdicts, boot_tables.boot_times, boot_tables.running, boot_tables.counted,
-        unit_tables.units, unit_tables.packages_at_boot,
-    )  # fmt: skip
-    of_variant: tuple[Callable[[VariantResult], object], ...] = (
-        variant_tables.summary_table, package_tables.packages_table, variant_tables.classes_table, variant_tables.boots_table, variant_tables.checks_table,
-        unit_tables.units_table, variant_tables.stages_table, variant_tables.provenance_table, size_figures.figure_classes, size_figures.figure_boot,
-        timeline.figure_time_line, package_tables.departures_table,
-    )  # fmt: skip
+    of_study: tuple[Callable[[StudyResult], Shown], ...] = (
+        comparison_tables.heading,
+        comparison_tables.comparison,
+        comparison_tables.checks,
+        comparison_tables.stages,
+        comparison_tables.provenance,
+        package_change_tables.changes,
+        conclusions.conclusions,
+        conclusions.failures,
+        size_figures.figure_footprint,
+        size_figures.figure_boots,
+        size_figures.figure_sharing,
+        size_figures.figure_image,
+        footprint_tables.footprint,
+        footprint_tables.image_parts,
+        footprint_tables.directories,
+        sharing_tables.sharing,
+        package_tables.packages_side_by_side,
+        package_tables.departures,
+        waterfall.section,
+        interaction.section,
+        treemap.figure_treemap,
+        timeline.time_lines,
+        boot_tables.verdicts,
+        boot_tables.boot_times,
+        boot_tables.running,
+        counted_tables.counted,
+        unit_tables.units,
+        unit_tables.packages_at_boot,
+    )
+    of_variant: tuple[Callable[[VariantResult], Shown], ...] = (
+        variant_tables.summary_table,
+        package_tables.packages_table,
+        variant_tables.classes_table,
+        variant_tables.boots_table,
+        variant_tables.checks_table,
+        unit_tables.units_table,
+        variant_tables.stages_table,
+        variant_tables.provenance_table,
+        size_figures.figure_classes,
+        size_figures.figure_boot,
+        timeline.figure_time_line,
+        package_tables.departures_table,
+    )
     for show in of_study:
-        yield show(study)._repr_html_()  # type: ignore[attr-defined]
+        yield show(study)._repr_html_()
     for tell in of_variant:
         for result in study.variants:
-            yield tell(result)._repr_html_()  # type: ignore[attr-defined]
+            yield tell(result)._repr_html_()
 
 
 @pytest.mark.parametrize(

@@ -10,13 +10,8 @@ from atomic_lib.base.errors import WorkbookError
 from atomic_lib.guest.faults.catalogue import FAULTS
 from atomic_lib.guest.faults.documented import AGENT
 from atomic_lib.guest.faults.matrix import Matrix, MatrixCell, documented_matrix, matrix_of
-from atomic_lib.report.tables.conformance_tables import (
-    conformance,
-    conformance_table,
-    counts_table,
-    csv_text,
-    read_matrix,
-)
+from atomic_lib.report.tables.conformance_tables import conformance, conformance_table, counts_table
+from atomic_lib.results.conformance_files import csv_text, read_matrix
 from tests.report.factory import plain
 
 MATRIX = Matrix(
@@ -40,7 +35,7 @@ def test_a_cell_says_what_happened_why_and_what_it_took() -> None:
     ]
     assert plain(rows[0][1].note) == "5 requests, 0.4 s"
     assert plain(rows[1][1].note) == "no key was installed; 1 request, 9.0 s"
-    assert [row[2].note for row in rows] == ["not told by its documentation", "not run with this agent"]
+    assert [row[2].note for row in rows] == ["its documentation does not say", "not run with this agent"]
 
 
 def test_the_counts_leave_out_what_is_not_known() -> None:
@@ -50,7 +45,7 @@ def test_the_counts_leave_out_what_is_not_known() -> None:
         ["other", "not run: from its documentation", "0", "0", "0"],
         ["third", "not run", "—", "—", "—"],
     ]
-    assert table.rows[2][1].note == "because: nothing <was> composed"
+    assert table.rows[2][1].note == "nothing <was> composed"
 
 
 def test_the_section_has_an_anchor_and_escapes_its_text() -> None:
@@ -70,7 +65,7 @@ def test_the_long_table_is_folded_away_and_a_column_that_was_not_run_says_so() -
     assert conformance_table(MATRIX).header == ("fault", "mine", "other (not run)")
 
 
-def test_where_no_fault_was_put_there_is_no_section(tmp_path: Path) -> None:
+def test_where_no_fault_was_injected_there_is_no_section(tmp_path: Path) -> None:
     assert read_matrix(tmp_path) is None
     assert conformance(None)._repr_html_() == ""
 

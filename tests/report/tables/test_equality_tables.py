@@ -6,18 +6,18 @@ from dataclasses import replace
 from pathlib import Path
 
 from atomic_lib.formats.disk.file_system import FileEntry, FileSystem
-from atomic_lib.measure.build_changes import PackageChange
+from atomic_lib.measure.build_changes import Change
 from atomic_lib.measure.comparison import Comparison, compare
-from atomic_lib.measure.rules import Rule
-from atomic_lib.report.page.elements import Table
+from atomic_lib.measure.equality_rules import EqualityRule
+from atomic_lib.report.elements.table import Table
 from atomic_lib.report.tables import equality_tables
-from tests.measure.test_rules import entry
+from tests.measure.test_equality_rules import entry
 from tests.report.factory import plain
 
 ODD = os.fsdecode(b"/odd \xff<\n>")
 LABELLED = {"security.selinux": "system_u:object_r:etc_t:s0"}
-RULE = Rule(rule="the-rule", reason="It has to be there, as it is.", paths=("/ostree",), kinds=("added",))
-UNUSED = Rule(rule="unused", reason="It has to be there, as it is.", paths=("/nowhere",), kinds=("added",))
+RULE = EqualityRule(rule="the-rule", reason="It has to be there, as it is.", paths=("/ostree",), kinds=("added",))
+UNUSED = EqualityRule(rule="unused", reason="It has to be there, as it is.", paths=("/nowhere",), kinds=("added",))
 
 
 def side(entries: dict[str, FileEntry], outside: int = 0) -> FileSystem:
@@ -44,7 +44,7 @@ def test_the_counts_say_how_much_was_compared_and_what_is_left() -> None:
         "paths of one": "3",
         "paths of two, as its deployment shows them": "4",
         "paths on both sides": "3",
-        "of them the same in everything": "0",
+        "of which equal in everything": "0",
         "differences": "4",
         "explained by a rule": "1",
         "unexplained": "✗ 3",
@@ -56,7 +56,7 @@ def test_the_counts_say_how_much_was_compared_and_what_is_left() -> None:
 def test_nothing_unexplained_is_good() -> None:
     same = compare(side({"/a": entry()}), side({"/a": entry()}))
     assert equality_tables.counts_table(same, "one", "two").rows[-1][1].kind == "good"
-    assert "every difference has its reason" in equality_tables.unexplained_table(same)._repr_html_()
+    assert "None: a rule explains every difference." in equality_tables.unexplained_table(same)._repr_html_()
 
 
 def test_what_is_left_is_named() -> None:
@@ -82,7 +82,7 @@ def test_each_rule_stands_with_its_count_and_its_reason() -> None:
     assert texts(table) == [
         ["the-rule", "1", "/ostree: added: none ≠ link to sysroot/ostree", "It has to be there, as it is."]
     ]  # fmt: skip
-    assert table.notes == ("Rules that explain nothing here: unused.",)
+    assert table.notes == ("Unused rules: unused.",)
     assert table.records[0]["path"] == "/ostree"
 
 
@@ -96,7 +96,10 @@ def test_labels_are_counted_where_they_differ() -> None:
 
 
 def test_changed_packages_are_shown() -> None:
-    changes = [PackageChange("bash", "0:1-1.x86_64", "0:2-1.x86_64"), PackageChange("new", "", "0:1-1.noarch")]
+    changes = [
+        Change(name="bash", before="0:1-1.x86_64", after="0:2-1.x86_64"),
+        Change(name="new", before="", after="0:1-1.noarch"),
+    ]
     table = equality_tables.packages_changed_table(changes)
     assert texts(table) == [["bash", "0:1-1.x86_64", "0:2-1.x86_64"], ["new", "—", "0:1-1.noarch"]]
     assert "Packages: 2 changes" in table.caption
@@ -115,4 +118,4 @@ def test_what_the_first_boot_made_has_tables_of_its_own() -> None:
 
 def test_without_a_boot_the_way_to_one_is_told() -> None:
     shown = equality_tables.after_boot(None, "one", "two")._repr_html_()
-    assert shown == "<p>Not booted. With boot set to true (./workbook equality --boot) both are.</p>"
+    assert shown == "<p>Not booted. Set boot to true (./workbook equality --boot) to boot both.</p>"

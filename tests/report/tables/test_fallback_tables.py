@@ -2,13 +2,17 @@
 
 import pytest
 
+from atomic_lib.guest.evidence.answers import Check
+from atomic_lib.params.study_file import Step
+from atomic_lib.report.elements.table import Table
 from atomic_lib.report.figures import waterfall
-from atomic_lib.report.tables import comparison_tables, factors, fallback_tables
+from atomic_lib.report.tables import comparison_tables, fallback_tables
 from atomic_lib.report.text import in_short
 from atomic_lib.report.text.conclusions import sentence
-from atomic_lib.results import fallbacks
-from atomic_lib.results.files import csv_texts
-from atomic_lib.results.variant_result import Cell, Check, EarlierFigures, Failure, Step, StudyResult, VariantResult
+from atomic_lib.results.analysis import decisions, factor_effects, fallbacks
+from atomic_lib.results.csv_tables import csv_texts
+from atomic_lib.results.study_result import EarlierFigures, FactorCell, StudyResult
+from atomic_lib.results.variant_result import Failure, VariantResult
 from tests.report import factory
 from tests.report.enriched import enriched
 from tests.report.factory import plain, study_of
@@ -58,7 +62,7 @@ def said(study: StudyResult, name: str = FAILED) -> str:
 def test_a_failed_boot_costs_against_the_figures_of_its_own_image(at_boot: StudyResult) -> None:
     assert said(at_boot) == (
         "failed at the stage boot. Its fallback atomic-cloud-init stands in: +57.0 MB in the tree, +20.5 MB in the "
-        "compressed image, +44 packages (against atomic-min's own figures of this run); Python stays."
+        "compressed image, +44 packages (against atomic-min's own figures of this run); Python remains."
     )
     assert said(at_boot, SPARE).endswith("It stands in for atomic-min.")
     failure = at_boot.variant(FAILED)
@@ -69,7 +73,7 @@ def test_a_failed_boot_costs_against_the_figures_of_its_own_image(at_boot: Study
 def test_the_section_says_why_it_failed_and_has_every_figure(at_boot: StudyResult) -> None:
     paragraph, table = fallback_tables.section(at_boot).parts
     assert plain(paragraph._repr_html_()).startswith(f"<p>{FAILED} failed at the stage boot (no ssh login within 90 s ")
-    assert isinstance(table, comparison_tables.Table)
+    assert isinstance(table, Table)
     assert table.header == ("", "atomic-min (failed)", "atomic-cloud-init, in place of atomic-min",
                             "what the fallback costs")  # fmt: skip
     rows = {row[0].text: [(plain(cell.text), plain(cell.note)) for cell in row[1:]] for row in table.rows}
@@ -100,9 +104,9 @@ def test_what_this_run_has_not_is_taken_from_an_earlier_one_by_name() -> None:
     earlier = EarlierFigures(variant=FAILED, run="2026-01-01T00-00-00Z-default", figures=figures)
     study = study_with(proven(SPARE), failed(FAILED, "compose", "python3 came in"), earlier=(earlier,))
     text = said(study)
-    assert "(against atomic-min's own figures of run 2026-01-01T00-00-00Z-default); Python stays." in text
+    assert "(against atomic-min's own figures of run 2026-01-01T00-00-00Z-default); Python remains." in text
     table = fallback_tables.section(study).parts[1]._repr_html_()
-    assert "The earlier run of atomic-min is 2026-01-01T00-00-00Z-default, its newest that succeeded." in table
+    assert "Earlier run: 2026-01-01T00-00-00Z-default, the newest in which atomic-min succeeded." in table
     assert table.count("<small>earlier run</small>") == 3
 
 
@@ -110,7 +114,7 @@ def test_a_fallback_that_was_not_booted_is_no_proof(at_boot: StudyResult) -> Non
     spare = proven(SPARE).model_copy(update={"boots": (), "counted_boots": ()})
     footprint = {"parameters": {"last_stage": "tree"}}
     assert said(study_with(spare, failed(FAILED))).endswith(
-        "Python stays. It was not booted: that it works is not shown."
+        "Python remains. It was not booted, so nothing shows that it works."
     )
     assert "not booted" not in said(study_with(spare, failed(FAILED).model_copy(update=footprint)))
     assert "not booted" not in said(at_boot)
@@ -121,7 +125,7 @@ def test_without_any_figure_the_cost_is_not_known() -> None:
     tree = (study.variants[1].tree_bytes or 0) / 1e6
     assert said(study) == (
         f"failed at the stage compose. Its fallback atomic-cloud-init stands in: its tree holds {tree:.1f} MB; Python "
-        "is in it; what it costs is not known, as no run has figures of atomic-min."
+        "is present; its cost is not known: no run has figures of atomic-min."
     )
 
 
@@ -137,29 +141,29 @@ def test_a_failed_proof_of_life_is_a_failure_whatever_the_status() -> None:
 
 
 @pytest.mark.parametrize(
-    ("others", "fallbacks", "text", "stands_in"),
+    ("others", "given", "text", "stands_in"),
     [
-        ((failed(SPARE, "image", "no"),), {FAILED: SPARE}, "atomic-cloud-init failed as well: nothing", None),
-        ((), {FAILED: SPARE}, "atomic-cloud-init was not run: nothing stands in", None),
+        ((failed(SPARE, "image", "no"),), {FAILED: SPARE}, "atomic-cloud-init also failed: no fallback", None),
+        ((), {FAILED: SPARE}, "atomic-cloud-init was not run: no fallback stands in", None),
         ((failed(SPARE, "image", "no"),), {FAILED: SPARE, SPARE: "cloud-docker"},
-         "fallback atomic-cloud-init failed as well; cloud-docker stands in: ", "cloud-docker"),
+         "fallback atomic-cloud-init also failed; cloud-docker stands in: ", "cloud-docker"),
     ],
 )  # fmt: skip
 def test_a_fallback_may_fail_too(
-    others: tuple[VariantResult, ...], fallbacks: dict[str, str], text: str, stands_in: str | None
+    others: tuple[VariantResult, ...], given: dict[str, str], text: str, stands_in: str | None
 ) -> None:
-    study = study_with(*others, failed(FAILED), fallbacks=fallbacks)
+    study = study_with(*others, failed(FAILED), fallbacks=given)
     assert text in said(study)
     found = fallbacks.contingencies(study)[-1]
     assert (found.stand_in.variant if found.stand_in else None) == stands_in
 
 
 def test_a_step_that_failed_leads_to_what_stands_in(at_boot: StudyResult) -> None:
-    costs = waterfall.costs(at_boot, waterfall.TREE)
+    costs = decisions.decision_costs(at_boot, decisions.TREE)
     assert [cost.label for cost in costs] == ["baseline", "ostree", "another agent (failed: fallback)"]
     assert costs[2].variant == "atomic-cloud-init, in place of atomic-min"
     assert (costs[2].after, costs[2].change) == (at_boot.variants[1].tree_bytes, 0)
-    assert waterfall.measures_of(at_boot) == (waterfall.TREE, waterfall.IMAGE, waterfall.BOOT)
+    assert decisions.measures_of(at_boot) == (decisions.TREE, decisions.IMAGE, decisions.BOOT)
     html = waterfall.section(at_boot)._repr_html_()
     assert "From cloud-docker to atomic-cloud-init, in place of atomic-min; the steps add up" in html
     assert "leads to the fallback that stands in" in html
@@ -167,17 +171,17 @@ def test_a_step_that_failed_leads_to_what_stands_in(at_boot: StudyResult) -> Non
 
 def test_with_nothing_to_stand_in_the_step_stays_as_it_was(at_boot: StudyResult) -> None:
     alone = at_boot.model_copy(update={"fallbacks": {FAILED: "unknown"}})
-    costs = waterfall.costs(alone, waterfall.TREE)
+    costs = decisions.decision_costs(alone, decisions.TREE)
     assert (costs[2].label, costs[2].variant) == ("another agent", FAILED)
     assert costs[2].after == at_boot.variants[2].tree_bytes
 
 
 def test_cells_that_failed_and_stand_in_are_shown_with_the_variants(at_boot: StudyResult) -> None:
-    cells = tuple(Cell(variant=name, levels={}) for name in (SPARE, FAILED, "cloud-docker"))
-    kept = factors.without_cells(at_boot.model_copy(update={"cells": cells}))
+    cells = tuple(FactorCell(variant=name, levels={}) for name in (SPARE, FAILED, "cloud-docker"))
+    kept = factor_effects.without_cells(at_boot.model_copy(update={"cells": cells}))
     assert [result.variant for result in kept.variants] == ["cloud-docker", SPARE, FAILED]
     unneeded = at_boot.model_copy(update={"cells": cells, "fallbacks": {}})
-    assert [result.variant for result in factors.without_cells(unneeded).variants] == ["cloud-docker"]
+    assert [result.variant for result in factor_effects.without_cells(unneeded).variants] == ["cloud-docker"]
 
 
 def test_which_fallbacks_are_still_to_be_run() -> None:

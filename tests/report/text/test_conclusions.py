@@ -4,10 +4,16 @@ from typing import Any
 
 import pytest
 
-from atomic_lib.report.tables.boot.boot_times import BootTime, median_text, shift_text, summary_cell, verdict_cell
+from atomic_lib.guest.boot_record import Boot
+from atomic_lib.guest.counted.counted_boot import CountedBoot
+from atomic_lib.guest.counted.probe import CountedUnit
+from atomic_lib.report.tables.boot.time_cells import summary_cell, verdict_cell
 from atomic_lib.report.text import conclusions
-from atomic_lib.results.metrics import BootGroup
-from atomic_lib.results.variant_result import Boot, CountedBoot, CountedUnit, StudyResult, VariantResult
+from atomic_lib.report.text.time_words import median_text, shift_text
+from atomic_lib.results.analysis.boot_groups import BootGroup
+from atomic_lib.results.analysis.boot_times import BootTime
+from atomic_lib.results.study_result import StudyResult
+from atomic_lib.results.variant_result import VariantResult
 from tests.report import factory
 from tests.report.factory import plain, study_of
 
@@ -48,32 +54,37 @@ def study() -> StudyResult:
 
 def test_the_conclusions_say_what_the_figures_say(study: StudyResult) -> None:
     text = {result.variant: plain(conclusions.sentence(study, result)) for result in study.variants}
-    assert text["cloud-docker"].startswith("baseline: the tree holds 669.4 MB in 263 packages. In it: Python and")
-    assert "514.8 MB, 154.6 MB (23 %) less, in 193 packages (79 left, 9 came in)" in text["atomic-min"]
+    assert text["cloud-docker"].startswith("baseline: the tree holds 669.4 MB in 263 packages. Present: Python and")
+    assert (
+        "514.8 MB in 193 packages (79 removed, 9 added), 154.6 MB (23 %) less than cloud-docker;" in text["atomic-min"]
+    )
     assert "the compressed image has 195.6 MB, 58.8 MB (23 %) less." in text["atomic-min"]
-    assert "Gone: Python (1,116 files) and package manager (481 files)." in text["atomic-min"]
-    assert "Gone: package manager (481 files). Still in it: Python." in text["atomic-cloud-init"]
+    assert "Removed: Python (1,116 files) and package manager (481 files)." in text["atomic-min"]
+    assert "Removed: package manager (481 files). Still present: Python." in text["atomic-cloud-init"]
     assert "All 10 checks passed." in text["atomic-min"]
     assert "Checks that failed: docker run prints." in text["atomic-cloud-init"]
     assert text["atomic-broken"] == (
         "failed at the stage compose: python3 is excluded but required: cloud-init -> python3-yaml -> python3"
     )
-    assert text["atomic-unbooted"].endswith("less. Incomplete: boots are still to be made.")
+    assert text["atomic-unbooted"].endswith("Incomplete: not all boots have been made.")
 
 
 def test_one_boot_each_shows_no_difference_however_large(study: StudyResult) -> None:
     atomic = plain(conclusions.sentence(study, study.variants[2]))
     assert (
-        "By BIOS, TCG, n = 1 against 1: ssh login after 48.2 s against 74.0 s, Docker ready after 57.6 s against "
-        "83.4 s: no difference shown (one boot each; at least 7 of both are needed for p < 0.002)."
+        "Booted by BIOS, TCG, n = 1 against 1: ssh login after 48.2 s against 74.0 s, Docker ready after 57.6 s "
+        "against 83.4 s: no difference shown (one boot each; at least 7 of both are needed for p < 0.002)."
     ) in atomic
-    assert "By UEFI, TCG: ssh login after 48.2 s, Docker ready after 57.6 s (one boot, no statistics)." in atomic
+    assert "Booted by UEFI, TCG: ssh login after 48.2 s, Docker ready after 57.6 s (one boot, no statistics)." in atomic
     assert not any(word in atomic for word in ("faster", "slower", "NaN", "None"))
 
 
 def test_a_difference_that_holds_is_told_with_n_interval_p_and_noise() -> None:
     text = said(booted("cloud-docker", *around(74)), booted("atomic-min", *around(48, 8)))
-    assert "By BIOS, TCG, n = 8 against 7: ssh login after 48.4 s [48.1, 48.8] against 74.4 s [74.1, 74.7], " in text
+    assert (
+        "Booted by BIOS, TCG, n = 8 against 7: ssh login after 48.4 s [48.1, 48.8] against 74.4 s [74.1, 74.7], "
+        in text
+    )
     assert "faster by 26.0 s (p = 0.00031, beyond the noise of the session, 1.0 %); Docker ready after" in text
     slower = said(booted("cloud-docker", *around(48)), booted("atomic-min", *around(74)))
     assert "slower by 26.0 s (p = 0.00058" in slower
@@ -99,32 +110,32 @@ def test_kinds_of_boots_are_never_mixed() -> None:
     assert LOGIN.samples(kvm) == ()
     assert LOGIN.verdict(study_of(tcg, kvm), kvm) is None
     text = said(tcg, kvm)
-    assert "By BIOS, KVM: ssh login after 9.4 s [9.1, 9.7], Docker ready after 18.4 s [18.1, 18.7]" in text
+    assert "Booted by BIOS, KVM: ssh login after 9.4 s [9.1, 9.7], Docker ready after 18.4 s [18.1, 18.7]" in text
     assert "against 74" not in text
     assert LOGIN.samples(booted("atomic-min", *around(9), firmware="uefi")) == ()
 
 
 def test_other_guests_are_not_compared() -> None:
     base, other = booted("cloud-docker", *around(74)), booted("atomic-min", *around(48), cpus=4)
-    assert "no difference shown (the guests had not the same processors and memory)" in said(base, other)
+    assert "no difference shown (the guests differ in processors or memory)" in said(base, other)
 
 
-def test_a_boot_that_did_not_come_so_far_is_told() -> None:
-    assert "By BIOS, TCG: no ssh login in 2 boots." in said(booted("atomic-min", None, None))
+def test_a_boot_that_did_not_get_that_far_is_told() -> None:
+    assert "Booted by BIOS, TCG: no ssh login in 2 boots." in said(booted("atomic-min", None, None))
     text = said(booted("cloud-docker", *around(74)), booted("atomic-min", *around(48), None))
     assert "n = 8 against 7: ssh login after 48.4 s [48.1, 48.7] (in 7 of 8 boots) against 74.4 s" in text
     dead = booted("atomic-min", 50.0, docker_ready_seconds=None)
     assert "ssh login after 50.0 s, Docker ready: never (one boot, no statistics)" in said(dead)
     without = dead.model_copy(update={"parameters": {"runtime": "none"}})
-    assert "By BIOS, TCG: ssh login after 50.0 s (one boot, no statistics)" in said(without)
+    assert "Booted by BIOS, TCG: ssh login after 50.0 s (one boot, no statistics)" in said(without)
 
 
 def test_without_figures_of_the_baseline_nothing_is_compared() -> None:
     broken = factory.failed_result().model_copy(update={"variant": "cloud-docker"})
     text = said(broken, booted("atomic-min", 48.0, 49.0))
-    assert "there is no figure of the baseline cloud-docker to compare it with" in text
-    assert "By BIOS, TCG: ssh login after 48.5 s, Docker ready after 57.5 s (medians, n = 2)." in text
-    assert "Not in it: Python and package manager." in text
+    assert "the baseline cloud-docker has no figure to compare with" in text
+    assert "Booted by BIOS, TCG: ssh login after 48.5 s, Docker ready after 57.5 s (medians, n = 2)." in text
+    assert "Absent: Python and package manager." in text
 
 
 def counted(variant: str, busy: float, agent: float, shift: int = 0) -> VariantResult:
@@ -138,11 +149,11 @@ def test_counted_seconds_are_compared_by_their_own_rule() -> None:
     base = counted("cloud-docker", 14.25, 5.0)
     assert "A counted boot costs 14.250 counted s. All" in said(base)
     assert (
-        "A counted boot costs 9.125 counted s against 14.250 counted s, 5.125 counted s less, most of all "
+        "A counted boot costs 9.125 counted s against 14.250 counted s, 5.125 counted s less, mostly in "
         "agent.service (4.900 counted s). All"
     ) in said(base, counted("atomic-min", 9.125, 0.1))
     close = said(base, counted("atomic-min", 14.26, 5.01))
-    assert "against 14.250 counted s: no difference shown (chance moves a boot by up to 0.8 %)." in close
+    assert "against 14.250 counted s: no difference shown (chance changes a boot by up to 0.8 %)." in close
 
 
 def test_of_several_counted_boots_the_medians_are_compared_as_the_table_shows_them() -> None:
@@ -152,13 +163,13 @@ def test_of_several_counted_boots_the_medians_are_compared_as_the_table_shows_th
     ]
     other = counted("atomic-min", 9.0, 0.1).model_copy(update={"counted_boots": tuple(several)})
     text = said(base, other)
-    assert "costs 9.100 counted s against 14.250 counted s, 5.150 counted s less, most of all agent.service" in text
+    assert "costs 9.100 counted s against 14.250 counted s, 5.150 counted s less, mostly in agent.service" in text
     assert "(4.900 counted s)" in text
 
 
-def test_boots_that_were_counted_in_another_way_are_not_compared() -> None:
+def test_boots_that_were_counted_with_other_settings_are_not_compared() -> None:
     text = said(counted("cloud-docker", 14.25, 5.0), counted("atomic-min", 9.125, 0.1, shift=1))
-    assert "against 14.250 counted s, but counted in another way: not compared." in text
+    assert "against 14.250 counted s, but counted with other settings: not compared." in text
     assert " less" not in text.split("counted boot")[1]
 
 

@@ -1,20 +1,17 @@
 """Tables of boots, units and the running guest: warm-ups left out, packages added up, counted apart from wall."""
 
 import re
+from collections.abc import Mapping
 
+from atomic_lib.guest.evidence.answers import Check
+from atomic_lib.guest.evidence.running import Listener
 from atomic_lib.report.figures import timeline
 from atomic_lib.report.tables import comparison_tables, variant_tables
-from atomic_lib.report.tables.boot import boot_tables, unit_tables
-from atomic_lib.report.tables.boot.boot_times import BootTime
-from atomic_lib.results.metrics import (
-    BootGroup,
-    boot_groups,
-    guest_metrics,
-    mark_seconds,
-    missing_boot_reason,
-    usual_group,
-)
-from atomic_lib.results.variant_result import Check, Listener, VariantResult
+from atomic_lib.report.tables.boot import boot_tables, counted_tables, unit_tables
+from atomic_lib.results.analysis.boot_groups import BootGroup, boot_groups, milestone_seconds, most_common_group
+from atomic_lib.results.analysis.boot_times import BootTime
+from atomic_lib.results.analysis.metrics import guest_metrics, missing_boot_reason
+from atomic_lib.results.variant_result import VariantResult
 from tests.report import factory
 from tests.report.enriched import enriched, enriched_study
 from tests.report.factory import plain, study_of
@@ -39,11 +36,11 @@ def test_a_warm_up_is_not_counted() -> None:
     assert "warm-up boots only" in boot_tables.boot_times(study_of(only))._repr_html_()
 
 
-def test_marks_come_from_their_list_and_else_from_the_older_fields() -> None:
+def test_milestones_come_from_their_list_and_else_from_the_older_fields() -> None:
     old = factory.variant_result("atomic-min").boots[0]
     new = enriched(factory.variant_result("atomic-min")).boots[0]
-    assert (mark_seconds(old, "ssh-login"), mark_seconds(old, "ssh-banner")) == (48.2, None)
-    assert mark_seconds(new, "ssh-banner") == 47.1
+    assert (milestone_seconds(old, "ssh-login"), milestone_seconds(old, "ssh-banner")) == (48.2, None)
+    assert milestone_seconds(new, "ssh-banner") == 47.1
 
 
 def test_what_a_package_costs_at_boot_is_a_row() -> None:
@@ -54,7 +51,7 @@ def test_what_a_package_costs_at_boot_is_a_row() -> None:
     assert record["unit_seconds"] == sum(unit.seconds for unit in owned) > 0
     row = next(row for row in table.rows if row[0].text == "cloud-init")
     assert row[1].note == f"{len(owned)} unit"
-    assert "no wall-clock time" in table._repr_html_()
+    assert "not wall-clock times" in table._repr_html_()
 
 
 def test_without_owners_of_units_nothing_is_grouped() -> None:
@@ -65,14 +62,14 @@ def test_without_owners_of_units_nothing_is_grouped() -> None:
 
 def test_counted_seconds_are_named_as_such_and_never_beside_wall_seconds() -> None:
     study = enriched_study(study_of(factory.variant_result("cloud-docker"), factory.variant_result("atomic-min")))
-    html = plain(boot_tables.counted(study)._repr_html_())
+    html = plain(counted_tables.counted(study)._repr_html_())
     figures = re.findall(r"[\d.]+ s\b", html)
     assert figures == []
     assert "counted s" in html
-    assert boot_tables.counted(study_of(factory.variant_result("atomic-min")))._repr_html_() == ""
+    assert counted_tables.counted(study_of(factory.variant_result("atomic-min")))._repr_html_() == ""
 
 
-def test_what_was_not_asked_in_the_guest_is_no_zero() -> None:
+def test_what_was_not_measured_in_the_guest_is_not_zero() -> None:
     table = boot_tables.running(study_of(factory.variant_result("atomic-min"))).parts[0]
     html = table._repr_html_()
     assert html.count("not measured") == 4
@@ -87,11 +84,14 @@ def test_sockets_and_set_uid_files_are_told_by_variant() -> None:
 
 
 def test_the_usual_kind_of_boot_is_that_of_most_variants() -> None:
-    assert usual_group([factory.variant_result("atomic-min", uefi=1), factory.variant_result("cloud-docker")]) == BIOS
-    assert usual_group([factory.failed_result()]) is None
+    assert (
+        most_common_group([factory.variant_result("atomic-min", uefi=1), factory.variant_result("cloud-docker")])
+        == BIOS
+    )
+    assert most_common_group([factory.failed_result()]) is None
 
 
-def with_boots(result: VariantResult, *changes: dict[str, object]) -> VariantResult:
+def with_boots(result: VariantResult, *changes: Mapping[str, object]) -> VariantResult:
     """The variant with its first boot once for each of ``changes``."""
     first = result.boots[0]
     return result.model_copy(update={"boots": tuple(first.model_copy(update=change) for change in changes)})
@@ -101,13 +101,13 @@ def test_a_boot_that_failed_its_proof_of_life_is_in_no_median() -> None:
     dead = {"checks": (Check(name="docker run prints", passed=False),), "ssh_login_seconds": 500.0}
     result = with_boots(factory.variant_result("atomic-min"), {}, dead)
     assert BootTime(BIOS, "ssh-login").samples(result) == (48.2,)
-    told = "1 boot failed its proof of life and is in no median"
+    words = "1 boot failed its proof of life and is in no median"
     for shown in (
         boot_tables.boot_times(study_of(result)),
         comparison_tables.comparison(study_of(result)),
         variant_tables.boots_table(result),
     ):
-        assert told in shown._repr_html_()
+        assert words in shown._repr_html_()
     only = with_boots(result, dead)
     assert missing_boot_reason(only) == missing_boot_reason(only, BIOS) == "no boot passed its proof of life"
     assert "No boot is in a median." in comparison_tables.comparison(study_of(only))._repr_html_()

@@ -2,9 +2,11 @@
 
 import pytest
 
-from atomic_lib.report.tables.boot.boot_times import BootTime
-from atomic_lib.results.metrics import BootGroup
-from atomic_lib.results.variant_result import Boot, StudyResult, VariantResult
+from atomic_lib.guest.boot_record import Boot
+from atomic_lib.results.analysis.boot_groups import BootGroup
+from atomic_lib.results.analysis.boot_times import BootTime
+from atomic_lib.results.study_result import StudyResult
+from atomic_lib.results.variant_result import VariantResult
 
 TIME = BootTime(BootGroup("bios", "tcg"), "ssh_login_seconds")
 
@@ -41,5 +43,5 @@ def test_boots_made_in_turn_may_be_called_faster() -> None:
 @pytest.mark.parametrize("later", [[*range(100, 108)], [*range(16, 24)], [1, *range(100, 107)]])
 def test_boots_of_two_sessions_are_not_compared(later: list[int]) -> None:
     assert word([*range(0, 16, 2)], later) == (
-        "no difference shown", "the boots were not made in turn, in one session",
+        "no difference shown", "the boots did not alternate within one session",
     )  # fmt: skip

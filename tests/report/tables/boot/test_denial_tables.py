@@ -5,10 +5,11 @@ from pathlib import Path
 import pytest
 
 from atomic_lib.base.errors import WorkbookError
+from atomic_lib.guest.evidence.denials import Denial
 from atomic_lib.report.tables.boot.denial_tables import denials_table
-from atomic_lib.results.denial_reasons import load_reasons, unexplained
-from atomic_lib.results.metrics import denial_count, guest_metrics
-from atomic_lib.results.variant_result import Denial, VariantResult
+from atomic_lib.results.analysis.denial_reasons import load_reasons, unexplained
+from atomic_lib.results.analysis.metrics import denial_count, guest_metrics
+from atomic_lib.results.variant_result import VariantResult
 from tests.report import factory
 from tests.report.factory import plain, study_of
 

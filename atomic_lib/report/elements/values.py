@@ -1,0 +1,70 @@
+"""Values as text: a figure with its unit, a difference with its sign."""
+
+import re
+import unicodedata
+from typing import Literal
+
+SMALL_BYTES = 100_000
+"""Smaller sizes are written in kB: 0.0 MB would look like nothing."""
+SMALL_SECONDS = 0.95
+"""Shorter times are written in ms."""
+LARGEST_PERCENT = 999
+"""Larger percentages are left out: the baseline was next to nothing."""
+LEAST_PERCENT = 0.05
+"""Smaller percentages are left out: they would be written as 0.0."""
+MINUS = "\N{MINUS SIGN}"
+NBSP = "\N{NO-BREAK SPACE}"
+
+Unit = Literal["bytes", "count", "seconds", "counted"]
+"""``counted``: seconds of a boot under instruction counting, which are no wall-clock seconds."""
+
+
+def quantity(value: float, unit: Unit) -> str:
+    """A figure with its unit: 1 MB is 1,000,000 bytes."""
+    if unit == "bytes" and 0 < value < SMALL_BYTES:
+        return f"{value / 1e3:,.1f}{NBSP}kB"
+    if unit == "bytes":
+        return f"{value / 1e6:,.1f}{NBSP}MB" if value else "0"
+    if unit == "counted":
+        return f"{value:,.3f}{NBSP}counted{NBSP}s"
+    if unit == "seconds" and 0 < value < SMALL_SECONDS:
+        return f"{value * 1000:,.0f}{NBSP}ms"
+    if unit == "seconds":
+        return f"{value:,.1f}{NBSP}s"
+    return f"{value:,.0f}"
+
+
+def signed(value: float, unit: Unit) -> str:
+    """A difference with its sign and unit; one that rounds to nothing is "±0"."""
+    text = quantity(abs(value), unit)
+    if not any(digit in text for digit in "123456789"):
+        return "±0"
+    return f"{MINUS if value < 0 else '+'}{text}"
+
+
+def delta(value: float, base: float, unit: Unit) -> str:
+    """The difference to the baseline, with the percentage where the baseline is not 0."""
+    difference = signed(value - base, unit)
+    if not base or difference == "±0":
+        return difference
+    percent = 100 * (value - base) / base
+    if abs(percent) > LARGEST_PERCENT:
+        return difference
+    if abs(percent) < LEAST_PERCENT:
+        return difference
+    return f"{difference} ({MINUS if percent < 0 else '+'}{_percent(abs(percent))}{NBSP}%)"
+
+
+def plural(count: int, word: str) -> str:
+    """ "1 package", "2 packages", "2 boots"."""
+    return f"{count:,} {word if count == 1 else word + 's'}"
+
+
+def slug(text: str) -> str:
+    """An anchor made of a text alone, so that it stays the same when the page around it changes."""
+    plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().lower()
+    return re.sub(r"[^a-z0-9]+", "-", plain).strip("-") or "part"
+
+
+def _percent(value: float) -> str:
+    return f"{value:.1f}" if value < 0.95 else f"{value:.0f}"

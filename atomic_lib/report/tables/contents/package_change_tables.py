@@ -1,0 +1,98 @@
+"""Tables of the packages removed and added from the baseline to another variant."""
+
+from collections.abc import Callable, Sequence
+
+from atomic_lib.measure.classes import default_class_rules
+from atomic_lib.report.elements.blocks import Details, Stack
+from atomic_lib.report.elements.cells import Cell, missing
+from atomic_lib.report.elements.table import Table
+from atomic_lib.report.elements.values import plural, quantity, signed
+from atomic_lib.report.text import methods
+from atomic_lib.results.analysis.package_changes import PackageChanges, package_bytes, package_changes
+from atomic_lib.results.build_result import PackageSize
+from atomic_lib.results.study_result import StudyResult
+from atomic_lib.results.variant_result import VariantResult
+
+NAMED = 8
+"""So many packages of a class are named; the rest is a count."""
+
+
+def changes(study: StudyResult) -> Stack:
+    """Where the difference to the baseline comes from, and the packages removed and added, by class."""
+    base = study.variant(study.baseline)
+    found = [(result, package_changes(base, result) if base else None) for result in study.others()]
+    folded = [Details(f"{result.variant}: packages by class", _by_class(result, c)) for result, c in found if c]
+    return Stack((_overview(study, found), *folded))
+
+
+def _overview(study: StudyResult, found: Sequence[tuple[VariantResult, PackageChanges | None]]) -> Table:
+    kinds: tuple[tuple[str, Callable[[PackageChanges], Cell]], ...] = (
+        ("packages removed", lambda c: _counted(len(c.removed), -c.removed_bytes)),
+        ("packages added", lambda c: _counted(len(c.added), c.added_bytes)),
+        ("packages of another size", lambda c: _counted(c.resized, c.resized_bytes)),
+        ("files that no package owns", lambda c: Cell(signed(c.unowned_bytes, "bytes"), kind="number")),
+        ("whole tree", lambda c: Cell(signed(c.total_bytes, "bytes"), kind="number")),
+    )
+    rows = []
+    for title, cell in kinds:
+        rows.append((Cell(title), *(cell(c) if c else missing(_reason(study, result)) for result, c in found)))
+    records = tuple(_record(result, c) for result, c in found if c)
+    header = (f"against {study.baseline}", *(result.variant for result, _ in found))
+    return Table(
+        "Where the difference comes from", header, tuple(rows), records, (), methods.TREE, "packages.csv", feet=1,
+        fixed=True,
+    )  # fmt: skip
+
+
+def _by_class(result: VariantResult, found: PackageChanges) -> Table:
+    rules = default_class_rules()
+    names = sorted({package.class_ for package in (*found.removed, *found.added)}, key=rules.order_of)
+    rows = []
+    for name in names:
+        removed = [package for package in found.removed if package.class_ == name]
+        added = [package for package in found.added if package.class_ == name]
+        net_bytes = package_bytes(added) - package_bytes(removed)
+        net = Cell(signed(net_bytes, "bytes"), kind="number", value=net_bytes)
+        rows.append((Cell(rules.title_of(name)), net, _named(removed), _named(added)))
+    records = tuple(
+        {"change": change, **package.model_dump()}
+        for change, packages in (("removed", found.removed), ("added", found.added))
+        for package in packages
+    )
+    return Table(
+        f"Packages removed and added, {result.variant}", ("class", "sum", "removed", "added"), tuple(rows), records, (),
+        methods.TREE, "packages.csv",
+    )  # fmt: skip
+
+
+def _named(packages: Sequence[PackageSize]) -> Cell:
+    """The largest packages by name; the rest as a count."""
+    if not packages:
+        return Cell("none")
+    text = ", ".join(f"{package.name} {quantity(package.bytes, 'bytes')}" for package in packages[:NAMED])
+    rest = packages[NAMED:]
+    return Cell(
+        text, f"and {plural(len(rest), 'package')} more, {quantity(package_bytes(rest), 'bytes')}" if rest else ""
+    )
+
+
+def _counted(count: int, size_bytes: int) -> Cell:
+    return Cell(signed(size_bytes, "bytes"), plural(count, "package"), "number")
+
+
+def _reason(study: StudyResult, result: VariantResult) -> str:
+    return f"failed: {result.error.stage}" if result.error else f"not measured here or in {study.baseline}"
+
+
+def _record(result: VariantResult, found: PackageChanges) -> dict[str, object]:
+    return {
+        "variant": result.variant,
+        "removed": len(found.removed),
+        "removed_bytes": found.removed_bytes,
+        "added": len(found.added),
+        "added_bytes": found.added_bytes,
+        "resized": found.resized,
+        "resized_bytes": found.resized_bytes,
+        "unowned_bytes": found.unowned_bytes,
+        "total_bytes": found.total_bytes,
+    }

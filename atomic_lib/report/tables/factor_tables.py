@@ -1,0 +1,90 @@
+"""Tables of a factor study: its cells, the effect of each level, the interactions of choices."""
+
+from collections.abc import Iterator
+from statistics import mean
+
+from atomic_lib.report.elements.cells import Cell, missing, number
+from atomic_lib.report.elements.table import Table
+from atomic_lib.report.elements.values import signed
+from atomic_lib.report.text import methods
+from atomic_lib.report.text.factor_words import named
+from atomic_lib.results.analysis.factor_effects import MEASURES, Effect, effects, interactions, value_of
+from atomic_lib.results.analysis.metrics import Measure, missing_reason
+from atomic_lib.results.study_result import FactorCell, StudyResult
+
+_TREE_ONLY = (
+    "The effects are on the tree: what only an image has (ostree's metadata, the second copy of /etc, the file system) "
+    "is not in these figures."
+)
+
+
+def cells_table(study: StudyResult) -> Table:
+    """Every cell with its levels and its figures."""
+    rows = [(Cell(cell.variant), *_levels(study, cell), *_figures(study, cell)) for cell in study.cells]
+    header = ("cell", *(factor.name for factor in study.factors), *(f"{m.title}" for m in MEASURES))
+    records = tuple(
+        {"variant": c.variant, **c.levels, **{m.title: value_of(study, c.levels, m) for m in MEASURES}}
+        for c in study.cells
+    )
+    return Table("Cells of the factor study", header, tuple(rows), records, (), methods.FACTORS, "cells.csv")
+
+
+def effects_table(study: StudyResult) -> Table:
+    """What each level changes against its factor's base level."""
+    by_measure = [effects(study, measure) for measure in MEASURES]
+    rows, records = [], []
+    for place, effect in enumerate(by_measure[0]):
+        same = [of[place] for of in by_measure]
+        cells = [_effect_cell(one, measure) for one, measure in zip(same, MEASURES, strict=True)]
+        rows.append((Cell(f"{effect.factor}: {effect.level}"), Cell(effect.base), *cells, Cell(effect.kind)))
+        records += [
+            {"factor": e.factor, "level": e.level, "figure": m.title, "comparisons": len(e.differences),
+             "effect": mean(e.differences) if e.differences else None}
+            for e, m in zip(same, MEASURES, strict=True)
+        ]  # fmt: skip
+    header = ("level", "against", *(m.title for m in MEASURES), "kind of effect")
+    return Table("Main effects", header, tuple(rows), tuple(records), (_TREE_ONLY,), methods.FACTORS, "cells.csv")
+
+
+def interactions_table(study: StudyResult) -> Table:
+    """The four combinations of every two levels, and their interaction."""
+    rows, records = [], []
+    for measure in MEASURES:
+        for one in interactions(study, measure):
+            cells = (number(value, measure.unit) for value in one.values)
+            contrast = Cell(signed(one.contrast, measure.unit), kind="number", value=one.contrast)
+            rows.append((Cell(named(one)), Cell(measure.title), *cells, contrast))
+            records.append({"choices": named(one), "figure": measure.title, "interaction": one.contrast})
+    header = (
+        "first and second choice",
+        "figure",
+        "neither",
+        "only the first",
+        "only the second",
+        "both",
+        "interaction",
+    )
+    note = "Interaction: the effect of both together less the sum of the effects of each alone; 0 where they add up."
+    return Table("Interactions", header, tuple(rows), tuple(records), (note,), methods.FACTORS, "cells.csv")
+
+
+def _levels(study: StudyResult, cell: FactorCell) -> Iterator[Cell]:
+    for factor in study.factors:
+        yield Cell(cell.levels[factor.name])
+
+
+def _figures(study: StudyResult, cell: FactorCell) -> Iterator[Cell]:
+    result = study.variant(cell.variant)
+    for measure in MEASURES:
+        if result is None:
+            yield missing("not made")
+        else:
+            yield number(measure.value(result), measure.unit, reason=missing_reason(result))
+
+
+def _effect_cell(effect: Effect, measure: Measure) -> Cell:
+    if not effect.differences:
+        return missing("not measured")
+    low, high = (signed(of(effect.differences), measure.unit) for of in (min, max))
+    note = "" if low == high else f"{low} to {high}"
+    return Cell(signed(mean(effect.differences), measure.unit), note, "number", value=mean(effect.differences))

@@ -1,0 +1,137 @@
+"""A factor study: what each level of a factor changes alone, and which choices interact."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from itertools import combinations, product
+
+from atomic_lib.results.analysis import fallbacks
+from atomic_lib.results.analysis.metrics import Measure
+from atomic_lib.results.study_result import Factor, FactorCell, StudyResult
+from atomic_lib.results.variant_result import VariantResult
+
+PYTHON = "python"
+
+
+def _python_bytes(result: VariantResult) -> float | None:
+    return sum(size.bytes for size in result.classes if size.class_ == PYTHON) if result.classes else None
+
+
+MEASURES = (
+    Measure("Python", "bytes", _python_bytes),
+    Measure("tree", "bytes", lambda result: result.tree_bytes),
+    Measure("packages", "count", lambda result: result.package_count),
+)
+
+
+@dataclass(frozen=True)
+class Effect:
+    """What a level changes against its factor's base level, in every two cells that differ in this factor alone.
+
+    ``comparisons``: how many such twos the study has, measured or not. ``simple``: they all have the base cell.
+    """
+
+    factor: str
+    level: str
+    base: str
+    differences: tuple[float, ...]
+    comparisons: int
+    simple: bool
+
+    @property
+    def kind(self) -> str:
+        """In words, over which cells the effect is taken."""
+        known = len(self.differences)
+        if not known:
+            return "not measured"
+        if self.simple:
+            return "simple effect at the base"
+        count = f"{known}" if known == self.comparisons else f"{known} of {self.comparisons}"
+        return f"mean over {count} pairs of cells"
+
+
+@dataclass(frozen=True)
+class Interaction:
+    """Two levels of two factors in all four combinations, the other factors at their base.
+
+    ``values``: neither, only the first, only the second, both.
+    """
+
+    first: tuple[str, str, str]
+    second: tuple[str, str, str]
+    values: tuple[float, float, float, float]
+
+    @property
+    def contrast(self) -> float:
+        """The effect of both less the sum of the effects of each alone; 0 where they add up."""
+        neither, first, second, both = self.values
+        return both - first - second + neither
+
+    def combinations(self) -> Iterator[tuple[str, float]]:
+        """The four combinations in words, with their values."""
+        (one, base_one, level_one), (two, base_two, level_two) = self.first, self.second
+        levels = product((base_two, level_two), (base_one, level_one))
+        for (of_two, of_one), value in zip(levels, self.values, strict=True):
+            yield f"{one} {of_one} and {two} {of_two}", value
+
+
+def without_cells(study: StudyResult) -> StudyResult:
+    """The study without the variants that are cells of its factors; they have tables of their own.
+
+    The baseline stays, and so do a cell that failed and has a fallback, and a cell that stands in for another.
+    """
+    hidden = {cell.variant for cell in study.cells} - {study.baseline}
+    kept = tuple(result for result in study.variants if result.variant not in hidden or _has_fallback(study, result))
+    return study.model_copy(update={"variants": kept}) if kept else study
+
+
+def value_of(study: StudyResult, levels: Mapping[str, str], measure: Measure) -> float | None:
+    """The figure of the cell with these levels; None where there is no such cell or it has no figure."""
+    cell = next((cell for cell in study.cells if cell.levels == dict(levels)), None)
+    result = study.variant(cell.variant) if cell else None
+    return measure.value(result) if result else None
+
+
+def effects(study: StudyResult, measure: Measure) -> tuple[Effect, ...]:
+    """The effect of every level but the base ones."""
+    return tuple(_effect(study, factor, level, measure) for factor in study.factors for level in factor.levels[1:])
+
+
+def interactions(study: StudyResult, measure: Measure) -> tuple[Interaction, ...]:
+    """Every two levels of two factors for which all four combinations were measured."""
+    base = {factor.name: factor.levels[0] for factor in study.factors}
+    found = []
+    for one, two in combinations(study.factors, 2):
+        for level_one, level_two in product(one.levels[1:], two.levels[1:]):
+            values = [
+                value_of(study, {**base, one.name: of_one, two.name: of_two}, measure)
+                for of_two, of_one in product((base[two.name], level_two), (base[one.name], level_one))
+            ]
+            known = [value for value in values if value is not None]
+            if len(known) == 4:
+                choices = ((one.name, base[one.name], level_one), (two.name, base[two.name], level_two))
+                found.append(Interaction(*choices, (known[0], known[1], known[2], known[3])))
+    return tuple(found)
+
+
+def _effect(study: StudyResult, factor: Factor, level: str, measure: Measure) -> Effect:
+    base = {factor.name: factor.levels[0] for factor in study.factors}
+    made = [cell.levels for cell in study.cells]
+    compared = [
+        (cell, partner)
+        for cell in study.cells
+        if cell.levels[factor.name] == level and (partner := {**cell.levels, factor.name: factor.levels[0]}) in made
+    ]
+    differences = (_difference(study, cell, factor, measure) for cell, _ in compared)
+    known = tuple(difference for difference in differences if difference is not None)
+    simple = all(partner == base for _, partner in compared)
+    return Effect(factor.name, level, factor.levels[0], known, len(compared), simple)
+
+
+def _difference(study: StudyResult, cell: FactorCell, factor: Factor, measure: Measure) -> float | None:
+    partner = value_of(study, {**cell.levels, factor.name: factor.levels[0]}, measure)
+    value = value_of(study, cell.levels, measure)
+    return None if value is None or partner is None else value - partner
+
+
+def _has_fallback(study: StudyResult, result: VariantResult) -> bool:
+    return bool(fallbacks.contingency(study, result) or fallbacks.stands_in_for(study, result))
