@@ -18,7 +18,8 @@ from atomic_lib.base.stage import Stage
 
 CHECKOUT = Path(__file__).parents[2]
 LIBRARY = CHECKOUT / "atomic_lib"
-MODULES = sorted(LIBRARY.rglob("*.py"))
+# What lies in a folder that is no package is a program for another place, such as a plugin of dnf.
+MODULES = sorted(path for path in LIBRARY.rglob("*.py") if (path.parent / "__init__.py").exists())
 NOTEBOOKS = sorted((CHECKOUT / "notebooks").glob("*.ipynb"))
 # From the bottom: a room may import itself and what stands before it.
 ROOMS = (
