@@ -1,4 +1,4 @@
-"""``python -m atomic_lib``: what ./workbook hands over to."""
+"""``python -m atomic_lib``: the command that ./workbook runs."""
 
 import sys
 

@@ -1,12 +1,12 @@
-"""The command line: what ./workbook accepts, and what an error looks like."""
+"""The command line of ./workbook: its commands, and how it reports errors."""
 
 import argparse
 import os
 import signal
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import NoReturn
 
 import yaml
 
@@ -17,11 +17,14 @@ from atomic_lib.base.signals import unwind
 
 
 def main(words: Sequence[str]) -> int:
-    """Run one command; the exit status: 0 well, 1 failed, 2 wrong words, 130 or 143 stopped from outside."""
+    """Run one command. Returns the exit status: 0 success, 1 failure, 2 usage error, 128 and more: stopped by a signal.
+
+    SystemExit carries the status 2 and those of SIGTERM and SIGHUP.
+    """
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, unwind)
     try:
-        # Everything behind "test" belongs to pytest, also what looks like an option of ours.
+        # All arguments after "test" go to pytest, including those that look like our own options.
         if words[:1] == ["test"]:
             return _test(words[1:])
         options = _parser().parse_args(words)
@@ -38,25 +41,29 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="./workbook", allow_abbrev=False)
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
     _add_run(commands.add_parser("run", help="compose, build, boot and compare the variants of a study"))
-    _add_question(
-        commands.add_parser("why", help="why a package is in a variant"), "PACKAGE", "a package's name", 1, _why
-    )
-    _add_question(
-        commands.add_parser("without", help="what would leave a variant if packages were not installed"),
-        "PACKAGE", "a name, a shell pattern, @group or class:NAME", "+", _without,
-    )  # fmt: skip
+    why = commands.add_parser("why", help="show why a package is in a variant")
+    why.add_argument("packages", nargs=1, metavar="PACKAGE", help="a package's name")
+    without = commands.add_parser("without", help="show what else a variant loses without some packages")
+    without.add_argument("packages", nargs="+", metavar="PACKAGE", help="a name, a shell pattern, @group or class:NAME")
+    for question, call in ((why, _why), (without, _without)):
+        question.add_argument(
+            "--variant", default="atomic-min", metavar="NAME", help="a name in params/variants (atomic-min)"
+        )
+        question.set_defaults(call=call)
     equality = commands.add_parser(
-        "equality", help="is the ostree tree the traditional file system? two images compared"
+        "equality", help="compare the file systems of an ostree and a traditional image of the same packages"
     )
-    equality.add_argument("--boot", action="store_true", help="boot both once, too, and compare what that made")
+    equality.add_argument("--boot", action="store_true", help="also boot both images once and compare the results")
     equality.set_defaults(call=_equality)
-    _add_verify(commands.add_parser("verify", help="build variants twice under hostile differences, and compare"))
-    commands.add_parser("test", help="the tests; further arguments go to pytest", add_help=False)
-    lab = commands.add_parser("lab", help="JupyterLab on the notebooks, on 127.0.0.1")
+    _add_verify(
+        commands.add_parser("verify", help="build variants twice under different conditions and compare the images")
+    )
+    commands.add_parser("test", help="run the tests; further arguments go to pytest", add_help=False)
+    lab = commands.add_parser("lab", help="start JupyterLab with the notebooks on 127.0.0.1")
     lab.set_defaults(call=_lab)
-    doctor = commands.add_parser("doctor", help="what is here, what is missing, and what brings it")
+    doctor = commands.add_parser("doctor", help="show what is installed, what is missing, and how to install it")
     doctor.set_defaults(call=_doctor)
-    _add_clean(commands.add_parser("clean", help="what each part takes on disk, and removal of it"))
+    _add_clean(commands.add_parser("clean", help="show how much disk space each part uses, or remove parts"))
     return parser
 
 
@@ -68,7 +75,7 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--set", action="append", default=[], metavar="KEY=VALUE", help="a parameter for every variant; repeatable"
     )
-    parser.add_argument("--lock", metavar="FILE", help="rebuild from exactly these packages; with one --variant")
+    parser.add_argument("--lock", metavar="FILE", help="rebuild from exactly these packages; needs one --variant")
     parser.set_defaults(call=_run)
 
 
@@ -77,24 +84,18 @@ def _add_verify(parser: argparse.ArgumentParser) -> None:
         "variants",
         nargs="*",
         metavar="VARIANT",
-        help="a name in params/variants; none: the default study's variants",
+        help="a name in params/variants; without one: the default study's variants",
     )
-    parser.add_argument("--lock", metavar="FILE", default="", help="build from exactly these packages; one VARIANT")
+    parser.add_argument(
+        "--lock", metavar="FILE", default="", help="build from exactly these packages; needs one VARIANT"
+    )
     parser.set_defaults(call=_verify)
 
 
-def _add_question(
-    parser: argparse.ArgumentParser, what: str, help: str, count: int | str, call: Callable[[argparse.Namespace], int]
-) -> None:
-    parser.add_argument("packages", nargs=count, metavar=what, help=help)
-    parser.add_argument(
-        "--variant", default="atomic-min", metavar="NAME", help="a name in params/variants (atomic-min)"
-    )
-    parser.set_defaults(call=call)
-
-
 def _add_clean(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("parts", nargs="*", metavar="PART", help="builds, runs, cache, environment or all; none: show")
+    parser.add_argument(
+        "parts", nargs="*", metavar="PART", help="builds, runs, cache, environment or all; without one: show all"
+    )
     parser.add_argument("--yes", action="store_true", help="remove without asking")
     parser.set_defaults(call=_clean)
 
@@ -136,12 +137,12 @@ def _equality(options: argparse.Namespace) -> int:
     return run_equality(boot=options.boot)
 
 
-def parse_overrides(assignments: Sequence[str]) -> dict[str, Any]:
-    """``KEY=VALUE`` words as parameters; a value is read as YAML, as in a parameter file.
+def parse_overrides(assignments: Sequence[str]) -> dict[str, object]:
+    """The parameters in ``KEY=VALUE`` words; values are YAML scalars, as in a parameter file.
 
-    Raises WorkbookError naming the word that is no assignment.
+    Raises WorkbookError naming the word that is not an assignment.
     """
-    overrides = {}
+    overrides: dict[str, object] = {}
     for word in assignments:
         key, equals, value = word.partition("=")
         if not (key and equals):
@@ -149,7 +150,8 @@ def parse_overrides(assignments: Sequence[str]) -> dict[str, Any]:
         try:
             overrides[key] = yaml.safe_load(value) if value else ""
         except yaml.YAMLError:
-            raise WorkbookError(f"--set {word}: the value is no YAML scalar", hint="quote it") from None
+            hint = f"put the value in quotes: --set '{key}=\"...\"'"
+            raise WorkbookError(f"--set {word}: the value is no YAML scalar", hint=hint) from None
     return overrides
 
 
@@ -163,9 +165,9 @@ def _lab(_: argparse.Namespace) -> NoReturn:
     if os.geteuid() == 0:
         words.append("--allow-root")
     else:
-        say("A notebook that composes needs root: sudo ./workbook lab")
+        say("Notebooks that compose need root: sudo ./workbook lab")
     if not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
-        say("No display here: open the address that is printed below.")
+        say("There is no display: open the address that is printed below in a browser.")
         words.append("--no-browser")
     os.execv(sys.executable, [sys.executable, "-m", "jupyterlab", *words])
 

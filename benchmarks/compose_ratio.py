@@ -1,73 +1,58 @@
-"""Our compose of a variant against a bare ``dnf --installroot`` of the same packages.
+"""The compose of a variant against a bare ``dnf --installroot`` of the same packages.
 
-The bare one is dnf as anyone would call it: the same tools tree, the same locked RPM repository,
-the same configuration (signatures checked, documentation and weak dependencies as in the recipe),
-into an empty directory. Ours is ``Build.tree`` into an empty store: the same installation,
-then configuration, initramfs, clean-up, commit or labels, and the measuring of the tree.
+The bare installation uses the same tools tree, the same locked RPM repository and the same
+configuration (signatures checked, documentation and weak dependencies as in the recipe), and
+installs into an empty directory. The compose starts with an empty store: the same
+installation, then configuration, initramfs, clean-up, commit or labels, and the measurement of
+the tree.
 """
 
 import tempfile
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 from atomic_lib.base.progress import step
 from atomic_lib.base.store import remove_tree
 from atomic_lib.compose.chroot import Installroot
 from atomic_lib.content.dnf import DNF_DIRECTORY, dnf_configuration
+from atomic_lib.pipeline.build import Build
 from atomic_lib.solve.dnf_run import INSTALLROOT
 from atomic_lib.tools.sandbox import Bind
-from benchmarks.candidates import FIRST, SCRATCH, Candidate, CandidateBuild, open_candidate
+from benchmarks.builds import FIRST, SCRATCH, BuildRequest, compose, record_request, resolve
 from benchmarks.cost import Cost, costed, in_own_process
-from benchmarks.figures import Section, mebibytes, seconds, spread_text
-
-_COSTS = (
-    ("wall time", "wall_seconds", seconds),
-    ("processor time", "cpu_seconds", seconds),
-    ("memory of the largest process", "peak_bytes", mebibytes),
-)
+from benchmarks.measured import Column, MeasuredTable, Source, spread
 
 
 @dataclass(frozen=True)
 class Round:
-    """One pair of measurements, made directly one after the other."""
+    """One bare installation and one compose, made directly one after the other."""
 
     bare: Cost
-    ours: Cost
+    compose: Cost
 
 
-def compare_with_bare_dnf(rounds: int, timeout_seconds: float, candidate: Candidate = FIRST) -> Section:
-    """``rounds`` pairs, each in an empty store; which of the two goes first alternates."""
+def compare_with_bare_dnf(
+    rounds: int, timeout_seconds: float, source: Source, request: BuildRequest = FIRST
+) -> MeasuredTable:
+    """``rounds`` rounds, each with an empty store; which of the two goes first alternates."""
     SCRATCH.mkdir(parents=True, exist_ok=True)
     made = []
     for number in range(rounds):
         store = SCRATCH / f"ratio-{number}"
-        in_own_process(timeout_seconds, resolve, candidate, store)
-        works = [install_bare, compose] if number % 2 else [compose, install_bare]
+        in_own_process(timeout_seconds, resolve, request, store)
         costs = {}
-        for work in works:
+        for work in [install_bare, compose] if number % 2 else [compose, install_bare]:
             with step(f"round {number + 1} of {rounds}: {work.__name__}"):
-                costs[work] = in_own_process(timeout_seconds, work, candidate, store)
+                costs[work] = in_own_process(timeout_seconds, work, request, store)
         made.append(Round(costs[install_bare], costs[compose]))
         remove_tree(store)
-    return ratio_section(made, candidate.title)
+    return ratio_table(made, request.title, source)
 
 
-def resolve(candidate: Candidate, store: Path) -> None:
-    """The RPM set, which both need and which is not timed."""
-    _ = open_candidate(candidate, store).rpm_set
-
-
-def compose(candidate: Candidate, store: Path) -> Cost:
-    """Our compose; the store holds the RPM set and nothing else."""
-    build = open_candidate(candidate, store)
-    _ = build.rpm_set
-    return costed(lambda: (build.tree, build.footprint))[1]
-
-
-def install_bare(candidate: Candidate, store: Path) -> Cost:
-    """dnf alone, into a directory beside the store."""
-    build = open_candidate(candidate, store)
+def install_bare(request: BuildRequest, store: Path) -> Cost:
+    """The cost of dnf alone, into a directory beside the store."""
+    build = record_request(request, store).build
     _ = build.rpm_set
     with tempfile.TemporaryDirectory(dir=SCRATCH) as scratch:
         directory = Path(scratch)
@@ -77,7 +62,7 @@ def install_bare(candidate: Candidate, store: Path) -> Cost:
     return cost
 
 
-def _run_dnf(build: CandidateBuild, directory: Path) -> None:
+def _run_dnf(build: Build, directory: Path) -> None:
     tree = Installroot(build.context.tools, directory / "root", build.variant.source_date_epoch)
     config = directory / "config"
     config.mkdir()
@@ -97,13 +82,33 @@ def _run_dnf(build: CandidateBuild, directory: Path) -> None:
     )  # fmt: skip
 
 
-def ratio_section(rounds: Sequence[Round], title: str) -> Section:
-    """Both costs and their ratio: the median of the rounds, and the least and the most."""
-    rows = []
-    for name, field, text in _COSTS:
-        bare, ours = ([float(getattr(getattr(one, side), field)) for one in rounds] for side in ("bare", "ours"))
-        ratios = [our / their for our, their in zip(ours, bare, strict=True)]
-        rows.append((name, spread_text(bare, text), spread_text(ours, text), spread_text(ratios, "{:.2f}".format)))
-    data = [asdict(one) for one in rounds]
-    heading = f"Compose of {title} against a bare `dnf --installroot` of the same packages, n = {len(rounds)}, in turn"
-    return Section(heading, ("", "bare dnf", "our compose", "ratio"), tuple(rows), {"compose_ratio": data})
+def ratio_table(rounds: Sequence[Round], title: str, source: Source) -> MeasuredTable:
+    """Both costs and the ratio of each round."""
+    bare = _samples([one.bare for one in rounds])
+    composed = _samples([one.compose for one in rounds])
+    ratios = (
+        spread([ours / theirs for theirs, ours in zip(*both, strict=True)], "ratio")
+        for both in zip(bare, composed, strict=True)
+    )
+    return MeasuredTable(
+        name="compose-ratio",
+        caption=f"Compose of `{title}` against a bare `dnf --installroot` of the same packages: median and range of "
+        f"n = {len(rounds)} rounds, made in turn",
+        source=source,
+        columns=(
+            Column(title=""),
+            Column(title="wall time", format="seconds"),
+            Column(title="processor time", format="seconds"),
+            Column(title="memory of the largest process", format="memory"),
+        ),
+        rows=(("bare dnf", *bare), ("our compose", *composed), ("ratio", *ratios)),
+    )
+
+
+def _samples(costs: Sequence[Cost]) -> tuple[tuple[float, ...], ...]:
+    """Wall time, processor time and memory of each round."""
+    return (
+        tuple(cost.wall_seconds for cost in costs),
+        tuple(cost.cpu_seconds for cost in costs),
+        tuple(float(cost.peak_bytes) for cost in costs),
+    )

@@ -1,4 +1,4 @@
-"""What a piece of work costs: seconds by the clock, seconds of processors, the memory of its largest process."""
+"""The cost of a function call: wall time, processor time, and the memory of its largest process."""
 
 import ctypes
 import os
@@ -23,8 +23,8 @@ _T = TypeVar("_T")
 class Cost:
     """``cpu_seconds``: user and system time of this process and of all that it started.
 
-    ``peak_bytes``: the most resident memory that any one of these processes had at a time; not
-    their sum, which steps that run one after the other never reach.
+    ``peak_bytes``: the largest resident memory of any one of these processes, not their sum, which
+    steps that run one after another never reach.
     """
 
     wall_seconds: float
@@ -33,10 +33,10 @@ class Cost:
 
 
 def costed(work: Callable[_P, _T], *args: _P.args, **kwargs: _P.kwargs) -> tuple[_T, Cost]:
-    """The result of ``work`` and what it cost.
+    """The result of ``work`` and its cost.
 
-    The kernel keeps one high-water mark of memory for all of a process's life, so that work
-    before this call counts in ``peak_bytes``: see ``in_own_process``.
+    The kernel keeps one high-water mark of memory for the whole life of a process, so work before
+    this call counts in ``peak_bytes``; ``in_own_process`` avoids that.
     """
     _adopt_orphans()
     wall, cpu = time.monotonic(), _cpu_seconds()
@@ -47,9 +47,9 @@ def costed(work: Callable[_P, _T], *args: _P.args, **kwargs: _P.kwargs) -> tuple
 
 
 def in_own_process(timeout_seconds: float, work: Callable[_P, _T], *args: _P.args, **kwargs: _P.kwargs) -> _T:
-    """The result of ``work`` (a function of a module), run in a fresh process.
+    """The result of ``work`` (a module-level function), run in a new process.
 
-    Raises WorkbookError: what ``work`` raised, the time over, the process killed.
+    Raises WorkbookError when ``work`` raises one, when the time is up, and when the process is killed.
     """
     context = get_context("spawn")
     receive, send = context.Pipe(duplex=False)
@@ -63,7 +63,7 @@ def in_own_process(timeout_seconds: float, work: Callable[_P, _T], *args: _P.arg
     except EOFError:
         raise WorkbookError(f"{work.__name__}: the process ended without a result") from None
     finally:
-        process.kill()  # its commands end with it
+        process.kill()  # this ends its commands, too
         process.join()
     if isinstance(result, WorkbookError):
         raise result
@@ -80,15 +80,15 @@ def _send_result(send: Connection, work: Callable[..., Any], args: tuple[Any, ..
 def _adopt_orphans() -> None:
     """Become the parent of descendants whose own parent ends first.
 
-    bubblewrap ends without waiting for the first process of its namespace, which has waited for
-    all others: without this the kernel would book what they used on nobody's account.
+    bubblewrap exits without waiting for the first process of its namespace, which has waited for
+    all others. Without this call, getrusage(2) would not include what they used.
     """
     if ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0):
         raise OSError(ctypes.get_errno(), "prctl(PR_SET_CHILD_SUBREAPER)")
 
 
 def _wait_for_all() -> None:
-    """Wait for the adopted ones: what a child used counts once it was waited for (getrusage(2))."""
+    """Wait for adopted processes: a child's usage counts once it was waited for (getrusage(2))."""
     with suppress(ChildProcessError):
         while True:
             os.wait()
@@ -103,7 +103,7 @@ def _cpu_seconds() -> float:
 
 
 def _peak_bytes() -> int:
-    # Of this process itself: ru_maxrss would have what its parent held when it forked (getrusage(2): kilobytes).
+    # Of this process itself: ru_maxrss (in kilobytes) would include what its parent held when it forked.
     status = Path("/proc/self/status").read_text()
     own = next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM:"))
     return max(own, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss) * 1024

@@ -1,11 +1,11 @@
-"""How well a counted boot repeats: boots of one image, quiet and loaded, by chance, and with a planted unit.
+"""How well a counted boot repeats.
 
     python -m benchmarks.counted_spread build/store/image/KEY --output build/counted
 
-Four groups of boots, one guest at a time: ``quiet`` and ``loaded`` (with a busy loop for each of
-the host's processors) have the same seed, ``seed`` have different ones, ``planted`` has a
-unit that executes a known number of instructions. A boot whose result is already in the
-output directory is not made again, so a benchmark that was stopped goes on.
+Four groups of boots of one image, one guest at a time: ``quiet`` and ``loaded`` (with a busy loop
+on each processor of the host) have the same seed, ``seed`` have different seeds, ``planted`` has
+an additional unit that executes a known number of instructions. Boots whose result is in the
+output directory are not repeated, so an interrupted benchmark resumes.
 """
 
 import argparse
@@ -21,10 +21,12 @@ from pathlib import Path
 from typing import Any
 
 from atomic_lib.base import command
+from atomic_lib.base.paths import cache_directory
 from atomic_lib.guest.counted.counted_boot import CountedBoot, CountRequest, count_boot, read_counted_boot
 from atomic_lib.guest.counted.counted_difference import counted_difference
 from atomic_lib.image.disk import Image
 from atomic_lib.tools import tools_tree
+from atomic_lib.tools.sandbox import Tools
 
 PLANTED_UNIT = "planted.service"
 _LOAD_LIMIT_SECONDS = "1200"
@@ -32,9 +34,9 @@ _LOAD_ADDRESS = 0x400000
 
 
 def main(words: Sequence[str] | None = None) -> None:
-    """Make the boots and print the tables."""
+    """Boot, and print the tables."""
     arguments = _parse(words)
-    tools = tools_tree.open_tools(tools_tree.cache_directory())
+    tools = tools_tree.open_tools(cache_directory())
     image = open_image(arguments.image)
     same = CountRequest()
     plant = replace(same, extra_units={PLANTED_UNIT: planted_unit()},
@@ -52,9 +54,9 @@ def main(words: Sequence[str] | None = None) -> None:
 
 
 def open_image(directory: Path) -> Image:
-    """An image of the store, by its directory."""
-    sizes: dict[str, int] = json.loads((directory / "image.json").read_text())
-    return Image(key=directory.name, directory=directory, seconds=0, reused=True, **sizes)
+    """The image in a directory of the store."""
+    facts: dict[str, Any] = json.loads((directory / "image.json").read_text())
+    return Image(key=directory.name, directory=directory, seconds=0, reused=True, **facts)
 
 
 def planted_unit() -> str:
@@ -80,7 +82,7 @@ def burner(instructions: int) -> bytes:
 
 @contextmanager
 def busy_host(log: Path) -> Iterator[None]:
-    """Keep every processor of the host busy inside of the block."""
+    """Keep every processor of the host busy while the block runs."""
     with ExitStack() as stack:
         for _ in range(os.cpu_count() or 1):
             loop = ["timeout", _LOAD_LIMIT_SECONDS, "sh", "-c", "while :; do :; done"]
@@ -89,7 +91,7 @@ def busy_host(log: Path) -> Iterator[None]:
 
 
 def spread_percent(values: Sequence[float]) -> float:
-    """Largest minus smallest, in percent of the middle one."""
+    """Largest minus smallest, in percent of the median."""
     return 100 * (max(values) - min(values)) / sorted(values)[len(values) // 2]
 
 
@@ -103,14 +105,14 @@ def report(quiet: Sequence[CountedBoot], loaded: Sequence[CountedBoot], seeds: S
              "|---|---|---|---|---|---|"]  # fmt: skip
     for name, boots, couples in (("same seed", same, pairs), ("different seeds", seeds, chance)):
         busy = [boot.busy_seconds for boot in boots]
-        alarms = sum(bool(counted_difference(a, b).findings) for a, b in couples)
+        alarms = sum(bool(counted_difference(a, b).costs) for a, b in couples)
         lines.append(f"| {name} | {len(boots)} | {min(busy):.6f} to {max(busy):.6f} | {spread_percent(busy):.4f} |"
                      f" {widest_unit(boots)} | {alarms} of {len(couples)} pairs |")  # fmt: skip
     found = counted_difference(quiet[0], planted)
     cost = dict((unit.unit, unit.cpu_seconds) for unit in planted.units).get(PLANTED_UNIT)
     lines += ["", f"Planted: {instructions / 1e9:.3f} counted s; the unit's row: {cost}; busy time"
               f" {planted.busy_seconds - quiet[0].busy_seconds:+.6f} s. Findings:",
-              *(f"- {finding}" for finding in found.findings)]  # fmt: skip
+              *(f"- {cost}" for cost in found.costs)]  # fmt: skip
     return "\n".join(lines)
 
 
@@ -123,25 +125,24 @@ def widest_unit(boots: Sequence[CountedBoot]) -> str:
     return f"{1e3 * spreads[widest]:.3f} ({widest})"
 
 
-def _boot(tools: tools_tree.Tools, image: Image, request: CountRequest, directory: Path) -> CountedBoot:
+def _boot(tools: Tools, image: Image, request: CountRequest, directory: Path) -> CountedBoot:
     result = directory / "counted.json"
     if not result.is_file():
         started = time.monotonic()
         boot = count_boot(tools, image, request, directory)
-        facts: dict[str, Any] = boot.to_json() | {"wall_seconds": round(time.monotonic() - started, 1),
-                                                  "load_1m": round(os.getloadavg()[0], 2)}  # fmt: skip
-        result.write_text(json.dumps(facts, indent=1) + "\n")
-        print(f"{directory.name}: {boot.busy_seconds:.6f} counted s, {facts['wall_seconds']} s", file=sys.stderr)
-    return read_counted_boot(json.loads(result.read_text()))
+        wall_seconds = time.monotonic() - started
+        result.write_text(boot.model_dump_json(indent=1) + "\n")
+        print(f"{directory.name}: {boot.busy_seconds:.6f} counted s, {wall_seconds:.1f} s", file=sys.stderr)
+    return read_counted_boot(result)
 
 
 def _parse(words: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("image", type=Path, help="directory of an image in the store")
     parser.add_argument("--output", type=Path, default=Path("build/counted"))
-    parser.add_argument("--boots", type=int, default=10, help="with the same seed; every second one loaded")
+    parser.add_argument("--boots", type=int, default=10, help="boots with the same seed, half of them on a loaded host")
     parser.add_argument("--seeds", type=int, default=5, help="boots with different seeds")
-    parser.add_argument("--instructions", type=int, default=195_000_000, help="of the planted unit")
+    parser.add_argument("--instructions", type=int, default=195_000_000, help="instructions of the planted unit")
     arguments = parser.parse_args(words)
     if arguments.boots < 2 or arguments.seeds < 1:
         parser.error("at least 2 boots and 1 seed")

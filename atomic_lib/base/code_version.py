@@ -1,8 +1,8 @@
-"""The code that a stored result was made by: a digest over a module and all of ours that it imports.
+"""The version of the code behind a stored result: a digest over a module and every module of ours that it imports.
 
-Nothing is listed by hand: imports are read from the source, so a module that is newly imported counts from
-then on. Imports under ``TYPE_CHECKING`` load nothing and do not count. Files of a folder that are no modules
-(programs for a guest or for dnf, spec files, unit files) count with every module of that folder.
+The imports are read from the source, so there is no list to keep. Imports under ``TYPE_CHECKING`` load nothing and
+do not count. Files that are not modules (programs for a guest or for dnf, spec files, unit files) count for every
+module in their folder.
 """
 
 import ast
@@ -18,9 +18,9 @@ _PACKAGE = "atomic_lib"
 
 @functools.cache
 def code_version(module: str, top: Path = CHECKOUT) -> str:
-    """The sha256 over the source of ``module`` (its full name) and of everything of ours that it needs.
+    """The sha256 of the source of ``module`` (its full name) and of all modules of ours that it imports.
 
-    ``top`` is the directory that holds the package. Raises ValueError for a module that is not there.
+    ``top`` is the directory that holds the package. Raises ValueError for an unknown module.
     """
     digest = hashlib.sha256()
     for path in code_files(module, top):
@@ -45,7 +45,7 @@ def code_files(module: str, top: Path = CHECKOUT) -> list[Path]:
 
 
 def _file_of(name: str, top: Path) -> Path | None:
-    """The file of a module; for a name inside a module, that module's file."""
+    """The file of a module, or of the module that defines the name; None if the name is not ours."""
     if name.split(".")[0] != _PACKAGE:
         return None
     path = top.joinpath(*name.split("."))
@@ -75,7 +75,7 @@ def _names(node: ast.AST) -> Iterator[str]:
 
 
 def _data_files(folder: Path) -> Iterator[Path]:
-    """The files of a folder that are no modules, and everything in its sub-folders that are no packages."""
+    """The files of a folder that are not modules, and all files of its sub-folders that are not packages."""
     for path in folder.iterdir():
         if path.is_file() and path.suffix != ".py":
             yield path

@@ -1,4 +1,4 @@
-"""The one door to external commands: argument lists, no shell, a clean environment."""
+"""Runs external commands: argument lists, no shell, a clean environment. Nothing else imports ``subprocess``."""
 
 import os
 import select
@@ -15,7 +15,7 @@ from typing import IO
 from atomic_lib.base.errors import WorkbookError
 
 Background = subprocess.Popen[bytes]
-"""A command that runs in the background; ask it with ``poll()`` whether it still does."""
+"""A command that runs in the background; ``poll()`` returns None as long as it runs."""
 
 SHOWN_LINES = 20
 LONGEST_WORD = 200
@@ -24,7 +24,7 @@ _NETWORK_VARIABLES = ("http_proxy", "https_proxy", "no_proxy")
 
 
 class CommandError(WorkbookError):
-    """A command could not be started, failed, or ran out of time.
+    """A command could not be started, failed, or exceeded its time limit.
 
     ``status`` is the exit status (negative: killed by that signal), or None
     when the command never started or was stopped at its time limit.
@@ -48,7 +48,7 @@ class Completed:
 def clean_environment(extra: Mapping[str, str] | None = None, *, network: bool = False) -> dict[str, str]:
     """An environment that does not depend on the caller's: PATH, C.UTF-8, UTC.
 
-    ``network`` lets the proxy variables through, for commands that download.
+    ``network`` passes on the proxy variables, for commands that download.
     """
     environment = {"PATH": _PATH, "LANG": "C.UTF-8", "LC_ALL": "C.UTF-8", "TZ": "UTC", "HOME": "/nonexistent"}
     if network:
@@ -61,7 +61,7 @@ def clean_environment(extra: Mapping[str, str] | None = None, *, network: bool =
 
 
 def _shown(words: Sequence[str | os.PathLike[str]]) -> str:
-    """The command as a line to paste into a shell, its longest words cut."""
+    """The command as a shell line, with long words truncated."""
     texts = [os.fspath(word) for word in words]
     return shlex.join(text if len(text) <= LONGEST_WORD else f"{text[:LONGEST_WORD]}…" for text in texts)
 
@@ -83,14 +83,14 @@ def run(
     hint: str = "",
     shown: Sequence[str | os.PathLike[str]] = (),
 ) -> Completed:
-    """Run ``argv`` to its end and return what it wrote.
+    """Run ``argv``, wait for it and return its output.
 
-    ``log``: a file that both streams are appended to as they come, for long
-    commands; then ``stdout`` and ``stderr`` of the result are empty. ``shown``: the
-    words an error shows instead of ``argv``, where most of it is wrapping.
+    ``log``: a file to append both streams to as they come, for long commands; ``stdout``
+    and ``stderr`` of the result are then empty. ``shown``: the words that an error shows
+    instead of ``argv``, where ``argv`` is mostly a wrapper such as bubblewrap.
 
-    Raises CommandError: not found, exit status not 0, or ``timeout_seconds`` over
-    (the whole process group is killed).
+    Raises CommandError if the command is not found, exits with a status other than 0, or
+    exceeds ``timeout_seconds`` (then the whole process group is killed).
     """
     words = [os.fspath(word) for word in argv]
     with ExitStack() as files:
@@ -120,10 +120,10 @@ def running(
     env: Mapping[str, str] | None = None,
     stop_seconds: float = 5.0,
 ) -> Iterator[Background]:
-    """A command in the background, both streams appended to ``log``, stopped on leaving the block.
+    """Run a command in the background, with both streams appended to ``log``, until the block ends.
 
-    Ask it with ``poll()`` whether it still runs. Leaving the block sends SIGTERM to the
-    process group, and SIGKILL to what is left after ``stop_seconds``.
+    Leaving the block sends SIGTERM to the process group, and SIGKILL after ``stop_seconds`` to
+    processes that are still running.
     """
     words = [os.fspath(word) for word in argv]
     with open(log, "ab") as sink:
@@ -151,7 +151,7 @@ def _start(
             stdout=out,
             stderr=err,
             start_new_session=True,
-            umask=0o022,  # else what commands write would depend on the caller's
+            umask=0o022,  # otherwise file modes would depend on the caller's umask
         )
     except OSError as error:
         if error.filename == words[0] and isinstance(error, FileNotFoundError):
@@ -161,7 +161,7 @@ def _start(
 
 
 def _run_group(process: Background, timeout_seconds: float | None) -> int | None:
-    """The exit status, or None at the time limit; nothing of the process group is left in either case."""
+    """Wait for the process, then kill its group. Returns the exit status, or None at the time limit."""
     try:
         in_time = _wait_unreaped(process, timeout_seconds)
     except BaseException:
@@ -172,19 +172,19 @@ def _run_group(process: Background, timeout_seconds: float | None) -> int | None
 
 
 def _stop(process: Background, grace_seconds: float) -> None:
-    """End the process group: SIGTERM, then SIGKILL to what is left of it after ``grace_seconds``."""
+    """End the process group: SIGTERM, and SIGKILL after ``grace_seconds``."""
     try:
         if grace_seconds and not _wait_unreaped(process, 0):
             _signal_group(process, signal.SIGTERM)
             _wait_unreaped(process, grace_seconds)
     finally:
-        # Also where the leader has ended: it is not reaped yet, so the group's number is still its own.
+        # Even if the leader has ended: it is not reaped yet, so its group ID cannot have been reused.
         _signal_group(process, signal.SIGKILL)
         process.wait()
 
 
 def _wait_unreaped(process: Background, seconds: float | None) -> bool:
-    """Whether the process ended within ``seconds`` (None: no limit), without collecting its status."""
+    """Whether the process ends within ``seconds`` (None: no limit). Does not reap it."""
     if process.returncode is not None:
         return True
     descriptor = os.pidfd_open(process.pid)
@@ -197,7 +197,7 @@ def _wait_unreaped(process: Background, seconds: float | None) -> bool:
 
 
 def _signal_group(process: Background, number: signal.Signals) -> None:
-    # A caller of ``running`` may have collected the leader; its number may belong to another group by now.
+    # A caller of ``running`` may have reaped the leader; its group ID may then belong to another group.
     if process.returncode is None:
         with suppress(ProcessLookupError):
             os.killpg(process.pid, number)

@@ -1,12 +1,12 @@
-"""The one error a user sees: what is wrong, where, and what to do next."""
+"""The error that a user sees: what is wrong, where, and what to do next."""
 
 
 class WorkbookError(Exception):
-    """Something the user can act on.
+    """An error that the user can act on.
 
-    ``message`` names the file, key, line or command that is wrong; ``hint`` says
-    the next step; ``log`` holds longer evidence (last lines of a log) that a
-    report keeps and a terminal shows below the message.
+    ``message`` names the file, key, line or command that is wrong. ``hint`` is the next
+    step. ``log`` holds longer evidence, such as the last lines of a log, which a terminal
+    shows below the message.
     """
 
     def __init__(self, message: str, *, hint: str = "", log: str = "") -> None:

@@ -1,4 +1,4 @@
-"""Files written whole or not at all."""
+"""Atomic writes: a file appears complete or not at all."""
 
 import os
 import shutil
@@ -7,7 +7,7 @@ from pathlib import Path
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write a file whole or not at all; makes its directory."""
+    """Write a file atomically; creates its directory."""
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     try:
@@ -21,13 +21,13 @@ def write_text(path: Path, text: str) -> None:
 
 
 def link_file(source: Path, target: Path) -> None:
-    """Make ``target`` the same file as ``source``, or a copy on another file system, by one rename."""
+    """Make ``target`` a hard link to ``source``, or a copy if they are on different file systems, atomically."""
     fresh = target.with_name(f".{target.name}.{os.getpid()}")
     fresh.unlink(missing_ok=True)
     try:
         fresh.hardlink_to(source)
     except OSError:
         shutil.copy2(source, fresh)
-    # rename leaves both names where they are links to one file already
+    # rename(2) does nothing if both names already link to the same file
     os.replace(fresh, target)
     fresh.unlink(missing_ok=True)

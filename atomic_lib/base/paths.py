@@ -1,4 +1,4 @@
-"""Where the project's own directories are: the checkout, its parameters and notebooks, the builds, the cache."""
+"""The project's directories: the checkout, its parameters and notebooks, the builds, the cache."""
 
 import os
 from pathlib import Path
@@ -11,7 +11,7 @@ RULES_DIRECTORY = PARAMS_DIRECTORY / "rules"
 
 
 def cache_directory() -> Path:
-    """Where downloads, the tools tree and content live: $WORKBOOK_CACHE, else $XDG_CACHE_HOME/atomic-workbook."""
+    """The directory of downloads, tools tree and content: $WORKBOOK_CACHE, or $XDG_CACHE_HOME/atomic-workbook."""
     if os.environ.get("WORKBOOK_CACHE"):
         return Path(os.environ["WORKBOOK_CACHE"]).absolute()
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "atomic-workbook"

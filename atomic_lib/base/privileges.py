@@ -1,4 +1,4 @@
-"""What only root may do."""
+"""The check for root."""
 
 import os
 
@@ -6,7 +6,7 @@ from atomic_lib.base.errors import WorkbookError
 
 
 def require_root(command: str) -> None:
-    """Raise WorkbookError for a user who is not root; ``command`` is the next step, without ``sudo``."""
+    """Raise WorkbookError unless the user is root; the hint is ``sudo`` and ``command``."""
     if os.geteuid() != 0:
         raise WorkbookError(
             "composing needs root: it sets the owners, device nodes and labels of another system",

@@ -1,4 +1,4 @@
-"""Progress of long steps, one line when a step starts and one when it ends."""
+"""Progress lines on standard error: one when a step starts, and one when it ends."""
 
 import sys
 import time
@@ -7,14 +7,14 @@ from contextlib import contextmanager
 
 
 def say(text: str) -> None:
-    """Write one line to standard error at once, whole even beside other processes."""
+    """Write one line to standard error, in one write so that lines of several processes do not mix."""
     sys.stderr.write(text + "\n")
     sys.stderr.flush()
 
 
 @contextmanager
 def step(what: str) -> Iterator[None]:
-    """Announce ``what``, then say how long it took or that it failed."""
+    """Report the start of the step ``what``, then how long it took or that it failed."""
     say(f"→ {what}")
     started = time.monotonic()
     try:

@@ -1,4 +1,4 @@
-"""A stage of the pipeline, declared once: its name, what its key is made of, what makes it, what it needs."""
+"""A stage of the pipeline: its name, the inputs of its key, the function that makes it, and what it needs."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -9,8 +9,8 @@ from atomic_lib.base.code_version import code_version
 from atomic_lib.base.store import Store, Stored
 
 
-class Surroundings(Protocol):
-    """What a stage finds around it: the two stores, and the identity of the tools."""
+class StageContext(Protocol):
+    """What a stage uses besides its request: the two stores, and the identity of the tools."""
 
     @property
     def store(self) -> Store:
@@ -18,57 +18,58 @@ class Surroundings(Protocol):
 
     @property
     def shared(self) -> Store:
-        """The cache that all checkouts share."""
+        """The store that all checkouts share."""
 
     @property
     def tools_key(self) -> str:
-        """What names the tools; it is part of every key."""
+        """The identity of the tools; it is part of every key."""
 
 
 Request = TypeVar("Request")
-Around = TypeVar("Around", bound=Surroundings)
+ContextT = TypeVar("ContextT", bound=StageContext)
 
 
 @dataclass(frozen=True)
-class Stage(Generic[Request, Around]):
-    """How one kind of result is made and under which key it is kept.
+class Stage(Generic[Request, ContextT]):
+    """How one kind of result is made, and the key that it is stored under.
 
-    ``make`` fills a directory. ``inputs`` is JSON data: everything of the request that the result depends on.
-    The tools and the code (the module of ``make`` and all that it imports) are part of every key; nothing else
-    computes one. ``title`` is the progress line. ``space_bytes``: free disk space that is known to be needed.
-    ``shared``: kept in the cache for all checkouts. ``quiet``: its result is a wall-clock time, so nothing else
-    may run beside it.
+    ``make(request, context, directory)`` writes the result's files into the directory. ``inputs`` returns JSON
+    data: everything in the request that the result depends on. The identity of the tools and the version of the
+    code (the module of ``make`` and all that it imports) are added to every key. ``title`` is the progress line.
+    ``space_bytes``: the free disk space that the stage needs. ``shared``: the result is stored for all checkouts.
+    ``quiet``: the result is a wall-clock time, so nothing else may run at the same time.
     """
 
     name: str
-    make: Callable[[Request, Around, Path], None]
-    inputs: Callable[[Request, Around], Mapping[str, object]]
+    make: Callable[[Request, ContextT, Path], None]
+    inputs: Callable[[Request, ContextT], Mapping[str, object]]
     title: Callable[[Request], str]
     space_bytes: int = 0
     shared: bool = False
     quiet: bool = False
 
-    def key_inputs(self, request: Request, around: Around) -> dict[str, object]:
-        """All that the key is made of, as JSON data."""
-        own = {"tools": around.tools_key, "code": code_version(self.make.__module__)}
-        return {**self.inputs(request, around), **own}
+    def key_inputs(self, request: Request, context: ContextT) -> dict[str, object]:
+        """All inputs of the key, as JSON data."""
+        own = {"tools": context.tools_key, "code": code_version(self.make.__module__)}
+        return {**self.inputs(request, context), **own}
 
-    def has(self, request: Request, around: Around) -> bool:
-        """Whether the result is there."""
-        return self._store(around).has(self.name, self.key_inputs(request, around))
+    def has(self, request: Request, context: ContextT) -> bool:
+        """Whether the result is stored."""
+        return self._store(context).has(self.name, self.key_inputs(request, context))
 
-    def get(self, request: Request, around: Around) -> Stored:
-        """The result: the stored one, or made now.
+    def get(self, request: Request, context: ContextT) -> Stored:
+        """The stored result; made first if it is not stored yet.
 
-        Raises WorkbookError where the disk space is not there, and whatever ``make`` raises; then nothing is stored.
+        Raises WorkbookError if less than ``space_bytes`` are free, and whatever ``make`` raises. Then nothing is
+        stored.
         """
-        return self._store(around).get_or_make(
+        return self._store(context).get_or_make(
             self.name,
-            self.key_inputs(request, around),
-            lambda directory: self.make(request, around, directory),
+            self.key_inputs(request, context),
+            lambda directory: self.make(request, context, directory),
             what=self.title(request),
             need_bytes=self.space_bytes,
         )
 
-    def _store(self, around: Around) -> Store:
-        return around.shared if self.shared else around.store
+    def _store(self, context: ContextT) -> Store:
+        return context.shared if self.shared else context.store

@@ -1,8 +1,8 @@
-"""Results kept under the sha256 of all that went into them.
+"""The store: results by the sha256 of their inputs.
 
 A stored result is a directory ``<store>/<stage>/<key>/`` with the stage's files
-and ``key.json``, the inputs that the key was made of. It appears by one rename
-when whole, so a reader never sees a half-made result; a run that was killed
+and ``key.json``, which records the inputs of the key. A single rename publishes it
+once it is complete, so a reader never sees an incomplete result. A killed run
 leaves only a directory in ``<store>/tmp``, which the next run removes.
 """
 
@@ -19,7 +19,6 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from atomic_lib.base.errors import WorkbookError
 from atomic_lib.base.progress import step
@@ -30,7 +29,7 @@ _FS_IOC_SETFLAGS = 0x40086602  # linux/fs.h, 64-bit
 
 @dataclass(frozen=True)
 class Stored:
-    """One stored result: its key, its directory, whether it was found (not made), seconds it took to make."""
+    """One stored result; ``reused``: whether it was there already, ``seconds``: how long it took to make."""
 
     stage: str
     key: str
@@ -41,35 +40,35 @@ class Stored:
 
 @dataclass(frozen=True)
 class Store:
-    """A directory of results by stage and key; safe for several processes at once."""
+    """A directory of results by stage and key; several processes may use it at once."""
 
     root: Path
 
     def path_of(self, stage: str, key: str) -> Path:
-        """Where the result with this key is or would be."""
+        """The directory of the result with this key, whether it exists or not."""
         return self.root / stage / key
 
-    def has(self, stage: str, inputs: Mapping[str, Any]) -> bool:
-        """Whether the result for ``inputs`` is there."""
+    def has(self, stage: str, inputs: Mapping[str, object]) -> bool:
+        """Whether there is a result for ``inputs``."""
         return self.path_of(stage, key_of(inputs)).is_dir()
 
     def get_or_make(
         self,
         stage: str,
-        inputs: Mapping[str, Any],
+        inputs: Mapping[str, object],
         make: Callable[[Path], None],
         *,
         what: str,
         need_bytes: int = 0,
     ) -> Stored:
-        """The stored result for ``inputs``; ``make(directory)`` fills it if there is none yet.
+        """The stored result for ``inputs``. If there is none yet, ``make(directory)`` creates its files.
 
-        ``inputs`` is JSON data: everything the result depends on. ``what`` is the
-        step's name in the progress lines. ``need_bytes`` is the free disk space the
-        step is known to need.
+        ``inputs`` is JSON data: everything that the result depends on. ``what`` is the
+        step's name in progress lines. ``need_bytes`` is the free disk space that the step
+        needs.
 
-        Raises WorkbookError when that space is not there, and whatever ``make`` raises;
-        in both cases nothing is published.
+        Raises WorkbookError if less space is free, and whatever ``make`` raises. In both
+        cases nothing is published.
         """
         key = key_of(inputs)
         final = self.path_of(stage, key)
@@ -94,10 +93,10 @@ class Store:
                 raise
         return Stored(stage, key, final, False, seconds)
 
-    def why_rebuilt(self, stage: str, inputs: Mapping[str, Any]) -> list[str]:
+    def why_rebuilt(self, stage: str, inputs: Mapping[str, object]) -> list[str]:
         """The names of the inputs that differ from the most similar result of ``stage``; empty if there is none.
 
-        Most similar, not most recent: the most recent one may be that of another variant.
+        The most recent result would not do: it may belong to another variant.
         """
         now = json.loads(json.dumps(inputs))
         earlier = [json.loads(path.read_text())["inputs"] for path in (self.root / stage).glob("*/key.json")]
@@ -106,7 +105,7 @@ class Store:
 
     @contextmanager
     def scratch(self, stage: str) -> Iterator[Path]:
-        """A directory for what is no result, removed afterwards; if this process is killed, by ``remove_abandoned``."""
+        """A temporary directory, removed after the block; if this process is killed, by ``remove_abandoned``."""
         path = self._scratch(stage)
         try:
             yield path
@@ -120,7 +119,7 @@ class Store:
 
     @contextmanager
     def locked(self, stage: str, key: str) -> Iterator[None]:
-        """Hold the lock of one result, or of anything else that has a name, against other processes."""
+        """Hold the lock of one result, or of any other name, against other processes."""
         locks = self.root / "locks"
         locks.mkdir(parents=True, exist_ok=True)
         with open(locks / f"{stage}-{key}", "w") as handle:
@@ -128,7 +127,7 @@ class Store:
             yield
 
     def remove_abandoned(self) -> None:
-        """Remove what killed runs left half-made."""
+        """Remove the temporary directories of processes that no longer run."""
         for path in (self.root / "tmp").glob("*-*-*"):
             pid = path.name.split("-")[-2]
             if not (pid.isdigit() and Path("/proc", pid).exists()):
@@ -137,7 +136,7 @@ class Store:
 
 @contextmanager
 def _usual_umask() -> Iterator[None]:
-    """022 for as long as a result is made: what its files may be read by is no matter of who makes it."""
+    """Set umask 022 while a result is made, so that file modes do not depend on the caller's umask."""
     before = os.umask(0o022)
     try:
         yield
@@ -147,6 +146,7 @@ def _usual_umask() -> Iterator[None]:
 
 @contextmanager
 def _full_disk_named(what: str) -> Iterator[None]:
+    """Turn ENOSPC into a WorkbookError that names the step."""
     try:
         yield
     except OSError as error:
@@ -154,17 +154,17 @@ def _full_disk_named(what: str) -> Iterator[None]:
             raise
         raise WorkbookError(
             f"{what}: the disk is full ({error.filename or 'no file named'})",
-            hint="free some space, or see what ./workbook clean would free; what was finished is kept",
+            hint="free some space (./workbook clean shows what it can free) and run again; finished stages are kept",
         ) from error
 
 
 def remove_tree(path: Path) -> None:
-    """Remove a directory with all in it, also files that are marked immutable; what cannot be removed stays."""
+    """Remove a directory tree, immutable files included. Files that cannot be removed stay; this raises nothing."""
     shutil.rmtree(path, onerror=_remove_immutable)
 
 
 def _remove_immutable(remove: Callable[[str], object], path: str, _: object) -> None:
-    # ostree marks the root of a deployment; neither it nor its entries can be removed before that is undone.
+    # ostree marks the root of a deployment as immutable, which also protects its entries from removal.
     for marked in (os.path.dirname(path), path):
         _clear_flags(marked)
     with suppress(OSError):
@@ -185,19 +185,19 @@ def _clear_flags(directory: str) -> None:
 
 @contextmanager
 def run_lock(build: Path) -> Iterator[None]:
-    """Hold ``build/run.lock``; raises WorkbookError at once when another process holds it."""
+    """Hold ``build/run.lock``. Does not wait: raises WorkbookError if another process holds it."""
     build.mkdir(parents=True, exist_ok=True)
     with open(build / "run.lock", "w") as handle:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise WorkbookError(
-                f"another ./workbook holds {build / 'run.lock'}", hint="wait for its end, or stop it with Ctrl-C"
+                f"another ./workbook holds {build / 'run.lock'}", hint="wait until it ends, or stop it with Ctrl-C"
             ) from None
         yield
 
 
-def key_of(inputs: Mapping[str, Any]) -> str:
+def key_of(inputs: Mapping[str, object]) -> str:
     """The first 32 hex digits of the sha256 of ``inputs`` as canonical JSON."""
     text = json.dumps(inputs, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
     return hashlib.sha256(text.encode()).hexdigest()[:KEY_LENGTH]
@@ -210,14 +210,14 @@ def file_sha256(path: Path) -> str:
 
 
 def require_space(directory: Path, need_bytes: int, what: str) -> None:
-    """Stop before a disk is full: raise WorkbookError unless ``need_bytes`` are free below ``directory``."""
+    """Raise WorkbookError unless ``need_bytes`` are free on the disk of ``directory``, which is created."""
     directory.mkdir(parents=True, exist_ok=True)
     free_bytes = shutil.disk_usage(directory).free
     if free_bytes < need_bytes:
         raise WorkbookError(
             f"{what} needs {need_bytes / 1e9:.1f} GB of free disk below {directory}; "
             f"{free_bytes / 1e9:.1f} GB are free",
-            hint="free some space, or see what ./workbook clean would free",
+            hint="free some space; ./workbook clean shows what it can free",
         )
 
 

@@ -1,4 +1,4 @@
-"""Texts without what names this machine: its directories and its host name."""
+"""Removes from texts what identifies this machine: its directories and its host name."""
 
 import re
 import socket
@@ -10,20 +10,18 @@ from pathlib import Path
 from atomic_lib.base.paths import CHECKOUT, cache_directory
 
 _COMMON_HOST_NAMES = {"localhost", "fedora", "debian", "ubuntu", "workbook"}
-"""Names that say nothing of a machine, and that a report may use in their own meaning."""
-
+"""Host names that do not identify a machine, and that occur in reports with another meaning."""
 
 _EVERYWHERE = {"/usr", "/root"}
-"""Directories that every machine has, also the guests of which a report tells."""
-
+"""Directories that every machine has, guests included."""
 
 _BEFORE = r"(^|[^\w./-]|\x1b\[[0-9;]*m|file://)"
-"""What may stand before a path: /root is one, the end of /sysroot/root is none; tracebacks are coloured."""
+"""What may precede a path, so that the end of /sysroot/root does not match /root. Tracebacks are coloured."""
 
 
 def scrubber(run_directory: Path) -> Callable[[str], str]:
-    """A function that takes out of a text what names this machine: its directories and its host name."""
-    places = [
+    """A function that replaces the directories and the host name of this machine in a text."""
+    replacements = [
         (run_directory.resolve(), "."),
         (CHECKOUT, "."),
         (CHECKOUT.resolve(), "."),
@@ -33,7 +31,7 @@ def scrubber(run_directory: Path) -> Callable[[str], str]:
         (Path.home(), "~"),
         (Path.home().resolve(), "~"),
     ]
-    named = {str(path): word for path, word in places if len(path.parts) > 1 and str(path) not in _EVERYWHERE}
+    named = {str(path): word for path, word in replacements if len(path.parts) > 1 and str(path) not in _EVERYWHERE}
     rules = [
         (re.compile(_BEFORE + re.escape(path) + r"(?![\w-])", re.MULTILINE), rf"\1{word}")
         for path, word in sorted(named.items(), key=lambda item: -len(item[0]))
@@ -45,7 +43,7 @@ def scrubber(run_directory: Path) -> Callable[[str], str]:
     return partial(_apply, rules)
 
 
-def _apply(rules: "Sequence[tuple[re.Pattern[str], str]]", text: str) -> str:
+def _apply(rules: Sequence[tuple[re.Pattern[str], str]], text: str) -> str:
     for pattern, word in rules:
         text = pattern.sub(word, text)
     return text

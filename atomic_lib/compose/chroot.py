@@ -1,4 +1,4 @@
-"""A tree under construction: commands that run in it, and files written into it."""
+"""An installroot: runs commands in it, reads and writes its files."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ RPMDB = "usr/lib/sysimage/rpm"
 
 @dataclass(frozen=True)
 class Installroot:
-    """A tree under construction at ``root``; commands run in it see neither the host nor a network."""
+    """A tree under construction at ``root``; commands in it have no access to the host or the network."""
 
     tools: Tools
     root: Path
@@ -28,7 +28,7 @@ class Installroot:
         env: Mapping[str, str] | None = None,
         log: Path | None = None,
     ) -> command.Completed:
-        """Run a command of the tools tree that has the installroot at /mnt/root."""
+        """Run a command of the tools tree with the installroot at /mnt/root."""
         return self.tools.run(
             words,
             binds=[Bind(self.root, INSTALLROOT, writable=True), *binds],
@@ -39,11 +39,11 @@ class Installroot:
         )
 
     def chroot(self, words: Sequence[str], *, log: Path | None = None) -> command.Completed:
-        """Run a command of the installroot inside it."""
+        """Run a command of the installroot in the installroot."""
         return self.run(["chroot", INSTALLROOT, *words], log=log)
 
     def write(self, path: str, text: str) -> None:
-        """Write a file of the tree, in place of whatever has its name."""
+        """Write a file of the tree; replaces a symbolic link, does not follow it."""
         target = inside(self.root, path)
         target.parent.mkdir(parents=True, exist_ok=True)
         if target.is_symlink():
@@ -51,6 +51,6 @@ class Installroot:
         target.write_text(text)
 
     def read(self, path: str) -> str | None:
-        """The text of a file of the tree; None where there is no such file."""
+        """The text of a file of the tree; None if there is no such regular file."""
         source = inside(self.root, path)
         return source.read_text() if source.is_file() and not source.is_symlink() else None

@@ -1,4 +1,4 @@
-"""Which files of a tree dracut's scripts ask for."""
+"""Finds the files of a tree that dracut's scripts name."""
 
 import re
 import stat
@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
 
-# Copied by pattern (*.conf and the like), whatever the names in them.
+# Dracut copies files in these directories by pattern, such as *.conf, so every name counts.
 _DIRECTORIES = tuple(
     f"{directory}/"
     for directory in (
@@ -28,14 +28,14 @@ PROGRAMS = ("usr/bin/", "usr/sbin/", "usr/lib/", "usr/libexec/")
 _LIBRARY = re.compile(r"usr/lib(?:64)?/.*\.so(?:\.|$)")
 
 _WORD = re.compile(r"(?<![\w$])(?<!\$\{)[\w.@+-]+")
-# The beginning of a name: before a pattern, or before a variable where it ends as no variable's own name would.
+# The beginning of a name: before a pattern, or before a variable if it ends in a character that separates words.
 _BEGINNING = re.compile(
     r"(?<![\w${])([\w.@+-]*[A-Za-z]{2}[\w.@+-]*)(?=[*?](?![*?]*/))|(?<![\w${])([\w.@+-]*[A-Za-z]{2}[.@+-])(?=\$)"
 )
 _PAIR = re.compile(r"[\w.@+-]+(?=/([\w.@+-]+))")
 _REQUIRED = re.compile(r"^\s*require_binaries\s+([^|;&]*?)\s*\|\|\s*return 1", re.M)
 _CHECK = re.compile(r"^check\(\)\s*\{(.*?)^\}", re.M | re.S)
-# They lie in a directory that counts as a whole.
+# Kernel modules are in a directory where every file counts.
 _KERNEL_MODULES = re.compile(r'\b\w*modules\+?="[^"]*"')
 _SOURCED = re.compile(r'^\s*(?:\.|source)\s+"?\$\{?moddir\}?"?/([\w.-]+)', re.M)
 _DEPENDS = re.compile(r"^depends\(\)\s*\{(.*?)^\}", re.M | re.S)
@@ -43,22 +43,22 @@ _DEPENDS = re.compile(r"^depends\(\)\s*\{(.*?)^\}", re.M | re.S)
 
 @dataclass(frozen=True)
 class Names:
-    """What scripts name: words, beginnings of words before a pattern or a variable, and pairs DIRECTORY/NAME."""
+    """The names in scripts: words, beginnings of words before a pattern or variable, and pairs DIRECTORY/NAME."""
 
     words: frozenset[str]
     beginnings: tuple[str, ...]
     pairs: frozenset[str]
-    places: tuple[str, ...] = ()
-    """Paths that dracut's own arguments name."""
+    paths: tuple[str, ...] = ()
+    """Paths in dracut's arguments."""
     loads_libraries: bool = False
-    """Whether dracut follows what programs load at run time, so that any library may get in."""
+    """Whether dracut follows dlopen(3), so that the initramfs may contain any library."""
 
     def concern(self, path: str, mode: int) -> bool:
-        """Whether dracut may put the file at ``path`` (relative to the root) into the initramfs, or decide by it."""
+        """Whether the initramfs may depend on the file at ``path`` (relative to the root) with this mode."""
         if path.startswith(_NEVER):
             return False
         unit = _DROP_IN.match(path)
-        if path.startswith((*_DIRECTORIES, *self.places)) or (unit and unit[1] in self.words):
+        if path.startswith((*_DIRECTORIES, *self.paths)) or (unit and unit[1] in self.words):
             return True
         if self.loads_libraries and is_library(path):
             return True
@@ -69,21 +69,21 @@ class Names:
         return (program or "." in name) and (name in self.words or name.startswith(self.beginnings))
 
     def accounts(self, text: str) -> list[str]:
-        """The lines of an account file whose name a script may look up, also by the beginning or the end of it."""
+        """The lines of an account file that a script may look up, by the name or its beginning or end."""
         parts = tuple(word for word in self.words if len(word) > 2)
         lines = [(line.partition(":")[0], line) for line in text.splitlines()]
         return [line for name, line in lines if name in self.words or name.startswith(parts) or name.endswith(parts)]
 
 
 def is_library(path: str) -> bool:
-    """Whether programs may be linked with the file at ``path`` (relative to the root)."""
+    """Whether the file at ``path`` (relative to the root) is a shared library."""
     return bool(_LIBRARY.match(path)) and not path.startswith(_NEVER)
 
 
 def names_in_scripts(root: Path, arguments: Sequence[str], programs: Set[str]) -> Names:
-    """What dracut's scripts and configuration in a tree name; ``programs``: the names of all in the tree.
+    """The names in dracut's scripts and configuration in a tree; ``programs``: the names of all programs in the tree.
 
-    Of a module counts what runs when the initramfs is made, and only if it can be in it.
+    Only modules that the initramfs can contain count, and of these only the code that runs when it is built.
     """
     library = root / "usr/lib/dracut"
     settings = [root / "etc/dracut.conf", *_sorted(root / "etc/dracut.conf.d"), *_sorted(library / "dracut.conf.d")]
@@ -96,29 +96,30 @@ def names_in_scripts(root: Path, arguments: Sequence[str], programs: Set[str]) -
     for path, setup in setups.items():
         if path.name.lstrip("0123456789") in modules:
             parts += [_KERNEL_MODULES.sub("", setup), _code(path / name for name in _SOURCED.findall(setup))]
-    # without quotes, as the shell joins what stands side by side
+    # without quotes, because the shell joins adjacent strings
     code = "\n".join(parts).replace('"', "").replace("'", "")
     return Names(
         words=frozenset(_WORD.findall(code)),
         beginnings=tuple(sorted({first or second for first, second in _BEGINNING.findall(code)})),
         pairs=frozenset(f"{match[0]}/{match[1]}" for match in _PAIR.finditer(code)),
-        places=tuple(sorted({word.strip("/") for word in " ".join(arguments).split() if word.startswith("/")})),
+        paths=tuple(sorted({word.strip("/") for word in " ".join(arguments).split() if word.startswith("/")})),
         loads_libraries=b"dlopen" in _bytes(library / "dracut-install"),
     )
 
 
 def possible_modules(setups: Mapping[str, str], chosen: str, programs: Set[str]) -> set[str]:
-    """The modules that may be in the initramfs, by what each one's module-setup.sh says.
+    """The modules that the initramfs can contain; ``setups``: the text of module-setup.sh by module.
 
-    Not one that requires a program that is not there; not one that comes on request
-    only, unless ``chosen`` (configuration and arguments) or a possible module names it.
+    A module is excluded if it requires a missing program, or if dracut includes it only on
+    request and neither ``chosen`` (configuration and arguments) nor another possible module
+    names it.
     """
     usable = {name for name, setup in setups.items() if _required_programs(setup) <= programs}
     on_request = {name for name in usable if _is_on_request(setups[name])}
     possible = usable - on_request
-    wanted = set(_WORD.findall(chosen))
+    requested = set(_WORD.findall(chosen))
     while True:
-        named = wanted.union(*(_WORD.findall("\n".join(_DEPENDS.findall(setups[name]))) for name in possible))
+        named = requested.union(*(_WORD.findall("\n".join(_DEPENDS.findall(setups[name]))) for name in possible))
         if not (more := named & on_request - possible):
             return possible
         possible |= more
@@ -130,7 +131,7 @@ def _required_programs(setup: str) -> set[str]:
 
 
 def _is_on_request(setup: str) -> bool:
-    """Whether each way through ``check`` ends in 255 ("only when another module or the user wants it") or in 1."""
+    """Whether ``check`` only returns 255 ("only if another module or the user requests it") or 1 ("never")."""
     found = _CHECK.search(setup)
     returned = re.findall(r"\breturn\b[ \t]*([^\s;&|]*)", found[1]) if found else []
     return bool(found and returned and found[1].rstrip().endswith("return 255") and set(returned) <= {"1", "255"})
@@ -141,13 +142,13 @@ def _sorted(directory: Path) -> list[Path]:
 
 
 def _code(paths: Iterable[Path]) -> str:
-    """The text of scripts, without comments, lines that go on joined."""
+    """The text of scripts without comments, with continued lines joined."""
     texts = [data.decode(errors="replace") for path in paths if b"\0" not in (data := _bytes(path))]
     lines = "\n".join(texts).replace("\\\n", " ").split("\n")
     return "\n".join(line for line in lines if not line.lstrip().startswith("#"))
 
 
 def _bytes(path: Path) -> bytes:
-    # an absolute link would lead into the host's files
+    # an absolute link would lead to files of the host
     outside = path.is_symlink() and path.readlink().is_absolute()
     return path.read_bytes() if path.is_file() and not outside else b""

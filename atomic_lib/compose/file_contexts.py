@@ -1,4 +1,4 @@
-"""What label a policy gives to a path: its file contexts, asked through libselinux itself."""
+"""SELinux labels by a policy's file contexts, looked up through libselinux."""
 
 import os
 import shutil
@@ -15,11 +15,11 @@ from atomic_lib.tools.sandbox import Bind, Tools
 FileType = Literal["file", "directory", "link", "fifo", "socket", "character device", "block device"]
 CONTEXTS_FILE = "file_contexts"
 CONTEXTS_FILES = (CONTEXTS_FILE, *(f"{CONTEXTS_FILE}.{part}" for part in ("homedirs", "local", "subs", "subs_dist")))
-"""A policy's file contexts and what libselinux reads beside them: selinux(8), file_contexts(5), selabel_file(5)."""
+"""A policy's file contexts, and the files that libselinux reads with them: file_contexts(5), selabel_file(5)."""
 NO_LABEL = "<<none>>"
-"""What file contexts have for a path that is none of the policy's business."""
+"""The label in file contexts for paths that the policy does not label."""
 UNKNOWN_TYPE = "default_t"
-"""What file contexts have for a path that they do not know."""
+"""The type in file contexts for paths that the policy does not know."""
 
 _LETTERS = {"file": "f", "directory": "d", "link": "l", "fifo": "p", "socket": "s", "character device": "c",
             "block device": "b"}  # fmt: skip
@@ -33,67 +33,69 @@ _ROOT: tuple[str, FileType] = ("/", "directory")
 
 
 def label_type(label: str) -> str:
-    """The type in a label; of what is no label the text itself."""
+    """The type in a label (user:role:type:level); a text that is not a label is returned unchanged."""
     return label.split(":")[2] if label.count(":") > 1 else label
 
 
 def contexts_directory(policy: str) -> str:
-    """Where a system has the file contexts of its policy, from its root."""
+    """The directory of a policy's file contexts, relative to the root."""
     return f"etc/selinux/{policy}/contexts/files"
 
 
 def wanted_labels(
     tools: Tools, contexts: Path, paths: Iterable[tuple[str, FileType]]
 ) -> dict[tuple[str, FileType], str]:
-    """The label that the file contexts in the directory ``contexts`` give to each path of a type, or ``NO_LABEL``.
+    """The label of each path and file type, by the file contexts in the directory ``contexts``; or ``NO_LABEL``.
 
-    Raises WorkbookError where libselinux cannot read the contexts, naming what it says.
+    Raises WorkbookError with the output of matchpathcon if libselinux cannot read the contexts.
     """
     labels: dict[tuple[str, FileType], str] = {}
     for kind, same in groupby(sorted(set(paths), key=lambda pair: pair[1]), key=lambda pair: pair[1]):
-        asked = list(same)
+        batch = list(same)
         words = ["xargs", "-0", "matchpathcon", "-n", "-m", _LETTERS[kind], "-f", f"{_MOUNTED}/{CONTEXTS_FILE}"]
-        names = os.fsencode("\0".join(path for path, _ in asked))
-        said = tools.run(words, binds=[Bind(contexts, _MOUNTED)], input=names)
-        answers = said.stdout.splitlines()
-        if len(answers) != len(asked):
-            raise WorkbookError(f"matchpathcon said {len(answers)} labels for {len(asked)} paths", log=said.stderr)
-        labels.update(zip(asked, answers, strict=True))
+        names = os.fsencode("\0".join(path for path, _ in batch))
+        done = tools.run(words, binds=[Bind(contexts, _MOUNTED)], input=names)
+        found = done.stdout.splitlines()
+        if len(found) != len(batch):
+            message = f"{contexts}: matchpathcon printed {len(found)} labels for {len(batch)} paths"
+            raise WorkbookError(message, log=done.stderr, hint="check the policy package")
+        labels.update(zip(batch, found, strict=True))
     return labels
 
 
-def labels_to_give(tools: Tools, contexts: Path, places: Mapping[str, tuple[str, FileType]]) -> dict[str, str]:
-    """The label to give to each name of ``places``, which says as what path of what type it is looked up.
+def labels_to_give(tools: Tools, contexts: Path, lookups: Mapping[str, tuple[str, FileType]]) -> dict[str, str]:
+    """The label for each name in ``lookups``, which maps it to the path and file type to look up.
 
-    That is the policy's, but for two cases. A policy leaves /proc alone, yet its mount point is
-    a directory on the disk: it gets the label of /mnt, as in ostree (src/libostree/ostree-sepolicy.c).
-    What a policy does not know (``default_t``) no confined service may read, and a policy that
-    was not made for ostree does not know /ostree: such paths get the label of the root directory.
+    This is the policy's label, with two exceptions. A policy does not label /proc, but its mount
+    point is a directory on the disk: it gets the label of /mnt, as in ostree
+    (src/libostree/ostree-sepolicy.c). Confined services may not read paths that the policy does not
+    know (``default_t``), and only policies made for ostree know /ostree: such paths get the label of
+    the root directory.
     """
-    wanted = wanted_labels(tools, contexts, {*places.values(), _MOUNT_POINT, _ROOT})
+    by_policy = wanted_labels(tools, contexts, {*lookups.values(), _MOUNT_POINT, _ROOT})
     labels = {}
-    for name, place in places.items():
-        label = wanted[place]
-        if place[0] == "/proc" and label == NO_LABEL:
-            label = wanted[_MOUNT_POINT]
-        labels[name] = wanted[_ROOT] if label_type(label) == UNKNOWN_TYPE else label
+    for name, lookup in lookups.items():
+        label = by_policy[lookup]
+        if lookup[0] == "/proc" and label == NO_LABEL:
+            label = by_policy[_MOUNT_POINT]
+        labels[name] = by_policy[_ROOT] if label_type(label) == UNKNOWN_TYPE else label
     return {name: label for name, label in labels.items() if label != NO_LABEL}
 
 
 def type_of(path: Path) -> FileType:
-    """The type of a path on this machine; of a link that of the link itself."""
+    """The file type of a path on this machine; links are not followed."""
     return _TYPES[stat.S_IFMT(path.lstat().st_mode)]
 
 
 def keep_contexts(source: Path, target: Path) -> None:
-    """Copy the file contexts of a policy, not what is compiled from them, to the new directory ``target``.
+    """Copy the file contexts of a policy, without compiled ones, to the new directory ``target``.
 
-    Raises WorkbookError where there are none.
+    Raises WorkbookError if there are none.
     """
     if not (source / CONTEXTS_FILE).is_file():
         raise WorkbookError(
             f"the tree has no {source.relative_to(source.parents[4])}/{CONTEXTS_FILE}: no SELinux policy of this name",
-            hint="install the policy's package, or say `selinux --disabled`",
+            hint="add the policy's package to the recipe, or set selinux: disabled",
         )
     target.mkdir()
     for name in CONTEXTS_FILES:
@@ -102,7 +104,7 @@ def keep_contexts(source: Path, target: Path) -> None:
 
 
 def set_labels(tools: Tools, binds: list[Bind], labels: Mapping[str, str]) -> None:
-    """Give each path in the tools tree (below ``binds``) its label; links themselves, not what they lead to."""
+    """Set the labels of paths in the tools tree (below ``binds``); links are not followed."""
     paths: dict[str, list[str]] = defaultdict(list)
     for path, label in labels.items():
         paths[label].append(path)

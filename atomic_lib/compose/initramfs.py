@@ -1,10 +1,10 @@
-"""The initramfs, made once for all trees in which dracut would find the same.
+"""The initramfs, built once for all trees in which dracut would find the same files.
 
-Dracut looks for what its module scripts name, and copies some directories as they are.
-So the result depends on the packages that have such files and on what those require,
-on such files that belong to no package or are no longer as packaged, on the accounts
-that scripts look up, and on dracut's arguments. That is the key. It errs on the safe
-side: a name counts wherever a script has it as a word.
+Dracut includes files that its module scripts name, and copies some directories completely.
+So the key of the result consists of: the packages that own such files, and their
+requirements; such files that no package owns or that were changed after installation; the
+accounts that scripts look up; and dracut's arguments. The key errs on the safe side: a file
+counts if any script contains its name as a word.
 
 Source of the rules: dracut.modules(7), dracut.conf(5), and module-setup.sh of dracut 106.
 """
@@ -15,7 +15,6 @@ import stat
 from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from atomic_lib.base.errors import WorkbookError
 from atomic_lib.base.stage import Stage
@@ -30,12 +29,14 @@ from atomic_lib.solve.resolve import RpmSet
 from atomic_lib.tools.context import Context
 
 _ACCOUNTS = ("etc/passwd", "etc/group", "etc/shadow", "etc/gshadow")
-# Made anew for the initramfs by its own ldconfig.
-_LEFT_OUT = {"etc/ld.so.cache", *_ACCOUNTS}
+# Dracut runs ldconfig for the initramfs, so the tree's own cache does not matter.
+_IGNORED = {"etc/ld.so.cache", *_ACCOUNTS}
+
+_FileState = list[int | str]
 
 
 def kernel_version(root: Path) -> str:
-    """The one kernel in ``root``; raises WorkbookError where there is none, or more than one."""
+    """The version of the kernel in ``root``; raises WorkbookError if there is none, or more than one."""
     found = sorted(path.parent.name for path in root.glob("usr/lib/modules/*/vmlinuz"))
     if len(found) != 1:
         raise WorkbookError(
@@ -47,7 +48,7 @@ def kernel_version(root: Path) -> str:
 
 @dataclass(frozen=True)
 class InitramfsRequest:
-    """An initramfs to make with the dracut of ``tree``; ``found``: all that dracut may put into it or decide by."""
+    """An initramfs to build with the dracut of ``tree``; ``found``: everything in the tree that it may depend on."""
 
     name: str
     tree: Installroot
@@ -67,7 +68,10 @@ def install_initramfs(
     name: str,
     log: Path,
 ) -> None:
-    """Put the initramfs beside the tree's kernel: one from the store that fits, else a new one."""
+    """Install the initramfs beside the tree's kernel; built first if the store has none for this tree.
+
+    Raises WorkbookError unless the tree has exactly one kernel, and CommandError if dracut fails.
+    """
     kver = kernel_version(tree.root)
     arguments = ("--force", "--reproducible", "--no-hostonly", *recipe.initramfs_arguments, "--kver", kver)
     path = f"usr/lib/modules/{kver}/initramfs.img"
@@ -96,8 +100,8 @@ INITRAMFS = Stage("initramfs", _make, _inputs, title=lambda request: f"{request.
 
 def initramfs_inputs(
     tree: Installroot, recipe: Recipe, lock: Lock, headers: Mapping[str, Header]
-) -> dict[str, dict[str, Any]]:
-    """Everything of the tree that dracut may put into the initramfs, or decide by."""
+) -> dict[str, Mapping[str, object]]:
+    """Everything in the tree that the initramfs may depend on, as JSON data."""
     paths = set(_paths_of(tree.root))
     programs = {path.rpartition("/")[2] for path in paths if path.startswith(PROGRAMS)}
     names = names_in_scripts(tree.root, recipe.initramfs_arguments, programs)
@@ -120,13 +124,13 @@ def initramfs_inputs(
 
 
 def _canonical(path: str) -> str:
-    """A path relative to the root, below /usr where old names are links into it."""
+    """A path relative to the root, with /bin, /sbin, /lib and /lib64 resolved to directories in /usr."""
     inner = path.lstrip("/")
     return f"usr/{inner}" if inner.startswith(("bin/", "sbin/", "lib/", "lib64/")) else inner
 
 
 def _paths_of(root: Path) -> Iterator[str]:
-    """Every path of the tree that is not a directory, relative to its root."""
+    """All paths of the tree that are not directories, relative to its root."""
     start = len(str(root)) + 1
     for directory, folders, files in os.walk(root):
         base = directory[start:]
@@ -137,29 +141,29 @@ def _paths_of(root: Path) -> Iterator[str]:
 
 def _changed(
     tree: Installroot, paths: Set[str], watched: Mapping[str, PackagedFile], names: Names
-) -> dict[str, list[Any] | None]:
-    """What dracut looks for and is not as a package has it: its content now, None where it is gone."""
-    changed: dict[str, list[Any] | None] = {}
-    for path in sorted({*paths, *watched} - _LEFT_OUT):
+) -> dict[str, _FileState | None]:
+    """The relevant files that are not as packaged: the current state of each, None if it was removed."""
+    changed: dict[str, _FileState | None] = {}
+    for path in sorted({*paths, *watched} - _IGNORED):
         file = watched.get(path)
         if path not in paths:
             changed[path] = None
             continue
         status = (tree.root / path).lstat()
-        wanted = file is not None or is_library(path) or names.concern(path, status.st_mode)
-        if wanted and not (file and _as_packaged(tree.root / path, status, file)):
-            changed[path] = _content(tree, path, status)
+        relevant = file is not None or is_library(path) or names.concern(path, status.st_mode)
+        if relevant and not (file and _as_packaged(tree.root / path, status, file)):
+            changed[path] = _state(tree, path, status)
     return changed
 
 
 def _as_packaged(path: Path, status: os.stat_result, file: PackagedFile) -> bool:
-    if stat.S_ISLNK(status.st_mode):  # a link's mode and time say nothing
+    if stat.S_ISLNK(status.st_mode):  # mode and time of a link do not matter
         return stat.S_ISLNK(file.mode) and os.readlink(path) == file.target
     return (status.st_mode, status.st_size, int(status.st_mtime)) == (file.mode, file.size_bytes, file.mtime_seconds)
 
 
-def _content(tree: Installroot, path: str, status: os.stat_result) -> list[Any]:
-    """Type and mode, content, and the time as far back as it can reach into the initramfs."""
+def _state(tree: Installroot, path: str, status: os.stat_result) -> _FileState:
+    """Type and mode, content, and the time that the file would have in the initramfs."""
     target = tree.root / path
     if stat.S_ISLNK(status.st_mode):
         return [status.st_mode, os.readlink(target), 0]

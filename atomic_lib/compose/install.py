@@ -1,9 +1,9 @@
-"""Packages into a tree: one dnf transaction, or two of which the first is a layer that trees share.
+"""Installs packages: in one dnf transaction, or in two, the first of which is a layer that trees share.
 
-A layer is what a recipe's ``layer`` names, with all that it requires: the part that a
-family of variants has in common. It is a stored result of its own; a tree starts as a
-copy of it. That it was installed first is part of what the tree is, whether the layer
-was in the store or had to be made, so the result is the same both ways.
+A layer consists of the packages in a recipe's ``layer`` and their requirements: the part
+that several variants have in common. It is a stored result, and a tree starts as a copy of
+it. A recipe with a layer always has two transactions, so the tree does not depend on whether
+the layer was in the store.
 """
 
 import re
@@ -28,13 +28,13 @@ from atomic_lib.tools.context import Context
 from atomic_lib.tools.sandbox import Bind
 
 _QUERY = r"%{NAME}\t%{EPOCHNUM}\t%{VERSION}\t%{RELEASE}\t%{ARCH}\n"
-# dnf has checked every signature and digest just before; rpm would read all packages twice more.
+# dnf has just checked all signatures and digests; rpm would read all packages twice more to check them again.
 _MACROS = "%_pkgverify_level none\n"
 
 
 @dataclass(frozen=True)
 class Installation:
-    """What is installed and from where; ``headers`` are those of ``rpm_set``."""
+    """What to install, and from where; ``headers`` are those of ``rpm_set``, by package name."""
 
     recipe: Recipe
     content: Content
@@ -44,8 +44,8 @@ class Installation:
     def layer_packages(self) -> list[LockedPackage]:
         """The packages of the lock that are in the layer.
 
-        None where weak dependencies count: dnf follows those only of what it installs in
-        the same transaction, so two would not add up to one.
+        Empty if weak dependencies are installed: dnf follows them only within a transaction,
+        so two transactions would not install the same packages as one.
         """
         if self.recipe.weak_dependencies:
             return []
@@ -53,48 +53,48 @@ class Installation:
         return [package for package in self.rpm_set.lock.packages if package.name in names]
 
 
-def install(tree: Installroot, wanted: Installation, context: Context, *, name: str, log: Path) -> None:
-    """Install the locked packages into ``tree``, whose directory does not exist yet.
+def install(tree: Installroot, installation: Installation, context: Context, *, name: str, log: Path) -> None:
+    """Install the locked packages into ``tree``, whose directory must not exist yet.
 
-    Raises WorkbookError: dnf or a scriptlet failed, the result is not what the lock says.
+    Raises WorkbookError if dnf or a scriptlet fails, or the result does not match the lock.
     """
     _make_root(tree.root)
-    layer = wanted.layer_packages()
-    count = len(wanted.rpm_set.lock.packages) - len(layer)
+    layer = installation.layer_packages()
+    count = len(installation.rpm_set.lock.packages) - len(layer)
     if layer:
-        path = _layer(tree, wanted, layer, context, name)
+        path = _layer(tree, installation, layer, context, name)
         with step(f"{name}: copy the layer of {len(layer)} packages"):
             _copy(tree, path)
     with step(f"{name}: install {count} packages"):
-        _transaction(tree, wanted, wanted.rpm_set.lock.packages, wanted.rpm_set.words, log)
+        _transaction(tree, installation, installation.rpm_set.lock.packages, installation.rpm_set.words, log)
         if layer and (tree.root / "usr/bin/systemctl").exists():
-            # as at the end of one transaction: presets hold for the units of all packages
+            # as in a single transaction, apply presets to the units of all packages
             tree.chroot(["systemctl", "preset-all"], log=log)
-        _require_locked(tree, wanted.rpm_set.lock)
+        _require_locked(tree, installation.rpm_set.lock)
 
 
 @dataclass(frozen=True)
 class LayerRequest:
-    """A layer to install: ``packages`` of the set, which ``words`` ask dnf for; ``name`` is the variant's."""
+    """A layer to install: ``packages`` of the set, by dnf with the arguments ``words``; ``name`` is the variant's."""
 
     name: str
-    wanted: Installation
+    installation: Installation
     packages: tuple[LockedPackage, ...]
     words: tuple[str, ...]
     source_date_epoch: int
 
 
 def _layer(
-    tree: Installroot, wanted: Installation, packages: Sequence[LockedPackage], context: Context, name: str
+    tree: Installroot, installation: Installation, packages: Sequence[LockedPackage], context: Context, name: str
 ) -> Path:
-    """The root directory of the layer, taken from the store or made there."""
-    words = ("install", *sorted({package.name for package in packages} & set(wanted.recipe.layer)))
-    request = LayerRequest(name, wanted, tuple(packages), words, tree.source_date_epoch)
+    """The root directory of the layer in the store; installed first if it is not there."""
+    words = ("install", *sorted({package.name for package in packages} & set(installation.recipe.layer)))
+    request = LayerRequest(name, installation, tuple(packages), words, tree.source_date_epoch)
     return LAYER.get(request, context).path / "root"
 
 
 def _layer_inputs(request: LayerRequest, _: Context) -> dict[str, object]:
-    recipe, content = request.wanted.recipe, request.wanted.content
+    recipe, content = request.installation.recipe, request.installation.content
     return {
         "packages": {package.nevra: package.sha256 for package in request.packages},
         "words": request.words,
@@ -111,7 +111,7 @@ def _make_layer(request: LayerRequest, context: Context, directory: Path) -> Non
     root = Installroot(context.tools, directory / "root", request.source_date_epoch)
     _make_root(root.root)
     packages, log = request.packages, directory / "install.log"
-    _transaction(root, request.wanted, packages, request.words, log, only=packages)
+    _transaction(root, request.installation, packages, request.words, log, only=packages)
 
 
 LAYER = Stage(
@@ -124,13 +124,13 @@ LAYER = Stage(
 
 
 def _make_root(root: Path) -> None:
-    """The directory of a tree: its mode, which is that of / in the end, must not depend on the caller's umask."""
+    """Create the root directory of a tree, with mode 0755 under any umask."""
     root.mkdir()
     root.chmod(0o755)
 
 
 def _copy(tree: Installroot, layer: Path) -> None:
-    """Fill ``tree`` with a copy: never links, because scriptlets write into files in place."""
+    """Fill ``tree`` with a copy of the layer. Not with hard links, because scriptlets change files in place."""
     tree.tools.run(
         ["cp", "--archive", "--reflink=auto", "/mnt/layer/.", INSTALLROOT],
         binds=[Bind(layer, "/mnt/layer"), Bind(tree.root, INSTALLROOT, writable=True)],
@@ -140,21 +140,21 @@ def _copy(tree: Installroot, layer: Path) -> None:
 
 def _transaction(
     tree: Installroot,
-    wanted: Installation,
+    installation: Installation,
     packages: Sequence[LockedPackage],
     words: Sequence[str],
     log: Path,
     only: Sequence[LockedPackage] = (),
 ) -> None:
-    """Run dnf with the repository of the set, of which it sees ``only`` some packages where any are named."""
-    recipe, content, rpm_set = wanted.recipe, wanted.content, wanted.rpm_set
+    """Run dnf with the repository of the set; if ``only`` is not empty, dnf sees only these packages of it."""
+    recipe, content, rpm_set = installation.recipe, installation.content, installation.rpm_set
     with tempfile.TemporaryDirectory() as scratch:
         config = Path(scratch)
         configuration = dnf_configuration(
             weak_dependencies=recipe.weak_dependencies, documentation=recipe.documentation
         )
         (config / "dnf.conf").write_text(configuration)
-        (config / "locked.repo").write_text(repository(wanted, packages, only))
+        (config / "locked.repo").write_text(repository(installation, packages, only))
         languages = f"%_install_langs {':'.join(recipe.languages)}\n" if recipe.languages is not None else ""
         (config / ".rpmmacros").write_text(_MACROS + languages)
         own = [
@@ -171,11 +171,11 @@ def _transaction(
     _require_scriptlets(log)
 
 
-def repository(wanted: Installation, packages: Sequence[LockedPackage], only: Sequence[LockedPackage]) -> str:
-    """The repository file; it names just the keys that signed ``packages``, because dnf imports all it is told of."""
-    content = wanted.content
-    ids = sorted({wanted.headers[package.name].key_id for package in packages})
-    files = [f"file:///mnt/keys/{name}.asc" for name in ids if (wanted.rpm_set.keys / f"{name}.asc").is_file()]
+def repository(installation: Installation, packages: Sequence[LockedPackage], only: Sequence[LockedPackage]) -> str:
+    """The repository file; it names only the keys that signed ``packages``, because dnf imports all keys in it."""
+    content = installation.content
+    ids = sorted({installation.headers[package.name].key_id for package in packages})
+    files = [f"file:///mnt/keys/{name}.asc" for name in ids if (installation.rpm_set.keys / f"{name}.asc").is_file()]
     lines = [
         f"[{content.name}]",
         f"name={content.title}",
@@ -193,7 +193,11 @@ def _require_scriptlets(log: Path) -> None:
     failed = [number for number, line in enumerate(lines) if "scriptlet failed" in line]
     if failed:
         evidence = "\n".join(lines[max(0, failed[0] - 10) : failed[0] + 1])
-        raise WorkbookError(f"a package's scriptlet failed: {lines[failed[0]].strip()}", log=evidence)
+        raise WorkbookError(
+            f"a package's scriptlet failed: {lines[failed[0]].strip()}",
+            log=evidence,
+            hint=f"leave the package out, or correct what its scriptlet needs; the whole log is in {log}",
+        )
 
 
 def _install_error(recipe: Recipe, error: command.CommandError) -> WorkbookError:
@@ -202,7 +206,7 @@ def _install_error(recipe: Recipe, error: command.CommandError) -> WorkbookError
         return WorkbookError(
             f"{recipe.files[0]}: a package is damaged, or its signature is bad: {bad[0].strip()}",
             log=error.log,
-            hint="./workbook clean builds, then run again; if it comes back, use another mirror",
+            hint="./workbook clean builds, then run again; if the error persists, use another mirror",
         )
     return WorkbookError(
         f"{recipe.files[0]}: dnf could not install what it had resolved: {error.message}",

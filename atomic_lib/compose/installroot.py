@@ -1,7 +1,8 @@
-"""The installroot: packages installed, then shaped as the recipe says."""
+"""Fills an installroot: installs the packages, then configures it as the recipe says."""
 
 import shutil
 from pathlib import Path
+from typing import NamedTuple
 
 from atomic_lib.base import command
 from atomic_lib.base.errors import WorkbookError
@@ -25,12 +26,12 @@ _ONE_FILE = "PRAGMA wal_checkpoint(TRUNCATE); PRAGMA journal_mode=DELETE; VACUUM
 def make_installroot(
     tree: Installroot, recipe: Recipe, content: Content, rpm_set: RpmSet, context: Context, *, name: str, log: Path
 ) -> None:
-    """Fill ``tree``: install, configure, run the recipe's scripts, put the initramfs in, clean up.
+    """Fill ``tree``: install packages, configure, run the recipe's scripts, install the initramfs, clean up.
 
-    What trees share, the recipe's layer and the initramfs, is kept in the store.
+    The store keeps what trees share: the recipe's layer and the initramfs.
 
-    Raises WorkbookError: dnf or a scriptlet failed, the result is not what the lock says,
-    a recipe's script failed (with its file and line), a unit does not exist.
+    Raises WorkbookError if dnf or a scriptlet fails, the result does not match the lock, a
+    script of the recipe fails (with its file and line), or a unit does not exist.
     """
     headers = read_headers(tree.tools, rpm_set.directory)
     install(tree, Installation(recipe, content, rpm_set, headers), context, name=name, log=log)
@@ -50,30 +51,39 @@ def _configure(tree: Installroot, recipe: Recipe) -> None:
     if recipe.root_locked:
         tree.write("etc/shadow", _with_root_locked(tree.read("etc/shadow") or ""))
         inside(tree.root, "etc/shadow").chmod(0o640)
-    for path, wanted, places in _localization(recipe):
-        if wanted and not any(inside(tree.root, place).exists() for place in places):
+    for setting in _localization(recipe):
+        if setting.value and not any(inside(tree.root, path).exists() for path in setting.data):
             raise WorkbookError(
-                f"{recipe.files[0]}: {wanted!r} is not in the tree: there is no /{places[0]}",
-                hint="correct the name, or install the package that has it",
+                f"{recipe.files[0]}: {setting.value!r} is not in the tree: there is no /{setting.data[0]}",
+                hint="correct the name, or add the package that has it to the recipe",
             )
-        if path and wanted:
-            tree.write(*path)
+        if setting.file and setting.value:
+            tree.write(setting.file, setting.text)
     localtime = inside(tree.root, "etc/localtime")
     localtime.unlink(missing_ok=True)
     localtime.symlink_to(f"../usr/share/zoneinfo/{recipe.timezone or _UTC}")
 
 
-def _localization(recipe: Recipe) -> list[tuple[tuple[str, str] | None, str | None, list[str]]]:
-    """Locale, keyboard and time zone: the file that says it, the value, and where the tree must have its data."""
+class _Setting(NamedTuple):
+    """A setting with its value, any of the paths (``data``) that it requires, and its file, if it has one."""
+
+    value: str | None
+    data: list[str]
+    file: str = ""
+    text: str = ""
+
+
+def _localization(recipe: Recipe) -> list[_Setting]:
+    """Locale, keymap and time zone."""
     locale = recipe.locale or "C.UTF-8"
     name, _, encoding = locale.partition(".")
     compiled = f"{name}.{encoding.lower().replace('-', '')}" if encoding else name
     locales = [f"usr/lib/locale/{compiled}", f"usr/lib/locale/{locale}", "usr/lib/locale/locale-archive"]
     keymaps = ["usr/share/keymaps", "usr/lib/kbd/keymaps"]
     return [
-        (("etc/locale.conf", f"LANG={locale}\n"), locale, locales),
-        (("etc/vconsole.conf", f"KEYMAP={recipe.keyboard}\n"), recipe.keyboard, keymaps),
-        (None, recipe.timezone, [f"usr/share/zoneinfo/{recipe.timezone}"]),
+        _Setting(locale, locales, "etc/locale.conf", f"LANG={locale}\n"),
+        _Setting(recipe.keyboard, keymaps, "etc/vconsole.conf", f"KEYMAP={recipe.keyboard}\n"),
+        _Setting(recipe.timezone, [f"usr/share/zoneinfo/{recipe.timezone}"]),
     ]
 
 
@@ -84,14 +94,14 @@ def _set_selinux(tree: Installroot, recipe: Recipe) -> None:
             return
         raise WorkbookError(
             f"{recipe.files[0]}: SELinux is {recipe.selinux}, but no policy is in the tree (/etc/selinux/config)",
-            hint="add the policy package, or say `selinux --disabled` (kickstart) or `selinux: false` (treefile)",
+            hint="add the policy package, or use `selinux --disabled` (kickstart) or `selinux: false` (treefile)",
         )
     lines = [f"SELINUX={recipe.selinux}" if line.startswith("SELINUX=") else line for line in config.splitlines()]
     tree.write("etc/selinux/config", "\n".join(lines) + "\n")
 
 
 def _with_root_locked(shadow: str) -> str:
-    """/etc/shadow with root's password locked as ``passwd -l`` does; keys are not touched by that."""
+    """/etc/shadow with root's password locked, as by ``passwd -l``; root can still log in with an ssh key."""
     lines = shadow.splitlines()
     locked = [f"root:!{line.removeprefix('root:').lstrip('!')}" if line.startswith("root:") else line for line in lines]
     return "\n".join(locked) + "\n"
@@ -121,7 +131,7 @@ def _run_script(tree: Installroot, script: PostScript, log: Path) -> None:
             raise WorkbookError(
                 f"{script.source}: the script failed: {error.message}", log=error.log, hint="correct the script"
             ) from None
-        say(f"! {script.source}: the script failed ({error.message}); its kickstart says to go on")
+        say(f"! {script.source}: the script failed ({error.message}); ignored, because it has no --erroronfail")
 
 
 def _remove(root: Path, path: str) -> None:
@@ -133,28 +143,27 @@ def _remove(root: Path, path: str) -> None:
 
 
 def _clean(tree: Installroot) -> None:
-    """Take away what belongs to the making of the tree and not to the tree."""
+    """Remove files that the compose created but that are not part of the tree."""
     for directory in ("tmp", "var/tmp", "run", "proc", "dev", "sys", "var/cache/ldconfig", "var/log/journal"):
         for path in entries_of(tree.root, directory):
             _remove(tree.root, str(path.relative_to(tree.root)))
     for backup in ("passwd-", "shadow-", "group-", "gshadow-", ".pwd.lock", ".updated"):
         _remove(tree.root, f"etc/{backup}")
-    if not any(tree.root.glob("usr/bin/dnf*")):  # dnf's own state, of use only to a dnf in the tree
+    if not any(tree.root.glob("usr/bin/dnf*")):  # only a dnf in the tree needs dnf's state
         for directory in ("etc/dnf", _DNF_STATE):
             _remove(tree.root, directory)
     for file in ("var/.updated", "var/lib/systemd/random-seed"):
         _remove(tree.root, file)
-    # A machine gets its identity at its first boot, which this value announces.
+    # machine-id(5): systemd initializes the machine ID at the first boot.
     tree.write("etc/machine-id", "uninitialized\n")
     settle_databases(tree)
 
 
 def settle_databases(tree: Installroot) -> None:
-    """Leave each database as one file that is the same each time.
+    """Make the databases of rpm and dnf reproducible, each in a single file.
 
-    dnf's history keeps what was asked for and why each package is there; when that was,
-    who was logged in, and what scriptlets printed, in an order of chance, belongs to the
-    making of the tree.
+    dnf's history keeps the arguments and the reason for each package. The time, the user and
+    the output of scriptlets, whose order is random, are removed.
     """
     epoch = tree.source_date_epoch
     history = f"UPDATE trans SET dt_begin={epoch}, dt_end={epoch}, user_id=-1; DELETE FROM console_output; "

@@ -1,4 +1,4 @@
-"""An installroot as an ostree commit, by rpm-ostree's rules for trees.
+"""Turns an installroot into an ostree commit, by rpm-ostree's rules for trees.
 
 Source of the rules: rpm-ostree's documentation on tree composes and its
 ``rpmostree-postprocess`` (top-level links, /etc to /usr/etc, /var to tmpfiles.d, the
@@ -33,17 +33,17 @@ _VAR_DIRECTORIES = {"home": "0755", "mnt": "0755", "opt": "0755", "roothome": "0
                     **{f"usrlocal{part}": "0755" for part in ("", "/bin", "/etc", "/lib", "/sbin", "/share", "/src")},
                     }  # fmt: skip
 OBJECT_OF_FILE = ".file"
-"""The suffix of a repository's objects that hold a file, its label and all."""
-_LABELLED_APART = ("proc", "sysroot", "ostree")
+"""The suffix of a repository's objects that hold a file with its attributes."""
+_LABELLED_SEPARATELY = ("proc", "sysroot", "ostree")
 _AUTOVAR = "usr/lib/tmpfiles.d/rpm-ostree-1-autovar.conf"
-# Before all others: what packages have made in /root needs what that link leads to.
+# Sorts before all others: files below /root need the target of that link.
 _OWN = "usr/lib/tmpfiles.d/00-rpm-ostree-integration.conf"
 
 
 def make_ostree_tree(tree: Installroot) -> list[str]:
-    """Turn the installroot into the content of a commit, in place.
+    """Convert the installroot, in place, to the content of a commit.
 
-    Returns the regular files below /var that an ostree tree cannot carry and that are dropped.
+    Returns the regular files below /var. They are removed, because a commit cannot contain them.
     """
     root = tree.root
     _move_policy_store(root)
@@ -62,44 +62,44 @@ def make_ostree_tree(tree: Installroot) -> list[str]:
 
 
 def label_tree(tree: Installroot, contexts: Path) -> None:
-    """Label every file as the file contexts in the directory ``contexts`` say, before the commit takes them as is."""
+    """Label all files by the file contexts in the directory ``contexts``; the commit then keeps these labels."""
     root, policy = Bind(tree.root, INSTALLROOT, writable=True), Bind(contexts, "/mnt/contexts")
     tree.tools.run(
         ["setfiles", "-F", "-r", INSTALLROOT, f"/mnt/contexts/{CONTEXTS_FILE}", INSTALLROOT],
         binds=[root, policy],
         rights="label",
     )
-    special = [tree.root / name for name in _LABELLED_APART if os.path.lexists(tree.root / name)]
-    places = {f"{INSTALLROOT}/{path.name}": (f"/{path.name}", type_of(path)) for path in special}
-    set_labels(tree.tools, [root], labels_to_give(tree.tools, contexts, places))
+    special = [tree.root / name for name in _LABELLED_SEPARATELY if os.path.lexists(tree.root / name)]
+    lookups = {f"{INSTALLROOT}/{path.name}": (f"/{path.name}", type_of(path)) for path in special}
+    set_labels(tree.tools, [root], labels_to_give(tree.tools, contexts, lookups))
 
 
 def label_repository(tools: Tools, directory: Path, contexts: Path) -> None:
-    """Label what of ``directory/repo`` is ostree's own, by its place in a system that has this repository.
+    """Label ostree's own files in ``directory/repo``, by their paths in a system that has this repository.
 
-    Objects that hold a file have the label of that file, which is part of their checksum.
+    Objects that hold a file keep its label, which is part of their checksum.
     """
     repo = directory / "repo"
     own = [repo, *(path for path in sorted(repo.rglob("*")) if path.suffix != OBJECT_OF_FILE)]
     names = [path.relative_to(repo.parent) for path in own]
-    places = {f"/mnt/{name}": (f"/ostree/{name}", type_of(path)) for name, path in zip(names, own, strict=True)}
-    set_labels(tools, [Bind(repo, "/mnt/repo", writable=True)], labels_to_give(tools, contexts, places))
+    lookups = {f"/mnt/{name}": (f"/ostree/{name}", type_of(path)) for name, path in zip(names, own, strict=True)}
+    set_labels(tools, [Bind(repo, "/mnt/repo", writable=True)], labels_to_give(tools, contexts, lookups))
 
 
 def commit_tree(keyring: Keyring, directory: Path, lock: Lock, *, ref: str, version: str, epoch: int) -> str:
-    """Commit ``directory/root`` to a new bare repository ``directory/repo``, signed; returns the commit's checksum.
+    """Commit ``directory/root`` to a new bare repository ``directory/repo`` and sign it; returns the commit's checksum.
 
-    The commit's metadata has the version and the package list in rpm-ostree's form, so
-    that ``rpm-ostree db`` reads it. ``root`` is used up: its files become the objects.
+    The commit's metadata has the version, and the package list in the format that ``rpm-ostree
+    db`` reads. The commit consumes ``root``: its files become the objects.
     """
-    # One bind for both: a mount point of its own could not be consumed.
+    # One bind for both directories: ostree could not consume a mount point.
     binds, tools = [Bind(directory, "/mnt/tree", writable=True), keyring.bind], keyring.tools
     tools.run(["ostree", "init", "--repo=/mnt/tree/repo", "--mode=bare"], binds=binds, rights="label")
     rows = ", ".join(
         f"('{package.name}', '{package.epoch}', '{package.version}', '{package.release}', '{package.arch}')"
         for package in lock.packages
     )
-    # Nothing in the store is written out to disk before it is published; a repository need not be either.
+    # Results in the store are not synced to disk before they are published, so the repository need not be either.
     words = ["ostree", "commit", "--repo=/mnt/tree/repo", f"--branch={ref}", "--parent=none", "--bootable", "--consume",
              "--disable-fsync", f"--subject={version}", f"--timestamp=@{epoch}",
              f"--add-metadata-string=version={version}", f"--add-metadata=rpmostree.rpmdb.pkglist=[{rows}]",
@@ -108,7 +108,7 @@ def commit_tree(keyring: Keyring, directory: Path, lock: Lock, *, ref: str, vers
 
 
 def _move_policy_store(root: Path) -> None:
-    """/var is empty in a commit, so the store of policy modules moves to /etc/selinux, and semanage.conf says so."""
+    """Move the store of policy modules from /var, which is empty in a commit, to /etc/selinux; set semanage.conf."""
     configuration = inside(root, "etc/selinux/semanage.conf")
     moved = False
     for store in sorted(inside(root, "var/lib/selinux/*").parent.glob("*/active")):
@@ -120,7 +120,10 @@ def _move_policy_store(root: Path) -> None:
 
 
 def _convert_var(root: Path) -> list[str]:
-    """Write tmpfiles.d lines that make /var's directories and links at boot, then empty /var."""
+    """Write tmpfiles.d lines that create /var's directories and links at boot, then empty /var.
+
+    Returns the regular files that this removes, apart from those of the RPM database.
+    """
     lines, dropped = [], []
     for path in sorted((root / "var").rglob("*")):
         status, name = path.lstat(), "/" + str(path.relative_to(root))
@@ -132,22 +135,22 @@ def _convert_var(root: Path) -> list[str]:
         else:
             dropped.append(name)
     own = [f"d /var/{name} {mode} root root -" for name, mode in _VAR_DIRECTORIES.items()]
-    taken = _taken(own) | _declared(root)
-    for file, text in ((_OWN, own), (_AUTOVAR, [line for line in lines if line.split()[1] not in taken])):
+    declared = _paths(own) | _paths_of_packages(root)
+    for file, text in ((_OWN, own), (_AUTOVAR, [line for line in lines if line.split()[1] not in declared])):
         inside(root, file).parent.mkdir(parents=True, exist_ok=True)
         inside(root, file).write_text("\n".join(text) + "\n")
     _empty(root, "var")
     return [name for name in dropped if not name.startswith(f"/{RPMDB}")]
 
 
-def _taken(lines: list[str]) -> set[str]:
+def _paths(lines: list[str]) -> set[str]:
     return {line.split()[1] for line in lines}
 
 
-def _declared(root: Path) -> set[str]:
-    """What packages have systemd-tmpfiles make: of two lines for one path the first counts, and theirs say more."""
+def _paths_of_packages(root: Path) -> set[str]:
+    """The paths in /var in the packages' own tmpfiles.d lines. These say more than ours, and the first line wins."""
     texts = [path.read_text() for path in sorted((root / "usr/lib/tmpfiles.d").glob("*.conf"))]
-    return _taken([line for text in texts for line in text.splitlines() if re.match(r"[dDvqQL][^\s]*\s+/var/", line)])
+    return _paths([line for text in texts for line in text.splitlines() if re.match(r"[dDvqQL][^\s]*\s+/var/", line)])
 
 
 def _escaped(path: str) -> str:

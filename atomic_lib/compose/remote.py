@@ -1,10 +1,10 @@
-"""Where an image takes its updates from, and who must have signed them.
+"""The remote that an image gets its updates from, and the key that must have signed them.
 
-The commit is signed, and the tree has the public key and a remote that takes nothing
-else. A signed commit names the digest of every file. Over a network ostree checks each
-file that comes; from a directory of the same machine it checks the commit alone, so who
-fills such a directory runs ``ostree fsck`` there. Source of the remote's form:
-ostree.repo-config(5), "remote" sections and /etc/ostree/remotes.d.
+The commit is signed. The tree contains the public key, and a remote that accepts only
+commits signed with it. A signed commit names the digest of every file. Over a network,
+ostree checks each file. From a local directory it checks only the commit, so an
+administrator who fills such a directory should run ``ostree fsck`` there. Source of the
+format: ostree.repo-config(5), "remote" sections and /etc/ostree/remotes.d.
 """
 
 import re
@@ -26,12 +26,12 @@ REMOTE_FILE = f"etc/ostree/remotes.d/{REMOTE}.conf"
 
 
 def commit_key(tools: Tools, variant: Variant, ref: str, scratch: Path) -> SecretKey:
-    """The key that signs the variant's commits: its own ``signing_key``, else one derived from the ref.
+    """The key that signs the variant's commits: its own ``signing_key``, or a key derived from the ref.
 
-    The derived one is the same for all commits of a ref, so that an image takes the next
-    one as an update; it is no secret. ``scratch`` holds a secret for a moment.
+    The derived key is the same for all commits of a ref, so that an image accepts the next one
+    as an update. It is not secret. ``scratch`` is a directory for temporary secrets.
 
-    Raises WorkbookError: the file is not there, or is no secret key that signs without a passphrase.
+    Raises WorkbookError if ``signing_key`` does not exist, or cannot sign without a passphrase.
     """
     own = _own_key_file(variant)
     if own is None:
@@ -40,11 +40,11 @@ def commit_key(tools: Tools, variant: Variant, ref: str, scratch: Path) -> Secre
 
 
 def own_public_key(variant: Variant, context: Context) -> str:
-    """The public half of the variant's own ``signing_key``, armored; empty where it has none.
+    """The public key of the variant's own ``signing_key``, armored; empty if it has none.
 
-    The secret is in a directory of the store for a moment: what a killed run leaves of it, the next one removes.
+    The secret is temporarily in a directory of the store; after a killed run, the next run removes it.
 
-    Raises WorkbookError like ``commit_key``.
+    Raises WorkbookError as ``commit_key`` does.
     """
     own = _own_key_file(variant)
     if own is None:
@@ -55,7 +55,7 @@ def own_public_key(variant: Variant, context: Context) -> str:
 
 
 def remote_configuration(url: str) -> str:
-    """The remote as ostree reads it: only what that one key has signed."""
+    """The configuration of the remote: it accepts only commits signed with the key in ``KEY_FILE``."""
     lines = (f'[remote "{REMOTE}"]', f"url={url}", "gpg-verify=true", f"gpgkeypath=/{KEY_FILE}")
     return "\n".join(lines) + "\n"
 
@@ -71,7 +71,7 @@ def _own_key_file(variant: Variant) -> Path | None:
 
 
 def _read_key(tools: Tools, path: Path) -> SecretKey:
-    """The one key in a file; the listing's format is GnuPG's doc/DETAILS."""
+    """The secret key in a file. Source of gpg's output format: GnuPG's doc/DETAILS."""
     if not path.is_file():
         raise WorkbookError(f"signing_key: {path}: no such file", hint="the path is relative to the checkout")
     binds = [Bind(path, "/mnt/key")]
@@ -89,8 +89,8 @@ def _read_key(tools: Tools, path: Path) -> SecretKey:
         )
     if re.search(r"S2K|protected", packets):
         raise WorkbookError(
-            f"signing_key: {path}: the key has a passphrase, which nobody could give here",
-            hint="take it off with gpg --change-passphrase NAME, and export the key again",
+            f"signing_key: {path}: the key has a passphrase, which nobody can enter here",
+            hint="remove it with gpg --change-passphrase NAME, and export the key again",
         )
     fingerprint = next(row[9] for row in rows if row[0] == "fpr")
     created = max(int(row[5]) for row in rows if row[0] in ("sec", "ssb"))

@@ -1,10 +1,10 @@
-"""The compose stage: from a recipe and an RPM set to a traditional root or an ostree commit."""
+"""The compose stage: composes a traditional root or an ostree commit from a recipe and an RPM set."""
 
 import json
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from atomic_lib.base.errors import WorkbookError
 from atomic_lib.base.progress import step
@@ -34,7 +34,7 @@ _OWNERS = r"[%{=NAME}\t%{FILENAMES}\n]"
 
 @dataclass(frozen=True)
 class Tree:
-    """A composed tree. ``commit`` and ``content_checksum`` (of the root's content alone) are an ostree tree's."""
+    """A composed tree. Only ostree trees have ``commit`` and ``content_checksum``, their checksums in hex."""
 
     key: str
     method: Literal["ostree", "traditional"]
@@ -58,39 +58,39 @@ class Tree:
 
     @property
     def contexts(self) -> Path:
-        """The file contexts of the tree's policy; not there where SELinux is disabled."""
+        """The directory of the policy's file contexts; it does not exist if SELinux is disabled."""
         return self.directory / CONTEXTS
 
     def entries(self) -> list[Entry]:
-        """Every path of the tree."""
+        """All paths of the tree."""
         return read_entries(self.directory / "entries.jsonl")
 
     def owners(self) -> dict[str, list[str]]:
-        """The packages that own each path, as the tree's RPM database names it."""
+        """The packages that own each path, by its name in the tree's RPM database."""
         owners: dict[str, list[str]] = json.loads((self.directory / "owners.json").read_text())
         return owners
 
 
-def recipe_inputs(recipe: Recipe) -> dict[str, Any]:
-    """The recipe as part of a key: all that it says, without where its files lie."""
+def recipe_inputs(recipe: Recipe) -> dict[str, object]:
+    """The recipe as part of a key: everything except the paths of its files, and its notes."""
     data = {name: value for name, value in vars(recipe).items() if name not in ("files", "notes", "post_scripts")}
     scripts = [[script.text, script.interpreter, script.stop_on_error] for script in recipe.post_scripts]
     return {**data, "post_scripts": scripts}
 
 
 def commit_version(variant: Variant, recipe: Recipe) -> str:
-    """The version of the variant's tree: the treefile's automatic-version-prefix, else the variant's own."""
+    """The version of the variant's tree: the treefile's automatic-version-prefix, or the variant's own."""
     return recipe.version_prefix or variant.version
 
 
 def default_ref(variant: Variant, recipe: Recipe) -> str:
-    """The ref of the variant's commits: the treefile's, else one made of the variant's name."""
+    """The ref of the variant's commits: the treefile's, or one with the variant's name."""
     return recipe.ref or f"fedora-atomic/x86_64/{variant.variant}"
 
 
 @dataclass(frozen=True)
 class TreeRequest:
-    """What to compose: a variant's recipe with the packages of an RPM set."""
+    """A tree to compose: a variant's recipe with the packages of an RPM set."""
 
     variant: Variant
     recipe: Recipe
@@ -99,9 +99,9 @@ class TreeRequest:
 
 
 def compose_tree(request: TreeRequest, context: Context) -> Tree:
-    """Compose the variant's tree, or take it from the store.
+    """The variant's tree; composed first if it is not in the store.
 
-    Raises WorkbookError: see ``make_installroot``, and for a ``signing_key`` that cannot sign.
+    Raises WorkbookError as ``make_installroot`` does, and for a ``signing_key`` that cannot sign.
     """
     stored = TREE.get(request, context)
     facts = json.loads((stored.path / "tree.json").read_text())
@@ -159,7 +159,7 @@ TREE = Stage(
 
 
 def _finish_ostree(tree: Installroot, request: TreeRequest, directory: Path) -> dict[str, object]:
-    """Turn the installroot into a labelled commit; what tree.json says of it."""
+    """Convert the installroot to a labelled commit; returns its entries for tree.json."""
     variant, recipe = request.variant, request.recipe
     key = commit_key(tree.tools, variant, default_ref(variant, recipe), directory)
     with (
@@ -178,7 +178,7 @@ def _finish_ostree(tree: Installroot, request: TreeRequest, directory: Path) -> 
 
 
 def _finish_traditional(tree: Installroot, request: TreeRequest, directory: Path) -> dict[str, object]:
-    """Put the kernel into /boot and label the root; tree.json says no more of it."""
+    """Install the kernel in /boot and label the root; it has no entries for tree.json."""
     with step(f"{request.variant.variant}: label"):
         _install_kernel(tree, kernel_version(tree.root))
         if request.recipe.selinux != "disabled":
@@ -194,7 +194,10 @@ def _owners(tree: Installroot) -> dict[str, list[str]]:
         name, _, path = row.partition("\t")
         owners.setdefault(path, []).append(name)
     if not owners:
-        raise WorkbookError("the tree's RPM database names no files: nothing could be attributed to its package")
+        raise WorkbookError(
+            "the tree's RPM database lists no files, so files cannot be attributed to packages",
+            hint="check that the recipe installs packages and that no script removes the RPM database",
+        )
     return owners
 
 
@@ -209,12 +212,12 @@ def _commit(variant: Variant, recipe: Recipe, lock: Lock, keyring: Keyring, dire
 
 
 def content_checksum(shown: str) -> str:
-    """The content checksum in the output of ``ostree show``: of what the tree holds, whatever the commit says of it."""
+    """The content checksum in the output of ``ostree show``; it does not depend on the commit's metadata."""
     return next(line.split()[1] for line in shown.splitlines() if line.startswith("ContentChecksum:"))
 
 
 def _install_kernel(tree: Installroot, kver: str) -> None:
-    """The kernel in /boot as kernel-install puts it there."""
+    """Install the kernel in /boot, under the names that kernel-install uses."""
     modules, boot = inside(tree.root, f"usr/lib/modules/{kver}/*").parent, inside(tree.root, "boot/*").parent
     shutil.copy2(modules / "vmlinuz", boot / f"vmlinuz-{kver}")
     (modules / "initramfs.img").rename(boot / f"initramfs-{kver}.img")
@@ -222,6 +225,6 @@ def _install_kernel(tree: Installroot, kver: str) -> None:
 
 
 def _label(tree: Installroot, directory: Path, contexts: str) -> None:
-    """Label the tree by its own policy; the file contexts are kept beside it, for what an image adds."""
+    """Label the tree by its own policy, and keep the file contexts, to label the files that the image adds."""
     keep_contexts(inside(tree.root, f"{contexts}/*").parent, directory / CONTEXTS)
     label_tree(tree, directory / CONTEXTS)

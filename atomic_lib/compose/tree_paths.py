@@ -1,4 +1,4 @@
-"""Paths of a tree that this process, which is root on the host, may write to or remove."""
+"""Checked paths in a tree: this process runs as root on the host, and must not write outside of the tree."""
 
 from pathlib import Path
 
@@ -6,10 +6,10 @@ from atomic_lib.base.errors import WorkbookError
 
 
 def inside(root: Path, path: str) -> Path:
-    """``root/path``, certain to lie inside ``root``.
+    """``root/path``, checked to be inside of ``root``.
 
-    Raises WorkbookError where a directory on the way is a symbolic link: a package or a
-    script may have left one, and following it would end in the host's own files.
+    Raises WorkbookError if a parent directory is a symbolic link. Packages and scripts can
+    create such links, and following one could change files of the host.
     """
     parts = Path(path).parts
     if Path(path).is_absolute() or ".." in parts:
@@ -18,14 +18,14 @@ def inside(root: Path, path: str) -> Path:
     for part in parts[:-1]:
         current = current / part
         if current.is_symlink():
-            where = current.relative_to(root)
+            link = current.relative_to(root)
             raise WorkbookError(
-                f"/{path}: not touched, because /{where} is a symbolic link in the tree",
-                hint=f"name the path without the link, or correct what makes /{where} a link",
+                f"/{path}: not touched, because /{link} is a symbolic link in the tree",
+                hint=f"name the path without the link, or correct the package or script that creates the link /{link}",
             )
     return root / path
 
 
 def entries_of(root: Path, directory: str) -> list[Path]:
-    """What is in a directory of the tree; nothing where there is no such directory."""
+    """The paths in a directory of the tree, sorted; empty if there is no such directory."""
     return sorted(inside(root, f"{directory}/*").parent.glob("*"))

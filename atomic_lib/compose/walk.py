@@ -1,4 +1,4 @@
-"""A file system tree as a list of entries, for measuring and comparing."""
+"""Lists the paths of a file system tree, to measure and compare them."""
 
 import json
 import os
@@ -12,9 +12,9 @@ _TYPES = {stat.S_IFREG: "file", stat.S_IFDIR: "directory", stat.S_IFLNK: "link"}
 
 @dataclass(frozen=True)
 class Entry:
-    """One path of a tree. ``inode`` is the same for hard links to one file.
+    """One path of a tree. Hard links to one file have the same ``inode``.
 
-    A name that is not UTF-8 has its odd bytes as surrogates (PEP 383).
+    In a name that is not UTF-8, surrogates stand for the undecodable bytes (PEP 383).
     """
 
     path: str
@@ -25,7 +25,7 @@ class Entry:
 
 
 def walk_tree(root: Path) -> Iterator[Entry]:
-    """Every path below ``root`` (which itself is ``/``), in a fixed order; links are not followed."""
+    """All paths below ``root`` (which is ``/`` and not included), in a fixed order; links are not followed."""
     stack = [""]
     while stack:
         base = stack.pop()
@@ -39,7 +39,7 @@ def walk_tree(root: Path) -> Iterator[Entry]:
 
 
 def write_entries(entries: Iterable[Entry], path: Path) -> None:
-    """Write entries, a JSON list a line."""
+    """Write entries, one JSON list per line."""
     with open(path, "w") as handle:
         for entry in entries:
             row = [entry.path, entry.type, entry.size_bytes, entry.allocated_bytes, entry.inode]
@@ -47,6 +47,6 @@ def write_entries(entries: Iterable[Entry], path: Path) -> None:
 
 
 def read_entries(path: Path) -> list[Entry]:
-    """What ``write_entries`` wrote."""
+    """The entries in a file from ``write_entries``."""
     with open(path) as handle:
         return [Entry(*json.loads(line)) for line in handle]

@@ -1,4 +1,4 @@
-"""The repository with the RPM of min-cloud-agent, which every content has beside its own packages."""
+"""The repository with the RPM of min-cloud-agent, which is part of every content."""
 
 from pathlib import Path
 
@@ -21,7 +21,7 @@ _DEFINES = {
 
 
 def agent_repository(context: Context) -> Path:
-    """The directory of the repository, made first where the cache does not have it."""
+    """The directory of the repository; built first if it is not in the cache."""
     return AGENT.get(None, context).path
 
 

@@ -1,8 +1,8 @@
-"""Package groups: comps files read, groups and environments expanded to package names.
+"""Package groups: reads comps files, and expands groups and environments to package names.
 
-A group installs its mandatory and default packages, an environment the groups of its
-``grouplist`` (not its options). Conditional packages, which belong to languages and
-desktops, are left out. Source: createrepo_c's comps.dtd; dnf's "group install".
+A group stands for its mandatory and default packages, an environment for the groups of its
+``grouplist`` (not for its options). Conditional packages, which belong to languages and
+desktops, are ignored. Sources: createrepo_c's comps.dtd; dnf's "group install".
 """
 
 from collections.abc import Iterable
@@ -24,7 +24,7 @@ class Comps:
 
 
 def read_comps(text: str, source: str) -> Comps:
-    """The groups in a comps file; raises WorkbookError naming ``source`` when it is not one."""
+    """The groups in the text of a comps file; raises WorkbookError naming ``source`` if it is not XML."""
     try:
         root = ElementTree.fromstring(text)
     except ElementTree.ParseError as error:
@@ -44,11 +44,11 @@ def read_comps(text: str, source: str) -> Comps:
     return Comps(groups, environments)
 
 
-def expand_groups(comps: Iterable[Comps], wanted: Iterable[str], source: str) -> list[str]:
-    """The packages of the groups and (with a leading ``^``) environments named, sorted.
+def expand_groups(comps: Iterable[Comps], names: Iterable[str], source: str) -> list[str]:
+    """The packages of groups and (with a leading ``^``) environments, sorted.
 
-    A group in several repositories has the packages of all of them. Raises WorkbookError
-    naming ``source`` for one that no repository has.
+    If several repositories define a group, their packages add up. Raises WorkbookError
+    naming ``source`` if no repository has a group of that name.
     """
     groups: dict[str, set[str]] = {}
     environments: dict[str, set[str]] = {}
@@ -58,7 +58,7 @@ def expand_groups(comps: Iterable[Comps], wanted: Iterable[str], source: str) ->
         for name, own_groups in one.environments.items():
             environments.setdefault(f"^{name}", set()).update(own_groups)
     found: set[str] = set()
-    for name in wanted:
+    for name in names:
         known = environments if name.startswith("^") else groups
         if name not in known:
             raise _unknown(name, known, source)
@@ -68,7 +68,7 @@ def expand_groups(comps: Iterable[Comps], wanted: Iterable[str], source: str) ->
 
 
 def _unknown(name: str, known: Iterable[str], source: str) -> WorkbookError:
-    names = sorted(known)
-    close = get_close_matches(name, names, n=3) or names[:20]
-    offered = ", ".join(f"@{entry}" for entry in close) or "none: the content has no groups"
-    return WorkbookError(f"{source}: no group @{name} in the content", hint=f"groups it has: {offered}")
+    close = get_close_matches(name, sorted(known), n=3) or sorted(known)[:20]
+    names = ", ".join(f"@{entry}" for entry in close)
+    hint = f"use one of its groups: {names}" if close else "the content has no groups"
+    return WorkbookError(f"{source}: no group @{name} in the content", hint=hint)

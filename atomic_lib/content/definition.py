@@ -14,9 +14,9 @@ class _Definition(ParamsModel):
     content: str
     title: str
     kernel_arguments: str = ""
-    """What this content's kernel needs on its command line whatever the variant."""
+    """Words that this content's kernel needs on its command line, in every variant."""
     selinux_policy: str
-    """The name of the policy below /etc/selinux."""
+    """The name of the policy's directory in /etc/selinux."""
 
 
 class RepositoryContent(_Definition):
@@ -24,29 +24,32 @@ class RepositoryContent(_Definition):
 
     kind: Literal["repositories"]
     repo_file: str
-    """A yum repository file in ``params/repos``; it names metalinks and GPG keys."""
+    """A yum repository file in ``params/repos``, with metalinks and GPG keys."""
     releasever: str
 
 
 class DebianContent(_Definition):
-    """Debian packages made into RPMs: content where no RPM mirror can be reached."""
+    """Stand-in content: Debian packages converted to RPMs, for hosts that reach no RPM mirror."""
 
     kind: Literal["debian-packages"]
     suite: str
     edition: int
-    """Raise it to fetch the newest packages of the suite: nothing else is refreshed unasked."""
+    """Raise it to fetch the newest packages of the suite; they are not updated otherwise."""
     releasever: str
     packages: list[str]
-    """The packages to make available; what they depend on comes along."""
+    """The packages to make available; their dependencies are added."""
     dropped: list[str]
-    """Packages that only serve dpkg: not made into RPMs, and taken out of every dependency."""
+    """Packages that only dpkg needs: they are not converted, and are removed from all dependencies."""
 
 
 Definition = Annotated[RepositoryContent | DebianContent, Field(discriminator="kind")]
 
 
 def load_definition(name: str, params: Path = PARAMS_DIRECTORY) -> RepositoryContent | DebianContent:
-    """The content definition ``params/content/NAME.yaml``; raises WorkbookError naming file and key."""
+    """The content definition ``params/content/NAME.yaml``.
+
+    Raises WorkbookError naming file and key if it is missing or a value is not accepted.
+    """
     path = params / "content" / f"{name}.yaml"
     try:
         definition: RepositoryContent | DebianContent = TypeAdapter(Definition).validate_python(read_yaml_mapping(path))

@@ -1,4 +1,4 @@
-"""dnf's configuration, one text for resolving and installing, and what dnf says of a repository that was changed."""
+"""dnf's configuration, the same for resolving and installing, and its errors for changed repositories."""
 
 import re
 from collections.abc import Mapping
@@ -9,11 +9,11 @@ from atomic_lib.base.errors import WorkbookError
 
 DNF_DIRECTORY = "/mnt/dnf"
 DNF_CACHE = "/tmp/dnf/cache"
-"""Below the installroot, where dnf puts it: in its /tmp, which is emptied."""
+"""dnf creates this directory in the installroot. It is in /tmp, so the compose removes it."""
 
 
 def dnf_configuration(*, weak_dependencies: bool = True, documentation: bool = True) -> str:
-    """The text of dnf.conf: signatures checked, no plugins, repositories only from our directory."""
+    """The text of dnf.conf: check signatures, load no plugins, use only the repositories in DNF_DIRECTORY."""
     lines = [
         "[main]",
         "gpgcheck=1",
@@ -31,7 +31,7 @@ def dnf_configuration(*, weak_dependencies: bool = True, documentation: bool = T
     return "\n".join(lines) + "\n"
 
 
-CHANGED_PART = "its index (repodata) has a part that is not what the signed list of its parts says"
+CHANGED_PART = "its index (repodata) has a part that is not what repomd.xml says"
 _INDEX_PROBLEMS = {
     "Bad GPG signature": "its index (repodata) does not match its signature",
     "GPG signature is not available": "its index (repodata) has no signature",
@@ -40,17 +40,17 @@ _INDEX_PROBLEMS = {
 
 
 def repository_error(error: CommandError, local: Mapping[str, Path]) -> WorkbookError | None:
-    """The error for a repository on this machine that was changed; None where dnf failed of another cause.
+    """The error for a local repository that was changed after it was built; None if dnf failed for another reason.
 
-    ``local``: the directories of such repositories by id.
+    ``local``: the directories of local repositories by id.
     """
-    said = error.stdout + error.stderr
-    index = re.search(r"Failed to download metadata for repo '([^']+)': (.*)", said)
+    output = error.stdout + error.stderr
+    index = re.search(r"Failed to download metadata for repo '([^']+)': (.*)", output)
     if index and index[1] in local:
         problems = [words for text, words in _INDEX_PROBLEMS.items() if text in index[2]]
         problem = problems[0] if problems else "its index (repodata) cannot be read"
         return changed_repository(index[1], local[index[1]], problem, error.log)
-    package = re.search(r'Package "([^"]+)" from local repository "([^"]+)" has incorrect checksum', said)
+    package = re.search(r'Package "([^"]+)" from local repository "([^"]+)" has incorrect checksum', output)
     if package and package[2] in local:
         problem = f"package {package[1]} is not the file that the signed index names"
         return changed_repository(package[2], local[package[2]], problem, error.log)
@@ -58,9 +58,9 @@ def repository_error(error: CommandError, local: Mapping[str, Path]) -> Workbook
 
 
 def changed_repository(name: str, directory: Path, problem: str, log: str = "") -> WorkbookError:
-    """The error for a repository on this machine that is not as it was made."""
+    """The error for a local repository that was changed after it was built."""
     return WorkbookError(
         f"repository {name!r}: {problem}",
         log=log,
-        hint=f"it was changed after it was made: remove {directory} and run again, which makes it anew",
+        hint=f"the repository was changed after it was built: remove {directory} and run again to rebuild it",
     )

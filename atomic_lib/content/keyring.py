@@ -1,4 +1,4 @@
-"""A GnuPG home for as long as something is signed, with a clock that stands still."""
+"""A temporary GnuPG home for signing, with a fixed clock."""
 
 import tempfile
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ _ENV = {"GNUPGHOME": HOME}
 
 @dataclass(frozen=True)
 class Keyring:
-    """One secret key, imported, in the directory ``home``."""
+    """A GnuPG home (``home``) with one secret key."""
 
     tools: Tools
     home: Path
@@ -23,12 +23,12 @@ class Keyring:
 
     @property
     def bind(self) -> Bind:
-        """What a command that signs must see, with ``env``."""
+        """The bind that a command needs to sign; it also needs ``env``."""
         return Bind(self.home, HOME, writable=True)
 
     @property
     def env(self) -> dict[str, str]:
-        """The environment that leads gpg, and whoever calls it, to the key."""
+        """The environment in which gpg finds the key."""
         return dict(_ENV)
 
     def public_key(self) -> str:
@@ -49,11 +49,11 @@ class Keyring:
 
 @contextmanager
 def open_keyring(tools: Tools, directory: Path, key: SecretKey, time_seconds: int) -> Iterator[Keyring]:
-    """A keyring with one secret key, which signs at ``time_seconds``, so that signatures repeat to the byte.
+    """A keyring with one secret key, removed after the block.
 
-    A key that was not there at that time signs as soon as it was. The keyring is a
-    directory in ``directory``, a result in the making, so that what a killed run leaves
-    of the secret goes with the rest.
+    All signatures are dated ``time_seconds`` (since 1970), or the creation of the key if that
+    is later, so that they are reproducible. The keyring is in a temporary directory in
+    ``directory``: if that is a stage's directory, the cleanup after a killed run removes the secret.
     """
     with tempfile.TemporaryDirectory(dir=directory) as home:
         (Path(home) / "gpg.conf").write_text(f"faked-system-time {max(time_seconds, key.created_seconds)}!\n")

@@ -1,4 +1,4 @@
-"""Content opened: repositories that dnf can resolve and install from."""
+"""Opens content: provides repositories that dnf can resolve and install from."""
 
 from collections.abc import Mapping
 from configparser import ConfigParser
@@ -31,7 +31,7 @@ REPOSITORIES = "/mnt/repos"
 
 @dataclass(frozen=True)
 class Content:
-    """Where packages come from, ready to use. ``key`` changes whenever what it offers changes."""
+    """Where packages come from, ready to use. ``key`` changes with the packages that it provides."""
 
     name: str
     title: str
@@ -42,21 +42,21 @@ class Content:
     repo_text: str = field(repr=False)
     """The yum repository configuration."""
     local: Mapping[str, Path]
-    """Repositories on this machine by id."""
+    """The directories of local repositories by id."""
     remote: bool
-    """Whether any repository needs the network."""
+    """Whether a repository needs the network."""
     dnf_cache: Path | None
-    """Repository indexes already fetched; None where all repositories are local."""
+    """The directory of downloaded repository indexes; None if all repositories are local."""
 
     @property
     def binds(self) -> list[Bind]:
-        """What dnf must see besides its own directories."""
+        """The binds of the local repositories, for commands that run dnf."""
         return [Bind(path, f"{REPOSITORIES}/{name}") for name, path in self.local.items()]
 
     def comps(self, tools: Tools) -> list[Comps]:
-        """The package groups of all its repositories.
+        """The package groups of all repositories.
 
-        Raises WorkbookError for a repository on this machine whose groups were changed.
+        Raises WorkbookError if the groups of a local repository were changed.
         """
         files = [file for name in self.local for file in self._local_comps(name)]
         files += sorted(self.dnf_cache.rglob("*comps*.xml*")) if self.dnf_cache else []
@@ -64,7 +64,7 @@ class Content:
         return [read_comps(text, file.name) for text, file in zip(texts, files, strict=True)]
 
     def _local_comps(self, name: str) -> list[Path]:
-        """The group files of a repository; each is named after its digest, which dnf checks against the signed list."""
+        """The group files of a local repository. The name of each starts with its sha256, which repomd.xml signs."""
         files = sorted(self.local[name].rglob("*comps*.xml*"))
         if any(file_sha256(file) != file.name.partition("-")[0] for file in files):
             raise changed_repository(name, self.local[name], CHANGED_PART)
@@ -72,7 +72,7 @@ class Content:
 
     @property
     def key_urls(self) -> list[str]:
-        """The public keys of the remote repositories, as dnf sees them."""
+        """The URLs of the remote repositories' public keys, with $releasever substituted."""
         parsed = _parse_repos(self.repo_text, "repositories")
         remote = [section for name, section in parsed.items() if name not in (*self.local, parsed.default_section)]
         urls = [url for section in remote for url in section["gpgkey"].replace("$releasever", self.releasever).split()]
@@ -80,14 +80,15 @@ class Content:
 
     @property
     def repo_ids(self) -> list[str]:
-        """The ids of its repositories."""
+        """The ids of all repositories."""
         return _parse_repos(self.repo_text, "repositories").sections()
 
 
 def open_content(name: str, context: Context, params: Path = PARAMS_DIRECTORY) -> Content:
-    """The content ``params/content/NAME.yaml``, made or checked for reachability first.
+    """The content ``params/content/NAME.yaml``; builds stand-in content, and fetches the indexes of repositories.
 
-    Raises WorkbookError: unknown content, mirror not reached, bad signature, disk too full.
+    Raises WorkbookError if the content is unknown, a mirror cannot be reached, a signature is bad, or the disk is
+    too full.
     """
     definition = load_definition(name, params)
     agent = agent_repository(context)
@@ -125,13 +126,13 @@ def _parse_repos(text: str, source: str) -> ConfigParser:
 
 
 def _dnf_cache(cache: Path, definition: RepositoryContent, repo_text: str) -> Path:
-    """Where the indexes of exactly these repositories are kept."""
+    """The cache directory for the indexes of exactly these repositories."""
     key = key_of({"repositories": repo_text, "releasever": definition.releasever})
     return cache / "dnf" / f"{definition.content}-{key}" / "cache"
 
 
 def local_repository(name: str) -> str:
-    """The configuration of a repository on this machine: packages and index are checked against its own key."""
+    """The yum configuration of a local repository; dnf checks packages and index with the repository's own key."""
     url = f"file://{REPOSITORIES}/{name}"
     lines = (f"[{name}]", f"name={name}", f"baseurl={url}", "enabled=1", "gpgcheck=1", "repo_gpgcheck=1")
     return "\n".join(lines) + f"\ngpgkey={url}/{KEY_FILE}\n\n"
@@ -140,14 +141,17 @@ def local_repository(name: str) -> str:
 def _repo_file(definition: RepositoryContent, params: Path) -> str:
     path = params / "repos" / definition.repo_file
     if not path.is_file():
-        raise WorkbookError(f"{path}: no such file (repo_file of content {definition.content!r})")
+        raise WorkbookError(
+            f"{path}: no such file; repo_file of params/content/{definition.content}.yaml names it",
+            hint="correct repo_file, or add the repository file",
+        )
     text = path.read_text()
     for name, section in _parse_repos(text, str(path)).items():
         checked = section.get("gpgcheck", "").lower() in ("1", "yes", "true", "on")
         if name != "DEFAULT" and not (checked and section.get("gpgkey")):
             raise WorkbookError(
                 f"{path}: [{name}]: packages are only installed when their signature is checked",
-                hint="set gpgcheck=1 and gpgkey=",
+                hint="set gpgcheck=1, and gpgkey= to the address of the key",
             )
     return text.rstrip() + "\n\n"
 
@@ -157,9 +161,9 @@ def _repository_key(path: Path) -> str:
 
 
 def _remote_key(context: Context, definition: RepositoryContent, repo_text: str, local: Mapping[str, Path]) -> str:
-    """Fetch the repositories' indexes and return what identifies them.
+    """Fetch the indexes of the remote repositories and return their key.
 
-    Raises WorkbookError when a mirror was not reached.
+    Raises WorkbookError if a mirror cannot be reached.
     """
     fetched = _dnf_cache(context.cache, definition, repo_text)
     config = fetched.with_name("config")
@@ -178,7 +182,7 @@ def _remote_key(context: Context, definition: RepositoryContent, repo_text: str,
             f"content {definition.content!r}: a mirror was not reached ({definition.repo_file}, "
             f"releasever {definition.releasever})",
             log=error.log,
-            hint="check the network and the repository file, or use the embedded content: content: standin",
+            hint="check the network and the repository file, or use stand-in content (content: standin)",
         ) from None
     indexes = sorted(fetched.rglob("repomd.xml"))
     return key_of({path.parent.parent.name: file_sha256(path) for path in indexes})

@@ -1,11 +1,10 @@
-"""Signed RPM repositories, each with a key of its own that follows from what is signed.
+"""Signed RPM repositories, each with a key that is derived from the packages that it signs.
 
-The same packages give the same key and the same signatures, to the byte, on every
-machine. What such a signature is worth: the secret follows from public content, so
-whoever has the packages can make it again. It protects against damage and mix-ups, and
-it takes the same path through rpm and dnf as a distribution's key. That stand-in content
-is authentic is another signature's word: the Debian archive's, which apt checks before
-anything is made of its packages.
+The same packages result in the same key and the same signatures, bit by bit, on every
+machine. The key is not secret: anyone who has the packages can derive it. So a signature
+only protects against damage and mix-ups, and exercises rpm and dnf in the same way as a
+distribution's key. The authenticity of stand-in content rests on another signature, that
+of the Debian archive: apt checks it before the packages are converted.
 """
 
 import os
@@ -21,9 +20,10 @@ KEY_FILE = "RPM-GPG-KEY"
 
 
 def sign_and_index(tools: Tools, directory: Path, name: str, *, comps: Path | None = None) -> None:
-    """Sign every RPM in ``directory`` and the index that it gets; the public key is put beside them (``RPM-GPG-KEY``).
+    """Sign every RPM in ``directory``, index them, and sign the index. Writes the public key to ``RPM-GPG-KEY``.
 
-    The secret key lives in a directory of the result in the making for as long as the signing takes.
+    The secret key is in a temporary directory in ``directory`` meanwhile, so that the cleanup after a killed run
+    removes it.
     """
     rpms = sorted(directory.glob("*.rpm"))
     with tempfile.TemporaryDirectory(dir=directory) as scratch:
@@ -43,15 +43,15 @@ def sign_and_index(tools: Tools, directory: Path, name: str, *, comps: Path | No
 
 
 def _signed_text(name: str, rpms: list[Path]) -> str:
-    """What the key is derived from: the repository's name and the digest of each package, not signed yet."""
+    """The text that the key is derived from: the repository's name, and the digest of each unsigned package."""
     lines = [f"{file_sha256(path)}  {path.name}\n" for path in rpms]
     return f"workbook signing key of repository {name}\n{''.join(lines)}"
 
 
 def index_repository(tools: Tools, directory: Path, *, comps: Path | None = None) -> None:
-    """Write ``repodata`` for the RPMs in ``directory``, with the package groups of ``comps``.
+    """Write ``repodata`` for the RPMs in ``directory``, with the package groups in the file ``comps``.
 
-    The same files give the same index: the times in it, those of the RPM files included, are set.
+    All times, including those of the RPM files, are set to a constant, so that the same files give the same index.
     """
     for path in directory.glob("*.rpm"):
         os.utime(path, (KEY_CREATED_SECONDS, KEY_CREATED_SECONDS))

@@ -1,8 +1,11 @@
-"""An OpenPGP key that follows from a text: the same text gives the same key on every machine.
+"""An OpenPGP key derived from a text: the same text gives the same key on every machine.
 
 Formats: RFC 9580 (OpenPGP: packets in version 4, section 5; EdDSALegacy keys and
 signatures, sections 5.2.3.3.1 and 5.5.5.5; certification, section 5.2.4), RFC 8410
 (Ed25519 keys in DER).
+
+No library: gpg and pysequoia make keys from random numbers only, and PGPy, which could be given
+the secret, has had no release since 2022.
 """
 
 import hashlib
@@ -13,7 +16,7 @@ from pathlib import Path
 from atomic_lib.tools.sandbox import Bind, Tools
 
 KEY_CREATED_SECONDS = 1_000_000_000
-"""When derived keys say they were made (2001-09-09): before any clock that could refuse them as from the future."""
+"""The creation time of derived keys (2001-09-09), early enough that no clock takes it for the future."""
 
 _SECRET_KEY, _SIGNATURE, _USER_ID = 5, 2, 13  # packet types
 _EDDSA, _SHA256, _POSITIVE_CERTIFICATION = 22, 8, 0x13
@@ -30,13 +33,13 @@ class SecretKey:
     fingerprint: str
     """40 hex digits."""
     created_seconds: int
-    """When the newest part of it was made: it signs nothing before that (seconds since 1970)."""
+    """When its newest part was made, in seconds since 1970; it signs nothing before that."""
 
 
 def derive_key(tools: Tools, text: str, user_id: str, scratch: Path) -> SecretKey:
-    """The key whose secret is the sha256 of ``text``; ``scratch`` holds the secret for a moment.
+    """The key whose secret is the sha256 of ``text``; the secret is in ``scratch`` while this runs.
 
-    Whoever knows the text has the secret: such a key is worth what ``content.signing`` says of it.
+    Whoever knows the text has the secret: ``content.signing`` says what such a key is good for.
     """
     seed = hashlib.sha256(text.encode()).digest()
     with tempfile.TemporaryDirectory(dir=scratch) as directory:

@@ -1,6 +1,7 @@
-"""Capabilities as packages ask for them: bare names, and boolean ones taken apart.
+"""Capabilities in requirements: bare names, and rich (boolean) dependencies taken apart.
 
-Boolean requirements are read as rpm's manual "Boolean Dependencies" has them.
+Format: rpm's documentation, manual/boolean_dependencies. No library: rpm's own Python module
+comes with the host's rpm only, and gives a rich dependency as one text.
 """
 
 from collections.abc import Callable, Iterator
@@ -11,17 +12,17 @@ _COMPARISONS = {"<", "<=", "=", ">=", ">"}
 
 
 @dataclass(frozen=True)
-class Rich:
-    """A boolean requirement: operands with the operators between them."""
+class RichDependency:
+    """A rich dependency: operands with the operators between them."""
 
     operators: tuple[str, ...]
-    operands: tuple["Rich | str", ...]
+    operands: tuple["RichDependency | str", ...]
 
 
 def wanted_capabilities(text: str, has: Callable[[str], bool]) -> list[str]:
     """The capabilities that a requirement asks for: ``(a >= 1 or b)`` gives a and b.
 
-    ``has`` tells whether a capability is there, which decides the conditions in it:
+    ``has`` says whether a capability is present, which decides conditions:
     ``(a if b)`` asks for a where b is, and never for b.
     """
     if not text.startswith("("):
@@ -33,7 +34,7 @@ def named_capabilities(text: str) -> list[str]:
     """All names in a requirement, also those of conditions: no provider of any is missed."""
     if not text.startswith("("):
         return text.split(" ")[:1] if text.strip() else []
-    waiting: list[Rich | str] = [_parse(_tokens(text[1:]))]
+    waiting: list[RichDependency | str] = [_parse(_tokens(text[1:]))]
     names: list[str] = []
     while waiting:
         node = waiting.pop()
@@ -56,9 +57,9 @@ def _tokens(text: str) -> Iterator[str]:
         yield from ")" * (len(name) - len(bare))
 
 
-def _parse(tokens: Iterator[str]) -> Rich:
+def _parse(tokens: Iterator[str]) -> RichDependency:
     operators: list[str] = []
-    operands: list[Rich | str] = []
+    operands: list[RichDependency | str] = []
     for token in tokens:
         if token == ")":
             break
@@ -70,16 +71,16 @@ def _parse(tokens: Iterator[str]) -> Rich:
             operators.append(token)
         else:
             operands.append(token)
-    return Rich(tuple(operators), tuple(operands))
+    return RichDependency(tuple(operators), tuple(operands))
 
 
-def _wanted(node: Rich | str, has: Callable[[str], bool]) -> list[str]:
+def _wanted(node: RichDependency | str, has: Callable[[str], bool]) -> list[str]:
     if isinstance(node, str):
         return [node]
     return [name for operand in _asked_for(node, has) for name in _wanted(operand, has)]
 
 
-def _asked_for(node: Rich, has: Callable[[str], bool]) -> tuple[Rich | str, ...]:
+def _asked_for(node: RichDependency, has: Callable[[str], bool]) -> tuple[RichDependency | str, ...]:
     """The operands that are asked for, conditions decided."""
     operator = node.operators[0] if node.operators else "and"
     if operator == "without":
@@ -89,7 +90,7 @@ def _asked_for(node: Rich, has: Callable[[str], bool]) -> tuple[Rich | str, ...]
     return node.operands
 
 
-def _holds(node: Rich | str, has: Callable[[str], bool]) -> bool:
+def _holds(node: RichDependency | str, has: Callable[[str], bool]) -> bool:
     if isinstance(node, str):
         return has(node)
     asked = [_holds(operand, has) for operand in _asked_for(node, has)]

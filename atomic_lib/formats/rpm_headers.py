@@ -1,4 +1,8 @@
-"""What the RPMs of a set say of themselves: requirements, files, and the key that signed each."""
+"""Headers of RPM files: requirements, files, and the key that signed each.
+
+Read by ``rpm -qp`` of the tools tree. No library: rpm's own Python module comes with the host's
+rpm only, and rpmfile gives a signature as bytes, not the key that made it.
+"""
 
 import stat
 from collections.abc import Iterable, Mapping
@@ -20,7 +24,7 @@ _QUERY = (
 
 @dataclass(frozen=True)
 class PackagedFile:
-    """A path as its package has it. ``mode`` has the type of the file in its upper bits."""
+    """A path in a package. ``mode`` includes the file type."""
 
     mode: int
     size_bytes: int
@@ -36,7 +40,7 @@ class PackagedFile:
 
 @dataclass(frozen=True)
 class Header:
-    """One package. ``key_id``: 16 hex digits, empty where it is not signed; capabilities are bare names."""
+    """One package. ``key_id``: 16 hex digits, empty if unsigned; capabilities are bare names."""
 
     name: str
     key_id: str
@@ -48,8 +52,8 @@ class Header:
 def read_headers(tools: Tools, rpms: Path) -> dict[str, Header]:
     """The headers of all RPM files in a directory, by package name.
 
-    Signatures are not looked at here: dnf does before it installs. Raises WorkbookError
-    naming the file that is no RPM.
+    Signatures are not verified here: dnf does that before it installs. Raises WorkbookError
+    naming a file that is not an RPM.
     """
     files = sorted(rpms.glob("*.rpm"))
     words = ["rpm", "-qp", "--nosignature", "--nodigest", "--qf", _QUERY]
@@ -64,7 +68,7 @@ def read_headers(tools: Tools, rpms: Path) -> dict[str, Header]:
 
 
 def parse_headers(lines: Iterable[str]) -> dict[str, Header]:
-    """Headers from lines of tab-separated fields, each package's first is ``package``."""
+    """Headers from lines of tab-separated fields; a line ``package`` begins each."""
     found: dict[str, Header] = {}
     key_id, requires, provides, files = "", set[str](), set[str](), dict[str, PackagedFile]()
     name = ""
@@ -85,7 +89,7 @@ def parse_headers(lines: Iterable[str]) -> dict[str, Header]:
 
 
 def closure(headers: Mapping[str, Header], names: Iterable[str]) -> set[str]:
-    """The packages named, with all in ``headers`` that they require, whichever of several provides it."""
+    """The named packages and all in ``headers`` that they require, with every provider of a capability."""
     providers: dict[str, list[str]] = {}
     for header in headers.values():
         for capability in {header.name, *header.provides, *header.files}:

@@ -1,4 +1,8 @@
-"""What systemd-tmpfiles makes at boot, as a file system's own configuration says it: tmpfiles.d(5)."""
+"""What systemd-tmpfiles creates at boot, by a file system's own configuration.
+
+Format: tmpfiles.d(5). No library: ``systemd-tmpfiles --dry-run --root=`` needs a directory,
+and here the configuration is inside an image that is not mounted.
+"""
 
 import re
 import shlex
@@ -6,9 +10,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
-from atomic_lib.formats.disk.file_system import Entry, FileSystem
+from atomic_lib.formats.disk.file_system import FileEntry, FileSystem
 
-# From the strongest: a file hides those of its name in later directories.
+# Highest priority first: a file hides files of the same name in later directories.
 _DIRECTORIES = ("/etc/tmpfiles.d", "/run/tmpfiles.d", "/usr/local/lib/tmpfiles.d", "/usr/lib/tmpfiles.d")
 _MAKERS = {"d": "directory", "D": "directory", "v": "directory", "q": "directory", "Q": "directory", "L": "link",
            "C": "file"}  # fmt: skip
@@ -17,10 +21,10 @@ _FACTORY = "/usr/share/factory"
 
 
 @dataclass(frozen=True)
-class Made:
-    """What one line makes. ``mode``, ``user``, ``group``: empty where the line leaves them open.
+class TmpfilesLine:
+    """One line, and what it creates. ``mode``, ``user``, ``group``: empty where the line does not set them.
 
-    ``argument``: the target of a link, or the path of what is copied.
+    ``argument``: the target of a link, or the path that is copied.
     """
 
     type: str
@@ -30,10 +34,10 @@ class Made:
     argument: str
     copied: bool = False
 
-    def fits(self, entry: Entry, side: FileSystem, maker: FileSystem) -> bool:
-        """Whether it makes, on ``maker``, what ``entry`` is on ``side``: type, mode, owner, group, content, target.
+    def fits(self, entry: FileEntry, side: FileSystem, maker: FileSystem) -> bool:
+        """Whether the line creates on ``maker`` what ``entry`` is on ``side``: type, mode, owner, content, target.
 
-        Of a directory that is copied only itself is looked at.
+        The content of a copied directory is not compared.
         """
         mode, uid, gid = _DEFAULT_MODES[self.type], 0, 0
         if self.copied:
@@ -57,24 +61,24 @@ class Made:
 
 
 @lru_cache(maxsize=2)
-def made_by_tmpfiles(side: FileSystem) -> Mapping[str, Made]:
-    """What is made at boot, by path; of several lines for one path the first counts."""
+def read_tmpfiles(side: FileSystem) -> Mapping[str, TmpfilesLine]:
+    """The lines that create something, by path; the first line for a path counts."""
     files: dict[str, str] = {}
     for directory in reversed(_DIRECTORIES):
         for path in side.entries:
             if path.startswith(f"{directory}/") and path.endswith(".conf") and "/" not in path[len(directory) + 1 :]:
                 files[path.rpartition("/")[2]] = path
-    found: dict[str, Made] = {}
+    found: dict[str, TmpfilesLine] = {}
     for name in sorted(files):
         for line in side.text(files[name]).splitlines():
-            made = _parsed(line)
-            if made and made[0] not in found:
-                found[made[0]] = made[1]
+            parsed = _parsed(line)
+            if parsed and parsed[0] not in found:
+                found[parsed[0]] = parsed[1]
     return found
 
 
-def _parsed(line: str) -> tuple[str, Made] | None:
-    """Path and what is made there; nothing for a comment, or a line that makes nothing of this kind."""
+def _parsed(line: str) -> tuple[str, TmpfilesLine] | None:
+    """The path and the line; None for a comment, or a line that creates no file, directory or link."""
     words = _words(line)
     letter = words[0].rstrip("+!-=~^$?") if len(words) > 1 else ""
     if letter not in _MAKERS:
@@ -85,7 +89,7 @@ def _parsed(line: str) -> tuple[str, Made] | None:
     copied = letter == "C"
     if not argument and letter in "CL":
         argument = f"{_FACTORY}{path}"
-    return path, Made(_MAKERS[letter], mode, user, group, argument, copied)
+    return path, TmpfilesLine(_MAKERS[letter], mode, user, group, argument, copied)
 
 
 def _words(line: str) -> list[str]:

@@ -5,21 +5,19 @@ import os
 import shutil
 from contextlib import suppress
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 
 from atomic_lib.base.errors import WorkbookError
+from atomic_lib.base.model import Accelerator, Firmware, SelinuxMode
 from atomic_lib.base.stage import Stage
+from atomic_lib.guest.boot_record import BOOT_FILE
 from atomic_lib.guest.counted.counted_boot import CountRequest, count_boot
-from atomic_lib.guest.evidence.denials import SelinuxMode
 from atomic_lib.guest.timed_boot import BootRequest, boot_image
-from atomic_lib.guest.vm.qemu import Firmware
 from atomic_lib.image.disk import Image
 from atomic_lib.params.variant import Variant
-from atomic_lib.tools.accelerator import KVM_DEVICE, AcceleratorName, probe_accelerator
+from atomic_lib.tools.accelerator import KVM_DEVICE, probe_accelerator
 from atomic_lib.tools.context import Context
 
-BOOT_FILE, STARTED_FILE = "boot.json", "started"
 _EVIDENCE = ("console.log", BOOT_FILE, "guest.log", "report.txt")
 
 
@@ -58,7 +56,7 @@ def image_boots(variant: Variant, selinux: SelinuxMode, image: Image, evidence: 
     return [ImageBoot(variant, selinux, image, evidence, firmware, index) for firmware, index in (*names, *counted)]
 
 
-def accelerator_of(variant: Variant, context: Context) -> AcceleratorName:
+def accelerator_of(variant: Variant, context: Context) -> Accelerator:
     """What the variant's guests run on; whether KVM really runs one is found out once per boot of the host.
 
     Raises WorkbookError where the variant asks for KVM and no guest runs on it.
@@ -68,7 +66,7 @@ def accelerator_of(variant: Variant, context: Context) -> AcceleratorName:
     facts = json.loads((ACCELERATOR.get(None, context).path / "accelerator.json").read_text())
     if variant.accelerator == "kvm" and facts["name"] != "kvm":
         raise WorkbookError(f"accelerator: kvm: {facts['reason']}", hint="set accelerator: auto, or tcg")
-    name: AcceleratorName = facts["name"]
+    name: Accelerator = facts["name"]
     return name
 
 
@@ -93,7 +91,6 @@ def _boot_inputs(boot: ImageBoot, context: Context) -> dict[str, object]:
 
 
 def _make(boot: ImageBoot, context: Context, directory: Path) -> None:
-    (directory / STARTED_FILE).write_text(datetime.now(UTC).isoformat(timespec="seconds"))
     (boot.evidence / f"boot-{boot.name}.json").unlink(missing_ok=True)  # of an earlier failure
     try:
         (_make_boot if boot.firmware else _make_counted_boot)(boot, context, directory)
@@ -117,7 +114,7 @@ def _keep_evidence(boot: ImageBoot, directory: Path) -> Path:
 
 def _make_boot(boot: ImageBoot, context: Context, directory: Path) -> None:
     made = boot_image(context.tools, boot.image.qcow2, "qcow2", _boot_request(boot, context), directory)
-    failed = [f"{check.name}: {check.detail}" for check in made.findings.checks if not check.passed]
+    failed = [f"{check.name}: {check.detail}" for check in made.checks if not check.passed]
     if failed:
         raise WorkbookError(
             f"{boot.variant.variant}: proof of life failed ({boot.firmware}): {'; '.join(failed)}",
@@ -139,7 +136,7 @@ def _make_counted_boot(boot: ImageBoot, context: Context, directory: Path) -> No
     # With one seed all boots of an image would be the same one; with several they show what chance does.
     request = CountRequest(boot.variant.guest_memory_mib, boot.index, boot.variant.data_source)
     counted = count_boot(context.tools, boot.image, request, directory)
-    (directory / BOOT_FILE).write_text(json.dumps(counted.to_json(), indent=1) + "\n")
+    (directory / BOOT_FILE).write_text(counted.model_dump_json(indent=1) + "\n")
 
 
 def _title(boot: ImageBoot) -> str:

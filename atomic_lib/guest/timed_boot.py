@@ -1,30 +1,30 @@
 """One boot of an image: data source, guest, login, proof of life, measurements."""
 
-import json
-import os
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 from atomic_lib.base.command import last_lines
 from atomic_lib.base.errors import WorkbookError
-from atomic_lib.guest.evidence.answers import Findings, as_json, read_findings
-from atomic_lib.guest.evidence.denials import SelinuxMode
-from atomic_lib.guest.evidence.milestones import Asked
-from atomic_lib.guest.evidence.proof_of_life import Agent, Runtime, ask, new_secret
-from atomic_lib.guest.vm.clock import Clock, read_clock, read_clock_again
-from atomic_lib.guest.vm.data_source import DataSource, supply
-from atomic_lib.guest.vm.host_load import Host, describe_host, read_cpus, with_load_after
+from atomic_lib.base.files import write_text
+from atomic_lib.base.model import Accelerator, Agent, DataSource, Firmware, Runtime, SelinuxMode
+from atomic_lib.guest.boot_record import BOOT_FILE, Boot, StoredBoot
+from atomic_lib.guest.evidence.answers import Evidence, read_evidence, read_units
+from atomic_lib.guest.evidence.milestones import BootContext
+from atomic_lib.guest.evidence.proof_of_life import ask, new_secret
+from atomic_lib.guest.evidence.unit_times import unit_files
+from atomic_lib.guest.vm.clock import read_clock, read_clock_again
+from atomic_lib.guest.vm.data_source import provide_instance
+from atomic_lib.guest.vm.host_load import BootHost, describe_host, read_cpus, with_load_after
 from atomic_lib.guest.vm.metadata_service import MetadataService
-from atomic_lib.guest.vm.qemu import BOOT_MOUNT, Disk, Firmware, Guest, ImageFormat, Machine, read_console, start_guest
-from atomic_lib.guest.vm.ssh import Check, log_in, one_boot_key, wait_for_banner
-from atomic_lib.tools.accelerator import AcceleratorName
+from atomic_lib.guest.vm.qemu import BOOT_MOUNT, Disk, Guest, ImageFormat, Machine, read_console, start_guest
+from atomic_lib.guest.vm.ssh import Deadline, log_in, one_boot_key, wait_for_banner
 from atomic_lib.tools.sandbox import Tools
 
 PROOF_SECONDS = 60
-"""What systemd gets at least to finish the boot after the login, however late that came."""
+"""The least time that systemd gets to finish the boot after the login, however late that was."""
 
 _KEY_PATH = "/openssh-key"
 _USER_DATA_PATH = "/user-data"
@@ -36,12 +36,11 @@ _POLL_SECONDS = 0.1
 class BootRequest:
     """How to boot an image. ``timeout_seconds`` is for the login; ``index`` tells repeated boots apart.
 
-    ``runtime``: what the first container is to run on. ``data_source``: where the guest's data come
-    from. ``selinux``: the mode to prove; None: any will do.
+    ``runtime`` runs the first container. ``selinux``: the mode to prove; None: any will do.
     """
 
     firmware: Firmware
-    accelerator: AcceleratorName
+    accelerator: Accelerator
     cpus: int
     memory_mib: int
     timeout_seconds: float
@@ -52,82 +51,73 @@ class BootRequest:
     selinux: SelinuxMode | None = None
 
 
-@dataclass(frozen=True)
-class Boot:
-    """One boot that came to a login. Times are seconds since just before QEMU started."""
-
-    request: BootRequest
-    ssh_banner_seconds: float
-    ssh_login_seconds: float
-    clock: Clock
-    findings: Findings
-    host: Host
-
-    @property
-    def passed(self) -> bool:
-        """Whether every check passed."""
-        return all(check.passed for check in self.findings.checks)
-
-    def to_json(self) -> dict[str, Any]:
-        """The boot as flat JSON data, the content of ``boot.json``."""
-        request = asdict(self.request)
-        times = {
-            "ssh_banner_seconds": round(self.ssh_banner_seconds, 3),
-            "ssh_login_seconds": round(self.ssh_login_seconds, 3),
-        }
-        clock = {f"clock_{name}": value for name, value in as_json(self.clock).items()}
-        return {**request, **times, **clock, **as_json(self.findings), "host": as_json(self.host)}
-
-
 def boot_image(
     tools: Tools, image_path: Path, image_format: ImageFormat, request: BootRequest, directory: Path
 ) -> Boot:
-    """Boot an image and prove that it lives; a failed check is in the result, not an error.
+    """Boot an image and prove that it works; a failed check is part of the result, not an error.
 
     ``directory`` gets ``boot.json``, ``console.log`` and ``guest.log`` (all that the guest
-    answered). Raises WorkbookError, with the end of the console as its log, when nobody
-    could log in within ``request.timeout_seconds``, QEMU ended or the kernel panicked.
+    answered). Raises WorkbookError, with the end of the console as its log, when no login
+    succeeded within ``request.timeout_seconds``, QEMU ended or the kernel panicked.
     """
     directory.mkdir(parents=True, exist_ok=True)
+    started = datetime.now(UTC).isoformat(timespec="seconds")
     secret = new_secret()
     host, cpus_before = describe_host(tools), read_cpus()
     machine = Machine(request.firmware, request.accelerator, request.cpus, request.memory_mib)
     with (
         one_boot_key(tools, directory) as key,
-        supply(request.data_source, secret.instance(key.public), tools, directory, BOOT_MOUNT) as supplied,
-        start_guest(tools, Disk(image_path, image_format), machine, supplied, directory) as guest,
+        provide_instance(request.data_source, secret.instance(key.public), tools, directory, BOOT_MOUNT) as provided,
+        start_guest(tools, Disk(image_path, image_format), machine, provided, directory) as guest,
     ):
-        check = _patience(guest, supplied.service, request, image_path)
+        check = _deadline(guest, provided.service, request, image_path)
         wait_for_banner(guest.ssh_port, check)
         banner_seconds = time.monotonic() - guest.started
-        if supplied.service:
-            wait_for_key(supplied.service, check)
+        if provided.service:
+            wait_for_key(provided.service, check)
         with log_in(tools, key, guest.ssh_port, directory / "ssh.log", check) as shell:
             clock, login_seconds = read_clock(shell, guest.started)
             wait_seconds = max(request.timeout_seconds - (time.monotonic() - guest.started), PROOF_SECONDS)
             answers = ask(shell, secret, request.agent, request.runtime, wait_seconds, _keeper(directory))
             clock = read_clock_again(clock, shell, guest.started)
         host = with_load_after(host, cpus_before)
-    asked = Asked(request.agent, request.runtime, banner_seconds, login_seconds, request.selinux)
-    findings = read_findings(answers, secret, clock, asked)
-    boot = Boot(request, banner_seconds, login_seconds, clock, findings, host)
-    _publish(directory / "boot.json", json.dumps(boot.to_json(), indent=1) + "\n")
-    return boot
+    context = BootContext(request.agent, request.runtime, banner_seconds, login_seconds, request.selinux)
+    evidence = read_evidence(answers, secret, clock, context)
+    stored = StoredBoot(
+        boot=boot_of(request, evidence, login_seconds, host, started), unit_files=unit_files(read_units(answers))
+    )
+    write_text(directory / BOOT_FILE, stored.model_dump_json(indent=1) + "\n")
+    return stored.boot
+
+
+def boot_of(request: BootRequest, evidence: Evidence, login_seconds: float, host: BootHost, started: str) -> Boot:
+    """What is kept of a boot: how it was made, and what it showed."""
+    return Boot(
+        index=request.index,
+        started=started,
+        firmware=request.firmware,
+        accelerator=request.accelerator,
+        cpus=request.cpus,
+        memory_mib=request.memory_mib,
+        ssh_login_seconds=login_seconds,
+        host=host,
+        **dict(evidence),
+    )
 
 
 def progress_of(service: MetadataService | None) -> str:
-    """How far a guest came, as far as its requests to the metadata service tell."""
+    """How far a guest got, by its requests to the metadata service."""
     if service is None:
-        return "it had no metadata service to ask"
+        return "it had no metadata service"
     if not service.requests:
-        return "it never asked the metadata service"
+        return "it sent no request to the metadata service"
     if not service.answered(_KEY_PATH, 200):
-        return f"it asked the metadata service {len(service.requests)} times, but never for the key"
+        return f"it sent {len(service.requests)} requests to the metadata service, but none for the key"
     return "it fetched the key from the metadata service"
 
 
-def _patience(guest: Guest, service: MetadataService | None, request: BootRequest, image: Path) -> Check:
-    """A check that raises once the time limit is over or the guest is dead."""
+def _deadline(guest: Guest, service: MetadataService | None, request: BootRequest, image: Path) -> Deadline:
+    """Raises once the time limit is over or the guest is dead."""
 
     def check() -> None:
         guest.require_alive()
@@ -142,7 +132,7 @@ def _patience(guest: Guest, service: MetadataService | None, request: BootReques
     return check
 
 
-def wait_for_key(service: MetadataService, check: Check) -> None:
+def wait_for_key(service: MetadataService, check: Deadline) -> None:
     """Wait until the agent has installed the key: a login before that cannot succeed.
 
     min-cloud-agent asks for user-data after that. cloud-init holds sshd back until then,
@@ -159,9 +149,3 @@ def wait_for_key(service: MetadataService, check: Check) -> None:
 
 def _keeper(directory: Path) -> Callable[[str], object]:
     return lambda text: (directory / "guest.log").write_text(text)
-
-
-def _publish(path: Path, text: str) -> None:
-    new = path.with_suffix(".new")
-    new.write_text(text)
-    os.replace(new, path)

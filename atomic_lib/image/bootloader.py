@@ -1,8 +1,8 @@
 """GRUB for BIOS and UEFI on one disk, without grub-install.
 
-Both loaders carry the modules they need and look for the file system labelled
-``root``; its ``/boot/grub/grub.cfg`` does the rest. Sources: GRUB's manual
-(grub-mkimage, images), grub-setup's ``boot.h`` and ``diskboot`` offsets.
+Both loaders contain the modules that they need. They search for the file system with the
+label ``root`` and load its ``/boot/grub/grub.cfg``. Sources: GRUB's manual (grub-mkimage,
+images), grub-setup's ``boot.h`` and ``diskboot`` offsets.
 """
 
 import struct
@@ -29,8 +29,8 @@ serial --unit=0 --speed=115200
 terminal_input serial console
 terminal_output serial console
 """
-# ostree rewrites the entries of /boot/loader/syslinux.cfg at each deployment. On BIOS GRUB
-# reads them as for a 16-bit boot, which this kernel needs not.
+# ostree rewrites the entries of /boot/loader/syslinux.cfg at each deployment. On BIOS, GRUB
+# converts them to commands for a 16-bit boot, which the kernel does not need.
 _OSTREE_MENU = """\
 function linux16 { linux "$@"; }
 function initrd16 { initrd "$@"; }
@@ -39,25 +39,25 @@ syslinux_source -s -r / -c / /boot/loader/syslinux.cfg
 
 
 def ostree_menu() -> str:
-    """grub.cfg for an ostree sysroot: whatever deployments ostree's own boot configuration lists."""
+    """grub.cfg for an ostree sysroot; the menu shows the deployments in ostree's own boot configuration."""
     return _TERMINAL + _OSTREE_MENU
 
 
 def ostree_configuration_head(timeout_seconds: int) -> str:
-    """The lines of syslinux.cfg that ostree keeps as they are; without PROMPT GRUB would make no menu of the rest."""
+    """The first lines of syslinux.cfg, which ostree keeps; without PROMPT, GRUB would not show a menu."""
     return f"TIMEOUT {timeout_seconds * 10}\nPROMPT 1\n"
 
 
 def traditional_menu(kver: str, arguments: str, timeout_seconds: int) -> str:
-    """grub.cfg for the one kernel of a traditional root."""
+    """grub.cfg for a traditional root, which has one kernel."""
     entry = f"  linux /boot/vmlinuz-{kver} {arguments}\n  initrd /boot/initramfs-{kver}.img\n"
     return f'{_TERMINAL}set timeout={timeout_seconds}\nmenuentry "{kver}" {{\n{entry}}}\n'
 
 
 def boot_entry(kver: str, arguments: str, version: str) -> str:
-    """The BLS entry of a traditional root, beside GRUB's menu, for tools that read it.
+    """The BLS entry of a traditional root, for tools that read it; GRUB uses its own menu.
 
-    Source: the Boot Loader Specification, type 1 entries.
+    Source of the format: the Boot Loader Specification, type 1 entries.
     """
     return (
         f"title Cloud Image {version}\nversion {kver}\nlinux /boot/vmlinuz-{kver}\n"
@@ -66,7 +66,10 @@ def boot_entry(kver: str, arguments: str, version: str) -> str:
 
 
 def make_loaders(tools: Tools, directory: Path) -> tuple[bytes, bytes, Path]:
-    """Boot sector code, core image (for the BIOS boot partition) and EFI program, the latter as a file."""
+    """The code of the boot sector, the core image for the BIOS boot partition, and the path of the EFI program.
+
+    Raises CommandError if grub-mkimage fails.
+    """
     (directory / "early.cfg").write_text(_EARLY)
     binds = [Bind(directory, "/mnt/loader", writable=True)]
     for form, drivers, name in (("i386-pc", ["biosdisk"], "core.img"), ("x86_64-efi", ["efi_gop"], "BOOTX64.EFI")):
@@ -81,7 +84,7 @@ def make_loaders(tools: Tools, directory: Path) -> tuple[bytes, bytes, Path]:
 
 
 def boot_sector_code(boot_image: bytes) -> bytes:
-    """GRUB's boot.img told where the core image is, without its partition table."""
+    """GRUB's boot.img with the position of the core image, without its partition table."""
     code = bytearray(boot_image[:_BOOT_IMAGE_CODE_BYTES])
     struct.pack_into("<Q", code, _KERNEL_SECTOR_OFFSET, BIOS_BOOT_SECTOR)
     code[_BOOT_DRIVE_CHECK_OFFSET : _BOOT_DRIVE_CHECK_OFFSET + 2] = b"\x90\x90"
@@ -89,7 +92,7 @@ def boot_sector_code(boot_image: bytes) -> bytes:
 
 
 def placed_core(core_image: bytes) -> bytes:
-    """GRUB's core.img told where its own rest is: the sector after its first."""
+    """GRUB's core.img with the position of its second sector, where its first sector finds the rest."""
     core = bytearray(core_image)
     struct.pack_into("<Q", core, _BLOCKLIST_OFFSET, BIOS_BOOT_SECTOR + 1)
     return bytes(core)

@@ -1,21 +1,20 @@
-"""The checksum of a sparse disk image, without reading what is not there."""
+"""The checksum of a sparse disk image, without reading its holes."""
 
-import errno
 import hashlib
-import os
-from collections.abc import Iterator
 from pathlib import Path
+
+from atomic_lib.formats.disk.extents import data_ranges
 
 _PIECE_BYTES = 1 << 20
 _ZEROS = bytes(_PIECE_BYTES)
 
 
 def disk_sha256(path: Path) -> str:
-    """The sha256 of all bytes of a file, in hex; its holes count as the zeros that they read as."""
+    """The sha256 of a file in hex; holes count as zeros."""
     digest = hashlib.sha256()
     with open(path, "rb") as disk:
         at = 0
-        for start, end in _extents(disk.fileno(), path.stat().st_size):
+        for start, end in data_ranges(disk.fileno(), path.stat().st_size):
             _add_zeros(digest, start - at)
             disk.seek(start)
             while piece := disk.read(min(_PIECE_BYTES, end - disk.tell())):
@@ -23,20 +22,6 @@ def disk_sha256(path: Path) -> str:
             at = end
         _add_zeros(digest, path.stat().st_size - at)
     return digest.hexdigest()
-
-
-def _extents(descriptor: int, size_bytes: int) -> Iterator[tuple[int, int]]:
-    """Where the file has data, as pairs of offsets."""
-    end = 0
-    while end < size_bytes:
-        try:
-            start = os.lseek(descriptor, end, os.SEEK_DATA)
-        except OSError as error:
-            if error.errno != errno.ENXIO:  # that one: nothing but a hole is left
-                raise
-            return
-        end = os.lseek(descriptor, start, os.SEEK_HOLE)
-        yield start, end
 
 
 def _add_zeros(digest: "hashlib._Hash", count: int) -> None:

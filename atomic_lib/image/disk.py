@@ -1,7 +1,7 @@
-"""The image stage: one disk that boots through BIOS and UEFI, made without loop devices.
+"""The image stage: builds a disk that boots with BIOS and UEFI, without loop devices.
 
 Layout: GPT; a BIOS boot partition with GRUB's core image; an EFI system partition with
-GRUB's EFI program; an ext4 root labelled ``root`` with /boot inside.
+GRUB's EFI program; an ext4 root file system with the label ``root`` that contains /boot.
 """
 
 import json
@@ -18,6 +18,7 @@ from atomic_lib.base.progress import step
 from atomic_lib.base.stage import Stage
 from atomic_lib.base.store import file_sha256
 from atomic_lib.compose.walk import Entry, read_entries, walk_tree, write_entries
+from atomic_lib.formats.disk.gpt import SECTOR_BYTES
 from atomic_lib.image.bootloader import BIOS_BOOT_SECTOR, make_loaders
 from atomic_lib.image.checksum import disk_sha256
 from atomic_lib.image.sysroot import ImageRequest, kernel_arguments, make_sysroot
@@ -25,10 +26,9 @@ from atomic_lib.params.variant import Variant
 from atomic_lib.tools.context import Context
 from atomic_lib.tools.sandbox import Bind, Tools
 
-SECTOR_BYTES = 512
 _BLOCK_BYTES = 4096
 _MIB_SECTORS = 2048
-# FAT32 has at least 65,525 clusters: firmware takes a smaller one for FAT16 and finds nothing in it.
+# FAT32 needs at least 65,525 clusters; firmware would read a smaller file system as FAT16.
 _ESP_SECTOR, _ESP_MIB = 2 * _MIB_SECTORS, 36
 _ROOT_SECTOR = _ESP_SECTOR + _ESP_MIB * _MIB_SECTORS
 _END_MIB = 1
@@ -43,7 +43,7 @@ _TYPES = {
 
 @dataclass(frozen=True)
 class Image:
-    """A disk image: ``raw`` (sparse) and the same disk as compressed ``qcow2``."""
+    """A disk image: ``raw`` (sparse), and the same disk as compressed ``qcow2``."""
 
     key: str
     directory: Path
@@ -53,7 +53,7 @@ class Image:
     seconds: float
     reused: bool
     sha256: str = ""
-    """Of the raw disk, holes as zeros; nothing where nobody asked when it was built."""
+    """The sha256 of the raw disk, in hex."""
     compressed_sha256: str = ""
 
     @property
@@ -67,14 +67,15 @@ class Image:
         return self.directory / "disk.qcow2"
 
     def entries(self) -> list[Entry]:
-        """Every path that was put into the root file system."""
+        """All paths in the root file system."""
         return read_entries(self.directory / "entries.jsonl")
 
 
 def build_image(request: ImageRequest, context: Context) -> Image:
-    """Build the variant's disk image, or take it from the store.
+    """The variant's disk image; built first if it is not in the store.
 
-    Raises WorkbookError when the tree does not fit into the root file system.
+    Raises WorkbookError if the tree does not fit into the root file system, and for kernel arguments with special
+    characters.
     """
     stored = IMAGE.get(request, context)
     facts = json.loads((stored.path / "image.json").read_text())
@@ -133,12 +134,12 @@ def _sizes(directory: Path) -> dict[str, int]:
 
 
 def fixed_uuid(variant: Variant, role: str) -> str:
-    """A UUID that depends on the disk's name, on its version and on what it is for, and on nothing else."""
+    """A UUID that depends only on the disk's name, its version and its role."""
     return str(uuid.uuid5(_NAMESPACE, f"{variant.disk_name or variant.variant}/{variant.version}/{role}"))
 
 
 def partition_script(variant: Variant, root_mib: int) -> str:
-    """The partition table as sfdisk reads it."""
+    """The partition table as a script for sfdisk."""
     rows = (
         ("bios", BIOS_BOOT_SECTOR, _MIB_SECTORS),
         ("esp", _ESP_SECTOR, _ESP_MIB * _MIB_SECTORS),
@@ -149,6 +150,13 @@ def partition_script(variant: Variant, root_mib: int) -> str:
         f"start={start}, size={size}, type={_TYPES[name]}, uuid={fixed_uuid(variant, name)}, name={name}\n"
         for name, start, size in rows
     )
+
+
+def mke2fs_command(variant: Variant, content: str, disk: str, root_mib: int) -> list[str]:
+    """The command that fills the root partition of ``disk`` with ``content``: UUID and hash seed are fixed."""
+    options = f"offset={_ROOT_SECTOR * SECTOR_BYTES},hash_seed={fixed_uuid(variant, 'hash')},root_owner=0:0"
+    return ["mke2fs", "-q", "-t", "ext4", "-L", "root", "-U", fixed_uuid(variant, "filesystem"), "-E", options,
+            "-d", content, disk, f"{root_mib * 1024}k"]  # fmt: skip
 
 
 def _write_disk(variant: Variant, tools: Tools, sysroot: Path, directory: Path, root_mib: int) -> None:
@@ -168,13 +176,9 @@ def _write_disk(variant: Variant, tools: Tools, sysroot: Path, directory: Path, 
         disk.write(core)
         _write_sparse(disk, (loader / "esp.img").read_bytes(), _ESP_SECTOR * SECTOR_BYTES)
     shutil.rmtree(loader)
-    options = f"offset={_ROOT_SECTOR * SECTOR_BYTES},hash_seed={fixed_uuid(variant, 'hash')},root_owner=0:0"
     try:
-        tools.run(
-            ["mke2fs", "-q", "-t", "ext4", "-L", "root", "-U", fixed_uuid(variant, "filesystem"), "-E", options,
-             "-d", f"/mnt/out/{sysroot.name}", "/mnt/out/disk.raw", f"{root_mib * 1024}k"],
-            binds=binds, rights="root", env=env,
-        )  # fmt: skip
+        words = mke2fs_command(variant, f"/mnt/out/{sysroot.name}", "/mnt/out/disk.raw", root_mib)
+        tools.run(words, binds=binds, rights="root", env=env)
     except CommandError as error:
         raise WorkbookError(
             f"{variant.variant}: the tree does not fit into a root file system of {root_mib} MiB, or mke2fs failed",
@@ -184,7 +188,7 @@ def _write_disk(variant: Variant, tools: Tools, sysroot: Path, directory: Path, 
 
 
 def _write_sparse(disk: BinaryIO, data: bytes, start: int) -> None:
-    """Write ``data`` at ``start``, leaving holes where it is zero."""
+    """Write ``data`` at ``start``, with holes for blocks of zeros."""
     for offset in range(0, len(data), _BLOCK_BYTES):
         block = data[offset : offset + _BLOCK_BYTES]
         if block.strip(b"\0"):

@@ -1,4 +1,4 @@
-"""What goes into the root file system of an image: a deployed ostree sysroot, or a traditional root."""
+"""Lays out the root file system of an image: a deployed ostree sysroot, or a traditional root."""
 
 import re
 from collections.abc import Iterator
@@ -21,12 +21,12 @@ STATEROOT = "fedora-atomic"
 _DEPLOYMENT = re.compile(rf"/ostree/deploy/{STATEROOT}/deploy/[0-9a-f]{{64}}\.0$")
 _SEEN = re.compile(rf"^/ostree/deploy/{STATEROOT}(/deploy/[0-9a-f]{{64}}\.0(?=/|$)|(?=/var(/|$)))")
 CONSOLE_ARGUMENTS = "no_timer_check console=tty1 console=ttyS0,115200n8 systemd.firstboot=off systemd.gpt_auto=0"
-"""What a cloud guest's kernel is told; a kickstart says the same with ``bootloader --append``."""
+"""The kernel arguments of a cloud guest, unless a kickstart sets them with ``bootloader --append``."""
 
 
 @dataclass(frozen=True)
 class ImageRequest:
-    """What to build: the disk image of a variant's composed tree."""
+    """A disk image to build of a variant's tree."""
 
     variant: Variant
     recipe: Recipe
@@ -35,27 +35,30 @@ class ImageRequest:
 
     @property
     def root_mib(self) -> int:
-        """The size of the root file system."""
+        """The size of the root file system in MiB."""
         return self.recipe.root_size_mib or self.variant.root_size_mib
 
 
 def kernel_arguments(variant: Variant, recipe: Recipe, content: Content) -> list[str]:
-    """The kernel command line: root, what a cloud needs, what the content needs, what the variant adds."""
+    """The kernel command line, with the arguments of the recipe, of the content and of the variant.
+
+    Raises WorkbookError if the recipe or the variant uses a character that the boot loader would interpret.
+    """
     chosen = CONSOLE_ARGUMENTS if recipe.kernel_arguments is None else recipe.kernel_arguments
-    odd = sorted(set(f"{chosen} {variant.kernel_arguments}") & set(";${}\"'#|&<>\\"))
-    if odd:
+    special = sorted(set(f"{chosen} {variant.kernel_arguments}") & set(";${}\"'#|&<>\\"))
+    if special:
         raise WorkbookError(
-            f"{variant.variant}: kernel arguments: {' '.join(odd)} means something to the boot loader",
-            hint="leave such characters out of kernel_arguments and `bootloader --append`",
+            f"{variant.variant}: kernel arguments: {' '.join(special)} has a special meaning in the boot loader",
+            hint="remove such characters from kernel_arguments and `bootloader --append`",
         )
     security = content.kernel_arguments.split() if recipe.selinux != "disabled" else ["selinux=0"]
     return ["root=LABEL=root", "rw", "loglevel=4", *chosen.split(), *security, *variant.kernel_arguments.split()]
 
 
 def make_sysroot(request: ImageRequest, context: Context, scratch: Path) -> Path:
-    """Lay out ``scratch/sysroot`` with everything the root file system gets; returns it.
+    """Create ``scratch/sysroot`` with the content of the root file system; returns its path.
 
-    Its files are links to those of the stored tree, which are only ever read.
+    Its files are hard links to those of the stored tree, and must not be changed.
     """
     variant, recipe, tree = request.variant, request.recipe, request.tree
     arguments = kernel_arguments(variant, recipe, request.content)
@@ -64,10 +67,10 @@ def make_sysroot(request: ImageRequest, context: Context, scratch: Path) -> Path
     if tree.method == "ostree":
         sysroot.mkdir()
         head = ostree_configuration_head(recipe.boot_loader_timeout_seconds)
-        _deploy(work, work.inside(tree.repo), default_ref(variant, recipe), arguments, head)
+        _deploy(work, work.path_of(tree.repo), default_ref(variant, recipe), arguments, head)
         menu = ostree_menu()
     else:
-        work.run("cp", "--archive", "--link", work.inside(tree.root), f"{work.scratch}/sysroot")
+        work.run("cp", "--archive", "--link", work.path_of(tree.root), f"{work.scratch}/sysroot")
         line = " ".join(arguments)
         menu = traditional_menu(tree.kver, line, recipe.boot_loader_timeout_seconds)
         entries = sysroot / "boot/loader/entries"
@@ -75,16 +78,16 @@ def make_sysroot(request: ImageRequest, context: Context, scratch: Path) -> Path
         (entries / f"{tree.kver}.conf").write_text(boot_entry(tree.kver, line, variant.version))
     (sysroot / "boot/grub").mkdir()
     (sysroot / "boot/grub/grub.cfg").write_text(menu)
-    # mke2fs makes it anyway, and takes the label of this one
+    # mke2fs creates it if necessary, but without a label
     (sysroot / "lost+found").mkdir(mode=0o700)
     if recipe.selinux != "disabled":
-        _label_what_was_added(work, tree.contexts)
+        _label_added_paths(work, tree.contexts)
     return sysroot
 
 
 @dataclass(frozen=True)
 class _Work:
-    """Commands on the store: one mount of it all, because links do not cross mounts."""
+    """Runs commands that see the whole store in one mount, because hard links cannot cross mounts."""
 
     tools: Tools
     store: Path
@@ -92,9 +95,10 @@ class _Work:
 
     @property
     def scratch(self) -> str:
-        return self.inside(self.directory)
+        return self.path_of(self.directory)
 
-    def inside(self, path: Path) -> str:
+    def path_of(self, path: Path) -> str:
+        """The path by which commands see a path in the store."""
         return f"/mnt/store/{path.relative_to(self.store)}"
 
     def run(self, *words: str) -> None:
@@ -102,16 +106,16 @@ class _Work:
             words,
             binds=[Bind(self.store, "/mnt/store", writable=True)],
             rights="label",
-            # else a deployment would be an immutable directory that nobody can remove
+            # otherwise ostree would mark the deployment as immutable, and it could not be removed
             env={"OSTREE_SYSROOT_DEBUG": "mutable-deployments"},
         )
 
 
 def _deploy(work: _Work, repo: str, ref: str, arguments: list[str], head: str) -> None:
-    """A stateroot with one deployment of the tree's commit.
+    """Create a stateroot with one deployment of the tree's commit.
 
-    ostree's syslinux configuration is what GRUB reads (see ``bootloader``); ostree keeps
-    one where it finds one, so its ``head`` is there before the first deployment.
+    GRUB reads ostree's syslinux configuration (see ``bootloader``). ostree only updates an
+    existing one, so this creates it, with the lines ``head``, before the deployment.
     """
     sysroot = f"{work.scratch}/sysroot"
     own_repo = f"--repo={sysroot}/ostree/repo"
@@ -119,7 +123,7 @@ def _deploy(work: _Work, repo: str, ref: str, arguments: list[str], head: str) -
     work.run("ostree", "config", own_repo, "set", "sysroot.bootprefix", "true")
     work.run("ostree", "config", own_repo, "set", "sysroot.readonly", "true")
     work.run("ostree", "admin", "os-init", f"--sysroot={sysroot}", STATEROOT)
-    # as from the remote that the image takes its updates from, so that an upgrade checks their signatures
+    # as if pulled from the image's remote, so that an upgrade uses that remote and checks signatures
     work.run("ostree", "pull-local", own_repo, f"--remote={REMOTE}", repo, ref)
     boot = work.directory / "sysroot/boot"
     (boot / "loader.0").mkdir()
@@ -141,24 +145,24 @@ def _deploy(work: _Work, repo: str, ref: str, arguments: list[str], head: str) -
     )
 
 
-def _label_what_was_added(work: _Work, contexts: Path) -> None:
-    """Label by the policy all that came after the tree was labelled.
+def _label_added_paths(work: _Work, contexts: Path) -> None:
+    """Label everything that was added after the tree was labelled, by the policy.
 
-    That is every directory, of a deployment only /etc, and every file that is no link to one of
-    the stored tree. Those have their labels from there; and an object of the repository that
-    gets another one, also by way of a link to it in /boot, would be corrupt.
+    These are all directories (of a deployment only /etc), and all files that are not hard links
+    to the stored tree. Hard links already have the tree's labels, and must keep them: a different
+    label would corrupt the repository's object, even if it is set through a link in /boot.
     """
     sysroot = work.directory / "sysroot"
-    places = {
-        work.inside(path): (seen_as(f"/{path.relative_to(sysroot)}"), type_of(path))
+    lookups = {
+        work.path_of(path): (seen_as(f"/{path.relative_to(sysroot)}"), type_of(path))
         for path in (sysroot, *added_paths(sysroot))
     }
     binds = [Bind(work.store, "/mnt/store", writable=True)]
-    set_labels(work.tools, binds, labels_to_give(work.tools, contexts, places))
+    set_labels(work.tools, binds, labels_to_give(work.tools, contexts, lookups))
 
 
 def added_paths(directory: Path) -> Iterator[Path]:
-    """What below a directory of the sysroot has no label from the tree: see ``_label_what_was_added``."""
+    """The paths below a directory of the sysroot that have no label from the tree; see ``_label_added_paths``."""
     for path in [directory / "etc"] if _DEPLOYMENT.search(str(directory)) else sorted(directory.iterdir()):
         if path.is_dir() and not path.is_symlink():
             yield path
@@ -168,5 +172,5 @@ def added_paths(directory: Path) -> Iterator[Path]:
 
 
 def seen_as(path: str) -> str:
-    """How the booted system sees a path of the disk: /etc of the deployment, /var of the stateroot, others as is."""
+    """The path in the booted system for a path on the disk, in the deployment or in the stateroot's /var."""
     return _SEEN.sub("", path) or "/"

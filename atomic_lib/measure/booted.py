@@ -11,9 +11,9 @@ from atomic_lib.formats.disk.file_system import FileSystem
 from atomic_lib.guest.boot_stages import accelerator_of
 from atomic_lib.guest.evidence.proof_of_life import new_secret
 from atomic_lib.guest.timed_boot import BootRequest, wait_for_key
-from atomic_lib.guest.vm.data_source import supply
+from atomic_lib.guest.vm.data_source import provide_instance
 from atomic_lib.guest.vm.qemu import BOOT_MOUNT, Disk, Guest, Machine, read_console, start_guest
-from atomic_lib.guest.vm.ssh import Check, log_in, one_boot_key, wait_for_banner
+from atomic_lib.guest.vm.ssh import Deadline, log_in, one_boot_key, wait_for_banner
 from atomic_lib.image.disk import Image
 from atomic_lib.params.variant import Variant
 from atomic_lib.tools.context import Context
@@ -36,16 +36,17 @@ def disk_after_boot(tools: Tools, raw: Path, request: BootRequest, directory: Pa
     end of the console as its log, for a guest that is not up, or not down, in time.
     """
     directory.mkdir(parents=True, exist_ok=True)
+    secret = new_secret()
     machine = Machine(request.firmware, request.accelerator, request.cpus, request.memory_mib)
     with (
         one_boot_key(tools, directory) as key,
-        supply(request.data_source, new_secret().instance(key.public), tools, directory, BOOT_MOUNT) as supplied,
-        start_guest(tools, Disk(raw, "raw"), machine, supplied, directory) as guest,
+        provide_instance(request.data_source, secret.instance(key.public), tools, directory, BOOT_MOUNT) as provided,
+        start_guest(tools, Disk(raw, "raw"), machine, provided, directory) as guest,
     ):
         check = _deadline(guest, request.timeout_seconds)
         wait_for_banner(guest.ssh_port, check)
-        if supplied.service:
-            wait_for_key(supplied.service, check)
+        if provided.service:
+            wait_for_key(provided.service, check)
         with log_in(tools, key, guest.ssh_port, directory / "ssh.log", check) as shell:
             shell.run(_POWER_OFF, timeout_seconds=_SETTLE_SECONDS)
         _wait_for_end(guest)
@@ -63,7 +64,7 @@ def below(side: FileSystem, *tops: str) -> FileSystem:
     return FileSystem(side.raw, kept, side.outside)
 
 
-def _deadline(guest: Guest, seconds: float) -> Check:
+def _deadline(guest: Guest, seconds: float) -> Deadline:
     def check() -> None:
         guest.require_alive()
         if time.monotonic() - guest.started > seconds:

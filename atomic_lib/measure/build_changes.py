@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Literal, cast
 
 from atomic_lib.base.stage import Stage
-from atomic_lib.formats.disk.file_system import Entry, read_file_system, root_of
+from atomic_lib.formats.disk.file_system import FileEntry, read_file_system, root_of
 from atomic_lib.measure.comparison import Comparison, Difference, Kind, compare, shown
 from atomic_lib.solve.lock import Lock, LockedPackage
 from atomic_lib.tools.context import Context
@@ -135,7 +135,7 @@ def _what(difference: Difference) -> str:
     return shown(f"{difference.kind}: {difference.left or 'none'} → {difference.right or 'none'}")
 
 
-def _bytes(entry: Entry | None) -> int:
+def _bytes(entry: FileEntry | None) -> int:
     return entry.size_bytes if entry and entry.type == "file" else 0
 
 

@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import Literal, Protocol, get_args
 
 from atomic_lib.formats.disk.attributes import CAPABILITY, LABEL
-from atomic_lib.formats.disk.file_system import Entry, FileSystem
+from atomic_lib.formats.disk.file_system import FileEntry, FileSystem
 
 Kind = Literal[
     "missing", "added", "type", "mode", "user", "group", "size", "content", "target", "device", "hard links", "label",
@@ -103,7 +103,7 @@ def compare(left: FileSystem, right: FileSystem, rules: Iterable[Explanation] = 
     return Comparison(left, right, known, tuple(found))
 
 
-def described(entry: Entry | None) -> str:
+def described(entry: FileEntry | None) -> str:
     """A path's type and what makes it: "link to var/home", "file of 12 bytes", "character device 1:3"."""
     if entry is None:
         return ""
@@ -114,7 +114,7 @@ def described(entry: Entry | None) -> str:
     return f"{entry.type} {entry.device}".rstrip()
 
 
-def facts_of(entry: Entry, side: FileSystem, path: str = "") -> dict[str, str]:
+def facts_of(entry: FileEntry, side: FileSystem, path: str = "") -> dict[str, str]:
     """Everything that is compared of an entry, as texts; of its hard links the names other than ``path``.
 
     A fact whose name is no kind is an attribute.

@@ -1,26 +1,28 @@
-"""A disk image byte by byte: whose is each allocated one, and whose the compressed image's."""
+"""The owner of each allocated byte of a raw disk image, and of each byte of the compressed image."""
 
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from mmap import ACCESS_READ, mmap
+from mmap import mmap
 from pathlib import Path
 
 from atomic_lib.base.errors import WorkbookError
-from atomic_lib.formats.disk.ext4 import Ext4, Label, read_ext4
+from atomic_lib.formats.disk.ext4 import Ext4, Label
 from atomic_lib.formats.disk.extents import Range, allocated_ranges
-from atomic_lib.formats.disk.gpt import BOOT_CODE_BYTES, PartitionTable, read_partition_table
+from atomic_lib.formats.disk.gpt import BOOT_CODE_BYTES, PartitionTable
 from atomic_lib.formats.disk.qcow2 import Qcow2, read_qcow2
+from atomic_lib.formats.disk.raw_disk import map_file, open_raw_disk
 
 PARTITION_TABLE, BOOT_SECTORS, ESP, FREE = "partition-table", "boot-sectors", "esp", "free"
-HOST_FILE_SYSTEM, QCOW2_METADATA = "host-file-system", "qcow2-metadata"
+HOST_FILE_SYSTEM = "host-file-system"
+QCOW2_METADATA, QCOW2_GAPS = "qcow2-metadata", "qcow2-gaps"
 _BLOCK_BYTES = 4096
 _ZEROS = bytes(_BLOCK_BYTES)
 _HOST_SHARE, _HOST_LEAST_BYTES = 0.01, 1 << 20
 
 Segment = tuple[int, int, Label]
-"""A part of the disk in bytes (start, end) and whose it is: an inode of the root file system, or a part's name."""
+"""A part of the disk in bytes (start, end), and its owner: an inode of the root file system, or a part's name."""
 
 
 @dataclass(frozen=True)
@@ -35,38 +37,30 @@ class DiskMap:
 def map_disk(raw: Path, qcow2: Path, allocated_bytes: int) -> DiskMap:
     """Attribute every allocated byte of ``raw`` (in sum ``allocated_bytes``) and every byte of ``qcow2``.
 
-    What a file takes on the disk are its allocated blocks; a block of zeros that the raw
-    image leaves out takes none. A compressed cluster is shared out over the blocks in it
-    that are not zero. ``host-file-system`` is what the host's file system calls allocated
-    beyond the ranges that it names: its own notes on where they are.
+    A file takes its allocated blocks on the disk; a hole of the raw image takes none. The bytes
+    of a compressed cluster are shared out over its blocks that are not zero. ``host-file-system``
+    is what the host's file system reports as allocated beyond the ranges that it lists: its own
+    metadata of the file.
 
-    Raises WorkbookError naming the file that is not such an image, is cut off or damaged.
+    Raises WorkbookError naming a file that is not such an image, is cut off or damaged.
     """
-    try:
+    with open_raw_disk(raw) as disk, map_file(qcow2) as compressed:
         ranges = allocated_ranges(raw)
-        with _mapped(raw) as disk, _mapped(qcow2) as compressed:
-            table = read_partition_table(disk, str(raw))
-            root = next((part for part in table.partitions if part.name == "root"), None)
-            if root is None:
-                raise WorkbookError(f"{raw}: no partition named root: not a disk image of this workbook")
-            files = read_ext4(disk, root.start, root.end, str(raw))
-            clusters = read_qcow2(compressed, str(qcow2))
-            if clusters.virtual_bytes != len(disk):
-                raise WorkbookError(f"{qcow2}: a disk of {clusters.virtual_bytes} bytes, but {raw} has {len(disk)}")
-            pieces = list(allocated_pieces(ranges, disk_segments(table, files)))
-            shared = share_clusters(disk, pieces, clusters)
-            shared[QCOW2_METADATA] += len(compressed) - sum(shared.values())
-    except OSError as error:
-        raise WorkbookError(f"{error.filename or raw}: cannot be read: {error.strerror}") from None
+        clusters = read_qcow2(compressed, str(qcow2))
+        if clusters.virtual_bytes != len(disk.data):
+            raise WorkbookError(f"{qcow2}: a disk of {clusters.virtual_bytes} bytes, but {raw} has {len(disk.data)}")
+        pieces = list(allocated_pieces(ranges, disk_segments(disk.table, disk.files)))
+        shared = share_clusters(disk.data, pieces, clusters)
+        shared.update({QCOW2_METADATA: clusters.metadata_bytes, QCOW2_GAPS: clusters.gap_bytes})
     image: Counter[Label] = Counter()
     for start, end, label in pieces:
         image[label] += end - start
     image[HOST_FILE_SYSTEM] += _host_bytes(raw, allocated_bytes, sum(image.values()))
-    return DiskMap(image, shared, files)
+    return DiskMap(image, shared, disk.files)
 
 
 def disk_segments(table: PartitionTable, files: Ext4) -> list[Segment]:
-    """Whose each part of the disk is, in order; what no segment covers is free."""
+    """The owner of each part of the disk, in order; space between segments is free."""
     kinds = {"bios": BOOT_SECTORS, "esp": ESP}
     segments: list[Segment] = [
         (0, BOOT_CODE_BYTES, BOOT_SECTORS),
@@ -82,7 +76,7 @@ def disk_segments(table: PartitionTable, files: Ext4) -> list[Segment]:
 
 
 def allocated_pieces(ranges: Iterable[Range], segments: list[Segment]) -> Iterator[Segment]:
-    """The allocated ranges cut at the borders of segments, each piece with its owner."""
+    """The allocated ranges, cut where the owner changes."""
     starts = [start for start, _, _ in segments]
     for start, end in ranges:
         place = start
@@ -114,7 +108,7 @@ def share_clusters(disk: mmap, pieces: Iterable[Segment], clusters: Qcow2) -> Co
 
 
 def share_out(size_bytes: int, weights: Mapping[Label, int]) -> dict[Label, int]:
-    """Whole numbers in proportion to ``weights`` that sum to ``size_bytes``: by largest remainder, first come first."""
+    """``size_bytes`` divided in proportion to ``weights``, in whole bytes, by the largest remainder method."""
     whole = sum(weights.values())
     shares = {label: size_bytes * weight // whole for label, weight in weights.items()}
     rest = size_bytes - sum(shares.values())
@@ -123,18 +117,11 @@ def share_out(size_bytes: int, weights: Mapping[Label, int]) -> dict[Label, int]
     return shares
 
 
-def _mapped(path: Path) -> mmap:
-    with open(path, "rb") as file:
-        if not path.stat().st_size:
-            raise WorkbookError(f"{path}: empty")
-        return mmap(file.fileno(), 0, access=ACCESS_READ)
-
-
 def _host_bytes(raw: Path, allocated_bytes: int, named_bytes: int) -> int:
     rest = allocated_bytes - named_bytes
     if not 0 <= rest <= max(_HOST_LEAST_BYTES, allocated_bytes * _HOST_SHARE):
         raise WorkbookError(
             f"{raw}: {named_bytes} bytes are in allocated ranges, but {allocated_bytes} were when it was made",
-            hint="a copied image, or a file system that compresses: build the image anew on ext4 or XFS",
+            hint="the image was copied, or its file system compresses: build the image again on ext4 or XFS",
         )
     return rest

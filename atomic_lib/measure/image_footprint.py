@@ -22,35 +22,35 @@ _PYTHON = re.compile(rb"#![^\n]*python")
 
 
 @dataclass(frozen=True)
-class Taken:
-    """What something takes in an image: allocated bytes of the raw disk, and bytes of the qcow2."""
+class DiskUse:
+    """Space in an image: allocated bytes of the raw disk, and bytes of the qcow2."""
 
     image_bytes: int = 0
     qcow2_bytes: int = 0
 
-    def __add__(self, other: "Taken") -> "Taken":
-        """Both together."""
-        return Taken(self.image_bytes + other.image_bytes, self.qcow2_bytes + other.qcow2_bytes)
+    def __add__(self, other: "DiskUse") -> "DiskUse":
+        """The sum of two."""
+        return DiskUse(self.image_bytes + other.image_bytes, self.qcow2_bytes + other.qcow2_bytes)
 
 
 @dataclass(frozen=True)
 class ImageFootprint:
-    """All of an image: ``packages`` by name, ``unowned`` by path, and ``parts`` that only an image has.
+    """All of an image: ``packages`` by name, ``unowned`` files by path, and ``parts`` that only an image has.
 
-    Their sum is the image's allocated size and the qcow2's size. A path is that of the
-    tree, of what is not from the tree that of the image. ``python_scripts``: files whose
-    first line hands them to Python, whatever their names.
+    They add up to the image's allocated size and the qcow2's size. A file of the tree has its
+    path in the tree, any other its path in the image. ``python_scripts``: files whose first
+    line names Python as their interpreter.
     """
 
-    packages: Mapping[str, Taken]
-    unowned: Mapping[str, Taken]
-    parts: Mapping[str, Taken]
+    packages: Mapping[str, DiskUse]
+    unowned: Mapping[str, DiskUse]
+    parts: Mapping[str, DiskUse]
     python_scripts: tuple[str, ...]
 
     @property
-    def whole(self) -> Taken:
-        """Everything together."""
-        return sum((*self.packages.values(), *self.unowned.values(), *self.parts.values()), Taken())
+    def whole(self) -> DiskUse:
+        """The sum of all."""
+        return sum((*self.packages.values(), *self.unowned.values(), *self.parts.values()), DiskUse())
 
 
 @dataclass(frozen=True)
@@ -86,25 +86,25 @@ def measure_image(image: Image, tree: Tree, packages: Iterable[str]) -> ImageFoo
     A file with several names (ostree's repository, deployment and /boot share files)
     counts under the first of its names in the deployment that a package owns.
 
-    Raises WorkbookError naming the image's file where it is not what it should be.
+    Raises WorkbookError naming the image file that is damaged, or where the parts do not add up to its size.
     """
     disk = map_disk(image.raw, image.qcow2, image.allocated_bytes)
-    owned = dict.fromkeys(packages, Taken())
-    unowned: dict[str, Taken] = {}
-    parts = {str(label): _taken(disk, label) for label in {*disk.image_bytes, *disk.qcow2_bytes}
+    owned = dict.fromkeys(packages, DiskUse())
+    unowned: dict[str, DiskUse] = {}
+    parts = {str(label): _disk_use(disk, label) for label in {*disk.image_bytes, *disk.qcow2_bytes}
              if isinstance(label, str)}  # fmt: skip
     ownership = Ownership(tree.owners())
     for inode, names in disk.files.names.items():
-        taken = _taken(disk, inode)
-        if taken == Taken():
+        use = _disk_use(disk, inode)
+        if use == DiskUse():
             continue
         part, path, owner = place_file(names, ownership)
         if part:
-            parts[part] = parts.get(part, Taken()) + taken
+            parts[part] = parts.get(part, DiskUse()) + use
         elif owner:
-            owned[owner] = owned.get(owner, Taken()) + taken
+            owned[owner] = owned.get(owner, DiskUse()) + use
         else:
-            unowned[path] = unowned.get(path, Taken()) + taken
+            unowned[path] = unowned.get(path, DiskUse()) + use
     footprint = ImageFootprint(owned, dict(sorted(unowned.items())), dict(sorted(parts.items())),
                                _python_scripts(disk.files))  # fmt: skip
     _require_whole(image, footprint)
@@ -112,7 +112,7 @@ def measure_image(image: Image, tree: Tree, packages: Iterable[str]) -> ImageFoo
 
 
 def place_file(names: Iterable[str], ownership: Ownership) -> tuple[str, str, str | None]:
-    """Where a file of the root file system counts: a part of the image, or else its path in the tree and its owner."""
+    """Where a file of the root file system counts: part of the image, path in the tree, owner of the path."""
     paths = list(names)
     deployed = [_DEPLOYED.sub("", path) for path in paths if _DEPLOYED.match(path)]
     shared = [path for path in deployed if not path.startswith("/etc/")]
@@ -124,12 +124,12 @@ def place_file(names: Iterable[str], ownership: Ownership) -> tuple[str, str, st
     return ("", *ownership.attribute(outside)) if outside else (OSTREE_METADATA, "", None)
 
 
-def _taken(disk: DiskMap, label: str | int) -> Taken:
-    return Taken(disk.image_bytes.get(label, 0), disk.qcow2_bytes.get(label, 0))
+def _disk_use(disk: DiskMap, label: str | int) -> DiskUse:
+    return DiskUse(disk.image_bytes.get(label, 0), disk.qcow2_bytes.get(label, 0))
 
 
 def _python_scripts(files: Ext4) -> tuple[str, ...]:
-    """Each such file once, by its path in the tree."""
+    """The scripts, each file once, by path in the tree."""
     found = [files.names[inode] for inode, head in files.heads.items() if _PYTHON.match(head)]
     return tuple(sorted(min(_tree_paths(names)) for names in found))
 
@@ -140,22 +140,22 @@ def _tree_paths(names: Iterable[str]) -> list[str]:
 
 
 def _require_whole(image: Image, footprint: ImageFootprint) -> None:
-    whole, wanted = footprint.whole, Taken(image.allocated_bytes, image.compressed_bytes)
+    whole, wanted = footprint.whole, DiskUse(image.allocated_bytes, image.compressed_bytes)
     if whole != wanted:
         raise WorkbookError(
             f"{image.directory}: the parts hold {whole.image_bytes} bytes of disk.raw and {whole.qcow2_bytes} of "
             f"disk.qcow2, but the files had {wanted.image_bytes} and {wanted.qcow2_bytes} when they were made",
-            hint="something has changed them since: ./workbook clean builds, then build them anew",
+            hint="they have changed since: run ./workbook clean builds, then build them again",
         )
 
 
 def _to_json(footprint: ImageFootprint) -> str:
     tables = (footprint.packages, footprint.unowned, footprint.parts)
-    rows = [{name: [taken.image_bytes, taken.qcow2_bytes] for name, taken in table.items()} for table in tables]
+    rows = [{name: [use.image_bytes, use.qcow2_bytes] for name, use in table.items()} for table in tables]
     return json.dumps([*rows, footprint.python_scripts])
 
 
 def _from_json(text: str) -> ImageFootprint:
     *tables, scripts = json.loads(text)
-    packages, unowned, parts = ({name: Taken(*pair) for name, pair in table.items()} for table in tables)
+    packages, unowned, parts = ({name: DiskUse(*pair) for name, pair in table.items()} for table in tables)
     return ImageFootprint(packages, unowned, parts, tuple(scripts))

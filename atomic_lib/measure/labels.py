@@ -30,7 +30,7 @@ from atomic_lib.compose.file_contexts import (
     wanted_labels,
 )
 from atomic_lib.formats.disk.attributes import LABEL
-from atomic_lib.formats.disk.file_system import Entry, FileSystem, is_ostree, read_file_system, root_of
+from atomic_lib.formats.disk.file_system import FileEntry, FileSystem, is_ostree, read_file_system, root_of
 from atomic_lib.image.disk import Image
 from atomic_lib.params.schema import Name, ParamsModel, read_yaml_mapping, validated
 from atomic_lib.tools.context import Context
@@ -214,7 +214,7 @@ def looked_up_as(disk: FileSystem) -> dict[str, str]:
     return places
 
 
-def _facts(entry: Entry) -> tuple[object, ...]:
+def _facts(entry: FileEntry) -> tuple[object, ...]:
     """All that the checksum of an object is made of."""
     return entry.type, entry.mode, entry.uid, entry.gid, entry.sha256, entry.target, tuple(entry.attributes.items())
 

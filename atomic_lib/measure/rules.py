@@ -13,8 +13,8 @@ from pathlib import Path
 from pydantic import Field, field_validator, model_validator
 
 from atomic_lib.base.paths import RULES_DIRECTORY
-from atomic_lib.formats.disk.file_system import Entry, FileSystem
-from atomic_lib.formats.tmpfiles import made_by_tmpfiles
+from atomic_lib.formats.disk.file_system import FileEntry, FileSystem
+from atomic_lib.formats.tmpfiles import read_tmpfiles
 from atomic_lib.measure.comparison import Difference, Kind, facts_of
 from atomic_lib.params.schema import Name, ParamsModel, read_yaml_mapping, validated
 
@@ -89,8 +89,8 @@ class Rule(ParamsModel):
         if self.copy_of and not self._same(here, path, here, _filled(self.copy_of, names)):
             return False
         if self.tmpfiles:
-            made = made_by_tmpfiles(right).get(_filled(self.tmpfiles, names))
-            if made is None or not made.fits(left.entries[path], left, right):
+            line = read_tmpfiles(right).get(_filled(self.tmpfiles, names))
+            if line is None or not line.fits(left.entries[path], left, right):
                 return False
         if self.lines and Counter(self.lines) != differing_lines(left.text(path), right.text(path)):
             return False
@@ -136,7 +136,7 @@ def differing_lines(left: str, right: str) -> Counter[str]:
                     **{f"+ {line}": count for line, count in (other - one).items()}})  # fmt: skip
 
 
-def _facts(entry: Entry, side: FileSystem, ignoring: tuple[Kind, ...]) -> dict[str, str]:
+def _facts(entry: FileEntry, side: FileSystem, ignoring: tuple[Kind, ...]) -> dict[str, str]:
     return {kind: fact for kind, fact in facts_of(entry, side).items() if kind not in ignoring}
 
 

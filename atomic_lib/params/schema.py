@@ -1,14 +1,17 @@
-"""Parameter files: YAML mappings read into typed models, with one error that names file and key."""
+"""Parameter files: YAML mappings, validated as typed models. Errors name file and key."""
 
 from collections.abc import Hashable, Iterable, Mapping
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from atomic_lib.base.errors import WorkbookError
+
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
 
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.-]*$", max_length=64)]
 
@@ -23,10 +26,10 @@ _M = TypeVar("_M", bound=BaseModel)
 
 
 class _UniqueKeyLoader(yaml.SafeLoader):
-    """YAML as its specification has it: a key given twice is an error, where PyYAML takes the last one."""
+    """A loader that refuses duplicate keys, as the YAML specification requires; PyYAML takes the last one."""
 
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
-        seen: set[Any] = set()
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:  # as in PyYAML
+        seen: set[object] = set()
         for key, _ in node.value:
             if not isinstance(key, yaml.ScalarNode):
                 continue
@@ -37,7 +40,10 @@ class _UniqueKeyLoader(yaml.SafeLoader):
 
 
 def read_yaml_mapping(path: Path) -> dict[str, Any]:
-    """The mapping in a YAML file; raises WorkbookError naming file and line when it is none."""
+    """The mapping in a YAML file.
+
+    Raises WorkbookError naming file and line if the file is missing, is not YAML or is not a mapping.
+    """
     try:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
@@ -48,7 +54,7 @@ def read_yaml_mapping(path: Path) -> dict[str, Any]:
 
 
 def parse_yaml_mapping(path: Path, text: str) -> dict[str, Any]:
-    """The mapping in ``text``, read from ``path``; raises WorkbookError naming file and line when it is none."""
+    """The mapping in ``text``, which was read from ``path``; raises WorkbookError as ``read_yaml_mapping`` does."""
     try:
         value = yaml.load(text, Loader=_UniqueKeyLoader)
     except yaml.MarkedYAMLError as error:
@@ -63,23 +69,25 @@ def parse_yaml_mapping(path: Path, text: str) -> dict[str, Any]:
 
 def _siblings_hint(path: Path) -> str:
     names = sorted(sibling.name for sibling in path.parent.glob(f"*{path.suffix}"))
-    return f"{path.parent} has: {', '.join(names)}" if names else f"make the file, or check the path {path.parent}"
+    return f"{path.parent} has: {', '.join(names)}" if names else f"create the file, or check the path {path.parent}"
 
 
 def closest(word: object, known: Iterable[str]) -> str:
+    """`` (did you mean ...?)`` with the most similar known word; empty if none is similar."""
     close = get_close_matches(str(word), list(known), n=1)
     return f" (did you mean {close[0]!r}?)" if close else ""
 
 
-def refuse_unknown_keys(model: type[BaseModel], values: Mapping[str, Any], source: str) -> None:
+def refuse_unknown_keys(model: type[BaseModel], values: Mapping[str, object], source: str) -> None:
+    """Raise WorkbookError with a line for each key that is not a field of ``model``; ``source`` is the file."""
     known = sorted(model.model_fields)
     unknown = [f"{source}: unknown key {key!r}{closest(key, known)}" for key in values if key not in known]
     if unknown:
         raise WorkbookError("\n".join(unknown), hint=f"known keys: {', '.join(known)}")
 
 
-def validated(model: type[_M], values: Mapping[str, Any], source: str, origins: Mapping[str, str]) -> _M:
-    """``values`` as a ``model``; ``origins``: the file that gave each key, where that is not ``source``.
+def validated(model: type[_M], values: Mapping[str, object], source: str, sources: Mapping[str, str]) -> _M:
+    """``values`` as a ``model``. ``source`` is the file; ``sources`` names another one for some of the keys.
 
     Raises WorkbookError with one line for each key that is unknown, missing or not accepted.
     """
@@ -90,7 +98,7 @@ def validated(model: type[_M], values: Mapping[str, Any], source: str, origins: 
         lines = []
         for problem in error.errors():
             key = ".".join(str(part) for part in problem["loc"])
-            file = origins.get(key.split(".")[0], source)
+            file = sources.get(key.split(".")[0], source)
             lines.append(f"{file}: {key}: {_explain(problem)}" if key else f"{file}: {_explain(problem)}")
         raise WorkbookError("\n".join(lines), hint="correct the value and run again") from None
 
@@ -103,8 +111,8 @@ _TYPES = {
 }
 
 
-def _explain(problem: Any) -> str:
-    """One problem that pydantic found, in the words of a YAML file."""
+def _explain(problem: "ErrorDetails") -> str:
+    """One of pydantic's errors in the terms of a YAML file: what is accepted, not which Python type."""
     kind, value, context = problem["type"], problem["input"], problem.get("ctx", {})
     if kind == "missing":
         return "is required"

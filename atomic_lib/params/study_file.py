@@ -1,9 +1,8 @@
-"""What a study file says: which variants to compare, and which to make of factors."""
+"""Study files (``params/studies/NAME.yaml``): the variants to compare, by name or generated from factors."""
 
 from collections.abc import Mapping
 from itertools import product
 from pathlib import Path
-from typing import Any
 
 from pydantic import Field, field_validator, model_validator
 
@@ -17,17 +16,17 @@ Parameters = dict[str, str | int | float | bool]
 
 
 class Step(ParamsModel):
-    """One decision on the way from the baseline: taking it leads to ``variant``."""
+    """One decision on the way from the baseline; ``variant`` is the result of taking it."""
 
     decision: str
     variant: Name
 
 
 class FactorStudy(ParamsModel):
-    """Variants made of factors: each level sets parameters over those of ``variant``.
+    """Variants (cells) generated from factors. Each level of a factor overrides parameters of ``variant``.
 
-    The first level of each factor makes the base cell. The factors named in ``crossed`` are
-    combined in all ways; each other one is changed alone. ``parts`` of several levels add up.
+    The first levels of all factors form the base cell. The factors in ``crossed`` are varied
+    in all combinations, the other factors one at a time. ``parts`` of several levels are joined.
     """
 
     variant: Name
@@ -48,7 +47,7 @@ class FactorStudy(ParamsModel):
         return self
 
     def cells(self) -> dict[str, dict[str, str]]:
-        """The level of each factor, by the cell's name: ``base``, or FACTOR-LEVEL of all that differ from it."""
+        """The level of each factor by cell: ``base``, or FACTOR-LEVEL for each level that differs from base."""
         base = {name: next(iter(levels)) for name, levels in self.factors.items()}
         crossed = [dict(zip(self.crossed, levels, strict=True)) for levels in product(
             *(self.factors[name] for name in self.crossed))]  # fmt: skip
@@ -57,7 +56,7 @@ class FactorStudy(ParamsModel):
         return {_cell_name(cell, base): cell for cell in cells}
 
     def parameters_of(self, cell: Mapping[str, str]) -> Parameters:
-        """The parameters that a cell sets over those of ``variant``."""
+        """The parameters of ``variant`` that a cell overrides."""
         chosen = [self.factors[name][level] for name, level in cell.items()]
         parts = " ".join(str(level["parts"]) for level in chosen if level.get("parts"))
         values = {key: value for level in (self.parameters, *chosen) for key, value in level.items()}
@@ -69,12 +68,13 @@ def _cell_name(cell: Mapping[str, str], base: Mapping[str, str]) -> str:
 
 
 class Study(ParamsModel):
-    """Which variants to compare, and with which of them as the baseline.
+    """Which variants to compare, and which of them is the baseline.
 
-    ``parameters`` lie over those of every variant's own file. ``steps``: the decisions that
-    lead from the baseline to the last variant, for the waterfall. ``cells``: further
-    variants, made of factors. ``fallbacks``: which variant stands in for one that fails; it
-    need not be one of the study's. ``conformance``: put the faults to the variants' agents.
+    ``parameters`` override those of each variant's own file. ``steps``: the decisions that
+    lead from the baseline to the last variant, for the waterfall chart. ``cells``: further
+    variants, generated from factors. ``fallbacks``: the variant that replaces one that fails;
+    it need not be part of the study. ``conformance``: test the variants' agents against
+    injected faults.
     """
 
     study: Name
@@ -89,7 +89,7 @@ class Study(ParamsModel):
 
     @field_validator("variants", "steps", mode="before")
     @classmethod
-    def _list_to_tuple(cls, value: Any) -> Any:
+    def _list_to_tuple(cls, value: object) -> object:
         return tuple(value) if isinstance(value, list) else value
 
     @model_validator(mode="after")
@@ -106,21 +106,24 @@ class Study(ParamsModel):
         for name in self.fallbacks:
             if name not in reachable:
                 raise ValueError(f"fallbacks: {name!r} is none of the variants: {', '.join(self.names)}")
-            way = [name]
-            while way[-1] in self.fallbacks:
-                way.append(self.fallbacks[way[-1]])
-                if way[-1] in way[:-1]:
-                    raise ValueError(f"fallbacks: {name}: {' -> '.join(way)} never ends")
+            chain = [name]
+            while chain[-1] in self.fallbacks:
+                chain.append(self.fallbacks[chain[-1]])
+                if chain[-1] in chain[:-1]:
+                    raise ValueError(f"fallbacks: {name}: {' -> '.join(chain)} never ends")
         return self
 
     @property
     def names(self) -> tuple[str, ...]:
-        """All variants of the study, cells included."""
+        """The names of all variants of the study, cells included."""
         return tuple(dict.fromkeys((*self.variants, *(self.cells.cells() if self.cells else ()))))
 
 
 def load_study(name: str, params: Path = PARAMS_DIRECTORY) -> Study:
-    """The study ``params/studies/NAME.yaml``; raises WorkbookError naming file and key."""
+    """The study ``params/studies/NAME.yaml``.
+
+    Raises WorkbookError naming file and key if a value is not accepted or a variant does not exist.
+    """
     path = params / "studies" / f"{name}.yaml"
     study = validated(Study, read_yaml_mapping(path), str(path), {})
     if study.study != name:
@@ -136,53 +139,53 @@ def load_study(name: str, params: Path = PARAMS_DIRECTORY) -> Study:
 
 
 def study_variants(
-    study: Study, params: Path = PARAMS_DIRECTORY, overrides: Mapping[str, Any] | None = None
+    study: Study, params: Path = PARAMS_DIRECTORY, overrides: Mapping[str, object] | None = None
 ) -> list[Variant]:
-    """The study's variants, cells included; ``overrides`` lie over everything.
+    """The study's variants, cells included; ``overrides`` override all other parameters.
 
     Raises WorkbookError as ``load_variant`` does.
     """
     source = str(params / "studies" / f"{study.study}.yaml")
-    over = {f"{source}: parameters": study.parameters, OVERRIDE: overrides or {}}
-    loaded = [load_layered(name, params, over) for name in study.variants]
+    layers = {f"{source}: parameters": study.parameters, OVERRIDE: overrides or {}}
+    loaded = [load_layered(name, params, layers) for name in study.variants]
     if study.cells is None:
         return loaded
     for name, cell in study.cells.cells().items():
         own = {f"{source}: parameters": study.parameters, f"{source}: cells: {name}": study.cells.parameters_of(cell)}
-        start = load_layered(study.cells.variant, params, {**own, OVERRIDE: overrides or {}})
-        described = ", ".join(f"{factor}: {level}" for factor, level in cell.items())
-        loaded.append(start.model_copy(update={"variant": name, "description": described}))
+        base = load_layered(study.cells.variant, params, {**own, OVERRIDE: overrides or {}})
+        description = ", ".join(f"{factor}: {level}" for factor, level in cell.items())
+        loaded.append(base.model_copy(update={"variant": name, "description": description}))
     return loaded
 
 
 def fallback_variants(
-    study: Study, params: Path = PARAMS_DIRECTORY, overrides: Mapping[str, Any] | None = None
+    study: Study, params: Path = PARAMS_DIRECTORY, overrides: Mapping[str, object] | None = None
 ) -> dict[str, Variant]:
-    """Every fallback of the study by its name, as ``study_variants`` would have it.
+    """The fallbacks of the study by name, with the parameters that ``study_variants`` would give them.
 
-    An overriding lock is left out: it belongs to the variant that was asked for.
+    A lock in ``overrides`` is ignored: it belongs to the variant that the fallback replaces.
     Raises WorkbookError as ``load_variant`` does.
     """
     if not study.fallbacks:
         return {}
-    over = {key: value for key, value in (overrides or {}).items() if key != "lock"}
+    without_lock = {key: value for key, value in (overrides or {}).items() if key != "lock"}
     source = f"{params / 'studies' / study.study}.yaml: parameters"
-    own = {variant.variant: variant for variant in study_variants(study, params, over)}
+    own = {variant.variant: variant for variant in study_variants(study, params, without_lock)}
     return {
-        name: own.get(name) or load_layered(name, params, {source: study.parameters, OVERRIDE: over})
+        name: own.get(name) or load_layered(name, params, {source: study.parameters, OVERRIDE: without_lock})
         for name in study.fallbacks.values()
     }
 
 
 def chosen_variant(
-    name: str, study: str = "", overrides: Mapping[str, Any] | None = None, params: Path = PARAMS_DIRECTORY
+    name: str, study: str = "", overrides: Mapping[str, object] | None = None, params: Path = PARAMS_DIRECTORY
 ) -> Variant:
-    """The variant ``params/variants/NAME.yaml`` or, with ``study``, what that study makes of this name.
+    """The variant ``params/variants/NAME.yaml`` or, with ``study``, the variant of this name in that study.
 
-    A study's parameters lie over the variant's own, its cells are variants, and its fallbacks count;
-    ``overrides`` lie over everything.
+    A study's variants include its cells and fallbacks, and its parameters override the variant's own.
+    ``overrides`` override all of these.
 
-    Raises WorkbookError as ``load_variant`` does, and for a name that the study does not have.
+    Raises WorkbookError as ``load_variant`` does, and for a name that is not in the study.
     """
     if not study:
         return load_variant(name, params, overrides)

@@ -1,6 +1,6 @@
-"""One variant's way from its parameters to its image: lazy stages, each made once and kept in the store.
+"""The pipeline of a variant, from its parameters to its image: lazy stages, each made once and stored.
 
-Everything that builds goes through here: notebooks, ``why`` and ``without``, ``verify``, ``equality``, studies.
+All builds use it: notebooks, ``why`` and ``without``, ``verify``, ``equality`` and studies.
 """
 
 from collections.abc import Mapping, Sequence
@@ -32,9 +32,9 @@ CLASS_PREFIX = "class:"
 
 @dataclass(frozen=True)
 class Build:
-    """One variant being built in a context; a stage is made when it is first asked for.
+    """A variant and the stages of its build. The first access to a stage makes it.
 
-    Every stage raises WorkbookError where it fails; what earlier stages made is kept.
+    A stage that fails raises WorkbookError; the results of previous stages stay in the store.
     """
 
     variant: Variant
@@ -47,28 +47,28 @@ class Build:
 
     @cached_property
     def content(self) -> Content:
-        """Where the variant's packages come from."""
+        """The repositories of the variant's packages."""
         return open_content(self.variant.content, self.context)
 
     @cached_property
     def rpm_set(self) -> RpmSet:
-        """The packages, resolved or as the variant's lock says, with their files."""
+        """The packages, resolved or from the variant's lock, with their files."""
         lock_file = CHECKOUT / self.variant.lock if self.variant.lock else None
         return resolve_rpm_set(self.recipe, self.content, self.context, name=self.variant.variant, lock_file=lock_file)
 
     @cached_property
     def graph(self) -> Graph:
-        """Which package requires which other."""
+        """The dependency graph of the packages."""
         return graph_of(self.rpm_set, self.context.tools, weak_dependencies=self.recipe.weak_dependencies)
 
     @cached_property
     def entries(self) -> tuple[Link, ...]:
-        """The packages and groups that the recipe itself names."""
+        """The packages that the recipe names, directly or through groups."""
         return entries_of(self.graph, self.recipe, self.content.comps(self.context.tools))
 
     @cached_property
     def chains(self) -> Mapping[str, Chain]:
-        """The shortest chain from the recipe to each package, by the package's name."""
+        """The shortest chain from the recipe to each package, by package name."""
         return shortest_chains(self.graph, self.entries)
 
     @cached_property
@@ -78,7 +78,7 @@ class Build:
 
     @cached_property
     def footprint(self) -> Footprint:
-        """The composed tree, by package."""
+        """The size of the composed tree, by package."""
         return measure_footprint(self.tree.entries(), self.tree.owners(), self.package_names)
 
     @cached_property
@@ -88,12 +88,12 @@ class Build:
 
     @cached_property
     def image_footprint(self) -> ImageFootprint:
-        """The disk image, by package and part."""
+        """The size of the disk image, by package and part."""
         return image_footprint(self.image, self.tree, self.package_names, self.context)
 
     @cached_property
     def labels(self) -> Labels | None:
-        """The image's labels, checked against its own policy; None where SELinux is disabled."""
+        """The image's labels, checked against its own policy; None if SELinux is disabled."""
         return None if self.recipe.selinux == "disabled" else image_labels(self.image, self.context)
 
     @property
@@ -113,24 +113,24 @@ class Build:
         return sum(entry.size_bytes for entry in unowned), len(unowned)
 
     def why(self, name: str, *, limit: int = 5) -> tuple[Chain, ...]:
-        """The chains to a package, the shortest first; raises WorkbookError for one that is not in the set."""
+        """The chains to a package, the shortest first; raises WorkbookError if it is not in the set."""
         return why(self.graph, self.entries, name, limit=limit)
 
     def without(self, words: Sequence[str]) -> Departure:
-        """What leaves when names, shell patterns, ``@group`` or ``class:NAME`` are not installed.
+        """How the set changes if packages are not installed: names, shell patterns, ``@group`` or ``class:NAME``.
 
-        Raises WorkbookError: see ``what_leaves``, and for a class that is unknown or empty.
+        Raises WorkbookError as ``what_leaves`` does, and for a class that is unknown or empty.
         """
         names = [name for word in words for name in classes_expanded(word, self.package_names, default_class_rules())]
         return what_leaves(names, self.recipe, self.content, self.rpm_set, self.context)
 
 
 def open_build(variant: str | Variant, command: str = "./workbook lab") -> Build:
-    """The build of a variant, by its name in ``params/variants`` or with parameters of its own.
+    """The build of a variant, which is a name in ``params/variants`` or a ``Variant``.
 
-    ``command`` is what a user who is not root has to run with sudo.
+    ``command`` is the command that a user who is not root should run with sudo, for the error's hint.
 
-    Raises WorkbookError: unknown variant, a user who is not root, and what ``open_context`` raises.
+    Raises WorkbookError for an unknown variant, unless the user is root, and as ``open_context`` does.
     """
     loaded = load_variant(variant) if isinstance(variant, str) else variant
     require_root(command)
@@ -138,14 +138,17 @@ def open_build(variant: str | Variant, command: str = "./workbook lab") -> Build
 
 
 def classes_expanded(word: str, names: Sequence[str], rules: ClassRules) -> list[str]:
-    """The word itself, or for ``class:NAME`` the packages among ``names`` that are of this class of the footprint."""
+    """The word itself, or for ``class:NAME`` the packages in ``names`` of this class in ``params/rules/classes.yaml``.
+
+    Raises WorkbookError for a class that is unknown or has no packages here.
+    """
     if not word.startswith(CLASS_PREFIX):
         return [word]
-    wanted = word.removeprefix(CLASS_PREFIX)
+    chosen = word.removeprefix(CLASS_PREFIX)
     known = [rule.name for rule in rules.rules]
-    if wanted not in known:
-        raise WorkbookError(f"no class {wanted!r}", hint=f"classes: {', '.join(known)}")
-    found = [name for name in names if rules.class_of_package(name) == wanted]
+    if chosen not in known:
+        raise WorkbookError(f"no class {chosen!r}", hint=f"classes: {', '.join(known)}")
+    found = [name for name in names if rules.class_of_package(name) == chosen]
     if not found:
-        raise WorkbookError(f"no package of the set is of class {wanted!r}", hint="choose another class")
+        raise WorkbookError(f"no package of the set is of class {chosen!r}", hint="choose another class")
     return found

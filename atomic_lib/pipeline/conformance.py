@@ -1,4 +1,4 @@
-"""The faults put to the agents that a study's variants bring."""
+"""Tests the agents of a study's variants against injected faults."""
 
 import json
 from collections.abc import Sequence
@@ -7,7 +7,7 @@ from pathlib import Path
 from atomic_lib.base.errors import WorkbookError
 from atomic_lib.base.files import write_text
 from atomic_lib.base.progress import say
-from atomic_lib.guest.faults.matrix import Cell, Matrix, matrix_of
+from atomic_lib.guest.faults.matrix import Matrix, MatrixCell, matrix_of
 from atomic_lib.guest.faults.trial import reason_not_to_run, try_agent
 from atomic_lib.params.variant import Variant
 from atomic_lib.pipeline.build import open_build
@@ -16,7 +16,7 @@ from atomic_lib.results.variant_result import VariantResult
 
 
 def write_conformance(directory: Path, variants: Sequence[Variant], results: Sequence[VariantResult]) -> Matrix:
-    """Put the faults to the agents of ``variants`` and write the matrix, as JSON and CSV, into a run's directory."""
+    """Test the agents of ``variants`` against all faults, and write the matrix to ``directory`` as JSON and CSV."""
     matrix = try_agents(variants, results)
     write_text(directory / MATRIX_FILE, json.dumps(matrix.to_json(), indent=1) + "\n")
     write_text(directory / CSV_FILE, csv_text(matrix))
@@ -24,14 +24,14 @@ def write_conformance(directory: Path, variants: Sequence[Variant], results: Seq
 
 
 def try_agents(variants: Sequence[Variant], results: Sequence[VariantResult]) -> Matrix:
-    """Every agent in the tree of the first of ``variants`` that has it and was composed.
+    """Test each agent in the first composed tree that contains it.
 
-    An agent that cannot be run stands in the matrix with the reason; nothing is raised for it.
+    For an agent that cannot be tested, the matrix contains the reason; this raises nothing.
     """
-    cells: list[Cell] = []
+    cells: list[MatrixCell] = []
     trees: dict[str, str] = {}
     not_run: dict[str, str] = {}
-    ran = {result.variant for result in results}  # of the fallbacks, only those that were needed
+    ran = {result.variant for result in results}  # excludes fallbacks that were not needed
     for agent in dict.fromkeys(variant.agent for variant in variants if variant.variant in ran):
         own = [variant for variant in variants if variant.agent == agent and variant.variant in ran]
         composed = [variant for variant in own if _is_composed(variant, results)]
@@ -46,7 +46,7 @@ def try_agents(variants: Sequence[Variant], results: Sequence[VariantResult]) ->
                 reason = error.message.partition("\n")[0]
         if reason:
             not_run[agent] = reason
-            say(f"{agent}: no faults were put to it: {reason}")
+            say(f"{agent}: not tested against injected faults: {reason}")
     return matrix_of(cells, trees=trees, not_run=not_run)
 
 
@@ -54,6 +54,6 @@ def _is_composed(variant: Variant, results: Sequence[VariantResult]) -> bool:
     return any(result.variant == variant.variant and result.tree_bytes is not None for result in results)
 
 
-def _cells(agent: str, variant: Variant) -> tuple[Cell, ...]:
+def _cells(agent: str, variant: Variant) -> tuple[MatrixCell, ...]:
     build = open_build(variant, "./workbook run")
     return try_agent(agent, build.tree, build.context)

@@ -1,4 +1,4 @@
-"""A traditional root and an ostree deployment of one recipe, held against each other: as built, and once booted."""
+"""``./workbook equality``: compares a traditional root with an ostree deployment of the same packages."""
 
 from pathlib import Path
 
@@ -23,23 +23,26 @@ _NAMED = 5
 
 
 def compare_images(left: Build, right: Build) -> Comparison:
-    """The file systems of both finished images, unmounted, with the rules of the ostree model."""
+    """Compare the file systems of both images, by the rules in ``params/rules/equality.yaml``."""
     before, after = (root_of(read_file_system(build.image.raw)) for build in (left, right))
     return compare(before, after, load_rules())
 
 
 def compare_booted(left: Build, right: Build) -> Comparison:
-    """What each machine made its own in its first boot: /etc, /var and what links into /var.
+    """Compare /etc, /var and the links into /var after the first boot of each image.
 
-    Boots both, where the store has no such disk yet. Raises WorkbookError for a guest that is
-    not up, or not down, in time.
+    Boots an image unless the store has its disk after a boot. Raises WorkbookError if a guest
+    does not start or shut down in time.
     """
     before, after = (_machine_own(build) for build in (left, right))
     return compare(before, after, booted_rules())
 
 
 def require_explained(left: Build, right: Build, *comparisons: Comparison | None) -> Paragraph:
-    """The verdict as a sentence; raises WorkbookError that names what has no reason."""
+    """The verdict as a sentence.
+
+    Raises WorkbookError if the packages differ, or naming the first differences that no rule explains.
+    """
     names = f"{left.variant.variant} and {right.variant.variant}"
     packages = changed_packages(left.rpm_set.lock, right.rpm_set.lock)
     if packages:
@@ -52,7 +55,7 @@ def require_explained(left: Build, right: Build, *comparisons: Comparison | None
     if unexplained:
         raise WorkbookError(
             f"{names}: {plural(len(unexplained), 'difference')} without a reason",
-            hint="repair what makes it, or write the rule with its reason into params/rules/equality.yaml "
+            hint="fix the cause, or add a rule with the reason to params/rules/equality.yaml "
             "(after a boot: params/rules/equality-booted.yaml)",
             log="\n".join(map(str, unexplained[:_NAMED])),
         )
@@ -64,10 +67,10 @@ def require_explained(left: Build, right: Build, *comparisons: Comparison | None
 
 
 def run_equality(*, boot: bool) -> int:
-    """Execute the notebook for its pair and publish its page; the exit status is 1 where anything is unexplained.
+    """Execute the notebook and write its page; returns the exit status, 1 if a difference is not explained.
 
-    ``boot``: also boot both and compare again. Raises WorkbookError for a user who is not
-    root, or while another run is going on.
+    ``boot``: also boot both images and compare again. Raises WorkbookError unless the user is
+    root, and while another run is in progress.
     """
     require_root("./workbook equality")
     with only_run(BUILD, cache_directory()):
@@ -88,7 +91,7 @@ def _machine_own(build: Build) -> FileSystem:
 
 
 def _publish(directory: Path, problem: str) -> Path:
-    """Make the page of the executed notebook, and let ``latest-equality`` point to it."""
+    """Write the page of the executed notebook, and make ``latest-equality`` point to it."""
     page, notebook = directory / INDEX_FILE, directory / NOTEBOOK.name
     remove_traces(notebook)
     failed = Alert("Not every difference has its reason, or the comparison failed", problem) if problem else None

@@ -1,4 +1,4 @@
-"""Notebooks executed by papermill, each in a process of its own."""
+"""Executes notebooks with papermill, each in a process of its own."""
 
 import os
 import signal
@@ -9,28 +9,27 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from multiprocessing import get_context, parent_process
 from pathlib import Path
-from typing import Any
 
 
 @dataclass(frozen=True)
 class Execution:
-    """One notebook to execute, where to write it, and its parameters."""
+    """A notebook to execute, the path of the executed notebook, and its parameters."""
 
     notebook: Path
     output: Path
-    parameters: Mapping[str, Any]
+    parameters: Mapping[str, object]
 
 
 def execute_all(executions: Sequence[Execution], *, workers: int) -> list[str]:
-    """Execute notebooks, each in a process of its own; for each the text of what went wrong, or an empty string."""
+    """Execute notebooks, at most ``workers`` at once; returns an error message for each, empty if it succeeded."""
     with get_context("spawn").Pool(min(workers, len(executions)), initializer=_live_with_parent) as pool:
         return pool.map(_problem, executions, chunksize=1)
 
 
 def _live_with_parent() -> None:
-    """Leave Ctrl-C to the parent, which ends this process; and end with it, should it be killed.
+    """Leave Ctrl-C to the parent, which then stops this process, and end if the parent is killed.
 
-    What a notebook has started ends with its kernel, and that with this process.
+    The kernel ends with this process, and the processes of a notebook end with its kernel.
     """
     os.setsid()
     parent = parent_process()
@@ -44,7 +43,7 @@ def _live_with_parent() -> None:
 
 
 def _problem(execution: Execution) -> str:
-    """Execute one notebook with papermill, its kernel on sockets that only this user can reach."""
+    """Execute one notebook with papermill; only this user can connect to its kernel."""
     import papermill
     from papermill.exceptions import PapermillExecutionError
     from traitlets.config import Config
@@ -52,7 +51,7 @@ def _problem(execution: Execution) -> str:
     with tempfile.TemporaryDirectory(prefix="kernel-") as sockets:
         configuration = {
             "KernelManager": {"transport": "ipc", "ip": f"{sockets}/kernel"},
-            # else each orderly end of a kernel looks like an error on the terminal
+            # otherwise a kernel that ends normally prints what looks like an error
             "NotebookClient": {"extra_arguments": ["--IPKernelApp.log_level=CRITICAL"]},
         }
         try:

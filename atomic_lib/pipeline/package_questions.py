@@ -1,4 +1,4 @@
-"""``./workbook why`` and ``./workbook without``: why a package is in a variant, and what leaves without it."""
+"""``./workbook why`` and ``./workbook without``: why a package is in a variant, and what removing it changes."""
 
 from collections.abc import Sequence
 
@@ -8,14 +8,20 @@ from atomic_lib.report.tables.build.why_tables import NOT_PREDICTED, consequence
 
 
 def print_why(package: str, variant: str) -> int:
-    """Print why ``package`` is in ``variant``; the exit status: 0, or 1 where nothing asks for it."""
+    """Print why ``package`` is in ``variant``; returns the exit status: 0, or 1 if nothing requires it.
+
+    Raises WorkbookError as ``open_build`` does, and for a package that is not in the set.
+    """
     table = why_table(package, open_build(variant, "./workbook why").why(package))
     print(f"{variant}: {plain_text(table)}")
     return 0 if table.rows else 1
 
 
 def print_without(packages: Sequence[str], variant: str) -> int:
-    """Print what leaves ``variant`` without ``packages``; the exit status."""
+    """Print how ``variant`` changes without ``packages``; returns the exit status.
+
+    Raises WorkbookError as ``open_build`` and ``Build.without`` do.
+    """
     build = open_build(variant, "./workbook without")
     departure = build.without(packages)
     print(f"{variant}: {plain_text(departure_table(departure, build.sizes))}\n")
@@ -25,16 +31,16 @@ def print_without(packages: Sequence[str], variant: str) -> int:
 
 
 def plain_text(table: Table) -> str:
-    """A table as aligned text: its caption, then a line for each row."""
+    """A table as aligned text: the caption, then a line for each row."""
     if not table.rows:
         return f"{table.caption}\n{table.empty}"
     texts = [list(table.header), *([cell.text for cell in row] for row in table.rows)]
     widths = [max(map(len, column)) for column in zip(*texts, strict=True)]
-    figures = [any(cell.kind == "number" for cell in column) for column in zip(*table.rows, strict=True)]
+    numeric = [any(cell.kind == "number" for cell in column) for column in zip(*table.rows, strict=True)]
     lines = [
         "  ".join(
-            text.rjust(width) if figure else text.ljust(width)
-            for text, width, figure in zip(row, widths, figures, strict=True)
+            text.rjust(width) if is_number else text.ljust(width)
+            for text, width, is_number in zip(row, widths, numeric, strict=True)
         ).rstrip()
         for row in texts
     ]

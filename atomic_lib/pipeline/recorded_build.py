@@ -1,4 +1,4 @@
-"""A build with its record: what a notebook does step by step, each step kept in ``result.json``."""
+"""A build with its record: the steps of the variant notebook, each recorded in ``result.json``."""
 
 import shutil
 from collections.abc import Callable, Mapping
@@ -21,7 +21,8 @@ from atomic_lib.results.files import VariantResult
 from atomic_lib.results.history import changes_since, earlier_build
 from atomic_lib.results.record import VariantRecord
 from atomic_lib.results.verification import read_verification
-from atomic_lib.solve.without import Departure, matching
+from atomic_lib.solve.selection import matching
+from atomic_lib.solve.without import Departure
 from atomic_lib.tools.context import open_context
 from atomic_lib.tools.tools_tree import tool_versions
 
@@ -30,9 +31,9 @@ _T = TypeVar("_T")
 
 @dataclass(frozen=True)
 class RecordedBuild:
-    """One variant's build, its record in ``directory``. Each step returns the result as it stands after it.
+    """A variant's build, with its record in ``directory``. Each step returns the result so far.
 
-    A step that fails raises WorkbookError, and the record says which stage failed and why.
+    A step that fails raises WorkbookError; the record then says which stage failed and why.
     """
 
     build: Build
@@ -45,7 +46,7 @@ class RecordedBuild:
         return self.build.variant
 
     def resolve(self) -> VariantResult:
-        """The packages, resolved or as the lock says; ``lock.json`` is put beside the result."""
+        """Resolve the packages, or take those of the lock; writes ``lock.json`` beside the result."""
         recipe = self._stage("recipe", lambda: self.build.recipe)
         self._stage("content", lambda: self.build.content)
         rpm_set = self._stage("resolve", lambda: self.build.rpm_set)
@@ -55,13 +56,13 @@ class RecordedBuild:
         return self.record.result
 
     def compose(self) -> VariantResult:
-        """The composed tree and its footprint."""
+        """Compose the tree and measure its footprint."""
         tree = self._stage("compose", lambda: self.build.tree)
         self.record.add_tree(self.build.rpm_set, tree)
         return self.record.result
 
     def explain(self) -> VariantResult:
-        """Why each package of the composed tree is in it, and what would leave with each class that can."""
+        """Find out why each package is in the tree, and what the image would lose with each optional class."""
         self.record.add_reasons(self._stage("why", lambda: self.build.chains))
         for rule in default_class_rules().rules:
             names = matching(rule.choice, self.build.package_names)
@@ -70,7 +71,7 @@ class RecordedBuild:
         return self.record.result
 
     def measure_image(self) -> VariantResult:
-        """The disk image and its footprint; nothing for a variant that goes no further than its tree."""
+        """Build the disk image and measure its footprint; does nothing if the variant stops after its tree."""
         if self.variant.last_stage == "tree":
             self.record.finish()
             return self.record.result
@@ -85,7 +86,7 @@ class RecordedBuild:
         return self.record.result
 
     def compare_with_earlier(self) -> VariantResult:
-        """What changed since the variant's earlier build in ``build/runs``, if there is one."""
+        """Compare with the variant's previous build in ``build/runs``, if there is one."""
         result, context = self.record.result, self.build.context
         (self.directory / CHANGED_FILES).unlink(missing_ok=True)
         earlier = earlier_build(BUILD / "runs", self.directory.parent, result)
@@ -95,10 +96,10 @@ class RecordedBuild:
         return self.record.result
 
     def boot(self, new_boots: int) -> VariantResult:
-        """The boots that the variant asks for: those already made, and at most ``new_boots`` made now.
+        """Record the variant's boots: the stored ones, and at most ``new_boots`` new ones.
 
-        Counted ones come after all others. Raises WorkbookError when a guest never answers or
-        fails its proof of life; the console log is then in ``directory``.
+        Counted boots come after all others. Raises WorkbookError if a guest never answers or
+        fails its proof of life; ``directory`` then has its console log.
         """
         if self.variant.last_stage == "boot":
             self._stage("boot", lambda: self._boots.make(self.record, new_boots))
@@ -121,14 +122,14 @@ class RecordedBuild:
 
 
 def open_recorded_build(values: Mapping[str, object], output_directory: str = "") -> RecordedBuild:
-    """The build that a notebook's parameters choose; names in ``values`` that are no parameters are not looked at.
+    """The build that a notebook's parameters select; other names in ``values`` are ignored.
 
-    ``variant`` names the file (or, with ``study``, the study's cell) that is loaded; other parameters
-    are overrides of it, where they are not None. ``output_directory`` is relative to the checkout;
+    ``variant`` names the file to load or, with ``study``, a variant or cell of that study. The other
+    parameters override it unless they are None. ``output_directory`` is relative to the checkout;
     empty: ``build/variants/VARIANT``.
 
-    Raises WorkbookError before anything is written: a name without a file, a parameter that is wrong or
-    contradicts the file, a user who is not root.
+    Raises WorkbookError, before anything is written, if there is no such file, a parameter is not
+    accepted or contradicts the file, or the user is not root.
     """
     overrides = {name: values[name] for name in Variant.model_fields if values.get(name) is not None}
     variant = chosen_variant(str(overrides.pop("variant", "")), str(values.get("study") or ""), overrides)
@@ -136,9 +137,9 @@ def open_recorded_build(values: Mapping[str, object], output_directory: str = ""
 
 
 def record_build(variant: Variant, directory: Path) -> RecordedBuild:
-    """A build of ``variant`` with its record in ``directory``, which is made.
+    """A build of ``variant`` with its record in ``directory``, which is created.
 
-    Raises WorkbookError for a user who is not root, before anything is written, and what ``open_context`` raises.
+    Raises WorkbookError unless the user is root, before anything is written, and as ``open_context`` does.
     """
     require_root("./workbook run, or sudo ./workbook lab")
     directory.mkdir(parents=True, exist_ok=True)

@@ -1,10 +1,9 @@
-"""A study: its variants built and booted by notebooks, compared on one page."""
+"""Runs a study: notebooks build and boot its variants, and a page compares them."""
 
 import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from atomic_lib.base.errors import WorkbookError
 from atomic_lib.base.paths import BUILD, CHECKOUT, NOTEBOOKS, cache_directory
@@ -28,19 +27,19 @@ from atomic_lib.tools.context import open_context
 _PARALLEL_BUILDS = 2
 
 
-def run_study(study: str, *, variants: Sequence[str] = (), overrides: Mapping[str, Any] | None = None) -> int:
+def run_study(study: str, *, variants: Sequence[str] = (), overrides: Mapping[str, object] | None = None) -> int:
     """Run the study ``params/studies/STUDY.yaml`` and write its pages; returns the exit status.
 
-    ``variants``: only these of the study's. ``overrides``: parameters for all of them.
-    A variant that fails is shown as failed, the others go on, and the status is 1; its
-    fallback is built and booted then, if it is none of the others.
+    ``variants``: run only these variants of the study. ``overrides``: parameters for all of them.
+    If a variant fails, the page shows it as failed, the other variants continue, and the status is
+    1. Its fallback is then built and booted, unless it is one of the study's variants.
 
-    Raises WorkbookError for what is wrong before anything is built.
+    Raises WorkbookError for errors in parameters and recipes, before anything is built.
     """
     whole = load_study(study)
     chosen, loaded = _narrowed(whole, study_variants(whole, overrides=overrides), variants)
-    spares = fallback_variants(whole, overrides=overrides)
-    for variant in (*loaded, *spares.values()):
+    fallbacks = fallback_variants(whole, overrides=overrides)
+    for variant in (*loaded, *fallbacks.values()):
         load_definition(variant.content)
         load_recipe(variant)
         if variant.lock:
@@ -49,18 +48,18 @@ def run_study(study: str, *, variants: Sequence[str] = (), overrides: Mapping[st
     with only_run(BUILD, cache_directory()):
         open_context()
         run = _Run(whole.study, overrides or {}, new_run(BUILD / "runs", study))
-        results = run.with_fallbacks(whole.fallbacks, spares, run.make(loaded))
-        lost = [result for result in results if result.variant in whole.fallbacks and has_failed(result)]
-        before = [earlier_figures(BUILD / "runs", run.directory, result) for result in lost]
-        written = write_study_results(run.directory, chosen, results, earlier=list(filter(None, before)))
+        results = run.with_fallbacks(whole.fallbacks, fallbacks, run.make(loaded))
+        failed = [result for result in results if result.variant in whole.fallbacks and has_failed(result)]
+        previous = [earlier_figures(BUILD / "runs", run.directory, result) for result in failed]
+        written = write_study_results(run.directory, chosen, results, earlier=list(filter(None, previous)))
         if whole.conformance:
-            write_conformance(run.directory, [*loaded, *spares.values()], results)
+            write_conformance(run.directory, [*loaded, *fallbacks.values()], results)
         page = _publish(run.directory)
     return _report(written, page)
 
 
 def _narrowed(study: Study, variants: Sequence[Variant], names: Sequence[str]) -> tuple[Study, list[Variant]]:
-    """The study and its variants, or only those that are named; its steps and factors need all of them."""
+    """The study and its variants, reduced to ``names`` if there are any; then without steps and factors."""
     unknown = [name for name in names if name not in study.names]
     if unknown:
         raise WorkbookError(
@@ -77,43 +76,43 @@ def _narrowed(study: Study, variants: Sequence[Variant], names: Sequence[str]) -
 
 @dataclass(frozen=True)
 class _Run:
-    """A run of a study in its directory; ``overrides`` are the parameters given for all of its variants."""
+    """A run of a study in its directory; ``overrides`` are the parameters for all variants."""
 
     study: str
-    overrides: Mapping[str, Any]
+    overrides: Mapping[str, object]
     directory: Path
 
     def make(self, variants: Sequence[Variant]) -> list[VariantResult]:
-        """All variants: built two at a time, then booted one boot at a time in turn, A B C A B C.
+        """The results of all variants: built two at a time, then booted in turns (A B C A B C).
 
-        Each round executes every notebook that still lacks a boot again; what it made before
-        it takes from the store.
+        Each round executes the notebooks that still lack a boot again; they take finished stages
+        from the store.
         """
-        open_rounds = list(variants)
+        incomplete = list(variants)
         done: dict[str, VariantResult] = {}
         new_boots, workers = 0, _PARALLEL_BUILDS
-        while open_rounds:
-            executions = [self._execution(variant, new_boots) for variant in open_rounds]
-            for variant, problem in zip(open_rounds, execute_all(executions, workers=workers), strict=True):
+        while incomplete:
+            executions = [self._execution(variant, new_boots) for variant in incomplete]
+            for variant, problem in zip(incomplete, execute_all(executions, workers=workers), strict=True):
                 done[variant.variant] = self._result(variant, problem)
-            open_rounds = [variant for variant in open_rounds if done[variant.variant].status == "incomplete"]
+            incomplete = [variant for variant in incomplete if done[variant.variant].status == "incomplete"]
             new_boots, workers = 1, 1
         return [done[variant.variant] for variant in variants]
 
     def with_fallbacks(
-        self, fallbacks: Mapping[str, str], spares: Mapping[str, Variant], results: Sequence[VariantResult]
+        self, fallbacks: Mapping[str, str], variants: Mapping[str, Variant], results: Sequence[VariantResult]
     ) -> list[VariantResult]:
-        """The results, and behind each failed one its fallback's: made now, where it was not among them."""
+        """The results, each failed one followed by that of its fallback, which is made now if necessary."""
         made = list(results)
         while needed := fallbacks_to_run(fallbacks, made):
             for failed, name in needed.items():
                 if name in (result.variant for result in made):
-                    continue  # made a moment ago for another one
-                place = next(place for place, result in enumerate(made) if result.variant == failed)
-                error = made[place].error
+                    continue  # just made, as the fallback of another variant
+                at = next(at for at, result in enumerate(made) if result.variant == failed)
+                error = made[at].error
                 stage = error.stage if error else "its proof of life"
                 say(f"{failed} failed at {stage}: building its fallback {name}")
-                made[place + 1 : place + 1] = self.make([spares[name]])
+                made[at + 1 : at + 1] = self.make([variants[name]])
         return made
 
     def _execution(self, variant: Variant, new_boots: int) -> Execution:
@@ -121,11 +120,12 @@ class _Run:
         own.mkdir(exist_ok=True)
         chosen = {**self.overrides, "variant": variant.variant, "study": self.study}
         chosen.pop("lock", None)  # a fallback has none
-        if variant.lock:  # a copy of our own, so that no path of the user's stands in the results
-            chosen["lock"] = str((own / "requested-lock.json").relative_to(CHECKOUT))
-            shutil.copyfile(CHECKOUT / variant.lock, CHECKOUT / chosen["lock"])
-        where = {"new_boots": new_boots, "output_directory": str(own.relative_to(CHECKOUT))}
-        return Execution(NOTEBOOKS / "variant.ipynb", own / "variant.ipynb", {**chosen, **where})
+        if variant.lock:  # a copy, so that results do not contain a path of the user's
+            copied = own / "requested-lock.json"
+            shutil.copyfile(CHECKOUT / variant.lock, copied)
+            chosen["lock"] = str(copied.relative_to(CHECKOUT))
+        mode = {"new_boots": new_boots, "output_directory": str(own.relative_to(CHECKOUT))}
+        return Execution(NOTEBOOKS / "variant.ipynb", own / "variant.ipynb", {**chosen, **mode})
 
     def _result(self, variant: Variant, problem: str) -> VariantResult:
         own = self.directory / variant.variant
@@ -135,11 +135,14 @@ class _Run:
 
 
 def _publish(directory: Path) -> Path:
-    """Execute the comparison, make the pages, and let ``latest`` point to the run."""
-    where = {"run_directory": str(directory.relative_to(CHECKOUT))}
-    compare = Execution(NOTEBOOKS / "compare.ipynb", directory / "compare.ipynb", where)
+    """Execute the comparison, write the pages, and make ``latest`` point to the run."""
+    parameters = {"run_directory": str(directory.relative_to(CHECKOUT))}
+    compare = Execution(NOTEBOOKS / "compare.ipynb", directory / "compare.ipynb", parameters)
     for problem in filter(None, execute_all([compare], workers=1)):
-        raise WorkbookError(f"notebooks/compare.ipynb failed: {problem}")
+        raise WorkbookError(
+            f"notebooks/compare.ipynb failed: {problem}",
+            hint=f"the executed notebook is {directory / 'compare.ipynb'}; open it with ./workbook lab",
+        )
     from atomic_lib.report.page.export import write_pages
 
     page = write_pages(directory)
@@ -148,7 +151,7 @@ def _publish(directory: Path) -> Path:
 
 
 def _report(study: StudyResult, page: Path) -> int:
-    """Say what failed, what stands in and where the page is; the exit status."""
+    """Print the failures, their fallbacks and the path of the page; returns the exit status."""
     failures = [(result.variant, result.error) for result in study.variants if result.error]
     for name, error in failures:
         say(f"error: {name} failed at {error.stage}: {error.message}")

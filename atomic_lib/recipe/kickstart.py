@@ -1,7 +1,8 @@
-"""Kickstarts: read by pykickstart, with its syntax version as a parameter.
+"""Reads kickstarts with pykickstart; its syntax version is a parameter.
 
-What is not honoured is an error naming file and line; a command that steers the
-installer alone is accepted and noted. Options and their meaning are pykickstart's.
+Whatever is not supported is an error naming file and line. Commands that only control
+the installer are accepted with a note. Options and their meaning are pykickstart's, whose
+values are typed as Any because it has no type annotations.
 """
 
 import re
@@ -14,7 +15,7 @@ from pykickstart.parser import KickstartParser  # type: ignore[import-untyped]
 from pykickstart.version import makeVersion, versionMap  # type: ignore[import-untyped]
 
 from atomic_lib.base.errors import WorkbookError
-from atomic_lib.recipe.kickstart_commands import COMMAND_REASONS, COMMANDS, INSTALLER_COMMANDS, RefusedError
+from atomic_lib.recipe.kickstart_commands import COMMAND_REASONS, COMMANDS, INSTALLER_COMMANDS, Options, RefusedError
 from atomic_lib.recipe.kickstart_lines import Problem, read_lines, split_off_refused
 from atomic_lib.recipe.kickstart_sections import PackagesSection, PostSection, SectionReader, given_options
 from atomic_lib.recipe.recipe import PostScript, Recipe
@@ -23,14 +24,14 @@ _COMMANDS_HINT = f"accepted commands: {', '.join(sorted({*COMMANDS, *INSTALLER_C
 
 
 def read_kickstart(path: Path, version: str) -> Recipe:
-    """The recipe in a kickstart with all that it includes; ``version`` is the syntax, such as "F41".
+    """The recipe in a kickstart and its includes; ``version`` is the syntax version, such as "F41".
 
-    Without ``--nocore`` the group "core" is added, as Anaconda does it. The options of the last
-    ``%packages`` hold, and a later line of a command wins over an earlier one; only ``services``
-    adds to what was said before.
+    Without ``--nocore`` the group "core" is added, as in Anaconda. The options of the last
+    ``%packages`` apply, and a later line of a command overrides an earlier one, except that
+    ``services`` lines add up.
 
-    Raises WorkbookError naming file and line: missing file, include cycle, syntax error, and every
-    command, option or section that would not be honoured.
+    Raises WorkbookError naming file and line for a missing file, an include cycle, a syntax error,
+    and every command, option or section that is not supported.
     """
     handler = _handler(version)
     every_line, files = read_lines(path)
@@ -40,18 +41,18 @@ def read_kickstart(path: Path, version: str) -> Recipe:
     try:
         parser.readKickstartFromString("".join(line.text for line in lines))
     except KickstartError as error:
-        raise WorkbookError(f"{findings.place(error.lineno or 1)}: {error.message}") from None
+        raise WorkbookError(f"{findings.location(error.lineno or 1)}: {error.message}") from None
     if not handler.packages.seen:
         findings.problems.append(Problem(str(path), "no %packages section, here or in an included file"))
     if findings.problems:
-        text = "\n".join(f"{problem.place}: {problem.message}" for problem in findings.problems)
+        text = "\n".join(f"{problem.location}: {problem.message}" for problem in findings.problems)
         hints = dict.fromkeys(problem.hint for problem in findings.problems if problem.hint)
         raise WorkbookError(text, hint="; ".join(hints) or "correct these lines and run again")
     return _with_sections(replace(parser.recipe, files=files), handler, findings)
 
 
 class _Parser(KickstartParser):  # type: ignore[misc]
-    """pykickstart's parser, with this project's rules asked for every command and section."""
+    """pykickstart's parser with our rules for each command and section."""
 
     def __init__(self, handler: Any, findings: SectionReader) -> None:
         self.recipe = Recipe(files=(), packages=())
@@ -59,27 +60,27 @@ class _Parser(KickstartParser):  # type: ignore[misc]
         super().__init__(handler)
 
     def setupSections(self) -> None:
-        """Only the accepted sections; the lines of others were taken out before."""
+        """Register the supported sections only; ``split_off_refused`` has removed the others."""
         self._sections: dict[str, Any] = {}
         self.registerSection(PackagesSection(self.handler, self._findings))
         self.registerSection(PostSection(self.handler, self._findings))
 
     def handleCommand(self, lineno: int, args: list[str]) -> None:
-        """Let pykickstart check the line, then change the recipe by it."""
+        """Let pykickstart check the line, then apply it to the recipe."""
         command = args[0]
         if command not in COMMANDS and command not in INSTALLER_COMMANDS:
             reason = COMMAND_REASONS.get(command)
             message = f"command {command!r} is not supported" + (f": {reason}" if reason else "")
             self._findings.refuse(lineno, message, _COMMANDS_HINT)
             return
-        with self._findings.heeding(lineno, command):
+        with self._findings.reporting(lineno, command):
             super().handleCommand(lineno, args)
             if command in INSTALLER_COMMANDS:
-                self._findings.note(lineno, f"{command}: no effect, it steers the installer only")
+                self._findings.note(lineno, f"{command} has no effect: it only controls the installer")
             else:
-                self._honour(lineno, args)
+                self._apply(lineno, args)
 
-    def _honour(self, lineno: int, args: list[str]) -> None:
+    def _apply(self, lineno: int, args: list[str]) -> None:
         option_parser = self.handler.commands[args[0]].op
         given = given_options(option_parser, args[1:])
         self._note_services(lineno, args[0], given)
@@ -93,10 +94,10 @@ class _Parser(KickstartParser):  # type: ignore[misc]
             self._findings.note(lineno, note)
         self._findings.refuse_options(lineno, args, option_parser, given)
 
-    def _note_services(self, lineno: int, command: str, given: dict[str, Any]) -> None:
+    def _note_services(self, lineno: int, command: str, given: Options) -> None:
         already = {"enabled": self.recipe.enabled_units, "disabled": self.recipe.disabled_units}
         for dest in [dest for dest in given if command == "services" and already.get(dest)]:
-            text = f"services --{dest}: added to those of an earlier line, of which Anaconda would drop all"
+            text = f"services --{dest}: added to the units of earlier lines, which Anaconda would drop"
             self._findings.note(lineno, text)
 
 
@@ -118,7 +119,7 @@ def _with_sections(recipe: Recipe, handler: Any, findings: SectionReader) -> Rec
     groups += [group.name for group in packages.groupList]
     languages = None if packages.instLangs is None else tuple(filter(None, re.split("[:,]", packages.instLangs)))
     scripts = [
-        PostScript(script.script, script.interp, script.errorOnFail, findings.place(script.lineno))
+        PostScript(script.script, script.interp, script.errorOnFail, findings.location(script.lineno))
         for script in handler.scripts
     ]
     return replace(

@@ -1,7 +1,7 @@
-"""The lines of a kickstart with its includes in place, each with the file and line it came from.
+"""The lines of a kickstart with its includes expanded, each with its file and line number.
 
-pykickstart follows ``%include`` itself, but then its errors carry a line number without
-its file. So the includes are put in place here, and pykickstart reads the result.
+pykickstart can expand ``%include`` itself, but then its errors have a line number without
+a file name. So this module expands the includes, and pykickstart reads the result.
 """
 
 import shlex
@@ -16,73 +16,76 @@ ACCEPTED_SECTIONS = ("%packages", "%post")
 SECTIONS = (
     *ACCEPTED_SECTIONS, "%addon", "%anaconda", "%certificate", "%onerror", "%pre", "%pre-install", "%traceback",
 )  # fmt: skip
-"""The sections that pykickstart knows; a line that begins with another ``%word`` belongs to a section's text."""
+"""The sections that pykickstart knows. In a section, a line that begins with any other ``%word`` is text."""
 
 
 @dataclass(frozen=True)
 class Line:
-    """One line, with its line end; ``number`` counts from 1 in ``path``."""
+    """A line, with its line end; ``number`` is its line number in ``path``, from 1."""
 
     text: str
     path: Path
     number: int
 
     @property
-    def place(self) -> str:
+    def location(self) -> str:
         """``FILE:LINE`` for an error message."""
         return f"{self.path}:{self.number}"
 
     @property
     def first_word(self) -> str:
-        """What stands before the first space; empty on a blank line."""
+        """The text before the first space; empty for a blank line."""
         return next(iter(self.text.split(None, 1)), "").strip()
 
     def words(self, *, comments: bool) -> list[str]:
-        """The line split as pykickstart splits it; ``comments``: leave them out."""
+        """The words of the line, split as pykickstart splits it; ``comments``: ignore comments.
+
+        Raises WorkbookError naming file and line for a quotation without an end.
+        """
         try:
             return shlex.split(self.text, comments=comments)
         except ValueError as error:
-            raise WorkbookError(f"{self.place}: {str(error).lower()}: {self.text.strip()}") from None
+            raise WorkbookError(f"{self.location}: {str(error).lower()}: {self.text.strip()}") from None
 
 
 @dataclass(frozen=True)
 class Problem:
-    """Something on a line that is not accepted."""
+    """An error in a line."""
 
-    place: str
+    location: str
     message: str
     hint: str = ""
 
 
 def read_lines(path: Path) -> tuple[list[Line], tuple[Path, ...]]:
-    """All lines of a kickstart, includes in their place, and the files read.
+    """All lines of a kickstart with its includes expanded, and the files read.
 
-    A path in an include is relative to the including file.
-    Raises WorkbookError naming file and line: missing file, include cycle.
+    The path in an include is relative to the including file.
+    Raises WorkbookError naming file and line for a missing file or an include cycle.
     """
     files: dict[Path, None] = {}
     return list(_lines(path, (), "", files)), tuple(files)
 
 
-def _lines(path: Path, chain: Sequence[Path], asked_by: str, files: dict[Path, None]) -> Iterator[Line]:
-    refuse_cycle(path, chain, asked_by)
+def _lines(path: Path, chain: Sequence[Path], prefix: str, files: dict[Path, None]) -> Iterator[Line]:
+    refuse_cycle(path, chain, prefix)
     files[path] = None
-    for number, text in enumerate(read_text(path, asked_by).splitlines(), start=1):
+    for number, text in enumerate(read_text(path, prefix).splitlines(), start=1):
         line = Line(text + "\n", path, number)
         if line.first_word != "%include":
             yield line
             continue
         names = line.words(comments=True)[1:]
         if len(names) != 1 or not names[0]:
-            raise WorkbookError(f"{line.place}: %include takes one path", hint="one file, relative to this one")
-        yield from _lines(path.parent / names[0], (*chain, path), f"{line.place}: %include: ", files)
+            raise WorkbookError(f"{line.location}: %include takes one path", hint="name one file, relative to this one")
+        yield from _lines(path.parent / names[0], (*chain, path), f"{line.location}: %include: ", files)
 
 
 def split_off_refused(lines: Sequence[Line]) -> tuple[list[Line], list[Problem]]:
-    """The lines without the sections that are not accepted, and a problem for each of these.
+    """The lines without the sections that are not supported, and a problem for each of these.
 
-    Raises WorkbookError naming file and line: a section that does not end, an ``%end`` too
-    many, a quotation that does not end.
+    Raises WorkbookError naming file and line for a section without ``%end``, an ``%end``
+    without a section, or a quotation without an end.
     """
     kept: list[Line] = []
     problems: list[Problem] = []
@@ -103,23 +106,23 @@ def split_off_refused(lines: Sequence[Line]) -> tuple[list[Line], list[Problem]]
                 kept.append(line)
             else:
                 hint = f"accepted sections: {', '.join(ACCEPTED_SECTIONS)}"
-                problems.append(Problem(line.place, f"section {word} is not supported", hint))
+                problems.append(Problem(line.location, f"section {word} is not supported", hint))
         else:
             kept.append(line)
     if opened:
-        raise WorkbookError(f"{opened.place}: section {opened.first_word} has no %end", hint="close it with %end")
+        raise WorkbookError(f"{opened.location}: section {opened.first_word} has no %end", hint="end it with %end")
     return kept, problems
 
 
 def _opens_section(line: Line) -> bool:
-    """Whether a line outside of sections opens one; checks what pykickstart would stumble over."""
+    """Whether a line outside of sections opens one. Raises WorkbookError for lines that would crash pykickstart."""
     if not line.first_word or line.first_word.startswith("#"):
         return False
     words = line.words(comments=True)
     if not words or not words[0]:
-        raise WorkbookError(f"{line.place}: no command: {line.text.strip()}")
+        raise WorkbookError(f"{line.location}: no command: {line.text.strip()}")
     if words[0] == "%end":
-        raise WorkbookError(f"{line.place}: %end without a section")
+        raise WorkbookError(f"{line.location}: %end without a section")
     if words[0].startswith("%") and words[0] != line.first_word:
-        raise WorkbookError(f"{line.place}: the name of a section must not be quoted: {line.text.strip()}")
+        raise WorkbookError(f"{line.location}: the name of a section must not be quoted: {line.text.strip()}")
     return words[0].startswith("%")

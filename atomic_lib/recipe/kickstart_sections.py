@@ -1,4 +1,7 @@
-"""The sections of a kickstart that an image honours, ``%packages`` and ``%post``, over pykickstart's own."""
+"""The supported sections of a kickstart, ``%packages`` and ``%post``: pykickstart's classes with stricter checks.
+
+Values of pykickstart are typed as Any, because it has no type annotations.
+"""
 
 import re
 import warnings
@@ -10,36 +13,36 @@ from pykickstart.errors import KickstartDeprecationWarning, KickstartError  # ty
 from pykickstart.parser import Script  # type: ignore[import-untyped]
 from pykickstart.sections import PackageSection, PostScriptSection  # type: ignore[import-untyped]
 
-from atomic_lib.recipe.kickstart_commands import OPTION_REASONS, Given
+from atomic_lib.recipe.kickstart_commands import OPTION_REASONS, Options
 from atomic_lib.recipe.kickstart_lines import Line, Problem
 
 _PACKAGE_OPTIONS = {"excludedocs": "--excludedocs", "nocore": "--nocore", "excludeWeakdeps": "--exclude-weakdeps"}
 
 
 class SectionReader:
-    """Problems and notes, gathered by line number of the text that pykickstart reads (from 1)."""
+    """Collects problems and notes; lines are identified by their number in the text that pykickstart reads (from 1)."""
 
     def __init__(self, lines: Sequence[Line], problems: Sequence[Problem]) -> None:
         self._lines = lines
         self.problems = list(problems)
         self.notes: list[str] = []
 
-    def place(self, number: int) -> str:
+    def location(self, number: int) -> str:
         """``FILE:LINE`` of the line with this number."""
-        return self._lines[number - 1].place
+        return self._lines[number - 1].location
 
     def refuse(self, number: int, message: str, hint: str = "") -> None:
         """Add a problem."""
-        self.problems.append(Problem(self.place(number), message, hint))
+        self.problems.append(Problem(self.location(number), message, hint))
 
     def note(self, number: int, text: str) -> None:
-        """Add a note; it names the file without its directories, so that it is the same in every checkout."""
+        """Add a note. It names the file without its directory, so that it is the same in every checkout."""
         line = self._lines[number - 1]
         self.notes.append(f"{line.path.name}:{line.number}: {text}")
 
     @contextmanager
-    def heeding(self, number: int, what: str) -> Iterator[None]:
-        """Errors of pykickstart in the block become problems, its warnings notes."""
+    def reporting(self, number: int, what: str) -> Iterator[None]:
+        """In this block, turn pykickstart's errors into problems and its deprecation warnings into notes."""
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
             try:
@@ -50,16 +53,16 @@ class SectionReader:
             if issubclass(warning.category, KickstartDeprecationWarning):
                 self.note(number, f"{what}: {_deprecation(str(warning.message))}")
 
-    def refuse_options(self, number: int, words: Sequence[str], parser: Any, given: Given) -> None:
-        """Refuse what nobody took out of ``given``; ``words`` is the line, its command or section first."""
+    def refuse_options(self, number: int, words: Sequence[str], parser: Any, given: Options) -> None:
+        """Add a problem for each of the remaining options; ``words`` is the line, its command or section first."""
         for dest in given:
             reason = OPTION_REASONS.get((words[0], dest))
             name = _option_name(parser, dest, words)
             self.refuse(number, f"{words[0]} {name}: {reason or 'this option is not supported'}")
 
 
-def given_options(parser: Any, words: Sequence[str]) -> Given:
-    """The options that ``words`` set to another value than the default, by pykickstart's names for them."""
+def given_options(parser: Any, words: Sequence[str]) -> Options:
+    """The options in ``words`` that differ from the default, by pykickstart's names."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         namespace, _ = parser.parse_known_args(args=list(words), lineno=0)
@@ -67,9 +70,9 @@ def given_options(parser: Any, words: Sequence[str]) -> Given:
 
 
 class PackagesSection(PackageSection):  # type: ignore[misc]
-    """``%packages``, with every line checked. As in pykickstart, the options of the last section hold."""
+    """``%packages``; checks every line. As in pykickstart, the options of the last section apply."""
 
-    allLines = True  # each line comes to handleLine, so that its number is known
+    allLines = True  # pass blank lines to handleLine too, to count line numbers
 
     def __init__(self, handler: Any, findings: SectionReader) -> None:
         super().__init__(handler)
@@ -79,9 +82,9 @@ class PackagesSection(PackageSection):  # type: ignore[misc]
     def handleHeader(self, lineno: int, args: list[str]) -> None:
         """Read the options of the section."""
         self._number = lineno
-        self.handler.packages.seen = True  # also where its options are not accepted
+        self.handler.packages.seen = True  # even if its options are not accepted
         before = self._options()
-        with self._findings.heeding(lineno, "%packages"):
+        with self._findings.reporting(lineno, "%packages"):
             super().handleHeader(lineno, args)
             parser = self._getParser()
             given = given_options(parser, args[1:])
@@ -89,7 +92,7 @@ class PackagesSection(PackageSection):  # type: ignore[misc]
                 given.pop(dest, None)
             self._findings.refuse_options(lineno, args, parser, given)
         for option in sorted(before - self._options()):
-            self._findings.note(lineno, f"%packages: {option} of an earlier section is dropped, as in Anaconda")
+            self._findings.note(lineno, f"%packages: {option} of an earlier section is ignored, as in Anaconda")
 
     def handleLine(self, line: str) -> None:
         """Add one package, group or exclusion."""
@@ -101,7 +104,7 @@ class PackagesSection(PackageSection):  # type: ignore[misc]
         if problem:
             self._findings.refuse(self._number, f"%packages: {entry}: {problem}")
             return
-        with self._findings.heeding(self._number, "%packages"):
+        with self._findings.reporting(self._number, "%packages"):
             super().handleLine(entry)
 
     def _options(self) -> set[str]:
@@ -113,17 +116,17 @@ class PackagesSection(PackageSection):  # type: ignore[misc]
     def _wrong_entry(self, entry: str) -> str:
         name = entry.removeprefix("-").removeprefix("@").removeprefix("^")
         if not re.fullmatch(r"[^\s@%-]\S*", name):
-            return "is neither one package nor one @group, without options"
+            return "must be one package or one @group, without options"
         packages = self.handler.packages
         if entry.startswith("-@^"):
-            return "" if packages.environment == name else "takes away an environment that no line before asks for"
+            return "" if packages.environment == name else "removes an environment that no earlier line adds"
         if entry.startswith("-@") and name not in [group.name for group in packages.groupList]:
-            return "takes away a group that no line before asks for" + ("; say --nocore" if name == "core" else "")
+            return "removes a group that no earlier line adds" + ("; use --nocore" if name == "core" else "")
         return ""
 
 
 class PostSection(PostScriptSection):  # type: ignore[misc]
-    """``%post``, with its options checked."""
+    """``%post``; checks its options."""
 
     def __init__(self, handler: Any, findings: SectionReader) -> None:
         super().__init__(handler, dataObj=Script)
@@ -131,7 +134,7 @@ class PostSection(PostScriptSection):  # type: ignore[misc]
 
     def handleHeader(self, lineno: int, args: list[str]) -> None:
         """Read the options of the script."""
-        with self._findings.heeding(lineno, "%post"):
+        with self._findings.reporting(lineno, "%post"):
             super().handleHeader(lineno, args)
             parser = self._getParser()
             given = given_options(parser, args[1:])
@@ -152,7 +155,7 @@ def _one_line(text: str) -> str:
 
 
 def _deprecation(text: str) -> str:
-    """pykickstart's warning, short, without its line number, which is not that of the file."""
+    """pykickstart's warning in short, without its line number, which is not that of the file."""
     option = re.search(r"(?<!\S)--[A-Za-z0-9-]+", text)
     if option:
         return f"{option[0]} is deprecated in this kickstart version"

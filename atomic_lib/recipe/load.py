@@ -1,4 +1,4 @@
-"""What to install and how to shape the tree: treefiles and kickstarts become one ``Recipe``."""
+"""Loads the recipe of a variant from its treefile or kickstart."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -13,40 +13,39 @@ __all__ = ["PostScript", "Recipe", "load_recipe"]
 
 
 def load_recipe(variant: Variant, params: Path = PARAMS_DIRECTORY) -> Recipe:
-    """The recipe of a variant, with what the variant itself says over it (``selinux``).
+    """The recipe of a variant; the variant's ``selinux`` overrides the recipe's.
 
-    Raises WorkbookError: not there, or not accepted.
+    Raises WorkbookError naming the file, and where possible the line or key, if it is missing or not accepted.
     """
     recipe = _read_recipe(variant, params)
     return replace(recipe, selinux=variant.selinux) if variant.selinux else recipe
 
 
 def _read_recipe(variant: Variant, params: Path) -> Recipe:
-    """The recipe as its files say.
+    """Read ``params/treefiles/CONTENT/RECIPE.yaml`` (or ``.json``), extended by the variant's parts.
 
-    The treefile ``params/treefiles/CONTENT/RECIPE.yaml`` (or ``.json``) with the variant's parts
-    over it; for a traditional root the kickstart ``params/kickstarts/CONTENT/RECIPE.ks``, if there
-    is one of that name.
+    For a traditional root it may also be the kickstart ``params/kickstarts/CONTENT/RECIPE.ks``.
     """
     treefiles, kickstarts = params / "treefiles" / variant.content, params / "kickstarts" / variant.content
-    places = [treefiles / f"{variant.recipe}{suffix}" for suffix in (".yaml", ".json")]
+    candidates = [treefiles / f"{variant.recipe}{suffix}" for suffix in (".yaml", ".json")]
     if variant.method == "traditional":
-        places.append(kickstarts / f"{variant.recipe}.ks")
-    found = [path for path in places if path.is_file()]
+        candidates.append(kickstarts / f"{variant.recipe}.ks")
+    found = [path for path in candidates if path.is_file()]
     if len(found) > 1:
-        raise WorkbookError(f"recipe {variant.recipe!r} is ambiguous: there are {' and '.join(map(str, found))}")
+        files = " and ".join(map(str, found))
+        raise WorkbookError(f"recipe {variant.recipe!r} is ambiguous: there are {files}", hint="rename one of them")
     if not found:
         raise WorkbookError(
             f"variant {variant.variant!r}: no recipe {variant.recipe!r} ({variant.method}, content "
-            f"{variant.content!r}): there is no {' or '.join(map(str, places))}",
-            hint=listing_hint(places[-1]),
+            f"{variant.content!r}): there is no {' or '.join(map(str, candidates))}",
+            hint=listing_hint(candidates[-1]),
         )
-    # Read on demand: who only composes from treefiles does not wait for pykickstart.
+    # Import the reader on demand: importing pykickstart takes time.
     if found[0].suffix == ".ks":
         if variant.parts:
             raise WorkbookError(
-                f"variant {variant.variant!r}: parts: {found[0]} is a kickstart, and parts lie over treefiles",
-                hint="leave parts empty, or name a treefile as the recipe",
+                f"variant {variant.variant!r}: parts: {found[0]} is a kickstart, but parts extend treefiles only",
+                hint="leave parts empty, or use a treefile as the recipe",
             )
         from atomic_lib.recipe.kickstart import read_kickstart
 

@@ -1,34 +1,35 @@
-"""A recipe: what to install and how to shape the tree, whichever format said it."""
+"""A recipe: what to install and how to configure the tree, whether it comes from a treefile or a kickstart."""
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+
+from atomic_lib.base.model import SelinuxMode
 
 
 @dataclass(frozen=True)
 class PostScript:
-    """A script that runs in the tree after installation, where it stands in its file."""
+    """A script to run in the tree after installation."""
 
     text: str
     interpreter: str
     """``PROGRAM`` or ``PROGRAM ARGUMENT``, as in a ``#!`` line."""
     stop_on_error: bool
     source: str
-    """``FILE:LINE`` for error messages."""
+    """``FILE:LINE`` of the script, for error messages."""
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """One treefile or kickstart with all its includes, merged.
+    """A treefile or kickstart merged with all its includes.
 
-    ``files``: every file read, in reading order. ``groups``: comps ids, environments
-    with a leading ``^``. ``excludes`` names what must not be installed; the compose
-    fails where a package requires it. ``languages``: None installs all of them.
-    Units have their full names (``sshd.service``). ``removed_paths`` are relative to
-    the root of the tree. ``kernel_arguments`` and ``boot_loader_timeout_seconds`` come
-    from a kickstart; ``ref``, ``releasever`` and ``version_prefix`` from a treefile.
-    ``root_size_mib``: None leaves the size to the variant's parameters. ``layer``: those of
-    ``packages`` that are installed first, as a layer that variants share.
+    ``files``: all files read, in order. ``layer``: those of ``packages`` that are installed
+    first, as a layer that variants share. ``groups``: comps ids, environments with a leading
+    ``^``. ``excludes``: packages that must not be installed; the compose fails if another
+    package requires one. ``languages``: None installs all. Units have full names
+    (``sshd.service``). ``removed_paths`` are relative to the root of the tree.
+    ``root_size_mib``: None leaves the size to the variant's parameters. Only kickstarts set
+    ``kernel_arguments`` and ``boot_loader_timeout_seconds``; only treefiles set ``ref``,
+    ``releasever`` and ``version_prefix``.
     """
 
     files: tuple[Path, ...]
@@ -40,7 +41,7 @@ class Recipe:
     documentation: bool = True
     weak_dependencies: bool = True
     languages: tuple[str, ...] | None = None
-    selinux: Literal["enforcing", "permissive", "disabled"] = "enforcing"
+    selinux: SelinuxMode = "enforcing"
     enabled_units: tuple[str, ...] = ()
     disabled_units: tuple[str, ...] = ()
     default_target: str = "multi-user.target"
@@ -55,9 +56,9 @@ class Recipe:
     root_locked: bool = True
     ref: str | None = None
     releasever: str | None = None
-    """What ``$releasever`` stands for in the repositories; None leaves it to the content."""
+    """The value of ``$releasever`` in repositories; None leaves it to the content."""
     version_prefix: str | None = None
-    """The version of the first commit on a branch, and the start of the versions after it."""
+    """The version of the first commit of a ref, and the prefix of later versions."""
     removed_paths: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
-    """What was read but has no effect when composing, one sentence each, for the report."""
+    """What the recipe says but has no effect here, one sentence each, for the report."""

@@ -1,4 +1,4 @@
-"""The files a recipe is read from: their text, and which of them includes which."""
+"""Reads the files of a recipe, and detects include cycles."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -6,31 +6,31 @@ from pathlib import Path
 from atomic_lib.base.errors import WorkbookError
 
 
-def read_text(path: Path, asked_by: str = "") -> str:
-    """The text of a file; ``asked_by`` (``FILE:LINE: ``) is what the error starts with.
+def read_text(path: Path, prefix: str = "") -> str:
+    """The text of a file; ``prefix`` (``FILE:LINE: `` of the include) starts the error message.
 
-    Raises WorkbookError: no such file (with what its directory has), not readable, not UTF-8.
+    Raises WorkbookError if the file does not exist, cannot be read or is not UTF-8.
     """
     try:
         return path.read_bytes().decode("utf-8")
     except FileNotFoundError:
-        raise WorkbookError(f"{asked_by}no such file: {path}", hint=listing_hint(path)) from None
+        raise WorkbookError(f"{prefix}no such file: {path}", hint=listing_hint(path)) from None
     except UnicodeDecodeError as error:
-        raise WorkbookError(f"{asked_by}{path}: not UTF-8 text (byte {error.start})") from None
+        raise WorkbookError(f"{prefix}{path}: not UTF-8 text (byte {error.start})") from None
     except OSError as error:
-        raise WorkbookError(f"{asked_by}{path}: cannot be read: {error.strerror}") from None
+        raise WorkbookError(f"{prefix}{path}: cannot be read: {error.strerror}") from None
 
 
-def refuse_cycle(path: Path, chain: Sequence[Path], asked_by: str) -> None:
-    """Raise WorkbookError naming the whole chain when one of the including files is ``path`` again."""
+def refuse_cycle(path: Path, chain: Sequence[Path], prefix: str) -> None:
+    """Raise WorkbookError naming the cycle if ``path`` is one of the files in ``chain``, which include it."""
     resolved = [file.resolve() for file in chain]
     if path.resolve() in resolved:
         names = [str(file) for file in (*chain[resolved.index(path.resolve()) :], path)]
-        raise WorkbookError(f"{asked_by}include cycle: {' includes '.join(names)}", hint="remove one of these includes")
+        raise WorkbookError(f"{prefix}include cycle: {' includes '.join(names)}", hint="remove one of these includes")
 
 
 def listing_hint(path: Path) -> str:
-    """What stands beside a file that is not there."""
+    """A hint for a missing file: the files in its directory."""
     if not path.parent.is_dir():
         return f"there is no directory {path.parent}"
     names = sorted(sibling.name for sibling in path.parent.iterdir() if sibling.is_file())

@@ -1,40 +1,40 @@
-"""Treefiles: rpm-ostree's description of a tree, in YAML or JSON.
+"""Reads treefiles: rpm-ostree's description of a tree, in YAML or JSON.
 
 Keys and rules are those of rpm-ostree's treefile reference (docs/treefile.md). A key
-that has no meaning for a compose here is refused by name, never ignored.
+that is not supported is an error; no key is silently ignored.
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
 
 from atomic_lib.base.errors import WorkbookError
 from atomic_lib.recipe.recipe import PostScript, Recipe
 from atomic_lib.recipe.source import read_text, refuse_cycle
-from atomic_lib.recipe.treefile_keys import LISTS, checked_values, notes, parse_treefile, script_places
+from atomic_lib.recipe.treefile_keys import LISTS, Values, checked_values, notes, parse_treefile, script_locations
 
 BASEARCH = "x86_64"
-"""The one architecture that is composed; ``packages-ARCH`` of others is checked and left out."""
+"""The architecture that is composed; ``packages-ARCH`` of others is checked and ignored."""
 
-# ostree's rule for ref names (ostree_validate_rev).
+# ostree's rule for the names of refs (ostree_validate_rev).
 _REF = re.compile(r"[\w\d][-._\w\d]*(/[\w\d][-._\w\d]*)*", re.ASCII)
 _VARIABLE = re.compile(r"\$\{([^}]*)\}")
 
 
 def read_treefile(path: Path, parts: Sequence[Path] = ()) -> Recipe:
-    """The recipe in a treefile with all that it includes, and with ``parts`` over it.
+    """The recipe in a treefile and its includes, extended by ``parts``.
 
     A part is a treefile that adds to lists and overrides single values, as if it included the recipe.
-    What ``base`` beside the recipe names (and it includes) is the layer that variants share.
+    If the recipe includes the treefile ``base`` from its own directory, the packages of ``base`` are
+    the layer that variants share.
 
-    ``include`` follows rpm-ostree: paths are relative to the including file; single values of
-    the including file win over those of the included, and of several included files those of
-    the first; lists are joined, the included ones before the including file's, and of several
-    included files the last one's first. Including a file twice is an error.
+    ``include`` follows rpm-ostree. Paths are relative to the including file. Single values of the
+    including file override those of included files, and the first of several included files wins.
+    Lists are joined: those of included files come first, in reverse order of the files. Including a
+    file twice is an error.
 
-    Raises WorkbookError naming file and key: unknown or unsupported key, wrong type, missing
-    file, include cycle, a package that is both asked for and excluded.
+    Raises WorkbookError naming file and key for an unknown or unsupported key, a wrong type, a missing
+    file, an include cycle, or a package that is both listed and excluded.
     """
     files: list[Path] = []
     values = _read_merged(path, (), "", files)
@@ -70,11 +70,11 @@ def read_treefile(path: Path, parts: Sequence[Path] = ()) -> Recipe:
     )
 
 
-def _read_merged(path: Path, chain: tuple[Path, ...], asked_by: str, files: list[Path]) -> dict[str, Any]:
-    refuse_cycle(path, chain, asked_by)
+def _read_merged(path: Path, chain: tuple[Path, ...], prefix: str, files: list[Path]) -> Values:
+    refuse_cycle(path, chain, prefix)
     if path.resolve() in [file.resolve() for file in files]:
-        raise WorkbookError(f"{asked_by}{path} is included twice", hint="rpm-ostree allows each treefile once")
-    text = read_text(path, asked_by)
+        raise WorkbookError(f"{prefix}{path} is included twice", hint="rpm-ostree allows each treefile once")
+    text = read_text(path, prefix)
     values = checked_values(path, parse_treefile(path, text))
     files.append(path)
     includes = values.pop("include", ())
@@ -85,21 +85,21 @@ def _read_merged(path: Path, chain: tuple[Path, ...], asked_by: str, files: list
 
 
 def _layer(path: Path, files: Sequence[Path]) -> tuple[str, ...]:
-    """The packages that the treefile ``base`` beside ``path`` names, where it is one of ``files``."""
+    """The packages of the treefile ``base`` in the directory of ``path``, if it is one of ``files``."""
     base = next((file for file in files if file.stem == "base" and file.parent.samefile(path.parent)), None)
     return _unique(_read_merged(base, (), "", []).get("packages", ())) if base else ()
 
 
-def _merge(own: Mapping[str, Any], included: Mapping[str, Any]) -> dict[str, Any]:
+def _merge(own: Values, included: Values) -> Values:
     both = [key for key in own if key in included and key in LISTS]
     return {**included, **own, **{key: [*included[key], *own[key]] for key in both}}
 
 
-def _with_packages_split(path: Path, values: dict[str, Any]) -> dict[str, Any]:
-    """The architecture's packages among the others, each name on its own.
+def _with_packages_split(path: Path, values: Values) -> Values:
+    """Join the architecture's packages with the others, and split entries into names.
 
-    An entry holds several names apart by spaces; single quotes around it keep it whole,
-    for a requirement with a version ('podman >= 4.1').
+    An entry may hold several names, separated by spaces. An entry in single quotes is not
+    split; it can be a requirement with a version ('podman >= 4.1').
     """
     entries = [*values.get("packages", ()), *values.get(f"packages-{BASEARCH}", ())]
     rest = {key: value for key, value in values.items() if not key.startswith("packages")}
@@ -109,16 +109,19 @@ def _with_packages_split(path: Path, values: dict[str, Any]) -> dict[str, Any]:
         names += [entry[1:-1].strip()] if quoted else entry.split()
     groups = [name for name in names if name.startswith("@")]
     if groups:
-        raise WorkbookError(f"{path}: packages: {groups[0]} is a group; a treefile names packages only")
+        raise WorkbookError(
+            f"{path}: packages: {groups[0]} is a group; a treefile names packages only",
+            hint="list the packages of the group, or use a kickstart",
+        )
     return {**rest, "packages": names} if entries else rest
 
 
-def _with_scripts_read(path: Path, text: str, values: dict[str, Any], files: list[Path]) -> dict[str, Any]:
-    """``postprocess`` and ``postprocess-script`` as scripts; the latter is a file beside the treefile."""
+def _with_scripts_read(path: Path, text: str, values: Values, files: list[Path]) -> Values:
+    """Replace ``postprocess`` and the file name in ``postprocess-script`` by ``PostScript`` objects."""
     result = dict(values)
     if "postprocess" in values:
-        places = script_places(path, text, len(values["postprocess"]))
-        result["postprocess"] = [_script(*pair) for pair in zip(values["postprocess"], places, strict=True)]
+        locations = script_locations(path, text, len(values["postprocess"]))
+        result["postprocess"] = [_script(*pair) for pair in zip(values["postprocess"], locations, strict=True)]
     if "postprocess-script" in values:
         file = path.parent / values["postprocess-script"]
         result["postprocess-script"] = (_script(read_text(file, f"{path}: postprocess-script: "), f"{file}:1"),)
@@ -129,30 +132,31 @@ def _with_scripts_read(path: Path, text: str, values: dict[str, Any], files: lis
 def _script(text: str, source: str) -> PostScript:
     first = text.split("\n", 1)[0]
     words = first[2:].split(None, 1) if first.startswith("#!") else []
-    # Without #! the script is run by /bin/sh, as execvp(3) does it for rpm-ostree.
+    # Without #!, /bin/sh runs the script, as with execvp(3) in rpm-ostree.
     return PostScript(text, " ".join(words).strip() or "/bin/sh", True, source)
 
 
-def _ref(path: Path, values: Mapping[str, Any]) -> str:
+def _ref(path: Path, values: Values) -> str:
     ref = _substituted(path, "ref", values)
     if not _REF.fullmatch(ref):
-        raise WorkbookError(f"{path}: ref: {ref!r} is no name of a branch", hint="for example atomic/x86_64/minimal")
+        raise WorkbookError(f"{path}: ref: {ref!r} is not a valid ref", hint="for example atomic/x86_64/minimal")
     return ref
 
 
-def _version_prefix(path: Path, values: Mapping[str, Any]) -> str | None:
+def _version_prefix(path: Path, values: Values) -> str | None:
     if "automatic-version-prefix" not in values:
         return None
     prefix = _substituted(path, "automatic-version-prefix", values)
     if not re.fullmatch(r"[0-9A-Za-z._-]+", prefix):
         raise WorkbookError(
             f"{path}: automatic-version-prefix: {prefix!r} is not accepted: letters, digits, dot, dash and "
-            "underscore only; a date would give every build another version"
+            "underscore only",
+            hint="remove a date: it would give every build a different version",
         )
     return prefix
 
 
-def _substituted(path: Path, key: str, values: Mapping[str, Any]) -> str:
+def _substituted(path: Path, key: str, values: Values) -> str:
     known = {"basearch": BASEARCH}
     if "releasever" in values:
         known["releasever"] = values["releasever"]
@@ -167,5 +171,5 @@ def _substituted(path: Path, key: str, values: Mapping[str, Any]) -> str:
     return _VARIABLE.sub(value_of, values[key])
 
 
-def _unique(names: Any) -> tuple[str, ...]:
+def _unique(names: Iterable[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(names))

@@ -52,7 +52,8 @@ class ImagePart(Model):
 
     ``part`` is a footprint class, or what only an image has: ``partition-table``, ``boot-sectors``,
     ``esp``, ``file-system``, ``directories``, ``journal``, ``ostree-metadata``, ``etc-copy``, ``free``;
-    ``host-file-system`` for what the host's file system adds, ``qcow2-metadata`` for the qcow2's own tables.
+    ``host-file-system`` for what the host's file system adds, ``qcow2-metadata`` for the clusters of the
+    qcow2's header, tables and refcounts, ``qcow2-gaps`` for what its compressed clusters leave unused between them.
     """
 
     part: str

@@ -104,7 +104,7 @@ def _counted_boots(result: VariantResult) -> Iterator[_Row]:
         yield (
             index,
             boot.busy_seconds,
-            boot.kernel_seconds,
+            boot.outside_units_seconds,
             boot.shift,
             boot.qemu_version,
             boot.seed,
@@ -161,9 +161,9 @@ _TABLES: dict[str, tuple[str, Callable[[StudyResult], Iterable[_Row]]]] = {
                  *(f"host_{name}" for name in _HOST_FIELDS)),
         _of_variants(_boots),
     ),
-    "marks.csv": (
+    "milestones.csv": (
         _columns(*_BOOT, "name", "seconds"),
-        _of_boots(lambda boot: (_values(mark, ("name", "seconds")) for mark in boot.marks)),
+        _of_boots(lambda boot: (_values(mark, ("name", "seconds")) for mark in boot.milestones)),
     ),
     "units.csv": (
         _columns(*_BOOT, *_UNIT_FIELDS),
@@ -189,7 +189,7 @@ _TABLES: dict[str, tuple[str, Callable[[StudyResult], Iterable[_Row]]]] = {
         _of_boots(lambda boot: (_values(check, ("name", "passed", "detail")) for check in boot.checks)),
     ),
     "counted_boots.csv": (
-        "variant,index,busy_counted_seconds,kernel_counted_seconds,shift,qemu_version,seed,masked_units,changed_units",
+        "variant,index,busy_counted_seconds,outside_units_counted_seconds,shift,qemu_version,seed,masked_units,changed_units",
         _of_variants(_counted_boots),
     ),
     "counted_milestones.csv": ("variant,index,name,counted_seconds", _of_variants(_milestones)),

@@ -110,7 +110,7 @@ _FIELDS_OF_MARKS = {
 
 def mark_seconds(boot: Boot, name: str) -> float | None:
     """When a boot reached a milestone, in seconds after the start of QEMU; None where it was not seen."""
-    found = next((mark.seconds for mark in boot.marks if mark.name == name), None)
+    found = next((mark.seconds for mark in boot.milestones if mark.name == name), None)
     field = _FIELDS_OF_MARKS.get(name)
     if found is not None or field is None:
         return found

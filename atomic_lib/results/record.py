@@ -2,20 +2,19 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
-
-from pydantic import BaseModel
+from typing import Any, TypeVar
 
 from atomic_lib import __version__
 from atomic_lib.base import command
 from atomic_lib.base.errors import WorkbookError
 from atomic_lib.base.traces import scrubber
 from atomic_lib.compose.tree import Tree
+from atomic_lib.guest.boot_record import StoredBoot
 from atomic_lib.guest.evidence.unit_times import package_of_units, packaged_path
 from atomic_lib.image.disk import Image
 from atomic_lib.measure.classes import class_of, class_of_path
 from atomic_lib.measure.footprint import Footprint, count_forbidden, measure_footprint
-from atomic_lib.measure.image_footprint import ImageFootprint, Taken
+from atomic_lib.measure.image_footprint import DiskUse, ImageFootprint
 from atomic_lib.measure.labels import Labels
 from atomic_lib.measure.ownership import readable
 from atomic_lib.params.variant import Variant, parameter_values
@@ -41,6 +40,8 @@ from atomic_lib.results.verification import Verification, about_image
 from atomic_lib.solve.resolve import RpmSet
 from atomic_lib.solve.why import Chain
 from atomic_lib.solve.without import Departure, size_of_departure
+
+_B = TypeVar("_B", Boot, CountedBoot)
 
 
 class VariantRecord:
@@ -160,17 +161,17 @@ class VariantRecord:
 
     def add_boots(
         self,
-        timed: Sequence[Mapping[str, Any]],
-        counted: Sequence[Mapping[str, Any]],
+        timed: Sequence[StoredBoot],
+        counted: Sequence[CountedBoot],
         failed: Sequence[FailedBoot],
         missing: int | None,
     ) -> None:
         """The boots made so far; the variant is done when none is missing, and failed where ``missing`` is None."""
-        boots = tuple(Boot.model_validate(_known(Boot, boot, self._owners), strict=False) for boot in timed)
-        counted_boots = tuple(
-            CountedBoot.model_validate(_known(CountedBoot, boot, self._owners), strict=False) for boot in counted
-        )
-        self._update(boots=boots, counted_boots=counted_boots, failed_boots=tuple(failed))
+        boots = [_with_packages(stored.boot, stored.unit_files, self._owners) for stored in timed]
+        # the report of a counted boot names no files
+        files = {unit.unit: packaged_path(unit.unit) for boot in counted for unit in boot.units}
+        counted_boots = [_with_packages(boot, files, self._owners) for boot in counted]
+        self._update(boots=tuple(boots), counted_boots=tuple(counted_boots), failed_boots=tuple(failed))
         if missing == 0:
             self.finish()
         elif missing is not None:
@@ -200,17 +201,11 @@ class VariantRecord:
         write_variant_result(self._path, self._result)
 
 
-def _known(model: type[BaseModel], data: Mapping[str, Any], owners: Mapping[str, Sequence[str]]) -> dict[str, Any]:
-    """What of a boot's data is kept as a result; units get the package of their file in place of its path."""
-    units = data.get("units", ())
-    # a counted boot tells names alone
-    paths = {unit["unit"]: unit["path"] if "path" in unit else packaged_path(unit["unit"]) for unit in units}
-    packages = package_of_units(paths.items(), owners)
-    owned = [
-        {**{name: value for name, value in unit.items() if name != "path"}, "package": packages[unit["unit"]]}
-        for unit in units
-    ]
-    return {name: value for name, value in data.items() if name in model.model_fields} | {"units": owned}
+def _with_packages(boot: _B, files: Mapping[str, str], owners: Mapping[str, Sequence[str]]) -> _B:
+    """The boot with the package of each unit, from the paths of the units' files."""
+    packages = package_of_units(files, owners)
+    units = [unit.model_copy(update={"package": packages.get(unit.unit)}) for unit in boot.units]
+    return boot.model_copy(update={"units": tuple(units)})
 
 
 def _made_stages(path: Path) -> set[str]:
@@ -270,7 +265,7 @@ def _directory_sizes(footprint: Footprint) -> tuple[DirectorySize, ...]:
 
 def _with_image(packages: Iterable[PackageSize], footprint: ImageFootprint) -> tuple[PackageSize, ...]:
     """The packages with what each takes in the image; 0 where all its files are empty or not in it."""
-    taken = {package.name: footprint.packages.get(package.name, Taken()) for package in packages}
+    taken = {package.name: footprint.packages.get(package.name, DiskUse()) for package in packages}
     return tuple(package.model_copy(update=vars(taken[package.name])) for package in packages)
 
 
@@ -279,6 +274,6 @@ def _image_parts(footprint: ImageFootprint) -> tuple[ImagePart, ...]:
     parts = dict(footprint.parts)
     classes = [(class_of(name), taken) for name, taken in footprint.packages.items()]
     for name, taken in [*classes, *((class_of_path(path), taken) for path, taken in footprint.unowned.items())]:
-        parts[name] = parts.get(name, Taken()) + taken
+        parts[name] = parts.get(name, DiskUse()) + taken
     sizes = [ImagePart(part=name, **vars(taken)) for name, taken in parts.items()]
     return tuple(sorted(sizes, key=lambda size: (-size.image_bytes, size.part)))

@@ -8,18 +8,16 @@ from typing import Literal
 from pydantic import Field, JsonValue, model_validator
 
 from atomic_lib.base.model import Accelerator, Bytes, Count, Firmware, Model, Scalar, Seconds
-from atomic_lib.results.boot_result import (
-    Boot,
-    BootHost,
-    Check,
-    CountedBoot,
-    CountedUnit,
-    Denial,
-    Listener,
-    Mark,
-    Phases,
-    UnitTime,
-)
+from atomic_lib.guest.boot_record import Boot
+from atomic_lib.guest.counted.counted_boot import CountedBoot
+from atomic_lib.guest.counted.probe import CountedUnit
+from atomic_lib.guest.evidence.answers import Check
+from atomic_lib.guest.evidence.denials import Denial
+from atomic_lib.guest.evidence.milestones import Milestone
+from atomic_lib.guest.evidence.running import Listener
+from atomic_lib.guest.evidence.systemd import Phases
+from atomic_lib.guest.evidence.unit_times import UnitTime
+from atomic_lib.guest.vm.host_load import BootHost
 from atomic_lib.results.build_result import (
     Changed,
     ChangedFile,
@@ -63,7 +61,7 @@ __all__ = [
     "ImagePart",
     "Labels",
     "Listener",
-    "Mark",
+    "Milestone",
     "PackageSize",
     "Phases",
     "Release",
@@ -79,7 +77,7 @@ __all__ = [
     "WrongLabel",
 ]
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
 Status = Literal["ok", "failed", "incomplete"]
 
@@ -117,7 +115,7 @@ class StageTime(Model):
 class VariantResult(Model):
     """One variant of one run. Figures of stages that were not reached are None."""
 
-    schema_version: Literal[2] = 2
+    schema_version: Literal[3] = 3
     variant: str
     description: str = ""
     status: Status
@@ -209,7 +207,7 @@ class StudyResult(Model):
     stands in for one that fails. ``earlier``: of variants that failed in this run.
     """
 
-    schema_version: Literal[2] = 2
+    schema_version: Literal[3] = 3
     study: str
     title: str
     baseline: str

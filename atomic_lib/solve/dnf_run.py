@@ -1,4 +1,4 @@
-"""dnf in the tools tree with one content's repositories."""
+"""Runs dnf in the tools tree with the repositories of one content."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ INSTALLROOT = "/mnt/root"
 
 @dataclass(frozen=True)
 class Dnf:
-    """dnf in the tools tree with one content's repositories; ``directory`` holds its configuration and caches."""
+    """dnf with the repositories of one content; ``directory`` holds its configuration and caches."""
 
     tools: Tools
     content: Content
@@ -24,9 +24,9 @@ class Dnf:
     directory: Path
 
     def run(self, words: Sequence[str], *, binds: Sequence[Bind] = ()) -> str:
-        """Run ``dnf WORDS``; returns its standard output.
+        """Run dnf with the arguments ``words``; returns its standard output.
 
-        Raises WorkbookError naming a local repository that was changed, CommandError for all else.
+        Raises WorkbookError naming a local repository that was changed, and CommandError for all other errors.
         """
         (self.directory / "config").mkdir(exist_ok=True)
         (self.directory / "root").mkdir(exist_ok=True)
@@ -51,11 +51,14 @@ class Dnf:
 
 
 def install_words(recipe: Recipe, group_packages: Iterable[str]) -> list[str]:
-    """dnf's words to install what the recipe names, groups expanded, exclusions taken out."""
-    from_groups = [name for name in group_packages if not any(fnmatchcase(name, out) for out in recipe.excludes)]
+    """dnf's arguments that install the recipe's packages and ``group_packages``, without excluded packages."""
+    from_groups = [
+        name for name in group_packages if not any(fnmatchcase(name, pattern) for pattern in recipe.excludes)
+    ]
     excludes = [f"--exclude={','.join(recipe.excludes)}"] if recipe.excludes else []
     return [*excludes, "install", *sorted({*recipe.packages, *from_groups})]
 
 
 def enabled_repos(recipe: Recipe) -> list[str]:
+    """dnf's options that enable only the repositories that the recipe names; none if it names none."""
     return ["--disablerepo=*", f"--enablerepo={','.join(recipe.repos)}"] if recipe.repos else []

@@ -1,7 +1,6 @@
-"""The requirement graph of a set of packages: which package brings which other in, and by what.
+"""The dependency graph of a package set: which package requires which other one, and by which capability.
 
-Capabilities are compared by name: dnf has chosen the set, so a version that did not fit
-is not in it.
+Capabilities are compared by name only: dnf has chosen the set, so all versions in it fit.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -25,7 +24,7 @@ _QUERY = (
 
 @dataclass(frozen=True)
 class Package:
-    """What one package's header says; capabilities without versions, but those inside a boolean one."""
+    """A package's dependencies and files, from its header. Only rich ("boolean") dependencies have versions."""
 
     name: str
     requires: frozenset[str] = frozenset()
@@ -37,10 +36,10 @@ class Package:
 
 @dataclass(frozen=True)
 class Link:
-    """One step of a chain: ``package`` is here because the step before asked for ``capability``.
+    """A link of a chain: ``package`` is in the set because the previous package needs ``capability``.
 
-    ``kind``: "recipe" or "group" for a first step, whose capability is the entry or
-    ``@group``; "file" for a required path; "recommends" and "supplements" are the weak ones.
+    ``kind``: "recipe" or "group" for a first link, whose capability is the entry or
+    ``@group``; "file" for a required path; "recommends" and "supplements" for weak dependencies.
     """
 
     kind: Kind
@@ -50,7 +49,7 @@ class Link:
 
 @dataclass(frozen=True)
 class Graph:
-    """Packages by name, who provides each capability or path, and each package's links: the strong ones first."""
+    """Packages by name, the providers of each capability or path, and the links of each package, strong ones first."""
 
     packages: Mapping[str, Package]
     providers: Mapping[str, tuple[str, ...]]
@@ -58,7 +57,7 @@ class Graph:
 
 
 def graph_of(rpm_set: "RpmSet", tools: Tools, *, weak_dependencies: bool) -> Graph:
-    """The graph of exactly the RPMs of a set; weak links only where dnf follows them."""
+    """The graph of the RPMs of a set; ``weak_dependencies``: whether dnf follows them."""
     files = sorted(rpm_set.directory.glob("*.rpm"))
     listing = tools.run(
         ["rpm", "-qp", "--nosignature", "--nodigest", "--qf", _QUERY, *(f"/mnt/rpms/{file.name}" for file in files)],
@@ -68,7 +67,7 @@ def graph_of(rpm_set: "RpmSet", tools: Tools, *, weak_dependencies: bool) -> Gra
 
 
 def parse_packages(lines: Iterable[str]) -> list[Package]:
-    """Packages from lines ``FIELD VALUE``, each one's first is ``package NAME``."""
+    """Packages from lines ``FIELD VALUE``; the first line of each package is ``package NAME``."""
     found: list[tuple[str, dict[str, set[str]]]] = []
     for line in lines:
         field, _, value = line.partition(" ")
@@ -80,7 +79,7 @@ def parse_packages(lines: Iterable[str]) -> list[Package]:
 
 
 def make_graph(packages: Iterable[Package], *, weak_dependencies: bool = True) -> Graph:
-    """The graph of these packages; without weak dependencies nothing is here because it was recommended."""
+    """The graph of these packages; ``weak_dependencies``: include links of the kinds "recommends" and "supplements"."""
     by_name = {package.name: package for package in packages}
     found: dict[str, list[str]] = {}
     for name, package in sorted(by_name.items()):
@@ -113,7 +112,7 @@ def _links(
 
 
 def _first_of_each(links: Iterable[Link]) -> tuple[Link, ...]:
-    """One link to each package: the strongest, and of those the one whose capability is the package's name."""
+    """One link to each package: the strongest, and preferably one whose capability is the package's name."""
     best: dict[str, Link] = {}
     for link in links:
         kept = best.setdefault(link.package, link)

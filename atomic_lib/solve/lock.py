@@ -1,4 +1,4 @@
-"""The lock: exactly which RPMs a build is made of, by NEVRA and sha256."""
+"""The lock: the exact RPMs of a build, by NEVRA and sha256."""
 
 import hashlib
 import json
@@ -12,7 +12,7 @@ SCHEMA_VERSION = 1
 
 @dataclass(frozen=True, order=True)
 class LockedPackage:
-    """One RPM: its NEVRA, the sha256 and size of its file, and the repository it came from."""
+    """An RPM: its NEVRA, the sha256 and size of its file, and its repository."""
 
     name: str
     epoch: int
@@ -25,12 +25,12 @@ class LockedPackage:
 
     @property
     def nevra(self) -> str:
-        """``name-epoch:version-release.arch``, as dnf takes it on the command line."""
+        """``name-epoch:version-release.arch``, as dnf accepts it on the command line."""
         return f"{self.name}-{self.epoch}:{self.version}-{self.release}.{self.arch}"
 
     @property
     def file_name(self) -> str:
-        """The name that repositories give the file."""
+        """The usual name of the RPM file."""
         return f"{self.name}-{self.version}-{self.release}.{self.arch}.rpm"
 
 
@@ -43,20 +43,23 @@ class Lock:
 
     @property
     def sha256(self) -> str:
-        """The identity of the package set: over name, version and file digest of each, not the repository's name."""
+        """The identity of the package set: the sha256 of all NEVRAs and file digests, without repositories."""
         text = "".join(f"{package.nevra} {package.sha256}\n" for package in sorted(self.packages))
         return hashlib.sha256(text.encode()).hexdigest()
 
 
 def write_lock(lock: Lock, path: Path) -> None:
-    """Write the lock as JSON, one package a line so that two locks compare with diff."""
+    """Write the lock as JSON with one package per line, so that diff can compare two locks."""
     lines = ",\n".join(json.dumps(asdict(package)) for package in lock.packages)
     head = f'"schema_version": {SCHEMA_VERSION}, "content": {json.dumps(lock.content)}, "sha256": "{lock.sha256}"'
     path.write_text(f'{{{head}, "packages": [\n{lines}\n]}}\n')
 
 
 def read_lock(path: Path) -> Lock:
-    """A lock file; raises WorkbookError naming the file and what is wrong with it."""
+    """The lock in a file.
+
+    Raises WorkbookError naming the file if it does not exist, is not a lock, or does not match its own sha256.
+    """
     try:
         data = json.loads(path.read_text())
         lock = Lock(data["content"], tuple(sorted(LockedPackage(**package) for package in data["packages"])))

@@ -1,4 +1,4 @@
-"""The packages of a lock: taken from the cache, fetched where they are missing, and compared with the lock."""
+"""The packages of a lock: links them from the cache, fetches missing ones, and compares all with the lock."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -18,6 +18,7 @@ _NEVRA_FORMAT = r"%{NAME}\t%{EPOCHNUM}\t%{VERSION}\t%{RELEASE}\t%{ARCH}\n"
 
 
 def read_rpms(dnf: Dnf, rpms: Path) -> Lock:
+    """The lock of the RPM files in the directory ``rpms``; ``dnf`` tells the repository of each."""
     files = sorted(rpms.glob("*.rpm"))
     listing = dnf.tools.run(
         ["rpm", "-qp", "--nosignature", "--qf", _NEVRA_FORMAT, *(f"/mnt/rpms/{file.name}" for file in files)],
@@ -40,6 +41,10 @@ def _repo_of(dnf: Dnf) -> dict[tuple[str, ...], str]:
 
 
 def fetch_locked(lock: Lock, dnf: Dnf, rpms: Path, cache: Path) -> Lock:
+    """Fill the directory ``rpms`` with the packages of ``lock``, and return the lock.
+
+    Raises WorkbookError if a package is no longer available, or a file does not match the lock.
+    """
     kept = [package for package in lock.packages if is_kept(package, cache / "rpms")]
     for package in kept:
         link_file(cache / "rpms" / f"{package.sha256}.rpm", rpms / package.file_name)
@@ -51,6 +56,7 @@ def fetch_locked(lock: Lock, dnf: Dnf, rpms: Path, cache: Path) -> Lock:
 
 
 def require_locked(lock: Lock, packages: Iterable[LockedPackage]) -> None:
+    """Raise WorkbookError with a line for each locked package that is not among ``packages`` with sha256 and size."""
     found = {package.nevra: package for package in packages}
     digests = {nevra: package.sha256 for nevra, package in found.items()}
     others = [
@@ -59,17 +65,17 @@ def require_locked(lock: Lock, packages: Iterable[LockedPackage]) -> None:
         if digests.get(package.nevra) != package.sha256
     ]
     if others:
-        hint = "the repository has another build of it: resolve anew, or bring back the one that was locked"
+        hint = "the repository has a different build of it: resolve anew, or restore the locked build"
         raise WorkbookError("\n".join(others), hint=hint)
     sizes = [(one, found[one.nevra].size_bytes) for one in lock.packages]
     wrong = [f"{one.nevra}: size is {size} bytes, the lock says {one.size_bytes}" for one, size in sizes
              if size != one.size_bytes]  # fmt: skip
     if wrong:
-        raise WorkbookError("\n".join(wrong), hint="the lock was changed: take it from the build again")
+        raise WorkbookError("\n".join(wrong), hint="the lock was changed: copy it from the build again")
 
 
 def _fetch_missing(missing: Sequence[LockedPackage], kept: Sequence[LockedPackage], dnf: Dnf, rpms: Path) -> None:
-    """Download what is not kept; dnf sees the ``kept`` ones too, because the repository may have other editions now."""
+    """Download the missing packages. dnf also gets the ``kept`` ones: the repository may now have other builds."""
     fetched = dnf.directory / "fetched"
     fetched.mkdir()
     words = [*(package.nevra for package in missing), *(f"/mnt/kept/{package.file_name}" for package in kept)]
@@ -77,15 +83,15 @@ def _fetch_missing(missing: Sequence[LockedPackage], kept: Sequence[LockedPackag
         dnf.run(["--downloadonly", "--destdir=/mnt/rpms", "install", *words],
                 binds=[Bind(fetched, "/mnt/rpms", writable=True), Bind(rpms, "/mnt/kept")])  # fmt: skip
     except CommandError as error:
-        said = set(re.findall(r"No match for argument: (\S+)", error.stdout + error.stderr))
-        gone = [package.nevra for package in missing if package.nevra in said]
+        unknown = set(re.findall(r"No match for argument: (\S+)", error.stdout + error.stderr))
+        gone = [package.nevra for package in missing if package.nevra in unknown]
         if not gone:
             raise solver_error(dnf, error) from None
         raise WorkbookError(
             f"locked packages can no longer be had from content {dnf.content.name!r}: {', '.join(gone)}", log=error.log,
-            hint="resolve anew (without the lock), or bring back the repository that has them",
+            hint="resolve anew (without the lock), or restore the repository that has them",
         ) from None  # fmt: skip
-    # What these require was fetched along, and is among the kept ones already.
+    # dnf also fetched their requirements; those that are locked are among the kept packages already.
     for package in missing:
         if (fetched / package.file_name).exists():
             (fetched / package.file_name).rename(rpms / package.file_name)

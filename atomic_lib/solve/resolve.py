@@ -1,4 +1,4 @@
-"""From recipe and content to an RPM set: solved by dnf, locked, every file verified and kept."""
+"""The stage that resolves a recipe to an RPM set: dnf solves, every file is locked, verified and cached."""
 
 import tempfile
 from collections.abc import Sequence
@@ -23,30 +23,30 @@ from atomic_lib.tools.sandbox import Bind
 
 @dataclass(frozen=True)
 class RpmSet:
-    """A directory with exactly the locked RPMs, indexed as a repository."""
+    """A directory with exactly the RPMs of a lock, indexed as a repository."""
 
     key: str
     lock: Lock
     directory: Path
     words: tuple[str, ...]
-    """What dnf was asked to install."""
+    """The arguments of dnf that install the set."""
     seconds: float
     reused: bool
 
     @property
     def keys(self) -> Path:
-        """The public keys that its RPMs are signed with, in files ``KEYID.asc``; not those of remote repositories."""
+        """The directory of the public keys of local repositories that signed the RPMs, as ``KEYID.asc``."""
         return self.directory.parent / "keys"
 
     @property
     def download_bytes(self) -> int:
-        """The size of all RPM files together."""
+        """The total size of the RPM files."""
         return sum(package.size_bytes for package in self.lock.packages)
 
 
 @dataclass(frozen=True)
 class RpmSetRequest:
-    """What to resolve: ``name`` is the variant's, ``locked`` the lock to keep to, ``words`` what dnf is asked for."""
+    """What to resolve: ``name`` is the variant's, ``locked`` the lock to use, ``words`` the arguments of dnf."""
 
     name: str
     recipe: Recipe
@@ -58,22 +58,26 @@ class RpmSetRequest:
 def resolve_rpm_set(recipe: Recipe, content: Content, context: Context, *, name: str, lock_file: Path | None) -> RpmSet:
     """The RPM set that ``recipe`` needs from ``content``, or exactly that of ``lock_file``.
 
-    RPM files are kept by sha256 in the cache, so that a lock can be rebuilt from even
-    when the repository has moved on.
+    The cache keeps RPM files by sha256, so that a lock can be used even after the repository
+    has changed.
 
-    Raises WorkbookError: a package unknown, an excluded one required (with the chain that
-    requires it), a locked one no longer available, a file that is not what the lock says.
+    Raises WorkbookError if a package is unknown, an excluded package is required (with the
+    chain of requirements), a locked package is no longer available, or a file does not match
+    the lock.
     """
     _require_fitting(recipe, content)
     locked = read_lock(lock_file) if lock_file else None
     if locked and locked.content != content.name:
-        raise WorkbookError(f"{lock_file}: is a lock of content {locked.content!r}, the variant has {content.name!r}")
+        raise WorkbookError(
+            f"{lock_file}: is a lock of content {locked.content!r}, the variant has {content.name!r}",
+            hint=f"use a lock of content {content.name!r}, or set content: {locked.content}",
+        )
     groups = expand_groups(content.comps(context.tools), recipe.groups, str(recipe.files[0]))
     words = tuple(install_words(recipe, groups))
     stored = RPM_SET.get(RpmSetRequest(name, recipe, content, locked, words), context)
     lock = read_lock(stored.path / "lock.json")
     if locked:
-        require_locked(locked, lock.packages)  # a lock's sizes are no part of its sha256, which the result is kept by
+        require_locked(locked, lock.packages)  # checks the sizes, which are not part of the sha256 in the key
     return RpmSet(stored.key, lock, stored.path / "rpms", words, stored.seconds, stored.reused)
 
 
@@ -110,7 +114,7 @@ def _require_fitting(recipe: Recipe, content: Content) -> None:
     if recipe.releasever not in (None, content.releasever):
         raise WorkbookError(
             f"{recipe.files[0]}: releasever {recipe.releasever!r}: content {content.name!r} has {content.releasever!r}",
-            hint=f"leave the key out, or set releasever in params/content/{content.name}.yaml",
+            hint=f"remove the key, or set releasever in params/content/{content.name}.yaml",
         )
     known = content.repo_ids
     unknown = [repo for repo in recipe.repos if repo not in known]

@@ -1,7 +1,7 @@
-"""What dnf would install: its solution as data, with nothing downloaded and nothing installed.
+"""dnf's solution as data, without downloading or installing anything.
 
-A plugin of dnf's own kind (dnf 4, ``dnf.Plugin.resolved``) writes what the solver found and
-ends dnf before the download, so the words, the configuration and the solver are the real ones.
+A plugin for dnf 4 (``dnf_plugin``, ``dnf.Plugin.resolved``) writes the solution to a file and
+ends dnf before the download. So arguments, configuration and solver are the same as in a compose.
 """
 
 import json
@@ -17,7 +17,7 @@ _PLUGIN = Path(__file__).parent / "dnf_plugin"
 
 @dataclass(frozen=True, order=True)
 class Solved:
-    """A package of dnf's solution; both sizes are what its repository says of it."""
+    """A package of dnf's solution, with the sizes in its repository's index."""
 
     name: str
     nevra: str
@@ -27,15 +27,15 @@ class Solved:
 
 @dataclass(frozen=True)
 class Solution:
-    """The packages by name, and which of the words to install none of them fulfils."""
+    """The packages by name, and the words to install (``unmet``) that match none of them."""
 
     packages: Mapping[str, Solved]
     unmet: frozenset[str]
 
 
 def solve(dnf: Dnf, words: Sequence[str]) -> Solution:
-    """dnf's solution for ``words``, as ``install_words`` makes them; raises CommandError where it has none."""
-    if words[-1] == "install":  # without any package, which dnf would refuse
+    """dnf's solution for ``words``, as from ``install_words``; raises CommandError if there is none."""
+    if words[-1] == "install":  # dnf refuses "install" without a package
         return Solution({}, frozenset())
     answer = dnf.directory / "solution"
     answer.mkdir(exist_ok=True)

@@ -1,4 +1,4 @@
-"""What dnf's refusal to resolve means, with the file, line and next step."""
+"""Turns dnf's errors into errors that name file, line and next step."""
 
 import re
 
@@ -10,38 +10,39 @@ from atomic_lib.solve.why import explain_excluded
 
 
 def solver_error(dnf: Dnf, error: CommandError) -> WorkbookError:
-    if error.status != 1:  # anything else is not dnf's own verdict
+    """The reason why dnf could not resolve or download packages; ``error`` itself if dnf did not end normally."""
+    if error.status != 1:  # dnf's status for errors of its own
         return error
-    said = error.stdout + error.stderr
+    output = error.stdout + error.stderr
     source = dnf.recipe.files[0]
-    unknown = re.search(r"No match for argument: (\S+)", said)
+    unknown = re.search(r"No match for argument: (\S+)", output)
     if unknown:
         return WorkbookError(
-            f"{_place_of(unknown[1], dnf.recipe)}: content {dnf.content.name!r} has no package {unknown[1]!r}",
+            f"{_location_of(unknown[1], dnf.recipe)}: content {dnf.content.name!r} has no package {unknown[1]!r}",
             hint="correct the name, or add the package to the content",
         )
     unsigned = re.search(
-        r".*(?:not signed|not correct for|[Pp]ublic key .*not installed|signature|check FAILED).*", said
+        r".*(?:not signed|not correct for|[Pp]ublic key .*not installed|signature|check FAILED).*", output
     )
     if unsigned:
         return WorkbookError(
             f"{source}: a package's signature is missing, bad, or of a key that content {dnf.content.name!r} "
             f"does not name: {unsigned[0].strip()}",
             log=error.log,
-            hint="do not install it: take the package from another mirror, or correct gpgkey= in the repository file",
+            hint="do not install it: use another mirror, or correct gpgkey= in the repository file",
         )
-    if re.search(r"Error downloading|Curl error|Cannot download", said):
+    if re.search(r"Error downloading|Curl error|Cannot download", output):
         return WorkbookError(
             f"{source}: a mirror of content {dnf.content.name!r} was not reached",
             log=error.log,
-            hint="check the network, and run again: what was made is kept",
+            hint="check the network and run again; finished stages are kept",
         )
     chain = explain_excluded(dnf.recipe, lambda words: dnf.run(words))
     if chain:
         return WorkbookError(
             f"{source}: {chain[-1]} is excluded, yet the recipe needs it: {' → '.join(chain)}",
             log=error.log,
-            hint=f"leave {chain[0]} out, or take {chain[-1]} out of exclude-packages",
+            hint=f"leave {chain[0]} out, or remove {chain[-1]} from exclude-packages",
         )
     return WorkbookError(
         f"{source}: dnf found no solution for content {dnf.content.name!r}",
@@ -50,8 +51,8 @@ def solver_error(dnf: Dnf, error: CommandError) -> WorkbookError:
     )
 
 
-def _place_of(package: str, recipe: Recipe) -> str:
-    """``FILE:LINE`` of the recipe where a package is named."""
+def _location_of(package: str, recipe: Recipe) -> str:
+    """``FILE:LINE`` of the first line of the recipe that names a package; only the file if none does."""
     word = re.compile(rf"(?<![\w.+-]){re.escape(package)}(?![\w.+-])")
     for file in recipe.files:
         for number, line in enumerate(file.read_text().splitlines(), start=1):

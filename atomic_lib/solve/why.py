@@ -1,4 +1,4 @@
-"""Why a package is here: chains from an entry of the recipe to it, the shortest first."""
+"""Why a package is in a set: chains of requirements from an entry of the recipe to the package."""
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -11,15 +11,15 @@ from atomic_lib.recipe.recipe import Recipe
 from atomic_lib.solve.graph import Graph, Link, Package, make_graph
 
 Chain = tuple[Link, ...]
-"""From an entry of the recipe to a package, each link with the reason for it."""
+"""The links from an entry of the recipe to a package."""
 
 _FORM = "package %{name}\nrequires\n%{requires}\nprovides\n%{provides}\nend"
 
 
 def entries_of(graph: Graph, recipe: Recipe, comps: Iterable[Comps] = ()) -> tuple[Link, ...]:
-    """What the recipe itself names: its packages, as dnf reads the words, and the packages of its groups.
+    """The packages that the recipe names, as dnf interprets its words, and the packages of its groups.
 
-    Raises WorkbookError for a group that ``comps`` does not have.
+    Raises WorkbookError for a group that is not in ``comps``.
     """
     named = _named_entries(graph, recipe.packages)
     known, source = list(comps), str(recipe.files[0]) if recipe.files else "recipe"
@@ -33,12 +33,12 @@ def entries_of(graph: Graph, recipe: Recipe, comps: Iterable[Comps] = ()) -> tup
 
 
 def shortest_chains(graph: Graph, entries: Iterable[Link]) -> dict[str, Chain]:
-    """The shortest chain to each package that is reached, the nearest package first."""
+    """The shortest chain to each package that the entries lead to, by name; short chains first."""
     return _chains(graph, entries, "")
 
 
 def why(graph: Graph, entries: Iterable[Link], name: str, *, limit: int = 5) -> tuple[Chain, ...]:
-    """The chains to a package: one through each entry and each package that asks for it, the shortest first.
+    """The chains to a package, the shortest first: one for each entry and for each package that requires it.
 
     Raises WorkbookError for a package that is not in the set.
     """
@@ -52,19 +52,19 @@ def why(graph: Graph, entries: Iterable[Link], name: str, *, limit: int = 5) -> 
 
 
 def chain_text(chain: Chain) -> str:
-    """``dnf (recipe) → python3-dnf (requires) → libc6 (requires libc.so.6)``."""
+    """The chain as text, such as ``dnf (recipe) → python3-dnf (requires) → libc6 (requires libc.so.6)``."""
     return " → ".join(f"{link.package} ({_reason(link)})" for link in chain)
 
 
 def not_in_set(name: str, known: Iterable[str]) -> WorkbookError:
-    """The error for a package that the set does not have."""
+    """The error for a package that is not in the set."""
     close = get_close_matches(name, sorted(known), n=3)
     hint = f"close to it: {', '.join(close)}" if close else "lock.json beside the variant's result names all packages"
     return WorkbookError(f"no package {name!r} in the set", hint=hint)
 
 
 def explain_excluded(recipe: Recipe, run_dnf: Callable[[Sequence[str]], str]) -> list[str]:
-    """The names from an entry of the recipe to the first excluded package it requires; empty if none is."""
+    """The package names from an entry of the recipe to the nearest excluded package that it requires, if any."""
     if not recipe.excludes:
         return []
     graph = make_graph(parse_repoquery(run_dnf(["-q", "repoquery", "--qf", _FORM]).splitlines()))
@@ -75,7 +75,7 @@ def explain_excluded(recipe: Recipe, run_dnf: Callable[[Sequence[str]], str]) ->
 
 
 def parse_repoquery(lines: Iterable[str]) -> Iterator[Package]:
-    """Packages from the output of ``dnf repoquery`` in our format; one that is cut off is left out."""
+    """The packages in the output of ``dnf repoquery`` with ``_FORM``, without a truncated last one."""
     name, section = "", "end"
     found: dict[str, set[str]] = {}
     for line in lines:
@@ -87,7 +87,7 @@ def parse_repoquery(lines: Iterable[str]) -> Iterator[Package]:
             yield Package(name, frozenset(found["requires"]), frozenset(found["provides"]))
             section = "end"
         elif section in found and line.strip():
-            # a boolean requirement has its versions inside, and is read as a whole
+            # keep a rich ("boolean") dependency whole; its versions are inside the parentheses
             found[section].add(line if line.startswith("(") else line.split(" ")[0])
 
 
@@ -96,7 +96,7 @@ def _named_entries(graph: Graph, words: Iterable[str]) -> list[Link]:
 
 
 def _packages_named(graph: Graph, word: str) -> list[str]:
-    """The packages that dnf would take for a word: by name, by pattern, else by what they provide."""
+    """The packages that a word selects in dnf: by name or by pattern, otherwise by what they provide."""
     if word in graph.packages:
         return [word]
     matching = [name for name in sorted(graph.packages) if fnmatchcase(name, word)] if set(word) & set("*?[") else []
@@ -106,7 +106,7 @@ def _packages_named(graph: Graph, word: str) -> list[str]:
 
 
 def _chains(graph: Graph, entries: Iterable[Link], avoided: str) -> dict[str, Chain]:
-    """Breadth first: the first chain that reaches a package is a shortest one."""
+    """The shortest chains (breadth-first search) that do not go through the package ``avoided``."""
     chains: dict[str, Chain] = {avoided: ()}
     queue: deque[Chain] = deque()
 

@@ -3,13 +3,11 @@
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 from atomic_lib.base.command import CommandError, run
 from atomic_lib.base.errors import WorkbookError
+from atomic_lib.base.model import Accelerator
 from atomic_lib.tools.sandbox import Bind, Tools
-
-AcceleratorName = Literal["kvm", "tcg"]
 
 KVM_DEVICE = Path("/dev/kvm")
 PROBE_SECONDS = {"kvm": 5.0, "tcg": 30.0}
@@ -41,10 +39,10 @@ _CODE = """
 
 
 @dataclass(frozen=True)
-class Accelerator:
+class ProbedAccelerator:
     """What guests run under, and the sentence that says why."""
 
-    name: AcceleratorName
+    name: Accelerator
     reason: str
 
 
@@ -59,7 +57,7 @@ def boot_sector() -> bytes:
     return code.ljust(510, b"\0") + b"\x55\xaa"
 
 
-def probe_accelerator(tools: Tools) -> Accelerator:
+def probe_accelerator(tools: Tools) -> ProbedAccelerator:
     """KVM when a test guest boots under it within 5 s, else TCG.
 
     A device node says little: /dev/kvm can open, make a virtual machine and still hang it.
@@ -67,11 +65,11 @@ def probe_accelerator(tools: Tools) -> Accelerator:
     """
     refusal = kvm_refusal(tools)
     if not refusal:
-        return Accelerator("kvm", "a test guest booted under KVM")
+        return ProbedAccelerator("kvm", "a test guest booted under KVM")
     failure = boot_failure(tools, "tcg")
     if failure:
         raise WorkbookError(f"QEMU runs no guest: under TCG {failure}", hint="./workbook doctor shows the tools")
-    return Accelerator("tcg", refusal)
+    return ProbedAccelerator("tcg", refusal)
 
 
 def kvm_refusal(tools: Tools) -> str:
@@ -86,7 +84,7 @@ def kvm_refusal(tools: Tools) -> str:
     return f"{KVM_DEVICE} opens, but {failure}" if failure else ""
 
 
-def boot_failure(tools: Tools, name: AcceleratorName) -> str:
+def boot_failure(tools: Tools, name: Accelerator) -> str:
     """Boot the test guest under ``name``; what went wrong, or an empty string."""
     with tempfile.TemporaryDirectory() as directory:
         Path(directory, "disk").write_bytes(boot_sector().ljust(_DISK_BYTES, b"\0"))
@@ -98,7 +96,7 @@ def boot_failure(tools: Tools, name: AcceleratorName) -> str:
         return _run_failure(line, PROBE_SECONDS[name])
 
 
-def probe_argv(name: AcceleratorName, disk: str) -> list[str]:
+def probe_argv(name: Accelerator, disk: str) -> list[str]:
     """The QEMU command line of the test guest."""
     return [
         "qemu-system-x86_64", "-no-user-config", "-nodefaults", "-display", "none", "-machine", "q35",

@@ -1,4 +1,4 @@
-"""Removal of what the workbook made: says first what goes and how much that frees."""
+"""``./workbook clean``: shows how much disk space each part of the workbook's files uses, and removes parts."""
 
 import os
 import sys
@@ -10,7 +10,7 @@ from atomic_lib.base.store import remove_tree, run_lock
 from atomic_lib.tools.tools_tree import CACHE_TAG, CACHE_TAG_NAME
 
 PARTS = ("builds", "runs", "cache", "environment")
-_WHAT = {
+_DESCRIPTIONS = {
     "builds": "stored stages: trees, commits, disk images",
     "runs": "reports and their data, records of ./workbook verify",
     "cache": "tools tree, content, downloads",
@@ -19,35 +19,36 @@ _WHAT = {
 
 
 def clean(checkout: Path, cache: Path, parts: tuple[str, ...], *, confirmed: bool) -> int:
-    """Show what ``parts`` take (all, when none is named), and remove what was named once the user agrees.
+    """Show the size of ``parts`` and, after confirmation, remove them; without ``parts`` show all, remove nothing.
 
-    Raises WorkbookError: unknown part, a run is going on, a place that is not the workbook's own.
+    Returns the exit status: 1 if the user does not agree. Raises WorkbookError for an unknown part, while a run is
+    in progress, and for a directory that is not the workbook's own.
     """
     unknown = [part for part in parts if part not in (*PARTS, "all")]
     if unknown:
         raise WorkbookError(f"clean: unknown part {unknown[0]!r}", hint=f"choose of: {', '.join((*PARTS, 'all'))}")
     chosen = [part for part in PARTS if not parts or part in parts or "all" in parts]
-    places = {part: [path for path in places_of(part, checkout, cache) if path.exists()] for part in chosen}
-    for part, paths in places.items():
-        say(f"{sum(map(size_bytes, paths)) / 1e6:9.1f} MB  {part:11}  {_WHAT[part]}")
+    paths_of = {part: [path for path in directories_of(part, checkout, cache) if path.exists()] for part in chosen}
+    for part, paths in paths_of.items():
+        say(f"{sum(map(size_bytes, paths)) / 1e6:9.1f} MB  {part:11}  {_DESCRIPTIONS[part]}")
         for path in paths:
             say(f"{'':14}{path}")
     if not parts:
-        say("To remove: ./workbook clean builds, runs, cache, environment or all")
+        say("To remove a part: ./workbook clean PART; the parts are builds, runs, cache, environment and all")
         return 0
     with run_lock(checkout / "build"):
         if not (confirmed or _agreed()):
             return 1
-        for path in (path for paths in places.values() for path in paths):
+        for path in (path for paths in paths_of.values() for path in paths):
             _remove(path)
     return 0
 
 
-def places_of(part: str, checkout: Path, cache: Path) -> list[Path]:
+def directories_of(part: str, checkout: Path, cache: Path) -> list[Path]:
     """The directories of one part.
 
-    Raises WorkbookError where one is a symbolic link or lies behind one, or the
-    cache directory was not made by the workbook.
+    Raises WorkbookError if the path of one contains a symbolic link, or if the workbook did not create the
+    cache directory.
     """
     own = {
         "builds": ["build/store"],
@@ -58,12 +59,14 @@ def places_of(part: str, checkout: Path, cache: Path) -> list[Path]:
     paths = [checkout.resolve() / name for name in own[part]]
     for path in paths:
         if path.resolve() != path:
-            raise WorkbookError(f"{path}: leads to {path.resolve()}, outside", hint="remove that by hand")
+            raise WorkbookError(
+                f"{path}: is a link to {path.resolve()}, outside the checkout", hint="remove it by hand"
+            )
     if part == "cache" and cache.exists():
         tag = cache / CACHE_TAG_NAME
         if not (tag.is_file() and tag.read_text() == CACHE_TAG):
             raise WorkbookError(
-                f"{cache}: not a cache that the workbook made: no {CACHE_TAG_NAME} of its own",
+                f"{cache}: not a cache that the workbook made: it has no {CACHE_TAG_NAME} of the workbook",
                 hint="check WORKBOOK_CACHE, or remove the directory by hand",
             )
         paths.append(cache.resolve())
@@ -71,7 +74,7 @@ def places_of(part: str, checkout: Path, cache: Path) -> list[Path]:
 
 
 def size_bytes(top: Path) -> int:
-    """What a directory takes on disk, hard links counted once."""
+    """The allocated size of a directory tree in bytes; hard links count once."""
     sizes = {}
     for directory, _, names in os.walk(top):
         for name in (".", *names):
@@ -82,7 +85,7 @@ def size_bytes(top: Path) -> int:
 
 def _agreed() -> bool:
     if not sys.stdin.isatty():
-        say("Nothing removed: no terminal to ask on; --yes removes without asking.")
+        say("Nothing removed: there is no terminal to ask on. Use --yes to remove without asking.")
         return False
     return input("Remove all of this? [y/N] ").strip().lower().startswith("y")
 
@@ -90,5 +93,7 @@ def _agreed() -> bool:
 def _remove(path: Path) -> None:
     remove_tree(path)
     if path.exists():
-        raise WorkbookError(f"{path}: could not be removed whole", hint="made by root? sudo ./workbook clean")
+        raise WorkbookError(
+            f"{path}: could not be removed completely", hint="if root created it: sudo ./workbook clean"
+        )
     say(f"removed {path}")

@@ -1,4 +1,4 @@
-"""What every stage of the pipeline works with: the tools tree, the store of this checkout, the shared cache."""
+"""The context of all stages of the pipeline: the tools tree, the store of this checkout, the shared cache."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,7 +11,7 @@ from atomic_lib.tools.tools_tree import open_tools
 
 @dataclass(frozen=True)
 class Context:
-    """The tools, and where results are kept: ``store`` is this checkout's, ``cache`` all checkouts share."""
+    """The tools, and where results are stored: ``store`` belongs to this checkout, all checkouts share ``cache``."""
 
     tools: Tools
     cache: Path
@@ -24,12 +24,12 @@ class Context:
 
     @property
     def tools_key(self) -> str:
-        """What names the tools tree and how commands enter it."""
+        """The identity of the tools tree, and of the rules by which commands enter it."""
         return self.tools.key
 
 
 def open_context() -> Context:
-    """The context of this checkout; makes the tools tree first where it is not there.
+    """The context of this checkout; builds the tools tree first if necessary.
 
     Raises WorkbookError as ``open_tools`` does.
     """

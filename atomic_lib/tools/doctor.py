@@ -1,4 +1,4 @@
-"""What a run needs, what of it is here, and the command that brings what is not. Looks only, makes nothing."""
+"""``./workbook doctor``: what a run needs, what is missing, and how to install it. Changes nothing."""
 
 import os
 import shutil
@@ -16,13 +16,13 @@ from atomic_lib.tools.sandbox import Tools
 from atomic_lib.tools.tools_tree import KEYRING, find_tools
 
 CACHE_BYTES = 4_000_000_000
-"""What the tools tree, the content and its downloads take."""
+"""The disk space of the tools tree, the content and its downloads."""
 BUILD_BYTES = 8_000_000_000
-"""What the default study takes: trees, commits, disk images."""
+"""The disk space of the default study: trees, commits, disk images."""
 
 State = Literal["present", "later", "missing"]
 _MARKS = {"present": "✓", "later": "·", "missing": "✗"}
-# What doctor shows of the tools tree: the command's Debian package, by the name that users know.
+# The tools to show: their Debian packages, and the names that users know.
 _TOOL_PACKAGES = {
     "qemu-system-x86": "QEMU",
     "ostree": "ostree",
@@ -36,7 +36,7 @@ _TOOL_PACKAGES = {
 
 @dataclass(frozen=True)
 class Finding:
-    """One line of the table. ``later``: a run makes or asks for it by itself."""
+    """One line of the table. ``later``: a run creates it or asks for it."""
 
     name: str
     found: str
@@ -45,13 +45,13 @@ class Finding:
 
 
 def examine(cache: Path, build: Path) -> list[Finding]:
-    """Everything that a run with this cache and build directory depends on."""
+    """The state of everything that a run with this cache and build directory needs."""
     tools = find_tools(cache) if shutil.which("bwrap") else None
     return [*_host(), *_tools_tree(tools), _accelerator(tools), *_disk(cache, build)]
 
 
 def table(findings: list[Finding]) -> str:
-    """The findings as aligned text, advice below its line."""
+    """The findings as aligned text, with the advice below each line."""
     width = max(len(finding.name) for finding in findings)
     lines = []
     for finding in findings:
@@ -95,13 +95,13 @@ def _install(debian: str, fedora: str) -> str:
 
 def _tools_tree(tools: Tools | None) -> Iterator[Finding]:
     if tools is None:
-        yield Finding("tools tree", "not made yet", "later", "the first ./workbook run makes it (about a minute)")
+        yield Finding("tools tree", "not built yet", "later", "the first ./workbook run builds it (about a minute)")
         return
-    # A command run in the tree, not the record beside it: this shows that the tree can be entered.
+    # Run a command in the tree, instead of reading the list beside it, to check that this is possible.
     try:
         listing = tools.run(["dpkg-query", "-W", "-f", "${Package} ${Version}\n", *_TOOL_PACKAGES]).stdout
     except command.CommandError as error:
-        advice = "./workbook clean cache, then run again; in a container, allow new namespaces"
+        advice = "./workbook clean cache, then run again; if this is a container, allow it to create namespaces"
         yield Finding("tools tree", str(error), "missing", advice)
         return
     yield Finding("tools tree", str(tools.root))
@@ -112,7 +112,8 @@ def _tools_tree(tools: Tools | None) -> Iterator[Finding]:
 
 def _accelerator(tools: Tools | None) -> Finding:
     if tools is None:
-        return Finding("accelerator", "probed with QEMU of the tools tree", "later", "./workbook doctor after a run")
+        advice = "run ./workbook doctor again after the first run"
+        return Finding("accelerator", "not known before the tools tree is built", "later", advice)
     try:
         accelerator = probe_accelerator(tools)
     except WorkbookError as error:
@@ -121,19 +122,20 @@ def _accelerator(tools: Tools | None) -> Finding:
 
 
 def _disk(cache: Path, build: Path) -> Iterator[Finding]:
-    places = {"cache": (_existing(cache), CACHE_BYTES), "build": (_existing(build), BUILD_BYTES)}
-    together = len({path.stat().st_dev for path, _ in places.values()}) == 1
-    for name, (path, bytes_needed) in places.items():
-        need = CACHE_BYTES + BUILD_BYTES if together else bytes_needed
-        yield disk_finding(f"free disk, {name}", path, shutil.disk_usage(path).free, need)
+    directories = {"cache": (_existing(cache), CACHE_BYTES), "build": (_existing(build), BUILD_BYTES)}
+    same_disk = len({path.stat().st_dev for path, _ in directories.values()}) == 1
+    for name, (path, own_bytes) in directories.items():
+        need_bytes = CACHE_BYTES + BUILD_BYTES if same_disk else own_bytes
+        yield disk_finding(f"free disk, {name}", path, shutil.disk_usage(path).free, need_bytes)
 
 
 def disk_finding(name: str, path: Path, free_bytes: int, need_bytes: int) -> Finding:
-    """Whether the free disk at ``path`` is what a run from nothing needs."""
+    """Whether the free disk space at ``path`` is enough for a first run."""
     found = f"{free_bytes / 1e9:.1f} GB at {path}; a run from nothing takes {need_bytes / 1e9:.0f} GB"
     if free_bytes >= need_bytes:
         return Finding(name, found)
-    return Finding(name, found, "missing", "./workbook clean shows what can go; WORKBOOK_CACHE moves the cache")
+    advice = "free some space (./workbook clean shows what it can free), or move the cache with WORKBOOK_CACHE"
+    return Finding(name, found, "missing", advice)
 
 
 def _existing(path: Path) -> Path:

@@ -1,4 +1,4 @@
-"""The Debian mirror that the tools tree and stand-in content come from."""
+"""The Debian mirror of the tools tree and of stand-in content."""
 
 import os
 from pathlib import Path
@@ -8,9 +8,9 @@ from atomic_lib.base.errors import WorkbookError
 
 
 def debian_mirror() -> str:
-    """The Debian mirror: $WORKBOOK_MIRROR, else the one that the host's apt is configured with.
+    """The address of the mirror: $WORKBOOK_MIRROR, or the one in the configuration of the host's apt.
 
-    Raises WorkbookError where neither names one.
+    Raises WorkbookError if neither names one.
     """
     if os.environ.get("WORKBOOK_MIRROR"):
         return os.environ["WORKBOOK_MIRROR"].rstrip("/")
@@ -25,7 +25,9 @@ def debian_mirror() -> str:
 def choose_mirror(targets: str) -> str:
     """The first Debian main archive (not security, not backports) in the output of ``apt-get indextargets``.
 
-    A ``mirror+file:`` list, as Debian's cloud images have it, stands for its first entry.
+    Of a ``mirror+file:`` list, which Debian's cloud images use, this is the first entry.
+
+    Raises WorkbookError if there is none.
     """
     for line in targets.splitlines():
         uri, *words = line.split()

@@ -1,4 +1,4 @@
-"""How a command enters the tools tree: through bubblewrap, with its own namespaces, the tree read-only."""
+"""Runs commands in the tools tree through bubblewrap, with namespaces of their own and the tree read-only."""
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
@@ -10,16 +10,12 @@ from typing import Literal
 from atomic_lib.base import command
 
 MOUNTS = "/mnt"
-"""Where a command in the tools tree finds the directories it is given: ``/mnt/NAME``."""
+"""The directory in the tools tree where commands see the host directories that they use: ``/mnt/NAME``."""
 
-
-# What writing a root file system needs, and no more: neither mounts nor modules nor the clock.
+# What it takes to write a root file system, and no more: not mounts, kernel modules or the clock.
 _ROOT_CAPABILITIES = ("CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID", "KILL", "MKNOD", "SETFCAP", "SETGID", "SETUID",
                       "SYS_CHROOT")  # fmt: skip
-
-
 _LABEL_CAPABILITIES = (*_ROOT_CAPABILITIES, "SYS_ADMIN", "LINUX_IMMUTABLE")
-
 
 Rights = Literal["none", "root", "label"]
 
@@ -35,10 +31,10 @@ class Bind:
 
 @dataclass(frozen=True)
 class Tools:
-    """The tools tree. ``key`` names its content and belongs into the inputs of every stage that uses it.
+    """The tools tree. ``key`` identifies its content and is part of the key of every stage.
 
-    ``environment`` and ``device_files`` are there for every command without the network, the
-    latter as files of its /dev: for a rebuild under other circumstances than the usual.
+    Every command without network access gets the variables ``environment``, and the files
+    ``device_files`` in its /dev. ``./workbook verify`` uses both to vary the conditions of a build.
     """
 
     root: Path
@@ -60,9 +56,9 @@ class Tools:
         """The bubblewrap command line that runs ``words`` in the tools tree.
 
         ``rights``: "none"; "root" to write a root file system (owners, device nodes,
-        chroot); "label" to also set ``security.*`` attributes. ``filesystems``: targets
-        that get their own /proc and /dev below them, for scriptlets that run in a chroot.
-        ``devices``: device nodes of the host to pass in.
+        chroot); "label" to also set ``security.*`` attributes. ``filesystems``: directories
+        in which to mount /proc and /dev, for scriptlets that run in a chroot. ``devices``:
+        device nodes of the host that the command may use.
         """
         line = ["bwrap", "--die-with-parent", "--new-session", "--unshare-ipc", "--unshare-pid", "--unshare-uts"]
         line += ["--unshare-cgroup-try", "--hostname", "workbook", "--ro-bind", str(self.root), "/"]
@@ -78,15 +74,15 @@ class Tools:
             line += ["--bind" if bind.writable else "--ro-bind", str(bind.source), bind.target]
         for target in filesystems:
             line += ["--proc", f"{target}/proc", "--dev", f"{target}/dev"]
-        if not network:  # the certificates of a mirror hold in their own time only
-            line += self._circumstances(("", *filesystems))
+        if not network:  # with a wrong clock the certificates of a mirror would not be valid
+            line += self._conditions(("", *filesystems))
         line += ["--cap-drop", "ALL"]
         for name in {"none": (), "root": _ROOT_CAPABILITIES, "label": _LABEL_CAPABILITIES}[rights]:
             line += ["--cap-add", f"CAP_{name}"]
         return [*line, "--chdir", cwd, "--", *(os.fspath(word) for word in words)]
 
-    def _circumstances(self, tops: Sequence[str]) -> list[str]:
-        files = [(f"{top}/dev/{name}", path) for top in tops for name, path in self.device_files.items()]
+    def _conditions(self, roots: Sequence[str]) -> list[str]:
+        files = [(f"{root}/dev/{name}", path) for root in roots for name, path in self.device_files.items()]
         line = [word for target, path in files for word in ("--ro-bind", str(path), target)]
         # not in the environment of bubblewrap itself, which is a program of the host
         return line + [word for name, value in self.environment.items() for word in ("--setenv", name, value)]
@@ -106,7 +102,7 @@ class Tools:
         log: Path | None = None,
         hint: str = "",
     ) -> command.Completed:
-        """Run one command in the tools tree to its end; see ``argv`` and ``command.run``."""
+        """Run a command in the tools tree and wait for it; see ``argv`` and ``command.run``."""
         line = self.argv(words, binds=binds, rights=rights, network=network, filesystems=filesystems, cwd=cwd)
         return command.run(
             line, env={"HOME": "/tmp", **(env or {})}, input=input, network=network, timeout_seconds=timeout_seconds,
@@ -123,7 +119,7 @@ class Tools:
         network: bool = False,
         devices: Sequence[str] = (),
     ) -> Iterator[command.Background]:
-        """A command in the tools tree in the background, ended with all its children on leaving the block."""
+        """Run a command in the tools tree in the background; it and its children are killed when the block ends."""
         line = self.argv(words, binds=binds, network=network, devices=devices)
         with command.running(line, log=log, env={"HOME": "/tmp"}) as process:
             yield process

@@ -1,8 +1,7 @@
-"""The tools tree (all build tools in one Debian root) and how a command enters it.
+"""The tools tree: all build tools in one Debian root.
 
-The tree is made once by mmdebstrap, kept in the cache directory, and entered through
-bubblewrap: own mount, pid, ipc, uts and (unless asked for) network namespace, the tree
-itself read-only. The host stays clean, and tool versions are the same on every host.
+mmdebstrap builds the tree once, in the cache directory. Commands run in it through
+bubblewrap (see ``sandbox``), so the host stays clean and all tools are of one Debian suite.
 """
 
 import hashlib
@@ -32,41 +31,42 @@ CACHE_TAG_NAME = "CACHEDIR.TAG"
 CACHE_TAG = (
     "Signature: 8a477f597d28d172789f06886806bc55\n# Made by atomic-workbook; ./workbook clean cache removes it.\n"
 )
-"""What marks a directory as a cache, for backup programs too (bford.info/cachedir)."""
+"""The tag that marks a directory as our cache; backup programs recognize it too (bford.info/cachedir)."""
 
 _SPACE_BYTES = 1_500_000_000
-# The last one: scriptlets run in namespaces of our making already, where a further one is not allowed.
+# __transaction_unshare: rpm must not unshare for scriptlets; the sandbox does not allow further namespaces.
 _RPM_MACROS = """\
 %_dbpath /usr/lib/sysimage/rpm
 %__gpg /usr/bin/gpg
 %__transaction_unshare %{nil}
 """
-# A host command whose children, too, end with this process, killed or not, and whose mounts end with them.
+# For a host command: its children and mounts end when this process ends, even if it is killed.
 _OWN_PROCESSES = ("bwrap", "--die-with-parent", "--unshare-pid", "--dev-bind", "/", "/", "--proc", "/proc", "--")
 
 
 def tool_versions(tools: Tools) -> dict[str, str]:
-    """The versions of the tools that figures depend on, by package name."""
+    """The versions of the tools that figures depend on, by Debian package name."""
     lines = (tools.root.parent / "versions").read_text().splitlines()
     versions = dict(line.split(" ", 1) for line in lines)
     return {name: versions[name] for name in ("qemu-system-x86", "ostree", "dnf", "rpm", "e2fsprogs", "grub-common")}
 
 
 def tools_inputs() -> dict[str, object]:
-    """What the tools tree is made from, apart from the state of the mirror."""
+    """The inputs of the tools tree's key; the state of the mirror is not one of them."""
     return {"suite": TOOLS_SUITE, "packages": sorted(TOOLS_PACKAGES), "rpm_macros": _RPM_MACROS}
 
 
 def find_tools(cache: Path) -> Tools | None:
-    """The tools tree if it is there."""
+    """The tools tree, or None if it is not built yet."""
     path = Store(cache).path_of("tools", key_of(tools_inputs()))
     return _tools_at(path) if path.is_dir() else None
 
 
 def open_tools(cache: Path) -> Tools:
-    """The tools tree, made first if it is not there (about a minute and 1.2 GB).
+    """The tools tree; built first if necessary (about a minute, 1.2 GB).
 
-    Raises WorkbookError: no mirror, mirror not reached, bad signature, missing host tool, disk too full.
+    Raises WorkbookError if there is no mirror, the mirror cannot be reached, a signature is bad, a host tool is
+    missing, or the disk is too full.
     """
     cache.mkdir(parents=True, exist_ok=True)
     (cache / CACHE_TAG_NAME).write_text(CACHE_TAG)
@@ -77,7 +77,7 @@ def open_tools(cache: Path) -> Tools:
 
 
 def _tools_at(path: Path) -> Tools:
-    # the rules by which a command enters the tree are part of what it will do
+    # how commands enter the tree also affects what they do
     content = (path / "versions").read_text() + _RPM_MACROS + code_version(__name__)
     return Tools(path / "root", hashlib.sha256(content.encode()).hexdigest()[:16])
 
@@ -93,7 +93,7 @@ def _make_tools(directory: Path) -> None:
         network=True,
         timeout_seconds=1200,
         log=directory / "mmdebstrap.log",
-        hint="check the network and the Debian mirror; --mirror URL chooses another one",
+        hint="check the network and the Debian mirror; choose another mirror with --mirror URL",
     )  # fmt: skip
     (directory / "root/etc/rpm").mkdir(exist_ok=True)
     (directory / "root/etc/rpm/macros.workbook").write_text(_RPM_MACROS)

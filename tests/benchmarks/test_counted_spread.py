@@ -1,6 +1,5 @@
 """The benchmark of the counted boot: its planted program and its tables."""
 
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,9 +10,13 @@ from atomic_lib.guest.counted.probe import CountedUnit
 from benchmarks.counted_spread import PLANTED_UNIT, burner, report, spread_percent, widest_unit
 
 BOOT = CountedBoot(
-    busy_seconds=20.0, kernel_seconds=5.0, apparatus_seconds=0.2, milestones={}, failed_units=(),
-    units=(CountedUnit("a.service", 15.0),), masked_units=(), changed_units=(), shift=0, seed=1, qemu_version="10",
+    busy_seconds=20.0, outside_units_seconds=5.0, shift=0, units=(CountedUnit(unit="a.service", cpu_seconds=15.0),)
 )  # fmt: skip
+
+
+def with_units(seconds: dict[str, float], busy_seconds: float) -> CountedBoot:
+    units = tuple(CountedUnit(unit=unit, cpu_seconds=cost) for unit, cost in seconds.items())
+    return BOOT.model_copy(update={"units": units, "busy_seconds": busy_seconds})
 
 
 @pytest.mark.parametrize("instructions", [4, 2_000_000])
@@ -30,13 +33,13 @@ def test_spread_is_relative_to_the_middle() -> None:
 
 
 def test_the_unit_that_differs_most_is_named() -> None:
-    other = replace(BOOT, units=(CountedUnit("a.service", 15.001), CountedUnit("b.service", 0.0025)))
+    other = with_units({"a.service": 15.001, "b.service": 0.0025}, 20.0)
     assert widest_unit([BOOT, other]) == "2.500 (b.service)"
 
 
 def test_the_tables_count_false_alarms_and_show_the_planted_unit() -> None:
-    far = replace(BOOT, units=(CountedUnit("a.service", 17.0),), busy_seconds=22.0)
-    planted = replace(BOOT, units=(*BOOT.units, CountedUnit(PLANTED_UNIT, 0.2)), busy_seconds=20.2)
+    far = with_units({"a.service": 17.0}, 22.0)
+    planted = with_units({"a.service": 15.0, PLANTED_UNIT: 0.2}, 20.2)
     lines = report([BOOT, BOOT], [BOOT], [BOOT, far], planted, 195_000_000).splitlines()
     assert "0 of 3 pairs" in lines[2]
     assert "1 of 1 pairs" in lines[3]

@@ -22,7 +22,10 @@ def dnf_failed(stderr: str) -> CommandError:
     [
         ("repomd.xml GPG signature verification error: Bad GPG signature", "does not match its signature"),
         ("GPG verification is enabled, but GPG signature is not available.", "has no signature"),
-        ("Yum repo downloading error: Downloading error(s): repodata/p.xml.gz - Cannot", "has a part that is not what"),
+        (
+            "Yum repo downloading error: Downloading error(s): repodata/p.xml.gz - Cannot",
+            "has a part that is not what",
+        ),
         ("Cannot download repomd.xml: Cannot download repodata/repomd.xml", "cannot be read"),
     ],
 )

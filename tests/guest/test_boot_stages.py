@@ -11,7 +11,7 @@ from atomic_lib.base.store import key_of
 from atomic_lib.guest import boot_stages
 from atomic_lib.guest.boot_stages import ImageBoot, accelerator_of, image_boots
 from atomic_lib.params.variant import Variant
-from atomic_lib.tools.accelerator import Accelerator
+from atomic_lib.tools.accelerator import ProbedAccelerator
 from atomic_lib.tools.context import Context
 from tests.contexts import own_context
 from tests.guest.boots import Guests, install_guests, own_image, own_variant
@@ -99,7 +99,7 @@ def test_a_boot_is_made_as_the_variant_has_it(tmp_path: Path, context: Context, 
     (request,) = guests.timed
     assert (request.firmware, request.accelerator, request.cpus, request.index) == ("uefi", "tcg", 3, 4)
     assert (request.runtime, request.selinux, request.agent) == ("podman", "enforcing", "min-cloud-agent")
-    assert {path.name for path in stored.path.iterdir()} >= {"boot.json", "started", "console.log"}
+    assert {path.name for path in stored.path.iterdir()} >= {"boot.json", "console.log"}
 
 
 def test_each_counted_boot_has_a_seed_of_its_own(tmp_path: Path, context: Context, guests: Guests) -> None:
@@ -154,9 +154,9 @@ def probes(monkeypatch: pytest.MonkeyPatch) -> list[object]:
     """The probes of KVM that were made; each finds none."""
     made: list[object] = []
 
-    def probe(tools: object) -> Accelerator:
+    def probe(tools: object) -> ProbedAccelerator:
         made.append(tools)
-        return Accelerator("tcg", "no /dev/kvm here")
+        return ProbedAccelerator("tcg", "no /dev/kvm here")
 
     monkeypatch.setattr(boot_stages, "probe_accelerator", probe)
     return made

@@ -11,9 +11,9 @@ KEY = "/latest/meta-data/public-keys/0/openssh-key"
 
 def test_progress_is_told_from_the_requests() -> None:
     with metadata_service(INSTANCE, "v1") as service:
-        assert progress_of(service) == "it never asked the metadata service"
+        assert progress_of(service) == "it sent no request to the metadata service"
         urllib.request.urlopen(f"{service.url}/latest/meta-data/").close()
-        assert "1 times, but never for the key" in progress_of(service)
+        assert "it sent 1 requests to the metadata service, but none for the key" in progress_of(service)
         urllib.request.urlopen(service.url + KEY).close()
         assert progress_of(service) == "it fetched the key from the metadata service"
 

@@ -5,7 +5,8 @@ import uuid
 
 import pytest
 
-from atomic_lib.image.disk import SECTOR_BYTES, fixed_uuid, partition_script
+from atomic_lib.formats.disk.gpt import SECTOR_BYTES
+from atomic_lib.image.disk import fixed_uuid, mke2fs_command, partition_script
 from atomic_lib.params.variant import Variant, variant_from
 
 
@@ -50,3 +51,29 @@ def test_a_fixed_uuid_depends_on_name_version_and_role() -> None:
     assert own != fixed_uuid(variant("other"), "disk")
     assert own != fixed_uuid(variant(version="2"), "disk")
     assert own != fixed_uuid(variant(), "root")
+
+
+def options_of(command: list[str]) -> dict[str, str]:
+    return dict(option.split("=") for option in command[command.index("-E") + 1].split(","))
+
+
+def test_the_file_system_has_a_fixed_uuid_and_a_fixed_hash_seed() -> None:
+    command = mke2fs_command(variant(), "/content", "/disk", 4096)
+    assert command[command.index("-U") + 1] == "27fd2e8e-a159-5cf0-ad92-c9188c68e08b"
+    assert options_of(command)["hash_seed"] == "092ef257-074d-5655-9e06-6100e9798ff2"
+    assert command == mke2fs_command(variant(), "/content", "/disk", 4096)
+
+
+def test_another_disk_has_another_file_system_uuid_and_hash_seed() -> None:
+    own, other = (mke2fs_command(one, "/content", "/disk", 4096) for one in (variant(), variant("other")))
+    assert own[own.index("-U") + 1] != other[other.index("-U") + 1]
+    assert options_of(own)["hash_seed"] != options_of(other)["hash_seed"]
+
+
+def test_the_file_system_begins_and_ends_with_its_partition() -> None:
+    command = mke2fs_command(variant(), "/content", "/disk", 4096)
+    root = partitions(partition_script(variant(), 4096))[-1]
+    assert int(options_of(command)["offset"]) == int(root["start"]) * SECTOR_BYTES
+    assert command[-1] == f"{int(root['size']) * SECTOR_BYTES // 1024}k"
+    assert command[command.index("-d") + 1 : -1] == ["/content", "/disk"]
+    assert options_of(command)["root_owner"] == "0:0"

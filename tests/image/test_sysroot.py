@@ -1,10 +1,10 @@
 """The kernel command line, and what is labelled as what; deploying is an integration test."""
 
 from pathlib import Path
-from typing import Literal
 
 import pytest
 
+from atomic_lib.base.model import SelinuxMode
 from atomic_lib.content.repositories import Content
 from atomic_lib.image.sysroot import STATEROOT, added_paths, kernel_arguments, seen_as
 from atomic_lib.params.variant import Variant, variant_from
@@ -21,9 +21,7 @@ def variant(method: str) -> Variant:
     return variant_from({**values, "kernel_arguments": " from_variant "})
 
 
-def recipe(
-    selinux: Literal["enforcing", "permissive", "disabled"] = "permissive", arguments: str | None = "from_kickstart"
-) -> Recipe:
+def recipe(selinux: SelinuxMode = "permissive", arguments: str | None = "from_kickstart") -> Recipe:
     return Recipe(files=(Path("a"),), packages=(), kernel_arguments=arguments, selinux=selinux)
 
 

@@ -8,14 +8,15 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from atomic_lib.base.command import last_lines
-from atomic_lib.guest.evidence.denials import DENIALS_QUESTION, MODE_QUESTION, Denials, read_denials
+from atomic_lib.base.model import DataSource
+from atomic_lib.guest.evidence.denials import DENIALS_COMMAND, MODE_COMMAND, Denials, read_denials
 from atomic_lib.guest.evidence.systemd import Properties, read_properties, timestamp_seconds
 from atomic_lib.guest.timed_boot import wait_for_key
-from atomic_lib.guest.vm.data_source import DataSource, Supply, supply
+from atomic_lib.guest.vm.data_source import Provisioning, provide_instance
 from atomic_lib.guest.vm.metadata_service import Instance, MetadataService
 from atomic_lib.guest.vm.monitor import MONITOR_ARGUMENTS, set_link
 from atomic_lib.guest.vm.qemu import BOOT_MOUNT, Disk, Guest, Machine, power_on, read_console
-from atomic_lib.guest.vm.ssh import Check, Key, Shell, log_in, wait_for_banner, wait_for_silence
+from atomic_lib.guest.vm.ssh import Deadline, Key, Shell, log_in, wait_for_banner, wait_for_silence
 from atomic_lib.tools.sandbox import Tools
 
 RUNS = "/var/lib/runs"
@@ -33,7 +34,7 @@ _FILES = f"/root/.ssh /root/.ssh/authorized_keys /etc/hostname {STATE}"
 _QUESTIONS = {
     "boot": "cat /proc/sys/kernel/random/boot_id",
     "hostname": "cat /proc/sys/kernel/hostname",
-    "mode": MODE_QUESTION,
+    "mode": MODE_COMMAND,
     "runs": f"[ ! -e {RUNS} ] || cat {RUNS}",
     "state": f"cd {STATE} && find . -type f -printf '%P %m %u:%g\\n'",
     "keys": "cat /root/.ssh/authorized_keys",
@@ -44,7 +45,7 @@ _QUESTIONS = {
     "failed": "systemctl list-units --failed --plain --no-legend --no-pager",
     "status": f"systemctl status --no-pager --full {SCRIPT}",
     "journal": "journalctl -b --no-pager -o short-monotonic",
-    "denials": DENIALS_QUESTION,
+    "denials": DENIALS_COMMAND,
 }
 
 
@@ -106,14 +107,14 @@ class Powered:
 
     tools: Tools
     guest: Guest
-    supplied: Supply
-    check: Check
+    provided: Provisioning
+    check: Deadline
 
     @property
     def service(self) -> MetadataService:
         """The metadata service, of a guest that has one."""
-        assert self.supplied.service
-        return self.supplied.service
+        assert self.provided.service
+        return self.provided.service
 
     @contextmanager
     def log_in(self, key: Key, *, new: bool = False) -> Iterator[Shell]:
@@ -168,13 +169,13 @@ class Story:
     def power_on(self, instance: Instance, *, cable: bool = True, source: DataSource = "ec2") -> Iterator[Powered]:
         """Switch on what the last boot left, without a carrier where there is no ``cable``; then cut the power."""
         self.boots += 1
-        with supply(source, instance, self.tools, self.directory, BOOT_MOUNT) as supplied:
-            offer = replace(supplied, arguments=(*MONITOR_ARGUMENTS, *supplied.arguments))
-            with power_on(self.tools, self.disk, self.machine, offer, self.directory) as guest:
+        with provide_instance(source, instance, self.tools, self.directory, BOOT_MOUNT) as provided:
+            provided = replace(provided, arguments=(*MONITOR_ARGUMENTS, *provided.arguments))
+            with power_on(self.tools, self.disk, self.machine, provided, self.directory) as guest:
                 if not cable:
                     set_link(self.directory, up=False)
                 try:
-                    yield Powered(self.tools, guest, supplied, _patience(guest))
+                    yield Powered(self.tools, guest, provided, _patience(guest))
                 finally:
                     guest.console.rename(self.directory / f"console-{self.boots}.log")
 

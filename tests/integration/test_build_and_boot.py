@@ -135,10 +135,10 @@ def test_every_byte_of_the_image_has_an_owner_and_every_package_a_reason(built: 
 
 def test_the_boot_has_its_milestones_in_order_and_its_critical_chain(built: Built) -> None:
     (boot,) = built.result.boots
-    names = [mark.name for mark in boot.marks]
+    names = [milestone.name for milestone in boot.milestones]
     assert {"kernel", "initrd", "userspace", "ssh-banner", "ssh-login", "provisioned", "docker-ready"} <= set(names)
     assert names[-1] == "container-exited"
-    assert [mark.seconds for mark in boot.marks] == sorted(mark.seconds for mark in boot.marks)
+    assert [one.seconds for one in boot.milestones] == sorted(one.seconds for one in boot.milestones)
     units = {unit.unit: unit for unit in boot.units}
     assert units["docker.service"].package == "docker.io"
     assert units["docker.service"].critical
@@ -148,7 +148,7 @@ def test_the_boot_has_its_milestones_in_order_and_its_critical_chain(built: Buil
 
 def test_the_counted_boot_belongs_to_units_and_kernel(built: Built) -> None:
     (counted,) = built.result.counted_boots
-    total = sum(unit.cpu_seconds for unit in counted.units) + counted.kernel_seconds
+    total = sum(unit.cpu_seconds for unit in counted.units) + counted.outside_units_seconds
     assert total == pytest.approx(counted.busy_seconds, abs=1e-6)
     cost = {unit.unit: unit for unit in counted.units}
     assert 0.05 < cost["min-cloud-agent.service"].cpu_seconds < 2
@@ -256,9 +256,9 @@ def test_the_same_disk_boots_through_uefi_and_is_provisioned_from_a_disc(built: 
         "uefi", accelerator, 2, 2048, 600, "min-cloud-agent", selinux="enforcing", data_source="nocloud"
     )
     boot = boot_image(built.tools, built.image.qcow2, "qcow2", request, tmp_path / "boot")
-    assert [check for check in boot.findings.checks if not check.passed] == []
-    assert boot.findings.failed_units == ()
-    assert boot.findings.kernel_release == built.result.boots[0].kernel_release
+    assert [check for check in boot.checks if not check.passed] == []
+    assert boot.failed_units == ()
+    assert boot.kernel_release == built.result.boots[0].kernel_release
 
 
 def test_the_result_becomes_pages(built: Built) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from atomic_lib.guest.vm.data_source import DataSource
+from atomic_lib.base.model import DataSource
 from atomic_lib.guest.vm.metadata_service import Instance
 from atomic_lib.guest.vm.qemu import Disk, Machine, make_overlay, remove_overlay
 from atomic_lib.guest.vm.ssh import Shell, one_boot_key

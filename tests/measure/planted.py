@@ -75,9 +75,9 @@ def debugfs(raw: Path, lines: Iterable[str]) -> None:
 
 @dataclass(frozen=True)
 class Planted:
-    """One change: debugfs's words, or bytes in place of those of a file or link; ``found``: path and kind of each.
+    """One change: debugfs's words, or new bytes in a file or link; ``found``: path and kind of each.
 
-    ``old``: bytes that are once on the disk, and that ``bytes`` replace.
+    ``old``: bytes that are on the disk once, and that ``new`` replaces.
     """
 
     name: str
@@ -85,17 +85,17 @@ class Planted:
     lines: tuple[str, ...] = ()
     path: str = ""
     offset: int = 0
-    bytes: bytes = b""
+    new: bytes = b""
     old: bytes = b""
 
     def plant(self, raw: Path, base: FileSystem) -> None:
         """Make the change on a copy of the image that ``base`` was read from."""
         if self.lines:
             debugfs(raw, self.lines)
-        if self.bytes:
+        if self.new:
             with open(raw, "r+b") as file:
                 file.seek(_only(file.read(), self.old) if self.old else self._place(base))
-                file.write(self.bytes)
+                file.write(self.new)
 
     def _place(self, base: FileSystem) -> int:
         """Where on the disk the byte is that is to change, or that comes after the last one."""
@@ -226,7 +226,7 @@ def _names(directory: Path) -> list[Planted]:
         _by("a name that ends in a blank", "/bin/net:missing,/bin/net :added", 'ln /bin/net "/bin/net "',
             "unlink /bin/net"),
         replace(_by("a name with a newline", "/line_break:missing,/line\nbreak:added"), old=b"line_break",
-                bytes=b"line\nbreak"),
+                new=b"line\nbreak"),
     ]  # fmt: skip
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from atomic_lib.formats.disk.file_system import Entry, FileSystem
+from atomic_lib.formats.disk.file_system import FileEntry, FileSystem
 from atomic_lib.measure.build_changes import (
     FileChange,
     PackageChange,
@@ -66,7 +66,7 @@ def test_where_a_package_came_from_is_no_change() -> None:
     ],
 )
 def test_a_file_has_its_most_telling_change(
-    before: Entry | None, after: Entry | None, change: str, size_bytes: int, tmp_path: Path
+    before: FileEntry | None, after: FileEntry | None, change: str, size_bytes: int, tmp_path: Path
 ) -> None:
     sides = [FileSystem(tmp_path, {"/a": one} if one else {}) for one in (before, after)]
     (found,) = changed_files(compare(*sides))

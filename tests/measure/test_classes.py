@@ -99,7 +99,7 @@ def test_parts_that_only_an_image_has_are_titled_and_take_no_file() -> None:
     rules = default_class_rules()
     own = {image_footprint.OSTREE_METADATA, image_footprint.ETC_COPY, ext4.FILE_SYSTEM, ext4.JOURNAL, ext4.DIRECTORIES,
            disk_map.PARTITION_TABLE, disk_map.BOOT_SECTORS, disk_map.ESP, disk_map.FREE, disk_map.HOST_FILE_SYSTEM,
-           disk_map.QCOW2_METADATA}  # fmt: skip
+           disk_map.QCOW2_METADATA, disk_map.QCOW2_GAPS}  # fmt: skip
     assert own == {rule.name for rule in rules.rules if not rule.packages and not rule.paths}
 
 

@@ -11,10 +11,10 @@ import pytest
 from atomic_lib.base.errors import WorkbookError
 from atomic_lib.compose.tree import Tree
 from atomic_lib.image.disk import Image
-from atomic_lib.measure.image_footprint import ImageFootprint, Taken, image_footprint, measure_image, place_file
+from atomic_lib.measure.image_footprint import DiskUse, ImageFootprint, image_footprint, measure_image, place_file
 from atomic_lib.measure.ownership import Ownership
 from tests.contexts import own_context
-from tests.formats.disk.disk_image import make_qcow2, make_raw
+from tests.formats.disk.disk_image import QCOW2_DATA, make_qcow2, make_raw
 
 CLUSTER = 65536
 DEPLOYMENT = f"ostree/deploy/os/deploy/{'c' * 64}.0"
@@ -69,7 +69,7 @@ def footprint(image: Image, tree: Tree) -> ImageFootprint:
 
 
 def test_the_parts_sum_to_the_whole(image: Image, footprint: ImageFootprint) -> None:
-    assert footprint.whole == Taken(image.allocated_bytes, image.compressed_bytes)
+    assert footprint.whole == DiskUse(image.allocated_bytes, image.compressed_bytes)
     assert footprint.whole.image_bytes == (image.raw).stat().st_blocks * 512
     assert footprint.whole.qcow2_bytes == (image.qcow2).stat().st_size
 
@@ -84,15 +84,16 @@ def test_each_file_takes_its_blocks_where_it_belongs(footprint: ImageFootprint) 
     assert parts["boot-sectors"] == 440 + 4096
     assert 2 * 1024 <= parts["partition-table"] <= 34 * 512 - 440 + 33 * 512  # its zeros are holes
     assert 0 < parts["directories"] < 200_000
-    assert {"file-system", "qcow2-metadata"} <= set(parts)
+    assert {"file-system", "qcow2-metadata", "qcow2-gaps"} <= set(parts)
 
 
 def test_what_is_not_zero_pays_for_the_compressed_bytes(footprint: ImageFootprint) -> None:
     app, odd = footprint.packages["app"], footprint.unowned[f"/usr/lib/{ODD}"]
     assert 0 < app.qcow2_bytes < app.image_bytes
     assert 0 < odd.qcow2_bytes < odd.image_bytes
-    assert footprint.parts["qcow2-metadata"].image_bytes == 0 < footprint.parts["qcow2-metadata"].qcow2_bytes
-    assert footprint.packages["nothing"] == Taken()
+    assert footprint.parts["qcow2-metadata"] == DiskUse(0, QCOW2_DATA)
+    assert footprint.parts["qcow2-gaps"].image_bytes == 0 < footprint.parts["qcow2-gaps"].qcow2_bytes
+    assert footprint.packages["nothing"] == DiskUse()
 
 
 def test_python_is_known_by_its_first_line(footprint: ImageFootprint) -> None:
@@ -151,10 +152,15 @@ def test_what_is_not_the_image_is_named(
         measure_image(image, tree, [])
 
 
+def test_parts_that_do_not_sum_to_the_sizes_are_refused(image: Image, tree: Tree) -> None:
+    with pytest.raises(WorkbookError, match=r"the parts hold .* when they were made"):
+        measure_image(replace(image, compressed_bytes=image.compressed_bytes - 1), tree, [])
+    with pytest.raises(WorkbookError, match="were when it was made"):
+        measure_image(replace(image, allocated_bytes=4096), tree, [])
+
+
 def test_an_image_that_has_grown_is_refused(image: Image, tree: Tree) -> None:
     with open(image.qcow2, "ab") as file:
         file.write(b"more")
-    with pytest.raises(WorkbookError, match=r"the parts hold .* when they were made"):
+    with pytest.raises(WorkbookError, match=r"disk.qcow2: .*nothing uses the bytes from"):
         measure_image(image, tree, [])
-    with pytest.raises(WorkbookError, match="were when it was made"):
-        measure_image(replace(image, allocated_bytes=4096), tree, [])

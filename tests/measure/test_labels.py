@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from atomic_lib.base.errors import WorkbookError
-from atomic_lib.formats.disk.file_system import Entry, FileSystem
+from atomic_lib.formats.disk.file_system import FileEntry, FileSystem
 from atomic_lib.measure.labels import (
     Finding,
     LabelException,
@@ -24,12 +24,12 @@ HELD, ALONE, EMPTY = (f"{OBJECTS}/{name}/{'0' * 62}.file" for name in ("aa", "bb
 EXCEPTION = LabelException(exception="one", reason="It cannot be otherwise here.", paths=("/x(/.*)?",), label=ETC)
 
 
-def disk(**entries: Entry) -> FileSystem:
+def disk(**entries: FileEntry) -> FileSystem:
     numbered = {path: replace(one, inode=number) for number, (path, one) in enumerate(entries.items())}
     return FileSystem(Path("disk.raw"), numbered)
 
 
-def labelled(label: str, **values: str) -> Entry:
+def labelled(label: str, **values: str) -> FileEntry:
     return entry(attributes={"security.selinux": label}, **values)
 
 

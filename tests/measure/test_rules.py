@@ -7,20 +7,20 @@ from typing import Any
 import pytest
 
 from atomic_lib.base.errors import WorkbookError
-from atomic_lib.formats.disk.file_system import Entry, FileSystem
+from atomic_lib.formats.disk.file_system import FileEntry, FileSystem
 from atomic_lib.measure.comparison import compare
 from atomic_lib.measure.rules import RULES_FILE, Rule, load_rules
 
 REASON = "a reason that is long enough"
 
 
-def entry(kind: str = "file", **values: Any) -> Entry:
+def entry(kind: str = "file", **values: Any) -> FileEntry:
     facts: dict[str, Any] = {"mode": 0o755 if kind == "directory" else 0o644, "uid": 0, "gid": 0, "size_bytes": 5}
     facts |= {"sha256": "s" if kind == "file" else "", "target": "", "device": "", "attributes": {}, "inode": 0}
-    return Entry(type=kind, **{**facts, **values})
+    return FileEntry(type=kind, **{**facts, **values})
 
 
-def side(tmp_path: Path, entries: dict[str, Entry], **texts: str) -> FileSystem:
+def side(tmp_path: Path, entries: dict[str, FileEntry], **texts: str) -> FileSystem:
     """A file system of entries, each an inode of its own unless it says one; ``texts``: the content of its files."""
     raw = tmp_path / f"{len(list(tmp_path.iterdir()))}.raw"
     data, found = b"", {}

@@ -25,7 +25,7 @@ def test_an_agent_without_a_composed_tree_is_named_with_the_reason(capsys: pytes
     reasons = dict(matrix.not_run)
     assert reasons["min-cloud-agent"] == "no tree with it was composed: atomic-min, atomic-min-nocloud"
     assert reasons["ignition"].endswith("needs a guest")
-    assert "min-cloud-agent: no faults were put to it: no tree" in capsys.readouterr().err
+    assert "min-cloud-agent: not tested against injected faults: no tree" in capsys.readouterr().err
 
 
 def test_a_fallback_that_was_not_needed_is_no_row() -> None:

@@ -103,7 +103,7 @@ def test_a_tailored_kickstart_includes_its_base_and_wins(tmp_path: Path) -> None
         ("echo top\n", f"{path}:10"),
     ]
     assert recipe.notes == (
-        "top.ks:4: services --enabled: added to those of an earlier line, of which Anaconda would drop all",
+        "top.ks:4: services --enabled: added to the units of earlier lines, which Anaconda would drop",
     )
 
 
@@ -112,8 +112,8 @@ def test_options_that_a_later_packages_section_drops_are_noted(tmp_path: Path) -
     recipe = read_kickstart(path, "F41")
     assert (recipe.documentation, recipe.groups) == (True, ("core",))
     assert recipe.notes == (
-        "a.ks:4: %packages: --excludedocs of an earlier section is dropped, as in Anaconda",
-        "a.ks:4: %packages: --nocore of an earlier section is dropped, as in Anaconda",
+        "a.ks:4: %packages: --excludedocs of an earlier section is ignored, as in Anaconda",
+        "a.ks:4: %packages: --nocore of an earlier section is ignored, as in Anaconda",
     )
 
 
@@ -124,15 +124,15 @@ def test_what_has_no_effect_is_noted(tmp_path: Path) -> None:
         "network --bootproto=dhcp --device=link --activate --onboot=on\npart / --size=900 --grow\n" + PACKAGES,
     )
     assert read_kickstart(path, "F41").notes == (
-        "a.ks:1: text: no effect, it steers the installer only",
-        "a.ks:2: zerombr: no effect, it steers the installer only",
-        "a.ks:3: clearpart: no effect, it steers the installer only",
-        "a.ks:4: reboot: no effect, it steers the installer only",
-        "a.ks:5: skipx: no effect, no graphical display is set up anyway",
-        "a.ks:6: firewall --disabled: no effect, no firewall is set up anyway",
-        "a.ks:7: firstboot --disable: no effect, an image asks nothing at its first boot anyway",
-        "a.ks:8: network: no effect, an image uses DHCP from boot on anyway",
-        "a.ks:9: part / --grow: no effect, the size of the image is --size",
+        "a.ks:1: text has no effect: it only controls the installer",
+        "a.ks:2: zerombr has no effect: it only controls the installer",
+        "a.ks:3: clearpart has no effect: it only controls the installer",
+        "a.ks:4: reboot has no effect: it only controls the installer",
+        "a.ks:5: skipx has no effect: an image has no graphical display",
+        "a.ks:6: firewall --disabled has no effect: an image has no firewall",
+        "a.ks:7: firstboot --disable has no effect: an image has no set-up dialogue",
+        "a.ks:8: network has no effect: an image always uses DHCP",
+        "a.ks:9: part / --grow has no effect: --size sets the size of the root file system",
     )
 
 
@@ -150,13 +150,14 @@ def test_a_deprecation_is_a_note_and_not_on_the_terminal(tmp_path: Path, capfd: 
         ("frobnicate --now", "command 'frobnicate' is not supported"),
         ("user --name=fedora", "command 'user' is not supported: users come from packages and from the "
          "metadata service"),
-        ("rootpw secret", "rootpw: an image holds no password; say rootpw --lock, keys come from the metadata service"),
-        ("rootpw --lock secret", "rootpw: an image holds no password; say rootpw --lock, keys come from the "
+        ("rootpw secret", "rootpw: an image must not have a password: use rootpw --lock, keys come from the "
          "metadata service"),
-        ("rootpw --lock --iscrypted $6$salt$hash", "rootpw: an image holds no password; say rootpw --lock, "
+        ("rootpw --lock secret", "rootpw: an image must not have a password: use rootpw --lock, keys come from the "
+         "metadata service"),
+        ("rootpw --lock --iscrypted $6$salt$hash", "rootpw: an image must not have a password: use rootpw --lock, "
          "keys come from the metadata service"),
         ("timezone Etc/UTC", "timezone: needs --utc: the hardware clock of a guest runs in UTC"),
-        ("timezone --utc ../../etc/passwd", "timezone: '../../etc/passwd' is no time zone, such as Etc/UTC"),
+        ("timezone --utc ../../etc/passwd", "timezone: '../../etc/passwd' is not a time zone, such as Etc/UTC"),
         ("selinux", "selinux: needs --enforcing, --permissive or --disabled"),
         ("bootloader --extlinux", "bootloader --extlinux: the boot loader of an image is GRUB"),
         ("bootloader --location=none", "bootloader --location: an image always has a boot loader, for BIOS and "
@@ -167,12 +168,12 @@ def test_a_deprecation_is_a_note_and_not_on_the_terminal(tmp_path: Path, capfd: 
         ("part / --fstype=ext4", "part: / needs --size=MIB"),
         ("part / --size=10 --ondisk=vda", "part --ondisk: this option is not supported"),
         ("part / --size=x", "part: argument --size: invalid int value: 'x'"),
-        ("firewall --enabled", "firewall: only --disabled is supported: no firewall is set up in an image"),
+        ("firewall --enabled", "firewall: only --disabled is supported: an image has no firewall"),
         ("network --bootproto=static", "network --bootproto: an image uses DHCP"),
         ("network --hostname=a", "network --hostname: the host name comes from the metadata service"),
-        ("repo --name=a --baseurl=http://a", "repo --baseurl: its address stands in params/repos"),
-        ("services --enabled=a/b", "services: 'a/b.service' is no unit name"),
-        ("firstboot --enable", "firstboot: only --disable is supported: an image asks nothing at its first boot"),
+        ("repo --name=a --baseurl=http://a", "repo --baseurl: write its address into a file in params/repos"),
+        ("services --enabled=a/b", "services: 'a/b.service' is not a unit name"),
+        ("firstboot --enable", "firstboot: only --disable is supported: an image has no set-up dialogue"),
         ("lang", "lang: the following arguments are required: <lang>"),
         ("lang en --colour", "lang: Unexpected arguments to lang command: ['--colour']"),
         ('lang "en', 'no closing quotation: lang "en'),
@@ -182,8 +183,8 @@ def test_a_deprecation_is_a_note_and_not_on_the_terminal(tmp_path: Path, capfd: 
         ("%pre\n%end", "section %pre is not supported"),
         ("%addon a\nx\n%end", "section %addon is not supported"),
         ("%frobnicate\nx\n%end", "section %frobnicate is not supported"),
-        ("%post --nochroot\nx\n%end", "%post --nochroot: a script sees the tree of the image only"),
-        ("%post --log=/tmp/l\nx\n%end", "%post --log: what the script writes is kept in the log of the build"),
+        ("%post --nochroot\nx\n%end", "%post --nochroot: a script always runs in the tree of the image"),
+        ("%post --log=/tmp/l\nx\n%end", "%post --log: the log of the build contains the output of the script"),
         ("%post --interpreter=bash\nx\n%end", "%post --interpreter: must be the path of a program in the tree"),
         ("%post\necho\n%post\n%end", "section %post has no %end"),
         ("%packages --ignoremissing\n%end", "%packages --ignoremissing: a missing package is an error"),
@@ -198,11 +199,11 @@ def test_a_refusal_names_the_included_file_and_its_own_line(tmp_path: Path, line
 @pytest.mark.parametrize(
     ("entry", "message"),
     [
-        ("foo bar", "is neither one package nor one @group, without options"),
-        ("@group --optional", "is neither one package nor one @group, without options"),
-        ("-@core", "takes away a group that no line before asks for; say --nocore"),
-        ("-@^cloud", "takes away an environment that no line before asks for"),
-        ("%frobnicate", "is neither one package nor one @group, without options"),
+        ("foo bar", "must be one package or one @group, without options"),
+        ("@group --optional", "must be one package or one @group, without options"),
+        ("-@core", "removes a group that no earlier line adds; use --nocore"),
+        ("-@^cloud", "removes an environment that no earlier line adds"),
+        ("%frobnicate", "must be one package or one @group, without options"),
     ],
 )
 def test_a_bad_entry_of_packages_names_its_line(tmp_path: Path, entry: str, message: str) -> None:
@@ -219,7 +220,7 @@ def test_all_refusals_come_at_once_with_the_accepted_commands(tmp_path: Path) ->
 
 def test_a_second_root_file_system_is_refused(tmp_path: Path) -> None:
     path = write(tmp_path / "a.ks", f"part / --size=900\npart / --size=901\n{PACKAGES}")
-    assert refusal(path).message == f"{path}:2: part: / is defined by an earlier line already"
+    assert refusal(path).message == f"{path}:2: part: an earlier line already defines /"
 
 
 def test_a_kickstart_without_packages_is_refused(tmp_path: Path) -> None:
@@ -271,9 +272,9 @@ def test_fedora_docker_base_is_refused_line_by_line() -> None:
     path = REAL / "fedora-docker-base.ks"
     assert refusal(path, "F21").message.splitlines() == [
         f"{path}:7: bootloader --location: an image always has a boot loader, for BIOS and for UEFI",
-        f"{path}:8: timezone --nontp: say services --disabled= with the name of the time service",
-        f"{path}:9: rootpw: an image holds no password; say rootpw --lock, keys come from the metadata service",
-        f"{path}:31: %post --log: what the script writes is kept in the log of the build",
+        f"{path}:8: timezone --nontp: use services --disabled= with the name of the time service",
+        f"{path}:9: rootpw: an image must not have a password: use rootpw --lock, keys come from the metadata service",
+        f"{path}:31: %post --log: the log of the build contains the output of the script",
     ]
 
 
@@ -302,7 +303,7 @@ def test_fedora_cloud_base_with_a_repository_file(tmp_path: Path) -> None:
     path = Path(shutil.copy(REAL / "fedora-cloud-base.ks", tmp_path))
     write(tmp_path / "fedora-repo.ks", "repo --name=fedora\n")
     assert refusal(path, "F21").message.splitlines() == [
-        f"{path}:19: command 'auth' is not supported: passwords are not used in an image",
+        f"{path}:19: command 'auth' is not supported: an image must not have a password",
         f"{path}:22: command 'user' is not supported: users come from packages and from the metadata service",
         f"{path}:26: bootloader --extlinux: the boot loader of an image is GRUB",
     ]
@@ -319,12 +320,12 @@ def test_fedora_cloud_base_with_a_repository_file(tmp_path: Path) -> None:
 
 
 ATOMIC_REFUSALS = (
-    "12: command 'auth' is not supported: passwords are not used in an image",
+    "12: command 'auth' is not supported: an image must not have a password",
     "15: command 'user' is not supported: users come from packages and from the metadata service",
     "27: part: /boot: an image has one file system, /",
     "28: part: pv.01: an image has one file system, /",
-    "29: command 'volgroup' is not supported: say part / --size=MIB --fstype=ext4",
-    "30: command 'logvol' is not supported: say part / --size=MIB --fstype=ext4",
+    "29: command 'volgroup' is not supported: use part / --size=MIB --fstype=ext4",
+    "30: command 'logvol' is not supported: use part / --size=MIB --fstype=ext4",
     "33: command 'ostreesetup' is not supported: an ostree tree is composed from a treefile",
 )
 

@@ -76,7 +76,7 @@ etc-group-members: [wheel]
     assert all(script.stop_on_error for script in recipe.post_scripts)
     assert recipe.removed_paths == ("usr/share/doc",)
     assert recipe.files == (path, script)
-    assert recipe.notes == ("etc-group-members: nothing to move: all groups of the tree stand in /etc/group",)
+    assert recipe.notes == ("etc-group-members has no effect: all groups of the tree are in /etc/group",)
 
 
 def test_defaults_are_those_of_rpm_ostree(tmp_path: Path) -> None:
@@ -90,7 +90,7 @@ def test_defaults_are_those_of_rpm_ostree(tmp_path: Path) -> None:
 def test_only_the_boot_location_that_is_not_done_here_is_noted(tmp_path: Path) -> None:
     assert read_treefile(write(tmp_path / "a.yaml", MINIMAL + "boot-location: modules\n")).notes == ()
     assert read_treefile(write(tmp_path / "b.yaml", MINIMAL + "boot-location: new\n")).notes == (
-        "boot-location: kernel and initramfs stand in /usr/lib/modules alone, as with `modules`",
+        "boot-location: kernel and initramfs are only in /usr/lib/modules, as with `modules`",
     )
 
 
@@ -158,21 +158,21 @@ def test_a_missing_file_names_who_asks_for_it_and_what_is_there(tmp_path: Path) 
         ("packages-x8664: [a]\n", "key 'packages-x8664' is not supported: did you mean 'packages-x86_64'?"),
         ("documentation: 'no'\n", "documentation: must be true or false, not 'no'"),
         ("selinux: permissive\n", "selinux: must be true or false, not 'permissive'"),
-        ("units: sshd.service\n", "units: must be a list of texts, not 'sshd.service'"),
-        ("units: [sshd]\n", "units: 'sshd' is no full unit name, such as sshd.service"),
-        ("boot-location: both\n", 'boot-location: only "modules" or "new" is what a compose here does'),
-        ("tmp-is-dir: false\n", "tmp-is-dir: only true is what a compose here does"),
-        ("tmp-is-dir: 1\n", "tmp-is-dir: only true is what a compose here does"),
-        ("cliwrap: true\n", "cliwrap: only false is what a compose here does"),
+        ("units: sshd.service\n", "units: must be a list of strings, not 'sshd.service'"),
+        ("units: [sshd]\n", "units: 'sshd' is not a full unit name, such as sshd.service"),
+        ("boot-location: both\n", 'boot-location: only "modules" or "new" is supported'),
+        ("tmp-is-dir: false\n", "tmp-is-dir: only true is supported"),
+        ("tmp-is-dir: 1\n", "tmp-is-dir: only true is supported"),
+        ("cliwrap: true\n", "cliwrap: only false is supported"),
         ("remove-files: [/usr/share]\n", "remove-files: '/usr/share' must be relative to the root of the tree"),
         ("remove-files: [usr/../..]\n", "remove-files: 'usr/../..' must be relative to the root of the tree"),
         ("exclude-packages: [python3 perl]\n", "exclude-packages: 'python3 perl' must be one package name"),
         ("include: 3\n", "include: must be a path or a list of paths"),
         ("releasever: 2.5\n", "releasever: must be text or a whole number"),
         ("install-langs: ['']\n", "install-langs: has an empty entry"),
-        ("default-target: graphical\n", "default-target: 'graphical' is no systemd target"),
+        ("default-target: graphical\n", "default-target: 'graphical' is not a systemd target"),
         ("default_target: a.target\ndefault-target: a.target\n", "default_target: is the old spelling of "
-         "default-target, which is there too"),
+         "default-target, which is given too"),
     ],
 )  # fmt: skip
 def test_a_refusal_names_file_and_key(tmp_path: Path, addition: str, message: str) -> None:
@@ -186,7 +186,7 @@ def test_a_refusal_names_file_and_key(tmp_path: Path, addition: str, message: st
         ("packages: [bash]\n", "ref: is required"),
         ("ref: a/b\n", "packages: is required"),
         ("ref: a/b\npackages: [bash]\nexclude-packages: [bash]\n", "bash is in packages and in exclude-packages"),
-        ("ref: a//b\npackages: [bash]\n", "ref: 'a//b' is no name of a branch"),
+        ("ref: a//b\npackages: [bash]\n", "ref: 'a//b' is not a valid ref"),
         ("ref: a/${stream}\npackages: [bash]\n", "ref: ${stream} has no value"),
         ("ref: a\npackages: ['@core']\n", "packages: @core is a group; a treefile names packages only"),
         ("- ref\n", "must be a mapping of keys to values"),
@@ -225,7 +225,7 @@ def test_a_broken_file_names_its_line(tmp_path: Path, name: str, text: str, mess
 
 @pytest.mark.skipif(not REAL.exists(), reason="the treefile of Fedora 22 Atomic is not beside the checkout")
 def test_the_real_fedora_22_treefile_is_refused_key_by_key() -> None:
-    why = "is not supported: a build has no earlier commit and no list of users to be checked against"
+    why = "is not supported: a build has no previous commit and no list of users to check against"
     keys = ("ignore-removed-users", "ignore-removed-groups", "check-passwd", "check-groups")
     assert refusal(REAL).message.splitlines() == [f"{REAL}: key {key!r} {why}" for key in keys]
 

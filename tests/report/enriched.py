@@ -17,7 +17,7 @@ from atomic_lib.results.variant_result import (
     ImagePart,
     Labels,
     Listener,
-    Mark,
+    Milestone,
     PackageSize,
     Step,
     StudyResult,
@@ -42,7 +42,7 @@ PYTHON_BYTES = (0, 40_000_000, 55_000_000, 60_000_000)
 _OVERHEAD = {
     "partition-table": (34_816, 700), "boot-sectors": (61_440, 40_000), "esp": (1_200_128, 402_000),
     "file-system": (20_480_000, 90_000), "directories": (5_120_000, 310_000), "journal": (67_108_864, 71_000),
-    "free": (1_048_576, 1_100), "qcow2-metadata": (0, 327_680),
+    "free": (1_048_576, 1_100), "qcow2-metadata": (0, 327_680), "qcow2-gaps": (0, 1_445_212),
 }  # fmt: skip
 
 
@@ -177,7 +177,9 @@ def _boot(boot: Boot, packages: tuple[PackageSize, ...]) -> Boot:
     length = phases.userspace_seconds or 1.0
     return boot.model_copy(
         update={
-            "marks": tuple(Mark.model_validate({"name": name, "seconds": round(at, 3)}) for name, at in known),
+            "milestones": tuple(
+                Milestone.model_validate({"name": name, "seconds": round(at, 3)}) for name, at in known
+            ),
             "units": tuple(_unit(unit, place, userspace, length, names) for place, unit in enumerate(boot.units)),
             "service_count": 17,
             "setuid_files": ("/usr/bin/su", "/usr/bin/mount"),
@@ -222,8 +224,9 @@ def _counted(boot: Boot) -> CountedBoot:
     )
     busy = sum(unit.cpu_seconds for unit in units)
     return CountedBoot(
-        busy_seconds=round(busy + 4.123456, 6), kernel_seconds=4.123456, milestones={"multi-user": round(busy + 5, 6)},
-        units=units, masked_units=("docker.service",), shift=0, qemu_version="10.0.2",
+        busy_seconds=round(busy + 4.123456, 6), outside_units_seconds=4.123456,
+        milestones={"multi-user": round(busy + 5, 6)}, units=units, masked_units=("docker.service",),
+        shift=0, qemu_version="10.0.2",
     )  # fmt: skip
 
 

@@ -36,7 +36,7 @@ def test_a_variant_result_reads_back_as_it_was_written(tmp_path: Path) -> None:
 def test_results_json_holds_what_other_tools_read(tmp_path: Path) -> None:
     write_study_results(tmp_path, factory.STUDY, factory.all_results())
     value = json.loads((tmp_path / "results.json").read_text())
-    assert (value["schema_version"], value["study"], value["baseline"]) == (2, "default", "cloud-docker")
+    assert (value["schema_version"], value["study"], value["baseline"]) == (3, "default", "cloud-docker")
     assert value["run"] == tmp_path.name
     for entry in value["variants"]:
         assert set(REQUIRED_OF_VARIANT) <= set(entry)
@@ -106,7 +106,7 @@ def test_a_file_that_is_cut_off_is_refused_by_name_and_line(tmp_path: Path) -> N
         ({"tree_bytes": "12"}, r"result\.json: tree_bytes: .*integer"),
         ({"tree_bytes": -1}, r"result\.json: tree_bytes: .*greater"),
         ({"tree_byte": 1}, r"result\.json: tree_byte: Extra inputs"),
-        ({"schema_version": 1}, r"result\.json: schema_version is 1; this workbook reads 2"),
+        ({"schema_version": 1}, r"result\.json: schema_version is 1; this workbook reads 3"),
         ({"status": "failed"}, r"a failed variant has an error"),
         ({"tree_files": 1}, r"the classes hold \d+ files, but tree_files is 1"),
     ],

@@ -10,14 +10,23 @@ from atomic_lib.base import command
 from atomic_lib.base.errors import WorkbookError
 from atomic_lib.compose.tree import Tree
 from atomic_lib.compose.walk import Entry, write_entries
+from atomic_lib.guest.boot_record import StoredBoot
 from atomic_lib.image.disk import Image
-from atomic_lib.measure.image_footprint import ImageFootprint, Taken
+from atomic_lib.measure.image_footprint import DiskUse, ImageFootprint
 from atomic_lib.measure.labels import Finding, Labels
 from atomic_lib.params.variant import variant_from
 from atomic_lib.recipe.recipe import Recipe
 from atomic_lib.results.files import read_variant_result
 from atomic_lib.results.record import VariantRecord, failed_result, git_revision
-from atomic_lib.results.variant_result import VariantResult
+from atomic_lib.results.variant_result import (
+    Boot,
+    Check,
+    CountedBoot,
+    CountedUnit,
+    Phases,
+    UnitTime,
+    VariantResult,
+)
 from atomic_lib.solve.lock import Lock, LockedPackage
 from atomic_lib.solve.resolve import RpmSet
 
@@ -27,11 +36,13 @@ PACKAGES = (
     LockedPackage("linux-image-cloud", 1, "6.12", "1", "x86_64", "b" * 64, 5000, "r"),
 )
 RECIPE = Recipe(files=(Path("a"),), packages=("bash",), notes=("reboot has no effect here",))
-BOOT = {
-    "index": 1, "firmware": "bios", "accelerator": "tcg", "ssh_login_seconds": 51.25, "clock_error_seconds": 0.1,
-    "timeout_seconds": 600, "phases": {"kernel_seconds": 6.5}, "units": [{"unit": "a.service", "seconds": 1.5}],
-    "checks": [{"name": "system is running", "passed": True, "detail": "running"}],
-}  # fmt: skip
+BOOT = StoredBoot(
+    boot=Boot(
+        index=1, firmware="bios", accelerator="tcg", ssh_login_seconds=51.25, phases=Phases(kernel_seconds=6.5),
+        units=(UnitTime(unit="a.service", seconds=1.5),),
+        checks=(Check(name="system is running", passed=True, detail="running"),),
+    ),
+)  # fmt: skip
 
 
 @pytest.fixture
@@ -118,9 +129,9 @@ def test_the_image_is_broken_down_by_package_and_part(
 ) -> None:
     record.add_tree(rpm_set, tree)
     footprint = ImageFootprint(
-        packages={"linux-image-cloud": Taken(1000, 600)},
-        unowned={"/usr/lib/modules/6.12/initramfs.img": Taken(500, 300), "/boot/vmlinuz-6.12": Taken(300, 50)},
-        parts={"journal": Taken(248, 4), "qcow2-metadata": Taken(0, 70)},
+        packages={"linux-image-cloud": DiskUse(1000, 600)},
+        unowned={"/usr/lib/modules/6.12/initramfs.img": DiskUse(500, 300), "/boot/vmlinuz-6.12": DiskUse(300, 50)},
+        parts={"journal": DiskUse(248, 4), "qcow2-metadata": DiskUse(0, 70)},
         python_scripts=("/usr/bin/tool", "/usr/bin/python3-config"),
     )
     record.add_image(image, footprint)
@@ -167,13 +178,19 @@ def test_the_units_of_boots_get_the_package_of_their_file(
     (tmp_path / "owners.json").write_text(json.dumps({"/usr/lib/systemd/system/a.service": ["bash"]}))
     record.add_packages(RECIPE, rpm_set, "tools-key", {"ostree": "2025.2"})
     record.add_tree(rpm_set, tree)
-    units = [
-        {"unit": "a.service", "seconds": 1.5, "path": "/usr/lib/systemd/system/a.service", "critical": True},
-        {"unit": "var.mount", "seconds": 0.5, "path": "/run/systemd/generator/var.mount"},
-        {"unit": "init.scope", "seconds": 0.0},
-    ]
-    record.add_boots([{**BOOT, "units": units}], [], [], missing=1)
-    (boot,) = written(tmp_path).boots
+    units = (
+        UnitTime(unit="a.service", seconds=1.5, critical=True),
+        UnitTime(unit="var.mount", seconds=0.5),
+        UnitTime(unit="init.scope", seconds=0.0),
+    )
+    files = {"a.service": "/usr/lib/systemd/system/a.service", "var.mount": "/run/systemd/generator/var.mount"}
+    timed = StoredBoot(boot=BOOT.boot.model_copy(update={"units": units}), unit_files=files)
+    costs = tuple(CountedUnit(unit=name, cpu_seconds=1.0) for name in ("a.service", "b.service"))
+    counted = CountedBoot(busy_seconds=3.0, outside_units_seconds=1.0, units=costs, shift=0)
+    record.add_boots([timed], [counted], [], missing=1)
+    (boot,), (counted_boot,) = written(tmp_path).boots, written(tmp_path).counted_boots
+    # a counted boot names no files: a unit's is where a package has it
+    assert [(unit.unit, unit.package) for unit in counted_boot.units] == [("a.service", "bash"), ("b.service", None)]
     assert [(unit.unit, unit.package, unit.critical) for unit in boot.units] == [
         ("a.service", "bash", True), ("var.mount", None, False), ("init.scope", None, False),
     ]  # fmt: skip

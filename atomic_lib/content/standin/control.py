@@ -1,6 +1,6 @@
-"""Debian control data as RPM tags.
+"""Converts Debian control data to RPM tags.
 
-Sources: Debian Policy ch. 5 and 7 (control fields, relationships, versions);
+Sources: Debian Policy, chapters 5 and 7 (control fields, relationships, versions);
 rpm's manual on dependencies and rich ("boolean") dependencies.
 """
 
@@ -18,7 +18,7 @@ _ARCHITECTURES = {"amd64": "x86_64", "all": "noarch"}
 
 @dataclass(frozen=True)
 class Relation:
-    """One package name with an optional version constraint, in rpm's terms."""
+    """A package name with an optional version constraint, in rpm's syntax."""
 
     name: str
     constraint: str = ""
@@ -29,7 +29,7 @@ class Relation:
 
 @dataclass(frozen=True)
 class DebianPackage:
-    """One Debian package as the tags of one RPM."""
+    """A Debian package, with its control data as RPM tags."""
 
     name: str
     epoch: int
@@ -48,9 +48,9 @@ class DebianPackage:
 def rpm_version(version: str) -> tuple[int, str, str]:
     """Epoch, version and release of a Debian version.
 
-    No revision is the same as revision 0 to dpkg, so the release is always there: else
-    ``> 2.41`` would not be met by ``2.41-12`` in rpm. A hyphen inside the upstream
-    version, which rpm does not allow, becomes a dot.
+    To dpkg, a missing revision is the same as revision 0, so the release is never empty;
+    without it, ``2.41-12`` would not satisfy ``> 2.41`` in rpm. rpm does not allow a hyphen
+    in the version, so hyphens in the upstream version become dots.
     """
     epoch, _, rest = version.rpartition(":")
     upstream, _, revision = rest.rpartition("-") if "-" in rest else (rest, "", "0")
@@ -64,7 +64,10 @@ def rpm_evr(version: str) -> str:
 
 
 def parse_relations(field: str) -> tuple[tuple[Relation, ...], ...]:
-    """The groups of alternatives in a relationship field; architecture qualifiers are dropped."""
+    """The groups of alternatives in a relationship field, without architecture qualifiers.
+
+    Raises ValueError naming the text that is not a relation.
+    """
     groups = (tuple(_relation(text) for text in group.split("|")) for group in field.split(",") if group.strip())
     return tuple(groups)
 
@@ -79,7 +82,7 @@ def _relation(text: str) -> Relation:
 
 
 def parse_control(text: str) -> DebianPackage:
-    """The RPM tags for one ``control`` file, relations not yet adapted to what the repository has."""
+    """The RPM tags of a ``control`` file; relations may still name packages that the repository does not have."""
     fields = dict(HeaderParser().parsestr(text).items())
     epoch, version, release = rpm_version(fields["Version"])
     return DebianPackage(
@@ -103,22 +106,22 @@ def parse_control(text: str) -> DebianPackage:
 
 
 def available_names(packages: Iterable[DebianPackage]) -> set[str]:
-    """Every name that a package of the repository has or provides."""
+    """The names of all packages, and all names that they provide."""
     return {name for package in packages for name in (package.name, *(entry.name for entry in package.provides))}
 
 
 def requirement_tags(package: DebianPackage, available: Collection[str], dropped: Collection[str]) -> list[str]:
-    """``Requires`` values: a group that names a dropped package goes; of alternatives, those that exist stay."""
+    """``Requires`` values: without groups that name a dropped package, and without alternatives that do not exist."""
     return _group_tags(package.requires, available, dropped, keep_unmet=True)
 
 
 def recommendation_tags(package: DebianPackage, available: Collection[str], dropped: Collection[str]) -> list[str]:
-    """``Recommends`` values, only of what the repository has."""
+    """``Recommends`` values, only for names in the repository."""
     return _group_tags(package.recommends, available, dropped, keep_unmet=False)
 
 
 def conflict_tags(package: DebianPackage, real_names: Collection[str]) -> list[str]:
-    """``Conflicts`` values, only with real packages: rpm would match an unversioned Provides where dpkg does not."""
+    """``Conflicts`` values, only with real packages: unlike dpkg, rpm also matches an unversioned Provides."""
     return sorted(
         {str(entry) for entry in package.conflicts if entry.name in real_names and entry.name != package.name}
     )

@@ -1,4 +1,4 @@
-"""Debian packages: resolved, fetched and verified by apt with a configuration of its own."""
+"""Fetches Debian packages: apt resolves, downloads and verifies them, with a configuration of its own."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -26,17 +26,16 @@ APT::Sandbox::User "root";
 Acquire::Languages "none";
 Acquire::Retries "3";
 """
-_HINT = "check the network and the Debian mirror; WORKBOOK_MIRROR=URL chooses another mirror"
+_HINT = "check the network and the Debian mirror; choose another mirror with --mirror URL"
 
 
 def fetch_debs(tools: Tools, definition: DebianContent, directory: Path) -> list[Path]:
-    """Fetch what ``definition`` names and what that depends on; returns exactly those .deb files, sorted.
+    """Fetch the packages of ``definition`` and their dependencies; returns exactly those .deb files, sorted.
 
-    apt checks the archive's signature and each package's sha256. ``directory`` holds
-    apt's own state; what it already has is not fetched again, and what else it has does
-    not count.
+    apt checks the archive's signature and each package's sha256. ``directory`` holds apt's
+    state and its downloads, which are not fetched again.
 
-    Raises WorkbookError: mirror not reached, signature bad, package unknown.
+    Raises WorkbookError if the mirror cannot be reached, its signature is bad, or a package is unknown.
     """
     for name in ("lists/partial", "archives/partial", "etc/apt.conf.d", "etc/preferences.d", "etc/sources.list.d"):
         (directory / name).mkdir(parents=True, exist_ok=True)
@@ -50,15 +49,15 @@ def fetch_debs(tools: Tools, definition: DebianContent, directory: Path) -> list
     with step("stand-in content: read the package lists"):
         _apt(tools, definition, ["apt-get", "update", "--error-on=any"], binds, env)
     with step("stand-in content: download Debian packages"):
-        # An empty status file does not make apt add the essential packages by itself.
-        wanted = ["install", "?essential", *definition.packages]
-        _apt(tools, definition, ["apt-get", "-y", "--download-only", *wanted], binds, env)
-        plan = _apt(tools, definition, ["apt-get", "-y", "--simulate", *wanted], binds, env)
+        # apt does not add the essential packages by itself, even if none is installed.
+        words = ["install", "?essential", *definition.packages]
+        _apt(tools, definition, ["apt-get", "-y", "--download-only", *words], binds, env)
+        plan = _apt(tools, definition, ["apt-get", "-y", "--simulate", *words], binds, env)
     return sorted(directory / "archives" / name for name in planned_files(plan))
 
 
 def planned_files(plan: str) -> Iterator[str]:
-    """The files of the packages that ``apt-get --simulate`` says it would install, as apt names them."""
+    """The names of the files that apt would install, from the output of ``apt-get --simulate``."""
     for name, version, arch in re.findall(r"^Inst (\S+) \((\S+) .*?\[(\w+)\]\)", plan, re.M):
         yield f"{name}_{version.replace(':', '%3a')}_{arch}.deb"
 
@@ -71,13 +70,13 @@ def _apt(tools: Tools, definition: DebianContent, words: list[str], binds: list[
         if unknown:
             raise WorkbookError(
                 f"params/content/{definition.content}.yaml: packages: Debian {definition.suite} has no {unknown[1]!r}",
-                hint="correct the name",
+                hint="correct the name in that file",
             ) from None
         if re.search(r"NO_PUBKEY|BADSIG|not signed|signature verification|OpenPGP", error.stderr):
             raise WorkbookError(
                 f"the Debian mirror's archive signature is bad: {debian_mirror()}",
                 log=error.log,
-                hint="do not use this mirror: WORKBOOK_MIRROR=URL chooses another",
+                hint="do not use this mirror; choose another one with --mirror URL",
             ) from None
         raise WorkbookError(
             f"the Debian mirror was not reached: {debian_mirror()}", log=error.log, hint=_HINT
@@ -85,7 +84,7 @@ def _apt(tools: Tools, definition: DebianContent, words: list[str], binds: list[
 
 
 def unpack_debs(tools: Tools, debs: list[Path], directory: Path) -> list[Path]:
-    """Unpack each package with its control files into ``directory/NAME``; returns those directories."""
+    """Unpack each package, control files included, into ``directory/NAME``; returns these directories."""
     names = [deb.name.partition("_")[0] for deb in debs]
     pairs = "".join(f"/mnt/debs/{deb.name}\0/mnt/out/{name}\0" for deb, name in zip(debs, names, strict=True))
     tools.run(

@@ -1,42 +1,44 @@
-"""What maintainer scripts would have made, as files of the package (``overlay.yaml``)."""
+"""Adds to Debian packages the files that their maintainer scripts would create (``overlay.yaml``)."""
 
 import os
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import yaml
 
 _OVERLAY = Path(__file__).with_name("overlay.yaml")
 
-
-def read_overlay() -> dict[str, dict[str, Any]]:
-    """The overlay of each package by name."""
-    overlay: dict[str, dict[str, Any]] = yaml.safe_load(_OVERLAY.read_text())
-    return overlay
+Overlay = Mapping[str, Mapping[str, str]]
+"""One package's additions by kind: directories, copies, files, append, links; see ``overlay.yaml``."""
 
 
-def apply_overlay(root: Path, overlay: Mapping[str, Any]) -> None:
+def read_overlay() -> dict[str, Overlay]:
+    """The overlays by package name."""
+    overlays: dict[str, Overlay] = yaml.safe_load(_OVERLAY.read_text())
+    return overlays
+
+
+def apply_overlay(root: Path, overlay: Overlay) -> None:
     """Add one package's overlay to its unpacked ``root``."""
     for path, mode in overlay.get("directories", {}).items():
         _new(root, path).mkdir(exist_ok=True)
-        _inside(root, path).chmod(int(mode, 8))
+        _path_in(root, path).chmod(int(mode, 8))
     for target, source in overlay.get("copies", {}).items():
-        shutil.copyfile(_inside(root, source), _new(root, target))
-        _inside(root, target).chmod(0o644)
+        shutil.copyfile(_path_in(root, source), _new(root, target))
+        _path_in(root, target).chmod(0o644)
     for path, text in overlay.get("files", {}).items():
         _write(_new(root, path), text)
     for path, text in overlay.get("append", {}).items():
-        _inside(root, path).write_text(_inside(root, path).read_text() + text)
+        _path_in(root, path).write_text(_path_in(root, path).read_text() + text)
     for path, target in overlay.get("links", {}).items():
         if _new(root, path).is_dir():
-            _inside(root, path).rmdir()
-        os.symlink(target, _inside(root, path))
+            _path_in(root, path).rmdir()
+        os.symlink(target, _path_in(root, path))
 
 
 def make_account_files(root: Path) -> None:
-    """/etc/passwd, group, shadow and gshadow from base-passwd's masters, every account without a password."""
+    """Create /etc/passwd, group, shadow and gshadow from base-passwd's templates; no account has a password."""
     masters = root / "usr/share/base-passwd"
     passwd = [line.split(":") for line in (masters / "passwd.master").read_text().splitlines()]
     group = [line.split(":") for line in (masters / "group.master").read_text().splitlines()]
@@ -51,7 +53,7 @@ def make_account_files(root: Path) -> None:
 
 
 def account_names(root: Path) -> tuple[dict[int, str], dict[int, str]]:
-    """The names of users and groups by number, from the account files below ``root``."""
+    """The names of users and of groups by number, from the account files below ``root``."""
     users, groups = (
         {int(row[2]): row[0] for row in (line.split(":") for line in (root / "etc" / file).read_text().splitlines())}
         for file in ("passwd", "group")
@@ -60,7 +62,7 @@ def account_names(root: Path) -> tuple[dict[int, str], dict[int, str]]:
 
 
 def move_kernel(root: Path) -> None:
-    """Put the kernel where Fedora has it: /usr/lib/modules/KVER/vmlinuz, with config and System.map beside it."""
+    """Move kernel, config and System.map to /usr/lib/modules/KVER, where Fedora's packages have them."""
     for file in sorted((root / "boot").glob("*-*")):
         name, _, kver = file.name.partition("-")
         target = root / "usr/lib/modules" / kver / name
@@ -68,13 +70,13 @@ def move_kernel(root: Path) -> None:
             file.rename(target)
 
 
-def _inside(root: Path, path: str) -> Path:
+def _path_in(root: Path, path: str) -> Path:
     return root / path.lstrip("/")
 
 
 def _new(root: Path, path: str) -> Path:
-    """The place of ``path``, the directories above it made where they are missing, with one mode under any umask."""
-    target = _inside(root, path)
+    """``path`` below ``root``; creates missing directories above it, with mode 0755 under any umask."""
+    target = _path_in(root, path)
     for directory in reversed(target.parents):
         if not directory.exists():
             directory.mkdir()

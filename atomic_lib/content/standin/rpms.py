@@ -1,11 +1,9 @@
-"""The stand-in RPM repository: Debian packages, adapted, built as RPMs, signed and indexed."""
+"""Builds the stand-in RPM repository: adapts Debian packages, builds RPMs of them, signs and indexes these."""
 
 import os
 import shutil
 import stat
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from atomic_lib.base.errors import WorkbookError
 from atomic_lib.base.progress import step
@@ -14,6 +12,7 @@ from atomic_lib.content.signing import sign_and_index
 from atomic_lib.content.standin.control import DebianPackage, parse_control
 from atomic_lib.content.standin.debs import unpack_debs
 from atomic_lib.content.standin.overlay import (
+    Overlay,
     account_names,
     apply_overlay,
     make_account_files,
@@ -27,10 +26,10 @@ _SETUP = Path(__file__).parent
 
 
 def build_repository(tools: Tools, definition: DebianContent, debs: list[Path], directory: Path, comps: Path) -> None:
-    """Fill ``directory`` with signed RPMs made from ``debs``, their index and their public key.
+    """Write signed RPMs of the packages ``debs`` to ``directory``, with their index and their public key.
 
-    The same packages give the same bytes, in whatever order and directory. Raises
-    WorkbookError when two packages own the same file, and CommandError when a tool fails.
+    The result does not depend on the order of ``debs`` or the name of the directory. Raises
+    WorkbookError if two packages own the same file, and CommandError if a tool fails.
     """
     work = directory / "work"
     (work / "packages").mkdir(parents=True)
@@ -57,12 +56,12 @@ def build_repository(tools: Tools, definition: DebianContent, debs: list[Path], 
 
 
 def _newest_seconds(root: Path) -> int:
-    """The time of the newest file in an unpacked package; directories have the time of the unpacking."""
+    """The time of the newest regular file in an unpacked package; directories have the time of unpacking."""
     found = (path.lstat() for path in root.rglob("*"))
     return max((int(status.st_mtime) for status in found if stat.S_ISREG(status.st_mode)), default=0)
 
 
-def _adapt(root: Path, overlay: Mapping[str, Any]) -> DebianPackage:
+def _adapt(root: Path, overlay: Overlay) -> DebianPackage:
     package = parse_control((root / "DEBIAN/control").read_text())
     apply_overlay(root, overlay)
     if package.name == "base-passwd":
@@ -73,8 +72,8 @@ def _adapt(root: Path, overlay: Mapping[str, Any]) -> DebianPackage:
 
 
 def _compile_python(tools: Tools, packages: Path) -> None:
-    """Byte-compile as Fedora's packages do; by hash, because ostree sets every file time to zero."""
-    env = {"PYTHONHASHSEED": "0"}  # else sets of constants are stored in any order
+    """Byte-compile Python modules as Fedora's packages do. Hash-based, because ostree sets all file times to zero."""
+    env = {"PYTHONHASHSEED": "0"}  # otherwise the order of sets of constants would be random
     for root in sorted(path for path in packages.iterdir() if any((path / "usr/lib").glob("python3*"))):
         target = f"/mnt/packages/{root.name}"
         folders = [f"{target}/usr/lib/{path.name}" for path in sorted((root / "usr/lib").glob("python3*"))]
@@ -83,10 +82,10 @@ def _compile_python(tools: Tools, packages: Path) -> None:
 
 
 def _compile_policy(tools: Tools, packages: Path, name: str) -> Path:
-    """Build the binary policy once, into the policy's own package, as Fedora's policy package has it.
+    """Build the binary policy into the policy's package, as Fedora's policy package does.
 
-    The local module and the booleans are compiled in; what the module store has of them goes
-    beside their source, into the package whose root is returned.
+    It includes our local module and booleans. Their entries in the module store belong to a
+    package of their own, together with their source; returns the root of that package.
     """
     root, own = packages / f"selinux-policy-{name}", packages / "standin-selinux"
     store = root / f"var/lib/selinux/{name}/active"
@@ -104,8 +103,8 @@ def _compile_policy(tools: Tools, packages: Path, name: str) -> Path:
         binds=[Bind(root, "/mnt/root", writable=True), Bind(own, "/mnt/own")],
         rights="root",
     )  # fmt: skip
-    for left in (*(root / f"etc/selinux/{name}").rglob("*.bin"), *(root / "var/lib/selinux").rglob("*.LOCK")):
-        left.unlink()
+    for unneeded in (*(root / f"etc/selinux/{name}").rglob("*.bin"), *(root / "var/lib/selinux").rglob("*.LOCK")):
+        unneeded.unlink()
     for part in ("booleans.local", "modules/400"):
         target = own / (store / part).relative_to(root)
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -120,7 +119,7 @@ def _set_modes(root: Path) -> None:
 
 
 def _merge(roots: list[Path], work: Path) -> None:
-    """Move every package's files into one build root, and write its ``%files`` list."""
+    """Move the files of all packages into one build root, and write a ``%files`` list for each package."""
     buildroot, lists = work / "buildroot", work / "lists"
     buildroot.mkdir()
     lists.mkdir()
@@ -150,7 +149,7 @@ def _move_into(root: Path, buildroot: Path, name: str, owner: dict[str, str]) ->
             if path in owner:
                 raise WorkbookError(
                     f"{path} is in two packages: {owner[path]} and {name}",
-                    hint="leave one of them out of packages in params/content/standin.yaml, or correct overlay.yaml",
+                    hint="remove one of them from packages in params/content/standin.yaml, or correct overlay.yaml",
                 )
             owner[path] = name
             os.rename(os.path.join(directory, entry), target / entry)
@@ -165,7 +164,7 @@ def _add_setup(work: Path) -> None:
 
 
 def _rpmbuild(tools: Tools, work: Path, directory: Path, newest_seconds: int) -> None:
-    """Build all RPMs; files that are newer than ``newest_seconds`` were made here, and get that time."""
+    """Build all RPMs. Files newer than ``newest_seconds``, which this module created, get that time."""
     (work / "top").mkdir()
     (work / "rpms").mkdir()
     tools.run(

@@ -1,7 +1,7 @@
-"""One RPM spec for all stand-in packages: a sub-package each, with its own version and file list.
+"""One RPM spec for all stand-in packages, with a sub-package for each.
 
-One rpmbuild of 300 sub-packages takes a fraction of 300 runs. Sources: rpm's manual on
-spec files (sub-packages, file lists and their directives).
+Building 300 sub-packages in one run of rpmbuild takes a fraction of the time of 300 runs.
+Source: rpm's manual on spec files (sub-packages, file lists and their directives).
 """
 
 import os
@@ -18,9 +18,9 @@ from atomic_lib.content.standin.control import (
 )
 
 LISTS = "/mnt/work/lists"
-"""Where the file lists lie while rpmbuild runs in the tools tree."""
+"""The directory of the file lists while rpmbuild runs in the tools tree."""
 
-# Base files and accounts come first in any tree, so they need nothing themselves.
+# The packages of base files and accounts. Every other package requires them, so they must not require anything.
 BASE_PACKAGES = ("base-files", "base-passwd")
 _HEADER = """\
 %global debug_package %{nil}
@@ -47,12 +47,12 @@ _SKIPPED = ("/usr/share/lintian", "/usr/share/bug", "/usr/share/doc-base", "/usr
             "/usr/share/debconf", "/etc/init.d", "/etc/apt", "/etc/cron.daily", "/etc/cron.weekly", "/etc/kernel",
             "/usr/share/apport")  # fmt: skip
 _DOCUMENTATION = ("/usr/share/doc/", "/usr/share/man/", "/usr/share/info/")
-# In quotes rpm takes glob characters as they are.
+# rpm does not expand glob characters in quoted names.
 _QUOTED = str.maketrans({"%": "%%", '"': '\\"', "\\": "\\\\"})
 
 
 def write_spec(packages: Sequence[DebianPackage], dropped: Collection[str], setup: str) -> str:
-    """The whole spec; each package's files are listed in ``NAME.files``. ``setup`` is appended as it is."""
+    """The spec; the file ``NAME.files`` lists the files of each package. ``setup`` is appended unchanged."""
     available = available_names(packages) - set(dropped)
     real_names = {package.name for package in packages}
     parts = [_section(package, available, real_names, dropped) for package in packages]
@@ -86,7 +86,7 @@ def _section(
 
 
 def _extra_provides(package: DebianPackage) -> list[str]:
-    """What Fedora's packages of this role provide and dnf or scriptlets look for."""
+    """Capabilities that dnf or scriptlets need, and that Fedora's corresponding package provides."""
     return {
         "base-files": ["system-release = 13", "system-release(releasever) = 13"],
         "dash": ["/bin/sh"],
@@ -103,7 +103,8 @@ def file_list(
 ) -> list[str]:
     """The ``%files`` lines of one unpacked package: every path below ``root`` with its directives.
 
-    ``users`` and ``groups`` are names by number: rpmbuild takes every file as root's that it is not told of.
+    ``configuration``: the paths of configuration files. ``users`` and ``groups``: names by number, for files
+    that do not belong to root.
     """
     lines = []
     for path in sorted(_walk(root)):
@@ -140,7 +141,7 @@ def _directives(path: str, file: Path, configuration: Collection[str]) -> list[s
 
 
 def _language(path: str) -> list[str]:
-    """``%lang(xx)`` for a message catalogue, so that ``install-langs`` can leave it out."""
+    """``%lang(xx)`` for a message catalogue, so that ``install-langs`` can exclude it."""
     parts = path.split("/")
     if len(parts) > 5 and parts[1:4] == ["usr", "share", "locale"]:
         return [f"%lang({parts[4].partition('.')[0]})"]

@@ -1,4 +1,4 @@
-"""Stand-in content: the repository of RPMs made of Debian packages, kept in the cache."""
+"""Stand-in content: the stage that builds the repository of Debian packages as RPMs, in the cache."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,16 +13,16 @@ from atomic_lib.tools.context import Context
 
 @dataclass(frozen=True)
 class StandinRequest:
-    """Which stand-in content to make; ``comps`` is the file with its package groups."""
+    """The stand-in content to build; ``comps`` is the file with its package groups."""
 
     definition: DebianContent
     comps: Path
 
 
 def standin_repository(definition: DebianContent, params: Path, context: Context) -> Path:
-    """The directory of the repository; made first where the cache does not have it (a minute and a download).
+    """The directory of the repository; built first if it is not in the cache (about a minute, and a download).
 
-    Raises WorkbookError: mirror not reached, bad signature of the archive, disk too full.
+    Raises WorkbookError if the mirror cannot be reached, its signature is bad, or the disk is too full.
     """
     comps = params / "content" / f"{definition.content}-comps.xml"
     return CONTENT.get(StandinRequest(definition, comps), context).path

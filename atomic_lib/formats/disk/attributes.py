@@ -1,4 +1,8 @@
-"""Extended attributes as a person reads them: a label, a list of capabilities, a text, or hex digits."""
+"""Extended attributes as text: a label, a list of capabilities, plain text or hex digits.
+
+Formats: linux/capability.h (struct vfs_cap_data); text form: cap_from_text(3). No library: Python
+has none for capabilities, and getcap needs the file on a mounted file system.
+"""
 
 import struct
 
@@ -16,7 +20,7 @@ _EFFECTIVE = 1
 
 
 def attribute_text(name: str, value: bytes) -> str:
-    """The value of an attribute, such that two texts are the same exactly where the values are."""
+    """The value of an attribute as text; two texts are equal only if the values are."""
     if name == LABEL and value.endswith(b"\0"):
         value = value[:-1]
         return _plain(value) or f"0x{value.hex()}00"
@@ -26,13 +30,13 @@ def attribute_text(name: str, value: bytes) -> str:
 
 
 def _plain(value: bytes) -> str:
-    """The text of a value; nothing for one that is none, or that could be taken for hex digits."""
+    """A value as text; empty where it is not printable, or could be mistaken for hex digits."""
     text = value.decode("ascii", errors="replace")
     return text if value.isascii() and text.isprintable() and not text.startswith("0x") else ""
 
 
 def _capabilities(value: bytes) -> str:
-    """Capabilities as setcap takes them: ``cap_net_raw=ep``; nothing for a form that is not known."""
+    """Capabilities as setcap takes them: ``cap_net_raw=ep``; empty for an unknown form."""
     if len(value) not in _REVISIONS.values():
         return ""
     head, *words = struct.unpack(f"<{len(value) // 4}I", value)

@@ -1,7 +1,11 @@
-"""The ext4 file system inside a disk image, read without mounting it: whose is each block.
+"""The ext4 file system inside a disk image, read without mounting it: which file owns each block.
 
-Format: the Linux kernel's Documentation/filesystems/ext4. Every block that the file system
-calls used is found to belong to exactly one owner, or the file system is called damaged.
+Format: the Linux kernel's Documentation/filesystems/ext4. Every block in use must have exactly
+one owner; otherwise the file system is reported as damaged.
+
+No library: dissect.extfs (AGPL) and ext4 (MIT) read files and their extents, but do not say which
+blocks metadata takes or check owners against the bitmaps; ext4 also pins exact versions of its
+dependencies.
 """
 
 import struct
@@ -26,14 +30,14 @@ _BITS = tuple(bytes(value >> bit & 1 for bit in range(8)) for value in range(256
 
 Label = str | int
 Run = tuple[int, int, Label]
-"""Consecutive blocks: the first, how many, and whose: an inode's number, or one of the names above."""
+"""Consecutive blocks: the first, how many, and the owner: an inode number, or one of the names above."""
 
 
 @dataclass(frozen=True)
 class Ext4:
-    """A file system: ``runs`` are all its used blocks in order, ``names`` the paths of each inode but directories.
+    """A file system. ``runs``: all used blocks in order; ``names``: the paths of each inode except directories.
 
-    ``directories`` are the inodes of those, by path; the path of the root is empty.
+    ``directories``: the inode of each directory by path; the path of the root is empty.
     """
 
     layout: Layout
@@ -59,11 +63,11 @@ def read_ext4(disk: mmap, start: int, end: int, name: str) -> Ext4:
     """Read the ext4 file system between two bytes of a disk image.
 
     Raises WorkbookError naming the image (``name``): no ext4, cut off, a feature that the
-    workbook does not use, blocks that belong to nobody or to two, or a file that has not
-    the names or the type that it should have.
+    workbook does not use, a used block with no owner or with two, or a file whose names or
+    type contradict its inode.
     """
     layout = read_layout(disk, start, end, name)
-    reader = _Reader(disk, layout)
+    reader = _InodeReader(disk, layout)
     try:
         inodes = {inode.number: inode for inode in reader.inodes()}
         names, directories = read_names(disk, layout, inodes)
@@ -79,8 +83,8 @@ def read_ext4(disk: mmap, start: int, end: int, name: str) -> Ext4:
     return Ext4(layout, runs, inodes, names, directories, heads)
 
 
-class _Reader:
-    """Reads inodes and collects in ``runs`` whose their blocks are."""
+class _InodeReader:
+    """Reads inodes and collects the blocks of each in ``runs``."""
 
     def __init__(self, disk: mmap, layout: Layout) -> None:
         self._disk, self.layout = disk, layout
@@ -107,7 +111,7 @@ class _Reader:
         acl = struct.unpack_from("<I", raw, 0x68)[0] | struct.unpack_from("<H", raw, 0x76)[0] << 32
         size_bytes = size_low | struct.unpack_from("<I", raw, 0x6C)[0] << 32
         if flags & _INLINE_DATA:
-            raise self.layout.damaged(f"inode {number} keeps its data in itself, which is not supported")
+            raise self.layout.damaged(f"inode {number} has inline data, which is not supported")
         if acl and acl not in self._attributes:
             self._attributes.add(acl)
             self.runs.append((acl, 1, FILE_SYSTEM))
@@ -145,7 +149,7 @@ class _Reader:
                 yield from self._extents(self.block(high << 32 | low), number)
 
     def _mapped(self, pointers: tuple[int, ...]) -> Iterator[Extent]:
-        """The blocks of an inode that lists them one by one, as the one for resizing does."""
+        """The blocks of an inode that lists them one by one, as the resize inode does."""
         per_block = self.layout.block_bytes // 4
         logical = 0
         for place, pointer in enumerate(pointers):
@@ -166,20 +170,20 @@ class _Reader:
 
 
 def _require_whole(disk: mmap, layout: Layout, runs: tuple[Run, ...]) -> None:
-    """Refuse blocks that two own, that are used and nobody's, or that are somebody's and not used."""
+    """Refuse a block with two owners, a used one without an owner, and a free one with an owner."""
     for (first, count, label), (following, _, other) in pairwise(runs):
         if first + count > following:
-            raise layout.damaged(f"block {following} belongs to two: {label} and {other}")
+            raise layout.damaged(f"block {following} has two owners: {label} and {other}")
     owned = bytearray(layout.block_count)
     for first, count, _ in runs:
         if first + count > layout.block_count:
             raise layout.damaged(f"block {first + count - 1} is past its end at {layout.block_count}")
         owned[first : first + count] = b"\1" * count
     for group in layout.groups:
-        if group.blocks_unused:  # only what the layout implies is used; there is no bitmap to hold against
+        if group.blocks_unused:  # only what the layout implies is in use; there is no bitmap to compare with
             continue
         used = b"".join(map(_BITS.__getitem__, layout.block(disk, group.block_bitmap)))[: group.block_count]
         if used != owned[group.first_block : group.first_block + group.block_count]:
             place = next(i for i, bit in enumerate(used) if bit != owned[group.first_block + i])
-            state = "used, but nobody's" if used[place] else "free, but somebody's"
+            state = "in use, but has no owner" if used[place] else "free, but has an owner"
             raise layout.damaged(f"block {group.first_block + place} is {state}")

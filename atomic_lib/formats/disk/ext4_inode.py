@@ -1,10 +1,11 @@
-"""What an ext4 inode says of its file: type, rights, owners, size, links, extended attributes.
+"""An ext4 inode: type, permissions, owners, size, links and extended attributes of a file.
 
 Format: the Linux kernel's Documentation/filesystems/ext4 (inodes.rst, attributes.rst).
+Why no library: see ext4.py.
 """
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 DIRECTORY, FILE, LINK = 0o04, 0o10, 0o12
@@ -16,11 +17,20 @@ _PREFIXES = {0: "", 1: "user.", 2: "system.posix_acl_access", 3: "system.posix_a
              6: "security.", 7: "system.", 8: "system.richacl"}  # fmt: skip
 _ENTRY = struct.Struct("<BBHIII")
 _INLINE_TARGET_BYTES = 60
+INODE_FIELDS: Mapping[int, str] = {
+    0x00: "mode", 0x02: "owner", 0x04: "size", 0x08: "access time", 0x0C: "change time", 0x10: "modification time",
+    0x14: "deletion time", 0x18: "group", 0x1A: "links", 0x1C: "blocks", 0x20: "flags", 0x24: "version",
+    0x28: "block map", 0x64: "generation", 0x68: "attributes block", 0x6C: "size", 0x74: "blocks",
+    0x76: "attributes block", 0x78: "owner", 0x7A: "group", 0x7C: "checksum", 0x80: "extra size", 0x82: "checksum",
+    0x84: "change time, finer part", 0x88: "modification time, finer part", 0x8C: "access time, finer part",
+    0x90: "creation time", 0x94: "creation time, finer part", 0x98: "version", 0xA0: "extended attributes",
+}  # fmt: skip
+"""The fields of an inode by the offset at which each begins."""
 
 Extent = tuple[int, int, int, bool]
 """Consecutive blocks of a file: the first in the file, the first on the disk, how many, and whether written.
 
-What is allocated and not written reads as zeros.
+Blocks that are allocated but not written read as zeros.
 """
 
 
@@ -52,7 +62,7 @@ class Inode:
 
     @property
     def links(self) -> int:
-        """How many names it says that it has; of a directory also ``.``, and ``..`` of each one in it."""
+        """The link count: names of a file; of a directory also ``.``, and ``..`` of each subdirectory."""
         return self._number(0x1A, 2)
 
     @property
@@ -74,7 +84,7 @@ class Inode:
     def attributes(self, block: bytes) -> dict[str, bytes]:
         """Its extended attributes: those in the inode, and those in ``block``, its attributes block (or empty).
 
-        Raises ValueError or struct.error for what is no list of attributes.
+        Raises ValueError or struct.error where they are damaged.
         """
         found: dict[str, bytes] = {}
         if len(self.raw) > _GOOD_OLD_BYTES:
@@ -84,7 +94,7 @@ class Inode:
                 found.update(_attributes(area, 0))
         if block:
             if block[:4] != struct.pack("<I", _ATTRIBUTES_MAGIC):
-                raise ValueError("its attributes block is none")
+                raise ValueError("its attribute block has another magic number")
             found.update(_attributes(block, _ATTRIBUTES_HEAD_BYTES))
         return found
 
@@ -98,6 +108,6 @@ def _attributes(area: bytes, place: int) -> Iterator[tuple[str, bytes]]:
         length, prefix, offset, outside, size, _ = _ENTRY.unpack_from(area, place)
         name = area[place + _ENTRY.size : place + _ENTRY.size + length]
         if prefix not in _PREFIXES or outside or offset + size > len(area):
-            raise ValueError(f"the attribute {name!r} is damaged, or kept in a way that is not supported")
+            raise ValueError(f"the attribute {name!r} is damaged, or stored in a way that is not supported")
         yield _PREFIXES[prefix] + name.decode(errors="surrogateescape"), area[offset : offset + size]
         place += _ENTRY.size + (length + 3 & ~3)

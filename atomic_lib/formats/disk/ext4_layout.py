@@ -1,16 +1,19 @@
-"""What an ext4 file system says of itself: superblock, groups, and the blocks that these take.
+"""Superblock and block groups of an ext4 file system, and the blocks that these take.
 
 Format: the Linux kernel's Documentation/filesystems/ext4 (super block, block group descriptors).
+Why no library: see ext4.py.
 """
 
 import struct
+from collections.abc import Mapping
 from dataclasses import dataclass
 from mmap import mmap
 
 from atomic_lib.base.errors import WorkbookError
 
-_SUPER_OFFSET, _SUPER_BYTES, _MAGIC = 1024, 1024, 0xEF53
-# filetype, extents, 64bit, flex_bg, csum_seed; what else there is changes where things are.
+SUPERBLOCK_OFFSET = 1024
+_SUPER_BYTES, _MAGIC = 1024, 0xEF53
+# filetype, extents, 64bit, flex_bg, csum_seed; others change where things are.
 _KNOWN_INCOMPATIBLE = 0x2 | 0x40 | 0x80 | 0x200 | 0x2000
 _FILETYPE = 0x2
 _SPARSE_SUPER, _BIGALLOC = 0x1, 0x200
@@ -18,11 +21,18 @@ _SPARSE_SUPER2 = 0x200
 _INODES_UNUSED, _BLOCKS_UNUSED = 1, 2
 _LONG_DESCRIPTOR = 64
 _BLOCK_SHIFT_MOST, _INODE_BYTES_LEAST = 6, 128
+SUPERBLOCK_FIELDS: Mapping[int, str] = {
+    0x0C: "free blocks", 0x10: "free inodes", 0x2C: "time of the last mount", 0x30: "time of the last write",
+    0x34: "mounts", 0x3A: "state", 0x40: "time of the last check", 0x68: "UUID", 0x78: "volume name",
+    0x88: "last mounted on", 0xD0: "journal UUID", 0xEC: "hash seed", 0x108: "time it was made",
+    0x178: "written so far", 0x3FC: "checksum",
+}  # fmt: skip
+"""Fields of the superblock in which two builds may differ, by the offset at which each begins."""
 
 
 @dataclass(frozen=True)
 class Group:
-    """One block group. ``inodes_used_most``: how many of its inodes can be in use, counted from the first."""
+    """One block group. ``inodes_used_most``: at most so many of its inodes are in use, from the first on."""
 
     first_block: int
     block_count: int
@@ -37,7 +47,7 @@ class Group:
 
 @dataclass(frozen=True)
 class Layout:
-    """Where the parts of a file system are; ``metadata`` are the blocks of its tables, as runs."""
+    """Where the parts of a file system are; ``metadata``: the blocks of its tables, as runs."""
 
     name: str
     start: int
@@ -63,7 +73,7 @@ class Layout:
 
 def read_layout(disk: mmap, start: int, end: int, name: str) -> Layout:
     """The layout of the file system between two bytes of a disk image; raises WorkbookError naming ``name``."""
-    raw = disk[start + _SUPER_OFFSET : start + _SUPER_OFFSET + _SUPER_BYTES]
+    raw = disk[start + SUPERBLOCK_OFFSET : start + SUPERBLOCK_OFFSET + _SUPER_BYTES]
     if len(raw) < _SUPER_BYTES or struct.unpack_from("<H", raw, 0x38)[0] != _MAGIC:
         raise WorkbookError(f"{name}: no ext4 file system at byte {start}: not a disk image of this workbook")
     compatible, incompatible, read_only = struct.unpack_from("<III", raw, 0x5C)
@@ -80,7 +90,7 @@ def read_layout(disk: mmap, start: int, end: int, name: str) -> Layout:
     block_shift, per_group, inodes_per_group = (struct.unpack_from("<I", raw, place)[0] for place in (0x18, 0x20, 0x28))
     inode_bytes = struct.unpack_from("<H", raw, 0x58)[0]
     if block_shift > _BLOCK_SHIFT_MOST or not per_group or not inodes_per_group or inode_bytes < _INODE_BYTES_LEAST:
-        raise WorkbookError(f"{name}: its ext4 file system is damaged: the superblock's sizes make no sense")
+        raise WorkbookError(f"{name}: its ext4 file system is damaged: impossible sizes in its superblock")
     block_bytes = 1024 << block_shift
     block_count = struct.unpack_from("<I", raw, 0x4)[0] | struct.unpack_from("<I", raw, 0x150)[0] << 32
     if start + block_count * block_bytes > end:

@@ -1,4 +1,7 @@
-"""The names in an ext4 file system. Format: the Linux kernel's Documentation/filesystems/ext4/directory.rst."""
+"""The names in an ext4 file system.
+
+Format: the Linux kernel's Documentation/filesystems/ext4/directory.rst. Why no library: see ext4.py.
+"""
 
 import struct
 from collections.abc import Iterator, Mapping
@@ -9,18 +12,18 @@ from atomic_lib.formats.disk.ext4_layout import Layout
 
 _ROOT_INODE = 2
 _ENTRY_KINDS = {1: FILE, 2: DIRECTORY, 3: 0o02, 4: 0o06, 5: 0o01, 6: 0o14, 7: LINK}
-"""The type of a file as its directory says it, and as its inode does."""
+"""The type of a file in a directory entry, and the same in its inode."""
 _UNCOUNTED = 1
-"""The links of a directory with more subdirectories than can be counted."""
+"""The link count of a directory with more subdirectories than the field can hold."""
 
 
 def read_names(
     disk: mmap, layout: Layout, inodes: Mapping[int, Inode]
 ) -> tuple[dict[int, tuple[str, ...]], dict[str, int]]:
-    """The paths of each inode but directories, and the inodes of directories by path (of the root: empty).
+    """The paths of each inode except directories, and the inode of each directory by path (root: empty).
 
-    Raises WorkbookError for what e2fsck would find: a name of nothing, another type or
-    another number of links than the inode says.
+    Raises WorkbookError for what e2fsck would find: a name of an unused inode, or a type or
+    number of links other than the inode's.
     """
     names: dict[int, tuple[str, ...]] = {}
     directories = {"": _ROOT_INODE}
@@ -31,7 +34,7 @@ def read_names(
         for name, number, kind in _directory_entries(disk, layout, inodes.get(directory)):
             path = f"{base}/{name}"
             if number not in inodes or number in subdirectories:
-                raise layout.damaged(f"{path!r} is inode {number}, which is not in use, or a directory twice")
+                raise layout.damaged(f"{path!r} is inode {number}, which is not in use, or a directory with two names")
             if _ENTRY_KINDS.get(kind) != inodes[number].kind:
                 raise layout.damaged(f"{path!r}: its directory calls it another type of file than its inode")
             if inodes[number].kind == DIRECTORY:
@@ -60,7 +63,7 @@ def _require_links(
 
 
 def _directory_entries(disk: mmap, layout: Layout, inode: Inode | None) -> Iterator[tuple[str, int, int]]:
-    """Name, inode and type of each entry of a directory, but for the directory itself and the one above."""
+    """Name, inode and type of each entry of a directory, except ``.`` and ``..``."""
     for _, first, count, _ in inode.data if inode else ():
         for number in range(first, first + count):
             block, place = layout.block(disk, number), 0

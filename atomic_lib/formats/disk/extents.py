@@ -1,13 +1,16 @@
-"""Which parts of a sparse file its file system has allocated."""
+"""The parts of a sparse file that its file system has allocated.
+
+No library: it is two system calls, and Python has both (fcntl.ioctl, os.lseek).
+"""
 
 import errno
 import fcntl
 import os
 import struct
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-_FS_IOC_FIEMAP = 0xC020660B  # linux/fs.h; the request's form: Documentation/filesystems/fiemap.rst
+_FS_IOC_FIEMAP = 0xC020660B  # linux/fs.h; the form of a request: Documentation/filesystems/fiemap.rst
 _HEAD = struct.Struct("=QQIIII")
 _EXTENT = struct.Struct("=QQQQQIIII")
 _SYNC, _LAST = 1, 1
@@ -19,8 +22,8 @@ Range = tuple[int, int]
 def allocated_ranges(path: Path) -> list[Range]:
     """The allocated ranges of a file as (start, end) in bytes, in order, clipped to its size.
 
-    Asked with FIEMAP, which also tells space that is reserved and never written; where
-    the file system cannot answer, by seeking data, which counts such space as a hole.
+    FIEMAP also reports space that is reserved and never written. A file system without it
+    is asked by SEEK_DATA, which counts such space as a hole.
     """
     with open(path, "rb") as file:
         size_bytes = os.fstat(file.fileno()).st_size
@@ -29,8 +32,22 @@ def allocated_ranges(path: Path) -> list[Range]:
         except OSError as error:
             if error.errno not in (errno.EOPNOTSUPP, errno.ENOTTY, errno.EINVAL):
                 raise
-            ranges = _sought(file.fileno(), size_bytes)
+            ranges = list(data_ranges(file.fileno(), size_bytes))
     return _merged((start, min(end, size_bytes)) for start, end in ranges if start < size_bytes)
+
+
+def data_ranges(descriptor: int, size_bytes: int) -> Iterator[Range]:
+    """The ranges of an open file that are no holes, in order; space that is reserved and never written is a hole."""
+    end = 0
+    while end < size_bytes:
+        try:
+            start = os.lseek(descriptor, end, os.SEEK_DATA)
+        except OSError as error:
+            if error.errno != errno.ENXIO:  # ENXIO: only a hole is left
+                raise
+            return
+        end = os.lseek(descriptor, start, os.SEEK_HOLE)
+        yield start, end
 
 
 def _mapped(descriptor: int) -> list[Range]:
@@ -48,22 +65,6 @@ def _mapped(descriptor: int) -> list[Range]:
         if not count or flags & _LAST:
             return ranges
         start = ranges[-1][1]
-
-
-def _sought(descriptor: int, size_bytes: int) -> list[Range]:
-    ranges: list[Range] = []
-    start = 0
-    while start < size_bytes:
-        try:
-            start = os.lseek(descriptor, start, os.SEEK_DATA)
-        except OSError as error:
-            if error.errno == errno.ENXIO:  # nothing but a hole up to the end
-                break
-            raise
-        end = os.lseek(descriptor, start, os.SEEK_HOLE)
-        ranges.append((start, end))
-        start = end
-    return ranges
 
 
 def _merged(ranges: Iterable[Range]) -> list[Range]:

@@ -1,36 +1,32 @@
-"""Everything that a disk image's root file system says of its files, read without mounting it.
+"""Every path of a disk image's root file system with all its metadata, read without mounting it.
 
-Times are not read: a commit of ostree carries none, and a build sets them all to one.
+Times are not read: an ostree commit has none, and a build sets them all to the same value.
 """
 
 import hashlib
 import re
 import struct
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from mmap import ACCESS_READ, mmap
+from mmap import mmap
 from pathlib import Path
 
 from atomic_lib.base.errors import WorkbookError
 from atomic_lib.formats.disk.attributes import attribute_text
-from atomic_lib.formats.disk.ext4 import Ext4, read_ext4
+from atomic_lib.formats.disk.ext4 import Ext4
 from atomic_lib.formats.disk.ext4_inode import DIRECTORY, FILE, LINK, Inode
-from atomic_lib.formats.disk.gpt import read_partition_table
+from atomic_lib.formats.disk.raw_disk import Piece, RawDisk, map_file, open_raw_disk, pieces_of, read_pieces
 
 _TYPES = {FILE: "file", DIRECTORY: "directory", LINK: "link", 0o01: "fifo", 0o14: "socket", 0o02: "character device",
           0o06: "block device"}  # fmt: skip
 _DEPLOYMENT = re.compile(r"/ostree/deploy/([^/]+)/deploy/[0-9a-f]+\.\d+")
-_ZEROS = bytes(1 << 20)
-
-Piece = tuple[int | None, int]
-"""A part of a file: where it is on the disk (None: nowhere, it is zeros), and how many bytes."""
 
 
 @dataclass(frozen=True)
-class Entry:
-    """One path. ``mode`` are its permission bits; ``size_bytes`` of a directory is 0: what it takes says nothing.
+class FileEntry:
+    """One path. ``mode`` are its permission bits; ``size_bytes`` of a directory is 0.
 
     ``sha256`` of a file's content, ``target`` of a link, ``device`` (major:minor) of a device.
     ``inode`` is the same for hard links to one file. Odd bytes of a name or a target are
@@ -52,22 +48,22 @@ class Entry:
 
 @dataclass(frozen=True, eq=False)
 class FileSystem:
-    """A file system by path, from ``/``. ``outside``: how many paths of the disk this view of it leaves out.
+    """A file system by path, from ``/``. ``outside``: the number of the disk's paths that are not in this view.
 
-    It is read once; ``content`` and ``text`` read from the image again.
+    Metadata is read once; ``content`` and ``text`` read the image again.
     """
 
     raw: Path
-    entries: Mapping[str, Entry]
+    entries: Mapping[str, FileEntry]
     outside: int = 0
 
     def content(self, path: str) -> bytes:
-        """The content of a file, read from the image again; of what is no file nothing."""
+        """The content of a file, read from the image again; empty where the path is not a file."""
         entry = self.entries.get(path)
         if entry is None or entry.type != "file":
             return b""
-        with open(self.raw, "rb") as file, mmap(file.fileno(), 0, access=ACCESS_READ) as disk:
-            return b"".join(_read(disk, entry.pieces))
+        with map_file(self.raw) as disk:
+            return b"".join(read_pieces(disk, entry.pieces))
 
     def text(self, path: str) -> str:
         """The content of a file as text."""
@@ -75,12 +71,12 @@ class FileSystem:
 
     @cached_property
     def users(self) -> Mapping[int, str]:
-        """The names of users by number, as its own /etc/passwd has them."""
+        """User names by number, from the file system's own /etc/passwd."""
         return self._accounts("/etc/passwd")
 
     @cached_property
     def groups(self) -> Mapping[int, str]:
-        """The names of groups by number, as its own /etc/group has them."""
+        """Group names by number, from the file system's own /etc/group."""
         return self._accounts("/etc/group")
 
     @cached_property
@@ -100,27 +96,21 @@ class FileSystem:
 def read_file_system(raw: Path) -> FileSystem:
     """The root file system of a raw disk image, with the checksum of every file.
 
-    Raises WorkbookError naming the image where it is none, is cut off or damaged.
+    Raises WorkbookError naming the image where it is not a disk image, is cut off or damaged.
     """
-    try:
-        with open(raw, "rb") as file:
-            if not raw.stat().st_size:
-                raise WorkbookError(f"{raw}: empty")
-            with mmap(file.fileno(), 0, access=ACCESS_READ) as disk:
-                return FileSystem(raw, _entries(disk, str(raw)))
-    except OSError as error:
-        raise WorkbookError(f"{error.filename or raw}: cannot be read: {error.strerror}") from None
+    with open_raw_disk(raw) as disk:
+        return FileSystem(raw, _entries(disk))
 
 
 def deployment_of(disk: FileSystem) -> FileSystem:
-    """The one deployment of an ostree image as the system that boots sees it: ``/``, its /var, and /boot.
+    """The one deployment of an ostree image as the booted system sees it: ``/``, its /var, and /boot.
 
-    /sysroot is left empty: what is outside the deployment is only counted. Raises
+    /sysroot is left empty: paths outside the deployment are only counted. Raises
     WorkbookError for an image that has no deployment, or several.
     """
     found = [match for path in disk.entries if (match := _DEPLOYMENT.fullmatch(path))]
     if len(found) != 1:
-        raise WorkbookError(f"{disk.raw}: {len(found)} ostree deployments, where one was looked for")
+        raise WorkbookError(f"{disk.raw}: {len(found)} ostree deployments, but there must be one")
     top, stateroot = found[0][0], found[0][1]
     seen = {path: _seen_at(path, top, f"/ostree/deploy/{stateroot}/var") for path in disk.entries}
     entries = {place: disk.entries[path] for path, place in seen.items() if place}
@@ -148,37 +138,33 @@ def root_of(disk: FileSystem) -> FileSystem:
     return deployment_of(disk) if is_ostree(disk) else disk
 
 
-def _entries(disk: mmap, name: str) -> dict[str, Entry]:
-    table = read_partition_table(disk, name)
-    root = next((part for part in table.partitions if part.name == "root"), None)
-    if root is None:
-        raise WorkbookError(f"{name}: no partition named root: not a disk image of this workbook")
-    files = read_ext4(disk, root.start, root.end, name)
+def _entries(disk: RawDisk) -> dict[str, FileEntry]:
+    files = disk.files
     paths = {number: (path or "/",) for path, number in files.directories.items()} | dict(files.names)
     # in the order of the disk, which is how it is read fastest
     numbers = sorted(paths, key=lambda number: files.inodes[number].data[0][1] if files.inodes[number].data else 0)
-    entries: dict[str, Entry] = {}
+    entries: dict[str, FileEntry] = {}
     for number in numbers:
         inode = files.inodes[number]
         try:
-            entry = _entry(disk, files, inode)
+            entry = _entry(disk.data, files, inode)
         except (ValueError, struct.error) as error:
             raise files.layout.damaged(f"{paths[number][0]!r}: {error}") from None
         entries.update(dict.fromkeys(paths[number], entry))
     return dict(sorted(entries.items()))
 
 
-def _entry(disk: mmap, files: Ext4, inode: Inode) -> Entry:
+def _entry(disk: mmap, files: Ext4, inode: Inode) -> FileEntry:
     kind = _TYPES.get(inode.kind)
     if kind is None:
         raise ValueError(f"a file of type {inode.kind:#o}")
     block = files.layout.block(disk, inode.attributes_block) if inode.attributes_block else b""
     attributes = inode.attributes(block)
-    pieces = tuple(_pieces(files, inode)) if kind in ("file", "link") else ()
+    pieces = tuple(pieces_of(files, inode)) if kind in ("file", "link") else ()
     target = inode.inline_target
     if kind == "link" and target is None:
-        target = b"".join(_read(disk, pieces))
-    return Entry(
+        target = b"".join(read_pieces(disk, pieces))
+    return FileEntry(
         type=kind,
         mode=inode.mode,
         uid=inode.uid,
@@ -193,30 +179,8 @@ def _entry(disk: mmap, files: Ext4, inode: Inode) -> Entry:
     )
 
 
-def _pieces(files: Ext4, inode: Inode) -> Iterator[Piece]:
-    place, size_bytes = 0, inode.size_bytes
-    for logical, first, count, written in inode.data:
-        start = logical * files.block_bytes
-        if start >= size_bytes:  # blocks may be allocated beyond the end
-            break
-        if start > place:
-            yield None, start - place
-        length = min(count * files.block_bytes, size_bytes - start)
-        yield (files.start + first * files.block_bytes if written else None), length
-        place = start + length
-    if place < size_bytes:
-        yield None, size_bytes - place
-
-
-def _read(disk: mmap, pieces: Iterable[Piece]) -> Iterator[bytes]:
-    for place, count in pieces:
-        for start in range(0, count, len(_ZEROS)):
-            length = min(len(_ZEROS), count - start)
-            yield _ZEROS[:length] if place is None else disk[place + start : place + start + length]
-
-
 def _sha256(disk: mmap, pieces: Iterable[Piece]) -> str:
     digest = hashlib.sha256()
-    for data in _read(disk, pieces):
+    for data in read_pieces(disk, pieces):
         digest.update(data)
     return digest.hexdigest()

@@ -1,4 +1,8 @@
-"""The GUID partition table of a disk image. Format: UEFI specification, chapter 5."""
+"""The GUID partition table of a disk image.
+
+Format: UEFI specification, chapter 5. No library: dissect.volume (AGPL) checks neither that the
+disk is whole nor that partitions do not overlap, and pyparted needs libparted on the host.
+"""
 
 import struct
 from dataclasses import dataclass
@@ -8,7 +12,7 @@ from atomic_lib.base.errors import WorkbookError
 
 SECTOR_BYTES = 512
 BOOT_CODE_BYTES = 440
-"""The first bytes of the disk are a boot loader's; the partition table has the rest of its sector."""
+"""The boot loader has the first bytes of the disk; the partition table has the rest of the sector."""
 _HEADER = struct.Struct("<8s4sIIIQQQQ16sQIII")
 _ENTRY = struct.Struct("<16s16sQQQ72s")
 _MOST_ENTRIES = 1024
@@ -16,7 +20,7 @@ _MOST_ENTRIES = 1024
 
 @dataclass(frozen=True)
 class Partition:
-    """One partition: its name and its place on the disk in bytes."""
+    """One partition: its name, and where it starts and ends on the disk, in bytes."""
 
     name: str
     start: int
@@ -25,7 +29,7 @@ class Partition:
 
 @dataclass(frozen=True)
 class PartitionTable:
-    """The partitions in order of their place; the table is before ``first_usable`` and from ``usable_end`` on."""
+    """The partitions by offset; the table takes the disk before ``first_usable`` and from ``usable_end`` on."""
 
     partitions: tuple[Partition, ...]
     first_usable: int

@@ -1,7 +1,7 @@
-"""The counted boot: what a boot costs in instructions, by unit, whatever else the host is doing.
+"""The counted boot: what a boot costs in instructions, by unit, independent of the load of the host.
 
 QEMU counts the guest's instructions and drives the guest's clock by them: with shift 0 a
-counted second is 10^9 instructions. Nothing outside of the guest may then have a say in its
+counted second is 10^9 instructions. Nothing outside of the guest may then influence its
 time: one virtual processor; the root disk as persistent memory, read by the processor itself
 without a disk to wait for; no host at the other end of the network (the metadata service runs
 inside); all random numbers from one seed. https://www.qemu.org/docs/master/devel/tcg-icount.html
@@ -10,24 +10,24 @@ inside); all random numbers from one seed. https://www.qemu.org/docs/master/deve
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
 from atomic_lib.base.command import last_lines
 from atomic_lib.base.errors import WorkbookError
+from atomic_lib.base.model import Count, DataSource, read_model
 from atomic_lib.guest.counted.boot_files import BootFiles, extract_boot_files
-from atomic_lib.guest.counted.probe import CountedUnit, Counts, read_report
+from atomic_lib.guest.counted.probe import Counts, Report, read_report
 from atomic_lib.guest.counted.probe_initramfs import (
     CLOUD_INIT_OPTIONS,
     HOST_KEYS_UNIT,
     PREFIX,
-    apparatus,
     counted_instance,
+    probe_archive,
 )
-from atomic_lib.guest.vm.data_source import DISC_KIB, DataSource, Supply, supply
+from atomic_lib.guest.vm.data_source import DISC_KIB, Provisioning, provide_instance
 from atomic_lib.guest.vm.metadata_service import GUEST_ADDRESS, GUEST_MAC, GUEST_NETWORK, Instance
-from atomic_lib.guest.vm.qemu import BOOT_MOUNT, Offer, Process, machine_uuid, read_console
+from atomic_lib.guest.vm.qemu import BOOT_MOUNT, Process, machine_uuid, read_console
 from atomic_lib.image.disk import Image
 from atomic_lib.tools.sandbox import Bind, Tools
 from atomic_lib.tools.tools_tree import tool_versions
@@ -35,56 +35,39 @@ from atomic_lib.tools.tools_tree import tool_versions
 SHIFT = 0
 """An instruction takes 2^SHIFT ns of the guest's time."""
 TIMEOUT_SECONDS = 1200.0
-"""Of wall time: about ten times of what a boot takes on two idle cores."""
+"""Wall time: about ten times what a boot takes on two idle cores."""
 
 _CLOCK_BASE = "2030-01-01T00:00:00"  # later than any systemd was built: it would set an earlier clock forward
 _POLL_SECONDS = 0.2
 _SLOT_MIB = 65536  # of address space beyond the disk: it must begin and end where the machine likes it
-# Else the places of code in memory are random; they are with the seed, but then differ with the least change.
-_FIXED_PLACES = "nokaslr norandmaps"
+# Else code lies at random addresses: the same ones for one seed, but others after the smallest change.
+_FIXED_ADDRESSES = "nokaslr norandmaps"
 
 
-@dataclass(frozen=True)
-class CountedBoot:
-    """One counted boot. All times are counted seconds: 2^shift ns for each instruction of the guest.
+class CountedBoot(Counts):
+    """One counted boot. Its seconds are counted, 2^shift ns for each instruction, never wall-clock seconds.
 
-    ``busy_seconds``: from the start of the kernel's clock to a second after the end of the boot
-    (no job of systemd's is left), without idle time and the apparatus; it is the sum of all
-    ``units`` and of ``kernel_seconds``, what no unit owns. ``milestones``: when the guest came
-    how far, with idle time, since its clock began. ``changed_units``: not as in the image.
+    ``masked_units``: by the kernel's command line. ``changed_units``: configured otherwise than
+    in the image. ``seed``: of all random numbers. ``console_log``: a path relative to the run's
+    directory.
     """
 
-    busy_seconds: float
-    kernel_seconds: float
-    apparatus_seconds: float
-    milestones: dict[str, float]
-    units: tuple[CountedUnit, ...]
-    failed_units: tuple[str, ...]
-    masked_units: tuple[str, ...]
-    changed_units: tuple[str, ...]
-    shift: int
-    seed: int
-    qemu_version: str
-
-    def to_json(self) -> dict[str, Any]:
-        """The boot as JSON data."""
-        return asdict(self)
+    masked_units: tuple[str, ...] = ()
+    changed_units: tuple[str, ...] = ()
+    shift: Count
+    seed: Count | None = None
+    qemu_version: str | None = None
+    console_log: str | None = None
 
 
-def read_counted_boot(data: Mapping[str, Any]) -> CountedBoot:
-    """A boot from its JSON data. Raises WorkbookError naming the key that is missing."""
-    names = [each.name for each in fields(CountedBoot)]
-    missing = [name for name in names if name not in data]
-    if missing:
-        raise WorkbookError(f"counted boot: {missing[0]} is missing", hint="boot the image again")
-    values: dict[str, Any] = {name: tuple(data[name]) if isinstance(data[name], list) else data[name] for name in names}
-    values["units"] = tuple(CountedUnit(**unit) for unit in data["units"])
-    return CountedBoot(**values)
+def read_counted_boot(path: Path) -> CountedBoot:
+    """Read the ``boot.json`` of a counted boot. Raises WorkbookError naming the first key that is wrong."""
+    return read_model(CountedBoot, path, hint="remove the directory: the next run boots the image again")
 
 
 @dataclass(frozen=True)
 class CountRequest:
-    """What a counted boot may vary in. A figure depends on each of these but the time limit.
+    """How to make a counted boot. Its figures depend on all of these but the time limit.
 
     ``seed``: of all random numbers; another one shows what chance does to a figure.
     ``data_source``: where the guest's data come from; the metadata service runs inside of it.
@@ -105,30 +88,30 @@ def count_boot(tools: Tools, image: Image, request: CountRequest, directory: Pat
 
     ``directory`` gets ``console.log`` and ``report.txt``. Raises WorkbookError, with the end of
     the console as its log, when the guest does not report within the time limit, and when the
-    report is cut off or garbled, or says that the boot did not come to its end.
+    report is cut off or garbled, or says that the boot did not reach its end.
     """
     directory.mkdir(parents=True, exist_ok=True)
-    boot = extract_boot_files(tools, image, directory)
+    boot = extract_boot_files(image, directory)
     if any(entry.path.endswith("/usr/bin/cloud-init") for entry in image.entries()):
         boot = replace(boot, options=f"{boot.options} {CLOUD_INIT_OPTIONS}")
     instance = counted_instance()
     try:
-        _append_apparatus(boot.initramfs, tools, instance if request.data_source == "ec2" else None, request)
-        with _supply(request.data_source, instance, tools, directory) as supplied:
-            _run_guest(tools, image, boot, directory, request, supplied)
+        _append_probe(boot.initramfs, tools, instance if request.data_source == "ec2" else None, request)
+        with _provide(request.data_source, instance, tools, directory) as provided:
+            _run_guest(tools, image, boot, directory, request, provided)
     finally:
         for path in (boot.kernel, boot.initramfs):
             path.unlink(missing_ok=True)
     report = (directory / "report.txt").read_bytes().decode(errors="replace")
-    counts = _checked(read_report(report), directory)
-    return _counted_boot(counts, boot, request, tool_versions(tools)["qemu-system-x86"])
+    counts = _finished(read_report(report), directory)
+    return counted_boot(counts, boot, request, tool_versions(tools)["qemu-system-x86"])
 
 
-def counted_argv(image: Image, options: str, request: CountRequest, offer: Offer) -> list[str]:
+def counted_argv(image: Image, options: str, request: CountRequest, provided: Provisioning) -> list[str]:
     """The QEMU command line of a counted boot."""
     serial = machine_uuid("counted", ec2=request.data_source == "ec2")
     disk_mib = -(-image.virtual_bytes // 2**20)
-    disc, slots = _disc_arguments(offer.disc), 2 if offer.disc else 1
+    disc, slots = _disc_arguments(provided.disc), 2 if provided.disc else 1
     return [
         "qemu-system-x86_64", "-no-user-config", "-nodefaults", "-display", "none", "-no-reboot",
         "-machine", "q35,nvdimm=on", "-accel", "tcg,thread=single", "-cpu", "max,-svm", "-smp", "1",
@@ -136,7 +119,7 @@ def counted_argv(image: Image, options: str, request: CountRequest, offer: Offer
         "-icount", f"shift={SHIFT},sleep=off", "-rtc", f"base={_CLOCK_BASE},clock=vm", "-seed", str(request.seed),
         "-smbios", f"type=1,uuid={serial},serial={serial}",
         "-kernel", f"{BOOT_MOUNT}/kernel", "-initrd", f"{BOOT_MOUNT}/initramfs",
-        "-append", f"{options} {_FIXED_PLACES}",
+        "-append", f"{options} {_FIXED_ADDRESSES}",
         "-serial", f"file:{BOOT_MOUNT}/console.log", "-serial", f"file:{BOOT_MOUNT}/report.txt",
         # A private mapping: what the guest writes stays in memory and is gone with QEMU.
         "-object", f"memory-backend-file,id=disk,mem-path=/mnt/image,size={image.virtual_bytes},share=off,"
@@ -145,9 +128,9 @@ def counted_argv(image: Image, options: str, request: CountRequest, offer: Offer
         *disc,
         "-netdev", f"user,id=net,ipv6=off,restrict=on,net={GUEST_NETWORK},host=169.254.169.2,dns=169.254.169.3,"
                    f"dhcpstart={GUEST_ADDRESS}",
-        # Packets leave by the guest's clock, not when the host's main loop comes to them.
+        # Packets leave by the guest's clock, not when the host's main loop gets to them.
         "-device", f"virtio-net-pci,netdev=net,mac={GUEST_MAC},romfile=,tx=timer,ioeventfd=off",
-        *offer.arguments,
+        *provided.arguments,
     ]  # fmt: skip
 
 
@@ -160,13 +143,13 @@ def _disc_arguments(disc: str | None) -> list[str]:
 
 
 @contextmanager
-def _supply(source: DataSource, instance: Instance, tools: Tools, directory: Path) -> Iterator[Supply]:
-    """What a counted guest is started with: as in a plain boot, but no metadata service outside of it."""
+def _provide(source: DataSource, instance: Instance, tools: Tools, directory: Path) -> Iterator[Provisioning]:
+    """The provisioning of a counted guest: as in a timed boot, but without a metadata service outside of the guest."""
     if source == "ec2":
-        yield Supply()
+        yield Provisioning()
         return
-    with supply(source, instance, tools, directory, BOOT_MOUNT) as supplied:
-        yield supplied
+    with provide_instance(source, instance, tools, directory, BOOT_MOUNT) as provided:
+        yield provided
 
 
 def masked_units(options: str) -> tuple[str, ...]:
@@ -175,30 +158,30 @@ def masked_units(options: str) -> tuple[str, ...]:
     return tuple(sorted({value for name, _, value in words if name == "systemd.mask"}))
 
 
-def _append_apparatus(initramfs: Path, tools: Tools, served: Instance | None, request: CountRequest) -> None:
+def _append_probe(initramfs: Path, tools: Tools, served: Instance | None, request: CountRequest) -> None:
     odd = [unit for unit in request.extra_units if unit.startswith(PREFIX) or "/" in unit]
     if odd:
-        raise WorkbookError(f"extra unit {odd[0]}: the name is the apparatus' own or not a unit's")
+        raise WorkbookError(f"extra unit {odd[0]}: the name is reserved for the probe, or is no name of a unit")
     busybox = (tools.root / "usr/bin/busybox").read_bytes()
     with open(initramfs, "ab") as file:
         file.write(b"\0" * (-file.tell() % 512))
-        file.write(apparatus(busybox, served, request.extra_units, request.extra_programs))
+        file.write(probe_archive(busybox, served, request.extra_units, request.extra_programs))
 
 
 def _run_guest(
-    tools: Tools, image: Image, boot: BootFiles, directory: Path, request: CountRequest, offer: Offer
+    tools: Tools, image: Image, boot: BootFiles, directory: Path, request: CountRequest, provided: Provisioning
 ) -> None:
     """Run the guest until it switches itself off."""
     for name in ("console.log", "report.txt", "qemu.log"):
         (directory / name).unlink(missing_ok=True)
     binds = [Bind(directory.absolute(), BOOT_MOUNT, writable=True), Bind(image.raw.absolute(), "/mnt/image")]
-    line = counted_argv(image, boot.options, request, offer)
+    line = counted_argv(image, boot.options, request, provided)
     with tools.running(line, log=directory / "qemu.log", binds=binds) as process:
         wait_for_report(process, directory, request.timeout_seconds)
 
 
 def wait_for_report(process: Process, directory: Path, timeout_seconds: float) -> None:
-    """Wait until QEMU ended. Raises WorkbookError, with the evidence as its log, where no report came of it."""
+    """Wait until QEMU ends. Raises WorkbookError, with the evidence as its log, where there is no report."""
     started = time.monotonic()
     console = directory / "console.log"
     while (status := process.poll()) is None:
@@ -221,40 +204,38 @@ def wait_for_report(process: Process, directory: Path, timeout_seconds: float) -
 
 
 def _progress(directory: Path) -> str:
-    """How far the guest came, as far as its console tells."""
+    """How far the guest got, by its console."""
     text = read_console(directory / "console.log")
     if (directory / "report.txt").exists() and (directory / "report.txt").stat().st_size:
         return "its report is not complete"
     for sign, meaning in (
         ("Kernel panic - not syncing", "its kernel panicked"),
-        (" login: ", "it came to the login, but its systemd still has jobs, or may not run the probe"),
-        ("Welcome to", "its systemd did not come to the end of the boot"),
+        (" login: ", "it reached the login, but its systemd still has jobs, or may not run the probe"),
+        ("Welcome to", "its systemd did not reach the end of the boot"),
         ("Linux version", "its kernel found no system to start"),
     ):
         if sign in text:
             return meaning
-    return "its kernel wrote nothing to the console" if not text.strip() else "its systemd did not come to the end"
+    return (
+        "its systemd did not reach the end of the boot" if text.strip() else "its kernel wrote nothing to the console"
+    )
 
 
-def _checked(counts: Counts, directory: Path) -> Counts:
-    """The counts of a boot that came to its end; a failed unit is a result, not an error."""
-    if counts.state in ("running", "degraded"):
-        return counts
+def _finished(report: Report, directory: Path) -> Counts:
+    """The counts of a boot that reached its end; a failed unit is a result, not an error."""
+    if report.state in ("running", "degraded"):
+        return report.counts
     raise WorkbookError(
-        f"the counted boot did not come to its end: systemd says {counts.state or 'nothing'}",
+        f"the counted boot did not reach its end: systemd says {report.state or 'nothing'}",
         hint=f"read {directory / 'console.log'}",
         log=last_lines(read_console(directory / "console.log")),
     )
 
 
-def _counted_boot(counts: Counts, boot: BootFiles, request: CountRequest, qemu_version: str) -> CountedBoot:
+def counted_boot(counts: Counts, boot: BootFiles, request: CountRequest, qemu_version: str) -> CountedBoot:
+    """What is kept of a counted boot: what it cost, and how it was made."""
     return CountedBoot(
-        busy_seconds=counts.busy_seconds,
-        kernel_seconds=counts.kernel_seconds,
-        apparatus_seconds=counts.apparatus_seconds,
-        milestones=counts.milestones,
-        units=counts.units,
-        failed_units=counts.failed_units,
+        **dict(counts),
         masked_units=masked_units(boot.options),
         changed_units=(HOST_KEYS_UNIT,),
         shift=SHIFT,

@@ -1,4 +1,4 @@
-"""Whether two counted boots differ by more than chance: one boot of each is enough to say.
+"""Whether two counted boots differ by more than chance: one boot of each is enough.
 
 The same image with the same seed repeats to the microsecond, so there is no noise of
 measurement. What is left is chance inside of the guest: another image, or the smallest change
@@ -13,10 +13,11 @@ from dataclasses import dataclass
 from atomic_lib.guest.counted.counted_boot import CountedBoot
 
 BUSY_LIMIT = 0.008
-"""Part of the whole boot that chance does not move it by: it was 0.4 % over different seeds, and this is twice that."""
+"""The part of a whole boot's cost that chance does not exceed: twice the 0.4 % measured over different seeds."""
+OUTSIDE_UNITS = "outside of all units"
 UNIT_LIMIT_PART = 0.10
 UNIT_LIMIT_SECONDS = 0.030
-"""What chance does not move a unit by, the larger of a part of its cost and a fixed amount.
+"""What chance does not exceed for a unit: the larger of a part of its cost and a fixed amount.
 
 Over different seeds it was at most 6 % of a unit, and 0.005 s of one that costs less than
 0.1 s. The fixed amount is little more than what starting a program that does nothing costs
@@ -25,8 +26,8 @@ as a unit (0.024 s), so a unit that is new or gone is a finding unless it does n
 
 
 @dataclass(frozen=True)
-class Finding:
-    """A difference that chance does not explain, in counted seconds: of the boot as a whole, the kernel or a unit."""
+class CostDifference:
+    """A difference that chance does not explain, in counted seconds: of the whole boot, a unit or the remainder."""
 
     what: str
     before_seconds: float
@@ -45,36 +46,32 @@ class Finding:
 
 @dataclass(frozen=True)
 class CountedDifference:
-    """What differs between two counted boots; empty ``findings``: no difference shown."""
+    """What differs between two counted boots; empty ``costs``: no difference shown."""
 
-    findings: tuple[Finding, ...]
+    costs: tuple[CostDifference, ...]
 
     @property
     def units(self) -> tuple[str, ...]:
         """The units whose cost differs, largest difference first."""
-        return tuple(finding.what for finding in self.findings if finding.what not in ("boot", "kernel"))
+        return tuple(cost.what for cost in self.costs if cost.what not in ("boot", OUTSIDE_UNITS))
 
 
 def counted_difference(before: CountedBoot, after: CountedBoot) -> CountedDifference:
-    """What the second boot costs more or less than the first by more than chance, largest difference first.
+    """Where the second boot's cost differs from the first's by more than chance, largest difference first.
 
-    The boot as a whole counts from 0.8 % of it, the kernel's part and a unit from 10 % of its
-    cost or 30 ms, whichever is more. Units that only one of the two has are among them.
+    The boot as a whole counts from 0.8 % of it, a unit and what is outside of all units from 10 % of
+    its cost or 30 ms, whichever is more. Units that only one of the two has are among them.
     """
-    found = [_finding("boot", before.busy_seconds, after.busy_seconds, BUSY_LIMIT * before.busy_seconds)]
-    rows = {"kernel": (before.kernel_seconds, after.kernel_seconds), **_pairs(before, after)}
+    costs = [CostDifference("boot", before.busy_seconds, after.busy_seconds, BUSY_LIMIT * before.busy_seconds)]
+    rows = {OUTSIDE_UNITS: (before.outside_units_seconds, after.outside_units_seconds), **_units_of_both(before, after)}
     for name, (first, second) in rows.items():
         limit = max(UNIT_LIMIT_SECONDS, UNIT_LIMIT_PART * min(first, second))
-        found.append(_finding(name, first, second, limit))
-    shown = [finding for finding in found if abs(finding.seconds) > finding.limit_seconds]
-    return CountedDifference(tuple(sorted(shown, key=lambda finding: -abs(finding.seconds))))
+        costs.append(CostDifference(name, first, second, limit))
+    shown = [cost for cost in costs if abs(cost.seconds) > cost.limit_seconds]
+    return CountedDifference(tuple(sorted(shown, key=lambda cost: -abs(cost.seconds))))
 
 
-def _finding(what: str, first: float, second: float, limit: float) -> Finding:
-    return Finding(what, first, second, limit)
-
-
-def _pairs(before: CountedBoot, after: CountedBoot) -> Mapping[str, tuple[float, float]]:
+def _units_of_both(before: CountedBoot, after: CountedBoot) -> Mapping[str, tuple[float, float]]:
     first = {unit.unit: unit.cpu_seconds for unit in before.units}
     second = {unit.unit: unit.cpu_seconds for unit in after.units}
     return {name: (first.get(name, 0.0), second.get(name, 0.0)) for name in sorted(first.keys() | second.keys())}

@@ -1,13 +1,11 @@
-"""The result of one boot: what the guest answered, as numbers with units and as checks."""
+"""The evidence of one boot: the guest's answers as numbers with units and as checks."""
 
-import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
-from typing import Any
 
+from atomic_lib.base.model import Bytes, Count, Model, SelinuxMode, WallSeconds
 from atomic_lib.guest.evidence.critical_chain import critical_chain
-from atomic_lib.guest.evidence.denials import Denial, Denials, SelinuxMode, container_label, read_denials, read_mode
-from atomic_lib.guest.evidence.milestones import Asked, Mark, in_order, milestones, script_clock
+from atomic_lib.guest.evidence.denials import Denial, Denials, container_label, read_denials, read_mode
+from atomic_lib.guest.evidence.milestones import BootContext, Milestone, in_order, milestones, script_clock
 from atomic_lib.guest.evidence.proof_of_life import Answers, Secret
 from atomic_lib.guest.evidence.running import (
     Listener,
@@ -29,52 +27,50 @@ from atomic_lib.guest.evidence.unit_times import UnitTime, unit_times
 from atomic_lib.guest.vm.clock import Clock
 
 
-@dataclass(frozen=True)
-class Check:
-    """One thing a usable guest must do; ``detail`` is the evidence."""
+class Check(Model):
+    """One thing that a usable guest must do; ``detail`` is the evidence."""
 
     name: str
     passed: bool
-    detail: str
+    detail: str = ""
 
 
-@dataclass(frozen=True)
-class Findings:
-    """What one boot of a guest showed. Times are seconds since QEMU's start; None: not known.
+class Evidence(Model):
+    """What one boot of a guest showed. Times are seconds after the start of QEMU; None: not known.
 
-    Memory, processes and sockets are those of the moment when the boot was done, before the
-    first container; ``process_count`` is of user processes. ``denials``: SELinux's from the kernel's start
-    to the end of the first container, ``denials_lost`` of them without a message.
+    ``milestones`` are in order of time. Memory, processes and sockets are those of the moment when
+    the boot was done, before the first container; ``process_count`` counts user processes.
+    ``denials``: SELinux's, from the kernel's start to the end of the first container;
+    ``denials_lost`` further ones came too fast for the kernel to log.
     """
 
-    docker_ready_seconds: float | None
-    script_done_seconds: float | None
-    multi_user_seconds: float | None
-    phases: Phases
-    marks: tuple[Mark, ...]
-    units: tuple[UnitTime, ...]
-    memory_used_bytes: int | None
-    memory_total_bytes: int | None
-    process_count: int | None
-    kernel_thread_count: int | None
-    service_count: int | None
-    listeners: tuple[Listener, ...] | None
-    setuid_files: tuple[str, ...] | None
-    failed_units: tuple[str, ...]
-    selinux_mode: SelinuxMode | None
-    denials: tuple[Denial, ...] | None
-    denials_lost: int | None
-    checks: tuple[Check, ...]
-    kernel_release: str
+    docker_ready_seconds: WallSeconds | None = None
+    script_done_seconds: WallSeconds | None = None
+    multi_user_seconds: WallSeconds | None = None
+    phases: Phases = Phases()
+    milestones: tuple[Milestone, ...] = ()
+    units: tuple[UnitTime, ...] = ()
+    memory_used_bytes: Bytes | None = None
+    memory_total_bytes: Bytes | None = None
+    process_count: Count | None = None
+    service_count: Count | None = None
+    listeners: tuple[Listener, ...] | None = None
+    setuid_files: tuple[str, ...] | None = None
+    failed_units: tuple[str, ...] = ()
+    selinux_mode: SelinuxMode | None = None
+    denials: tuple[Denial, ...] | None = None
+    denials_lost: Count | None = None
+    checks: tuple[Check, ...] = ()
+    kernel_release: str | None = None
 
 
-def read_findings(answers: Answers, secret: Secret, clock: Clock, asked: Asked) -> Findings:
+def read_evidence(answers: Answers, secret: Secret, clock: Clock, context: BootContext) -> Evidence:
     """Turn the guest's answers into numbers and checks; what is missing is None and a failed check."""
-    units = [unit for unit in _blocks(answers, "units") if unit.get("Id")]
+    units = read_units(answers)
     manager = next(iter(_blocks(answers, "manager")), {})
-    times = milestones(answers, secret, clock, asked, manager, units)
+    times = milestones(answers, secret, clock, context, manager, units)
     script = clock.host_seconds(script_clock(answers, secret))
-    phases = boot_phases(manager, clock.zero_seconds)
+    phases = boot_phases(manager, clock.host_seconds(0.0))
     chain = critical_chain(units, timestamp_seconds(manager, "UserspaceTimestampMonotonic") or 0.0)
     cgroups = read_cgroups(answers.whole("cgroups"))
     total, used = _memory_bytes(answers.whole("memory"))
@@ -83,7 +79,8 @@ def read_findings(answers: Answers, secret: Secret, clock: Clock, asked: Asked) 
     setuid_files = read_setuid_files(answers.part("setuid").text) if _succeeded(answers, "setuid") else None
     failed = failed_units(units)
     mode, denials = read_mode(answers.whole("selinux")), read_denials(answers.whole("denials"))
-    needed = {name: at for name, at in times.items() if name != "initrd"} | {
+    needed: dict[str, object] = {name: at for name, at in times.items() if name != "initrd"}
+    needed |= {
         "user-data": script,
         "kernel phase": phases.kernel_seconds,
         "userspace phase": phases.userspace_seconds,
@@ -96,17 +93,16 @@ def read_findings(answers: Answers, secret: Secret, clock: Clock, asked: Asked) 
         "listening sockets": listeners,
         "set-uid files": setuid_files,
     }
-    return Findings(
+    return Evidence(
         docker_ready_seconds=times.get("docker-ready"),
         script_done_seconds=script,
         multi_user_seconds=times["multi-user"],
         phases=phases,
-        marks=in_order(times),
+        milestones=in_order(times),
         units=unit_times(units, clock, chain, cgroups.units),
         memory_used_bytes=used,
         memory_total_bytes=total,
         process_count=cgroups.process_count,
-        kernel_thread_count=cgroups.kernel_thread_count,
         service_count=service_count,
         listeners=listeners,
         setuid_files=setuid_files,
@@ -115,32 +111,22 @@ def read_findings(answers: Answers, secret: Secret, clock: Clock, asked: Asked) 
         denials=denials.distinct if denials else None,
         denials_lost=denials.lost if denials else None,
         checks=(
-            *_checks(answers, secret, asked, failed),
-            *_selinux_checks(answers, asked, mode, denials),
+            *_checks(answers, secret, context, failed),
+            *_selinux_checks(answers, context, mode, denials),
             _pace(clock),
             _complete(needed, extra),
         ),
-        kernel_release=answers.whole("kernel"),
+        kernel_release=answers.whole("kernel") or None,
     )
 
 
-def as_json(value: Any) -> dict[str, Any]:
-    """A frozen dataclass as JSON data: times to the millisecond, never NaN or infinity."""
-    return {key: _plain(item) for key, item in asdict(value).items()}
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _plain(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
-    if isinstance(value, float):
-        return round(value, 3) if math.isfinite(value) else None
-    return value
+def read_units(answers: Answers) -> list[Properties]:
+    """The properties of each systemd unit in the answers."""
+    return [unit for unit in _blocks(answers, "units") if unit.get("Id")]
 
 
 def _blocks(answers: Answers, name: str) -> list[Properties]:
-    """The property blocks of an answer, without timestamps that lie after it."""
+    """The property blocks of an answer, without timestamps later than the answer."""
     now_seconds = answers.ended_seconds
     blocks = read_properties(answers.whole(name))
     return [block if now_seconds is None else forget_future(block, now_seconds) for block in blocks]
@@ -150,14 +136,13 @@ def _succeeded(answers: Answers, name: str) -> bool:
     return answers.part(name).status == 0
 
 
-def _checks(answers: Answers, secret: Secret, asked: Asked, failed: Sequence[str]) -> list[Check]:
+def _checks(answers: Answers, secret: Secret, context: BootContext, failed: Sequence[str]) -> list[Check]:
     state, hostname, user_data = answers.part("state"), answers.part("hostname"), answers.part("user_data")
     return [
-        Check("login with the key that the guest was given", True, "root"),
-        Check("user-data script ran", user_data.text.split()[:1] == [secret.token], user_data.text),
-        Check("system is running", state.text == "running", _state_detail(state.text, failed)),
-        *(_container_checks(answers, secret, asked.runtime) if asked.runtime != "none" else []),
-        Check("host name that the guest was given", hostname.text == secret.hostname, hostname.text),
+        _check("user-data script ran", user_data.text.split()[:1] == [secret.token], user_data.text),
+        _check("system is running", state.text == "running", _state_detail(state.text, failed)),
+        *(_container_checks(answers, secret, context.runtime) if context.runtime != "none" else []),
+        _check("host name that the guest was given", hostname.text == secret.hostname, hostname.text),
     ]
 
 
@@ -167,36 +152,46 @@ def _container_checks(answers: Answers, secret: Secret, runtime: str) -> list[Ch
     detail = run.text if imported.status == 0 else f"{runtime} import: {imported.text}"
     printed = imported.status == run.status == 0 and secret.token in run.text.split()
     return [
-        Check(f"{runtime} version answers", version.status == 0 and bool(version.text), version.text),
-        Check(f"{runtime} run prints", printed, detail),
+        _check(f"{runtime} version answers", version.status == 0 and bool(version.text), version.text),
+        _check(f"{runtime} run prints", printed, detail),
     ]
 
 
-def _selinux_checks(answers: Answers, asked: Asked, mode: SelinuxMode | None, denials: Denials | None) -> list[Check]:
+def _check(name: str, passed: bool, detail: str) -> Check:
+    return Check(name=name, passed=passed, detail=detail)
+
+
+def _selinux_checks(
+    answers: Answers, context: BootContext, mode: SelinuxMode | None, denials: Denials | None
+) -> list[Check]:
     """The mode, and what it means for containers: the host's /etc/shadow stays closed to root in one."""
-    checks = [Check(f"SELinux is {asked.selinux}", mode == asked.selinux, str(mode))] if asked.selinux else []
-    if mode != "enforcing" or asked.runtime != "docker":
+    checks = [_check(f"SELinux is {context.selinux}", mode == context.selinux, str(mode))] if context.selinux else []
+    if mode != "enforcing" or context.runtime != "docker":
         return checks
     first, second = (answers.part(name) for name in ("container_label", "container_shadow"))
     labels = [container_label(answer.text) for answer in (first, second)]
     confined = all(labels) and len(set(labels)) == 2
     refused = second.status not in (0, None) and "/host/shadow': Permission denied" in second.text
     logged = read_denials(answers.whole("denials_after"))
-    # never what it read: that would go into a report
+    # never the content: it would go into a report
     read = "Permission denied" if refused else f"exit status {second.status}"
-    told = logged is not None and denials is not None and logged.count > denials.count
+    was_logged = logged is not None and denials is not None and logged.count > denials.count
     return [
         *checks,
-        Check("a container is confined, with categories of its own", confined, " ".join(labels) or first.text),
-        Check("a container cannot read the host's /etc/shadow", refused and bool(labels[1]), read),
-        Check("the attempt is logged as a denial", told, _last_denial(logged, denials)),
+        _check("a container is confined, with categories of its own", confined, " ".join(labels) or first.text),
+        _check("a container cannot read the host's /etc/shadow", refused and bool(labels[1]), read),
+        _check("the attempt is logged as a denial", was_logged, _last_denial(logged, denials)),
     ]
 
 
 def _last_denial(after: Denials | None, before: Denials | None) -> str:
-    known = {replace(denial, count=0) for denial in (before.distinct if before else ())}
-    new = [denial for denial in (after.distinct if after else ()) if replace(denial, count=0) not in known]
+    known = {_uncounted(denial) for denial in (before.distinct if before else ())}
+    new = [denial for denial in (after.distinct if after else ()) if _uncounted(denial) not in known]
     return "; ".join(f"{one.source} {'/'.join(one.permissions)} {one.target} {one.name}" for one in new) or "none"
+
+
+def _uncounted(denial: Denial) -> Denial:
+    return denial.model_copy(update={"count": 0})
 
 
 def _state_detail(state: str, failed: Sequence[str]) -> str:
@@ -205,19 +200,19 @@ def _state_detail(state: str, failed: Sequence[str]) -> str:
 
 
 def _pace(clock: Clock) -> Check:
-    """A guest whose clock jumps, or loses time on a starved host, has measured nothing."""
+    """Failed when the guest's clock jumped, or lost time on a busy host: its figures mean nothing then."""
     drift = clock.drift_seconds
     detail = "it was not read again" if drift is None else f"{drift:+.3f} s over the boot"
-    return Check("the guest's clock kept pace with the host's", clock.kept_pace, detail)
+    return _check("the guest's clock kept pace with the host's", clock.kept_pace, detail)
 
 
 def _complete(needed: Mapping[str, object], extra: Mapping[str, object]) -> Check:
-    """Passed when nothing needed is missing; a tree without the programs that find out the rest is no worse a guest."""
+    """Passed when nothing needed is missing; the rest may be: a tree need not have the programs that find it out."""
     missing = [name for name, value in needed.items() if value is None]
     unknown = [name for name, value in extra.items() if value is None]
-    told = [f"missing: {', '.join(missing)}"] if missing else []
-    told += [f"not found out: {', '.join(unknown)}"] if unknown else []
-    return Check("the guest's own measurements are complete", not missing, "; ".join(told) or "all")
+    gaps = [f"missing: {', '.join(missing)}"] if missing else []
+    gaps += [f"not found out: {', '.join(unknown)}"] if unknown else []
+    return _check("the guest's own measurements are complete", not missing, "; ".join(gaps) or "all")
 
 
 def _memory_bytes(meminfo: str) -> tuple[int | None, int | None]:

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from atomic_lib.guest.evidence.systemd import Activation, Properties, activations
 
 _ENDS = ("multi-user.target", "basic.target", "sysinit.target")
-"""Where a boot ends; where it did not come so far, what it reached of what leads there."""
+"""The targets that end a boot; the first one that it reached counts."""
 
 
 def critical_chain(units: Sequence[Properties], begin_seconds: float = 0.0) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""SELinux in a guest: its mode, what it denied, and whether containers are confined.
+"""SELinux in a guest: its mode, its denials, and whether containers are confined.
 
 Format of the messages: https://selinuxproject.org/page/NB_AL (kernel) and dbus-daemon's and
 systemd's USER_AVC, which reach the journal through the kernel's audit as well.
@@ -8,13 +8,12 @@ import re
 import shlex
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import Literal
+from dataclasses import dataclass
 
-SelinuxMode = Literal["enforcing", "permissive", "disabled"]
+from atomic_lib.base.model import Count, Model, SelinuxMode
 
-MODE_QUESTION = "cat /sys/fs/selinux/enforce 2>/dev/null || echo disabled"
-DENIALS_QUESTION = (
+MODE_COMMAND = "cat /sys/fs/selinux/enforce 2>/dev/null || echo disabled"
+DENIALS_COMMAND = (
     "{ journalctl -b --no-pager -o cat && echo journal read; } | grep -aE"
     " 'avc: +denied|kauditd_printk_skb: [0-9]+ callbacks suppressed|^journal read$'"
 )
@@ -28,43 +27,42 @@ _ANONYMOUS = re.compile(r"#[0-9]+")
 """The name of a file that has none yet (O_TMPFILE): its inode, another one at each boot."""
 
 
-@dataclass(frozen=True)
-class Denial:
-    """One distinct denial and how often it came; ``permissive``: it was logged only.
+class Denial(Model):
+    """One distinct SELinux denial of a boot; ``count``: how often it was logged; ``permissive``: logged only.
 
-    ``source`` and ``target`` are types; ``name``: the path, where the kernel knew it, else the last part.
+    ``source`` and ``target`` are types. ``name``: the path where the kernel knew it, else its last part.
     """
 
     permissions: tuple[str, ...]
     source: str
     target: str
     target_class: str
-    comm: str
-    name: str
-    permissive: bool
-    count: int = 1
+    comm: str = ""
+    name: str = ""
+    permissive: bool = False
+    count: Count = 1
 
 
 @dataclass(frozen=True)
 class Denials:
-    """What a guest denied; ``lost``: further audit messages that the kernel did not print for their number."""
+    """The denials of a guest; ``lost``: the number of audit messages that the kernel suppressed."""
 
     distinct: tuple[Denial, ...]
     lost: int = 0
 
     @property
     def count(self) -> int:
-        """All messages, those that were lost included."""
+        """The number of messages, lost ones included."""
         return sum(denial.count for denial in self.distinct) + self.lost
 
 
 def read_mode(text: str) -> SelinuxMode | None:
-    """The answer to ``MODE_QUESTION``; None where it is none."""
+    """Read the output of ``MODE_COMMAND``; None where it names no mode."""
     return _MODES.get(text.strip())
 
 
 def read_denials(text: str) -> Denials | None:
-    """The answer to ``DENIALS_QUESTION``; None where the journal was not read to its end."""
+    """Read the output of ``DENIALS_COMMAND``; None where the journal was not read to its end."""
     lines = text.strip().splitlines()
     if lines[-1:] != ["journal read"]:
         return None
@@ -73,18 +71,18 @@ def read_denials(text: str) -> Denials | None:
     for line in lines:
         denial = _denial(line)
         serial = _SERIAL.search(line)
-        # One message may be in the journal by two ways.
+        # A message may reach the journal in two ways.
         if denial is None or (serial and (serial[1], denial) in seen):
             continue
         found[denial] += 1
         if serial:
             seen.add((serial[1], denial))
     lost = sum(int(match[1]) for line in lines if (match := _SUPPRESSED.search(line)))
-    return Denials(tuple(replace(denial, count=count) for denial, count in found.items()), lost)
+    return Denials(tuple(denial.model_copy(update={"count": count}) for denial, count in found.items()), lost)
 
 
-def confinement_questions(program: Sequence[str], image: str) -> dict[str, str]:
-    """Two containers' labels, and whether the second may read the host's /etc/shadow; asked of an enforcing guest.
+def confinement_commands(program: Sequence[str], image: str) -> dict[str, str]:
+    """The labels of two containers, and whether the second may read the host's /etc/shadow; for an enforcing guest.
 
     ``program``: the container runtime. The directory is mounted, as dockerd may not even look at the file.
     """

@@ -1,33 +1,38 @@
 """The milestones of a boot on one time line, in seconds since QEMU's start."""
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
-from atomic_lib.guest.evidence.denials import SelinuxMode
-from atomic_lib.guest.evidence.proof_of_life import AGENT_UNITS, Answers, Runtime, Secret
+from atomic_lib.base.model import Agent, Model, Runtime, SelinuxMode, WallSeconds
+from atomic_lib.guest.evidence.proof_of_life import AGENT_UNITS, Answers, Secret
 from atomic_lib.guest.evidence.systemd import Properties, activations, timestamp_seconds, unit_named
 from atomic_lib.guest.vm.clock import Clock, seconds_in
 
 _ACTIVE = "ActiveEnterTimestampMonotonic"
 
 
+MilestoneName = Literal[
+    "kernel", "initrd", "userspace", "ssh-banner", "ssh-login", "provisioned", "multi-user", "docker-ready",
+    "container-exited",
+]  # fmt: skip
+
+
+class Milestone(Model):
+    """A milestone that a boot reached, ``seconds`` after the start of QEMU."""
+
+    name: MilestoneName
+    seconds: WallSeconds
+
+
 @dataclass(frozen=True)
-class Mark:
-    """A milestone that a boot reached."""
-
-    name: str
-    seconds: float
-
-
-@dataclass(frozen=True)
-class Asked:
-    """What was asked of a boot, and when the host saw what it can see itself (seconds since QEMU's start).
+class BootContext:
+    """What a boot was requested with, and when the host saw ssh answer and a login succeed (after QEMU's start).
 
     ``selinux``: the mode that the guest must be in; None: any.
     """
 
-    agent: str
+    agent: Agent
     runtime: Runtime
     banner_seconds: float
     login_seconds: float
@@ -40,10 +45,10 @@ def script_clock(answers: Answers, secret: Secret) -> float | None:
     return seconds_in(words[1]) if len(words) == 2 and words[0] == secret.token else None
 
 
-def provisioned_clock(units: Sequence[Properties], agent: str, script_seconds: float | None) -> float | None:
+def provisioned_clock(units: Sequence[Properties], agent: Agent, script_seconds: float | None) -> float | None:
     """When the agent had finished, on the guest's clock: the last of its units, and the user-data script.
 
-    None while one of its units is still at work, where nobody knows of its units, and where it did nothing at all.
+    None while one of its units still runs, where its units are unknown, and where it did nothing at all.
     """
     own = [unit for unit in units if unit.get("Id") in AGENT_UNITS[agent]]
     if not units or any(unit.get("ActiveState") == "activating" for unit in own):
@@ -53,30 +58,35 @@ def provisioned_clock(units: Sequence[Properties], agent: str, script_seconds: f
 
 
 def milestones(
-    answers: Answers, secret: Secret, clock: Clock, asked: Asked, manager: Properties, units: Sequence[Properties]
-) -> dict[str, float | None]:
-    """Every milestone that this boot should come to; None where it did not, or nobody knows when.
+    answers: Answers,
+    secret: Secret,
+    clock: Clock,
+    context: BootContext,
+    manager: Properties,
+    units: Sequence[Properties],
+) -> dict[MilestoneName, float | None]:
+    """Every milestone that this boot should reach; None where it did not, or where its time is unknown.
 
-    The container's exit includes its import, but not the questions that were asked before it.
+    The container's exit includes its import, but not the commands before it.
     """
     script = script_clock(answers, secret)
-    guest = {
+    guest: dict[MilestoneName, float | None] = {
         "kernel": 0.0,
         "initrd": timestamp_seconds(manager, "InitRDTimestampMonotonic"),
         "userspace": timestamp_seconds(manager, "UserspaceTimestampMonotonic"),
         "multi-user": timestamp_seconds(unit_named(units, "multi-user.target"), _ACTIVE),
-        "provisioned": provisioned_clock(units, asked.agent, script),
+        "provisioned": provisioned_clock(units, context.agent, script),
     }
-    if asked.runtime == "docker":
+    if context.runtime == "docker":
         guest["docker-ready"] = timestamp_seconds(unit_named(units, "docker.service"), _ACTIVE)
-    if asked.runtime != "none":
+    if context.runtime != "none":
         run = answers.part("container_run")
         guest["container-exited"] = run.ended_seconds if run.status == 0 else None
-    seen = {"ssh-banner": asked.banner_seconds, "ssh-login": asked.login_seconds}
-    return {**{name: clock.host_seconds(at) for name, at in guest.items()}, **seen}
+    times: dict[MilestoneName, float | None] = {name: clock.host_seconds(at) for name, at in guest.items()}
+    return {**times, "ssh-banner": context.banner_seconds, "ssh-login": context.login_seconds}
 
 
-def in_order(times: Mapping[str, float | None]) -> tuple[Mark, ...]:
+def in_order(times: Mapping[MilestoneName, float | None]) -> tuple[Milestone, ...]:
     """The milestones that were reached, in order of time."""
-    known = [Mark(name, at) for name, at in times.items() if at is not None and math.isfinite(at) and at >= 0]
-    return tuple(sorted(known, key=lambda mark: mark.seconds))
+    known = [Milestone(name=name, seconds=at) for name, at in times.items() if at is not None]
+    return tuple(sorted(known, key=lambda milestone: milestone.seconds))

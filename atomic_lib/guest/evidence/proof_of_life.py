@@ -1,4 +1,4 @@
-"""Proof of life: what is asked of a guest once it lets us in, in one command, and the answers."""
+"""Proof of life: one script that a guest runs after the login, and its answers."""
 
 import io
 import re
@@ -8,65 +8,43 @@ import tarfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 from atomic_lib.base.command import CommandError, last_lines
-from atomic_lib.guest.evidence.denials import DENIALS_QUESTION, MODE_QUESTION, confinement_questions
-from atomic_lib.guest.evidence.running import CGROUPS_QUESTION, LISTENERS_QUESTION, SETUID_QUESTION
+from atomic_lib.base.model import Agent, Runtime
+from atomic_lib.guest.evidence.denials import DENIALS_COMMAND, MODE_COMMAND, confinement_commands
+from atomic_lib.guest.evidence.running import CGROUPS_COMMAND, LISTENERS_COMMAND, SETUID_COMMAND
 from atomic_lib.guest.evidence.systemd import MANAGER_PROPERTIES, UNIT_PROPERTIES
+from atomic_lib.guest.programs import program_text
 from atomic_lib.guest.vm.clock import seconds_in
 from atomic_lib.guest.vm.data_source import USER_DATA_UNIT
 from atomic_lib.guest.vm.metadata_service import Instance
 from atomic_lib.guest.vm.ssh import Shell
 
-Runtime = Literal["docker", "podman", "none"]
-Agent = Literal["min-cloud-agent", "cloud-init", "ignition", "credentials"]
-
 CONTAINER_SECONDS = 180
 """Time limit of each command of the container runtime; an emulated CPU takes some ten seconds."""
 
 USER_DATA_PROOF = "/run/workbook-user-data"
-AGENT_UNITS = {
+AGENT_UNITS: dict[Agent, tuple[str, ...]] = {
     "min-cloud-agent": ("min-cloud-agent-disc.service", "min-cloud-agent.service",
                         "min-cloud-agent-user-data.service"),
     "cloud-init": ("cloud-init-main.service", "cloud-init-local.service", "cloud-init.service",
                    "cloud-init-network.service", "cloud-config.service", "cloud-final.service"),
-    # in the initrd, whose units nobody knows of later, but for the last
+    # in the initrd, whose units are unknown later, except the last
     "ignition": ("ignition-fetch-offline.service", "ignition-disks.service", "ignition-mount.service",
                  "ignition-files.service", USER_DATA_UNIT),
-    # the key by systemd-tmpfiles, as one line among many
+    # systemd-tmpfiles installs the key, as one line among many
     "credentials": (USER_DATA_UNIT,),
 }  # fmt: skip
 """The units that provision the guest, by agent; ``credentials``: systemd itself, without one."""
 
-_SECTION = "section"
 _CONTAINER = "localhost/hello:latest"
-# Units that are active or failed (slices and devices take no time of their own), and the services that have done
-# their work and are inactive again: those that the journal tells of, as each question costs an emulated guest some
-# 0.05 s. Patterns for "systemctl show" would find active units only.
-_UNITS_QUESTION = """set -f
-ran="
-$(journalctl -b --no-pager -F UNIT)
-"
-names=$(systemctl list-units --all --full --no-pager --plain --no-legend | while read -r unit load state rest; do
-    case $unit:$load:$state in
-    *.slice:*:* | *.device:*:* | *:not-found:inactive) ;;
-    *@*.service:*:inactive) echo "$unit" ;;
-    *.service:*:inactive) case $ran in *"
-$unit
-"*) echo "$unit" ;; esac ;;
-    *:inactive) ;;
-    *) echo "$unit" ;;
-    esac
-done)
-[ -n "$names" ] && systemctl show --no-pager -p {properties} -- $names"""
 # Docker's client has nothing to say without its daemon; Podman has none.
 _VERSIONS = {"docker": "{{.Server.Version}}", "podman": "{{.Client.Version}}"}
 
 
 @dataclass(frozen=True)
 class Secret:
-    """The words of one boot that cannot be there unless that boot brought them."""
+    """Random words of one boot: a guest can only have them from that boot."""
 
     token: str
 
@@ -81,15 +59,15 @@ class Secret:
         return f"guest-{self.token[:8]}"
 
     def instance(self, public_key: str) -> Instance:
-        """What the metadata service tells the guest."""
+        """What the data source provides to the guest."""
         return Instance(self.instance_id, self.hostname, (public_key,), user_data_script(self.token))
 
 
 @dataclass(frozen=True)
 class Answer:
-    """Output and exit status of one part of the proof; ``status`` None: it did not come to its end.
+    """Output and exit status of one part of the proof; ``status`` None: it did not reach its end.
 
-    ``ended_seconds``: what the guest's clock showed then.
+    ``ended_seconds``: the guest's clock at its end.
     """
 
     text: str
@@ -99,23 +77,23 @@ class Answer:
 
 @dataclass(frozen=True)
 class Answers:
-    """All that came back; ``failure``: why the command as a whole did not end well, or empty."""
+    """All answers; ``failure``: why the script as a whole failed, or empty."""
 
     parts: dict[str, Answer]
     failure: str
 
     def part(self, name: str) -> Answer:
-        """The answer named ``name``; where it is missing, one that says why."""
+        """The answer named ``name``; where it is missing, an answer that says why."""
         return self.parts.get(name, Answer(self.failure or "the guest gave no answer", None))
 
     def whole(self, name: str) -> str:
-        """The answer's text to read figures from: empty unless it came to its end, as half a figure is a wrong one."""
+        """The answer's text to read figures from: empty unless it reached its end, as half a figure is a wrong one."""
         answer = self.part(name)
         return answer.text if answer.status is not None else ""
 
     @property
     def ended_seconds(self) -> float | None:
-        """The guest's clock after the last answer that came to its end."""
+        """The guest's clock after the last answer that reached its end."""
         return max((part.ended_seconds for part in self.parts.values() if part.ended_seconds is not None), default=None)
 
 
@@ -125,13 +103,8 @@ def new_secret() -> Secret:
 
 
 def user_data_script(token: str) -> str:
-    """User-data that proves it ran: the token and the guest's clock in a file of /run."""
-    return (
-        "#!/bin/sh\n"
-        "read -r uptime rest </proc/uptime\n"
-        f'echo "{token} $uptime" >{USER_DATA_PROOF}.new && mv {USER_DATA_PROOF}.new {USER_DATA_PROOF}\n'
-        "echo workbook user-data ran\n"
-    )
+    """User-data that proves its run: the token and the guest's clock in a file of /run."""
+    return program_text(__file__, "programs/user-data", TOKEN=token, PROOF=USER_DATA_PROOF)
 
 
 def container_archive(busybox: Path) -> bytes:
@@ -145,41 +118,35 @@ def container_archive(busybox: Path) -> bytes:
     return buffer.getvalue()
 
 
-def proof_script(secret: Secret, agent: str, runtime: Runtime, wait_seconds: float) -> str:
-    """The command that asks everything; it reads the container archive from its standard input.
+def proof_script(secret: Secret, agent: Agent, runtime: Runtime, wait_seconds: float) -> str:
+    """The script of the proof of life; it reads the container archive from its standard input.
 
-    One command, because every login costs an emulated guest seconds. It waits up to
-    ``wait_seconds`` for systemd to finish the boot. What a container would change is asked
-    before, what takes long after the first container, so that neither disturbs the other.
+    It is one script, because every login costs an emulated guest seconds. It waits up to
+    ``wait_seconds`` for systemd to finish the boot. What a container would change comes
+    before the first container, what takes long after it, so that neither disturbs the other.
     """
     parts = {
         "state": f"timeout {int(wait_seconds)} systemctl is-system-running --wait",
         "memory": "cat /proc/meminfo",
-        "cgroups": CGROUPS_QUESTION,
-        "listeners": LISTENERS_QUESTION,
-        **_container_questions(secret, runtime),
+        "cgroups": CGROUPS_COMMAND,
+        "listeners": LISTENERS_COMMAND,
+        **_container_commands(secret, runtime),
         "kernel": "cat /proc/sys/kernel/osrelease",
         "hostname": "cat /proc/sys/kernel/hostname",
         "user_data": f"cat {USER_DATA_PROOF}",
-        **_systemd_questions(agent),
-        "setuid": SETUID_QUESTION,
-        "selinux": MODE_QUESTION,
-        "denials": DENIALS_QUESTION,
-        **_confinement_questions(runtime),
+        **_systemd_commands(agent),
+        "setuid": SETUID_COMMAND,
+        "selinux": MODE_COMMAND,
+        "denials": DENIALS_COMMAND,
+        **_confinement_commands(runtime),
     }
-    # The output may lack its last newline, so each mark is put on a line of its own. The last
-    # dot tells a whole mark from one that was cut off.
-    mark = f"@{secret.token}"
-    section = (
-        f'{_SECTION}() {{ echo "{mark} $1"; eval "$2" 2>&1; status=$?; read -r uptime rest </proc/uptime; '
-        f'echo; echo "{mark} = $status $uptime ."; }}'
-    )
-    calls = [f"{_SECTION} {name} {shlex.quote(f'({command})')}" for name, command in parts.items()]
-    # Only the import may read the archive.
-    return "\n".join([section, "exec 3<&0 </dev/null", *calls])
+    # An answer may lack its last newline, so a line of its own tells its end; the last dot
+    # shows that the line is whole. Only the import may read the archive.
+    section = program_text(__file__, "programs/section", TOKEN=secret.token)
+    return section + "\n".join(f"section {name} {shlex.quote(f'({command})')}" for name, command in parts.items())
 
 
-def _container_questions(secret: Secret, runtime: Runtime) -> dict[str, str]:
+def _container_commands(secret: Secret, runtime: Runtime) -> dict[str, str]:
     if runtime == "none":
         return {}
     program = ["timeout", str(CONTAINER_SECONDS), runtime]
@@ -191,20 +158,24 @@ def _container_questions(secret: Secret, runtime: Runtime) -> dict[str, str]:
     }
 
 
-def _confinement_questions(runtime: Runtime) -> dict[str, str]:
-    """What is tried last of all, because it is denied on purpose; of a guest that enforces nothing it asks nothing."""
+def _confinement_commands(runtime: Runtime) -> dict[str, str]:
+    """What comes last, because it is denied on purpose; it does nothing in a guest that enforces nothing."""
     if runtime != "docker":
         return {}
-    questions = confinement_questions(["timeout", str(CONTAINER_SECONDS), runtime], _CONTAINER)
-    return {**questions, "denials_after": DENIALS_QUESTION}
+    commands = confinement_commands(["timeout", str(CONTAINER_SECONDS), runtime], _CONTAINER)
+    return {**commands, "denials_after": DENIALS_COMMAND}
 
 
-def _systemd_questions(agent: str) -> dict[str, str]:
+def _systemd_commands(agent: Agent) -> dict[str, str]:
+    # Units that are active or failed (slices and devices take no time of their own), and the services that have done
+    # their work and are inactive again: those that the journal names, as each unit costs an emulated guest some
+    # 0.05 s. Patterns for "systemctl show" would find active units only.
+    units = program_text(__file__, "programs/units", PROPERTIES=",".join(UNIT_PROPERTIES))
     journal = ["journalctl", "-b", "--no-pager", "-o", "short-monotonic"]
     agent_words = [word for unit in AGENT_UNITS[agent] for word in ("-u", unit)]
     return {
         "manager": f"systemctl show --no-pager -p {','.join(MANAGER_PROPERTIES)}",
-        "units": _UNITS_QUESTION.format(properties=",".join(UNIT_PROPERTIES)),
+        "units": units.removesuffix("\n"),
         "agent_journal": shlex.join([*journal, "-n", "200", *agent_words]),
         "errors": shlex.join([*journal, "-p", "err", "-n", "100"]),
     }
@@ -226,9 +197,9 @@ def read_answers(secret: Secret, text: str) -> dict[str, Answer]:
 
 
 def ask(
-    shell: Shell, secret: Secret, agent: str, runtime: Runtime, wait_seconds: float, keep: Callable[[str], object]
+    shell: Shell, secret: Secret, agent: Agent, runtime: Runtime, wait_seconds: float, keep: Callable[[str], object]
 ) -> Answers:
-    """Run the proof in the guest; ``keep`` gets the raw output. Nothing is raised for what fails in the guest."""
+    """Run the proof in the guest; ``keep`` gets the raw output. A failure in the guest raises nothing."""
     script = proof_script(secret, agent, runtime, wait_seconds)
     archive = container_archive(shell.tools.root / "usr/bin/busybox")
     failure = ""
@@ -236,7 +207,7 @@ def ask(
         output = shell.run(script, input=archive, timeout_seconds=wait_seconds + 6 * CONTAINER_SECONDS).stdout
     except CommandError as error:
         output = error.stdout
-        reason = f"exit status {error.status}" if error.status is not None else "the time limit was over"
+        reason = f"exit status {error.status}" if error.status is not None else "the time limit was reached"
         failure = " ".join(f"the connection to the guest ended: {reason} {last_lines(error.stderr, 1)}".split())
     keep(output)
     return Answers(read_answers(secret, output), failure)

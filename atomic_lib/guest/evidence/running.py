@@ -1,19 +1,20 @@
-"""What runs in a guest once its boot is done: processes, services, memory, sockets, set-uid files."""
+"""What runs in a guest after its boot: processes, services, memory, sockets, set-uid files."""
 
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
+from atomic_lib.base.model import Model
 from atomic_lib.guest.evidence.systemd import Properties
 
-CGROUPS_QUESTION = (
+CGROUPS_COMMAND = (
     r"cd /sys/fs/cgroup && find . \( -name memory.current -o -name cpu.stat -o -name cgroup.procs \)"
     r" -exec grep -sHE '^([0-9]+|usage_usec [0-9]+)$' {} +"
 )
 """Memory, processor time and processes of every control group, one figure a line."""
-LISTENERS_QUESTION = "ss -H -ltunp"
+LISTENERS_COMMAND = "ss -H -ltunp"
 # /sysroot holds the same files again (an ostree image's repository).
-SETUID_QUESTION = "find / -ignore_readdir_race -xdev -path /sysroot -prune -o -type f -perm /6000 -print"
+SETUID_COMMAND = "find / -ignore_readdir_race -xdev -path /sysroot -prune -o -type f -perm /6000 -print"
 
 _CGROUP_LINE = re.compile(r"\.(/.*)?/(memory\.current|cpu\.stat|cgroup\.procs):(?:usage_usec )?([0-9]{1,20})")
 _USERS = re.compile(r'\("(.*?)",pid=')
@@ -31,36 +32,33 @@ class Usage:
 
 @dataclass(frozen=True)
 class Cgroups:
-    """Usage by unit, and the kernel's threads: the only members of the root group."""
+    """Usage by unit."""
 
     units: Mapping[str, Usage] = field(default_factory=dict)
-    kernel_thread_count: int | None = None
 
     @property
     def process_count(self) -> int | None:
-        """User processes, without those of the login that asks."""
+        """User processes, without those of the login that measures."""
         counts = [usage.process_count for unit, usage in self.units.items() if not of_login(unit)]
         return sum(counts) if counts else None
 
 
-@dataclass(frozen=True)
-class Listener:
-    """A TCP or UDP socket that waits for others; ``program``: who holds it, empty where nobody is named."""
+class Listener(Model):
+    """A listening TCP or UDP socket; ``program``: the processes that hold it, empty where none is named."""
 
     protocol: str
     address: str
-    program: str
+    program: str = ""
 
 
 def of_login(unit: str) -> bool:
-    """Whether a unit is there only because somebody logged in, as the one who measures does."""
+    """Whether a unit exists only because of a login, such as the one that measures."""
     return _LOGIN_UNIT.fullmatch(unit) is not None
 
 
 def read_cgroups(text: str) -> Cgroups:
-    """The answer to CGROUPS_QUESTION; lines of another form are not looked at."""
+    """Read the output of CGROUPS_COMMAND; lines of another form are ignored."""
     units: dict[str, Usage] = {}
-    kernel_threads = 0
     for line in text.split("\n"):
         match = _CGROUP_LINE.fullmatch(line.rstrip("\r"))
         if match is None:
@@ -68,7 +66,6 @@ def read_cgroups(text: str) -> Cgroups:
         path, name, number = (match[1] or "").split("/")[1:], match[2], int(match[3])
         unit = next((part for part in path if not part.endswith(".slice")), None)
         if unit is None:
-            kernel_threads += name == "cgroup.procs" and not path
             continue
         usage = units.get(unit, Usage())
         if name == "cgroup.procs":
@@ -76,26 +73,26 @@ def read_cgroups(text: str) -> Cgroups:
         elif path[-1] == unit:
             is_memory = name == "memory.current"
             units[unit] = replace(usage, memory_bytes=number) if is_memory else replace(usage, cpu_seconds=number / 1e6)
-    return Cgroups(units, kernel_threads or None)
+    return Cgroups(units)
 
 
 def read_listeners(text: str) -> tuple[Listener, ...]:
-    """The answer to LISTENERS_QUESTION, in a fixed order; lines of another form are not looked at."""
+    """Read the output of LISTENERS_COMMAND, in a fixed order; lines of another form are ignored."""
     found = set()
     for line in text.split("\n"):
         words = line.split(maxsplit=6)
         if len(words) >= 6 and words[0] in ("tcp", "udp") and words[2].isdecimal() and words[3].isdecimal():
             programs = sorted(set(_USERS.findall(words[6]))) if len(words) > 6 else []
-            found.add(Listener(words[0], words[4], ", ".join(programs)))
+            found.add(Listener(protocol=words[0], address=words[4], program=", ".join(programs)))
     return tuple(sorted(found, key=lambda listener: (listener.protocol, listener.address, listener.program)))
 
 
 def read_setuid_files(text: str) -> tuple[str, ...]:
-    """The answer to SETUID_QUESTION, in order."""
+    """The paths in the output of SETUID_COMMAND, in order."""
     return tuple(sorted(line for line in text.split("\n") if line.startswith("/")))
 
 
 def running_services(units: Iterable[Properties]) -> int:
-    """How many services have a process that runs, without those of the login that asks."""
+    """How many services have a process that runs, without those of the login that measures."""
     names = (unit.get("Id", "") for unit in units if unit.get("SubState") == "running")
     return sum(name.endswith(".service") and not of_login(name) for name in names)

@@ -1,4 +1,4 @@
-"""What a guest's systemd says about its boot: the output of ``systemctl show``, read.
+"""Reading ``systemctl show``: what a guest's systemd says about its boot.
 
 Timestamps are microseconds of the guest's monotonic clock, which starts with its kernel;
 systemd writes 0 for "never". https://www.freedesktop.org/wiki/Software/systemd/dbus/
@@ -6,6 +6,8 @@ systemd writes 0 for "never". https://www.freedesktop.org/wiki/Software/systemd/
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+
+from atomic_lib.base.model import Model, WallSeconds
 
 MANAGER_PROPERTIES = (
     "InitRDTimestampMonotonic",
@@ -30,14 +32,13 @@ _TIMESTAMP = "TimestampMonotonic"
 Properties = Mapping[str, str]
 
 
-@dataclass(frozen=True)
-class Phases:
-    """Seconds of each phase of a boot; None where the guest's systemd knows no such phase."""
+class Phases(Model):
+    """The phases of a boot, as the guest's systemd counts them; None where it knows no such phase."""
 
-    firmware_loader_seconds: float | None
-    kernel_seconds: float | None
-    initrd_seconds: float | None
-    userspace_seconds: float | None
+    firmware_loader_seconds: WallSeconds | None = None
+    kernel_seconds: WallSeconds | None = None
+    initrd_seconds: WallSeconds | None = None
+    userspace_seconds: WallSeconds | None = None
 
 
 @dataclass(frozen=True)
@@ -80,7 +81,7 @@ def timestamp_seconds(properties: Properties, name: str) -> float | None:
 
 
 def forget_future(properties: Properties, now_seconds: float) -> dict[str, str]:
-    """The same without timestamps later than the guest's clock showed afterwards: they cannot be true."""
+    """The properties without timestamps later than ``now_seconds``, the guest's clock afterwards."""
     return {
         name: value
         for name, value in properties.items()
@@ -98,10 +99,10 @@ def boot_phases(manager: Properties, clock_zero_seconds: float | None) -> Phases
     userspace = timestamp_seconds(manager, "UserspaceTimestampMonotonic")
     finish = timestamp_seconds(manager, "FinishTimestampMonotonic")
     return Phases(
-        clock_zero_seconds,
-        initrd if initrd is not None else userspace,
-        _difference(initrd, userspace),
-        _difference(userspace, finish),
+        firmware_loader_seconds=clock_zero_seconds,
+        kernel_seconds=initrd if initrd is not None else userspace,
+        initrd_seconds=_difference(initrd, userspace),
+        userspace_seconds=_difference(userspace, finish),
     )
 
 

@@ -1,29 +1,28 @@
-"""The units of a boot: what each took, uses, and which package brought it."""
+"""The units of a boot: the time and resources of each, and the package that it belongs to."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 
+from atomic_lib.base.model import Bytes, Model, WallSeconds
 from atomic_lib.guest.evidence.running import Usage, of_login
 from atomic_lib.guest.evidence.systemd import Properties, activation, whole_number
 from atomic_lib.guest.vm.clock import Clock
 
 
-@dataclass(frozen=True)
-class UnitTime:
-    """How long a unit took from the start of its activation to its end.
+class UnitTime(Model):
+    """One systemd unit in a boot. ``seconds``: from the start of its activation to its end.
 
-    ``started_seconds`` counts from QEMU's start. ``critical``: the boot's end waited for it.
-    ``cpu_seconds`` and ``memory_bytes`` are its control group's. ``path``: the unit's file,
-    empty where it has none.
+    ``started_seconds`` counts from the start of QEMU. ``critical``: it is on the critical chain.
+    ``package`` owns the unit's file; None where no package does, or before the owners are known.
+    ``cpu_seconds`` and ``memory_bytes`` are those of its control group when the boot was done.
     """
 
     unit: str
-    seconds: float
-    started_seconds: float | None = None
+    seconds: WallSeconds
+    started_seconds: WallSeconds | None = None
     critical: bool = False
-    cpu_seconds: float | None = None
-    memory_bytes: int | None = None
-    path: str = ""
+    package: str | None = None
+    cpu_seconds: WallSeconds | None = None
+    memory_bytes: Bytes | None = None
 
 
 def unit_times(
@@ -32,7 +31,7 @@ def unit_times(
     """The units that were activated, slowest first (by name where equal).
 
     These are all services and, of other units, those on the critical chain or with a control
-    group; units of the login that asks are left out.
+    group; units of the login that measures are left out.
     """
     times = {}
     for unit in units:
@@ -43,29 +42,33 @@ def unit_times(
             continue
         times[name] = UnitTime(
             unit=name,
-            seconds=round(activated.seconds, 6),
+            seconds=activated.seconds,
             started_seconds=clock.host_seconds(activated.started_seconds),
             critical=name in critical,
             cpu_seconds=_cpu_seconds(unit, used),
             memory_bytes=used.memory_bytes if used else None,
-            path=unit.get("FragmentPath", ""),
         )
     return tuple(sorted(times.values(), key=lambda time: (-time.seconds, time.unit)))
 
 
-def package_of_units(paths: Iterable[tuple[str, str]], owners: Mapping[str, Sequence[str]]) -> dict[str, str | None]:
-    """The package of each unit, given as (unit, path of its file); None where no package owns the file.
+def unit_files(units: Iterable[Properties]) -> dict[str, str]:
+    """The path of each unit's file, by unit; units without a file are left out."""
+    return {unit["Id"]: unit["FragmentPath"] for unit in units if unit.get("Id") and unit.get("FragmentPath")}
+
+
+def package_of_units(files: Mapping[str, str], owners: Mapping[str, Sequence[str]]) -> dict[str, str | None]:
+    """The package of each unit, from the path of its file; None where no package owns the file.
 
     ``owners``: packages by path, as the tree's RPM database has them (also where that says
     /lib for what is in /usr/lib). A file of several packages is the first one's by name.
     """
-    return {unit: _owner(path, owners) for unit, path in paths}
+    return {unit: _owner(path, owners) for unit, path in files.items()}
 
 
 def packaged_path(unit: str) -> str:
     """Where a package has the file that a unit runs by: an instance its template's, init.scope the manager itself.
 
-    A remark behind the name, such as "(initrd)", is no part of it.
+    A suffix such as "(initrd)" is not part of the name.
     """
     name = unit.partition(" ")[0]
     if name == "init.scope":

@@ -1,4 +1,4 @@
-"""The agents that the faults are run against: what one boot of each is."""
+"""The agents that are tested against injected faults: what one boot of each is."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,8 +13,8 @@ PROGRAM = Path(atomic_lib.content.__path__[0], "min_cloud_agent", "min-cloud-age
 
 
 @dataclass(frozen=True)
-class Agent:
-    """An agent that can be run. ``commands``: those of its units, in the order of a boot.
+class RunnableAgent:
+    """An agent that can be tested. ``commands``: those of its units, in the order of a boot.
 
     ``disc_commands``: those that come before them where there is a cidata disc. ``root``: the tree of programs;
     ``etc``: a directory that /etc is copied from, empty for a bare one; ``files``: where files of this machine are
@@ -36,22 +36,22 @@ class Agent:
         return [(path, target) for path, target in self.files if fault.sessions != "v1" or not target.startswith(_DMI)]
 
     def why_not(self, fault: Fault) -> str:
-        """Why a fault cannot be put to this agent here; empty for one that can."""
+        """Why this agent cannot be tested against a fault here; empty where it can."""
         if fault.cut and not self.steps:
-            return "it works inside its own process, so there is no command to cut the power at"
+            return "it works inside its own process, so there is no command at which to cut the power"
         if fault.disc and not self.disc_commands:
-            return "it is run over the metadata service only"
+            return "it is tested with the metadata service only"
         return ""
 
 
-def min_cloud_agent(root: Path = Path("/"), shell: str = "sh", program: Path = PROGRAM) -> Agent:
+def min_cloud_agent(root: Path = Path("/"), shell: str = "sh", program: Path = PROGRAM) -> RunnableAgent:
     """min-cloud-agent as its three units run it, with the shell and curl of ``root``."""
     target = "/mnt/min-cloud-agent"
     disc, *commands = ((shell, target, word) for word in ("disc", "fetch", "run"))
-    return Agent("min-cloud-agent", tuple(commands), (disc,), root, files=((program, target),))
+    return RunnableAgent("min-cloud-agent", tuple(commands), (disc,), root, files=((program, target),))
 
 
-def cloud_init(root: Path) -> Agent:
+def cloud_init(root: Path) -> RunnableAgent:
     """cloud-init of ``root``, as its four services run it, over EC2, with the DMI data of EC2.
 
     Only the modules that provision are switched on. Its own waits of 120 and 50 s are a tenth of that, as
@@ -62,4 +62,4 @@ def cloud_init(root: Path) -> Agent:
     dmi = tuple((product, f"{_DMI}{name}") for name in ("product_uuid", "product_serial"))
     files = ((_CLOUD_INIT / "modules.cfg", "/etc/cloud/cloud.cfg.d/99_conformance.cfg"), *dmi)
     commands = tuple(("cloud-init", *stage) for stage in stages)
-    return Agent("cloud-init", commands, (), root, f"{root}/etc", files, CLOUD_INIT_SECONDS, steps=False)
+    return RunnableAgent("cloud-init", commands, (), root, f"{root}/etc", files, CLOUD_INIT_SECONDS, steps=False)

@@ -1,9 +1,20 @@
-"""The table of faults: one row each, the same for every agent."""
+"""The injected faults, one row each, the same for every agent."""
 
 import gzip
 import random
 
-from atomic_lib.guest.faults.fault import HEAD, KEY, OTHER_KEYS, PROOF, SCRIPT, Expected, Fault, Link, Rule
+from atomic_lib.guest.faults.fault import (
+    HEAD,
+    KEY,
+    OTHER_KEYS,
+    PROOF,
+    SCRIPT,
+    Behaviour,
+    Expected,
+    Fault,
+    PlantedLink,
+    ServiceRule,
+)
 
 _TOKEN = "/latest/api/token"
 _META = "/latest/meta-data"
@@ -14,7 +25,7 @@ _NOTHING = Expected((), None, 0)
 _REFUSED = "nothing of it was run"
 _RESTRICTED = f'from="10.0.0.0/8",command="/bin/echo \\"a b\\"",no-pty {KEY}'
 _INNER = "2.0\nContent-Type: multipart/mixed; boundary=x\n\n--x\nContent-Type: text/x-shellscript\n\n"
-# What cannot be told apart from random bytes by its beginning: neither "#!" nor gzip.
+# Random bytes that begin neither with "#!" nor as gzip does.
 _RUBBISH = b"\x7f" + random.Random(1).randbytes(3000)
 _PLANTED = f"$(touch {PROOF}/pwned)"
 _COMMENT = b"# a comment of some length\n"
@@ -30,74 +41,80 @@ public-keys:
 
 
 def _say(words: str, requests: int = 8, may_run: bool = False) -> Expected:
-    """Keys and host name are there, the script is not run, and one line tells why."""
+    """Keys and host name are there, the script is not run, and one line says why."""
     return Expected(runs=0, says=words, requests=requests, may_run=may_run)
+
+
+def _host_name(behaviour: Behaviour, status: int = 200, boots: int = 0) -> tuple[ServiceRule, ...]:
+    """The service's rules for both documents that have the host name."""
+    return tuple(
+        ServiceRule(f"{_META}/{name}", behaviour, status, boots=boots) for name in ("local-hostname", "hostname")
+    )
 
 
 _SERVICE = (
     Fault("nothing wrong", "a service with session tokens, one key, a script"),
     Fault("404 everywhere", "the service knows nothing", Expected((), None, 0, requests=5), sessions="v1",
-          rules=(Rule("/", "status", 404),)),
+          rules=(ServiceRule("/", "status", 404),)),
     Fault("no v2", "a service that answers the request for a token with 404", sessions="v1"),
     Fault("OpenStack", "OpenStack's service: no tokens (405), a host name with its domain",
           Expected(hostname="web-1.novalocal"), hostname="web-1.novalocal", sessions="v1",
-          rules=(Rule(_TOKEN, "status", 405),)),
+          rules=(ServiceRule(_TOKEN, "status", 405),)),
     Fault("v2 required", "nothing is answered without a token", sessions="required"),
     Fault("token: 503 twice", "the token comes at the third request; all else would do without", Expected(requests=10),
-          rules=(Rule(_TOKEN, "status", 503, 2),)),
+          rules=(ServiceRule(_TOKEN, "status", 503, 2),)),
     Fault("token: always 500", "no token ever, while all else would do without: taking it would be a downgrade",
-          Expected((), None, 0, "session token", 40), rules=(Rule(_TOKEN, "status", 500),), limit_seconds=3),
+          Expected((), None, 0, "session token", 40), rules=(ServiceRule(_TOKEN, "status", 500),), limit_seconds=3),
     Fault("token expires", "each token is good for four requests only", Expected((KEY, OTHER_KEYS[0]), requests=12),
           keys=(KEY, OTHER_KEYS[0]), sessions="required", token_uses=4),
     Fault("5xx, then fine", "status 503 for the first five requests", Expected(requests=20),
-          rules=(Rule("/", "status", 503, 5),), limit_seconds=20),
-    Fault("one key: always 500", "the second of three keys is never told",
+          rules=(ServiceRule("/", "status", 503, 5),), limit_seconds=20),
+    Fault("one key: always 500", "the second of three keys is never served",
           Expected((KEY, OTHER_KEYS[1]), "web-1", 0, "HTTP status 500", 80), keys=(KEY, *OTHER_KEYS[:2]),
-          rules=(Rule(_SECOND_KEY, "status", 500),), limit_seconds=3),
-    Fault("host name: always 500", "the host name is never told", Expected(hostname=None, runs=0, requests=60),
-          rules=(Rule(f"{_META}/local-hostname", "status", 500), Rule(f"{_META}/hostname", "status", 500)),
-          limit_seconds=3),
-    Fault("user-data: always 500", "the script is never told", _say("HTTP status 500", requests=40),
-          rules=(Rule(_USER_DATA, "status", 500),), limit_seconds=3),
-    Fault("host name: always 500, all else slow", "the host name is never told, and every other answer takes 1.3 s",
+          rules=(ServiceRule(_SECOND_KEY, "status", 500),), limit_seconds=3),
+    Fault("host name: always 500", "the host name is never served", Expected(hostname=None, runs=0, requests=60),
+          rules=_host_name("status", 500), limit_seconds=3),
+    Fault("user-data: always 500", "the script is never served", _say("HTTP status 500", requests=40),
+          rules=(ServiceRule(_USER_DATA, "status", 500),), limit_seconds=3),
+    Fault("host name: always 500, all else slow", "the host name is never served, and every other answer takes 1.3 s",
           Expected(hostname=None, runs=0, says="HTTP status 500", requests=60),
-          rules=(Rule(f"{_META}/local-hostname", "status", 500), Rule(f"{_META}/hostname", "status", 500),
-                 Rule("/", "slow")), limit_seconds=6),
-    Fault("user-data: 500, then fine", "the script is told at the second boot only", Expected(requests=40),
-          rules=(Rule(_USER_DATA, "status", 500, boots=1),), boots=("i-1", "i-1"), limit_seconds=3),
-    Fault("host name: 500, then fine", "the host name is told at the second boot only", Expected(requests=60),
-          rules=(Rule(f"{_META}/local-hostname", "status", 500, boots=1),
-                 Rule(f"{_META}/hostname", "status", 500, boots=1)), boots=("i-1", "i-1"), limit_seconds=3),
-    Fault("redirect", "every answer sends to another place", Expected((), None, 0, "HTTP status 302", 40),
-          rules=(Rule("/", "status", 302),), limit_seconds=3),
+          rules=(*_host_name("status", 500), ServiceRule("/", "slow")), limit_seconds=6),
+    Fault("user-data: 500, then fine", "the script is served at the second boot only", Expected(requests=40),
+          rules=(ServiceRule(_USER_DATA, "status", 500, boots=1),), boots=("i-1", "i-1"), limit_seconds=3),
+    Fault("host name: 500, then fine", "the host name is served at the second boot only", Expected(requests=60),
+          rules=_host_name("status", 500, boots=1), boots=("i-1", "i-1"), limit_seconds=3),
+    Fault("redirect", "every answer is a redirect", Expected((), None, 0, "HTTP status 302", 40),
+          rules=(ServiceRule("/", "status", 302),), limit_seconds=3),
 )  # fmt: skip
 _NETWORK = (
-    Fault("connection refused", "nobody listens at 169.254.169.254", Expected((), None, 0, "no usable answer", 0),
+    Fault("connection refused", "nothing listens at 169.254.169.254", Expected((), None, 0, "no usable answer", 0),
           network="refused", limit_seconds=3),
     Fault("no route", "the network does not come up", Expected((), None, 0, "no usable answer", 0), network="none",
           limit_seconds=3),
     Fault("black hole", "no packet to 169.254.169.254 is answered",
           Expected((), None, 0, "no usable answer", 0, 20), network="black hole", limit_seconds=3),
-    Fault("silence", "connections are taken, and nothing is said",
+    Fault("silence", "connections are accepted, but never answered",
           Expected((), None, 0, "no usable answer", 0, 20), network="silent", limit_seconds=3),
-    Fault("late network", "the network comes up when the agent has begun", network="late", limit_seconds=15),
-    Fault("slow drip: user-data", "user-data comes byte by byte, and never ends",
-          Expected(runs=0, says="no usable answer", requests=30, seconds=25), rules=(Rule(_USER_DATA, "drip"),),
+    Fault("late network", "the network comes up after the agent has started", network="late", limit_seconds=15),
+    Fault("slow drip: user-data", "user-data arrives byte by byte and never ends",
+          Expected(runs=0, says="no usable answer", requests=30, seconds=25), rules=(ServiceRule(_USER_DATA, "drip"),),
           limit_seconds=3),
-    Fault("slow drip: the host name", "the host name comes byte by byte, and never ends",
+    Fault("slow drip: the host name", "the host name arrives byte by byte and never ends",
           Expected(hostname=None, runs=0, says="no usable answer", requests=60, seconds=25),
-          rules=(Rule(f"{_META}/local-hostname", "drip"), Rule(f"{_META}/hostname", "drip")), limit_seconds=3),
-    Fault("slow drip: a key", "the first of two keys comes byte by byte, and never ends",
+          rules=_host_name("drip"), limit_seconds=3),
+    Fault("slow drip: a key", "the first of two keys arrives byte by byte and never ends",
           Expected((OTHER_KEYS[0],), "web-1", 0, "no usable answer", 60, 25), keys=(KEY, OTHER_KEYS[0]),
-          rules=(Rule(_FIRST_KEY, "drip"),), limit_seconds=3),
-    Fault("truncated, then whole", "user-data ends in its middle, twice", Expected(requests=12),
-          rules=(Rule(_USER_DATA, "truncate", times=2),)),
-    Fault("truncated key", "the key always ends in its middle: half a key is none",
-          Expected((), "web-1", 0, "no usable answer", 40), rules=(Rule(_FIRST_KEY, "truncate"),), limit_seconds=3),
-    Fault("endless: user-data", "user-data never ends", _say("larger than"), rules=(Rule(_USER_DATA, "endless"),)),
+          rules=(ServiceRule(_FIRST_KEY, "drip"),), limit_seconds=3),
+    Fault("truncated, then whole", "user-data is cut off halfway, twice", Expected(requests=12),
+          rules=(ServiceRule(_USER_DATA, "truncate", times=2),)),
+    Fault("truncated key", "the key is always cut off halfway: half a key is none",
+          Expected((), "web-1", 0, "no usable answer", 40), rules=(ServiceRule(_FIRST_KEY, "truncate"),),
+          limit_seconds=3),
+    Fault("endless: user-data", "user-data never ends", _say("larger than"),
+          rules=(ServiceRule(_USER_DATA, "endless"),)),
     Fault("endless: a key", "the first of two keys never ends",
           Expected((OTHER_KEYS[0],), says="larger than", requests=10),
-          keys=(KEY, OTHER_KEYS[0]), rules=(Rule(_FIRST_KEY, "endless"),)),
+          keys=(KEY, OTHER_KEYS[0]), rules=(ServiceRule(_FIRST_KEY, "endless"),)),
 )  # fmt: skip
 _DATA = (
     Fault("no key", "the service has no key", Expected(()), keys=()),
@@ -140,7 +157,7 @@ _STATE = (
           boots=("i-1", "i-2", "i-2")),
     Fault("power cut before a step", "the power fails before each command of the agent in turn; what was not synced is "
           "lost; then a second boot", boots=("i-1", "i-1"), cut="before"),
-    Fault("power cut after a step", "the same, after each command", boots=("i-1", "i-1"), cut="after"),
+    Fault("power cut after a step", "the same after each command", boots=("i-1", "i-1"), cut="after"),
     Fault("read-only disk", "nothing can be written", Expected((), None, 0, "cannot", 20), disk="read-only",
           limit_seconds=3),
     Fault("nearly full disk", "there is room for the keys and not for the script; at the second boot there is",
@@ -170,12 +187,12 @@ _HOSTILE = (
     Fault("hostile instance-id", "the instance-id is a path; two boots", boots=("../../etc/i-1", "../../etc/i-1")),
     Fault("five thousand lines of keys", "the second key comes with five thousand others",
           Expected(more_keys=_MANY, says="more than 32 keys or 1000 lines"), keys=(KEY, "\n".join(_MANY))),
-    Fault("link at .ssh", "/root/.ssh is a link to a directory", links=(Link("/root/.ssh", "/var/outside"),)),
+    Fault("link at .ssh", "/root/.ssh is a link to a directory", links=(PlantedLink("/root/.ssh", "/var/outside"),)),
     Fault("link at authorized_keys", "authorized_keys is a link to a file",
-          links=(Link("/root/.ssh/authorized_keys", "/var/outside/file"),)),
+          links=(PlantedLink("/root/.ssh/authorized_keys", "/var/outside/file"),)),
     Fault("link at a temporary file", "where the agent makes its new files there are links to a file",
-          links=(Link("/root/.ssh/.authorized_keys.min-cloud-agent", "/var/outside/file"),
-                 Link("/etc/.hostname.min-cloud-agent", "/var/outside/file"))),
+          links=(PlantedLink("/root/.ssh/.authorized_keys.min-cloud-agent", "/var/outside/file"),
+                 PlantedLink("/etc/.hostname.min-cloud-agent", "/var/outside/file"))),
 )  # fmt: skip
 _DISC = (
     Fault("disc", "a cidata disc, and no network", Expected(requests=0), network="none",
@@ -194,7 +211,7 @@ _DISC = (
 )  # fmt: skip
 
 FAULTS = (*_SERVICE, *_NETWORK, *_DATA, *_SCRIPTS, *_STATE, *_HOSTILE, *_DISC)
-"""All faults, by what goes wrong."""
+"""All faults, grouped by what goes wrong."""
 
 
 def fault_named(name: str) -> Fault:

@@ -1,4 +1,4 @@
-"""The agent of 2014 as its source and README tell of it; it was not run."""
+"""The agent of 2014 as its source and README describe it; it was not run."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from atomic_lib.guest.faults.outcome import Outcome
 AGENT = "min-cloud-agent of 2014"
 SOURCE = "from its source and README, not run"
 
-# What is known of it, by a short name. Each verdict below follows from one of these.
+# Its known behaviour, by a short name. Each verdict below follows from one of these.
 BEHAVIOUR = {
     "first key": "it takes key 0 only",
     "if absent": "it writes authorized_keys only where there is none",
@@ -31,7 +31,7 @@ class Documented:
     why: str
 
 
-_UNKNOWN = "not told by its documentation"
+_UNKNOWN = "its documentation does not say"
 
 VERDICTS: dict[str, tuple[Outcome, str]] = {
     "nothing wrong": ("script before key", "order"),
@@ -63,7 +63,7 @@ VERDICTS: dict[str, tuple[Outcome, str]] = {
 
 
 def documented_cells(faults: Iterable[Fault]) -> Iterator[tuple[Fault, Documented]]:
-    """What it would do in each of ``faults``."""
+    """Its outcome under each of ``faults``."""
     for fault in faults:
         outcome, reason = VERDICTS.get(fault.name, ("unknown", ""))
         why = f"{BEHAVIOUR[reason]} ({SOURCE})" if reason else _UNKNOWN

@@ -1,13 +1,14 @@
-"""What one fault is: what the guest meets, and what a good agent makes of it. Data only."""
+"""What an injected fault is: what the guest meets, and the end state that a good agent reaches. Data only."""
 
 from dataclasses import dataclass
 from typing import Literal
 
+from atomic_lib.guest.programs import program_text
 from atomic_lib.guest.vm.metadata_service import Sessions
 
 Network = Literal["up", "late", "none", "refused", "black hole", "silent"]
-"""late: no address for some seconds; none: no route; refused: nobody listens; black hole: no packet is
-answered; silent: connections are taken, and nothing is said."""
+"""late: no address for some seconds; none: no route; refused: nothing listens; black hole: no packet is
+answered; silent: connections are accepted, but never answered."""
 
 Disk = Literal["writable", "read-only", "full", "nearly full"]
 """full: no byte is left at the first boot; nearly full: room for the keys and little more; at the second boot there is
@@ -17,8 +18,8 @@ Cut = Literal["", "before", "after"]
 """Power cut before or after each step: every fault is run once for each external command of the agent."""
 
 Behaviour = Literal["status", "drip", "truncate", "endless", "slow"]
-"""status: with this status and a page of HTML; slow: rightly, but after a while; drip: a byte now and then, for ever;
-truncate: half of what is promised; endless: the body never ends."""
+"""How the service answers. status: with this status and a page of HTML; slow: correctly, but late; drip: a byte now
+and then, for ever; truncate: half of the body; endless: the body never ends."""
 
 LATE_SECONDS = 1.5
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIFirst first@example"
@@ -29,18 +30,14 @@ OTHER_KEYS = (
     "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIFifth",
 )
 PROOF = "/mnt/proof"
-# One line for each run: how many keys were in place.
-_PROVE = f"""n=0
-[ ! -f /root/.ssh/authorized_keys ] || while read -r line; do n=$((n + 1)); done </root/.ssh/authorized_keys
-echo "$n" >>{PROOF}/runs
-"""
-HEAD = f"#!/bin/sh\n{_PROVE}"
+"""Where a guest finds the directory that takes the proofs of its scripts."""
+HEAD = program_text(__file__, "user-data")
 SCRIPT = HEAD.encode()
-"""User-data that proves each of its runs, and what was in place before it."""
+"""User-data that proves each of its runs: a line each time, with the number of keys that were in place."""
 
 
 @dataclass(frozen=True)
-class Rule:
+class ServiceRule:
     """How the service answers paths that begin with ``path``, the first ``times`` times (0: always).
 
     ``boots``: in the first so many boots only (0: in all).
@@ -54,7 +51,7 @@ class Rule:
 
 
 @dataclass(frozen=True)
-class Link:
+class PlantedLink:
     """A symbolic link that is there before the first boot; both paths are absolute in the guest."""
 
     path: str
@@ -63,10 +60,10 @@ class Link:
 
 @dataclass(frozen=True)
 class Expected:
-    """The end state of a good agent. ``says``: words of the one line that tells what was not done.
+    """The end state of a good agent. ``says``: words of the line that says what was not done.
 
-    ``may_run``: an agent that runs the script although ``runs`` is 0 is as good: it can do more, or has no limit.
-    ``more_keys``: so is one that installs these as well.
+    ``may_run``: an agent may run the script although ``runs`` is 0: it can do more, or has no limit.
+    ``more_keys``: an agent may install these as well.
 
     ``requests`` and ``seconds`` bound one boot; ``seconds`` is generous, as the machine may be busy.
     """
@@ -96,10 +93,10 @@ class Fault:
     user_data: bytes = SCRIPT
     sessions: Sessions = "optional"
     token_uses: int = 0
-    rules: tuple[Rule, ...] = ()
+    rules: tuple[ServiceRule, ...] = ()
     network: Network = "up"
     disk: Disk = "writable"
-    links: tuple[Link, ...] = ()
+    links: tuple[PlantedLink, ...] = ()
     disc: tuple[tuple[str, bytes], ...] = ()
     boots: tuple[str, ...] = ("i-1",)
     cut: Cut = ""

@@ -1,4 +1,4 @@
-"""A metadata service that follows a script of faults, at the real address, in a network namespace of its own."""
+"""A metadata service with injected faults, at the real address, in a network namespace of its own."""
 
 import contextlib
 import fcntl
@@ -14,8 +14,8 @@ from contextlib import ExitStack, contextmanager
 from http.server import BaseHTTPRequestHandler
 from socketserver import ThreadingTCPServer
 
-from atomic_lib.guest.faults.fault import LATE_SECONDS, Fault, Rule
-from atomic_lib.guest.faults.outcome import Request
+from atomic_lib.guest.faults.fault import LATE_SECONDS, Fault, ServiceRule
+from atomic_lib.guest.faults.outcome import AgentRequest
 from atomic_lib.guest.vm.metadata_service import Instance, answer, metadata_leaves
 
 ADDRESS = "169.254.169.254"
@@ -39,10 +39,10 @@ def add_address() -> None:
 
 
 @contextmanager
-def scripted_service(fault: Fault, boot: int, requests: list[Request]) -> Iterator[None]:
-    """What the guest meets at ``ADDRESS`` in boot number ``boot``, from 0; ``requests`` gets each request as it comes.
+def scripted_service(fault: Fault, boot: int, requests: list[AgentRequest]) -> Iterator[None]:
+    """What the guest meets at ``ADDRESS`` in boot number ``boot``, from 0; each request is appended to ``requests``.
 
-    The address may be there already from an earlier boot, but for ``none``, which never adds it.
+    The address may be there from an earlier boot, except with ``none``, which never adds it.
     """
     with ExitStack() as stack:
         if fault.network not in ("none", "late"):
@@ -56,7 +56,7 @@ def scripted_service(fault: Fault, boot: int, requests: list[Request]) -> Iterat
 
 @contextmanager
 def _deaf(full: bool) -> Iterator[None]:
-    """A socket that listens and never answers; ``full``: with no place left for another connection either."""
+    """A socket that listens and never answers; ``full``: its queue has no room for another connection either."""
     with socket.create_server((ADDRESS, _PORT), backlog=0 if full else 64), ExitStack() as stack:
         for _ in range(4 if full else 0):
             filler = stack.enter_context(socket.socket())
@@ -67,9 +67,9 @@ def _deaf(full: bool) -> Iterator[None]:
 
 
 @contextmanager
-def _serving(fault: Fault, boot: int, requests: list[Request]) -> Iterator[None]:
+def _serving(fault: Fault, boot: int, requests: list[AgentRequest]) -> Iterator[None]:
     late = threading.Timer(LATE_SECONDS, add_address)
-    with _Server(fault, boot, requests) as server:
+    with _FaultyServer(fault, boot, requests) as server:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
         thread.start()
         if fault.network == "late":
@@ -83,14 +83,14 @@ def _serving(fault: Fault, boot: int, requests: list[Request]) -> Iterator[None]
             thread.join()
 
 
-class _Server(ThreadingTCPServer):
+class _FaultyServer(ThreadingTCPServer):
     daemon_threads = True
     allow_reuse_address = True
     block_on_close = False
     request_queue_size = 64
 
-    def __init__(self, fault: Fault, boot: int, requests: list[Request]) -> None:
-        super().__init__(("0.0.0.0", _PORT), _Handler)
+    def __init__(self, fault: Fault, boot: int, requests: list[AgentRequest]) -> None:
+        super().__init__(("0.0.0.0", _PORT), _FaultyHandler)
         # Bytes travel as Latin-1, so that user-data may be any.
         user_data = fault.user_data.decode("latin-1")
         self.leaves = metadata_leaves(Instance(fault.boots[boot], fault.hostname, fault.keys, user_data))
@@ -98,11 +98,11 @@ class _Server(ThreadingTCPServer):
         self.rules = [rule for rule in fault.rules if not rule.boots or boot < rule.boots]
         self.requests = requests
         self.tokens: Counter[str] = Counter()
-        self.used: Counter[Rule] = Counter()
+        self.used: Counter[ServiceRule] = Counter()
         self.lock = threading.Lock()
         self.stopping = threading.Event()
 
-    def rule_for(self, path: str) -> Rule | None:
+    def rule_for(self, path: str) -> ServiceRule | None:
         """The rule that holds for this request, counted; every version of the data has the same rules."""
         path = _VERSION.sub("/latest/", path)
         with self.lock:
@@ -113,7 +113,7 @@ class _Server(ThreadingTCPServer):
         return None
 
     def accepts(self, token: str | None) -> bool:
-        """Whether data may be told to who shows this token, by the sessions of the fault."""
+        """Whether this token gives access to data, by the sessions of the fault."""
         if token is None or self.fault.sessions == "v1":
             return self.fault.sessions != "required"
         with self.lock:
@@ -122,12 +122,12 @@ class _Server(ThreadingTCPServer):
             return known and not (self.fault.token_uses and self.tokens[token] > self.fault.token_uses + 1)
 
 
-class _Handler(BaseHTTPRequestHandler):
+class _FaultyHandler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     server_version = "EC2ws"
     sys_version = ""
     timeout = 60
-    server: _Server
+    server: _FaultyServer
 
     def do_GET(self) -> None:
         self._answer(None)
@@ -153,8 +153,8 @@ class _Handler(BaseHTTPRequestHandler):
         if rule and rule.behaviour == "status":
             status, body = rule.status, _PAGE
         with_token = "X-aws-ec2-metadata-token" in self.headers
-        self.server.requests.append(Request(self.command, self.path, status, with_token))
-        with contextlib.suppress(OSError):  # who asked may have gone
+        self.server.requests.append(AgentRequest(self.command, self.path, status, with_token))
+        with contextlib.suppress(OSError):  # the client may have gone
             self._send(status, body, rule.behaviour if rule else "status")
 
     def _send(self, status: int, body: bytes, behaviour: str) -> None:
@@ -173,12 +173,12 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(b"" if behaviour == "drip" else body)
         if behaviour == "drip":
-            self._go_on((bytes([byte]) for byte in body), _DRIP_SECONDS)
+            self._keep_sending((bytes([byte]) for byte in body), _DRIP_SECONDS)
         if behaviour in ("drip", "endless"):
             drop, pause_seconds = (b"#", _DRIP_SECONDS) if behaviour == "drip" else (_FLOOD, _FLOOD_SECONDS)
-            self._go_on(itertools.repeat(drop), pause_seconds)
+            self._keep_sending(itertools.repeat(drop), pause_seconds)
 
-    def _go_on(self, parts: Iterable[bytes], pause_seconds: float) -> None:
+    def _keep_sending(self, parts: Iterable[bytes], pause_seconds: float) -> None:
         for part in parts:
             if self.server.stopping.wait(pause_seconds):
                 return

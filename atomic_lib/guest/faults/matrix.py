@@ -1,4 +1,4 @@
-"""The faults run against agents, and the matrix of what became of them."""
+"""Agents tested against injected faults, and the matrix of the outcomes."""
 
 import json
 import os
@@ -12,7 +12,7 @@ from typing import Any
 from atomic_lib.base import command
 from atomic_lib.base.paths import CHECKOUT
 from atomic_lib.guest.faults import namespaces
-from atomic_lib.guest.faults.agents import Agent
+from atomic_lib.guest.faults.agents import RunnableAgent
 from atomic_lib.guest.faults.catalogue import FAULTS
 from atomic_lib.guest.faults.documented import documented_cells
 from atomic_lib.guest.faults.fault import Fault
@@ -25,7 +25,7 @@ _WORKERS = 4  # most faults wait rather than work
 
 @dataclass(frozen=True)
 class Result:
-    """One agent that met one fault, in each of the runs that the fault has."""
+    """One agent under one fault: the end state of each run that the fault has."""
 
     fault: str
     agent: str
@@ -33,8 +33,8 @@ class Result:
 
 
 @dataclass(frozen=True)
-class Cell:
-    """One fault of one agent. ``why``: what the outcome follows from; ``run``: seen, not read in a documentation."""
+class MatrixCell:
+    """One agent under one fault. ``why``: what the outcome follows from; ``run``: observed, not documented."""
 
     fault: str
     agent: str
@@ -54,7 +54,7 @@ class Matrix:
 
     faults: tuple[tuple[str, str], ...]
     agents: tuple[str, ...]
-    cells: tuple[Cell, ...]
+    cells: tuple[MatrixCell, ...]
     trees: tuple[tuple[str, str], ...] = ()
     not_run: tuple[tuple[str, str], ...] = ()
 
@@ -66,17 +66,19 @@ class Matrix:
     def from_json(data: dict[str, Any]) -> "Matrix":
         """What ``to_json`` made."""
         faults, trees, not_run = (tuple((a, b) for a, b in data[name]) for name in ("faults", "trees", "not_run"))
-        return Matrix(faults, tuple(data["agents"]), tuple(Cell(**cell) for cell in data["cells"]), trees, not_run)
+        return Matrix(
+            faults, tuple(data["agents"]), tuple(MatrixCell(**cell) for cell in data["cells"]), trees, not_run
+        )
 
-    def cell(self, fault: str, agent: str) -> Cell | None:
+    def cell(self, fault: str, agent: str) -> MatrixCell | None:
         """The cell of a fault and an agent, if there is one."""
         return next((cell for cell in self.cells if (cell.fault, cell.agent) == (fault, agent)), None)
 
 
-def run_fault(agent: Agent, fault: Fault) -> Result:
+def run_fault(agent: RunnableAgent, fault: Fault) -> Result:
     """Run one fault, in namespaces of its own; needs bubblewrap and the right to make a network namespace.
 
-    Raises CommandError where the apparatus itself failed.
+    Raises CommandError where the test itself failed.
     """
     with tempfile.TemporaryDirectory(prefix="conformance-") as scratch:
         words = [sys.executable, "-m", namespaces.__name__, fault.name, f"{scratch}/guest"]
@@ -87,12 +89,12 @@ def run_fault(agent: Agent, fault: Fault) -> Result:
 
 
 def run_conformance(
-    agents: Sequence[Agent],
+    agents: Sequence[RunnableAgent],
     faults: Sequence[Fault] = FAULTS,
-    report: Callable[[Cell], object] = lambda cell: None,
+    report: Callable[[MatrixCell], object] = lambda cell: None,
     workers: int = _WORKERS,
 ) -> Matrix:
-    """All faults against all agents, and beside them what the documentation of the agent of 2014 tells.
+    """All agents under all faults, and beside them the agent of 2014 by its documentation.
 
     ``report`` gets each cell that was run, in the order of the rows.
     """
@@ -100,51 +102,54 @@ def run_conformance(
 
 
 def run_agent(
-    agent: Agent,
+    agent: RunnableAgent,
     faults: Sequence[Fault] = FAULTS,
-    report: Callable[[Cell], object] = lambda cell: None,
+    report: Callable[[MatrixCell], object] = lambda cell: None,
     workers: int = _WORKERS,
-) -> tuple[Cell, ...]:
-    """Every fault of one agent; ``report`` gets those that can be put to it, in the order of the rows.
+) -> tuple[MatrixCell, ...]:
+    """One agent under every fault; ``report`` gets each cell that was run, in the order of the rows.
 
     Raises CommandError as ``run_fault`` does.
     """
     reasons = {fault.name: agent.why_not(fault) for fault in faults}
     cells = [
-        Cell(name, agent.name, "unknown", f"not run, because {why}", False) for name, why in reasons.items() if why
+        MatrixCell(name, agent.name, "unknown", f"not run, because {why}", False)
+        for name, why in reasons.items()
+        if why
     ]
     with ThreadPoolExecutor(workers) as pool:
-        put = [fault for fault in faults if not reasons[fault.name]]
-        for fault, result in zip(put, pool.map(lambda fault: run_fault(agent, fault), put), strict=True):
+        possible = [fault for fault in faults if not reasons[fault.name]]
+        for fault, result in zip(possible, pool.map(lambda fault: run_fault(agent, fault), possible), strict=True):
             cells.append(cell_of(fault, result))
             report(cells[-1])
     return tuple(cells)
 
 
 def matrix_of(
-    cells: Sequence[Cell],
+    cells: Sequence[MatrixCell],
     faults: Sequence[Fault] = FAULTS,
     trees: Mapping[str, str] | None = None,
     not_run: Mapping[str, str] | None = None,
 ) -> Matrix:
-    """What was run, and beside it the agent of 2014; see ``Matrix`` for ``trees`` and ``not_run``."""
+    """The cells that were run, and beside them the agent of 2014; see ``Matrix`` for ``trees`` and ``not_run``."""
     whole = (*cells, *documented_matrix(faults))
     names = tuple(dict.fromkeys(cell.agent for cell in whole))
     rows = tuple((fault.name, fault.title) for fault in faults)
     return Matrix(rows, names, whole, tuple((trees or {}).items()), tuple((not_run or {}).items()))
 
 
-def cell_of(fault: Fault, result: Result) -> Cell:
+def cell_of(fault: Fault, result: Result) -> MatrixCell:
     """The verdict over one result; requests and seconds are the most of any boot."""
     outcome, why = judge_all(fault, result.states)
     boots = [boot for state in result.states for boot in state.boots]
     requests = max(len(boot.requests) for boot in boots)
-    return Cell(result.fault, result.agent, outcome, why, True, requests, max(boot.seconds for boot in boots))
+    return MatrixCell(result.fault, result.agent, outcome, why, True, requests, max(boot.seconds for boot in boots))
 
 
-def documented_matrix(faults: Iterable[Fault]) -> list[Cell]:
+def documented_matrix(faults: Iterable[Fault]) -> list[MatrixCell]:
     """The column of the agent of 2014."""
-    return [Cell(fault.name, told.agent, told.outcome, told.why, False) for fault, told in documented_cells(faults)]
+    cells = documented_cells(faults)
+    return [MatrixCell(fault.name, known.agent, known.outcome, known.why, False) for fault, known in cells]
 
 
 NAMESPACES = (

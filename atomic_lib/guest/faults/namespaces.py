@@ -17,11 +17,12 @@ from typing import Any
 
 from atomic_lib.base import command
 from atomic_lib.guest.faults import power_cut
-from atomic_lib.guest.faults.agents import Agent
+from atomic_lib.guest.faults.agents import RunnableAgent
 from atomic_lib.guest.faults.catalogue import fault_named
 from atomic_lib.guest.faults.fault import PROOF, Fault
 from atomic_lib.guest.faults.faulty_service import scripted_service
-from atomic_lib.guest.faults.outcome import BootSeen, Request, State
+from atomic_lib.guest.faults.outcome import AgentRequest, BootSeen, State
+from atomic_lib.guest.programs import program_text
 
 _PERSISTENT = ("etc", "root", "var")
 _OUTSIDE = "var/outside"
@@ -32,18 +33,14 @@ _FULL = ("full", "nearly full")
 _PAGE_BYTES = 4096
 _ROOM_PAGES = 10
 # What stands for mount(8), as a file system cannot be mounted everywhere that tests run; the disc is at /mnt/disc.
-_STAND_INS = {
-    "mount": '#!/bin/sh\nfor target; do :; done\ncp /mnt/disc/* "$target/"\n',
-    "systemd-detect-virt": "#!/bin/sh\nexit 1\n",
-    "umount": '#!/bin/sh\nrm -f "$1"/*\n',
-}
+_STAND_INS = ("mount", "systemd-detect-virt", "umount")
 
 
 @dataclass
-class Guest:
+class NamespaceGuest:
     """The machine that is provisioned: its disk and the directories that its boots share."""
 
-    agent: Agent
+    agent: RunnableAgent
     fault: Fault
     directory: Path
     boots: list[BootSeen] = field(default_factory=list)
@@ -57,9 +54,9 @@ class Guest:
         return self.directory / "proof"
 
 
-def new_guest(agent: Agent, fault: Fault, directory: Path) -> Guest:
-    """A machine that was never booted, with what the fault plants."""
-    guest = Guest(agent, fault, directory)
+def new_guest(agent: RunnableAgent, fault: Fault, directory: Path) -> NamespaceGuest:
+    """A machine that was never booted, with the links that the fault wants."""
+    guest = NamespaceGuest(agent, fault, directory)
     for name in ("disk", "proof", "run", "disc", "programs"):
         (directory / name).mkdir(parents=True)
     if fault.disk in _FULL:
@@ -73,23 +70,23 @@ def new_guest(agent: Agent, fault: Fault, directory: Path) -> Guest:
     if agent.etc:
         shutil.copytree(agent.etc, guest.disk / "etc", symlinks=True, dirs_exist_ok=True)
     for _, target in agent.files_for(fault):
-        if target.startswith("/etc/"):  # a place to mount on, where the disk is read-only too
+        if target.startswith("/etc/"):  # a mount point, also where the disk is read-only
             (guest.disk / target.lstrip("/")).touch()
     for link in fault.links:
         path = guest.disk / link.path.lstrip("/")
         path.parent.mkdir(mode=0o700, exist_ok=True)
         path.symlink_to(link.target)
-    for name, text in _STAND_INS.items():
-        power_cut.make_program(directory / "programs" / name, text)
+    for name in _STAND_INS:
+        power_cut.make_program(directory / "programs" / name, program_text(__file__, f"stand_ins/{name}"))
     return guest
 
 
-def _full_kib(agent: Agent) -> int:
-    """The size of a disk that is to be full: room for what is there before the first boot."""
+def _full_kib(agent: RunnableAgent) -> int:
+    """The size of a disk that is to be full: room for its content before the first boot."""
     return 65536 if agent.etc else 256
 
 
-def guest_argv(guest: Guest, words: list[str]) -> list[str]:
+def guest_argv(guest: NamespaceGuest, words: list[str]) -> list[str]:
     """The bubblewrap line that runs ``words`` in the guest, in the network of this process."""
     path = f"/mnt/programs:{os.environ['PATH']}"
     line = ["bwrap", "--die-with-parent", "--unshare-pid", "--ro-bind", str(guest.agent.root), "/", "--proc", "/proc"]
@@ -106,14 +103,14 @@ def guest_argv(guest: Guest, words: list[str]) -> list[str]:
     return [*line, "--chdir", "/", "--", *words]
 
 
-def boot(guest: Guest, instance_id: str) -> None:
+def boot(guest: NamespaceGuest, instance_id: str) -> None:
     """One boot: an empty /run, the agent's commands one after another."""
     fault, agent = guest.fault, guest.agent
     _empty(guest.directory / "run")
     _empty(guest.directory / "disc")
     for name, content in fault.disc:
         (guest.directory / "disc" / name).write_bytes(content.replace(b"i-1", instance_id.encode()))
-    requests: list[Request] = []
+    requests: list[AgentRequest] = []
     statuses: list[int] = []
     said: list[str] = []
     started = time.monotonic()
@@ -126,7 +123,7 @@ def boot(guest: Guest, instance_id: str) -> None:
                 said += [done.stdout, done.stderr]
             except command.CommandError as error:
                 said += [error.stdout, error.stderr]
-                if error.status is None or error.status < 0:  # its time was over, or the power was cut
+                if error.status is None or error.status < 0:  # it reached its time limit, or the power was cut
                     break
                 statuses.append(error.status)
         seconds = time.monotonic() - started
@@ -136,8 +133,8 @@ def boot(guest: Guest, instance_id: str) -> None:
 
 
 @contextmanager
-def _filled(guest: Guest) -> Iterator[None]:
-    """Where the fault wants a full disk, and in its first boot only: not a byte is free, or next to nothing."""
+def _filled(guest: NamespaceGuest) -> Iterator[None]:
+    """Fill the disk for the first boot where the fault wants that: no byte is free, or hardly any."""
     filler = guest.disk / "filler"
     if guest.fault.disk in _FULL and not guest.boots:
         with suppress(OSError), open(filler, "wb", buffering=0) as file:
@@ -149,8 +146,8 @@ def _filled(guest: Guest) -> Iterator[None]:
     filler.unlink(missing_ok=True)
 
 
-def look(guest: Guest, cut: str = "") -> State:
-    """What is there now."""
+def look(guest: NamespaceGuest, cut: str = "") -> State:
+    """The state as it is now."""
     keys = _first_lines(guest.disk / "root/.ssh/authorized_keys")
     hostname = guest.disk / "etc/hostname"
     runs = guest.proof / "runs"
@@ -176,8 +173,8 @@ def _mode(path: Path) -> str:
         return ""
 
 
-def _changed_outside(guest: Guest) -> Iterator[str]:
-    """What is not as it was where nothing should write."""
+def _changed_outside(guest: NamespaceGuest) -> Iterator[str]:
+    """What changed where nothing should write."""
     outside = guest.disk / _OUTSIDE
     yield from sorted(path.name for path in outside.iterdir() if path.name != "file")
     if (outside / "file").read_text() != _UNTOUCHED:
@@ -193,16 +190,16 @@ def _empty(directory: Path) -> None:
             path.unlink()
 
 
-def run_once(agent: Agent, fault: Fault, directory: Path) -> State:
-    """All boots of a fault without a power cut."""
+def run_once(agent: RunnableAgent, fault: Fault, directory: Path) -> State:
+    """All boots under a fault without a power cut."""
     guest = new_guest(agent, fault, directory)
     for instance_id in fault.boots:
         boot(guest, instance_id)
     return look(guest)
 
 
-def run_with_cuts(agent: Agent, fault: Fault, directory: Path) -> Iterator[State]:
-    """The boots of a fault once for each step, with the power cut at it in the first boot."""
+def run_with_cuts(agent: RunnableAgent, fault: Fault, directory: Path) -> Iterator[State]:
+    """The boots under a fault once for each step, with the power cut at that step of the first boot."""
     for number in range(1, _MOST_CUTS):
         guest = new_guest(agent, fault, directory / str(number))
         cutter = power_cut.install(guest.directory / "programs", guest.directory / "proof/.cut", agent.root, guest.disk)
@@ -226,7 +223,7 @@ def main() -> None:
     data: dict[str, Any] = json.load(sys.stdin)
     files = tuple((Path(source), target) for source, target in data.pop("files"))
     words = {name: tuple(tuple(line) for line in data[name]) for name in ("commands", "disc_commands")}
-    agent = Agent(**{**data, **words, "root": Path(data["root"]), "files": files})
+    agent = RunnableAgent(**{**data, **words, "root": Path(data["root"]), "files": files})
     fault = fault_named(name)
     states = list(run_with_cuts(agent, fault, Path(scratch))) if fault.cut else [run_once(agent, fault, Path(scratch))]
     print(json.dumps([state.to_json() for state in states]))

@@ -1,4 +1,4 @@
-"""What a run left behind, and the word for it."""
+"""The end state of a run under a fault, and the outcome that it amounts to."""
 
 import re
 from collections.abc import Sequence
@@ -9,17 +9,17 @@ from atomic_lib.guest.faults.fault import Fault
 
 _SHOWN_LETTERS = 24
 _HARMLESS = re.compile(r"[a-z0-9-]{1,63}")
-"""What an agent may call a machine that was told no usable name."""
+"""What an agent may call a machine for which the service has no usable name."""
 
 Outcome = Literal[
     "survived", "lost login", "ran twice", "script before key", "ran what it should not", "wrote through a link",
     "weakened the session", "no end", "script not run", "wrong host name", "wrong keys", "unknown",
 ]  # fmt: skip
-"""From ``lost login`` on in the order in which they are asked for; ``unknown``: not told by a documentation."""
+"""From ``lost login`` on in the order in which they are tested; ``unknown``: the documentation does not say."""
 
 
 @dataclass(frozen=True)
-class Request:
+class AgentRequest:
     """One request to the metadata service."""
 
     method: str
@@ -30,7 +30,7 @@ class Request:
 
 @dataclass(frozen=True)
 class BootSeen:
-    """One boot: its duration, the exit status of each of the agent's commands, what it said, what it asked.
+    """One boot: its duration, the exit status of each of the agent's commands, its output, its requests.
 
     No statuses: the power was cut, or the agent was ended at its time limit (``ended`` is false).
     """
@@ -39,12 +39,12 @@ class BootSeen:
     ended: bool
     statuses: tuple[int, ...]
     said: str
-    requests: tuple[Request, ...]
+    requests: tuple[AgentRequest, ...]
 
 
 @dataclass(frozen=True)
 class State:
-    """What is there after the last boot.
+    """The end state, after the last boot.
 
     ``runs``: one number for each run of the script: how many lines authorized_keys had then. ``outside``: what
     changed where links point to, or beside it. ``modes``: of .ssh and authorized_keys.
@@ -57,7 +57,7 @@ class State:
     modes: tuple[str, ...]
     boots: tuple[BootSeen, ...]
     cut: str = ""
-    """After which step the power was cut, for people."""
+    """After which step the power was cut, as text for readers."""
 
     def to_json(self) -> dict[str, Any]:
         """As plain data."""
@@ -68,7 +68,7 @@ class State:
         """What ``to_json`` made."""
         boots = tuple(
             BootSeen(boot["seconds"], boot["ended"], tuple(boot["statuses"]), boot["said"],
-                     tuple(Request(**request) for request in boot["requests"]))
+                     tuple(AgentRequest(**request) for request in boot["requests"]))
             for boot in data["boots"]
         )  # fmt: skip
         lists = {name: tuple(data[name]) for name in ("keys", "runs", "outside", "modes")}
@@ -76,7 +76,7 @@ class State:
 
 
 def judge(fault: Fault, state: State) -> tuple[Outcome, str]:
-    """The worst that can be said of a run, and what it is said for."""
+    """The worst outcome that a run shows, and the reason."""
     wanted = fault.expected
     lost = [key for key in wanted.keys if key not in state.keys]
     if lost and not {_blob(key) for key in wanted.keys} & {_blob(key) for key in state.keys}:
@@ -96,7 +96,7 @@ def judge(fault: Fault, state: State) -> tuple[Outcome, str]:
         return "weakened the session", weak
     slow = [boot for boot in state.boots if not boot.ended]
     if slow:
-        return "no end", f"still at it after {slow[0].seconds:.0f} s"
+        return "no end", f"still running after {slow[0].seconds:.0f} s"
     if len(state.runs) < wanted.runs and not _lost_in_a_cut(state):
         return "script not run", f"the script ran {len(state.runs)} times, wanted {wanted.runs}"
     if not _name_is_good(state.hostname, wanted.hostname):
@@ -105,20 +105,23 @@ def judge(fault: Fault, state: State) -> tuple[Outcome, str]:
     if lost or strange:
         return (
             "wrong keys",
-            f"{len(set(state.keys) & set(wanted.keys))} of {len(wanted.keys)} keys as they were told, "
-            f"{len(strange)} lines that were not",
+            f"{len(set(state.keys) & set(wanted.keys))} of {len(wanted.keys)} keys as they were served, "
+            f"{len(strange)} other lines",
         )
     return "survived", ""
 
 
 def judge_all(fault: Fault, states: Sequence[State]) -> tuple[Outcome, str]:
-    """The first bad word of several runs of one fault, with the cut that it belongs to."""
+    """The first bad outcome of several runs of one fault, with the power cut that it belongs to."""
     for state in states:
         outcome, why = judge(fault, state)
         if outcome != "survived":
             return outcome, f"cut {state.cut}: {why}" if state.cut else why
     lost = [state.cut for state in states if len(state.runs) < fault.expected.runs]
-    return "survived", f"cut {lost[0]}: the script was marked, not begun; the next boot says so" if lost else ""
+    return (
+        "survived",
+        f"cut {lost[0]}: the script was recorded as started, but did not run; the next boot says so" if lost else "",
+    )
 
 
 def _without_token(fault: Fault, state: State) -> str:
@@ -130,14 +133,14 @@ def _without_token(fault: Fault, state: State) -> str:
 
 
 def _name_is_good(name: str | None, wanted: str | None) -> bool:
-    """Whether a machine has the name that it was told, with or without its domain, or a harmless one if none."""
+    """Whether a machine has the name that was served, with or without its domain, or a harmless one if none was."""
     if wanted is None:
         return name is None or bool(_HARMLESS.fullmatch(name))
     return name in (wanted, wanted.partition(".")[0])
 
 
 def _lost_in_a_cut(state: State) -> bool:
-    """Whether the script was begun, or about to be, when the power was cut, and the next boot says so."""
+    """Whether the power was cut as the script started, and the next boot says so."""
     return bool(state.cut) and "started in an earlier boot" in state.boots[-1].said
 
 

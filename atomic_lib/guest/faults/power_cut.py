@@ -1,4 +1,4 @@
-"""A power cut at a chosen step: programs in front of the real ones that count, and what a cut leaves of a disk."""
+"""A power cut at a chosen step: programs that count, in front of the real ones, and what a cut leaves on a disk."""
 
 import os
 import shutil
@@ -7,34 +7,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from atomic_lib.guest.programs import program_text
+
 STEPS = ("curl", "sleep", "sync", "mv", "rm", "mkdir", "chmod", "chown", "cat", "gzip", "sed", "restorecon")
 """The external commands of the agent; each is a step."""
-
-_IN_GUEST = "/mnt/proof/.cut"
-# "kill -9 0" ends everything in the guest, this program included. What was synced is told by inode and time of change,
-# of a directory also by its names.
-_PROGRAM = """#!/bin/sh
-cut={directory}
-read -r count <$cut/count
-read -r when at <$cut/armed
-count=$((count + 1))
-echo $count >$cut/count
-[ "$when $at" != "before $count" ] || {{ echo {name} >$cut/at; kill -9 0; }}
-{real} "$@"
-status=$?
-if [ {name} = sync ]; then
-    {stat} -c '%i %Y %s' "$@" >>$cut/synced
-    for path; do
-        [ -d "$path" ] || continue
-        inode=$({stat} -c %i "$path")
-        for entry in "$path"/* "$path"/.[!.]*; do
-            echo "$inode/${{entry##*/}}" >>$cut/names
-        done
-    done
-fi
-[ "$when $at" != "after $count" ] || {{ echo {name} >$cut/at; kill -9 0; }}
-exit $status
-"""
 
 
 @dataclass(frozen=True)
@@ -52,7 +28,7 @@ class Cutter:
         (self.directory / "armed").write_text("never 0\n")
 
     def cut_at(self) -> str:
-        """The command at which the power was cut; empty: the boot came to its end."""
+        """The command at which the power was cut; empty: the boot reached its end."""
         path = self.directory / "at"
         return path.read_text().strip() if path.is_file() else ""
 
@@ -65,7 +41,7 @@ class Cutter:
         return set((self.directory / "names").read_text().splitlines())
 
     def remove(self) -> None:
-        """Take the programs away: the next boot is a quick one."""
+        """Remove the programs, so that the next boot is quick."""
         for name in STEPS:
             (self.programs / name).unlink(missing_ok=True)
         shutil.rmtree(self.directory)
@@ -78,20 +54,25 @@ def make_program(path: Path, text: str) -> None:
 
 
 def install(programs: Path, directory: Path, root: Path, disk: Path) -> Cutter:
-    """Put a counting program in front of each step that ``root`` has; what ``disk`` holds now is safe."""
+    """Put a counting program in front of each step that ``root`` has; what ``disk`` holds now is safe.
+
+    The guest has ``directory`` as /mnt/proof/.cut. The program ends everything in the guest, itself
+    included, by "kill -9 0". It records what was synced by inode and time of change, of
+    a directory also by its names.
+    """
     directory.mkdir()
     names = "".join(f"{name}\n" for name, _ in _names(disk))
     for name, text in (("count", "0\n"), ("armed", "never 0\n"), ("synced", ""), ("names", names)):
         (directory / name).write_text(text)
     for name in STEPS:
         if (root / "usr/bin" / name).exists():
-            text = _PROGRAM.format(directory=_IN_GUEST, name=name, real=f"/usr/bin/{name}", stat="/usr/bin/stat")
+            text = program_text(__file__, "step", NAME=name, REAL=f"/usr/bin/{name}")
             make_program(programs / name, text)
     return Cutter(programs, directory)
 
 
 def lose_unsynced(disk: Path, cutter: Cutter) -> list[Path]:
-    """Take from ``disk`` what was not synced: new names whose directory was not, and the content of files.
+    """Remove from ``disk`` what was not synced: new names whose directory was not, and the content of files.
 
     That is the worst that POSIX allows, and more than a journalling file system does. Returns what was lost.
     """

@@ -1,4 +1,4 @@
-"""The conformance stage: the faults run against an agent out of a composed tree, kept in the store."""
+"""The conformance stage: an agent of a composed tree tested against injected faults, kept in the store."""
 
 import json
 from dataclasses import asdict, dataclass
@@ -9,17 +9,17 @@ from atomic_lib.base.progress import say
 from atomic_lib.base.stage import Stage
 from atomic_lib.base.store import remove_tree
 from atomic_lib.compose.tree import Tree
-from atomic_lib.guest.faults.agents import Agent, cloud_init, min_cloud_agent
+from atomic_lib.guest.faults.agents import RunnableAgent, cloud_init, min_cloud_agent
 from atomic_lib.guest.faults.catalogue import FAULTS
-from atomic_lib.guest.faults.matrix import Cell, run_agent
+from atomic_lib.guest.faults.matrix import MatrixCell, run_agent
 from atomic_lib.tools.context import Context
 from atomic_lib.tools.sandbox import Bind, Tools
 
 CELLS_FILE = "cells.json"
 _PROGRAMS = {"cloud-init": "usr/bin/cloud-init", "min-cloud-agent": "usr/libexec/min-cloud-agent"}
-_SAID_EVERY = 10
+_REPORT_EVERY = 10
 # In a commit these are links into /var and /sysroot, or not there at all; a guest has something at each.
-_PLACES = ("dev", "etc", "mnt", "proc", "root", "run", "sys", "tmp", "var")
+_DIRECTORIES = ("dev", "etc", "mnt", "proc", "root", "run", "sys", "tmp", "var")
 _GUEST_ONLY = {
     "ignition": "Ignition works in the initramfs, before there is a root to run it in, so it needs a guest",
     "credentials": "systemd itself reads the credentials as it starts the machine, so it needs a guest",
@@ -27,7 +27,7 @@ _GUEST_ONLY = {
 
 
 def reason_not_to_run(agent: str) -> str:
-    """Why an agent cannot be run without a guest; empty for one that can."""
+    """Why an agent cannot be tested without a guest; empty where it can."""
     return _GUEST_ONLY.get(agent, "")
 
 
@@ -39,24 +39,24 @@ class TrialRequest:
     tree: Tree
 
 
-def try_agent(agent: str, tree: Tree, context: Context) -> tuple[Cell, ...]:
+def try_agent(agent: str, tree: Tree, context: Context) -> tuple[MatrixCell, ...]:
     """The outcome of every fault for ``agent``, with the programs of ``tree``; run now, or taken from the store.
 
     Raises WorkbookError for a tree that has no such agent, or where the test itself failed.
     """
     stored = FAULT_TRIAL.get(TrialRequest(agent, tree), context)
-    return tuple(Cell(**cell) for cell in json.loads((stored.path / CELLS_FILE).read_text()))
+    return tuple(MatrixCell(**cell) for cell in json.loads((stored.path / CELLS_FILE).read_text()))
 
 
 def _make(request: TrialRequest, context: Context, directory: Path) -> None:
-    place = directory / "checkout"
-    place.mkdir()
+    checkout = directory / "checkout"
+    checkout.mkdir()
     try:
-        able = agent_in(request.agent, root_of(request.tree, context.tools, place))
+        able = agent_in(request.agent, root_of(request.tree, context.tools, checkout))
         total = sum(not able.why_not(fault) for fault in FAULTS)
         cells = run_agent(able, FAULTS, _Progress(request.agent, total))
     finally:
-        remove_tree(place)
+        remove_tree(checkout)
     (directory / CELLS_FILE).write_text(json.dumps([asdict(cell) for cell in cells], indent=1))
 
 
@@ -69,23 +69,23 @@ FAULT_TRIAL = Stage(
 )
 
 
-def root_of(tree: Tree, tools: Tools, place: Path) -> Path:
-    """A root to run agents in: a traditional tree's own, or the commit checked out in ``place``, not labelled."""
+def root_of(tree: Tree, tools: Tools, directory: Path) -> Path:
+    """A root to run agents in: a traditional tree's own, or the commit checked out in ``directory``, not labelled."""
     if tree.commit is None:
         return tree.root
-    root = place / "root"
-    binds = [Bind(tree.repo, "/mnt/repo"), Bind(place, "/mnt/place", writable=True)]
-    words = ["ostree", "checkout", "--repo=/mnt/repo", "--user-mode", tree.commit, "/mnt/place/root"]
+    root = directory / "root"
+    binds = [Bind(tree.repo, "/mnt/repo"), Bind(directory, "/mnt/checkout", writable=True)]
+    words = ["ostree", "checkout", "--repo=/mnt/repo", "--user-mode", tree.commit, "/mnt/checkout/root"]
     tools.run(words, binds=binds, rights="root")
     (root / "usr/etc").rename(root / "etc")
-    for path in (root / name for name in _PLACES):
+    for path in (root / name for name in _DIRECTORIES):
         if path.is_symlink():
             path.unlink()
         path.mkdir(exist_ok=True)
     return root
 
 
-def agent_in(agent: str, root: Path) -> Agent:
+def agent_in(agent: str, root: Path) -> RunnableAgent:
     """The agent with the programs of ``root``; raises WorkbookError where it is not there."""
     program = root / _PROGRAMS[agent]
     if not program.is_file():
@@ -96,13 +96,13 @@ def agent_in(agent: str, root: Path) -> Agent:
 
 
 class _Progress:
-    """Says a line each few faults."""
+    """Prints a line every few faults."""
 
     def __init__(self, agent: str, total: int) -> None:
         self._agent, self._total, self._done, self._survived = agent, total, 0, 0
 
-    def __call__(self, cell: Cell) -> None:
+    def __call__(self, cell: MatrixCell) -> None:
         self._done += 1
         self._survived += cell.outcome == "survived"
-        if self._done % _SAID_EVERY == 0:
+        if self._done % _REPORT_EVERY == 0:
             say(f"  {self._agent}: {self._done} of {self._total} faults, {self._survived} survived")

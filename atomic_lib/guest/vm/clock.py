@@ -1,5 +1,6 @@
 """The guest's clock on the host's time line."""
 
+import math
 import time
 from dataclasses import dataclass
 
@@ -26,10 +27,11 @@ class Clock:
     drift_seconds: float | None = None
 
     def host_seconds(self, guest_seconds: float | None) -> float | None:
-        """Seconds since QEMU's start for a time of the guest's clock; None for one before that."""
-        if guest_seconds is None or self.zero_seconds + guest_seconds < 0:
+        """Seconds since QEMU's start for a time of the guest's clock; None for one before that, or for none."""
+        if guest_seconds is None:
             return None
-        return self.zero_seconds + guest_seconds
+        seconds = self.zero_seconds + guest_seconds
+        return seconds if math.isfinite(seconds) and seconds >= 0 else None
 
     def compared_with(self, later: "Clock") -> "Clock":
         """This clock with the drift that a later reading shows."""
@@ -38,15 +40,15 @@ class Clock:
 
     @property
     def kept_pace(self) -> bool:
-        """Whether the guest's clock went as fast as the host's, as far as readings can tell."""
+        """Whether the guest's clock ran as fast as the host's, within the error of the readings."""
         return self.drift_seconds is not None and abs(self.drift_seconds) <= 2 * self.error_seconds + _SLACK_SECONDS
 
 
 def read_clock(shell: Shell, started: float) -> tuple[Clock, float]:
     """Where the guest's clock begins, and when the first command came back (seconds since ``started``).
 
-    The clock was read somewhere in a round trip: its middle is taken, half of it is the
-    error, and the shortest of a few is kept. Raises WorkbookError when no command runs.
+    The clock was read at some time of a round trip: the middle is taken, half the trip is the
+    error, and the shortest of a few trips is kept. Raises WorkbookError when no command runs.
     """
     readings: list[Clock] = []
     first_seconds = 0.0
@@ -61,7 +63,7 @@ def read_clock(shell: Shell, started: float) -> tuple[Clock, float]:
 
 
 def read_clock_again(clock: Clock, shell: Shell, started: float) -> Clock:
-    """``clock`` with its drift until now; as it is where the guest does not answer any more."""
+    """``clock`` with its drift until now; unchanged where the guest no longer answers."""
     try:
         later, _ = read_clock(shell, started)
     except WorkbookError:
@@ -80,7 +82,7 @@ def _uptime_seconds(shell: Shell) -> float:
     try:
         text = shell.run("cat /proc/uptime", timeout_seconds=_READ_SECONDS).stdout
     except CommandError as error:
-        message = f"the guest let us in but ran no command: {error.message}"
+        message = f"the login succeeded, but the guest ran no command: {error.message}"
         raise WorkbookError(message, hint="read the console log", log=error.log) from error
     seconds = seconds_in(text.partition(" ")[0])
     if seconds is None:

@@ -1,4 +1,4 @@
-"""Where a guest finds its key, host name and script: the same job, given to it in four ways.
+"""Where a guest finds its key, host name and script: the same data by one of four data sources.
 
 ec2: a metadata service. nocloud: a disc labelled cidata
 (https://cloudinit.readthedocs.io/en/latest/reference/datasources/nocloud.html). ignition: a config
@@ -12,12 +12,12 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
+from atomic_lib.base.model import DataSource
+from atomic_lib.guest.programs import program_text
 from atomic_lib.guest.vm.metadata_service import Instance, MetadataService, metadata_service
 from atomic_lib.tools.sandbox import Bind, Tools
-
-DataSource = Literal["ec2", "nocloud", "ignition", "credentials"]
 
 USER_DATA_UNIT = "user-data.service"
 """Runs the script where no agent does: Ignition and credentials bring it."""
@@ -28,12 +28,11 @@ DISC_KIB = 2048
 _CONFIG = "config.ign"
 _IGNITION_SCRIPT = "/etc/user-data"
 _CREDENTIALS_SCRIPT = "/run/user-data"
-_DROP_IN = f"[Unit]\nWants={USER_DATA_UNIT}\n"
 
 
 @dataclass(frozen=True)
-class Supply:
-    """What a guest is started with to find its data: words for QEMU, a disc to attach, or a service that runs."""
+class Provisioning:
+    """How a guest finds its data: arguments for QEMU, a disc to attach, or a running metadata service."""
 
     arguments: tuple[str, ...] = ()
     disc: str | None = None
@@ -42,30 +41,32 @@ class Supply:
 
     @property
     def metadata_port(self) -> int | None:
-        """Where the metadata service listens; None: the guest has none."""
+        """The metadata service's port on the host's loopback; None: the guest has none."""
         return self.service.port if self.service else None
 
 
 @contextmanager
-def supply(source: DataSource, instance: Instance, tools: Tools, directory: Path, seen_as: str) -> Iterator[Supply]:
-    """Offer ``instance`` to a guest until the block is left.
+def provide_instance(
+    source: DataSource, instance: Instance, tools: Tools, directory: Path, seen_as: str
+) -> Iterator[Provisioning]:
+    """Provide ``instance`` to a guest until the block is left.
 
     Files for the guest are made in ``directory``, which QEMU finds at ``seen_as``; they are gone
     after the block.
     """
     if source == "ec2":
         with metadata_service(instance) as service:
-            yield Supply(service=service)
+            yield Provisioning(service=service)
         return
     try:
         if source == "nocloud":
             _make_disc(instance, tools, directory)
-            yield Supply(disc=_DISC)
+            yield Provisioning(disc=_DISC)
         elif source == "ignition":
             (directory / _CONFIG).write_text(json.dumps(ignition_config(instance), indent=1))
-            yield Supply(("-fw_cfg", f"name=opt/com.coreos/config,file={seen_as}/{_CONFIG}"))
+            yield Provisioning(("-fw_cfg", f"name=opt/com.coreos/config,file={seen_as}/{_CONFIG}"))
         else:
-            yield Supply(credential_arguments(credentials(instance)))
+            yield Provisioning(credential_arguments(credentials(instance)))
     finally:
         for name in (_DISC, _CONFIG):
             (directory / name).unlink(missing_ok=True)
@@ -88,7 +89,7 @@ def ignition_config(instance: Instance) -> dict[str, Any]:
         # wanted by a drop-in: a preset of the image that disables all other units would win over Ignition's
         units = [
             {"name": USER_DATA_UNIT, "contents": unit_text(_IGNITION_SCRIPT)},
-            {"name": "multi-user.target", "dropins": [{"name": "user-data.conf", "contents": _DROP_IN}]},
+            {"name": "multi-user.target", "dropins": [{"name": "user-data.conf", "contents": _drop_in()}]},
         ]
     return {
         "ignition": {"version": "3.3.0"},
@@ -105,7 +106,7 @@ def credentials(instance: Instance) -> dict[str, str]:
         texts |= {
             "tmpfiles.extra": f"f~ {_CREDENTIALS_SCRIPT} 0700 root root - {_base64(instance.user_data)}\n",
             f"systemd.extra-unit.{USER_DATA_UNIT}": unit_text(_CREDENTIALS_SCRIPT),
-            "systemd.unit-dropin.multi-user.target": _DROP_IN,
+            "systemd.unit-dropin.multi-user.target": _drop_in(),
         }
     return texts
 
@@ -118,10 +119,12 @@ def credential_arguments(texts: Mapping[str, str]) -> tuple[str, ...]:
 
 def unit_text(script: str) -> str:
     """The unit that runs a script once the network is there, as an agent does; the boot is not done before."""
-    return (
-        "[Unit]\nDescription=Run user-data\nWants=network-online.target\nAfter=network-online.target\n"
-        f"[Service]\nType=oneshot\nRemainAfterExit=yes\nExecStart={script}\n"
-    )
+    return program_text(__file__, f"units/{USER_DATA_UNIT}", SCRIPT=script)
+
+
+def _drop_in() -> str:
+    """What makes multi-user.target want the unit."""
+    return program_text(__file__, "units/user-data.conf")
 
 
 def _ignition_file(path: str, text: str, mode: int) -> Mapping[str, Any]:

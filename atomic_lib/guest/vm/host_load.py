@@ -1,11 +1,12 @@
-"""The machine that runs the guests, and how busy others keep it."""
+"""The machine that runs the guests, and how busy other work keeps it."""
 
 import os
 import re
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
+from atomic_lib.base.model import Count, Load, Model
 from atomic_lib.tools.sandbox import Tools
 
 _PROC = Path("/proc")
@@ -13,20 +14,19 @@ _PROC = Path("/proc")
 _BUSY_FIELDS = (0, 1, 2, 5, 6, 7)
 
 
-@dataclass(frozen=True)
-class Host:
+class BootHost(Model):
     """The machine that QEMU ran on. ``load_1m`` is its load average just before the boot.
 
     ``other_busy_cpus``: how many of its processors, on average over the boot, were busy with
     anything but this boot, those included that a hypervisor gave to others.
     """
 
-    cpu_model: str
-    cpus: int
-    load_1m: float
-    qemu_version: str
-    load_1m_after: float | None = None
-    other_busy_cpus: float | None = None
+    cpu_model: str | None = None
+    cpus: Count | None = None
+    load_1m: Load | None = None
+    load_1m_after: Load | None = None
+    other_busy_cpus: Load | None = None
+    qemu_version: str | None = None
 
 
 @dataclass(frozen=True)
@@ -38,12 +38,12 @@ class CpuReading:
     own_seconds: float
 
 
-def describe_host(tools: Tools) -> Host:
+def describe_host(tools: Tools) -> BootHost:
     """The machine that runs the guests, and how busy it is."""
     version = tools.run(["qemu-system-x86_64", "--version"]).stdout
     found = re.search(r"version (\S+)", version)
     model = re.search(r"^model name\s*: (.*)$", (_PROC / "cpuinfo").read_text(), flags=re.MULTILINE)
-    return Host(
+    return BootHost(
         cpu_model=model[1] if model else "unknown",
         cpus=os.cpu_count() or 1,
         load_1m=os.getloadavg()[0],
@@ -51,9 +51,10 @@ def describe_host(tools: Tools) -> Host:
     )
 
 
-def with_load_after(host: Host, before: CpuReading) -> Host:
-    """The host with the load that it has now, and what others made of it since ``before``."""
-    return replace(host, load_1m_after=os.getloadavg()[0], other_busy_cpus=other_busy_cpus(before, read_cpus()))
+def with_load_after(host: BootHost, before: CpuReading) -> BootHost:
+    """``host`` with its load now, and with how busy others kept it since ``before``."""
+    load = {"load_1m_after": os.getloadavg()[0], "other_busy_cpus": other_busy_cpus(before, read_cpus())}
+    return BootHost.model_validate({**dict(host), **load})
 
 
 def read_cpus(proc: Path = _PROC) -> CpuReading:

@@ -31,7 +31,7 @@ _TTL_LIMIT_SECONDS = 21600
 
 @dataclass(frozen=True)
 class Instance:
-    """What the metadata service says about one guest; empty ``user_data``: it has none."""
+    """The metadata of one guest; empty ``user_data``: it has none."""
 
     instance_id: str
     hostname: str
@@ -52,7 +52,7 @@ class Request:
 
 @dataclass
 class MetadataService:
-    """A service that is running: its port on 127.0.0.1 and what it was asked so far."""
+    """A running service: its port on 127.0.0.1 and the requests so far."""
 
     port: int
     started: float
@@ -60,7 +60,7 @@ class MetadataService:
 
     @property
     def url(self) -> str:
-        """The address that stands for http://169.254.169.254."""
+        """The address that the guest sees as http://169.254.169.254."""
         return f"http://127.0.0.1:{self.port}"
 
     def answered(self, ending: str, *statuses: int) -> list[float]:
@@ -107,7 +107,7 @@ def metadata_leaves(instance: Instance) -> dict[str, str]:
     }
     meta |= {f"public-keys/{number}/openssh-key": key for number, key in enumerate(instance.public_keys)}
     leaves = {f"meta-data/{path}": text for path, text in meta.items()}
-    # cloud-init asks for this for ever when it is not there.
+    # cloud-init requests this again and again where it is missing.
     leaves["dynamic/instance-identity/document"] = json.dumps(_identity(instance), indent=1)
     if instance.user_data:
         leaves["user-data"] = instance.user_data
@@ -200,7 +200,7 @@ class _Handler(BaseHTTPRequestHandler):
     def _send(self, status: HTTPStatus, text: str = "", headers: Mapping[str, str] | None = None) -> None:
         service = self.server.service
         body = text.encode()
-        # Recorded first: whoever has the answer can already find its request.
+        # Recorded first, so that a client that has its answer finds its request here.
         seconds, source = time.monotonic() - service.started, str(self.client_address[0])
         service.requests.append(Request(seconds, str(self.command), self.path, int(status), source))
         self.send_response(status)

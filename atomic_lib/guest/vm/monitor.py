@@ -16,7 +16,7 @@ from atomic_lib.guest.vm.qemu import BOOT_MOUNT
 
 _SOCKET = "monitor"
 MONITOR_ARGUMENTS = ("-qmp", f"unix:{BOOT_MOUNT}/{_SOCKET},server=on,wait=off")
-"""What QEMU needs to be asked by this module."""
+"""QEMU's arguments for the monitor that this module uses."""
 
 _NETWORK = "net"
 _START_SECONDS = 20.0
@@ -38,7 +38,7 @@ def set_link(directory: Path, *, up: bool) -> None:
 
 
 def _ask(monitor: socket.socket, lines: TextIO, message: Mapping[str, object]) -> Mapping[str, object]:
-    """The answer to a command, past events; empty where QEMU ends without one."""
+    """The answer to a command, events skipped; empty where QEMU ends without one."""
     try:
         monitor.sendall(json.dumps(message).encode() + b"\n")
         for line in lines:

@@ -5,7 +5,7 @@ import shutil
 import socket
 import time
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from hashlib import sha256
@@ -14,11 +14,12 @@ from typing import Literal, Protocol
 
 from atomic_lib.base.command import last_lines
 from atomic_lib.base.errors import WorkbookError
+from atomic_lib.base.model import Accelerator, Firmware
+from atomic_lib.guest.vm.data_source import Provisioning
 from atomic_lib.guest.vm.metadata_service import GUEST_ADDRESS, GUEST_MAC, GUEST_NETWORK
-from atomic_lib.tools.accelerator import KVM_DEVICE, AcceleratorName
+from atomic_lib.tools.accelerator import KVM_DEVICE
 from atomic_lib.tools.sandbox import Bind, Tools
 
-Firmware = Literal["bios", "uefi"]
 ImageFormat = Literal["raw", "qcow2"]
 
 BOOT_MOUNT = "/mnt/boot"
@@ -32,10 +33,10 @@ _POLL_SECONDS = 0.05
 _OVMF = "/usr/share/OVMF"
 _DEAD_ENDS = {
     "Kernel panic - not syncing": "the guest's kernel panicked",
-    "Entering emergency mode.": "the guest's initramfs did not come to the root file system: it is in emergency mode",
+    "Entering emergency mode.": "the guest's initramfs did not mount the root file system: it is in emergency mode",
     "You are in emergency mode.": "the guest's system did not start: it is in emergency mode",
 }
-"""What a console says when nobody will ever log in, and what it means."""
+"""What a console shows when a login has become impossible, and what it means."""
 # ECMA-48: control sequences, operating system commands, other escapes; then stray control characters.
 _ESCAPES = re.compile(
     r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)?|\x1b[ -/]*[0-~]|[\x00-\x08\x0b-\x1f\x7f]"
@@ -55,25 +56,9 @@ class Machine:
     """The hardware that a guest sees."""
 
     firmware: Firmware
-    accelerator: AcceleratorName
+    accelerator: Accelerator
     cpus: int
     memory_mib: int
-
-
-class Offer(Protocol):
-    """What a guest is started with to find its data; see ``data_source.Supply``."""
-
-    @property
-    def arguments(self) -> Sequence[str]:
-        """Words for QEMU."""
-
-    @property
-    def disc(self) -> str | None:
-        """A disc to attach: its name in the directory of the boot."""
-
-    @property
-    def metadata_port(self) -> int | None:
-        """Where the metadata service listens on the host's loopback; None: there is none."""
 
 
 class Process(Protocol):
@@ -110,15 +95,15 @@ class Guest:
 
 
 @contextmanager
-def start_guest(tools: Tools, disk: Disk, machine: Machine, offer: Offer, directory: Path) -> Iterator[Guest]:
+def start_guest(tools: Tools, disk: Disk, machine: Machine, provided: Provisioning, directory: Path) -> Iterator[Guest]:
     """Boot ``disk`` on ``machine``; QEMU and the throw-away overlay are gone after the block.
 
     ``directory`` gets ``console.log`` and ``qemu.log``. Of the host's network the guest reaches
-    the metadata service that ``offer`` has, if any, and nothing else.
+    the metadata service that ``provided`` has, if any, and nothing else.
     """
     try:
         make_overlay(tools, disk, machine, directory)
-        with power_on(tools, disk, machine, offer, directory) as guest:
+        with power_on(tools, disk, machine, provided, directory) as guest:
             yield guest
     finally:
         remove_overlay(directory)
@@ -139,7 +124,7 @@ def remove_overlay(directory: Path) -> None:
 
 
 @contextmanager
-def power_on(tools: Tools, disk: Disk, machine: Machine, offer: Offer, directory: Path) -> Iterator[Guest]:
+def power_on(tools: Tools, disk: Disk, machine: Machine, provided: Provisioning, directory: Path) -> Iterator[Guest]:
     """Boot the overlay in ``directory`` as the last guest left it; leaving the block is a power cut.
 
     QEMU is killed (SIGKILL: bubblewrap ends with the group that it leads, and takes its children along),
@@ -147,7 +132,7 @@ def power_on(tools: Tools, disk: Disk, machine: Machine, offer: Offer, directory
     """
     (directory / _CONSOLE).unlink(missing_ok=True)
     ssh_port = free_port()
-    line = guest_argv(machine, offer, ssh_port, str(directory.absolute()))
+    line = guest_argv(machine, provided, ssh_port, str(directory.absolute()))
     devices = [str(KVM_DEVICE)] if machine.accelerator == "kvm" else []
     started = time.monotonic()
     log, binds = directory / "qemu.log", _binds(disk, directory)
@@ -177,9 +162,9 @@ def _binds(disk: Disk, directory: Path) -> list[Bind]:
     return [Bind(directory.absolute(), BOOT_MOUNT, writable=True), Bind(disk.path.absolute(), _seen_image(disk))]
 
 
-def guest_argv(machine: Machine, offer: Offer, ssh_port: int, identity: str) -> list[str]:
+def guest_argv(machine: Machine, provided: Provisioning, ssh_port: int, identity: str) -> list[str]:
     """The QEMU command line; ``identity`` seeds the machine's UUID."""
-    serial = machine_uuid(identity, ec2=offer.metadata_port is not None)
+    serial = machine_uuid(identity, ec2=provided.metadata_port is not None)
     accelerator = ["kvm"] if machine.accelerator == "kvm" else ["tcg,thread=multi"]
     return [
         "qemu-system-x86_64", "-no-user-config", "-nodefaults", "-display", "none",
@@ -193,11 +178,11 @@ def guest_argv(machine: Machine, offer: Offer, ssh_port: int, identity: str) -> 
         # The overlay is thrown away, so nothing need ever reach the host's disk.
         "-drive", f"if=none,id=disk,file={BOOT_MOUNT}/{_OVERLAY},format=qcow2,cache=unsafe",
         "-device", "virtio-blk-pci,drive=disk,bootindex=1",
-        *_disc_arguments(offer.disc),
-        "-netdev", network_argument(offer.metadata_port, ssh_port),
+        *_disc_arguments(provided.disc),
+        "-netdev", network_argument(provided.metadata_port, ssh_port),
         "-device", f"virtio-net-pci,netdev=net,mac={GUEST_MAC},romfile=",
         "-device", "virtio-rng-pci",
-        *offer.arguments,
+        *provided.arguments,
     ]  # fmt: skip
 
 

@@ -20,8 +20,8 @@ _PAUSES_SECONDS = (1.0, 2.0, 4.0, 5.0)
 """Between attempts. sshd counts 5 s of penalty per failed attempt and shuts an address out above 15 s."""
 _POLL_SECONDS = 0.1
 
-Check = Callable[[], None]
-"""Called while waiting; raises when there is no point in waiting on."""
+Deadline = Callable[[], None]
+"""Called while waiting; raises when waiting on is pointless."""
 
 
 @dataclass(frozen=True)
@@ -78,14 +78,14 @@ def ssh_options(port: int) -> list[str]:
     return words + [word for name, value in options.items() for word in ("-o", f"{name}={value}")]
 
 
-def wait_for_banner(port: int, check: Check) -> None:
+def wait_for_banner(port: int, check: Deadline) -> None:
     """Return when an ssh server really answers: user networking accepts long before the guest does."""
     while not _read_banner(port).startswith(b"SSH-"):
         check()
         time.sleep(_POLL_SECONDS)
 
 
-def wait_for_silence(port: int, check: Check) -> None:
+def wait_for_silence(port: int, check: Deadline) -> None:
     """Return when no ssh server answers any more: the guest is on its way down."""
     while _read_banner(port):
         check()
@@ -93,7 +93,7 @@ def wait_for_silence(port: int, check: Check) -> None:
 
 
 @contextmanager
-def log_in(tools: Tools, key: Key, port: int, log: Path, check: Check) -> Iterator[Shell]:
+def log_in(tools: Tools, key: Key, port: int, log: Path, check: Deadline) -> Iterator[Shell]:
     """Open the one connection, trying until ``check`` raises; it is closed on leaving the block.
 
     ssh's own words are appended to ``log``.
@@ -122,7 +122,7 @@ def _read_banner(port: int) -> bytes:
     return b""
 
 
-def _connected(process: Process, control: Path, check: Check) -> bool:
+def _connected(process: Process, control: Path, check: Deadline) -> bool:
     """Wait until the connection stands (its control socket is there) or ssh has given up."""
     while process.poll() is None:
         if control.exists():

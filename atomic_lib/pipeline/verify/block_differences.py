@@ -1,48 +1,31 @@
-"""Where two disk images differ, block by block, and what is at each place: for what no comparison of files shows.
-
-Formats: UEFI specification (GPT); Microsoft's FAT specification (boot sector, directory
-entries); the Linux kernel's Documentation/filesystems/ext4 (superblock, inodes).
-"""
+"""The blocks in which two disk images differ, and what each holds: for differences outside the files."""
 
 import struct
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator
-from contextlib import ExitStack
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
-from mmap import ACCESS_READ, mmap
 from pathlib import Path
 
-from atomic_lib.base.errors import WorkbookError
-from atomic_lib.formats.disk.ext4 import Ext4, read_ext4
+from atomic_lib.formats.disk.ext4_inode import INODE_FIELDS
+from atomic_lib.formats.disk.ext4_layout import SUPERBLOCK_FIELDS, SUPERBLOCK_OFFSET
 from atomic_lib.formats.disk.extents import allocated_ranges
-from atomic_lib.formats.disk.gpt import BOOT_CODE_BYTES, Partition, read_partition_table
+from atomic_lib.formats.disk.fat import (
+    DIRECTORY_ENTRY_BYTES,
+    DIRECTORY_ENTRY_FIELDS,
+    FAT_HEAD_BYTES,
+    SHORT_NAME_BYTES,
+    FatLayout,
+    read_fat_layout,
+)
+from atomic_lib.formats.disk.gpt import BOOT_CODE_BYTES
+from atomic_lib.formats.disk.raw_disk import RawDisk, map_file, open_raw_disk
 
 BLOCK_BYTES = 4096
-_SUPER_OFFSET = 1024
-_FAT_ENTRY_BYTES = 32
-# What is a time is told as one.
-_SUPERBLOCK = {
-    0x0C: "free blocks", 0x10: "free inodes", 0x2C: "time of the last mount", 0x30: "time of the last write",
-    0x34: "mounts", 0x3A: "state", 0x40: "time of the last check", 0x68: "UUID", 0x78: "volume name",
-    0x88: "last mounted on", 0xD0: "journal UUID", 0xEC: "hash seed", 0x108: "time it was made",
-    0x178: "written so far", 0x3FC: "checksum",
-}  # fmt: skip
-_INODE = {
-    0x00: "mode", 0x02: "owner", 0x04: "size", 0x08: "access time", 0x0C: "change time", 0x10: "modification time",
-    0x14: "deletion time", 0x18: "group", 0x1A: "links", 0x1C: "blocks", 0x20: "flags", 0x24: "version",
-    0x28: "block map", 0x64: "generation", 0x68: "attributes block", 0x6C: "size", 0x74: "blocks",
-    0x76: "attributes block", 0x78: "owner", 0x7A: "group", 0x7C: "checksum", 0x80: "extra size", 0x82: "checksum",
-    0x84: "change time, finer part", 0x88: "modification time, finer part", 0x8C: "access time, finer part",
-    0x90: "creation time", 0x94: "creation time, finer part", 0x98: "version", 0xA0: "extended attributes",
-}  # fmt: skip
-_FAT_ENTRY = {0x00: "name", 0x0B: "attributes", 0x0D: "creation time", 0x0E: "creation time", 0x10: "creation date",
-              0x12: "access date", 0x14: "first cluster", 0x16: "write time", 0x18: "write date",
-              0x1A: "first cluster", 0x1C: "size"}  # fmt: skip
 _CHECKSUM = "checksum"
 
 
 def differing_blocks(left: Path, right: Path) -> list[int]:
-    """The offsets of all blocks of 4 KiB that differ; what only one image has counts as differing."""
+    """The offsets of all blocks of 4 KiB that differ; blocks that only one image has differ."""
     found = []
     with open(left, "rb") as one, open(right, "rb") as other:
         for start, end in _joined([*allocated_ranges(left), *allocated_ranges(right)]):
@@ -71,47 +54,36 @@ def _joined(ranges: Iterable[tuple[int, int]]) -> Iterator[tuple[int, int]]:
 
 
 def described_blocks(left: Path, right: Path, blocks: Iterable[int]) -> Iterator[str]:
-    """For each block one line or more: what is there, and what of it differs."""
-    with ExitStack() as files:
-        one, other = (files.enter_context(_mapped(path)) for path in (left, right))
-        if len(one) != len(other):
-            yield f"the disks have {len(one)} and {len(other)} bytes"
+    """One line or more for each block: what it holds, and how it differs."""
+    with open_raw_disk(left) as one, map_file(right) as other:
+        if len(one.data) != len(other):
+            yield f"the disks have {len(one.data)} and {len(other)} bytes"
             return
-        places = _Places(one, str(left))
+        places = _Places(one)
         for block in blocks:
-            end = min(block + BLOCK_BYTES, len(one))
-            yield from places.described(block, one[block:end], other[block:end])
-
-
-def _mapped(path: Path) -> mmap:
-    with open(path, "rb") as file:
-        return mmap(file.fileno(), 0, access=ACCESS_READ)
+            end = min(block + BLOCK_BYTES, len(other))
+            yield from places.described(block, one.data[block:end], other[block:end])
 
 
 class _Places:
-    """What is where on one disk."""
+    """What each block of a disk holds."""
 
-    def __init__(self, disk: mmap, name: str) -> None:
-        self._disk = disk
-        self._table = read_partition_table(disk, name)
-        root = next((part for part in self._table.partitions if part.name == "root"), None)
-        if root is None:
-            raise WorkbookError(f"{name}: no partition named root: not a disk image of this workbook")
-        self._files: Ext4 = read_ext4(disk, root.start, root.end, name)
+    def __init__(self, disk: RawDisk) -> None:
+        self._disk, self._table, self._files = disk.data, disk.table, disk.files
         self._starts = [run[0] for run in self._files.runs]
         self._paths = {number: path or "/" for path, number in self._files.directories.items()}
         self._paths |= {number: names[0] for number, names in self._files.names.items()}
 
     def described(self, block: int, a: bytes, b: bytes) -> Iterator[str]:
-        """What differs between the two contents of one block."""
+        """The differences between the two contents of one block."""
         partition = next((part for part in self._table.partitions if part.start <= block < part.end), None)
         if partition is None:
             at = block + _first(a, b)
             yield "the boot code of the disk" if at < BOOT_CODE_BYTES else f"the partition table, byte {at}"
         elif partition.name == "root":
             yield from self._root(block, a, b)
-        elif self._disk[partition.start + 82 : partition.start + 87] == b"FAT32":
-            yield from self._fat(partition, block, a, b)
+        elif fat := read_fat_layout(self._disk[partition.start : partition.start + FAT_HEAD_BYTES]):
+            yield from _fat_block(fat, block - partition.start, a, b)
         else:
             yield f"partition {partition.name}, byte {block + _first(a, b) - partition.start}"
 
@@ -128,11 +100,11 @@ class _Places:
                 yield f"root: which {'blocks' if number == group.block_bitmap else 'inodes'} are used"
                 return
         if block == layout.start:
-            yield from _fields("root: superblock: ", _SUPERBLOCK, a[_SUPER_OFFSET:], b[_SUPER_OFFSET:])
+            yield from _fields("root: superblock: ", SUPERBLOCK_FIELDS, a[SUPERBLOCK_OFFSET:], b[SUPERBLOCK_OFFSET:])
             return
         first, count, label = self._files.runs[max(0, bisect_right(self._starts, number) - 1)]
         if not first <= number < first + count:
-            yield f"root: block {number}, which no file has"
+            yield f"root: block {number}, which no file owns"
         elif isinstance(label, int):
             yield f"root: content of {self._paths.get(label, f'inode {label}')}"
         else:
@@ -145,41 +117,38 @@ class _Places:
             if one != other:
                 number = first + at // size
                 path = self._paths.get(number, "a reserved inode")
-                yield from _fields(f"root: inode {number} ({path}): ", _INODE, one, other)
+                yield from _fields(f"root: inode {number} ({path}): ", INODE_FIELDS, one, other)
 
-    def _fat(self, partition: Partition, block: int, a: bytes, b: bytes) -> Iterator[str]:
-        head = self._disk[partition.start : partition.start + 64]
-        sector, reserved, copies = *struct.unpack_from("<H", head, 11), *struct.unpack_from("<HB", head, 14)
-        tables = reserved * sector
-        data = tables + copies * struct.unpack_from("<I", head, 36)[0] * sector
-        inside = block - partition.start
-        at = inside + _first(a, b)
-        if at < tables:
-            yield f"esp: its boot sectors, byte {at}"
-        elif at < data:
-            yield f"esp: its allocation table, byte {at}"
-        else:
-            yield from list(fat_differences(a, b)) or [f"esp: content, byte {at}"]
+
+def _fat_block(fat: FatLayout, block: int, a: bytes, b: bytes) -> Iterator[str]:
+    """The differences in a block of the ESP; ``block`` is its offset in the partition."""
+    at = block + _first(a, b)
+    if at < fat.tables_start:
+        yield f"esp: its boot sectors, byte {at}"
+    elif at < fat.data_start:
+        yield f"esp: its allocation table, byte {at}"
+    else:
+        yield from list(fat_differences(a, b)) or [f"esp: content, byte {at}"]
 
 
 def fat_differences(a: bytes, b: bytes) -> Iterator[str]:
-    """The fields of the first directory entry of a FAT that differs, its name apart; nothing where none does."""
-    for at in range(0, len(a), _FAT_ENTRY_BYTES):
-        one, other = a[at : at + _FAT_ENTRY_BYTES], b[at : at + _FAT_ENTRY_BYTES]
+    """The fields that differ in the first directory entry that differs, if its name is the same."""
+    for at in range(0, len(a), DIRECTORY_ENTRY_BYTES):
+        one, other = a[at : at + DIRECTORY_ENTRY_BYTES], b[at : at + DIRECTORY_ENTRY_BYTES]
         if one != other:
-            name = one[:11].decode("ascii", errors="replace")
-            if one[:11] == other[:11] and name.isprintable() and name.strip():
-                yield from _fields(f"esp: directory entry {name.strip()!r}: ", _FAT_ENTRY, one, other)
+            name = one[:SHORT_NAME_BYTES].decode("ascii", errors="replace")
+            if one[:SHORT_NAME_BYTES] == other[:SHORT_NAME_BYTES] and name.isprintable() and name.strip():
+                yield from _fields(f"esp: directory entry {name.strip()!r}: ", DIRECTORY_ENTRY_FIELDS, one, other)
             return
 
 
 def _first(a: bytes, b: bytes) -> int:
-    """The place of the first byte that differs."""
+    """The offset of the first byte that differs."""
     return next((at for at, (one, other) in enumerate(zip(a, b, strict=False)) if one != other), 0)
 
 
-def _fields(head: str, fields: dict[int, str], a: bytes, b: bytes) -> Iterator[str]:
-    """The named fields that differ; a checksum only where nothing else does."""
+def _fields(head: str, fields: Mapping[int, str], a: bytes, b: bytes) -> Iterator[str]:
+    """The fields that differ; checksums only if no other field does."""
     starts = sorted(fields)
     found = {}
     for at, (one, other) in enumerate(zip(a, b, strict=True)):

@@ -1,4 +1,4 @@
-"""What may differ between two builds and must not matter: as data, brought about, and seen to be in force."""
+"""The conditions of a build that must not change its result: as data, how to set them, and how to observe them."""
 
 import ctypes
 import locale
@@ -17,7 +17,7 @@ from atomic_lib.tools.sandbox import Tools
 
 FAKETIME = "usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1"
 _PRELOADED, _LDD = "libfaketime.so", "ldd"
-# Dracut puts into an initramfs what ldd names: there the library would be one that programs need.
+# Dracut copies the libraries that ldd lists into the initramfs; without this, also libfaketime.
 _LDD_SCRIPT = """\
 #!/bin/sh
 unset LD_PRELOAD
@@ -29,13 +29,12 @@ _DAY_SECONDS = 86400
 
 @dataclass(frozen=True)
 class Circumstances:
-    """Those of one build. An empty string, or 0: as it is on this machine.
+    """The conditions of one build. An empty string or 0 leaves a condition as it is on this machine.
 
-    ``umask``, ``host_name`` and ``environment`` (time zone, language, hash seed) reach the
-    workbook's own process; commands are shielded from them: they get a clean environment,
-    a host name of their own and umask 022.
-    ``clock_days_ahead`` holds for commands in the tools tree and in the tree under
-    construction; the kernel's clock, which dates files, is the same for both builds.
+    ``umask``, ``host_name`` and ``environment`` (time zone, language, hash seed) affect only
+    the workbook's own process. Commands always get a clean environment, a fixed host name and
+    umask 022. ``clock_days_ahead`` affects commands in the tools tree and in the installroot.
+    The kernel's clock, which sets the times of files, is the same for both builds.
     """
 
     name: str
@@ -52,16 +51,16 @@ class Circumstances:
 
 
 def usual(store: Path, cache: Path) -> Circumstances:
-    """A plain build in the user's cache."""
+    """The conditions of build A: the usual ones, and the user's cache."""
     return Circumstances("A", str(store), str(cache), environment={"TZ": "UTC", "LC_ALL": "C.UTF-8", "LANG": "C.UTF-8"})
 
 
 def hostile(store: Path, cache: Path, *, cold_cache: bool, language: str) -> Circumstances:
-    """Everything different that a build on another machine, by another person, in another year could have different.
+    """The conditions of build B: everything that could differ on another machine, for another user, in another year.
 
-    ``language``: a locale that this host has; where it has none but C, the language stays as it is.
+    ``language``: a locale of this host; empty if it has none but C, then the language does not differ.
     """
-    # Kiritimati's time, in the form that needs no time zone data
+    # the time of Kiritimati, in the form that needs no time zone data
     environment = {"TZ": "LINT-14", "PYTHONHASHSEED": "4711"}
     return Circumstances(
         "B",
@@ -79,7 +78,7 @@ def hostile(store: Path, cache: Path, *, cold_cache: bool, language: str) -> Cir
 
 
 def other_language() -> str:
-    """A locale of this host that is not C's, Turkish first (whose letter i is its own); empty where there is none."""
+    """A locale of this host other than C, preferably Turkish with its special i; empty if there is none."""
     try:
         return choose_language(run(["locale", "-a"]).stdout)
     except CommandError:
@@ -87,16 +86,16 @@ def other_language() -> str:
 
 
 def choose_language(listing: str) -> str:
-    """One locale in the output of ``locale -a``, in UTF-8, as the workbook's own files are."""
+    """A UTF-8 locale from the output of ``locale -a``, preferably Turkish; empty if there is none."""
     found = [name for name in listing.split() if re.search(r"\.utf-?8$", name, re.IGNORECASE)]
     names = sorted(name for name in found if name.partition(".")[0] not in ("C", "POSIX"))
     return next((name for name in names if name.startswith("tr_")), names[0] if names else "")
 
 
 def impose(wanted: Circumstances) -> None:
-    """Make this process, and with it all that it starts, live under the circumstances that a process can choose.
+    """Set umask, processors and host name of this process and its children; the parent sets its environment.
 
-    Its environment is given to it when it is started. Raises WorkbookError where the system refuses.
+    Raises WorkbookError if the kernel does not allow a new UTS namespace.
     """
     os.umask(wanted.umask)
     if wanted.processors:
@@ -104,22 +103,28 @@ def impose(wanted: Circumstances) -> None:
     if wanted.host_name:
         libc = ctypes.CDLL(None, use_errno=True)
         if libc.unshare(_CLONE_NEWUTS):
-            raise WorkbookError(f"another host name needs a namespace of its own: {os.strerror(ctypes.get_errno())}")
+            raise WorkbookError(
+                f"cannot create a UTS namespace to set the host name: {os.strerror(ctypes.get_errno())}",
+                hint="in a container, allow it to create namespaces",
+            )
         socket.sethostname(wanted.host_name)
 
 
 def with_clock(tools: Tools, days_ahead: int, scratch: Path) -> Tools:
-    """The tools tree with a clock that is ahead, for all commands in it and in a tree under construction.
+    """The tools tree with a clock that is ahead, for all commands in it and in an installroot.
 
-    The times of files stay the kernel's. ``scratch`` gets a script that this needs.
+    The kernel still sets the times of files. ``scratch`` is a directory for a script that this needs.
 
-    Raises WorkbookError where the tools tree has no libfaketime.
+    Raises WorkbookError if the tools tree has no libfaketime.
     """
     if not days_ahead:
         return tools
     library = tools.root / FAKETIME
     if not library.is_file():
-        raise WorkbookError("the tools tree has no libfaketime: the clock cannot be set ahead for a build")
+        raise WorkbookError(
+            f"the clock cannot be set ahead: the tools tree has no libfaketime ({library})",
+            hint="./workbook clean cache, then run again to rebuild the tools tree",
+        )
     scratch.mkdir(parents=True, exist_ok=True)
     ldd = scratch / _LDD
     ldd.write_text(_LDD_SCRIPT)
@@ -127,7 +132,7 @@ def with_clock(tools: Tools, days_ahead: int, scratch: Path) -> Tools:
     environment = {
         "LD_PRELOAD": f"/dev/{_PRELOADED}",
         "FAKETIME": f"+{days_ahead}d",
-        # no shared memory: a command and one that it starts in a chroot have not the same
+        # a command and its children in a chroot do not have the same shared memory
         "FAKETIME_DISABLE_SHM": "1",
         "FAKETIME_DONT_FAKE_MONOTONIC": "1",
         "NO_FAKE_STAT": "1",
@@ -137,7 +142,7 @@ def with_clock(tools: Tools, days_ahead: int, scratch: Path) -> Tools:
 
 
 def with_order(content: Content, *, reversed_order: bool) -> Content:
-    """The content with its repositories in the order given, or from the last to the first."""
+    """The content with its repositories in their own or in reversed order."""
     if not reversed_order:
         return content
     sections = [f"[{text}" for text in content.repo_text.split("\n[")]
@@ -147,9 +152,9 @@ def with_order(content: Content, *, reversed_order: bool) -> Content:
 
 
 def in_force(wanted: Circumstances, tools: Tools, content: Content, rpms: Path, *, made_anew: bool) -> dict[str, str]:
-    """What this process and a command that it starts in the tools tree see of the circumstances, by condition.
+    """The conditions as this process and a command in the tools tree observe them, as text by condition.
 
-    ``rpms``: the directory of the RPM files installed from. ``made_anew``: whether this build made the content.
+    ``rpms``: the directory of the RPM files. ``made_anew``: whether this build built the content.
     """
     os.umask(umask := os.umask(0))
     date = tools.run(["date", "-u", "+%Y-%m-%d %H:%M"]).stdout.strip()
@@ -172,23 +177,23 @@ def in_force(wanted: Circumstances, tools: Tools, content: Content, rpms: Path, 
 
 
 def file_order(rpms: Path) -> str:
-    """Between which packages a directory's RPM files go by inode number: in which order they were created."""
+    """The order in which a directory's RPM files were created: the first and the last package by inode number."""
     files = sorted(rpms.glob("*.rpm"), key=lambda file: file.stat().st_ino)
     first, last = (files[at].name.rsplit("-", 2)[0] for at in (0, -1))
     return f"{first} first, {last} last"
 
 
 def cache_state(*, cold_cache: bool, made_anew: bool) -> str:
-    """What the build's cache was like; one that began cold has the content of the first variant that needed it."""
+    """The state of the build's cache. A cold cache gets its content from the first variant that needs it."""
     if made_anew:
         return "cold: content made anew"
     return "content of the first variant's cold cache" if cold_cache else "warm"
 
 
 def require_in_force(wanted: Circumstances, seen: Mapping[str, str], host: Mapping[str, str]) -> None:
-    """Raise WorkbookError naming the first circumstance that was asked for and is not what the build saw.
+    """Raise WorkbookError naming the first condition that did not have the intended value in the build.
 
-    ``host``: what the other build, on this machine as it is, saw.
+    ``seen``: the conditions that the build observed; ``host``: those of the other build, under usual conditions.
     """
     expected = {"umask": f"{wanted.umask:03o}", "directory": wanted.store}
     if "LC_ALL" in wanted.environment:
@@ -201,7 +206,7 @@ def require_in_force(wanted: Circumstances, seen: Mapping[str, str], host: Mappi
     different = [("time zone", wanted.environment.get("TZ") != "UTC"),
                  ("repositories", wanted.repositories_reversed and "," in host["repositories"]),
                  ("RPM files", wanted.packages_reversed)]  # fmt: skip
-    wrong += [name for name, asked in different if asked and seen[name] == host[name]]
+    wrong += [name for name, intended in different if intended and seen[name] == host[name]]
     if wanted.clock_days_ahead and _days_between(host["clock"], seen["clock"]) < wanted.clock_days_ahead - 1:
         wrong.append("clock")
     if wrong:
@@ -209,12 +214,12 @@ def require_in_force(wanted: Circumstances, seen: Mapping[str, str], host: Mappi
 
 
 def file_system_of(path: Path) -> str:
-    """The type of the file system that a directory is on, as ``stat -f`` names it."""
+    """The type of a directory's file system, by ``stat -f``."""
     return run(["stat", "--file-system", "--format=%T", path]).stdout.strip()
 
 
 def language_in_force() -> str:
-    """The locale that this process got; C where the host has not the one that its environment names."""
+    """The locale of this process; C if the host does not have the locale in its environment."""
     try:
         locale.setlocale(locale.LC_ALL, "")
     except locale.Error:

@@ -1,11 +1,7 @@
-"""What differs between two SQLite databases, row by row; in an RPM database, tag by tag.
-
-Format of a package in one: rpm's documentation, manual/hregions and manual/tags (a header without its magic).
-"""
+"""The differences between two SQLite databases by row; between two RPM databases by tag."""
 
 import hashlib
 import sqlite3
-import struct
 import tempfile
 from collections import Counter
 from collections.abc import Iterator
@@ -13,19 +9,22 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-MAGIC = b"SQLite format 3\0"
+from atomic_lib.formats.rpm_tags import NAME, TAG_NAMES, TagValue, read_tags
+
+_MAGIC = b"SQLite format 3\0"
 _SHOWN_ROWS = 10
 _PACKAGES = "Packages"
-_TAGS = {1000: "NAME", 1001: "VERSION", 1002: "RELEASE", 1006: "BUILDTIME", 1008: "INSTALLTIME", 1029: "FILESTATES",
-         1127: "INSTALLCOLOR", 1128: "INSTALLTID", 261: "SIGMD5", 267: "DSAHEADER", 268: "RSAHEADER",
-         269: "SHA1HEADER", 273: "SHA256HEADER"}  # fmt: skip
-_INTEGERS = {3: ">H", 4: ">I", 5: ">Q"}
 
 Row = tuple[Any, ...]
 
 
+def is_database(data: bytes) -> bool:
+    """Whether data begins as a SQLite database does."""
+    return data.startswith(_MAGIC)
+
+
 def database_differences(left: bytes, right: bytes) -> Iterator[str]:
-    """What rows each side has alone; raises sqlite3.Error for what is no database."""
+    """The rows that only one side has; raises sqlite3.Error where one is not a database."""
     with tempfile.TemporaryDirectory() as scratch:
         one, other = (_tables(data, Path(scratch) / name) for data, name in ((left, "left"), (right, "right")))
     told = False
@@ -34,7 +33,7 @@ def database_differences(left: bytes, right: bytes) -> Iterator[str]:
             told = True
             yield line
     if not told:
-        yield "the same rows in the same order, stored in another way"
+        yield "the same rows in the same order, stored differently"
 
 
 def _tables(data: bytes, path: Path) -> dict[str, list[Row]]:
@@ -68,7 +67,7 @@ def _table_differences(table: str, one: dict[str, list[Row]], other: dict[str, l
 
 
 def shown_row(row: Row) -> str:
-    """A row as text; of binary values the digest."""
+    """A row as text, with digests of binary values."""
     words = (
         f"<{len(value)} bytes, sha256 {hashlib.sha256(value).hexdigest()[:16]}>"
         if isinstance(value, bytes)
@@ -79,8 +78,8 @@ def shown_row(row: Row) -> str:
 
 
 def _package_differences(one: dict[str, list[Row]], other: dict[str, list[Row]]) -> Iterator[str]:
-    """The packages of two RPM databases: their order, and the tags that differ."""
-    left, right = ([(number, header_tags(blob)) for number, blob in side[_PACKAGES]] for side in (one, other))
+    """The order of packages in two RPM databases, and the tags that differ."""
+    left, right = ([(number, read_tags(blob)) for number, blob in side[_PACKAGES]] for side in (one, other))
     places = [{_name(tags): number for number, tags in side} for side in (left, right)]
     moved = [name for name, number in places[0].items() if places[1].get(name, number) != number]
     if moved:
@@ -94,34 +93,13 @@ def _package_differences(one: dict[str, list[Row]], other: dict[str, list[Row]])
         for tag in sorted({*header, *tags[name]}):
             a, b = header.get(tag), tags[name].get(tag)
             if a != b:
-                yield f"package {name}: tag {_TAGS.get(tag, '')} ({tag}): {_shown(a)} ≠ {_shown(b)}"
+                yield f"package {name}: tag {TAG_NAMES.get(tag, '')} ({tag}): {_shown(a)} ≠ {_shown(b)}"
     yield from (f"package {name}: only in build B" for name in tags.keys() - places[0].keys())
 
 
-def _name(tags: dict[int, Any]) -> str:
-    return str(tags.get(1000, "without a name"))
+def _name(tags: dict[int, TagValue]) -> str:
+    return str(tags.get(NAME, "without a name"))
 
 
-def _shown(value: Any) -> str:
+def _shown(value: TagValue | None) -> str:
     return shown_row((value,)) if value is not None else "none"
-
-
-def header_tags(blob: bytes) -> dict[int, Any]:
-    """The tags of a header: numbers and first texts as such, all else as bytes."""
-    count, size = struct.unpack_from(">II", blob)
-    data = blob[8 + 16 * count : 8 + 16 * count + size]
-    entries = [struct.unpack_from(">IIiI", blob, 8 + 16 * at) for at in range(count)]
-    ends = sorted({offset for _, _, offset, _ in entries if offset >= 0} | {len(data)})
-    found: dict[int, Any] = {}
-    for tag, kind, offset, number in entries:
-        if offset < 0:
-            continue
-        if kind in _INTEGERS:
-            form = f">{number}{_INTEGERS[kind][1]}"
-            values = struct.unpack_from(form, data, offset)
-            found[tag] = values[0] if number == 1 else repr(values)
-        elif kind in (6, 9) and number == 1:
-            found[tag] = data[offset : data.index(0, offset)].decode(errors="surrogateescape")
-        else:
-            found[tag] = data[offset : next((end for end in ends if end > offset), len(data))]
-    return found

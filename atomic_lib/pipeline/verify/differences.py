@@ -1,4 +1,4 @@
-"""Why two builds are not the same: the first thing that differs, by name, and what of it differs."""
+"""Explains why two builds differ: which artifacts, files and blocks differ, causes first."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -20,31 +20,31 @@ _SHORT_LINES = 12
 _LONGEST_LINE = 200
 _CONTENTS = 5
 _BLOCKS = 200
-# What follows from a difference elsewhere comes last: /boot has links into the deployment.
+# Shown last: differences here follow from others, for example because /boot has links into the deployment.
 _CONSEQUENCES = ("/boot", "/ostree")
 
 
 @dataclass(frozen=True)
 class Explanation:
-    """``lines``: what differs, cause before consequence, what is about a line before is indented."""
+    """``lines``: the differences, causes before consequences; details of a line are indented below it."""
 
     lines: tuple[str, ...]
 
     @property
     def full(self) -> str:
-        """All of it."""
+        """All lines."""
         return "".join(f"{line}\n" for line in self.lines)
 
     @property
     def short(self) -> str:
-        """The first lines, and how many more there are."""
+        """The first lines, and the number of further lines."""
         shown = [line if len(line) <= _LONGEST_LINE else f"{line[:_LONGEST_LINE]}…" for line in self.lines]
         more = len(shown) - _SHORT_LINES
         return "\n".join([*shown[:_SHORT_LINES], *([f"… {more} more lines"] if more > 0 else [])])
 
 
 def explain(found: Verification, one: Built, other: Built, tools: Tools) -> Explanation:
-    """What differs between two builds that are still there; what cannot be read is said, never an error."""
+    """The differences between two builds, whose files must still exist; unreadable files are reported, not raised."""
     lines: list[str] = []
     try:
         if RPM_REPOSITORY in found.differing:
@@ -56,9 +56,9 @@ def explain(found: Verification, one: Built, other: Built, tools: Tools) -> Expl
         if RAW in found.differing:
             lines += image_differences(Path(one.paths["raw"]), Path(other.paths["raw"]), tools)
         elif QCOW2 in found.differing:
-            lines.append(f"{QCOW2}: the same disk, compressed in another way")
+            lines.append(f"{QCOW2}: the same disk, compressed differently")
     except (WorkbookError, OSError) as error:
-        lines.append(f"what differs cannot be told further: {error}")
+        lines.append(f"further differences cannot be read: {error}")
     return Explanation(tuple(lines))
 
 
@@ -88,50 +88,50 @@ def _locks(one: Built, other: Built) -> Iterator[str]:
     changes = changed_packages(before, after)
     yield from (f"lock: {change.name}: {change.before or 'none'} ≠ {change.after or 'none'}" for change in changes)
     if not changes:
-        yield "lock: build B resolved other packages; it was made of those of build A all the same"
+        yield "lock: build B resolved to other packages, but was built from those of build A"
 
 
 def _commits(one: Built, other: Built, tools: Tools) -> Iterator[str]:
-    """Two commits of the same content: what they say of it."""
+    """The differences in the metadata of two commits of the same content."""
     texts = [
         tools.run(["ostree", "show", "--raw", "--repo=/mnt/repo", built.checksums[COMMIT]],
                   binds=[Bind(Path(built.paths["commits"]), "/mnt/repo")]).stdout.encode()
         for built in (one, other)
     ]  # fmt: skip
-    yield f"{COMMIT}: the same content, something else said of it"
+    yield f"{COMMIT}: the same content, different metadata"
     yield from _indented(content_differences("commit", texts[0], texts[1], tools))
 
 
 def image_differences(left: Path, right: Path, tools: Tools) -> list[str]:
-    """What differs between two disk images: files first, by name, then the blocks that belong to no file's content."""
+    """The differences between two disk images: first the files, by name, then the blocks of the disk."""
     disks = read_file_system(left), read_file_system(right)
     lines = list(_files(*disks, tools))
     blocks = differing_blocks(left, right)
     seen = dict.fromkeys(described_blocks(left, right, blocks[:_BLOCKS]))
-    # Where files differ, what lies behind them in the root file system has moved.
-    told = [line for line in seen if not (lines and line.startswith("root: "))]
-    lines.append(f"{len(blocks)} blocks of 4 KiB of the disk differ{':' if told else ''}")
-    return lines + [f"    {line}" for line in told]
+    # If files differ, later blocks of the root file system differ as a consequence.
+    shown = [line for line in seen if not (lines and line.startswith("root: "))]
+    lines.append(f"{len(blocks)} blocks of 4 KiB of the disk differ{':' if shown else ''}")
+    return lines + [f"    {line}" for line in shown]
 
 
 def _files(left: FileSystem, right: FileSystem, tools: Tools) -> Iterator[str]:
     roots = root_of(left), root_of(right)
     found = sorted(compare(*roots).differences, key=lambda one: (one.path.startswith(_CONSEQUENCES), one.path))
-    yield from _told(found, *roots, tools)
+    yield from _described(found, *roots, tools)
     if is_ostree(left) and is_ostree(right):
         outside = [one for one in compare(left, right).differences if _is_outside(one.path)]
-        yield from _told(outside, left, right, tools)
+        yield from _described(outside, left, right, tools)
 
 
 def _is_outside(path: str) -> bool:
-    """Whether a path of the disk is neither seen in a deployment nor an object, which repeats what is."""
+    """Whether a path of the disk is not visible in the deployment, and not an object, which a deployment repeats."""
     parts = path.split("/")
     deployed = len(parts) > 6 and parts[1:3] == ["ostree", "deploy"] and parts[4] == "deploy"
     var = len(parts) > 4 and parts[1:3] == ["ostree", "deploy"] and parts[4] == "var"
     return not (deployed or var or path.startswith(("/ostree/repo/objects", "/boot")))
 
 
-def _told(differences: list[Difference], left: FileSystem, right: FileSystem, tools: Tools) -> Iterator[str]:
+def _described(differences: list[Difference], left: FileSystem, right: FileSystem, tools: Tools) -> Iterator[str]:
     contents: set[tuple[str, str]] = set()
     for one in differences:
         yield str(one)

@@ -1,4 +1,4 @@
-"""What differs between two contents of one file, told in the terms of what the file is."""
+"""Describes the differences between two versions of a file, according to its format."""
 
 import sqlite3
 import tempfile
@@ -17,7 +17,10 @@ _DIFFOSCOPE_BYTES = 20000
 
 
 def content_differences(path: str, left: bytes, right: bytes, tools: Tools) -> list[str]:
-    """What differs, line by line; of a kind that the workbook does not know, what diffoscope says. Never endless."""
+    """The differences as lines, at most ``_MOST_LINES``; diffoscope describes formats that this module does not know.
+
+    What cannot be read is reported as a line; this raises nothing.
+    """
     lines = _differences(path, left, right, tools)
     more = len(lines) - _MOST_LINES
     return [*lines[:_MOST_LINES], *([f"{more} more lines"] if more > 0 else [])]
@@ -25,12 +28,12 @@ def content_differences(path: str, left: bytes, right: bytes, tools: Tools) -> l
 
 def _differences(path: str, left: bytes, right: bytes, tools: Tools) -> list[str]:
     try:
-        if left.startswith(database_differences.MAGIC) and right.startswith(database_differences.MAGIC):
+        if database_differences.is_database(left) and database_differences.is_database(right):
             return list(database_differences.database_differences(left, right))
         if initramfs_members.is_initramfs(path):
             return list(_member_differences(left, right, tools))
     except (sqlite3.Error, WorkbookError, ValueError) as error:
-        return [f"cannot be read as what its name says: {error}", *_by_diffoscope(path, left, right, tools)]
+        return [f"not in the format that its name suggests: {error}", *_by_diffoscope(path, left, right, tools)]
     text = _as_text(left), _as_text(right)
     if text[0] is not None and text[1] is not None:
         return list(unified_diff(text[0].splitlines(), text[1].splitlines(), "A", "B", lineterm="", n=1))
@@ -51,7 +54,7 @@ def _member_differences(left: bytes, right: bytes, tools: Tools) -> Iterator[str
     yield from (f"member {name}: {one.get(name, 'none')} ≠ {other.get(name, 'none')}" for name in differing)
     if not differing:
         same = list(one) == list(other)
-        yield "the same members, compressed in another way" if same else "the same members in another order"
+        yield "the same members, compressed differently" if same else "the same members in another order"
 
 
 def _by_diffoscope(path: str, left: bytes, right: bytes, tools: Tools) -> list[str]:
@@ -67,7 +70,7 @@ def _by_diffoscope(path: str, left: bytes, right: bytes, tools: Tools) -> list[s
         except CommandError as error:
             if error.status == 1 and error.stdout:
                 return error.stdout.splitlines()
-            return [_first_byte(left, right), f"diffoscope could not tell more: {error.message.rpartition(': ')[2]}"]
+            return [_first_byte(left, right), f"diffoscope failed: {error.message.rpartition(': ')[2]}"]
     return [_first_byte(left, right)]
 
 

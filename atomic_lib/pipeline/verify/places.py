@@ -1,4 +1,4 @@
-"""Where the two builds are made: apart from the user's store, on two file systems where memory allows it."""
+"""The directories of the two builds: outside of the user's store, and on two file systems if there is enough memory."""
 
 import os
 import shutil
@@ -15,21 +15,21 @@ from atomic_lib.tools.tools_tree import CACHE_TAG, CACHE_TAG_NAME
 MEMORY_DIRECTORY = Path("/dev/shm")
 _PREFIX = "workbook-verify-"
 _NEED_BYTES = 12 * 10**9
-"""Content in the making, the layer, the tree and the image, and room for the commands to work in."""
+"""The size of content, layer, tree and image while they are built, and memory for the commands that build them."""
 
 
 @contextmanager
 def other_place(build: Path) -> Iterator[Path]:
-    """A directory in memory, where there is enough of it, else one in ``build`` with a longer name; removed afterwards.
+    """A directory in memory if there is enough, otherwise in ``build`` with a longer name; removed after the block.
 
-    What was left by a process that was killed is removed first.
+    Also removes the directories of killed processes.
     """
     parent = MEMORY_DIRECTORY if has_memory(MEMORY_DIRECTORY) else build / "verify"
     parent.mkdir(parents=True, exist_ok=True)
-    for left in (path for top in (MEMORY_DIRECTORY, build / "verify") for path in top.glob(f"{_PREFIX}*-*")):
-        pid = left.name.removeprefix(_PREFIX).partition("-")[0]
-        if _is_own_directory(left) and not (pid.isdigit() and Path("/proc", pid).exists()):
-            remove_tree(left)
+    for found in (path for top in (MEMORY_DIRECTORY, build / "verify") for path in top.glob(f"{_PREFIX}*-*")):
+        pid = found.name.removeprefix(_PREFIX).partition("-")[0]
+        if _is_own_directory(found) and not (pid.isdigit() and Path("/proc", pid).exists()):
+            remove_tree(found)
     path = Path(tempfile.mkdtemp(prefix=f"{_PREFIX}{os.getpid()}-", dir=parent))
     try:
         yield path
@@ -38,7 +38,7 @@ def other_place(build: Path) -> Iterator[Path]:
 
 
 def _is_own_directory(path: Path) -> bool:
-    """Whether this user made it: anybody may put a name like ours into a directory that all share."""
+    """Whether this user owns the directory: any user may create one with such a name in /dev/shm."""
     try:
         status = path.lstat()
     except FileNotFoundError:
@@ -47,7 +47,7 @@ def _is_own_directory(path: Path) -> bool:
 
 
 def has_memory(directory: Path) -> bool:
-    """Whether a directory is in memory, with room for a build beside all else, and programs may run from it."""
+    """Whether a directory is a tmpfs with enough memory for a build, and without ``noexec``."""
     mounts = [line.split() for line in Path("/proc/mounts").read_text().splitlines()]
     if not any(words[1] == str(directory) and words[2] == "tmpfs" for words in mounts):
         return False
@@ -59,7 +59,7 @@ def has_memory(directory: Path) -> bool:
 
 
 def make_cold_cache(cache: Path, target: Path) -> None:
-    """A cache with the tools tree and the downloaded Debian packages of another one, and nothing that was made."""
+    """Create a cache with the tools tree and the downloaded Debian packages of another one, but without content."""
     target.mkdir(parents=True)
     (target / CACHE_TAG_NAME).write_text(CACHE_TAG)
     (target / "tools").symlink_to(cache / "tools")

@@ -1,6 +1,6 @@
-"""One build from scratch under given circumstances, as a process of its own.
+"""Builds a variant from scratch under given conditions, in a process of its own.
 
-``python -m atomic_lib.pipeline.verify.rebuild TASK RESULT``: both are JSON files; see ``Task`` and ``Built``.
+``python -m atomic_lib.pipeline.verify.rebuild TASK RESULT`` reads a ``Task`` and writes a ``Built``, both as JSON.
 """
 
 import json
@@ -35,7 +35,7 @@ RPM_REPOSITORY, LOCK, CONTENT, COMMIT = "RPM repository", "lock", "content", "co
 
 @dataclass(frozen=True)
 class Task:
-    """What to build: the variant's parameters, the circumstances, and the lock that it has to come to, if known."""
+    """What to build: the variant's parameters, the conditions, and the lock of the other build, if there is one."""
 
     parameters: dict[str, Any]
     circumstances: Circumstances
@@ -44,7 +44,7 @@ class Task:
 
 @dataclass(frozen=True)
 class Built:
-    """What was built. ``conditions``: as the build saw them; ``checksums``: by what they are of, in order of making."""
+    """The result. ``conditions``: as observed in the build; ``checksums``: by artifact, in the order of the stages."""
 
     checksums: dict[str, str]
     conditions: dict[str, str]
@@ -55,7 +55,7 @@ class Built:
 
 
 def main(words: Sequence[str]) -> int:
-    """Build what the task's file says; the exit status."""
+    """Build what the task file says; returns the exit status."""
     signal.signal(signal.SIGTERM, unwind)
     end_with_parent()
     try:
@@ -71,34 +71,35 @@ def main(words: Sequence[str]) -> int:
 
 @dataclass(frozen=True)
 class HostileBuild(Build):
-    """A build from scratch under a task's conditions; it goes on with the task's lock, where that differs.
+    """A build from scratch under the conditions of a task.
 
-    What is made of other packages is not compared. Raises WorkbookError where content does not have those any more.
+    If it resolves to another lock than the task's, it continues with the task's: trees of different packages
+    cannot be compared. Raises WorkbookError if the content no longer has these packages.
     """
 
     task: Task
 
     @cached_property
     def content(self) -> Content:
-        """The content, its repositories in the order that the conditions ask for."""
-        wanted = self.task.circumstances
-        return with_order(open_content(self.variant.content, self.context), reversed_order=wanted.repositories_reversed)
+        """The content, with its repositories in the order of the conditions."""
+        reversed_order = self.task.circumstances.repositories_reversed
+        return with_order(open_content(self.variant.content, self.context), reversed_order=reversed_order)
 
     @cached_property
     def own_rpm_set(self) -> RpmSet:
-        """The packages that this build comes to by itself."""
+        """The packages that this build resolves to by itself."""
         return self._resolved(self.variant.lock)
 
     @cached_property
     def rpm_set(self) -> RpmSet:
-        """The packages to build from; their files laid down anew where the conditions ask for it."""
+        """The packages to build from; their files copied in reverse order if the conditions say so."""
         own, lock = self.own_rpm_set, self.task.lock
         if lock and own.lock.sha256 != read_lock(Path(lock)).sha256:
             name = self.task.circumstances.name
-            say(f"! {self.variant.variant}: build {name} resolved another lock: going on with the other build's")
+            say(f"! {self.variant.variant}: build {name} resolved to another lock; continuing with the first build's")
             own = self._resolved(lock)
         if self.task.circumstances.packages_reversed:
-            return laid_down_again(own, self.context.tools, self.context.store.root / "reversed")
+            return copied_in_reverse(own, self.context.tools, self.context.store.root / "reversed")
         return own
 
     def _resolved(self, lock: str) -> RpmSet:
@@ -107,14 +108,14 @@ class HostileBuild(Build):
 
 
 def build(task: Task) -> Built:
-    """Make content (as the cache has it), RPM set, tree and image; nothing is taken from an earlier build's store.
+    """Build RPM set, tree and image in an empty store, with the content in the cache.
 
-    Raises WorkbookError as each stage does.
+    Raises WorkbookError as the stages do.
     """
-    started, wanted = time.monotonic(), task.circumstances
-    store, cache = Store(Path(wanted.store)), Path(wanted.cache)
-    tools = with_clock(open_tools(cache), wanted.clock_days_ahead, store.root)
-    there = stored_in(cache)
+    started, conditions = time.monotonic(), task.circumstances
+    store, cache = Store(Path(conditions.store)), Path(conditions.cache)
+    tools = with_clock(open_tools(cache), conditions.clock_days_ahead, store.root)
+    stored_before = stored_in(cache)
     made = HostileBuild(variant_from(task.parameters), Context(tools, cache, store), task)
     content, image, tree = made.content, made.image, made.tree
     checksums = {
@@ -125,10 +126,10 @@ def build(task: Task) -> Built:
         RAW: image.sha256,
         QCOW2: image.compressed_sha256,
     }
-    made_anew = there.isdisjoint(content.local.values())
+    made_anew = stored_before.isdisjoint(content.local.values())
     return Built(
         checksums={name: checksum for name, checksum in checksums.items() if checksum},
-        conditions=in_force(wanted, tools, content, made.rpm_set.directory, made_anew=made_anew),
+        conditions=in_force(conditions, tools, content, made.rpm_set.directory, made_anew=made_anew),
         keys={"tools": tools.key, "tree": tree.key, "image": image.key},
         versions=tool_versions(tools),
         paths={
@@ -143,13 +144,13 @@ def build(task: Task) -> Built:
 
 
 def stored_in(cache: Path) -> set[Path]:
-    """The results that a cache has."""
+    """The directories of all results in a cache."""
     return set(cache.glob("*/*"))
 
 
-def laid_down_again(rpm_set: RpmSet, tools: Tools, directory: Path) -> RpmSet:
-    """The same RPM files as new files, created from the last to the first, indexed anew."""
-    with step("lay the RPM files down in another order"):
+def copied_in_reverse(rpm_set: RpmSet, tools: Tools, directory: Path) -> RpmSet:
+    """A copy of the RPM set in ``directory``, its files created in reverse order, with a new index."""
+    with step("copy the RPM files in reverse order"):
         target = directory / "rpms"
         target.mkdir(parents=True)
         for file in sorted(rpm_set.directory.glob("*.rpm"), reverse=True):

@@ -1,19 +1,19 @@
-"""What a verification found, as text."""
+"""The result of a verification as text."""
 
 from collections.abc import Iterable, Mapping
 
 from atomic_lib.results.verification import Pair, Verification
 
-KERNEL_CLOCK = "The times of files come from the kernel's clock, which no build can change for itself."
+KERNEL_CLOCK = "The times of files come from the kernel's clock, which a single build cannot change."
 OWN_PROCESS = (
-    "Umask, host name, time zone, language and hash seed reach the workbook's own process;\n"
+    "Umask, host name, time zone, language and hash seed affect the workbook's own process;\n"
     "  commands are shielded from them (clean environment, own host name, umask 022)."
 )
-NO_ORDINARY_USER = "Composing needs root on any machine, so no build by an ordinary user is compared."
+NO_ORDINARY_USER = "Composing always needs root, so builds by ordinary users are not compared."
 
 
 def shown(found: Verification) -> str:
-    """The conditions of both builds and their checksums side by side."""
+    """The conditions and checksums of both builds, side by side."""
     one, other = found.seconds
     verdict = "verified: the same in every bit" if found.same else f"NOT the same: {', '.join(found.differing)}"
     lines = [

@@ -1,4 +1,4 @@
-"""``./workbook verify``: each variant built twice from scratch under hostile differences, and compared."""
+"""``./workbook verify``: builds each variant twice from scratch under different conditions, and compares the bits."""
 
 import json
 import os
@@ -9,7 +9,6 @@ from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 from atomic_lib import __version__
 from atomic_lib.base import command
@@ -36,10 +35,10 @@ _PASSED_ON = ("HOME", "XDG_CACHE_HOME", "WORKBOOK_CACHE", "WORKBOOK_MIRROR")
 
 
 def verify(names: Sequence[str], *, lock: str = "", cold_cache: bool = True) -> int:
-    """Verify the variants (none named: those of the default study); the exit status is 1 where one differs.
+    """Verify the named variants, or those of the default study; returns the exit status, 1 if one differs.
 
-    ``lock``: build from exactly these packages. ``cold_cache``: the second build makes
-    content anew as well. Raises WorkbookError for what is wrong before or while building.
+    ``lock``: build from exactly these packages. ``cold_cache``: the second build also
+    rebuilds the content. Raises WorkbookError if a parameter is not accepted or a build fails.
     """
     variants = _variants(names, {"lock": str(Path(lock).absolute())} if lock else {})
     require_root("./workbook verify")
@@ -58,7 +57,7 @@ def verify(names: Sequence[str], *, lock: str = "", cold_cache: bool = True) -> 
     return 0 if same else 1
 
 
-def _variants(names: Sequence[str], overrides: Mapping[str, Any]) -> list[Variant]:
+def _variants(names: Sequence[str], overrides: Mapping[str, object]) -> list[Variant]:
     if names:
         variants = [load_variant(name, overrides=overrides) for name in dict.fromkeys(names)]
     else:
@@ -72,9 +71,9 @@ def _variants(names: Sequence[str], overrides: Mapping[str, Any]) -> list[Varian
 def verify_variant(
     variant: Variant, cache: Path, other_cache: Path, other_store: Path, results: Path
 ) -> tuple[Verification, str]:
-    """Build a variant twice and compare; the text names what differs, and is empty where nothing does.
+    """Build a variant twice and compare; returns the result, and a text that names the differences.
 
-    ``results/VARIANT`` is where the first build is made, and where both images stay if they differ.
+    ``results/VARIANT`` is the directory of the first build. If the builds differ, it keeps both images.
     """
     own = results / variant.variant
     remove_tree(own)
@@ -86,7 +85,7 @@ def verify_variant(
         one = _build(variant, first, own)
         other = _build(variant, second, own, lock=one.paths["lock"])
         require_in_force(second, other.conditions, one.conditions)
-        found = _held_against(variant, one, other, started)
+        found = _compared(variant, one, other, started)
         text = "" if found.same else _explained(variant, found, one, other, own)
     finally:
         for store in (own / "store", other_store):
@@ -96,33 +95,33 @@ def verify_variant(
     return found, text
 
 
-def _build(variant: Variant, circumstances: Circumstances, own: Path, lock: str = "") -> Built:
-    """One build as a child process, which has the circumstances and lives no longer than this one."""
-    name = circumstances.name
+def _build(variant: Variant, conditions: Circumstances, own: Path, lock: str = "") -> Built:
+    """Build in a child process under the given conditions. The child ends if this process ends."""
+    name = conditions.name
     task, result, log = (own / f"{name}.{end}" for end in ("task.json", "json", "log"))
     parameters = parameter_values(variant)
     if variant.lock:
         parameters["lock"] = str(CHECKOUT / variant.lock)
-    task.write_text(json.dumps(asdict(Task(parameters, circumstances, lock))))
+    task.write_text(json.dumps(asdict(Task(parameters, conditions, lock))))
     passed_on = {key: os.environ[key] for key in _PASSED_ON if key in os.environ}
     line = [sys.executable, "-P", "-m", "atomic_lib.pipeline.verify.rebuild", str(task), str(result)]
     log.touch()
-    with step(f"{variant.variant}: build {name} from scratch"), _passed_on(log):
+    with step(f"{variant.variant}: build {name} from scratch"), _progress_shown(log):
         try:
             command.run(
-                line, cwd=CHECKOUT, env={**passed_on, "PYTHONPATH": str(CHECKOUT), **circumstances.environment},
+                line, cwd=CHECKOUT, env={**passed_on, "PYTHONPATH": str(CHECKOUT), **conditions.environment},
                 network=True, timeout_seconds=_BUILD_SECONDS, log=log, shown=["build", name],
             )  # fmt: skip
         except command.CommandError as error:
             raise WorkbookError(
-                f"{variant.variant}: build {name} failed", log=error.log, hint=f"the whole log is in {log}"
+                f"{variant.variant}: build {name} failed", log=error.log, hint=f"see the whole log in {log}"
             ) from None
     return Built(**json.loads(result.read_text()))
 
 
 @contextmanager
-def _passed_on(log: Path, every_seconds: float = 0.5) -> Iterator[None]:
-    """Show the progress lines that a child writes to ``log``, as they come."""
+def _progress_shown(log: Path, every_seconds: float = 0.5) -> Iterator[None]:
+    """Show the progress lines that a child process writes to ``log``."""
     done = threading.Event()
 
     def follow() -> None:
@@ -143,7 +142,7 @@ def _passed_on(log: Path, every_seconds: float = 0.5) -> Iterator[None]:
         thread.join()
 
 
-def _held_against(variant: Variant, one: Built, other: Built, started: datetime) -> Verification:
+def _compared(variant: Variant, one: Built, other: Built, started: datetime) -> Verification:
     def pairs(name: str) -> dict[str, tuple[str | None, str | None]]:
         left, right = getattr(one, name), getattr(other, name)
         return {key: (left.get(key), right.get(key)) for key in {**left, **right}}
@@ -154,7 +153,7 @@ def _held_against(variant: Variant, one: Built, other: Built, started: datetime)
         when=f"{started:%Y-%m-%dT%H:%M:%SZ}",
         same=all(left == right for left, right in checksums.values()),
         checksums=checksums,
-        # one that only one build has was not tried
+        # a condition of only one build was not varied
         conditions={name: pair for name, pair in pairs("conditions").items() if None not in pair},
         keys=pairs("keys"),
         versions=one.versions,
@@ -164,12 +163,11 @@ def _held_against(variant: Variant, one: Built, other: Built, started: datetime)
 
 
 def _explained(variant: Variant, found: Verification, one: Built, other: Built, own: Path) -> str:
-    """What differs, in short; the full text and both images are kept in ``own``."""
-    with step(f"{variant.variant}: look for what differs"):
+    """The differences in short; writes the full text and both images to ``own``."""
+    with step(f"{variant.variant}: find the differences"):
         explanation = explain(found, one, other, open_tools(cache_directory()))
         (own / DIFFERENCES_FILE).write_text(explanation.full)
         for name, built in (("A", one), ("B", other)):
             command.run(["cp", "--sparse=always", built.paths["raw"], own / f"{name}.raw"])
             command.run(["cp", built.paths["qcow2"], own / f"{name}.qcow2"])
-    where = own / DIFFERENCES_FILE
-    return f"{explanation.short}\nAll of it: {where}; both images are beside it.\n"
+    return f"{explanation.short}\nAll differences: {own / DIFFERENCES_FILE}; both images are in the same directory.\n"

@@ -6,8 +6,8 @@ import json
 from pathlib import Path
 
 from atomic_lib.base.errors import WorkbookError
-from atomic_lib.guest.faults.matrix import Cell as Verdict
 from atomic_lib.guest.faults.matrix import Matrix
+from atomic_lib.guest.faults.matrix import MatrixCell as Verdict
 from atomic_lib.report.page.elements import Cell, Details, Section, Table, missing, number, plural
 
 MATRIX_FILE = "conformance.json"

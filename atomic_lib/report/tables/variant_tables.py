@@ -178,7 +178,7 @@ def _boot_heading(boot: Boot) -> str:
 
 def _marks_of(boots: Sequence[Boot]) -> list[tuple[str, str]]:
     """The milestones that any boot was looked at for."""
-    seen = {mark.name for boot in boots for mark in boot.marks} | {
+    seen = {mark.name for boot in boots for mark in boot.milestones} | {
         "ssh-login",
         "provisioned",
         "multi-user",

@@ -3,9 +3,7 @@
 from collections.abc import Sequence
 from statistics import median
 
-from atomic_lib.guest.counted import counted_boot
 from atomic_lib.guest.counted.counted_difference import BUSY_LIMIT, counted_difference
-from atomic_lib.guest.counted.probe import CountedUnit
 from atomic_lib.measure.statistics import NO_DIFFERENCE, Verdict
 from atomic_lib.report.page.elements import NBSP, Alert, Sentences, Stack, plural, quantity
 from atomic_lib.report.tables.boot.boot_times import BootTime, median_text
@@ -19,7 +17,7 @@ from atomic_lib.results.metrics import (
     median_of,
     missing_boot_reason,
 )
-from atomic_lib.results.variant_result import Boot, StudyResult, VariantResult
+from atomic_lib.results.variant_result import Boot, CountedBoot, CountedUnit, StudyResult, VariantResult
 
 _MAIN_PART = 0.25
 """From which share of a difference on a unit is named as where it is."""
@@ -181,12 +179,12 @@ def counted_shift(result: VariantResult, base: VariantResult) -> str:
     against = f"{text} against {quantity(theirs.busy_seconds, 'counted')}"
     if _ways(result) != _ways(base):
         return f"{against}, but counted in another way: not compared"
-    found = {finding.what: finding for finding in counted_difference(theirs, ours).findings}
+    found = {cost.what: cost for cost in counted_difference(theirs, ours).costs}
     if "boot" not in found:
         return f"{against}: {NO_DIFFERENCE} (chance moves a boot by up to {100 * BUSY_LIMIT:g}{NBSP}%)"
     shift = found.pop("boot").seconds
     # one that explains little of the whole would only mislead
-    same_way = [finding for finding in found.values() if finding.seconds * shift > _MAIN_PART * shift**2]
+    same_way = [cost for cost in found.values() if cost.seconds * shift > _MAIN_PART * shift**2]
     most = "".join(f", most of all {one.what} ({quantity(abs(one.seconds), 'counted')})" for one in same_way[:1])
     return f"{against}, {quantity(abs(shift), 'counted')} {'less' if shift < 0 else 'more'}{most}"
 
@@ -196,18 +194,19 @@ def _ways(result: VariantResult) -> set[tuple[int, str | None]]:
     return {(boot.shift, boot.qemu_version) for boot in result.counted_boots}
 
 
-def _median_boot(result: VariantResult) -> counted_boot.CountedBoot:
+def _median_boot(result: VariantResult) -> CountedBoot:
     """The counted boots as one, each figure the median of theirs, as the tables have them."""
     boots = result.counted_boots
     seconds: dict[str, list[float]] = {}
     for unit in (unit for boot in boots for unit in boot.units):
         seconds.setdefault(unit.unit, []).append(unit.cpu_seconds)
-    return counted_boot.CountedBoot(
+    return CountedBoot(
         busy_seconds=counted_busy_seconds(result) or 0.0,
-        kernel_seconds=median_of(boot.kernel_seconds for boot in boots) or 0.0, apparatus_seconds=0.0, milestones={},
-        units=tuple(CountedUnit(name, median(of)) for name, of in seconds.items()), failed_units=(), masked_units=(),
-        changed_units=(), shift=boots[0].shift, seed=0, qemu_version=boots[0].qemu_version or "",
-    )  # fmt: skip
+        outside_units_seconds=median_of(boot.outside_units_seconds for boot in boots) or 0.0,
+        units=tuple(CountedUnit(unit=name, cpu_seconds=median(of)) for name, of in seconds.items()),
+        shift=boots[0].shift,
+        qemu_version=boots[0].qemu_version,
+    )
 
 
 def _checks(boots: Sequence[Boot]) -> str:

@@ -1,4 +1,4 @@
-"""A dnf 4 plugin: writes what the solver found, and ends dnf before it downloads anything."""
+"""A dnf 4 plugin that writes the solution to a file, and ends dnf before the download."""
 
 import json
 import sys

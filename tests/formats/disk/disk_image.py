@@ -8,14 +8,17 @@ from pathlib import Path
 import pytest
 
 from atomic_lib.base import command
+from atomic_lib.formats.disk.gpt import SECTOR_BYTES
 
-SECTOR_BYTES = 512
 BIOS_SECTOR, ESP_SECTOR, ROOT_SECTOR = 64, 128, 256
 ROOT_START = ROOT_SECTOR * SECTOR_BYTES
 _ROOT_BYTES = 24 << 20
 _END_SECTORS = 64
 _CLUSTER_BITS = 16
 _CLUSTER_BYTES = 1 << _CLUSTER_BITS
+QCOW2_TABLES = 5
+"""The clusters before the data in a qcow2 by ``make_qcow2``."""
+QCOW2_DATA = QCOW2_TABLES * _CLUSTER_BYTES
 
 
 def make_raw(path: Path, content: Path, *, block_bytes: int = 4096) -> None:
@@ -67,23 +70,33 @@ def zstd_frame(size_bytes: int) -> bytes:
 
 
 def make_qcow2(path: Path, raw: bytes, *, plain: frozenset[int] = frozenset()) -> None:
-    """The disk ``raw`` as qcow2: clusters ``plain`` as they are, others as frames a third as long as their data."""
-    clusters = [raw[start : start + _CLUSTER_BYTES] for start in range(0, len(raw), _CLUSTER_BYTES)]
-    place = 3 * _CLUSTER_BYTES
+    """The disk ``raw`` as qcow2: clusters ``plain`` as they are, others as frames a third as long as their data.
+
+    In the file: header, L1 table, L2 table, refcount table, refcount block, then the data,
+    padded to whole clusters as qemu-img does.
+    """
     l2, data = [0] * (_CLUSTER_BYTES // 8), b""
-    for number, cluster in enumerate(clusters):
+    uses = [1] * QCOW2_TABLES
+    for number, start in enumerate(range(0, len(raw), _CLUSTER_BYTES)):
+        cluster = raw[start : start + _CLUSTER_BYTES]
         if number in plain:
             data += bytes(-len(data) % _CLUSTER_BYTES)
-            l2[number] = place + len(data) | 1 << 63
-            data += cluster.ljust(_CLUSTER_BYTES, b"\0")
+            place, stored = QCOW2_DATA + len(data), cluster.ljust(_CLUSTER_BYTES, b"\0")
+            l2[number], last = place | 1 << 63, place + _CLUSTER_BYTES - 1
         elif cluster.strip(b"\0"):
-            frame = zstd_frame((len(cluster) - cluster.count(0)) // 3)
-            start = place + len(data)
-            l2[number] = 1 << 62 | ((start + len(frame) - 1) // SECTOR_BYTES - start // SECTOR_BYTES) << 54 | start
-            data += frame
-    header = struct.pack(">4sIQIIQIIQQIIQQQQIIB", b"QFI\xfb", 3, 0, 0, _CLUSTER_BITS, len(raw), 0, 1, _CLUSTER_BYTES, 0,
-                         0, 0, 0, 8, 0, 0, 4, 112, 1)  # fmt: skip
-    tables = header.ljust(_CLUSTER_BYTES, b"\0") + struct.pack(">Q", 2 * _CLUSTER_BYTES | 1 << 63).ljust(
-        _CLUSTER_BYTES, b"\0"
-    )
-    path.write_bytes(tables + struct.pack(f">{len(l2)}Q", *l2) + data)
+            place, stored = QCOW2_DATA + len(data), zstd_frame((len(cluster) - cluster.count(0)) // 3)
+            sectors = (place + len(stored) - 1) // SECTOR_BYTES - place // SECTOR_BYTES
+            l2[number] = 1 << 62 | sectors << 54 | place
+            last = (place // SECTOR_BYTES + sectors) * SECTOR_BYTES
+        else:
+            continue
+        data += stored
+        uses += [0] * (last // _CLUSTER_BYTES + 1 - len(uses))
+        for used in range(place // _CLUSTER_BYTES, last // _CLUSTER_BYTES + 1):
+            uses[used] += 1
+    header = struct.pack(">4sIQIIQIIQQIIQQQQIIB", b"QFI\xfb", 3, 0, 0, _CLUSTER_BITS, len(raw), 0, 1, _CLUSTER_BYTES,
+                         3 * _CLUSTER_BYTES, 1, 0, 0, 8, 0, 0, 4, 112, 1)  # fmt: skip
+    tables = (header, struct.pack(">Q", 2 * _CLUSTER_BYTES | 1 << 63), struct.pack(f">{len(l2)}Q", *l2),
+              struct.pack(">Q", 4 * _CLUSTER_BYTES), struct.pack(f">{len(uses)}H", *uses))  # fmt: skip
+    data += bytes(-len(data) % _CLUSTER_BYTES)
+    path.write_bytes(b"".join(table.ljust(_CLUSTER_BYTES, b"\0") for table in tables) + data)

@@ -3,6 +3,7 @@
 import os
 from collections import Counter
 from collections.abc import Callable
+from itertools import pairwise
 from mmap import ACCESS_READ, mmap
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import pytest
 from atomic_lib.base.errors import WorkbookError
 from atomic_lib.formats.disk.ext4 import Ext4, read_ext4
 from tests.formats.disk.disk_image import ROOT_START, make_raw
+from tests.measure.planted import debugfs
 
 ODD = os.fsdecode(b"not utf-8 \xff\n")
 
@@ -102,15 +104,65 @@ def free_a_block(path: Path) -> None:
         file.write(data)
 
 
+def first_extent(raw: Path, path: str) -> tuple[int, int]:
+    """Where on the disk the first extent of a file is written down, and the first block that it names."""
+    files = read(raw)
+    number = next(inode for inode, names in files.names.items() if path in names)
+    with open(raw, "rb") as file, mmap(file.fileno(), 0, access=ACCESS_READ) as disk:
+        place = disk.find(files.inodes[number].raw)
+    return place + 0x28 + 12, files.inodes[number].data[0][1]
+
+
+def move_to_blocks_of(path: str, other: str) -> Callable[[Path], None]:
+    """Let a file's data begin at the first block of another one's; what it had before is free."""
+
+    def damage(raw: Path) -> None:
+        (place, before), (_, taken) = first_extent(raw, path), first_extent(raw, other)
+        debugfs(raw, [f"freeb {before}"])
+        with open(raw, "r+b") as file:
+            file.seek(place + 8)
+            file.write(taken.to_bytes(4, "little"))
+
+    return damage
+
+
+def test_a_block_with_two_owners_is_refused(raw: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "disk.raw"
+    copy.write_bytes(raw.read_bytes())
+    numbers = {name: number for number, names in read(copy).names.items() for name in names}
+    move_to_blocks_of("/linked", f"/{ODD}")(copy)
+    _, block = first_extent(raw, f"/{ODD}")
+    owners = " and ".join(str(number) for number in sorted((numbers["/linked"], numbers[f"/{ODD}"])))
+    with pytest.raises(WorkbookError, match=f"disk.raw: .*is damaged: block {block} has two owners: {owners}"):
+        read(copy)
+
+
+def test_a_block_beside_those_of_another_file_has_one_owner(raw: Path) -> None:
+    runs = read(raw).runs
+    assert any(first + count == following for (first, count, _), (following, _, _) in pairwise(runs))
+
+
+def test_a_used_block_without_an_owner_is_refused(raw: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "disk.raw"
+    copy.write_bytes(raw.read_bytes())
+    files = read(copy)
+    last = max(first + count for first, count, label in files.runs if isinstance(label, int))
+    free = next(number for number in range(last, files.layout.block_count)
+                if not any(first <= number < first + count for first, count, _ in files.runs))  # fmt: skip
+    debugfs(copy, [f"setb {free}"])
+    with pytest.raises(WorkbookError, match=f"disk.raw: .*is damaged: block {free} is in use, but has no owner"):
+        read(copy)
+
+
 @pytest.mark.parametrize(
     ("damage", "message"),
     [
         (write(1024 + 0x38, b"\0\0"), "no ext4 file system at byte 131072"),
         (write(1024 + 0x60, b"\xff"), "features that the workbook does not use"),
         (write(1024 + 4, b"\xff\xff\xff"), "cut off: the file system has"),
-        (write(1024 + 0x18, b"\xff\xff\xff\xff"), "sizes make no sense"),
-        (write(1024 + 0x20, b"\0\0\0\0"), "sizes make no sense"),
-        (free_a_block, "is damaged: block .* is free, but somebody's"),
+        (write(1024 + 0x18, b"\xff\xff\xff\xff"), "impossible sizes in its superblock"),
+        (write(1024 + 0x20, b"\0\0\0\0"), "impossible sizes in its superblock"),
+        (free_a_block, "is damaged: block .* is free, but has an owner"),
         (write(1024 + 0x28, b"\x08\0\0\0"), "is damaged"),
     ],
 )

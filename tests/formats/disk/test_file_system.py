@@ -96,7 +96,7 @@ def test_a_deployment_is_seen_as_the_booted_system_sees_it(deployed: Path, tmp_p
 
 def test_an_ordinary_root_is_its_own_view(read: FileSystem) -> None:
     assert root_of(read) is read
-    with pytest.raises(WorkbookError, match=r"disk.raw: 0 ostree deployments, where one was looked for"):
+    with pytest.raises(WorkbookError, match=r"disk.raw: 0 ostree deployments, but there must be one"):
         deployment_of(read)
 
 

@@ -1,4 +1,4 @@
-"""What a cluster takes in a qcow2; a damaged file is named."""
+"""What each byte of a qcow2 is for; errors name a damaged file."""
 
 import struct
 from collections.abc import Callable
@@ -9,9 +9,10 @@ import pytest
 
 from atomic_lib.base.errors import WorkbookError
 from atomic_lib.formats.disk.qcow2 import Qcow2, read_qcow2
-from tests.formats.disk.disk_image import make_qcow2, zstd_frame
+from tests.formats.disk.disk_image import QCOW2_DATA, make_qcow2, zstd_frame
 
 CLUSTER = 65536
+L2, REFCOUNTS = 2 * CLUSTER, 4 * CLUSTER
 
 
 def read(path: Path) -> Qcow2:
@@ -35,20 +36,29 @@ def test_each_cluster_takes_what_is_stored_of_it(path: Path) -> None:
     assert found.stored_bytes == stored
 
 
-@pytest.mark.parametrize(
-    "frame",
-    [
-        pytest.param(b"\x20\x05" + b"\x29\x00\x00" + b"hello", id="one-byte size"),
-        pytest.param(b"\x64\x05\x00" + b"\x29\x00\x00" + b"hello" + b"SUMS", id="checksum"),
-        pytest.param(b"\x00\x58" + b"\x28\x00\x00" + b"hello" + b"\x2b\xff\x01" + b"z", id="window, two blocks, run"),
-    ],
-)
-def test_a_frame_ends_where_its_headers_say(tmp_path: Path, frame: bytes) -> None:
-    make_qcow2(tmp_path / "disk.qcow2", b"a" * CLUSTER)
-    with open(tmp_path / "disk.qcow2", "r+b") as file:
-        file.seek(3 * CLUSTER)
-        file.write(b"\x28\xb5\x2f\xfd" + frame + b"what follows is no part of it")
-    assert read(tmp_path / "disk.qcow2").stored_bytes == {0: 4 + len(frame)}
+def test_every_byte_is_data_or_metadata_or_a_gap(path: Path) -> None:
+    found = read(path)
+    frames = {0: CLUSTER // 3, 3: 100, 4: 170}
+    first, *others = (len(zstd_frame(size)) for size in frames.values())
+    assert found.metadata_bytes == QCOW2_DATA
+    assert found.gap_bytes == CLUSTER - first + CLUSTER - sum(others)  # behind the first frame, and behind the others
+    assert sum(found.stored_bytes.values()) + found.metadata_bytes + found.gap_bytes == path.stat().st_size
+
+
+def test_a_gap_between_two_compressed_clusters_is_counted(path: Path) -> None:
+    before = read(path)
+    data = path.read_bytes()
+    start, frame = QCOW2_DATA + 2 * CLUSTER, zstd_frame(100)
+    assert data[start : start + len(frame)] == frame
+    shorter = zstd_frame(60)  # the frame ends earlier, and what follows stays where it is
+    path.write_bytes(put(start, shorter)(data))
+    after = read(path)
+    assert after.gap_bytes - before.gap_bytes == before.stored_bytes[3] - after.stored_bytes[3] == 40
+
+
+def test_a_disk_of_nothing_has_no_gap(tmp_path: Path) -> None:
+    make_qcow2(tmp_path / "disk.qcow2", bytes(CLUSTER))
+    assert read(tmp_path / "disk.qcow2") == Qcow2(CLUSTER, CLUSTER, {}, QCOW2_DATA, 0)
 
 
 def put(offset: int, data: bytes) -> Callable[[bytes], bytes]:
@@ -64,14 +74,27 @@ def put(offset: int, data: bytes) -> Callable[[bytes], bytes]:
         (put(79, b"\2"), "incompatible features 0x2"),
         (put(104, b"\0"), "compression type 0"),
         (put(60, b"\0\0\0\1"), "of another kind"),
-        (lambda old: old[: CLUSTER + 100], "cut off: a table at byte 131072 is past its end"),
-        (lambda old: old[:-10], r"cut off: cluster data at byte \d+ overlaps"),
-        (lambda old: old[: 3 * CLUSTER + 6], "the zstd frame at byte 196608 is past the end"),
-        (put(3 * CLUSTER, b"junk"), "no zstd frame at byte 196608"),
-        (put(3 * CLUSTER + 9, b"\x07"), "no zstd block at byte 196617"),
-        (put(2 * CLUSTER + 24, struct.pack(">Q", 1 << 62 | 3 * CLUSTER)), "overlaps"),
-        (put(2 * CLUSTER + 800, struct.pack(">Q", 1 << 63 | 99 * CLUSTER)), "overlaps other data, or the end"),
+        (put(99, b"\5"), "of another kind"),
+        (lambda old: old[: CLUSTER + 100], "cut off: a table at byte 196608 is past its end"),
+        (lambda old: old[: QCOW2_DATA + CLUSTER], "no zstd frame at byte 458752"),
+        (lambda old: old[: QCOW2_DATA + 6], "the zstd frame at byte 327680 is past the end"),
+        (put(QCOW2_DATA, b"junk"), "no zstd frame at byte 327680"),
+        (put(QCOW2_DATA + 9, b"\x07"), "no zstd block at byte 327689"),
+        (put(L2, struct.pack(">Q", 1 << 62 | QCOW2_DATA)), "is longer than its 1 sectors"),
+        (put(L2 + 24, struct.pack(">Q", 1 << 62 | 43 << 54 | QCOW2_DATA)), "byte 327680 overlaps other data"),
+        (put(L2 + 16, struct.pack(">Q", 1 << 63 | QCOW2_DATA)), "byte 327680 overlaps other data"),
+        (put(L2 + 16, struct.pack(">Q", 1 << 63 | 6 * CLUSTER + 512)), "byte 393728 is not the first of a cluster"),
+        (put(L2 + 16, struct.pack(">Q", 1 << 63 | REFCOUNTS)), "byte 262144 overlaps other data"),
+        (put(L2 + 32, struct.pack(">Q", 1 << 63 | 99 * CLUSTER)), "byte 6488064 overlaps other data, or the end"),
+        (put(L2 + 800, struct.pack(">Q", 1 << 63 | 6 * CLUSTER)), "clusters beyond its 262656 bytes"),
         (put(24, struct.pack(">Q", 4 * CLUSTER)), "clusters beyond its 262144 bytes"),
+        (put(L2 + 16, bytes(8)), f"nothing uses the bytes from {6 * CLUSTER} to {7 * CLUSTER}"),
+        (lambda old: old + b"more", f"nothing uses the bytes from {8 * CLUSTER} to {8 * CLUSTER + 4}"),
+        (lambda old: old + bytes(CLUSTER), f"nothing uses the bytes from {8 * CLUSTER} to {9 * CLUSTER}"),
+        (put(REFCOUNTS + 13, b"\2"), "the cluster at byte 393216 has 1 uses, but its refcount is 2"),
+        (put(REFCOUNTS + 13, b"\0"), "the cluster at byte 393216 has 1 uses, but its refcount is 0"),
+        (put(REFCOUNTS + 15, b"\1"), "the cluster at byte 458752 has 2 uses, but its refcount is 1"),
+        (put(REFCOUNTS + 17, b"\1"), "the cluster at byte 524288 has 0 uses, but its refcount is 1"),
     ],
 )
 def test_a_damaged_image_is_named(path: Path, damage: Callable[[bytes], bytes], message: str) -> None:

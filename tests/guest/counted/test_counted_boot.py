@@ -9,31 +9,26 @@ from pathlib import Path
 import pytest
 
 from atomic_lib.base.errors import WorkbookError
-from atomic_lib.guest.counted.boot_files import entry_path, read_boot_entry
+from atomic_lib.guest.counted.boot_files import BootFiles
 from atomic_lib.guest.counted.counted_boot import (
     CountedBoot,
     CountRequest,
     counted_argv,
+    counted_boot,
     masked_units,
     read_counted_boot,
     wait_for_report,
 )
-from atomic_lib.guest.counted.probe import CountedUnit
-from atomic_lib.guest.vm.data_source import Supply
+from atomic_lib.guest.counted.probe import CountedUnit, Counts
+from atomic_lib.guest.vm.data_source import Provisioning
 from atomic_lib.image.disk import Image
 
 IMAGE = Image("k", Path("/images/k"), 4335861760, 1, 1, 0.0, True)
 BOOT = CountedBoot(
-    busy_seconds=3.0, kernel_seconds=1.5, apparatus_seconds=0.25, milestones={"initrd": 1.0}, failed_units=(),
-    units=(CountedUnit("a.service", 1.5),), masked_units=("m.service",), changed_units=("sshd-keygen.service",),
-    shift=0, seed=1, qemu_version="10",
+    busy_seconds=3.0, outside_units_seconds=1.5, probe_seconds=0.25, milestones={"initrd": 1.0}, failed_units=(),
+    units=(CountedUnit(unit="a.service", cpu_seconds=1.5),), masked_units=("m.service",),
+    changed_units=("sshd-keygen.service",), shift=0, seed=1, qemu_version="10",
 )  # fmt: skip
-ENTRY = """title Debian GNU/Linux 13 (trixie) (ostree:0)
-version 1
-options root=LABEL=root rw ostree=/ostree/boot.1/fedora-atomic/cb/0
-linux /boot/ostree/fedora-atomic-cb/vmlinuz-6.12.107+deb13-cloud-amd64
-initrd   /boot/ostree/fedora-atomic-cb/initramfs-6.12.107+deb13-cloud-amd64.img
-"""
 
 
 @dataclass
@@ -51,7 +46,7 @@ def after(argv: list[str], option: str) -> list[str]:
 
 
 def test_nothing_outside_of_the_guest_has_a_say_in_its_time() -> None:
-    argv = counted_argv(IMAGE, "root=LABEL=root", CountRequest(seed=7), Supply())
+    argv = counted_argv(IMAGE, "root=LABEL=root", CountRequest(seed=7), Provisioning())
     assert after(argv, "-icount") == ["shift=0,sleep=off"]
     assert after(argv, "-accel") == ["tcg,thread=single"]
     assert after(argv, "-smp") == ["1"]
@@ -67,33 +62,12 @@ def test_nothing_outside_of_the_guest_has_a_say_in_its_time() -> None:
 
 
 def test_the_image_is_mapped_privately() -> None:
-    argv = counted_argv(IMAGE, "", CountRequest(memory_mib=1024), Supply())
+    argv = counted_argv(IMAGE, "", CountRequest(memory_mib=1024), Provisioning())
     (backend,) = after(argv, "-object")
     assert {"share=off", "readonly=on", "rom=off", f"size={IMAGE.virtual_bytes}"} <= set(backend.split(","))
     memory = re.match(r"1024,slots=1,maxmem=(\d+)M$", after(argv, "-m")[0])
     assert memory
     assert int(memory[1]) * 2**20 > 1024 * 2**20 + IMAGE.virtual_bytes
-
-
-def test_the_boot_entry_is_that_of_the_image() -> None:
-    paths = ["/boot/loader", "/boot/loader.1/entries", "/boot/loader.1/entries/ostree-1.conf", "/etc/entries/a.conf"]
-    assert entry_path(paths, "image") == "/boot/loader.1/entries/ostree-1.conf"
-    assert entry_path(["/boot/loader/entries/6.1.conf", "/boot/loader/entries/6.2.conf"], "image").endswith("6.2.conf")
-    with pytest.raises(WorkbookError, match="some image: no boot entry"):
-        entry_path(["/boot/loader"], "some image")
-
-
-def test_a_boot_entry_names_kernel_initramfs_and_options() -> None:
-    entry = read_boot_entry(ENTRY, "entry")
-    assert entry.kernel == "/boot/ostree/fedora-atomic-cb/vmlinuz-6.12.107+deb13-cloud-amd64"
-    assert entry.initramfs.endswith("-cloud-amd64.img")
-    assert entry.options == "root=LABEL=root rw ostree=/ostree/boot.1/fedora-atomic/cb/0"
-
-
-@pytest.mark.parametrize(("old", "key"), [("linux /", "linux"), ("initrd   /", "initrd"), ("/vmlinuz", "linux")])
-def test_an_entry_without_a_usable_path_is_an_error(old: str, key: str) -> None:
-    with pytest.raises(WorkbookError, match=f"x.conf: {key}: no usable path"):
-        read_boot_entry(ENTRY.replace(old, 'nothing "', 1), "x.conf")
 
 
 def test_masked_units_are_read_from_the_command_line() -> None:
@@ -102,12 +76,24 @@ def test_masked_units_are_read_from_the_command_line() -> None:
     assert masked_units("rw") == ()
 
 
-def test_a_boot_survives_json() -> None:
-    data = json.loads(json.dumps(BOOT.to_json()))
-    assert read_counted_boot({**data, "wall_seconds": 3}) == BOOT
-    del data["milestones"]
-    with pytest.raises(WorkbookError, match="milestones is missing"):
-        read_counted_boot(data)
+def test_what_is_kept_of_a_counted_boot() -> None:
+    files = BootFiles(Path("kernel"), Path("initramfs"), "rw systemd.mask=m.service")
+    counts = Counts(busy_seconds=3.0, outside_units_seconds=1.5, probe_seconds=0.25, milestones={"initrd": 1.0})
+    boot = counted_boot(counts, files, CountRequest(seed=7), "10")
+    assert (boot.seed, boot.shift, boot.qemu_version) == (7, 0, "10")
+    assert (boot.masked_units, boot.changed_units) == (("m.service",), ("sshd-keygen.service",))
+    assert {name: getattr(boot, name) for name in Counts.model_fields} == dict(counts)
+
+
+def test_a_boot_survives_json(tmp_path: Path) -> None:
+    file = tmp_path / "boot.json"
+    file.write_text(BOOT.model_dump_json())
+    assert read_counted_boot(file) == BOOT
+    data = json.loads(file.read_text())
+    for broken in ({**data, "wall_seconds": 3}, {**data, "busy_seconds": "3"}, {**data, "shift": None}):
+        file.write_text(json.dumps(broken))
+        with pytest.raises(WorkbookError, match=r"boot\.json: (wall_seconds|busy_seconds|shift): "):
+            read_counted_boot(file)
 
 
 @pytest.mark.parametrize(
@@ -116,7 +102,7 @@ def test_a_boot_survives_json() -> None:
         ("", "wrote nothing"),
         ("Linux version 6.12\r\n", "found no system"),
         ("Linux version\nWelcome to Debian\n", "end of the boot"),
-        ("Welcome to Debian\nlocalhost login: ", "came to the login"),
+        ("Welcome to Debian\nlocalhost login: ", "reached the login"),
         ("Linux version\nKernel panic - not syncing: VFS\n", "panicked"),
     ],
 )
@@ -147,7 +133,7 @@ def test_a_qemu_that_fails_is_an_error_with_its_words(tmp_path: Path) -> None:
 
 def test_a_disc_is_persistent_memory_too() -> None:
     request = CountRequest(data_source="nocloud")
-    argv = counted_argv(IMAGE, "", request, Supply(("-smbios", "type=11,value=x"), disc="cidata.img"))
+    argv = counted_argv(IMAGE, "", request, Provisioning(("-smbios", "type=11,value=x"), disc="cidata.img"))
     disc = after(argv, "-object")[1]
     assert "mem-path=/mnt/boot/cidata.img" in disc
     assert "share=off,readonly=on" in disc

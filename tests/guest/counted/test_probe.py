@@ -1,12 +1,16 @@
 """The probe's report: read, checked, and every counted second given to its unit."""
 
 import hashlib
+import re
+from pathlib import Path
 
 import pytest
 
 from atomic_lib.base.errors import WorkbookError
-from atomic_lib.guest.counted.probe import milestones, read_report, unit_costs
-from atomic_lib.guest.counted.probe_initramfs import REPORT_HEAD
+from atomic_lib.guest.counted import probe_initramfs
+from atomic_lib.guest.counted.probe import counted_milestones, read_report
+from atomic_lib.guest.counted.probe_initramfs import PROBE_UNIT, REPORT_HEAD
+from atomic_lib.guest.counted.unit_costs import unit_costs
 
 SECTIONS = {
     "state": "running\n",
@@ -52,18 +56,26 @@ def report(**changed: str) -> str:
     return f"{body}== sum\n{hashlib.sha256(body.encode()).hexdigest()}  -\n"
 
 
-def test_units_and_kernel_are_all_of_the_busy_time() -> None:
-    counts = read_report(report())
+def test_the_probe_writes_the_sections_that_are_read() -> None:
+    probe = (Path(probe_initramfs.__file__).parent / "initramfs/probe").read_text()
+    assert re.findall(r'^echo "== (\w+)"', probe, flags=re.MULTILINE) == [*SECTIONS, "sum"]
+    assert f'\necho "{REPORT_HEAD}"\n' in probe
+    assert f"/{PROBE_UNIT}/cpu.stat" in probe
+
+
+def test_the_units_and_the_remainder_are_all_of_the_busy_time() -> None:
+    counts = read_report(report()).counts
     costs = {unit.unit: unit.cpu_seconds for unit in counts.units}
-    assert counts.busy_seconds == round(sum(costs.values()) + counts.kernel_seconds, 6)
-    assert counts.apparatus_seconds == pytest.approx(0.046 + 0.045 + 0.097)
-    assert counts.busy_seconds == pytest.approx(21.465398053 - 1.838093568 - counts.apparatus_seconds, abs=1e-6)
+    assert counts.busy_seconds == round(sum(costs.values()) + counts.outside_units_seconds, 6)
+    probe_seconds = 0.046 + 0.045 + 0.097
+    assert counts.probe_seconds == pytest.approx(probe_seconds)
+    assert counts.busy_seconds == pytest.approx(21.465398053 - 1.838093568 - probe_seconds, abs=1e-6)
     assert costs["init.scope"] == 3.7
     assert [unit.cpu_seconds for unit in counts.units] == sorted(costs.values(), reverse=True)
 
 
 def test_a_running_unit_has_its_groups_figure_and_an_ended_one_what_systemd_remembers() -> None:
-    costs = {unit.unit: unit.cpu_seconds for unit in read_report(report()).units}
+    costs = {unit.unit: unit.cpu_seconds for unit in read_report(report()).counts.units}
     assert costs["docker.service"] == 1.4  # not 1.5: systemd was asked later
     assert costs["ldconfig.service"] == 0.066
     assert costs["getty@tty1.service"] == 0.067
@@ -74,11 +86,11 @@ def test_a_running_unit_has_its_groups_figure_and_an_ended_one_what_systemd_reme
 
 
 def test_a_unit_that_is_no_longer_loaded_has_what_the_journal_noted() -> None:
-    costs = {unit.unit: unit.cpu_seconds for unit in read_report(report()).units}
+    costs = {unit.unit: unit.cpu_seconds for unit in read_report(report()).counts.units}
     assert costs["cloud-init-main.service"] == 3.0  # both of its runs
     assert costs["docker.service"] == 1.4  # loaded: the journal is not asked
     assert costs["docker.service (initrd)"] == 1.0  # another unit of that name, before userspace
-    quiet = {unit.unit: unit.cpu_seconds for unit in read_report(report(journal="")).units}
+    quiet = {unit.unit: unit.cpu_seconds for unit in read_report(report(journal="")).counts.units}
     assert quiet["system.slice"] == pytest.approx(costs["system.slice"] + 4.0)
 
 
@@ -89,7 +101,7 @@ def test_a_line_that_is_no_message_is_an_error(line: str) -> None:
 
 
 def test_a_slice_keeps_what_its_units_do_not_explain() -> None:
-    costs = {unit.unit: unit.cpu_seconds for unit in read_report(report()).units}
+    costs = {unit.unit: unit.cpu_seconds for unit in read_report(report()).counts.units}
     explained = 4.0 + 1.4 + 0.06 + 0.097 + 0.067 + 0.066 + 0.005 + 0.046
     assert costs["system.slice"] == pytest.approx(9.0 - explained)
 
@@ -118,16 +130,16 @@ def test_a_serial_port_ends_lines_in_its_own_way() -> None:
 
 
 def test_milestones_leave_out_what_never_happened() -> None:
-    counts = read_report(report())
+    counts = read_report(report()).counts
     assert counts.milestones == {"initrd": 3.060709, "userspace": 7.776804, "docker": 21.356136, "script": 16.21}
-    assert "script" not in read_report(report(script="")).milestones
+    assert "script" not in read_report(report(script="")).counts.milestones
     cloud = [{"Id": "cloud-final.service", "ActiveEnterTimestampMonotonic": "32860021"}]
-    assert milestones({}, cloud) == {"provisioned": 32.860021}
+    assert counted_milestones({}, cloud) == {"provisioned": 32.860021}
 
 
 def test_state_and_failed_units_are_kept() -> None:
-    counts = read_report(report(state="degraded\n"))
-    assert (counts.state, counts.failed_units) == ("degraded", ("ldconfig.service",))
+    found = read_report(report(state="degraded\n"))
+    assert (found.state, found.counts.failed_units) == ("degraded", ("ldconfig.service",))
 
 
 @pytest.mark.parametrize("length", [0, 10, 200, 700])

@@ -9,7 +9,7 @@ import pytest
 
 from atomic_lib.base import command
 from atomic_lib.formats.cpio import Member, archive, link_to, text_file
-from atomic_lib.guest.counted.probe_initramfs import PREFIX, apparatus, counted_instance
+from atomic_lib.guest.counted.probe_initramfs import PREFIX, counted_instance, probe_archive
 
 
 def unpack(data: bytes) -> dict[str, tuple[int, bytes]]:
@@ -45,9 +45,9 @@ def test_an_archive_has_directories_before_what_is_in_them() -> None:
     assert members["d"] == (stat.S_IFREG | 0o644, b"12345")
 
 
-def test_every_unit_of_the_apparatus_is_wanted_and_named_as_such(tmp_path: Path) -> None:
+def test_every_unit_of_the_probe_is_wanted_and_named_as_such(tmp_path: Path) -> None:
     units = {"planted.service": "[Service]\n"}
-    lay_out(unpack(apparatus(b"program", counted_instance(), units, {"burn": b"elf"})), tmp_path)
+    lay_out(unpack(probe_archive(b"program", counted_instance(), units, {"burn": b"elf"})), tmp_path)
     links = sorted(path for path in tmp_path.rglob("*.wants/*"))
     assert [link.name for link in links] == [
         "counted-probe.service", "planted.service", "counted-metadata.service", "counted-copy.service",
@@ -59,7 +59,7 @@ def test_every_unit_of_the_apparatus_is_wanted_and_named_as_such(tmp_path: Path)
 
 
 def test_a_guest_with_another_data_source_has_no_metadata_service() -> None:
-    members = unpack(apparatus(b"", None, {}, {}))
+    members = unpack(probe_archive(b"", None, {}, {}))
     assert [path for path in members if "tree" in path or "metadata.service" in path] == []
     assert "counted/units/counted-probe.service" in members
 
@@ -67,7 +67,7 @@ def test_a_guest_with_another_data_source_has_no_metadata_service() -> None:
 @pytest.fixture
 def ask(tmp_path: Path) -> command.Completed:
     """The metadata service's script, on this host's tools instead of busybox."""
-    lay_out(unpack(apparatus(b"", counted_instance(), {}, {})), tmp_path)
+    lay_out(unpack(probe_archive(b"", counted_instance(), {}, {})), tmp_path)
     busybox = tmp_path / "counted/busybox"
     busybox.write_text('#!/bin/sh\nexec "$@"\n')
     busybox.chmod(0o755)

@@ -2,16 +2,17 @@
 
 from collections.abc import Mapping
 
-from atomic_lib.guest.evidence.answers import Findings, read_findings
-from atomic_lib.guest.evidence.milestones import Asked
+from atomic_lib.guest.evidence.answers import Evidence, read_evidence
+from atomic_lib.guest.evidence.milestones import BootContext
 from atomic_lib.guest.evidence.proof_of_life import Answer, Answers, Secret
+from atomic_lib.guest.evidence.systemd import Phases
 from atomic_lib.guest.timed_boot import BootRequest
 from atomic_lib.guest.vm.clock import Clock
-from atomic_lib.guest.vm.host_load import Host
+from atomic_lib.guest.vm.host_load import BootHost
 
 SECRET = Secret("0123456789abcdef0123456789abcdef")
 CLOCK = Clock(4.0, 0.1, 0.02)
-ASKED = Asked("min-cloud-agent", "docker", 20.5, 23.0)
+CONTEXT = BootContext("min-cloud-agent", "docker", 20.5, 23.0)
 MANAGER = "InitRDTimestampMonotonic=2000000\nUserspaceTimestampMonotonic=5000000\nFinishTimestampMonotonic=20000000\n"
 UNITS = """Id=docker.service
 ActiveState=active
@@ -39,10 +40,9 @@ CGROUPS = """./cgroup.procs:2
 ./system.slice/docker.service/cpu.stat:usage_usec 1500000
 ./system.slice/docker.service/cgroup.procs:500
 """
-HOST = Host("a CPU", 2, 0.5, "10.0.1", 1.5, 0.25)
+HOST = BootHost(cpu_model="a CPU", cpus=2, load_1m=0.5, qemu_version="10.0.1", load_1m_after=1.5, other_busy_cpus=0.25)
 REQUEST = BootRequest("bios", "tcg", 2, 2048, 600, "min-cloud-agent", 3)
 CHECKS = (
-    "login with the key that the guest was given",
     "user-data script ran",
     "system is running",
     "docker version answers",
@@ -72,13 +72,19 @@ def good_answers() -> dict[str, Answer]:
     return {name: Answer(text, 0, 30.0 + place) for place, (name, text) in enumerate(texts.items())}
 
 
-def found(answers: Mapping[str, Answer], clock: Clock = CLOCK, asked: Asked = ASKED, failure: str = "") -> Findings:
-    return read_findings(Answers(dict(answers), failure), SECRET, clock, asked)
+def found(
+    answers: Mapping[str, Answer], clock: Clock = CLOCK, context: BootContext = CONTEXT, failure: str = ""
+) -> Evidence:
+    return read_evidence(Answers(dict(answers), failure), SECRET, clock, context)
 
 
-def details(findings: Findings) -> dict[str, str]:
-    return {check.name: check.detail for check in findings.checks}
+def details(evidence: Evidence) -> dict[str, str]:
+    return {check.name: check.detail for check in evidence.checks}
 
 
-def failed(findings: Findings) -> list[str]:
-    return [check.name for check in findings.checks if not check.passed]
+def failed(evidence: Evidence) -> list[str]:
+    return [check.name for check in evidence.checks if not check.passed]
+
+
+def phases(*seconds: float | None) -> Phases:
+    return Phases(**dict(zip(Phases.model_fields, seconds, strict=True)))

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from atomic_lib.guest.evidence.proof_of_life import Answer
-from tests.guest.evidence.answers import ASKED, details, failed, found, good_answers
+from tests.guest.evidence.answers import CONTEXT, details, failed, found, good_answers
 
 SHADOW = "cat: can't open '/host/shadow': Permission denied"
 LABELS = ("system_u:system_r:container_t:s0:c449,c550\0", "system_u:system_r:container_t:s0:c240,c532\0")
@@ -30,16 +30,16 @@ CONFINED = (
 
 
 def test_an_enforcing_guest_proves_that_its_containers_are_confined() -> None:
-    findings = found({**good_answers(), **ENFORCING}, asked=replace(ASKED, selinux="enforcing"))
-    assert failed(findings) == []
-    told = details(findings)
+    evidence = found({**good_answers(), **ENFORCING}, context=replace(CONTEXT, selinux="enforcing"))
+    assert failed(evidence) == []
+    told = details(evidence)
     assert [told[name] for name in CONFINED] == [
         "enforcing",
         " ".join(label.strip("\0") for label in LABELS),
         "Permission denied",
         "container_t read shadow_t shadow",
     ]
-    assert (findings.selinux_mode, findings.denials, findings.denials_lost) == ("enforcing", (), 0)
+    assert (evidence.selinux_mode, evidence.denials, evidence.denials_lost) == ("enforcing", (), 0)
 
 
 @pytest.mark.parametrize(
@@ -56,13 +56,13 @@ def test_an_enforcing_guest_proves_that_its_containers_are_confined() -> None:
     ],
 )
 def test_a_container_that_is_not_confined_fails_the_proof(part: str, answer: Answer, check: str) -> None:
-    findings = found({**good_answers(), **ENFORCING, part: answer}, asked=replace(ASKED, selinux="enforcing"))
-    assert check in failed(findings)
-    assert "secret" not in str(findings)
+    evidence = found({**good_answers(), **ENFORCING, part: answer}, context=replace(CONTEXT, selinux="enforcing"))
+    assert check in failed(evidence)
+    assert "secret" not in str(evidence)
 
 
 def test_what_enforces_nothing_is_not_asked_to_confine() -> None:
-    findings = found({**good_answers(), "selinux": Answer("0", 0)}, asked=replace(ASKED, selinux="permissive"))
-    assert failed(findings) == []
-    assert set(details(findings)) & set(CONFINED) == set()
-    assert findings.denials is None
+    evidence = found({**good_answers(), "selinux": Answer("0", 0)}, context=replace(CONTEXT, selinux="permissive"))
+    assert failed(evidence) == []
+    assert set(details(evidence)) & set(CONFINED) == set()
+    assert evidence.denials is None

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from atomic_lib.base.command import run
-from atomic_lib.guest.evidence.denials import DENIALS_QUESTION, Denial, container_label, read_denials, read_mode
+from atomic_lib.guest.evidence.denials import DENIALS_COMMAND, Denial, container_label, read_denials, read_mode
 
 GENERATOR = (
     'audit: type=1400 audit(1795396144.439:5): avc:  denied  { link } for  pid=412 comm="ostree-system-g" '
@@ -37,9 +37,10 @@ def test_the_fields_of_a_denial_by_the_kernel() -> None:
     found = read_denials("\n".join([GENERATOR, DOCKERD, END]))
     assert found is not None
     assert found.distinct == (
-        Denial(("link",), "systemd_generator_t", "init_runtime_t", "file", "ostree-system-g", "#", True),
-        Denial(("mounton",), "dockerd_t", "etc_t", "dir", "runc:[2:INIT]",
-               "/var/lib/docker/overlay2/105653f1/merged/host", False),
+        Denial(permissions=("link",), source="systemd_generator_t", target="init_runtime_t", target_class="file",
+               comm="ostree-system-g", name="#", permissive=True),
+        Denial(permissions=("mounton",), source="dockerd_t", target="etc_t", target_class="dir", comm="runc:[2:INIT]",
+               name="/var/lib/docker/overlay2/105653f1/merged/host"),
     )  # fmt: skip
 
 
@@ -47,8 +48,9 @@ def test_a_denial_by_the_message_bus_counts_as_well() -> None:
     found = read_denials(f"{BUS}\n{END}")
     assert found is not None
     assert found.distinct == (
-        Denial(("send_msg",), "sshd_t", "systemd_logind_t", "dbus", "/usr/bin/dbus-daemon", "", False),
-    )
+        Denial(permissions=("send_msg",), source="sshd_t", target="systemd_logind_t", target_class="dbus",
+               comm="/usr/bin/dbus-daemon"),
+    )  # fmt: skip
 
 
 def test_equal_denials_are_one_with_a_count_and_one_message_counts_once() -> None:
@@ -77,7 +79,7 @@ def test_the_end_mark_is_of_a_whole_journal(tmp_path: Path, journal: str, read: 
     fake = tmp_path / "journalctl"
     fake.write_text(f"#!/bin/sh\n{journal}\n")
     fake.chmod(0o755)
-    told = run(["sh", "-c", f"PATH={tmp_path}:$PATH; {DENIALS_QUESTION} || :"]).stdout
+    told = run(["sh", "-c", f"PATH={tmp_path}:$PATH; {DENIALS_COMMAND} || :"]).stdout
     assert (read_denials(told) is not None) == read
 
 

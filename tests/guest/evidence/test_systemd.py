@@ -14,6 +14,7 @@ from atomic_lib.guest.evidence.systemd import (
     unit_named,
     whole_number,
 )
+from tests.guest.evidence.answers import phases
 
 UNITS = r"""Id=systemd-fsck@dev-disk-by\x2duuid-1a2b\x2d3c.service
 ActiveState=active
@@ -109,12 +110,12 @@ MANAGER = {
 
 
 def test_phases_of_a_boot() -> None:
-    assert boot_phases(MANAGER, 3.0) == Phases(3.0, 2.0, 3.5, 14.5)
+    assert boot_phases(MANAGER, 3.0) == phases(3.0, 2.0, 3.5, 14.5)
     without_initrd = {**MANAGER, "InitRDTimestampMonotonic": "0"}
-    assert boot_phases(without_initrd, 3.0) == Phases(3.0, 5.5, None, 14.5)
+    assert boot_phases(without_initrd, 3.0) == phases(3.0, 5.5, None, 14.5)
 
 
 def test_what_the_guest_does_not_know_is_none_and_never_zero() -> None:
     assert boot_phases({**MANAGER, "FinishTimestampMonotonic": "0"}, 3.0).userspace_seconds is None
-    assert boot_phases({}, None) == Phases(None, None, None, None)
+    assert boot_phases({}, None) == Phases()
     assert boot_phases({**MANAGER, "UserspaceTimestampMonotonic": "1"}, 1.0).initrd_seconds is None

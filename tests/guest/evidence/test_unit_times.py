@@ -4,7 +4,7 @@ import pytest
 
 from atomic_lib.guest.evidence.running import Usage
 from atomic_lib.guest.evidence.systemd import read_properties
-from atomic_lib.guest.evidence.unit_times import UnitTime, package_of_units, packaged_path, unit_times
+from atomic_lib.guest.evidence.unit_times import UnitTime, package_of_units, packaged_path, unit_files, unit_times
 from atomic_lib.guest.vm.clock import Clock
 
 CLOCK = Clock(4.0, 0.1)
@@ -23,10 +23,11 @@ def test_a_unit_has_its_times_use_and_file() -> None:
     )
     usage = {"b.service": Usage(0.25, 4096, 1)}
     assert unit_times(units, CLOCK, {"c.target"}, usage) == (
-        UnitTime("a.service", 2.0, 5.0, False, 1.5, None, "/usr/lib/systemd/system/a.service"),
-        UnitTime("b.service", 1.0, 6.0, False, 0.25, 4096),
-        UnitTime("c.target", 0.0, 9.0, True),
+        UnitTime(unit="a.service", seconds=2.0, started_seconds=5.0, cpu_seconds=1.5),
+        UnitTime(unit="b.service", seconds=1.0, started_seconds=6.0, cpu_seconds=0.25, memory_bytes=4096),
+        UnitTime(unit="c.target", seconds=0.0, started_seconds=9.0, critical=True),
     )
+    assert unit_files(units) == {"a.service": "/usr/lib/systemd/system/a.service"}
 
 
 def test_units_that_tell_nothing_are_left_out() -> None:
@@ -57,18 +58,16 @@ def test_a_units_package_is_that_of_its_file() -> None:
         "/lib/systemd/system/old.service": ["z", "legacy"],
         "/etc/systemd/system/own.service": ["setup"],
     }
-    paths = [
-        ("ssh.service", "/usr/lib/systemd/system/ssh.service"),
-        ("old.service", "/usr/lib/systemd/system/old.service"),
-        ("own.service", "/etc/systemd/system/own.service"),
-        ("var.mount", "/run/systemd/generator/var.mount"),
-        ("init.scope", ""),
-    ]
-    assert package_of_units(paths, owners) == {
+    files = {
+        "ssh.service": "/usr/lib/systemd/system/ssh.service",
+        "old.service": "/usr/lib/systemd/system/old.service",
+        "own.service": "/etc/systemd/system/own.service",
+        "var.mount": "/run/systemd/generator/var.mount",
+    }
+    assert package_of_units(files, owners) == {
         "ssh.service": "openssh-server", "old.service": "legacy", "own.service": "setup", "var.mount": None,
-        "init.scope": None,
     }  # fmt: skip
-    assert package_of_units([], owners) == {}
+    assert package_of_units({}, owners) == {}
 
 
 @pytest.mark.parametrize(

@@ -3,19 +3,20 @@
 import os
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from atomic_lib.guest.faults.catalogue import FAULTS
 from atomic_lib.guest.faults.documented import VERDICTS
 from atomic_lib.guest.faults.fault import KEY, OTHER_KEYS, Expected, Fault
-from atomic_lib.guest.faults.outcome import BootSeen, Outcome, Request, State, judge, judge_all
+from atomic_lib.guest.faults.outcome import AgentRequest, BootSeen, Outcome, State, judge, judge_all
 from atomic_lib.guest.faults.power_cut import Cutter, lose_unsynced
 
 FAULT = Fault("any", "anything", Expected(keys=(KEY, OTHER_KEYS[0])))
-BOOT = BootSeen(0.5, True, (0, 0), "", (Request("GET", "/latest/user-data", 200, True),))
+BOOT = BootSeen(0.5, True, (0, 0), "", (AgentRequest("GET", "/latest/user-data", 200, True),))
 GOOD = State((KEY, OTHER_KEYS[0]), "web-1", (2,), (), ("0o40700", "0o100600"), (BOOT,))
-WITHOUT_TOKEN = replace(BOOT, requests=(Request("GET", "/latest/user-data", 200, False),))
+WITHOUT_TOKEN = replace(BOOT, requests=(AgentRequest("GET", "/latest/user-data", 200, False),))
 
 
 @pytest.mark.parametrize(
@@ -36,7 +37,7 @@ WITHOUT_TOKEN = replace(BOOT, requests=(Request("GET", "/latest/user-data", 200,
         ({"keys": (), "runs": (0, 0)}, "lost login"),
     ],
 )
-def test_the_worst_that_can_be_said(changed: dict[str, object], outcome: Outcome) -> None:
+def test_the_worst_that_can_be_said(changed: dict[str, Any], outcome: Outcome) -> None:
     assert judge(FAULT, replace(GOOD, **changed))[0] == outcome
 
 
@@ -73,7 +74,7 @@ def test_a_script_lost_in_a_cut_is_told_by_the_next_boot_or_is_a_fault() -> None
     lost = replace(GOOD, runs=(), boots=(BOOT, told), cut="after step 17, sync")
     assert judge_all(FAULT, [GOOD, lost]) == (
         "survived",
-        "cut after step 17, sync: the script was marked, not begun; the next boot says so",
+        "cut after step 17, sync: the script was recorded as started, but did not run; the next boot says so",
     )
     assert judge_all(FAULT, [GOOD, replace(lost, boots=(BOOT,))])[0] == "script not run"
 
@@ -83,7 +84,7 @@ def test_a_state_comes_back_from_json_as_it_was() -> None:
 
 
 def test_only_what_was_synced_after_it_was_written_outlives_a_cut(tmp_path: Path) -> None:
-    disk, inode = tmp_path / "disk", lambda path: path.stat().st_ino
+    disk = tmp_path / "disk"
     disk.mkdir()
     for name in ("kept", "written again", "new", "never synced"):
         (disk / name).write_text("content\n")
@@ -93,7 +94,7 @@ def test_only_what_was_synced_after_it_was_written_outlives_a_cut(tmp_path: Path
     status = [(disk / name).stat() for name in ("kept", "written again", "new")]
     (tmp_path / "synced").write_text("".join(f"{one.st_ino} {int(one.st_mtime)} {one.st_size}\n" for one in status))
     names = ("kept", "renamed", "written again", "never synced", "directory")
-    (tmp_path / "names").write_text("".join(f"{inode(disk)}/{name}\n" for name in names))
+    (tmp_path / "names").write_text("".join(f"{disk.stat().st_ino}/{name}\n" for name in names))
     (disk / "written again").write_text("other content\n")
     os.rename(disk / "kept", disk / "renamed")
     lost = [str(path.relative_to(disk)) for path in lose_unsynced(disk, cutter)]

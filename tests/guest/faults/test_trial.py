@@ -9,13 +9,13 @@ import pytest
 from atomic_lib.base.errors import WorkbookError
 from atomic_lib.compose.tree import Tree
 from atomic_lib.guest.faults import trial
-from atomic_lib.guest.faults.agents import Agent, cloud_init
+from atomic_lib.guest.faults.agents import RunnableAgent, cloud_init
 from atomic_lib.guest.faults.catalogue import fault_named
-from atomic_lib.guest.faults.matrix import Cell, run_agent
+from atomic_lib.guest.faults.matrix import MatrixCell, run_agent
 from atomic_lib.guest.faults.trial import reason_not_to_run, root_of, try_agent
 from tests.contexts import NO_TOOLS, own_context
 
-CELLS = (Cell("gzip", "min-cloud-agent", "survived", "", True, 5, 0.4),)
+CELLS = (MatrixCell("gzip", "min-cloud-agent", "survived", "", True, 5, 0.4),)
 
 
 @pytest.fixture
@@ -30,7 +30,7 @@ def test_a_result_is_taken_from_the_store_for_the_same_tree_and_agent_only(
 ) -> None:
     ran: list[str] = []
 
-    def run(agent: Agent, *_: object) -> Sequence[Cell]:
+    def run(agent: RunnableAgent, *_: object) -> Sequence[MatrixCell]:
         ran.append(agent.name)
         return CELLS
 
@@ -64,9 +64,9 @@ def test_an_agent_that_needs_a_guest_says_so(agent: str, runs: bool) -> None:
     assert reason_not_to_run(agent).endswith("needs a guest") is not runs
 
 
-def test_a_fault_that_cannot_be_put_to_an_agent_has_a_cell_that_says_why() -> None:
+def test_a_fault_that_an_agent_cannot_be_tested_against_has_a_cell_that_says_why() -> None:
     faults = [fault_named(name) for name in ("power cut after a step", "disc")]
     cells = run_agent(cloud_init(Path("/nowhere")), faults)
     assert [(cell.fault, cell.outcome, cell.run) for cell in cells] == [(one.name, "unknown", False) for one in faults]
-    assert "no command to cut the power at" in cells[0].why
-    assert cells[1].why == "not run, because it is run over the metadata service only"
+    assert "no command at which to cut the power" in cells[0].why
+    assert cells[1].why == "not run, because it is tested with the metadata service only"

@@ -11,16 +11,16 @@ from typing import Any
 import pytest
 import yaml
 
+from atomic_lib.base.model import DataSource
 from atomic_lib.base.paths import cache_directory
 from atomic_lib.guest.vm.data_source import (
     USER_DATA_UNIT,
-    DataSource,
-    Supply,
+    Provisioning,
     credential_arguments,
     credentials,
     disc_files,
     ignition_config,
-    supply,
+    provide_instance,
     unit_text,
 )
 from atomic_lib.guest.vm.metadata_service import Instance
@@ -102,7 +102,7 @@ def no_tools() -> Tools:
 
 @pytest.mark.parametrize("source", ["ec2", "ignition", "credentials"])
 def test_nothing_is_left_of_what_a_guest_was_given(source: DataSource, no_tools: Tools, tmp_path: Path) -> None:
-    with supply(source, INSTANCE, no_tools, tmp_path, "/mnt/boot") as supplied:
+    with provide_instance(source, INSTANCE, no_tools, tmp_path, "/mnt/boot") as supplied:
         made = sorted(path.name for path in tmp_path.iterdir())
         assert made == (["config.ign"] if source == "ignition" else [])
         assert (supplied.metadata_port is None) == (source != "ec2")
@@ -119,13 +119,13 @@ def test_nothing_is_left_of_what_a_guest_was_given(source: DataSource, no_tools:
 
 
 def test_a_guest_without_anything_given() -> None:
-    assert (Supply().arguments, Supply().disc, Supply().metadata_port) == ((), None, None)
+    assert (Provisioning().arguments, Provisioning().disc, Provisioning().metadata_port) == ((), None, None)
 
 
 @pytest.mark.integration
 def test_the_disc_is_a_file_system_with_its_label(tmp_path: Path) -> None:
     tools = open_tools(cache_directory())
-    with supply("nocloud", INSTANCE, tools, tmp_path, "/mnt/boot") as supplied:
+    with provide_instance("nocloud", INSTANCE, tools, tmp_path, "/mnt/boot") as supplied:
         image = tmp_path / str(supplied.disc)
         data = image.read_bytes()
         assert data[43:54] == b"cidata     "

@@ -8,16 +8,13 @@ from pathlib import Path
 import pytest
 
 from atomic_lib.base.errors import WorkbookError
+from atomic_lib.guest.vm.data_source import Provisioning
+from atomic_lib.guest.vm.metadata_service import MetadataService
 from atomic_lib.guest.vm.qemu import Guest, Machine, free_port, guest_argv, machine_uuid, network_argument, read_console
 
 
-@dataclass(frozen=True)
-class Given:
-    """What a guest is given."""
-
-    metadata_port: int | None = None
-    disc: str | None = None
-    arguments: tuple[str, ...] = ()
+def provided(metadata_port: int) -> Provisioning:
+    return Provisioning(service=MetadataService(metadata_port, 0.0))
 
 
 def after(argv: list[str], option: str) -> list[str]:
@@ -25,7 +22,7 @@ def after(argv: list[str], option: str) -> list[str]:
 
 
 def test_bios_under_tcg() -> None:
-    argv = guest_argv(Machine("bios", "tcg", 2, 2048), Given(8001), 8002, "/some/boot")
+    argv = guest_argv(Machine("bios", "tcg", 2, 2048), provided(8001), 8002, "/some/boot")
     assert after(argv, "-accel") == ["tcg,thread=multi"]
     assert after(argv, "-cpu") == ["max,-svm"]
     assert (after(argv, "-smp"), after(argv, "-m")) == (["2"], ["2048"])
@@ -34,7 +31,7 @@ def test_bios_under_tcg() -> None:
 
 
 def test_uefi_under_kvm() -> None:
-    argv = guest_argv(Machine("uefi", "kvm", 4, 512), Given(8001), 8002, "/some/boot")
+    argv = guest_argv(Machine("uefi", "kvm", 4, 512), provided(8001), 8002, "/some/boot")
     assert (after(argv, "-accel"), after(argv, "-cpu")) == (["kvm"], ["host"])
     code, variables, disk = after(argv, "-drive")
     assert "unit=0" in code
@@ -56,12 +53,12 @@ def test_the_machine_says_ec2_in_uuid_and_serial() -> None:
     serial = machine_uuid("one")
     assert serial.startswith("ec2")
     assert str(uuid.UUID(serial)) == serial == machine_uuid("one") != machine_uuid("two")
-    argv = guest_argv(Machine("bios", "tcg", 1, 512), Given(1), 2, "one")
+    argv = guest_argv(Machine("bios", "tcg", 1, 512), provided(1), 2, "one")
     assert after(argv, "-smbios") == [f"type=1,uuid={serial},serial={serial}"]
 
 
 def test_without_a_metadata_service_nothing_of_the_machine_says_ec2() -> None:
-    argv = guest_argv(Machine("bios", "tcg", 1, 512), Given(None, "cidata.img", ("-fw_cfg", "name=x")), 2, "one")
+    argv = guest_argv(Machine("bios", "tcg", 1, 512), Provisioning(("-fw_cfg", "name=x"), disc="cidata.img"), 2, "one")
     assert [word for word in argv if "ec2" in word or "guestfwd" in word] == []
     assert after(argv, "-fw_cfg") == ["name=x"]
     disk, disc = after(argv, "-drive")

@@ -10,10 +10,11 @@ from pathlib import Path
 import pytest
 
 from atomic_lib.formats.cpio import archive, text_file
+from atomic_lib.formats.disk.gpt import SECTOR_BYTES
 from atomic_lib.pipeline.verify.block_differences import fat_differences
 from atomic_lib.pipeline.verify.differences import Explanation, image_differences
 from atomic_lib.tools.sandbox import Tools
-from tests.formats.disk.disk_image import BIOS_SECTOR, ROOT_START, SECTOR_BYTES, make_raw
+from tests.formats.disk.disk_image import BIOS_SECTOR, ROOT_START, make_raw
 from tests.measure.planted import debugfs
 
 NO_TOOLS = Tools(Path("/nonexistent"), "none")
@@ -63,8 +64,8 @@ class Pair:
 
     def told(self) -> str:
         """What is said of the two."""
-        one, other = self.images
-        return Explanation(tuple(image_differences(one, other, NO_TOOLS))).full
+        left, right = self.images
+        return Explanation(tuple(image_differences(left, right, NO_TOOLS))).full
 
 
 @pytest.fixture

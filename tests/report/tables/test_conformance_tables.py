@@ -9,7 +9,7 @@ import pytest
 from atomic_lib.base.errors import WorkbookError
 from atomic_lib.guest.faults.catalogue import FAULTS
 from atomic_lib.guest.faults.documented import AGENT
-from atomic_lib.guest.faults.matrix import Cell, Matrix, documented_matrix, matrix_of
+from atomic_lib.guest.faults.matrix import Matrix, MatrixCell, documented_matrix, matrix_of
 from atomic_lib.report.tables.conformance_tables import (
     conformance,
     conformance_table,
@@ -23,9 +23,9 @@ MATRIX = Matrix(
     (("no key", "the service has no key"), ("gzip", "user-data is <compressed>")),
     ("mine", "other"),
     (
-        Cell("no key", "mine", "survived", "", True, 5, 0.42),
-        Cell("gzip", "mine", "lost login", "no key was installed", True, 1, 9.0),
-        Cell("no key", "other", "unknown", "", False),
+        MatrixCell("no key", "mine", "survived", "", True, 5, 0.42),
+        MatrixCell("gzip", "mine", "lost login", "no key was installed", True, 1, 9.0),
+        MatrixCell("no key", "other", "unknown", "", False),
     ),
     (("mine", "atomic-mine"),),
     (("third", "nothing <was> composed"),),
@@ -100,7 +100,7 @@ def test_a_matrix_comes_back_from_json_as_it_was() -> None:
 
 
 def test_what_was_run_stands_before_what_is_documented() -> None:
-    ran = Cell(FAULTS[0].name, "mine", "survived", "", True, 5, 0.4)
+    ran = MatrixCell(FAULTS[0].name, "mine", "survived", "", True, 5, 0.4)
     matrix = matrix_of([ran], FAULTS[:2], trees={"mine": "v"}, not_run={"third": "why"})
     assert matrix.agents == ("mine", AGENT)
     assert len(matrix.cells) == 3

@@ -5,7 +5,7 @@ import re
 from dataclasses import replace
 from pathlib import Path
 
-from atomic_lib.formats.disk.file_system import Entry, FileSystem
+from atomic_lib.formats.disk.file_system import FileEntry, FileSystem
 from atomic_lib.measure.build_changes import PackageChange
 from atomic_lib.measure.comparison import Comparison, compare
 from atomic_lib.measure.rules import Rule
@@ -20,7 +20,7 @@ RULE = Rule(rule="the-rule", reason="It has to be there, as it is.", paths=("/os
 UNUSED = Rule(rule="unused", reason="It has to be there, as it is.", paths=("/nowhere",), kinds=("added",))
 
 
-def side(entries: dict[str, Entry], outside: int = 0) -> FileSystem:
+def side(entries: dict[str, FileEntry], outside: int = 0) -> FileSystem:
     numbered = {path: replace(one, inode=number) for number, (path, one) in enumerate(entries.items())}
     return FileSystem(Path("side"), numbered, outside)
 

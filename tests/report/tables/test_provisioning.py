@@ -6,8 +6,8 @@ import pytest
 
 from atomic_lib.base.errors import WorkbookError
 from atomic_lib.base.paths import PARAMS_DIRECTORY
-from atomic_lib.guest.faults.matrix import Cell as Verdict
 from atomic_lib.guest.faults.matrix import Matrix
+from atomic_lib.guest.faults.matrix import MatrixCell as Verdict
 from atomic_lib.params.study_file import load_study, study_variants
 from atomic_lib.params.variant import variant_names
 from atomic_lib.report.tables import provisioning
@@ -97,7 +97,7 @@ def test_times_are_not_set_against_the_baseline(study: StudyResult) -> None:
 
 def test_agents_with_the_same_source_are_a_fair_pair() -> None:
     def counted(name: str, agent: str, like: str, busy: float, done: float) -> VariantResult:
-        boot = CountedBoot(busy_seconds=busy, kernel_seconds=1.0, milestones={"script": done}, shift=0)
+        boot = CountedBoot(busy_seconds=busy, outside_units_seconds=1.0, milestones={"script": done}, shift=0)
         found = way(name, agent, "ec2", like)
         return found.model_copy(update={"counted_boots": (boot,)})
 

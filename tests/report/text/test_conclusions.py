@@ -130,7 +130,7 @@ def test_without_figures_of_the_baseline_nothing_is_compared() -> None:
 def counted(variant: str, busy: float, agent: float, shift: int = 0) -> VariantResult:
     """A variant with one counted boot, in which the agent's unit took ``agent`` counted seconds."""
     units = (CountedUnit(unit="agent.service", cpu_seconds=agent), CountedUnit(unit="dbus.service", cpu_seconds=0.05))
-    boot = CountedBoot(busy_seconds=busy, kernel_seconds=1.0, shift=shift, qemu_version="10.0.2", units=units)
+    boot = CountedBoot(busy_seconds=busy, outside_units_seconds=1.0, shift=shift, qemu_version="10.0.2", units=units)
     return booted(variant, 50.0).model_copy(update={"counted_boots": (boot,)})
 
 

@@ -26,7 +26,7 @@ _EPHEMERAL_PORT = 32768
 
 def boot_times(study: StudyResult) -> Table:
     """Phases and milestones of every kind of boot: medians with their intervals."""
-    seen = {mark.name for result in study.variants for boot in result.boots for mark in boot.marks}
+    seen = {mark.name for result in study.variants for boot in result.boots for mark in boot.milestones}
     marks = [(name, title) for name, title in MARKS.items() if name in seen or name in _COMPARED]
     columns = [(result, group) for result in study.variants for group in boot_groups([result]) or (None,)]
     rows, records = [], []
@@ -112,7 +112,7 @@ def _counted_boots(study: StudyResult) -> Table:
     names = dict.fromkeys(name for r in study.variants for boot in r.counted_boots for name in boot.milestones)
     figures: list[tuple[str, Callable[[CountedBoot], float | None]]] = [
         ("busy time", lambda boot: boot.busy_seconds),
-        ("of it the kernel", lambda boot: boot.kernel_seconds),
+        ("of it outside of all units (the remainder)", lambda boot: boot.outside_units_seconds),
         *((f"clock at {name}", _milestone(name)) for name in names),
     ]
     rows = [(Cell(title), *(_counted_cell(study, r, of) for r in study.variants)) for title, of in figures]

@@ -1,0 +1,51 @@
+"""Lines of tmpfiles.d: which files count, what each line creates."""
+
+from pathlib import Path
+
+import pytest
+
+from atomic_lib.formats.disk.file_system import FileSystem, read_file_system
+from atomic_lib.formats.tmpfiles import TmpfilesLine, read_tmpfiles
+from tests.formats.disk.disk_image import make_raw
+
+
+def configured(tmp_path: Path, **texts: str) -> FileSystem:
+    """A file system with configuration by the names of its directories (``etc``, ``usr_lib``)."""
+    for place, text in texts.items():
+        directory = tmp_path / "content" / place.replace("_", "/") / "tmpfiles.d"
+        directory.mkdir(parents=True)
+        (directory / "a.conf").write_text(text)
+    make_raw(tmp_path / "disk.raw", tmp_path / "content")
+    return read_file_system(tmp_path / "disk.raw")
+
+
+@pytest.mark.parametrize(
+    ("line", "path", "found"),
+    [
+        ("d /var/lib 0755 root root -", "/var/lib", TmpfilesLine("directory", "0755", "root", "root", "")),
+        ("q /var/tmp/ 1777", "/var/tmp", TmpfilesLine("directory", "1777", "", "", "")),
+        ("L+ /var/link - - - - ../x", "/var/link", TmpfilesLine("link", "", "", "", "../x")),
+        ("L /etc/link", "/etc/link", TmpfilesLine("link", "", "", "", "/usr/share/factory/etc/link")),
+        ("C /etc/copy - - - - /usr/copy", "/etc/copy", TmpfilesLine("file", "", "", "", "/usr/copy", copied=True)),
+        ("d '/var/a b' :0700 alice", "/var/a b", TmpfilesLine("directory", "0700", "alice", "", "")),
+        (r"d /var/a\x20b", "/var/a b", TmpfilesLine("directory", "", "", "", "")),
+        ("d /var/100%%", "/var/100%", TmpfilesLine("directory", "", "", "", "")),
+    ],
+)
+def test_a_line_says_what_is_created(tmp_path: Path, line: str, path: str, found: TmpfilesLine) -> None:
+    assert read_tmpfiles(configured(tmp_path, usr_lib=f"# comment\n\n{line}\n")) == {path: found}
+
+
+def test_lines_that_create_nothing_are_left_out(tmp_path: Path) -> None:
+    text = "x /var/keep\nr /var/gone\nz /etc 0755\nd\nd '/var/unclosed\n"
+    assert read_tmpfiles(configured(tmp_path, usr_lib=text)) == {}
+
+
+def test_the_first_line_for_a_path_counts(tmp_path: Path) -> None:
+    found = read_tmpfiles(configured(tmp_path, usr_lib="d /var/a 0700\nd /var/a 0755\n"))
+    assert found["/var/a"].mode == "0700"
+
+
+def test_a_file_of_etc_hides_the_one_of_usr(tmp_path: Path) -> None:
+    found = read_tmpfiles(configured(tmp_path, etc="d /var/own\n", usr_lib="d /var/vendor\n"))
+    assert list(found) == ["/var/own"]
