@@ -57,7 +57,7 @@ class Boots:
                 made = boot.stage.get(boot, self.context)
             except WorkbookError as error:
                 self._keep_failure(boot, error)
-                # what was measured stays in the record, also of the boot that failed its proof of life
+                # record what was measured, even in a boot that failed its proof of life
                 record.add_boots([*timed, *self._failed_timed(boot)], counted, self._failures_of(boots), None)
                 raise
             new_boots -= not made.reused
@@ -70,14 +70,14 @@ class Boots:
         record.add_boots(timed, counted, self._failures_of(boots), missing)
 
     def _failed_timed(self, boot: ImageBoot) -> list[StoredBoot]:
-        """The timed boot that failed its proof of life, if it came that far."""
+        """The data of a timed boot that failed its proof of life; empty if it failed earlier."""
         kept = self.directory / f"boot-{boot.name}.json"
         if not (boot.firmware and kept.is_file()):
             return []
         return [_read_timed(boot, kept, f"{self.directory.name}/{_console(boot)}")]
 
     def _keep_console(self, boot: ImageBoot, source: Path) -> str:
-        """Copy a boot's console log; its path relative to the run's directory."""
+        """Copy a boot's console log; returns its path, relative to the run's directory."""
         shutil.copyfile(source / "console.log", self.directory / _console(boot))
         return f"{self.directory.name}/{_console(boot)}"
 

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from atomic_lib.base.errors import WorkbookError
+from atomic_lib.base.paths import PARAMS_DIRECTORY
 from atomic_lib.content.comps import Comps, expand_groups, read_comps
 
 REAL_FILE = Path(__file__).parents[3] / "shared/data/comps-f21.xml.in"
@@ -69,6 +70,70 @@ def test_content_without_groups_says_so() -> None:
 def test_what_is_no_comps_file_is_named(text: str) -> None:
     with pytest.raises(WorkbookError, match=r"^repo/comps\.xml: not a comps file"):
         read_comps(text, "repo/comps.xml")
+
+
+SOURCE = """\
+<?xml version="1.0" encoding="UTF-8"?>
+<!DOCTYPE comps PUBLIC "-//Red Hat, Inc.//DTD Comps info//EN" "comps.dtd">
+<comps>
+  <group>
+    <id>core</id>
+    <_name>Core</_name>
+    <!-- of every installation -->
+    <packagelist>
+      <packagereq type="mandatory">bash</packagereq>
+    </packagelist>
+  </group>
+  <group>
+    <id>cloud-server</id>
+    <packagelist>
+      <packagereq type="mandatory">cloud-init</packagereq>
+    </packagelist>
+  </group>
+  <group>
+    <id>standard</id>
+    <packagelist>
+      <packagereq type="mandatory">vim</packagereq>
+    </packagelist>
+  </group>
+  <environment>
+    <!-- Two lines
+         of a comment. -->
+    <id>cloud-server-environment</id>
+    <_name>Cloud Server</_name>
+    <grouplist>
+      <groupid>cloud-server</groupid>
+      <groupid>core</groupid>
+    </grouplist>
+    <optionlist>
+      <groupid>standard</groupid>
+    </optionlist>
+  </environment>
+  <category>
+    <id>servers</id>
+    <grouplist>
+      <groupid>standard</groupid>
+    </grouplist>
+  </category>
+  <langpacks>
+    <match name="hunspell" install="hunspell-%s"/>
+  </langpacks>
+</comps>
+"""
+"""In the form of Fedora's comps source: comments, names to be translated, categories, language packages."""
+
+
+def test_a_file_in_the_form_of_fedoras_source_expands() -> None:
+    comps = read_comps(SOURCE, "comps.xml.in")
+    assert comps.groups == {"core": ("bash",), "cloud-server": ("cloud-init",), "standard": ("vim",)}
+    assert comps.environments == {"cloud-server-environment": ("cloud-server", "core")}
+    assert expand_groups([comps], ["^cloud-server-environment"], "a.ks") == ["bash", "cloud-init"]
+
+
+def test_the_groups_of_the_stand_in_content_expand() -> None:
+    file = PARAMS_DIRECTORY / "content/standin-comps.xml"
+    core = expand_groups([read_comps(file.read_text(), file.name)], ["core"], "a.ks")
+    assert {"base-files", "bash", "coreutils"} <= set(core)
 
 
 @pytest.mark.skipif(not REAL_FILE.exists(), reason=f"the comps source of Fedora 21 is not at {REAL_FILE}")

@@ -1,0 +1,197 @@
+"""Whole recipes in the forms that Fedora's own had in 2014 and 2015: each refusal at once, and loaded without it."""
+
+from pathlib import Path
+
+import pytest
+
+from atomic_lib.base.errors import WorkbookError
+from atomic_lib.recipe.kickstart import read_kickstart
+from atomic_lib.recipe.treefile import read_treefile
+
+SYNTAX = "F21"
+CONTAINER = """\
+# A small base for containers.
+cmdline
+bootloader --location=none
+timezone --isUtc --nontp Etc/UTC
+rootpw --plaintext secret
+keyboard us
+firewall --disable
+part / --size 900 --fstype ext4
+reboot
+%packages --excludedocs --instLangs=en --nocore
+bash
+rootfiles
+#vim # waits for its review
+-kernel
+
+%end
+%post --log=/tmp/post.log
+awk '{print "override='$LANG'"}' \\
+    < /etc/yum.conf > /etc/yum.conf.new
+rm -f /etc/fstab
+
+%end
+"""
+CLOUD = """\
+lang en_US.UTF-8
+timezone --utc Etc/UTC
+auth --useshadow --enablemd5
+selinux --enforcing
+rootpw --lock --iscrypted locked
+user --name=none
+bootloader --timeout=1 --append="no_timer_check console=ttyS0,115200n8" --extlinux
+services --enabled=network,sshd,cloud-init
+part / --size 3000 --fstype ext4
+%include repository.ks
+%packages --instLangs=en
+kernel-core
+@^cloud-server-environment
+# not in a cloud
+-plymouth
+-grub2
+%end
+%post --erroronfail
+passwd -l root
+%end
+"""
+ATOMIC = """\
+lang en_US.UTF-8
+auth --useshadow --enablemd5
+selinux --enforcing
+rootpw --lock --iscrypted locked
+user --name=none
+part /boot --size=300 --fstype="ext4"
+part pv.01 --grow
+volgroup atomicos pv.01
+logvol / --size=3000 --fstype="xfs" --name=root --vgname=atomicos
+ostreesetup --nogpg --osname=own --remote=own --url=http://updates.example/ --ref=own/x86_64/host
+%post --erroronfail
+ostree remote delete own
+%end
+"""
+VAGRANT = """\
+%include atomic.ks
+
+services --disabled=cloud-init
+user --name=vagrant --password=vagrant
+"""
+ATOMIC_REFUSALS = (
+    "2: command 'auth' is not supported: passwords are not used in an image",
+    "5: command 'user' is not supported: users come from packages and from the metadata service",
+    "6: part: /boot: an image has one file system, /",
+    "7: part: pv.01: an image has one file system, /",
+    "8: command 'volgroup' is not supported: say part / --size=MIB --fstype=ext4",
+    "9: command 'logvol' is not supported: say part / --size=MIB --fstype=ext4",
+    "10: command 'ostreesetup' is not supported: an ostree tree is composed from a treefile",
+)
+# Tabs and keys with an underscore, as they were written then.
+HOST = """\
+{
+    "ref": "own/f22/x86_64/host",
+    "repos": ["fedora-22"],
+    "documentation": false,
+    "automatic_version_prefix": "22",
+    "initramfs-args": ["--no-hostonly", "--add", "iscsi"],
+    "postprocess-script": "post.sh",
+    "etc-group-members": ["wheel", "docker"],
+    "ignore-removed-users": ["root"],
+    "ignore-removed-groups": ["root"],
+    "check-passwd": { "type": "file", "filename": "passwd" },
+    "check-groups": { "type": "file", "filename": "group" },
+    "packages": ["atomic",
+\t\t "shadow-utils", "less",
+\t\t "less"],
+    "default_target": "multi-user.target",
+    "units": ["docker.service", "cockpit.socket"]
+}
+"""
+
+
+def write(path: Path, text: str) -> Path:
+    path.write_text(text)
+    return path
+
+
+def refusals(path: Path) -> list[str]:
+    """What is refused, without the name of the file where that is the one that was asked for."""
+    with pytest.raises(WorkbookError) as caught:
+        read_treefile(path) if path.suffix == ".json" else read_kickstart(path, SYNTAX)
+    return [line.removeprefix(f"{path}:") for line in caught.value.message.splitlines()]
+
+
+def test_a_container_s_kickstart_is_refused_line_by_line(tmp_path: Path) -> None:
+    assert refusals(write(tmp_path / "container.ks", CONTAINER)) == [
+        "3: bootloader --location: an image always has a boot loader, for BIOS and for UEFI",
+        "4: timezone --nontp: say services --disabled= with the name of the time service",
+        "5: rootpw: an image holds no password; say rootpw --lock, keys come from the metadata service",
+        "17: %post --log: what the script writes is kept in the log of the build",
+    ]
+
+
+def test_a_container_s_kickstart_loads_without_these_lines(tmp_path: Path) -> None:
+    lines = CONTAINER.splitlines(keepends=True)
+    del lines[2:5]
+    path = write(tmp_path / "container.ks", "".join(lines).replace("%post --log=/tmp/post.log", "%post"))
+    recipe = read_kickstart(path, SYNTAX)
+    assert (recipe.packages, recipe.excludes, recipe.groups) == (("bash", "rootfiles"), ("kernel",), ())
+    assert (recipe.documentation, recipe.languages) == (False, ("en",))
+    assert (recipe.root_size_mib, recipe.keyboard) == (900, "us")
+    (script,) = recipe.post_scripts
+    assert script.text.endswith("> /etc/yum.conf.new\nrm -f /etc/fstab\n\n")
+    assert script.source == f"{path}:14"
+
+
+def test_a_cloud_s_kickstart_lacks_its_repository_file(tmp_path: Path) -> None:
+    path = write(tmp_path / "cloud.ks", CLOUD)
+    assert refusals(path) == [f"10: %include: no such file: {tmp_path / 'repository.ks'}"]
+
+
+def test_a_cloud_s_kickstart_is_refused_line_by_line_and_loads_without_these(tmp_path: Path) -> None:
+    write(tmp_path / "repository.ks", "repo --name=fedora\n")
+    path = write(tmp_path / "cloud.ks", CLOUD)
+    assert refusals(path) == [
+        "3: command 'auth' is not supported: passwords are not used in an image",
+        "6: command 'user' is not supported: users come from packages and from the metadata service",
+        "7: bootloader --extlinux: the boot loader of an image is GRUB",
+    ]
+    text = CLOUD.replace(" --extlinux\n", "\n").replace("auth --", "# auth --").replace("user --", "# user --")
+    recipe = read_kickstart(write(path, text), SYNTAX)
+    assert (recipe.packages, recipe.excludes) == (("kernel-core",), ("grub2", "plymouth"))
+    assert recipe.groups == ("core", "^cloud-server-environment")
+    assert recipe.kernel_arguments == "no_timer_check console=ttyS0,115200n8"
+    assert recipe.enabled_units == ("network.service", "sshd.service", "cloud-init.service")
+    assert (recipe.repos, recipe.selinux, recipe.root_locked) == (("fedora",), "enforcing", True)
+
+
+def test_an_ostree_installation_is_refused_line_by_line(tmp_path: Path) -> None:
+    path = write(tmp_path / "atomic.ks", ATOMIC)
+    assert refusals(path) == [*ATOMIC_REFUSALS, " no %packages section, here or in an included file"]
+
+
+def test_what_is_refused_in_an_included_file_names_that_file(tmp_path: Path) -> None:
+    included, path = write(tmp_path / "atomic.ks", ATOMIC), write(tmp_path / "vagrant.ks", VAGRANT)
+    assert refusals(path) == [
+        *(f"{included}:{line}" for line in ATOMIC_REFUSALS),
+        "4: command 'user' is not supported: users come from packages and from the metadata service",
+        " no %packages section, here or in an included file",
+    ]
+
+
+def test_a_treefile_s_user_checks_are_refused_key_by_key(tmp_path: Path) -> None:
+    why = "is not supported: a build has no earlier commit and no list of users to be checked against"
+    keys = ("ignore-removed-users", "ignore-removed-groups", "check-passwd", "check-groups")
+    assert refusals(write(tmp_path / "host.json", HOST)) == [f" key {key!r} {why}" for key in keys]
+
+
+def test_a_treefile_loads_without_its_user_checks(tmp_path: Path) -> None:
+    kept = "".join(line for line in HOST.splitlines(keepends=True) if '"check-' not in line and '"ignore-' not in line)
+    path = write(tmp_path / "host.json", kept)
+    assert refusals(path) == [f" postprocess-script: no such file: {tmp_path / 'post.sh'}"]
+    write(tmp_path / "post.sh", "#!/bin/sh\ntrue\n")
+    recipe = read_treefile(path)
+    assert (recipe.ref, recipe.default_target) == ("own/f22/x86_64/host", "multi-user.target")
+    assert (recipe.version_prefix, recipe.repos, recipe.documentation) == ("22", ("fedora-22",), False)
+    assert recipe.packages == ("atomic", "shadow-utils", "less")
+    assert recipe.enabled_units == ("docker.service", "cockpit.socket")
+    assert recipe.initramfs_arguments == ("--no-hostonly", "--add", "iscsi")
