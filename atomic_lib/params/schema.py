@@ -39,7 +39,7 @@ class _UniqueKeyLoader(yaml.SafeLoader):
         return super().construct_mapping(node, deep=deep)
 
 
-def read_yaml_mapping(path: Path) -> dict[str, Any]:
+def read_yaml_mapping(path: Path) -> dict[str, object]:
     """The mapping in a YAML file.
 
     Raises WorkbookError naming file and line if the file is missing, is not YAML or is not a mapping.
@@ -53,7 +53,7 @@ def read_yaml_mapping(path: Path) -> dict[str, Any]:
     return parse_yaml_mapping(path, text)
 
 
-def parse_yaml_mapping(path: Path, text: str) -> dict[str, Any]:
+def parse_yaml_mapping(path: Path, text: str) -> dict[str, object]:
     """The mapping in ``text``, which was read from ``path``; raises WorkbookError as ``read_yaml_mapping`` does."""
     try:
         value = yaml.load(text, Loader=_UniqueKeyLoader)

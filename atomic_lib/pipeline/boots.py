@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 from atomic_lib.base.errors import WorkbookError
 from atomic_lib.base.files import write_text
@@ -65,15 +64,15 @@ class Boots:
             into.append(self._kept(made, boot))
         record.add_boots(timed, counted, self._failed(boots), missing)
 
-    def _kept(self, made: Stored, boot: ImageBoot) -> dict[str, Any]:
+    def _kept(self, made: Stored, boot: ImageBoot) -> dict[str, object]:
         """The data of a stored boot; copies its console log to ``directory``."""
-        data: dict[str, Any] = json.loads((made.path / BOOT_FILE).read_text())
+        data: dict[str, object] = json.loads((made.path / BOOT_FILE).read_text())
         if boot.firmware:
             data |= {"started": (made.path / STARTED_FILE).read_text(), "warm_up": boot.index == 0}
         shutil.copyfile(made.path / "console.log", self.directory / _console(boot))
         return {**data, "console_log": f"{self.directory.name}/{_console(boot)}"}
 
-    def _measured_before_failing(self, boot: ImageBoot) -> list[dict[str, Any]]:
+    def _measured_before_failing(self, boot: ImageBoot) -> list[dict[str, object]]:
         """The data of a boot that failed its proof of life; empty if it failed earlier."""
         kept = self.directory / f"boot-{boot.name}.json"
         if not kept.is_file():
