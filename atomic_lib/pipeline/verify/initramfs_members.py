@@ -61,16 +61,16 @@ def _read(data: bytes, found: dict[str, str]) -> int:
 
 def _members(data: bytes) -> Iterator[tuple[str, str, int]]:
     """Name and facts of each member, and the offset of the next one."""
-    place, name = 0, ""
+    offset, name = 0, ""
     while name != _END:
-        head = data[place : place + _HEADER_BYTES]
+        head = data[offset : offset + _HEADER_BYTES]
         if len(head) < _HEADER_BYTES or not head.startswith(MAGIC):
             raise WorkbookError("the initramfs is truncated or damaged")
         numbers = [int(head[6 + 8 * at : 14 + 8 * at], 16) for at in range(_FIELDS)]
         _, mode, uid, gid, links, seconds, size, *_, length, _ = numbers
-        name_start = place + _HEADER_BYTES
+        name_start = offset + _HEADER_BYTES
         name = data[name_start : name_start + length - 1].decode(errors="surrogateescape")
         start = -(-(name_start + length) // 4) * 4
         digest = hashlib.sha256(data[start : start + size]).hexdigest()[:16] if size else "-"
-        place = -(-(start + size) // 4) * 4
-        yield name, f"mode {mode:o}, owner {uid}:{gid}, time {seconds}, links {links}, {size} bytes, {digest}", place
+        offset = -(-(start + size) // 4) * 4
+        yield name, f"mode {mode:o}, owner {uid}:{gid}, time {seconds}, links {links}, {size} bytes, {digest}", offset
