@@ -62,9 +62,9 @@ def install_initramfs(
     tree: Installroot,
     recipe: Recipe,
     rpm_set: RpmSet,
-    headers: Mapping[str, Header],
     context: Context,
     *,
+    headers: Mapping[str, Header],
     name: str,
     log: Path,
 ) -> None:

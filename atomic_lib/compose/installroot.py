@@ -42,7 +42,7 @@ def make_installroot(
             _run_script(tree, script, log)
         for path in recipe.removed_paths:
             _remove(tree.root, path)
-    install_initramfs(tree, recipe, rpm_set, headers, context, name=name, log=log)
+    install_initramfs(tree, recipe, rpm_set, context, headers=headers, name=name, log=log)
     _clean(tree)
 
 

@@ -3,15 +3,12 @@
 from collections.abc import Hashable, Iterable, Mapping
 from difflib import get_close_matches
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from atomic_lib.base.errors import WorkbookError
-
-if TYPE_CHECKING:
-    from pydantic_core import ErrorDetails
 
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.-]*$", max_length=64)]
 
@@ -39,7 +36,7 @@ class _UniqueKeyLoader(yaml.SafeLoader):
         return super().construct_mapping(node, deep=deep)
 
 
-def read_yaml_mapping(path: Path) -> dict[str, Any]:
+def read_yaml_mapping(path: Path) -> dict[str, object]:
     """The mapping in a YAML file.
 
     Raises WorkbookError naming file and line if the file is missing, is not YAML or is not a mapping.
@@ -53,7 +50,7 @@ def read_yaml_mapping(path: Path) -> dict[str, Any]:
     return parse_yaml_mapping(path, text)
 
 
-def parse_yaml_mapping(path: Path, text: str) -> dict[str, Any]:
+def parse_yaml_mapping(path: Path, text: str) -> dict[str, object]:
     """The mapping in ``text``, which was read from ``path``; raises WorkbookError as ``read_yaml_mapping`` does."""
     try:
         value = yaml.load(text, Loader=_UniqueKeyLoader)
@@ -99,7 +96,8 @@ def validated(model: type[_M], values: Mapping[str, object], source: str, source
         for problem in error.errors():
             key = ".".join(str(part) for part in problem["loc"])
             file = sources.get(key.split(".")[0], source)
-            lines.append(f"{file}: {key}: {_explain(problem)}" if key else f"{file}: {_explain(problem)}")
+            text = _explain(problem["type"], problem["input"], problem["msg"], problem.get("ctx", {}))
+            lines.append(f"{file}: {key}: {text}" if key else f"{file}: {text}")
         raise WorkbookError("\n".join(lines), hint="correct the value and run again") from None
 
 
@@ -111,15 +109,15 @@ _TYPES = {
 }
 
 
-def _explain(problem: "ErrorDetails") -> str:
+def _explain(kind: str, value: object, message: str, context: Mapping[str, object]) -> str:
     """One of pydantic's errors in the terms of a YAML file: what is accepted, not which Python type."""
-    kind, value, context = problem["type"], problem["input"], problem.get("ctx", {})
     if kind == "missing":
         return "is required"
     if kind == "value_error":
-        return str(problem["msg"].removeprefix("Value error, "))
+        return message.removeprefix("Value error, ")
     if kind == "literal_error":
-        return f"{value!r} is not accepted: one of {context['expected'].replace(chr(39), '').replace(' or ', ', ')}"
+        expected = str(context["expected"]).replace("'", "").replace(" or ", ", ")
+        return f"{value!r} is not accepted: one of {expected}"
     if kind == "string_pattern_mismatch":
         return f"{value!r} is not accepted: it must match {context['pattern']}"
     if kind == "greater_than_equal":
@@ -130,4 +128,4 @@ def _explain(problem: "ErrorDetails") -> str:
         return "must not be empty"
     if kind in _TYPES:
         return f"{value!r} is not accepted: must be {_TYPES[kind]}"
-    return f"{value!r} is not accepted: {problem['msg']}"
+    return f"{value!r} is not accepted: {message}"

@@ -40,19 +40,13 @@ def read_treefile(path: Path, parts: Sequence[Path] = ()) -> Recipe:
     values = _read_merged(path, (), "", files)
     for part in parts:
         values = _merge(_read_merged(part, (), "parts: ", files), values)
-    for key in ("ref", "packages"):
-        if not values.get(key):
-            raise WorkbookError(f"{path}: {key}: is required", hint=f"set {key} here or in an included treefile")
-    packages, excludes = _unique(values["packages"]), _unique(values.get("exclude-packages", ()))
-    both = [name for name in packages if name in excludes]
-    if both:
-        raise WorkbookError(f"{path}: {both[0]} is in packages and in exclude-packages", hint="remove one of the two")
+    _require_composable(path, values)
     languages = values.get("install-langs")
     return Recipe(
         files=tuple(files),
-        packages=packages,
+        packages=_unique(values["packages"]),
         layer=_layer(path, files),
-        excludes=excludes,
+        excludes=_unique(values.get("exclude-packages", ())),
         repos=_unique(values.get("repos", ())),
         documentation=values.get("documentation", True),
         weak_dependencies=values.get("recommends", True),
@@ -68,6 +62,16 @@ def read_treefile(path: Path, parts: Sequence[Path] = ()) -> Recipe:
         removed_paths=_unique(values.get("remove-files", ())),
         notes=notes(values),
     )
+
+
+def _require_composable(path: Path, values: Values) -> None:
+    """Raise WorkbookError unless there is a ref and a package, and no package is excluded too."""
+    for key in ("ref", "packages"):
+        if not values.get(key):
+            raise WorkbookError(f"{path}: {key}: is required", hint=f"set {key} here or in an included treefile")
+    both = [name for name in values["packages"] if name in values.get("exclude-packages", ())]
+    if both:
+        raise WorkbookError(f"{path}: {both[0]} is in packages and in exclude-packages", hint="remove one of the two")
 
 
 def _read_merged(path: Path, chain: tuple[Path, ...], prefix: str, files: list[Path]) -> Values:

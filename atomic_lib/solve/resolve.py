@@ -79,7 +79,7 @@ def _make(request: RpmSetRequest, context: Context, directory: Path) -> None:
         lock = fetch_locked(locked, dnf, rpms, cache) if locked else _resolve(dnf, request.words, rpms)
         index_repository(tools, rpms)
     keep_rpms(lock, rpms, cache / "rpms")
-    keep_keys(tools, request.content, rpms, directory / "keys", cache / "keys")
+    keep_keys(tools, request.content, rpms, directory / "keys", cache=cache / "keys")
     write_lock(lock, directory / "lock.json")
 
 

@@ -30,7 +30,7 @@ def is_kept(package: LockedPackage, cache: Path) -> bool:
     return kept.is_file() and file_sha256(kept) == package.sha256
 
 
-def keep_keys(tools: Tools, content: Content, rpms: Path, keys: Path, cache: Path) -> None:
+def keep_keys(tools: Tools, content: Content, rpms: Path, keys: Path, *, cache: Path) -> None:
     """Write the public keys that signed the RPMs in ``rpms`` to the new directory ``keys``, as ``KEYID.asc``.
 
     The cache also has the keys of older content, which the packages of an old lock need.

@@ -67,7 +67,7 @@ class Departure:
 class WithoutRequest:
     """A package set, and the names and patterns of packages not to install."""
 
-    asked: tuple[str, ...]
+    excluded: tuple[str, ...]
     recipe: Recipe
     content: Content
     rpm_set: RpmSet
@@ -82,16 +82,16 @@ def what_leaves(
     cannot be reached, and if dnf finds no solution.
     """
     in_set = [package.name for package in rpm_set.lock.packages]
-    asked = tuple(groups_expanded(packages, in_set, lambda: content.comps(context.tools)))
-    require_in_set(asked, in_set, lambda: _names_in(content, recipe, context.tools))
-    stored = WHAT_LEAVES.get(WithoutRequest(asked, recipe, content, rpm_set), context)
+    excluded = tuple(groups_expanded(packages, in_set, lambda: content.comps(context.tools)))
+    require_in_set(excluded, in_set, lambda: _names_in(content, recipe, context.tools))
+    stored = WHAT_LEAVES.get(WithoutRequest(excluded, recipe, content, rpm_set), context)
     return _read((stored.path / "departure.json").read_text())
 
 
 def _inputs(request: WithoutRequest, _: Context) -> dict[str, object]:
     recipe = request.recipe
     return {
-        "asked": request.asked,
+        "asked": request.excluded,
         "lock": request.rpm_set.lock.sha256,
         "content": request.content.key,
         "releasever": request.content.releasever,
@@ -109,7 +109,7 @@ def _make(request: WithoutRequest, context: Context, directory: Path) -> None:
     (directory / "departure.json").write_text(json.dumps(asdict(departure), indent=1))
 
 
-WHAT_LEAVES = Stage("what-leaves", _make, _inputs, title=lambda request: f"solve without {_listed(request.asked)}")
+WHAT_LEAVES = Stage("what-leaves", _make, _inputs, title=lambda request: f"solve without {_listed(request.excluded)}")
 
 
 def recipe_without(recipe: Recipe, departure: Departure) -> Recipe:
@@ -144,21 +144,21 @@ def units_of(units: Iterable[str], graph: Graph, gone: Iterable[str]) -> tuple[s
 
 
 def _solve(request: WithoutRequest, tools: Tools) -> Departure:
-    asked, recipe, content, rpm_set = request.asked, request.recipe, request.content, request.rpm_set
+    excluded, recipe, content, rpm_set = request.excluded, request.recipe, request.content, request.rpm_set
     grouped = expand_groups(content.comps(tools), recipe.groups, str(recipe.files[0]))
     with tempfile.TemporaryDirectory() as scratch:
         dnf = Dnf(tools, content, recipe, Path(scratch))
-        optional = install_words(_without(recipe, asked, (), ()), grouped)
-        unmet = _solved_without(dnf, ["--setopt=strict=0", *optional], asked).unmet
+        optional = install_words(_without(recipe, excluded, (), ()), grouped)
+        unmet = _solved_without(dnf, ["--setopt=strict=0", *optional], excluded).unmet
         entries = tuple(word for word in recipe.packages if word in unmet)
-        reduced = _without(recipe, asked, entries, [name for name in grouped if name in unmet])
-        solved = _solved_without(dnf, install_words(reduced, grouped), asked).packages
+        reduced = _without(recipe, excluded, entries, [name for name in grouped if name in unmet])
+        solved = _solved_without(dnf, install_words(reduced, grouped), excluded).packages
     locked = {package.name: package for package in rpm_set.lock.packages}
     gone = sorted(locked.keys() - solved.keys())
     graph = graph_of(rpm_set, tools, weak_dependencies=recipe.weak_dependencies)
     kept = [(locked[name].nevra, solved[name].nevra) for name in sorted(locked.keys() & solved.keys())]
     return Departure(
-        asked=asked,
+        asked=excluded,
         leaves=tuple(locked[name] for name in gone),
         comes=tuple(solved[name] for name in sorted(solved.keys() - locked.keys())),
         changed=tuple((before, after) for before, after in kept if before != after),
@@ -168,23 +168,23 @@ def _solve(request: WithoutRequest, tools: Tools) -> Departure:
     )
 
 
-def _without(recipe: Recipe, asked: Iterable[str], entries: Iterable[str], members: Iterable[str]) -> Recipe:
+def _without(recipe: Recipe, excluded: Iterable[str], entries: Iterable[str], members: Iterable[str]) -> Recipe:
     removed = set(entries)
     return replace(
         recipe,
         packages=tuple(word for word in recipe.packages if word not in removed),
-        excludes=tuple(dict.fromkeys((*recipe.excludes, *asked, *members))),
+        excludes=tuple(dict.fromkeys((*recipe.excludes, *excluded, *members))),
     )
 
 
-def _solved_without(dnf: Dnf, words: Sequence[str], asked: Sequence[str]) -> Solution:
+def _solved_without(dnf: Dnf, words: Sequence[str], excluded: Sequence[str]) -> Solution:
     try:
         return solve(dnf, words)
     except CommandError as error:
         if error.status != 1:  # dnf's status if it finds no solution
             raise
         raise WorkbookError(
-            f"dnf found no solution for content {dnf.content.name!r} without {_listed(asked)}",
+            f"dnf found no solution for content {dnf.content.name!r} without {_listed(excluded)}",
             log=error.log,
             hint="read dnf's reason above; if it could not reach a mirror, run again",
         ) from None

@@ -39,7 +39,7 @@ def refused(root: Path, instance: Instance) -> CommandError:
 
 
 def program(root: Path, name: str, first: str, real: str | None) -> None:
-    """Have something done before a program is started."""
+    """Do something before a program starts."""
     path = root / "programs" / name
     path.parent.mkdir()
     path.write_text(f'#!/bin/sh\n{first}\nexec {real} "$@"\n')

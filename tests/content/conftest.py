@@ -1,4 +1,4 @@
-"""What the tests of the agent share."""
+"""Fixtures of the tests of the agent."""
 
 from pathlib import Path
 
@@ -7,7 +7,7 @@ import pytest
 
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
-    """A guest's root, with nothing in it."""
+    """An empty root of a guest."""
     (tmp_path / "etc").mkdir()
     (tmp_path / "root").mkdir(mode=0o700)
     return tmp_path

@@ -1,4 +1,4 @@
-"""What min-cloud-agent makes of what it is told: a real process against the real metadata service."""
+"""min-cloud-agent and its input: a real process and the real metadata service."""
 
 import shutil
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""min-cloud-agent with a cidata disc: which meta-data it reads, and what it refuses as a whole."""
+"""min-cloud-agent with a cidata disc: the meta-data that it reads, and the discs that it rejects."""
 
 import gzip
 import os
@@ -21,7 +21,7 @@ MOUNT = '#!/bin/sh\necho "$@" >>"$DISC/../mounts"\nfor target; do :; done\ncp "$
 
 @dataclass(frozen=True)
 class Machine:
-    """A root with a disc in it."""
+    """A root with a cidata disc."""
 
     root: Path
     disc: Path

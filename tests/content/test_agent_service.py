@@ -1,4 +1,4 @@
-"""min-cloud-agent and its service: what it asks, and what it does when answers fail."""
+"""min-cloud-agent and the metadata service: its requests, and its reaction to failures."""
 
 import os
 import shutil
@@ -51,7 +51,7 @@ def test_no_half_key_is_left_by_a_curl_that_is_killed(root: Path) -> None:
 
 @contextmanager
 def always(status: int) -> Iterator[tuple[str, list[str]]]:
-    """A service that answers everything with ``status``."""
+    """A service that answers all requests with ``status``."""
     seen: list[str] = []
 
     class Handler(BaseHTTPRequestHandler):

@@ -1,4 +1,4 @@
-"""Debian control data as RPM tags: versions that compare the same, relations that dnf can meet."""
+"""Conversion of Debian control data to RPM tags: versions compare in the same order, and dnf can satisfy relations."""
 
 import pytest
 

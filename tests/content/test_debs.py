@@ -1,4 +1,4 @@
-"""Which Debian packages apt would install, by the files they come in."""
+"""The file names of the Debian packages that apt would install."""
 
 from atomic_lib.content.standin.debs import planned_files
 

@@ -1,4 +1,4 @@
-"""Content definitions: the two of the project load, and what is wrong is named with file and key."""
+"""Content definitions: the project's own ones load, and errors name file and key."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""What dnf says of a repository that was changed, in one error that names the repository."""
+"""dnf's errors for a changed repository become one error that names the repository."""
 
 from pathlib import Path
 
@@ -18,7 +18,7 @@ def dnf_failed(stderr: str) -> CommandError:
 
 
 @pytest.mark.parametrize(
-    ("said", "problem"),
+    ("output", "problem"),
     [
         ("repomd.xml GPG signature verification error: Bad GPG signature", "does not match its signature"),
         ("GPG verification is enabled, but GPG signature is not available.", "has no signature"),
@@ -29,20 +29,20 @@ def dnf_failed(stderr: str) -> CommandError:
         ("Cannot download repomd.xml: Cannot download repodata/repomd.xml", "cannot be read"),
     ],
 )
-def test_a_changed_index_is_one_error_that_names_the_repository(said: str, problem: str) -> None:
-    error = repository_error(dnf_failed(f"{FAILED} 'standin': {said}"), LOCAL)
+def test_a_changed_index_is_one_error_that_names_the_repository(output: str, problem: str) -> None:
+    error = repository_error(dnf_failed(f"{FAILED} 'standin': {output}"), LOCAL)
     assert error is not None
     assert error.message.startswith(f"repository 'standin': its index (repodata) {problem}")
     assert "remove /cache/content/1" in error.hint
 
 
 def test_a_changed_package_is_one_error_that_names_it() -> None:
-    said = 'Package "one-1-1.noarch" from local repository "standin" has incorrect checksum'
-    error = repository_error(dnf_failed(said), LOCAL)
+    output = 'Package "one-1-1.noarch" from local repository "standin" has incorrect checksum'
+    error = repository_error(dnf_failed(output), LOCAL)
     assert error is not None
     assert error.message.startswith("repository 'standin': package one-1-1.noarch is not")
 
 
-@pytest.mark.parametrize("said", [f"{FAILED} 'fedora': Bad GPG signature", "Error: Unable to find a match: bahs"])
-def test_what_dnf_says_of_other_things_is_left_to_others(said: str) -> None:
-    assert repository_error(dnf_failed(said), LOCAL) is None
+@pytest.mark.parametrize("output", [f"{FAILED} 'fedora': Bad GPG signature", "Error: Unable to find a match: bahs"])
+def test_other_errors_of_dnf_are_not_changed(output: str) -> None:
+    assert repository_error(dnf_failed(output), LOCAL) is None

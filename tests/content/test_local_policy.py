@@ -1,4 +1,4 @@
-"""The local policy module: each part has its comment, and every link of an ostree tree a label that all may follow."""
+"""The local policy module: each part has a comment, and all domains may follow the links of an ostree tree."""
 
 import re
 from pathlib import Path
@@ -9,11 +9,11 @@ from atomic_lib.compose.ostree import TOPLEVEL_LINKS
 DIRECTORY = Path(atomic_lib.content.standin.__file__).parent / "selinux"
 MODULE = (DIRECTORY / "standin.cil").read_text()
 OF_THE_POLICY = {"/home", "/srv"}
-"""Links that the reference policy has a type for."""
+"""Links that have a type in the reference policy."""
 
 
 def contexts() -> dict[tuple[str, str], str]:
-    """What the module says of paths: the type by pattern and kind of file; empty for those without a label."""
+    """The file contexts of the module: the type by pattern and kind of file; empty for paths without a label."""
     lines = re.findall(
         r'^\(filecon "([^"]+)" (\w+) \((?:system_u object_r (\w+) \(\(s0\) \(s0\)\))?\)\)$', MODULE, re.M
     )
@@ -22,7 +22,7 @@ def contexts() -> dict[tuple[str, str], str]:
 
 
 def type_of(path: str, kind: str) -> str | None:
-    """As libselinux has it for a sorted file: the last pattern that fits the whole path."""
+    """As in libselinux for a sorted file: the last pattern that matches the whole path."""
     fitting = [
         name for (pattern, of), name in contexts().items() if of in (kind, "any") and re.fullmatch(pattern, path)
     ]

@@ -1,4 +1,4 @@
-"""What maintainer scripts would have made: files, links, accounts, the kernel's place."""
+"""The additions that replace maintainer scripts: files, links, accounts, the path of the kernel."""
 
 import os
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Opened content as dnf sees it, and dnf's own configuration."""
+"""Repositories as dnf sees them, and dnf's configuration."""
 
 import configparser
 from pathlib import Path

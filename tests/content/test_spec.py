@@ -1,4 +1,4 @@
-"""The spec of the stand-in packages: every file listed once, with rpm's directives and quoting."""
+"""The spec of the stand-in packages lists every file once, with rpm's directives and quoting."""
 
 import os
 from collections.abc import Collection
@@ -35,7 +35,7 @@ def section_of(spec: str, name: str) -> list[str]:
 
 
 def list_as_root(root: Path, configuration: Collection[str] = ()) -> list[str]:
-    """The file list as it is where all files are root's, whoever runs the test."""
+    """The file list as if root owned all files, whoever runs the test."""
     own = (os.getuid(), os.getgid())
     lines = file_list(root, configuration, {own[0]: "root"}, {own[1]: "root"})
     return [line.removeprefix("%attr(-, root, root) ") for line in lines]

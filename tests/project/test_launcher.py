@@ -1,4 +1,4 @@
-"""./workbook itself: what it prints, what it starts, and what it leaves alone."""
+"""The launcher ./workbook: its output, the programs that it starts, and the files that it does not touch."""
 
 import hashlib
 import os
@@ -17,7 +17,7 @@ LOCKS = ("requirements-build.lock", "requirements.lock", "requirements-lab.lock"
 
 @pytest.fixture
 def copy(tmp_path: Path) -> Path:
-    """A checkout that holds the launcher and locks, and nothing else."""
+    """A checkout with only the launcher and the lock files."""
     top = tmp_path / "checkout"
     top.mkdir()
     shutil.copy2(CHECKOUT / "workbook", top / "workbook")
@@ -28,7 +28,7 @@ def copy(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def programs(tmp_path: Path) -> Path:
-    """A directory for PATH with the few standard programs that the launcher starts."""
+    """A directory for PATH with only the standard programs that the launcher starts."""
     directory = tmp_path / "bin"
     directory.mkdir()
     for name in NEEDED:
@@ -43,7 +43,7 @@ def program(path: Path, text: str) -> None:
 
 
 def make_ready(copy: Path, name: str, lock: str) -> None:
-    """An environment that the launcher takes as whole, whose Python prints what it is called with."""
+    """An environment that the launcher accepts as ready, whose Python prints its arguments."""
     (copy / name / "bin").mkdir(parents=True)
     python = copy / name / "bin/python"
     program(python, 'echo "$@"; echo "mirror=$WORKBOOK_MIRROR path=$PYTHONPATH"')

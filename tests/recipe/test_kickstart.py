@@ -1,4 +1,4 @@
-"""Kickstarts: what is honoured, what is noted, and that the rest is refused at its file and line."""
+"""Kickstarts: supported commands, notes, and errors that name file and line."""
 
 import shutil
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""A variant finds its recipe by method, content and name."""
+"""The recipe of a variant is found by method, content and name."""
 
 from pathlib import Path
 

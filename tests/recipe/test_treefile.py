@@ -1,4 +1,4 @@
-"""Treefiles: rpm-ostree's keys and include rule, and what is refused."""
+"""Treefiles: rpm-ostree's keys and rules for includes, and errors."""
 
 import json
 from pathlib import Path

@@ -25,8 +25,12 @@ from atomic_lib.tools.sandbox import Bind, Tools
 _SETUP = Path(__file__).parent
 
 
-def build_repository(tools: Tools, definition: DebianContent, debs: list[Path], directory: Path, comps: Path) -> None:
+def build_repository(
+    tools: Tools, definition: DebianContent, debs: list[Path], directory: Path, *, comps: Path
+) -> None:
     """Write signed RPMs of the packages ``debs`` to ``directory``, with their index and their public key.
+
+    ``comps`` is the file with their package groups.
 
     The result does not depend on the order of ``debs`` or the name of the directory. Raises
     WorkbookError if two packages own the same file, and CommandError if a tool fails.

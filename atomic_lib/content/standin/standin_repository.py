@@ -35,7 +35,7 @@ def _inputs(request: StandinRequest, _: Context) -> dict[str, object]:
 
 def _make(request: StandinRequest, context: Context, directory: Path) -> None:
     debs = fetch_debs(context.tools, request.definition, context.cache / "apt")
-    build_repository(context.tools, request.definition, debs, directory, request.comps)
+    build_repository(context.tools, request.definition, debs, directory, comps=request.comps)
 
 
 CONTENT = Stage(

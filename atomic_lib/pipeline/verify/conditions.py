@@ -92,22 +92,22 @@ def choose_language(listing: str) -> str:
     return next((name for name in names if name.startswith("tr_")), names[0] if names else "")
 
 
-def impose(wanted: Circumstances) -> None:
+def impose(conditions: Circumstances) -> None:
     """Set umask, processors and host name of this process and its children; the parent sets its environment.
 
     Raises WorkbookError if the kernel does not allow a new UTS namespace.
     """
-    os.umask(wanted.umask)
-    if wanted.processors:
-        os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[: wanted.processors])
-    if wanted.host_name:
+    os.umask(conditions.umask)
+    if conditions.processors:
+        os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[: conditions.processors])
+    if conditions.host_name:
         libc = ctypes.CDLL(None, use_errno=True)
         if libc.unshare(_CLONE_NEWUTS):
             raise WorkbookError(
                 f"cannot create a UTS namespace to set the host name: {os.strerror(ctypes.get_errno())}",
                 hint="in a container, allow it to create namespaces",
             )
-        socket.sethostname(wanted.host_name)
+        socket.sethostname(conditions.host_name)
 
 
 def with_clock(tools: Tools, days_ahead: int, scratch: Path) -> Tools:
@@ -151,7 +151,9 @@ def with_order(content: Content, *, reversed_order: bool) -> Content:
     return replace(content, repo_text=text, local=dict(reversed(list(content.local.items()))))
 
 
-def in_force(wanted: Circumstances, tools: Tools, content: Content, rpms: Path, *, made_anew: bool) -> dict[str, str]:
+def in_force(
+    conditions: Circumstances, tools: Tools, content: Content, rpms: Path, *, made_anew: bool
+) -> dict[str, str]:
     """The conditions as this process and a command in the tools tree observe them, as text by condition.
 
     ``rpms``: the directory of the RPM files. ``made_anew``: whether this build built the content.
@@ -160,18 +162,18 @@ def in_force(wanted: Circumstances, tools: Tools, content: Content, rpms: Path, 
     date = tools.run(["date", "-u", "+%Y-%m-%d %H:%M"]).stdout.strip()
     processors = tools.run(["nproc"]).stdout.strip()
     return {
-        "directory": wanted.store,
-        "file system": file_system_of(Path(wanted.store)),
+        "directory": conditions.store,
+        "file system": file_system_of(Path(conditions.store)),
         "umask": f"{umask:03o}",
         "time zone": f"{time.strftime('%Z %z')}",
-        **({"language": language_in_force()} if "LC_ALL" in wanted.environment else {}),
+        **({"language": language_in_force()} if "LC_ALL" in conditions.environment else {}),
         "hash seed": os.environ.get("PYTHONHASHSEED", "random"),
         "host name": socket.gethostname(),
         "clock": f"{date} UTC",
         "processors": processors,
         "repositories": ", ".join(content.repo_ids),
         "RPM files": file_order(rpms),
-        "cache": cache_state(cold_cache=wanted.cold_cache, made_anew=made_anew),
+        "cache": cache_state(cold_cache=conditions.cold_cache, made_anew=made_anew),
         "user": "root",
     }
 
@@ -190,27 +192,29 @@ def cache_state(*, cold_cache: bool, made_anew: bool) -> str:
     return "content of the first variant's cold cache" if cold_cache else "warm"
 
 
-def require_in_force(wanted: Circumstances, seen: Mapping[str, str], host: Mapping[str, str]) -> None:
+def require_in_force(conditions: Circumstances, seen: Mapping[str, str], host: Mapping[str, str]) -> None:
     """Raise WorkbookError naming the first condition that did not have the intended value in the build.
 
     ``seen``: the conditions that the build observed; ``host``: those of the other build, under usual conditions.
     """
-    expected = {"umask": f"{wanted.umask:03o}", "directory": wanted.store}
-    if "LC_ALL" in wanted.environment:
-        expected["language"] = wanted.environment["LC_ALL"]
-    if wanted.host_name:
-        expected["host name"] = wanted.host_name
-    if wanted.processors:
-        expected["processors"] = str(wanted.processors)
+    expected = {"umask": f"{conditions.umask:03o}", "directory": conditions.store}
+    if "LC_ALL" in conditions.environment:
+        expected["language"] = conditions.environment["LC_ALL"]
+    if conditions.host_name:
+        expected["host name"] = conditions.host_name
+    if conditions.processors:
+        expected["processors"] = str(conditions.processors)
     wrong = [name for name, value in expected.items() if seen[name] != value]
-    different = [("time zone", wanted.environment.get("TZ") != "UTC"),
-                 ("repositories", wanted.repositories_reversed and "," in host["repositories"]),
-                 ("RPM files", wanted.packages_reversed)]  # fmt: skip
+    different = [("time zone", conditions.environment.get("TZ") != "UTC"),
+                 ("repositories", conditions.repositories_reversed and "," in host["repositories"]),
+                 ("RPM files", conditions.packages_reversed)]  # fmt: skip
     wrong += [name for name, intended in different if intended and seen[name] == host[name]]
-    if wanted.clock_days_ahead and _days_between(host["clock"], seen["clock"]) < wanted.clock_days_ahead - 1:
+    if conditions.clock_days_ahead and _days_between(host["clock"], seen["clock"]) < conditions.clock_days_ahead - 1:
         wrong.append("clock")
     if wrong:
-        raise WorkbookError(f"build {wanted.name} did not have the {wrong[0]} that it was to have: {seen[wrong[0]]}")
+        raise WorkbookError(
+            f"build {conditions.name} did not have the {wrong[0]} that it was to have: {seen[wrong[0]]}"
+        )
 
 
 def file_system_of(path: Path) -> str:

@@ -8,11 +8,10 @@ import shutil
 import signal
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 from atomic_lib.base.errors import WorkbookError
 from atomic_lib.base.progress import say, step
@@ -38,7 +37,7 @@ RPM_REPOSITORY, LOCK, CONTENT, COMMIT = "RPM repository", "lock", "content", "co
 class Task:
     """What to build: the variant's parameters, the conditions, and the lock of the other build, if there is one."""
 
-    parameters: dict[str, Any]
+    parameters: Mapping[str, object]
     circumstances: Circumstances
     lock: str = ""
 

@@ -43,14 +43,14 @@ def verify(names: Sequence[str], *, lock: str = "", cold_cache: bool = True) -> 
     variants = _variants(names, {"lock": str(Path(lock).absolute())} if lock else {})
     require_root("./workbook verify")
     cache, same = cache_directory(), True
-    with run_lock(BUILD), other_place(BUILD) as place:
+    with run_lock(BUILD), other_place(BUILD) as directory:
         open_tools(cache)
         other_cache = cache
         if cold_cache:
-            other_cache = place / "cache"
+            other_cache = directory / "cache"
             make_cold_cache(cache, other_cache)
         for variant in variants:
-            found, text = verify_variant(variant, cache, other_cache, place / "store", BUILD / "verify")
+            found, text = verify_variant(variant, cache, other_cache, directory / "store", BUILD / "verify")
             write_verification(BUILD / "verify" / f"{variant.variant}.json", found)
             print(shown(found) + text, flush=True)
             same = same and found.same
