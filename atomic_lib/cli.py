@@ -120,13 +120,13 @@ def _verify(options: argparse.Namespace) -> int:
 
 
 def _why(options: argparse.Namespace) -> int:
-    from atomic_lib.pipeline.package_questions import print_why
+    from atomic_lib.pipeline.why_and_without import print_why
 
     return print_why(options.packages[0], options.variant)
 
 
 def _without(options: argparse.Namespace) -> int:
-    from atomic_lib.pipeline.package_questions import print_without
+    from atomic_lib.pipeline.why_and_without import print_without
 
     return print_without(options.packages, options.variant)
 

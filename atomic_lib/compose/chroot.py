@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from atomic_lib.base import command
-from atomic_lib.compose.tree_paths import inside
+from atomic_lib.compose.tree_paths import path_in_tree
 from atomic_lib.solve.dnf_run import INSTALLROOT
 from atomic_lib.tools.sandbox import Bind, Tools
 
@@ -44,7 +44,7 @@ class Installroot:
 
     def write(self, path: str, text: str) -> None:
         """Write a file of the tree; replaces a symbolic link, does not follow it."""
-        target = inside(self.root, path)
+        target = path_in_tree(self.root, path)
         target.parent.mkdir(parents=True, exist_ok=True)
         if target.is_symlink():
             target.unlink()
@@ -52,5 +52,5 @@ class Installroot:
 
     def read(self, path: str) -> str | None:
         """The text of a file of the tree; None if there is no such regular file."""
-        source = inside(self.root, path)
+        source = path_in_tree(self.root, path)
         return source.read_text() if source.is_file() and not source.is_symlink() else None

@@ -21,7 +21,7 @@ from atomic_lib.base.stage import Stage
 from atomic_lib.base.store import file_sha256
 from atomic_lib.compose.chroot import Installroot
 from atomic_lib.compose.dracut import PROGRAMS, Names, is_library, names_in_scripts
-from atomic_lib.compose.tree_paths import inside
+from atomic_lib.compose.tree_paths import path_in_tree
 from atomic_lib.formats.rpm_headers import Header, PackagedFile, closure
 from atomic_lib.recipe.recipe import Recipe
 from atomic_lib.solve.lock import Lock
@@ -76,7 +76,7 @@ def install_initramfs(
     arguments = ("--force", "--reproducible", "--no-hostonly", *recipe.initramfs_arguments, "--kver", kver)
     path = f"usr/lib/modules/{kver}/initramfs.img"
     found = initramfs_inputs(tree, recipe, rpm_set.lock, headers)
-    target = inside(tree.root, path)
+    target = path_in_tree(tree.root, path)
     target.unlink(missing_ok=True)
     stored = INITRAMFS.get(InitramfsRequest(name, tree, arguments, path, found, log), context)
     shutil.copy2(stored.path / "initramfs.img", target)
@@ -92,7 +92,7 @@ def _inputs(request: InitramfsRequest, _: Context) -> dict[str, object]:
 
 def _make(request: InitramfsRequest, _: Context, directory: Path) -> None:
     request.tree.chroot(["dracut", *request.arguments, f"/{request.path}"], log=request.log)
-    shutil.move(inside(request.tree.root, request.path), directory / "initramfs.img")
+    shutil.move(path_in_tree(request.tree.root, request.path), directory / "initramfs.img")
 
 
 INITRAMFS = Stage("initramfs", _make, _inputs, title=lambda request: f"{request.name}: initramfs")

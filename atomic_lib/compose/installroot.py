@@ -10,7 +10,7 @@ from atomic_lib.base.progress import say, step
 from atomic_lib.compose.chroot import RPMDB, Installroot
 from atomic_lib.compose.initramfs import install_initramfs
 from atomic_lib.compose.install import Installation, install
-from atomic_lib.compose.tree_paths import entries_of, inside
+from atomic_lib.compose.tree_paths import entries_of, path_in_tree
 from atomic_lib.content.repositories import Content
 from atomic_lib.formats.rpm_headers import read_headers
 from atomic_lib.recipe.recipe import PostScript, Recipe
@@ -50,16 +50,16 @@ def _configure(tree: Installroot, recipe: Recipe) -> None:
     _set_selinux(tree, recipe)
     if recipe.root_locked:
         tree.write("etc/shadow", _with_root_locked(tree.read("etc/shadow") or ""))
-        inside(tree.root, "etc/shadow").chmod(0o640)
+        path_in_tree(tree.root, "etc/shadow").chmod(0o640)
     for setting in _localization(recipe):
-        if setting.value and not any(inside(tree.root, path).exists() for path in setting.data):
+        if setting.value and not any(path_in_tree(tree.root, path).exists() for path in setting.data):
             raise WorkbookError(
                 f"{recipe.files[0]}: {setting.value!r} is not in the tree: there is no /{setting.data[0]}",
                 hint="correct the name, or add the package that has it to the recipe",
             )
         if setting.file and setting.value:
             tree.write(setting.file, setting.text)
-    localtime = inside(tree.root, "etc/localtime")
+    localtime = path_in_tree(tree.root, "etc/localtime")
     localtime.unlink(missing_ok=True)
     localtime.symlink_to(f"../usr/share/zoneinfo/{recipe.timezone or _UTC}")
 
@@ -135,7 +135,7 @@ def _run_script(tree: Installroot, script: PostScript, log: Path) -> None:
 
 
 def _remove(root: Path, path: str) -> None:
-    target = inside(root, path)
+    target = path_in_tree(root, path)
     if target.is_dir() and not target.is_symlink():
         shutil.rmtree(target)
     else:
@@ -168,7 +168,7 @@ def settle_databases(tree: Installroot) -> None:
     epoch = tree.source_date_epoch
     history = f"UPDATE trans SET dt_begin={epoch}, dt_end={epoch}, user_id=-1; DELETE FROM console_output; "
     for directory, name, statements in ((RPMDB, "rpmdb.sqlite", ""), (_DNF_STATE, "history.sqlite", history)):
-        if not inside(tree.root, f"{directory}/{name}").exists():
+        if not path_in_tree(tree.root, f"{directory}/{name}").exists():
             continue
         tree.run(["sqlite3", f"{INSTALLROOT}/{directory}/{name}", statements + _ONE_FILE])
         for path in entries_of(tree.root, directory):

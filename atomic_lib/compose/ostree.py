@@ -13,7 +13,7 @@ from pathlib import Path
 
 from atomic_lib.compose.chroot import RPMDB, Installroot
 from atomic_lib.compose.file_contexts import CONTEXTS_FILE, labels_to_give, set_labels, type_of
-from atomic_lib.compose.tree_paths import entries_of, inside
+from atomic_lib.compose.tree_paths import entries_of, path_in_tree
 from atomic_lib.content.keyring import HOME, Keyring
 from atomic_lib.solve.dnf_run import INSTALLROOT
 from atomic_lib.solve.lock import Lock
@@ -47,12 +47,12 @@ def make_ostree_tree(tree: Installroot) -> list[str]:
     """
     root = tree.root
     _move_policy_store(root)
-    for compiled in inside(root, "etc/selinux/*").parent.glob("*/contexts/files/*.bin"):
+    for compiled in path_in_tree(root, "etc/selinux/*").parent.glob("*/contexts/files/*.bin"):
         compiled.unlink()
     dropped = _convert_var(root)
     _empty(root, "boot")
     for name, target in TOPLEVEL_LINKS.items():
-        _replace_by_link(inside(root, name), target)
+        _replace_by_link(path_in_tree(root, name), target)
     (root / "sysroot").mkdir(exist_ok=True)
     share = root / "usr/share/rpm"
     if not share.exists():
@@ -109,9 +109,9 @@ def commit_tree(keyring: Keyring, directory: Path, lock: Lock, *, ref: str, vers
 
 def _move_policy_store(root: Path) -> None:
     """Move the store of policy modules from /var, which is empty in a commit, to /etc/selinux; set semanage.conf."""
-    configuration = inside(root, "etc/selinux/semanage.conf")
+    configuration = path_in_tree(root, "etc/selinux/semanage.conf")
     moved = False
-    for store in sorted(inside(root, "var/lib/selinux/*").parent.glob("*/active")):
+    for store in sorted(path_in_tree(root, "var/lib/selinux/*").parent.glob("*/active")):
         store.rename(root / "etc/selinux" / store.parent.name / "active")
         moved = True
     if moved and configuration.is_file():
@@ -137,8 +137,8 @@ def _convert_var(root: Path) -> list[str]:
     own = [f"d /var/{name} {mode} root root -" for name, mode in _VAR_DIRECTORIES.items()]
     declared = _paths(own) | _paths_of_packages(root)
     for file, text in ((_OWN, own), (_AUTOVAR, [line for line in lines if line.split()[1] not in declared])):
-        inside(root, file).parent.mkdir(parents=True, exist_ok=True)
-        inside(root, file).write_text("\n".join(text) + "\n")
+        path_in_tree(root, file).parent.mkdir(parents=True, exist_ok=True)
+        path_in_tree(root, file).write_text("\n".join(text) + "\n")
     _empty(root, "var")
     return [name for name in dropped if not name.startswith(f"/{RPMDB}")]
 

@@ -16,7 +16,7 @@ from atomic_lib.compose.initramfs import kernel_version
 from atomic_lib.compose.installroot import make_installroot
 from atomic_lib.compose.ostree import commit_tree, label_repository, label_tree, make_ostree_tree
 from atomic_lib.compose.remote import add_remote, commit_key, own_public_key
-from atomic_lib.compose.tree_paths import inside
+from atomic_lib.compose.tree_paths import path_in_tree
 from atomic_lib.compose.walk import Entry, read_entries, walk_tree, write_entries
 from atomic_lib.content.keyring import Keyring, open_keyring
 from atomic_lib.content.repositories import Content
@@ -218,7 +218,10 @@ def content_checksum(shown: str) -> str:
 
 def _install_kernel(tree: Installroot, kver: str) -> None:
     """Install the kernel in /boot, under the names that kernel-install uses."""
-    modules, boot = inside(tree.root, f"usr/lib/modules/{kver}/*").parent, inside(tree.root, "boot/*").parent
+    modules, boot = (
+        path_in_tree(tree.root, f"usr/lib/modules/{kver}/*").parent,
+        path_in_tree(tree.root, "boot/*").parent,
+    )
     shutil.copy2(modules / "vmlinuz", boot / f"vmlinuz-{kver}")
     (modules / "initramfs.img").rename(boot / f"initramfs-{kver}.img")
     tree.write("etc/fstab", "LABEL=root / ext4 defaults 0 1\n")
@@ -226,5 +229,5 @@ def _install_kernel(tree: Installroot, kver: str) -> None:
 
 def _label(tree: Installroot, directory: Path, contexts: str) -> None:
     """Label the tree by its own policy, and keep the file contexts, to label the files that the image adds."""
-    keep_contexts(inside(tree.root, f"{contexts}/*").parent, directory / CONTEXTS)
+    keep_contexts(path_in_tree(tree.root, f"{contexts}/*").parent, directory / CONTEXTS)
     label_tree(tree, directory / CONTEXTS)

@@ -5,7 +5,7 @@ from pathlib import Path
 from atomic_lib.base.errors import WorkbookError
 
 
-def inside(root: Path, path: str) -> Path:
+def path_in_tree(root: Path, path: str) -> Path:
     """``root/path``, checked to be inside of ``root``.
 
     Raises WorkbookError if a parent directory is a symbolic link. Packages and scripts can
@@ -28,4 +28,4 @@ def inside(root: Path, path: str) -> Path:
 
 def entries_of(root: Path, directory: str) -> list[Path]:
     """The paths in a directory of the tree, sorted; empty if there is no such directory."""
-    return sorted(inside(root, f"{directory}/*").parent.glob("*"))
+    return sorted(path_in_tree(root, f"{directory}/*").parent.glob("*"))

@@ -17,7 +17,7 @@ from atomic_lib.params.study_file import chosen_variant
 from atomic_lib.params.variant import Variant
 from atomic_lib.pipeline.boots import Boots
 from atomic_lib.pipeline.build import Build
-from atomic_lib.results.history import changes_since, earlier_build
+from atomic_lib.results.history import changes_since, previous_build
 from atomic_lib.results.record import VariantRecord
 from atomic_lib.results.variant_result import VariantResult
 from atomic_lib.results.verification import read_verification
@@ -89,7 +89,7 @@ class RecordedBuild:
         """Compare with the variant's previous build in ``build/runs``, if there is one."""
         result, context = self.record.result, self.build.context
         (self.directory / CHANGED_FILES).unlink(missing_ok=True)
-        earlier = earlier_build(BUILD / "runs", self.directory.parent, result)
+        earlier = previous_build(BUILD / "runs", self.directory.parent, result)
         lock = self.build.rpm_set.lock
         changes = changes_since(earlier, result, lock, self.directory, context) if earlier else None
         self.record.add_release(changes)

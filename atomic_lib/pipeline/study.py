@@ -17,7 +17,7 @@ from atomic_lib.pipeline.notebooks import Execution, execute_all
 from atomic_lib.recipe.load import load_recipe
 from atomic_lib.report.text.boot_words import failed_boot_notes
 from atomic_lib.results.analysis.fallbacks import contingencies, fallbacks_to_run, has_failed, in_place
-from atomic_lib.results.history import earlier_figures
+from atomic_lib.results.history import previous_figures
 from atomic_lib.results.record import failed_result
 from atomic_lib.results.result_files import RESULT_FILE, read_variant_result, write_study_results
 from atomic_lib.results.runs import link_newest, new_run, only_run
@@ -52,8 +52,8 @@ def run_study(study: str, *, variants: Sequence[str] = (), overrides: Mapping[st
         run = _Run(whole.study, overrides or {}, new_run(BUILD / "runs", study))
         results = run.with_fallbacks(whole.fallbacks, fallbacks, run.make(loaded))
         failed = [result for result in results if result.variant in whole.fallbacks and has_failed(result)]
-        previous = [earlier_figures(BUILD / "runs", run.directory, result) for result in failed]
-        written = write_study_results(run.directory, chosen, results, earlier=list(filter(None, previous)))
+        previous = [previous_figures(BUILD / "runs", run.directory, result) for result in failed]
+        written = write_study_results(run.directory, chosen, results, previous=list(filter(None, previous)))
         if whole.conformance:
             write_conformance(run.directory, [*loaded, *fallbacks.values()], results)
         page = _publish(run.directory)

@@ -21,7 +21,7 @@ from atomic_lib.results.analysis.metrics import unclocked_metrics
 from atomic_lib.results.build_result import Release
 from atomic_lib.results.result_files import RESULT_FILE, RESULTS_FILE, read_variant_result
 from atomic_lib.results.runs import finished_runs
-from atomic_lib.results.study_result import EarlierFigures
+from atomic_lib.results.study_result import PreviousFigures
 from atomic_lib.results.variant_result import VariantResult
 from atomic_lib.solve.lock import Lock, read_lock
 from atomic_lib.tools.context import Context
@@ -42,7 +42,7 @@ class _StudyHead(TypedDict, total=False):
 
 
 @dataclass(frozen=True)
-class EarlierBuild:
+class PreviousBuild:
     """A build of the same variant in another run: its study, when it was made (UTC, ISO 8601), result and lock."""
 
     run: str
@@ -52,7 +52,7 @@ class EarlierBuild:
     lock: Lock
 
 
-def earlier_build(runs: Path, own_run: Path, result: VariantResult) -> EarlierBuild | None:
+def previous_build(runs: Path, own_run: Path, result: VariantResult) -> PreviousBuild | None:
     """The newest build of the variant in a finished run other than ``own_run``; None where there is none.
 
     It has another commit or, where that says nothing, another image. A build that failed, or
@@ -65,7 +65,7 @@ def earlier_build(runs: Path, own_run: Path, result: VariantResult) -> EarlierBu
     return None
 
 
-def earlier_figures(runs: Path, own_run: Path, failed: VariantResult) -> EarlierFigures | None:
+def previous_figures(runs: Path, own_run: Path, failed: VariantResult) -> PreviousFigures | None:
     """The figures of the newest finished run other than ``own_run`` in which the variant did not fail.
 
     None where no run made it of the same recipe.
@@ -78,12 +78,12 @@ def earlier_figures(runs: Path, own_run: Path, failed: VariantResult) -> Earlier
         if result.status == "ok" and not has_failed(result) and _made_of(result) == _made_of(failed):
             values = {metric.name: metric.value(result) for metric in unclocked_metrics([result])}
             figures = {name: value for name, value in values.items() if value is not None}
-            return EarlierFigures(variant=failed.variant, run=path.name, figures=figures)
+            return PreviousFigures(variant=failed.variant, run=path.name, figures=figures)
     return None
 
 
 def changes_since(
-    earlier: EarlierBuild, result: VariantResult, lock: Lock, directory: Path, context: Context
+    earlier: PreviousBuild, result: VariantResult, lock: Lock, directory: Path, context: Context
 ) -> Release:
     """What changed from the earlier build to ``result``; all changed paths go into ``directory`` as CSV."""
     release = Release(
@@ -131,13 +131,13 @@ def _study_of(run: Path) -> _StudyHead:
     return {"study": str(study.get("study", "")), "created": str(study.get("created", ""))}
 
 
-def _build_in(run: Path, study: _StudyHead, variant: str) -> EarlierBuild | None:
+def _build_in(run: Path, study: _StudyHead, variant: str) -> PreviousBuild | None:
     directory = run / variant
     try:
         result, lock = read_variant_result(directory / RESULT_FILE), read_lock(directory / "lock.json")
     except WorkbookError:
         return None
-    return EarlierBuild(run.name, study.get("study", ""), study.get("created", ""), result, lock)
+    return PreviousBuild(run.name, study.get("study", ""), study.get("created", ""), result, lock)
 
 
 def _is_another(one: VariantResult, other: VariantResult) -> bool:
@@ -186,7 +186,7 @@ def _told(error: WorkbookError, store: Store) -> str:
     return error.message.splitlines()[0].replace(f"{store.root}/", "")
 
 
-def _gone(earlier: EarlierBuild, variant: str) -> str:
+def _gone(earlier: PreviousBuild, variant: str) -> str:
     lock = f"build/runs/{earlier.run}/{variant}/lock.json"
     return (
         "the previous image is no longer in the store; "

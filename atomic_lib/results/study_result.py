@@ -23,7 +23,7 @@ class FactorCell(Model):
     levels: dict[str, str]
 
 
-class EarlierFigures(Model):
+class PreviousFigures(Model):
     """The figures of a failed variant when it last succeeded, by their names in comparison.csv, and that run."""
 
     variant: str
@@ -36,7 +36,7 @@ class StudyResult(Model):
 
     ``steps``: the decisions of the waterfall, from the baseline on. ``cells``: which variants are
     cells of the factor study; empty where it is none. ``fallbacks``: which variant stands in for
-    one that fails. ``earlier``: figures of variants that failed in this run.
+    one that fails. ``previous``: figures of variants that failed in this run.
     """
 
     schema_version: Literal[3] = 3
@@ -50,7 +50,7 @@ class StudyResult(Model):
     factors: tuple[Factor, ...] = ()
     cells: tuple[FactorCell, ...] = ()
     fallbacks: dict[str, str] = Field(default_factory=dict)
-    earlier: tuple[EarlierFigures, ...] = ()
+    previous: tuple[PreviousFigures, ...] = ()
     provenance: dict[str, JsonValue] = Field(default_factory=dict)
 
     @model_validator(mode="after")

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from atomic_lib.base.errors import WorkbookError
-from atomic_lib.compose.tree_paths import entries_of, inside
+from atomic_lib.compose.tree_paths import entries_of, path_in_tree
 
 
 @pytest.fixture
@@ -21,20 +21,20 @@ def root(tmp_path: Path) -> Path:
 
 @pytest.mark.parametrize("path", ["etc", "etc/new", "etc/deep/new/newer", "etc/link", "tmp"])
 def test_a_path_inside_is_given_back(root: Path, path: str) -> None:
-    assert inside(root, path) == root / path
+    assert path_in_tree(root, path) == root / path
 
 
 @pytest.mark.parametrize(("path", "link"), [("tmp/script", "/tmp"), ("etc/link/file", "/etc/link")])
 def test_a_link_on_the_way_is_refused_by_name(root: Path, path: str, link: str) -> None:
     with pytest.raises(WorkbookError) as caught:
-        inside(root, path)
+        path_in_tree(root, path)
     assert caught.value.message == f"/{path}: not touched, because {link} is a symbolic link in the tree"
 
 
 @pytest.mark.parametrize("path", ["../outside/keep", "etc/../../outside/keep", "/etc/passwd"])
 def test_a_path_that_is_none_of_the_tree_is_refused(root: Path, path: str) -> None:
     with pytest.raises(WorkbookError, match="no path inside the tree"):
-        inside(root, path)
+        path_in_tree(root, path)
 
 
 def test_entries_of_a_directory(root: Path) -> None:

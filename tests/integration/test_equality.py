@@ -11,7 +11,7 @@ from atomic_lib.measure.build_changes import changed_packages
 from atomic_lib.measure.comparison import Comparison
 from atomic_lib.pipeline.build import Build, open_build
 from atomic_lib.pipeline.equality import compare_booted, compare_images, require_explained
-from atomic_lib.pipeline.package_questions import plain_text
+from atomic_lib.pipeline.why_and_without import plain_text
 from atomic_lib.report.tables.equality_tables import counts_table
 from tests.integration.test_build_and_boot import papermill
 

@@ -105,7 +105,7 @@ def test_a_fallback_that_fails_too_is_not_built_twice_and_the_earlier_run_is_nam
     assert [(one.variant, one.status) for one in result.variants] == [
         ("atomic-min", "failed"), ("atomic-cloud-init", "failed"),
     ]  # fmt: skip
-    (earlier,) = result.earlier
+    (earlier,) = result.previous
     assert (earlier.variant, earlier.run, earlier.figures) == ("atomic-min", before, {"package_count": 190.0})
 
 

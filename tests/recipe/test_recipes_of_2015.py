@@ -77,12 +77,12 @@ services --disabled=cloud-init
 user --name=vagrant --password=vagrant
 """
 ATOMIC_REFUSALS = (
-    "2: command 'auth' is not supported: passwords are not used in an image",
+    "2: command 'auth' is not supported: an image must not have a password",
     "5: command 'user' is not supported: users come from packages and from the metadata service",
     "6: part: /boot: an image has one file system, /",
     "7: part: pv.01: an image has one file system, /",
-    "8: command 'volgroup' is not supported: say part / --size=MIB --fstype=ext4",
-    "9: command 'logvol' is not supported: say part / --size=MIB --fstype=ext4",
+    "8: command 'volgroup' is not supported: use part / --size=MIB --fstype=ext4",
+    "9: command 'logvol' is not supported: use part / --size=MIB --fstype=ext4",
     "10: command 'ostreesetup' is not supported: an ostree tree is composed from a treefile",
 )
 # Tabs and keys with an underscore, as they were written then.
@@ -123,9 +123,9 @@ def refusals(path: Path) -> list[str]:
 def test_a_container_s_kickstart_is_refused_line_by_line(tmp_path: Path) -> None:
     assert refusals(write(tmp_path / "container.ks", CONTAINER)) == [
         "3: bootloader --location: an image always has a boot loader, for BIOS and for UEFI",
-        "4: timezone --nontp: say services --disabled= with the name of the time service",
-        "5: rootpw: an image holds no password; say rootpw --lock, keys come from the metadata service",
-        "17: %post --log: what the script writes is kept in the log of the build",
+        "4: timezone --nontp: use services --disabled= with the name of the time service",
+        "5: rootpw: an image must not have a password: use rootpw --lock, keys come from the metadata service",
+        "17: %post --log: the log of the build contains the output of the script",
     ]
 
 
@@ -151,7 +151,7 @@ def test_a_cloud_s_kickstart_is_refused_line_by_line_and_loads_without_these(tmp
     write(tmp_path / "repository.ks", "repo --name=fedora\n")
     path = write(tmp_path / "cloud.ks", CLOUD)
     assert refusals(path) == [
-        "3: command 'auth' is not supported: passwords are not used in an image",
+        "3: command 'auth' is not supported: an image must not have a password",
         "6: command 'user' is not supported: users come from packages and from the metadata service",
         "7: bootloader --extlinux: the boot loader of an image is GRUB",
     ]
@@ -179,7 +179,7 @@ def test_what_is_refused_in_an_included_file_names_that_file(tmp_path: Path) -> 
 
 
 def test_a_treefile_s_user_checks_are_refused_key_by_key(tmp_path: Path) -> None:
-    why = "is not supported: a build has no earlier commit and no list of users to be checked against"
+    why = "is not supported: a build has no previous commit and no list of users to check against"
     keys = ("ignore-removed-users", "ignore-removed-groups", "check-passwd", "check-groups")
     assert refusals(write(tmp_path / "host.json", HOST)) == [f" key {key!r} {why}" for key in keys]
 

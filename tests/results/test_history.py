@@ -9,7 +9,7 @@ import pytest
 
 from atomic_lib.measure.build_changes import LARGEST, Change, FileChange, grouped_changes
 from atomic_lib.params.variant import Variant
-from atomic_lib.results.history import NOT_BUILT_IN, changes_since, earlier_build, earlier_figures
+from atomic_lib.results.history import NOT_BUILT_IN, changes_since, previous_build, previous_figures
 from atomic_lib.results.result_files import write_variant_result
 from atomic_lib.results.variant_result import Failure, StageTime, VariantResult
 from atomic_lib.solve.lock import Lock, LockedPackage, write_lock
@@ -46,7 +46,7 @@ def add_run(runs: Path, name: str, result: VariantResult, *, created: str = "", 
 
 
 def found(runs: Path, result: VariantResult | None = None, own: str = "own-run") -> str | None:
-    earlier = earlier_build(runs, runs / own, result or built("c9", "i9"))
+    earlier = previous_build(runs, runs / own, result or built("c9", "i9"))
     return earlier.run if earlier else None
 
 
@@ -54,13 +54,13 @@ def test_it_is_the_newest_by_the_clock_of_the_run_not_by_its_name(runs: Path) ->
     add_run(runs, "b", built("c1", "i1"), created="2026-01-02T00:00:00+00:00")
     add_run(runs, "a", built("c2", "i2"), created="2026-01-03T00:00:00+00:00")
     (runs / "latest").symlink_to("b")
-    earlier = earlier_build(runs, runs / "own-run", built("c9", "i9"))
+    earlier = previous_build(runs, runs / "own-run", built("c9", "i9"))
     assert earlier is not None
     assert (earlier.run, earlier.study, earlier.made) == ("a", "default", "2026-01-03T00:00:00+00:00")
     assert (earlier.result.commit, earlier.lock.packages) == ("c2", (BASH,))
 
 
-def test_a_run_is_not_its_own_earlier_build(runs: Path) -> None:
+def test_a_run_is_not_its_own_previous_build(runs: Path) -> None:
     add_run(runs, "1", built("c1", "i1"))
     own = add_run(runs, "2", built("c2", "i2"))
     (runs / "latest").symlink_to("2")
@@ -138,7 +138,7 @@ def test_all_that_changed_is_told(runs: Path, tmp_path: Path) -> None:
     before = built("c1", "i1", parameters={"parts": "", "boots_bios": 1}, provenance={"git_revision": "a" * 40})
     after = built("c2", "i2", parameters={"parts": "docs", "boots_bios": 2}, provenance={"git_revision": "b" * 40})
     add_run(runs, "1", before)
-    earlier = earlier_build(runs, runs / "own-run", after)
+    earlier = previous_build(runs, runs / "own-run", after)
     assert earlier is not None
     release = changes_since(earlier, after, Lock("standin", (NEWER,)), tmp_path, context)
     assert (release.run, release.made) == ("1", "1")
@@ -167,7 +167,7 @@ def test_without_both_images_only_packages_are_compared(
     runs: Path, tmp_path: Path, before: str, after: str, said: str
 ) -> None:
     add_run(runs, "1", built("c1", before))
-    earlier = earlier_build(runs, runs / "own-run", built("c2", after))
+    earlier = previous_build(runs, runs / "own-run", built("c2", after))
     assert earlier is not None
     release = changes_since(earlier, built("c2", after), Lock("standin", (NEWER,)), tmp_path, own_context(tmp_path))
     assert (len(release.packages), release.files, release.files_reason) == (1, None, said)
@@ -181,7 +181,7 @@ def test_a_damaged_image_does_not_fail_the_variant(runs: Path, tmp_path: Path) -
         store.path_of("image", key).mkdir(parents=True)
         (store.path_of("image", key) / "disk.raw").write_bytes(b"none")
     add_run(runs, "1", built("c1", "i1"))
-    earlier = earlier_build(runs, runs / "own-run", built("c2", "i2"))
+    earlier = previous_build(runs, runs / "own-run", built("c2", "i2"))
     assert earlier is not None
     release = changes_since(earlier, built("c2", "i2"), Lock("standin", (BASH,)), tmp_path, context)
     assert (release.packages, release.files) == ((), None)
@@ -210,16 +210,16 @@ def test_the_last_success_of_the_same_recipe_has_the_figures(runs: Path) -> None
     other_schema = add_run(runs, "old", built(), created="2026-01-05") / failed.variant / "result.json"
     other_schema.write_text('{"schema_version": 1}')
     add_run(runs, "own", failed, created="2026-01-06")
-    found = earlier_figures(runs, runs / "own", failed)
+    found = previous_figures(runs, runs / "own", failed)
     assert found is not None
     assert (found.run, found.figures["package_count"]) == ("counts", 3)
-    assert earlier_figures(runs / "none", runs / "own", failed) is None
+    assert previous_figures(runs / "none", runs / "own", failed) is None
 
 
 def test_a_parameter_that_came_with_an_empty_value_is_no_change(runs: Path, tmp_path: Path) -> None:
     add_run(runs, "before", built())
     after = built("c2", "i2", parameters={"parts": "", "selinux": "", "remote_url": "file:///srv"})
-    earlier = earlier_build(runs, runs / "own", after)
+    earlier = previous_build(runs, runs / "own", after)
     assert earlier is not None
     release = changes_since(earlier, after, earlier.lock, tmp_path, own_context(tmp_path))
     assert [change.name for change in release.inputs] == ["remote_url"]

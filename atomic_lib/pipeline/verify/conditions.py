@@ -28,7 +28,7 @@ _DAY_SECONDS = 86400
 
 
 @dataclass(frozen=True)
-class Circumstances:
+class Conditions:
     """The conditions of one build. An empty string or 0 leaves a condition as it is on this machine.
 
     ``umask``, ``host_name`` and ``environment`` (time zone, language, hash seed) affect only
@@ -50,19 +50,19 @@ class Circumstances:
     packages_reversed: bool = False
 
 
-def usual(store: Path, cache: Path) -> Circumstances:
+def usual(store: Path, cache: Path) -> Conditions:
     """The conditions of build A: the usual ones, and the user's cache."""
-    return Circumstances("A", str(store), str(cache), environment={"TZ": "UTC", "LC_ALL": "C.UTF-8", "LANG": "C.UTF-8"})
+    return Conditions("A", str(store), str(cache), environment={"TZ": "UTC", "LC_ALL": "C.UTF-8", "LANG": "C.UTF-8"})
 
 
-def hostile(store: Path, cache: Path, *, cold_cache: bool, language: str) -> Circumstances:
+def hostile(store: Path, cache: Path, *, cold_cache: bool, language: str) -> Conditions:
     """The conditions of build B: everything that could differ on another machine, for another user, in another year.
 
     ``language``: a locale of this host; empty if it has none but C, then the language does not differ.
     """
     # the time of Kiritimati, in the form that needs no time zone data
     environment = {"TZ": "LINT-14", "PYTHONHASHSEED": "4711"}
-    return Circumstances(
+    return Conditions(
         "B",
         str(store),
         str(cache),
@@ -92,7 +92,7 @@ def choose_language(listing: str) -> str:
     return next((name for name in names if name.startswith("tr_")), names[0] if names else "")
 
 
-def impose(conditions: Circumstances) -> None:
+def impose(conditions: Conditions) -> None:
     """Set umask, processors and host name of this process and its children; the parent sets its environment.
 
     Raises WorkbookError if the kernel does not allow a new UTS namespace.
@@ -151,9 +151,7 @@ def with_order(content: Content, *, reversed_order: bool) -> Content:
     return replace(content, repo_text=text, local=dict(reversed(list(content.local.items()))))
 
 
-def in_force(
-    conditions: Circumstances, tools: Tools, content: Content, rpms: Path, *, made_anew: bool
-) -> dict[str, str]:
+def in_force(conditions: Conditions, tools: Tools, content: Content, rpms: Path, *, made_anew: bool) -> dict[str, str]:
     """The conditions as this process and a command in the tools tree observe them, as text by condition.
 
     ``rpms``: the directory of the RPM files. ``made_anew``: whether this build built the content.
@@ -192,7 +190,7 @@ def cache_state(*, cold_cache: bool, made_anew: bool) -> str:
     return "content of the first variant's cold cache" if cold_cache else "warm"
 
 
-def require_in_force(conditions: Circumstances, seen: Mapping[str, str], host: Mapping[str, str]) -> None:
+def require_in_force(conditions: Conditions, seen: Mapping[str, str], host: Mapping[str, str]) -> None:
     """Raise WorkbookError naming the first condition that did not have the intended value in the build.
 
     ``seen``: the conditions that the build observed; ``host``: those of the other build, under usual conditions.

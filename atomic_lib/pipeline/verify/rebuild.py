@@ -21,7 +21,7 @@ from atomic_lib.content.repositories import Content, open_content
 from atomic_lib.content.signing import index_repository
 from atomic_lib.params.variant import variant_from
 from atomic_lib.pipeline.build import Build
-from atomic_lib.pipeline.verify.conditions import Circumstances, impose, in_force, with_clock, with_order
+from atomic_lib.pipeline.verify.conditions import Conditions, impose, in_force, with_clock, with_order
 from atomic_lib.results.verification import QCOW2, RAW
 from atomic_lib.solve.lock import read_lock
 from atomic_lib.solve.resolve import resolve_rpm_set
@@ -38,7 +38,7 @@ class Task:
     """What to build: the variant's parameters, the conditions, and the lock of the other build, if there is one."""
 
     parameters: Mapping[str, object]
-    circumstances: Circumstances
+    conditions: Conditions
     lock: str = ""
 
 
@@ -60,8 +60,8 @@ def main(words: Sequence[str]) -> int:
     end_with_parent()
     try:
         data = json.loads(Path(words[0]).read_text())
-        task = Task(**{**data, "circumstances": Circumstances(**data["circumstances"])})
-        impose(task.circumstances)
+        task = Task(**{**data, "conditions": Conditions(**data["conditions"])})
+        impose(task.conditions)
         Path(words[1]).write_text(json.dumps(asdict(build(task)), indent=1))
     except WorkbookError as error:
         say(f"error: {error}")
@@ -82,7 +82,7 @@ class HostileBuild(Build):
     @cached_property
     def content(self) -> Content:
         """The content, with its repositories in the order of the conditions."""
-        reversed_order = self.task.circumstances.repositories_reversed
+        reversed_order = self.task.conditions.repositories_reversed
         return with_order(open_content(self.variant.content, self.context), reversed_order=reversed_order)
 
     @cached_property
@@ -95,10 +95,10 @@ class HostileBuild(Build):
         """The packages to build from; their files copied in reverse order if the conditions say so."""
         own, lock = self.own_rpm_set, self.task.lock
         if lock and own.lock.sha256 != read_lock(Path(lock)).sha256:
-            name = self.task.circumstances.name
+            name = self.task.conditions.name
             say(f"! {self.variant.variant}: build {name} resolved to another lock; continuing with the first build's")
             own = self._resolved(lock)
-        if self.task.circumstances.packages_reversed:
+        if self.task.conditions.packages_reversed:
             return copied_in_reverse(own, self.context.tools, self.context.store.root / "reversed")
         return own
 
@@ -112,7 +112,7 @@ def build(task: Task) -> Built:
 
     Raises WorkbookError as the stages do.
     """
-    started, conditions = time.monotonic(), task.circumstances
+    started, conditions = time.monotonic(), task.conditions
     store, cache = Store(Path(conditions.store)), Path(conditions.cache)
     tools = with_clock(open_tools(cache), conditions.clock_days_ahead, store.root)
     stored_before = stored_in(cache)

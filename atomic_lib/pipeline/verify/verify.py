@@ -19,9 +19,9 @@ from atomic_lib.base.progress import say, step
 from atomic_lib.base.store import remove_tree, run_lock
 from atomic_lib.params.study_file import load_study, study_variants
 from atomic_lib.params.variant import Variant, load_variant, parameter_values
-from atomic_lib.pipeline.verify.conditions import Circumstances, hostile, other_language, require_in_force, usual
+from atomic_lib.pipeline.verify.conditions import Conditions, hostile, other_language, require_in_force, usual
 from atomic_lib.pipeline.verify.differences import explain
-from atomic_lib.pipeline.verify.places import make_cold_cache, other_place
+from atomic_lib.pipeline.verify.directories import make_cold_cache, other_place
 from atomic_lib.pipeline.verify.rebuild import Built, Task
 from atomic_lib.pipeline.verify.show import shown
 from atomic_lib.results.record import git_revision
@@ -95,7 +95,7 @@ def verify_variant(
     return found, text
 
 
-def _build(variant: Variant, conditions: Circumstances, own: Path, lock: str = "") -> Built:
+def _build(variant: Variant, conditions: Conditions, own: Path, lock: str = "") -> Built:
     """Build in a child process under the given conditions. The child ends if this process ends."""
     name = conditions.name
     task, result, log = (own / f"{name}.{end}" for end in ("task.json", "json", "log"))

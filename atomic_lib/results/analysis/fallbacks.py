@@ -98,7 +98,7 @@ def prices(study: StudyResult, found: Contingency) -> tuple[Price, ...]:
     """
     if found.stand_in is None:
         return ()
-    before = next((one for one in study.earlier if one.variant == found.failed.variant), None)
+    before = next((one for one in study.previous if one.variant == found.failed.variant), None)
     made = []
     for metric in unclocked_metrics([found.failed, found.stand_in]):
         own, fallback = metric.value(found.failed), metric.value(found.stand_in)

@@ -42,8 +42,8 @@ SEEN_B = {
 LANGUAGE = "tr_TR.utf8"
 REPORT = """\
 import json, os, socket, sys, time
-from atomic_lib.pipeline.verify.conditions import Circumstances, impose
-wanted = Circumstances(**json.loads(sys.argv[1]))
+from atomic_lib.pipeline.verify.conditions import Conditions, impose
+wanted = Conditions(**json.loads(sys.argv[1]))
 impose(wanted)
 umask = os.umask(0)
 print(json.dumps([umask, len(os.sched_getaffinity(0)), socket.gethostname(), time.strftime("%z")]))

@@ -8,7 +8,7 @@ from atomic_lib.base.errors import WorkbookError
 from atomic_lib.base.store import Store, file_sha256
 from atomic_lib.params.variant import Variant
 from atomic_lib.pipeline.verify import verify
-from atomic_lib.pipeline.verify.conditions import Circumstances
+from atomic_lib.pipeline.verify.conditions import Conditions
 from atomic_lib.pipeline.verify.rebuild import Built, stored_in
 from atomic_lib.results.verification import QCOW2, RAW, Verification, read_verification
 from atomic_lib.tools.sandbox import Tools
@@ -31,7 +31,7 @@ class Builds:
     def __init__(self, **texts: str) -> None:
         self.texts = texts
 
-    def __call__(self, _: Variant, wanted: Circumstances, own: Path, lock: str = "") -> Built:
+    def __call__(self, _: Variant, wanted: Conditions, own: Path, lock: str = "") -> Built:
         store, seen = Path(wanted.store), {**(SEEN if wanted.name == "A" else SEEN_BY_B), "directory": wanted.store}
         if "LC_ALL" not in wanted.environment:
             del seen["language"]
@@ -98,7 +98,7 @@ def test_a_result_made_since_is_not_among_those_that_a_cache_had(tmp_path: Path)
     assert made in stored_in(tmp_path)
 
 
-def test_a_build_that_did_not_have_its_circumstances_is_no_verification(
+def test_a_build_that_did_not_have_its_conditions_is_no_verification(
     place: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(verify, "_build", Builds(A="one", B="one"))

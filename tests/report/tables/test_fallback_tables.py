@@ -11,7 +11,7 @@ from atomic_lib.report.text import in_short
 from atomic_lib.report.text.conclusions import sentence
 from atomic_lib.results.analysis import decisions, factor_effects, fallbacks
 from atomic_lib.results.csv_tables import csv_texts
-from atomic_lib.results.study_result import EarlierFigures, FactorCell, StudyResult
+from atomic_lib.results.study_result import FactorCell, PreviousFigures, StudyResult
 from atomic_lib.results.variant_result import Failure, VariantResult
 from tests.report import factory
 from tests.report.enriched import enriched
@@ -101,8 +101,8 @@ def test_columns_are_of_one_variant_each_and_marked(at_boot: StudyResult) -> Non
 
 def test_what_this_run_has_not_is_taken_from_an_earlier_one_by_name() -> None:
     figures = {"tree_bytes": 400e6, "package_count": 190.0, "forbidden:Python": 0.0}
-    earlier = EarlierFigures(variant=FAILED, run="2026-01-01T00-00-00Z-default", figures=figures)
-    study = study_with(proven(SPARE), failed(FAILED, "compose", "python3 came in"), earlier=(earlier,))
+    earlier = PreviousFigures(variant=FAILED, run="2026-01-01T00-00-00Z-default", figures=figures)
+    study = study_with(proven(SPARE), failed(FAILED, "compose", "python3 came in"), previous=(earlier,))
     text = said(study)
     assert "(against atomic-min's own figures of run 2026-01-01T00-00-00Z-default); Python remains." in text
     table = fallback_tables.section(study).parts[1]._repr_html_()

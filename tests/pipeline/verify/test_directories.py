@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from atomic_lib.pipeline.verify.places import MEMORY_DIRECTORY, has_memory, make_cold_cache, other_place
+from atomic_lib.pipeline.verify.directories import MEMORY_DIRECTORY, has_memory, make_cold_cache, other_place
 
 
 def test_the_other_place_is_gone_afterwards(tmp_path: Path) -> None:

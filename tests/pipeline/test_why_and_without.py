@@ -8,9 +8,9 @@ import pytest
 
 from atomic_lib.base.errors import WorkbookError
 from atomic_lib.measure.classes import default_class_rules
-from atomic_lib.pipeline import package_questions
+from atomic_lib.pipeline import why_and_without
 from atomic_lib.pipeline.build import classes_expanded, open_build
-from atomic_lib.pipeline.package_questions import plain_text, print_why, print_without
+from atomic_lib.pipeline.why_and_without import plain_text, print_why, print_without
 from atomic_lib.report.elements.cells import Cell, number
 from atomic_lib.report.elements.table import Table
 from atomic_lib.solve.graph import Link
@@ -35,7 +35,7 @@ class Answered:
 
 @pytest.fixture
 def answered(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(package_questions, "open_build", lambda variant, command: Answered())
+    monkeypatch.setattr(why_and_without, "open_build", lambda variant, command: Answered())
 
 
 @pytest.mark.usefixtures("answered")
