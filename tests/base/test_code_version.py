@@ -114,12 +114,18 @@ def closure(module: str) -> set[str]:
 def test_the_code_of_a_tree_is_what_composes_it() -> None:
     found = closure("atomic_lib.compose.tree")
     assert found >= {
-        "compose/tree.py", "compose/dracut.py", "compose/install.py", "compose/ostree.py", "solve/resolve.py",
+        "compose/tree.py", "compose/dracut.py", "compose/install.py", "compose/ostree.py", "solve/rpm_set.py",
         "content/repositories.py", "content/keyring.py", "formats/rpm_headers.py", "formats/openpgp.py",
         "tools/tools_tree.py", "base/command.py", "base/store.py",
     }  # fmt: skip
     rooms = {name.partition("/")[0] for name in found}
     assert not rooms & {"image", "guest", "measure", "results", "report", "pipeline", "cli.py"}
+
+
+def test_the_code_of_an_rpm_set_is_what_resolves_it() -> None:
+    found = closure("atomic_lib.solve.resolve")
+    assert found >= {"solve/resolve.py", "solve/dnf_run.py", "solve/locked.py", "solve/rpm_cache.py"}
+    assert not {name for name in found if name.startswith("compose/")}
 
 
 def test_the_code_of_a_repository_counts_its_spec_files_and_programs() -> None:
