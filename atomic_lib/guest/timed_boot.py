@@ -11,9 +11,9 @@ from atomic_lib.base.errors import WorkbookError
 from atomic_lib.base.files import write_text
 from atomic_lib.base.model import Accelerator, Agent, DataSource, Firmware, Runtime, SelinuxMode
 from atomic_lib.guest.boot_record import BOOT_FILE, Boot, StoredBoot
-from atomic_lib.guest.evidence.answers import Evidence, read_evidence, read_units
+from atomic_lib.guest.evidence.guest_queries import ask, new_secret
 from atomic_lib.guest.evidence.milestones import BootContext
-from atomic_lib.guest.evidence.proof_of_life import ask, new_secret
+from atomic_lib.guest.evidence.proof_of_life import Evidence, read_evidence, read_units
 from atomic_lib.guest.evidence.unit_times import unit_files
 from atomic_lib.guest.vm.clock import read_clock, read_clock_again
 from atomic_lib.guest.vm.data_source import provide_instance

@@ -15,7 +15,7 @@ from pydantic import Field, field_validator, model_validator
 from atomic_lib.base.paths import RULES_DIRECTORY
 from atomic_lib.formats.disk.file_system import FileEntry, FileSystem
 from atomic_lib.formats.tmpfiles import read_tmpfiles
-from atomic_lib.measure.comparison import Difference, Kind, facts_of
+from atomic_lib.measure.file_system_comparison import Difference, Kind, facts_of
 from atomic_lib.params.schema import Name, ParamsModel, read_yaml_mapping, validated
 
 RULES_FILE = RULES_DIRECTORY / "equality.yaml"

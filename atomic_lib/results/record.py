@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 from atomic_lib import __version__
 from atomic_lib.base import command
 from atomic_lib.base.errors import WorkbookError
-from atomic_lib.base.traces import scrubber
+from atomic_lib.base.scrub import scrubber
 from atomic_lib.compose.tree import Tree
 from atomic_lib.guest.boot_record import Boot, StoredBoot
 from atomic_lib.guest.counted.counted_boot import CountedBoot

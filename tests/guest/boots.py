@@ -9,7 +9,7 @@ from atomic_lib.base.errors import WorkbookError
 from atomic_lib.guest import boot_stages
 from atomic_lib.guest.boot_record import BOOT_FILE, Boot, StoredBoot
 from atomic_lib.guest.counted.counted_boot import CountedBoot, CountRequest
-from atomic_lib.guest.evidence.answers import Check
+from atomic_lib.guest.evidence.proof_of_life import Check
 from atomic_lib.guest.timed_boot import BootRequest
 from atomic_lib.image.disk import Image
 from atomic_lib.params.variant import Variant, variant_from

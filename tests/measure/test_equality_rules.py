@@ -8,8 +8,8 @@ import pytest
 
 from atomic_lib.base.errors import WorkbookError
 from atomic_lib.formats.disk.file_system import FileEntry, FileSystem
-from atomic_lib.measure.comparison import compare
 from atomic_lib.measure.equality_rules import RULES_FILE, EqualityRule, load_rules
+from atomic_lib.measure.file_system_comparison import compare
 
 REASON = "a reason that is long enough"
 

@@ -5,7 +5,7 @@ import hashlib
 from pathlib import Path
 
 from atomic_lib.guest.boot_record import Boot
-from atomic_lib.guest.evidence.answers import Check
+from atomic_lib.guest.evidence.proof_of_life import Check
 from atomic_lib.guest.evidence.systemd import Phases
 from atomic_lib.guest.evidence.unit_times import UnitTime
 from atomic_lib.guest.vm.host_load import BootHost

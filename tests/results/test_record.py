@@ -13,7 +13,7 @@ from atomic_lib.compose.walk import Entry, write_entries
 from atomic_lib.guest.boot_record import Boot, StoredBoot
 from atomic_lib.guest.counted.counted_boot import CountedBoot
 from atomic_lib.guest.counted.probe import CountedUnit
-from atomic_lib.guest.evidence.answers import Check
+from atomic_lib.guest.evidence.proof_of_life import Check
 from atomic_lib.guest.evidence.systemd import Phases
 from atomic_lib.guest.evidence.unit_times import UnitTime
 from atomic_lib.image.disk import Image

@@ -6,7 +6,7 @@ from atomic_lib.report.elements.table import Table
 from atomic_lib.report.elements.values import delta, plural
 from atomic_lib.report.tables import variant_tables
 from atomic_lib.report.tables.boot.time_cells import summary_cell
-from atomic_lib.report.tables.contents import verified
+from atomic_lib.report.tables.build_contents import verified
 from atomic_lib.report.text import methods
 from atomic_lib.report.text.boot_words import excluded_notes, failed_boot_notes
 from atomic_lib.results.analysis import fallbacks
@@ -101,7 +101,7 @@ def _status(study: StudyResult, result: VariantResult) -> Cell:
     kinds = {"ok": "good", "failed": "bad", "incomplete": "text"}
     failed = {check.name for boot in result.boots for check in boot.checks if not check.passed}
     note = f"stage {result.error.stage}" if result.error else f"{plural(len(failed), 'check')} failed" if failed else ""
-    found = fallbacks.contingency(study, result)
+    found = fallbacks.fallback_outcome(study, result)
     if found and found.stand_in:
         note += f"; {found.stand_in.variant} stands in"
     return Cell(_STATUS[result.status], note, kinds[result.status])  # type: ignore[arg-type]

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from atomic_lib.guest.boot_record import Boot
-from atomic_lib.measure.statistics import NO_DIFFERENCE, Verdict
+from atomic_lib.measure.rank_statistics import NO_DIFFERENCE, Verdict
 from atomic_lib.report.elements.blocks import Alert, Sentences, Stack
 from atomic_lib.report.elements.values import NBSP, plural, quantity
 from atomic_lib.report.text import fallback_words

@@ -10,7 +10,12 @@ from atomic_lib.report.elements.table import Table
 from atomic_lib.report.figures import interaction, size_figures, timeline, treemap, waterfall
 from atomic_lib.report.tables import comparison_tables, variant_tables
 from atomic_lib.report.tables.boot import boot_tables, counted_tables, unit_tables
-from atomic_lib.report.tables.contents import footprint_tables, package_change_tables, package_tables, sharing_tables
+from atomic_lib.report.tables.build_contents import (
+    footprint_tables,
+    package_change_tables,
+    package_tables,
+    sharing_tables,
+)
 from atomic_lib.report.text import conclusions
 from atomic_lib.results.analysis.boot_groups import BootGroup, boot_groups, median_of
 from atomic_lib.results.analysis.package_changes import PackageChanges, package_changes
