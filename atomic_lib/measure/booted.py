@@ -40,7 +40,9 @@ def disk_after_boot(tools: Tools, raw: Path, request: BootRequest, directory: Pa
     machine = Machine(request.firmware, request.accelerator, request.cpus, request.memory_mib)
     with (
         one_boot_key(tools, directory) as key,
-        provide_instance(request.data_source, secret.instance(key.public), tools, directory, BOOT_MOUNT) as provided,
+        provide_instance(
+            request.data_source, secret.instance(key.public), tools, directory=directory, seen_as=BOOT_MOUNT
+        ) as provided,
         start_guest(tools, Disk(raw, "raw"), machine, provided, directory) as guest,
     ):
         check = _deadline(guest, request.timeout_seconds)

@@ -114,7 +114,7 @@ class EqualityRules(ParamsModel):
     def _has_each_name_once(self) -> "EqualityRules":
         twice = [name for name, count in Counter(rule.rule for rule in self.rules).items() if count > 1]
         if twice:
-            raise ValueError(f"rules: {twice[0]!r} is there twice")
+            raise ValueError(f"rules: {twice[0]!r} is listed twice")
         return self
 
 

@@ -116,9 +116,9 @@ def described(entry: FileEntry | None) -> str:
 
 
 def facts_of(entry: FileEntry, side: FileSystem, path: str = "") -> dict[str, str]:
-    """Everything that is compared of an entry, as texts; of its hard links the names other than ``path``.
+    """Everything that is compared of an entry, as texts; for a hard link also its names other than ``path``.
 
-    A fact whose name is no kind is an attribute.
+    A fact whose name is not a kind is an attribute.
     """
     names = side.names.get(entry.inode, ())
     facts = {

@@ -199,5 +199,5 @@ def test_a_rule_that_is_not_accepted_is_named(tmp_path: Path, text: str, message
 def test_a_name_is_given_once(tmp_path: Path) -> None:
     text = RULES_FILE.read_text()
     (tmp_path / "equality.yaml").write_text(text + text.partition("rules:\n")[2])
-    with pytest.raises(WorkbookError, match="'etc-defaults' is there twice"):
+    with pytest.raises(WorkbookError, match="'etc-defaults' is listed twice"):
         load_rules(tmp_path / "equality.yaml")

@@ -1,9 +1,9 @@
 """Whether two counted boots differ by more than chance: one boot of each is enough.
 
 The same image with the same seed repeats to the microsecond, so there is no noise of
-measurement. What is left is chance inside of the guest: another image, or the smallest change
+measurement. What is left is chance inside the guest: another image, or the smallest change
 to one, moves everything after it, so that hash tables, timer ticks and the order of processes
-fall otherwise. How far that goes was measured by boots of one image with different seeds
+turn out differently. The size of this effect was measured with boots of one image with different seeds
 (``python -m benchmarks.counted_spread``).
 """
 

@@ -86,7 +86,7 @@ def _remembered_seconds(properties: Properties) -> float | None:
 def ended_seconds(text: str, userspace_seconds: float) -> dict[str, float]:
     """Seconds by unit in the journal's messages; one for each end of a unit.
 
-    What ended before userspace began is the initrd's unit, another one than the later one of that name.
+    What ended before userspace began belongs to the initrd, not to the later unit of the same name.
     """
     seconds: dict[str, float] = {}
     for line in text.strip().splitlines():

@@ -1,4 +1,7 @@
-"""Proof of life: one script that a guest runs after the login, and its answers."""
+"""The queries of the proof of life: one script that a guest runs after the login, and its answers.
+
+``proof_of_life`` checks the answers.
+"""
 
 import io
 import re
@@ -65,7 +68,7 @@ class Secret:
 
 @dataclass(frozen=True)
 class Answer:
-    """Output and exit status of one part of the proof; ``status`` None: it did not reach its end.
+    """Output and exit status of one query; ``status`` is None if it did not finish.
 
     ``ended_seconds``: the guest's clock at its end.
     """
@@ -83,17 +86,17 @@ class Answers:
     failure: str
 
     def part(self, name: str) -> Answer:
-        """The answer named ``name``; where it is missing, an answer that says why."""
+        """The answer named ``name``; if it is missing, an answer that says why."""
         return self.parts.get(name, Answer(self.failure or "the guest gave no answer", None))
 
     def whole(self, name: str) -> str:
-        """The answer's text to read figures from: empty unless it reached its end, as half a figure is a wrong one."""
+        """The answer's text to read figures from; empty unless it finished: a truncated figure would be wrong."""
         answer = self.part(name)
         return answer.text if answer.status is not None else ""
 
     @property
     def ended_seconds(self) -> float | None:
-        """The guest's clock after the last answer that reached its end."""
+        """The guest's clock after the last answer that finished."""
         return max((part.ended_seconds for part in self.parts.values() if part.ended_seconds is not None), default=None)
 
 
@@ -197,9 +200,9 @@ def read_answers(secret: Secret, text: str) -> dict[str, Answer]:
 
 
 def ask(
-    shell: Shell, secret: Secret, agent: Agent, runtime: Runtime, wait_seconds: float, keep: Callable[[str], object]
+    shell: Shell, secret: Secret, agent: Agent, runtime: Runtime, *, wait_seconds: float, keep: Callable[[str], object]
 ) -> Answers:
-    """Run the proof in the guest; ``keep`` gets the raw output. A failure in the guest raises nothing."""
+    """Run the queries in the guest; ``keep`` gets the raw output. A failure in the guest raises nothing."""
     script = proof_script(secret, agent, runtime, wait_seconds)
     archive = container_archive(shell.tools.root / "usr/bin/busybox")
     failure = ""

@@ -62,6 +62,7 @@ def milestones(
     secret: Secret,
     clock: Clock,
     context: BootContext,
+    *,
     manager: Properties,
     units: Sequence[Properties],
 ) -> dict[MilestoneName, float | None]:

@@ -1,6 +1,7 @@
-"""The evidence of one boot: the guest's answers as numbers with units and as checks."""
+"""The proof of life: the checks that a boot must pass, and its figures, from the answers to ``guest_queries``."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from atomic_lib.base.model import Bytes, Count, Model, SelinuxMode, WallSeconds
 from atomic_lib.guest.evidence.critical_chain import critical_chain
@@ -68,31 +69,18 @@ def read_evidence(answers: Answers, secret: Secret, clock: Clock, context: BootC
     """Turn the guest's answers into numbers and checks; what is missing is None and a failed check."""
     units = read_units(answers)
     manager = next(iter(_blocks(answers, "manager")), {})
-    times = milestones(answers, secret, clock, context, manager, units)
+    times = milestones(answers, secret, clock, context, manager=manager, units=units)
     script = clock.host_seconds(script_clock(answers, secret))
     phases = boot_phases(manager, clock.host_seconds(0.0))
     chain = critical_chain(units, timestamp_seconds(manager, "UserspaceTimestampMonotonic") or 0.0)
     cgroups = read_cgroups(answers.whole("cgroups"))
-    total, used = _memory_bytes(answers.whole("memory"))
-    service_count = running_services(units) if units else None
-    listeners = read_listeners(answers.part("listeners").text) if _succeeded(answers, "listeners") else None
-    setuid_files = read_setuid_files(answers.part("setuid").text) if _succeeded(answers, "setuid") else None
+    running = {"process_count": cgroups.process_count, **_running_figures(answers, units)}
     failed = failed_units(units)
     mode, denials = read_mode(answers.whole("selinux")), read_denials(answers.whole("denials"))
     needed: dict[str, object] = {name: at for name, at in times.items() if name != "initrd"}
-    needed |= {
-        "user-data": script,
-        "kernel phase": phases.kernel_seconds,
-        "userspace phase": phases.userspace_seconds,
-        "memory": used,
-    }
-    extra = {
-        "critical chain": chain or None,
-        "processes": cgroups.process_count,
-        "services": service_count,
-        "listening sockets": listeners,
-        "set-uid files": setuid_files,
-    }
+    needed |= {"user-data": script, "kernel phase": phases.kernel_seconds, "userspace phase": phases.userspace_seconds}
+    needed |= {"memory": running["memory_used_bytes"]}
+    extra = {"critical chain": chain or None, **{title: running[name] for name, title in _EXTRA.items()}}
     return Evidence(
         docker_ready_seconds=times.get("docker-ready"),
         script_done_seconds=script,
@@ -100,12 +88,6 @@ def read_evidence(answers: Answers, secret: Secret, clock: Clock, context: BootC
         phases=phases,
         milestones=in_order(times),
         units=unit_times(units, clock, chain, cgroups.units),
-        memory_used_bytes=used,
-        memory_total_bytes=total,
-        process_count=cgroups.process_count,
-        service_count=service_count,
-        listeners=listeners,
-        setuid_files=setuid_files,
         failed_units=tuple(failed),
         selinux_mode=mode,
         denials=denials.distinct if denials else None,
@@ -117,7 +99,29 @@ def read_evidence(answers: Answers, secret: Secret, clock: Clock, context: BootC
             _complete(needed, extra),
         ),
         kernel_release=answers.whole("kernel") or None,
+        **running,
     )
+
+
+_EXTRA = {
+    "process_count": "processes",
+    "service_count": "services",
+    "listeners": "listening sockets",
+    "setuid_files": "set-uid files",
+}
+"""Figures of ``Evidence`` that a tree need not have the programs for, by field."""
+
+
+def _running_figures(answers: Answers, units: Sequence[Properties]) -> dict[str, Any]:
+    """What runs when the boot is done, as fields of ``Evidence``."""
+    total, used = _memory_bytes(answers.whole("memory"))
+    return {
+        "memory_used_bytes": used,
+        "memory_total_bytes": total,
+        "service_count": running_services(units) if units else None,
+        "listeners": read_listeners(answers.part("listeners").text) if _succeeded(answers, "listeners") else None,
+        "setuid_files": read_setuid_files(answers.part("setuid").text) if _succeeded(answers, "setuid") else None,
+    }
 
 
 def read_units(answers: Answers) -> list[Properties]:

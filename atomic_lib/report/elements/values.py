@@ -43,7 +43,7 @@ def signed(value: float, unit: Unit) -> str:
 
 
 def delta(value: float, base: float, unit: Unit) -> str:
-    """The difference to the baseline, with the percentage where the baseline is not 0."""
+    """The difference from the baseline, with the percentage where the baseline is not 0."""
     difference = signed(value - base, unit)
     if not base or difference == "±0":
         return difference

@@ -33,7 +33,7 @@ def heading(study: StudyResult) -> Paragraph:
 
 
 def comparison(study: StudyResult) -> Table:
-    """Every figure of every variant, with the difference to the baseline below it."""
+    """Every figure of every variant, with the difference from the baseline below it."""
     base = study.variant(study.baseline)
     rows = [(Cell("status"), *(_status(study, result) for result in study.variants))]
     rows.append((Cell("method"), *(Cell(result.method, result.agent) for result in study.variants)))
@@ -135,7 +135,7 @@ def _record(metric: Metric, result: VariantResult, base_value: float | None) -> 
 
 
 def _comparison_notes(study: StudyResult) -> tuple[str, ...]:
-    size = "1 MB is 1,000,000 bytes. Below each figure: the difference to the baseline."
+    size = "1 MB is 1,000,000 bytes. Below each figure: the difference from the baseline."
     base = study.variant(study.baseline)
     if base is None or base.tree_bytes is None:
         size = f"1 MB is 1,000,000 bytes. The baseline {study.baseline} has no figures, so there are no differences."

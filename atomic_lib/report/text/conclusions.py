@@ -1,4 +1,4 @@
-"""What a run shows, in one paragraph per variant, derived from its figures and no more certain than they are."""
+"""What a run shows, in one paragraph per variant, derived from its figures without overstating them."""
 
 from collections.abc import Sequence
 

@@ -1,7 +1,7 @@
 """Times of boots with their statistics, and what may be said of them.
 
 Only boots of one kind (firmware and accelerator) are compared, warm-up boots are left out, and
-counted seconds are none of these times.
+counted seconds are not included.
 """
 
 from collections.abc import Iterable, Sequence

@@ -47,7 +47,7 @@ class _Capabilities(ParamsModel):
 class ProvisioningCost:
     """A figure of a way; ``value`` is None where it was not measured.
 
-    ``compared``: shown as a difference to the baseline. ``booted``: known only after a boot.
+    ``compared``: shown as a difference from the baseline. ``booted``: known only after a boot.
     """
 
     title: str

@@ -218,7 +218,7 @@ def test_a_real_answer_cut_off_anywhere_gives_true_figures_or_none(variant: str)
 
 def test_what_is_kept_of_a_boot() -> None:
     evidence = found(good_answers(), clock=Clock(4.00049, 0.1, 0.02))
-    boot = boot_of(REQUEST, evidence, 25.12345, HOST, "2026-01-01T00:00:00+00:00")
+    boot = boot_of(REQUEST, evidence, login_seconds=25.12345, host=HOST, started="2026-01-01T00:00:00+00:00")
     data = boot.model_dump(mode="json")
     assert (data["index"], data["firmware"], data["accelerator"], data["cpus"]) == (3, "bios", "tcg", 2)
     assert data["ssh_login_seconds"] == 25.123

@@ -1,4 +1,4 @@
-"""The table of ways of provisioning: differences to the tree without an agent, claims with their source."""
+"""The table of provisioning methods: differences from the tree without an agent, claims with their source."""
 
 from pathlib import Path
 
