@@ -1,4 +1,4 @@
-"""The tables of a finished run that the documentation shows: sizes, boots, labels, stages; ways of provisioning."""
+"""The tables of a finished run that the documentation shows: sizes, boots, labels, stages; provisioning methods."""
 
 import json
 from collections.abc import Mapping, Sequence

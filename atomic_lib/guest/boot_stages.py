@@ -86,7 +86,7 @@ def _boot_inputs(boot: ImageBoot, context: Context) -> dict[str, object]:
         "request": vars(_boot_request(boot, context)) | {"timeout_seconds": 0},
         # boots behind a warm-up are a session of their own
         "warm_up": boot.variant.warm_up,
-        # times of another machine are no samples of this one
+        # times of another machine are not samples of this one
         "host": [os.uname().release, os.cpu_count(), _cpu_model()],
     }
 

@@ -145,7 +145,7 @@ def label_types(side: FileSystem) -> Counter[str]:
 
 
 def shown(text: str) -> str:
-    """A path or a value as it can be printed: control characters and bytes that are no text as escapes."""
+    """A path or a value as it can be printed: control characters and bytes that are not text as escapes."""
     return text if text.isprintable() else "".join(one if one.isprintable() else _escape(one) for one in text)
 
 

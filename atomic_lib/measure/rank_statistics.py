@@ -1,7 +1,7 @@
 """When a report may say "faster": medians with intervals, the noise of a session, a test of two samples.
 
 The rules are those of asv (airspeed velocity, ``asv_runner.statistics``): raw samples are kept, a
-rank test comes before a word, and a word needs a shift beyond what the machine does on its own.
+rank test comes before a word, and a word needs a difference of the medians beyond what the machine does on its own.
 All seconds here are wall-clock seconds of one kind of boot; counted seconds are compared elsewhere.
 """
 

@@ -73,8 +73,8 @@ class Study(ParamsModel):
     ``parameters`` override those of each variant's own file. ``steps``: the decisions that
     lead from the baseline to the last variant, for the waterfall chart. ``cells``: further
     variants, generated from factors. ``fallbacks``: the variant that replaces one that fails;
-    it need not be part of the study. ``conformance``: test the variants' agents against
-    injected faults.
+    it need not be part of the study. ``conformance``: test how the variants' agents behave under
+    injected faults of metadata service, network, data, disk and power.
     """
 
     study: Name

@@ -106,7 +106,9 @@ class VariantRecord:
         sizes = {size.name: (size.bytes, size.files) for size in self._result.packages}
         gone = size_of_departure(departure, sizes)
         if gone is None:
-            raise WorkbookError(f"{self._result.variant}: a package that would leave without {title} was not measured")
+            raise WorkbookError(
+                f"{self._result.variant}: a package that would be removed without {title} was not measured"
+            )
         leaves = DepartureSize(
             removed=removed,
             title=title,

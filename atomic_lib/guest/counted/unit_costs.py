@@ -62,7 +62,7 @@ def _unexplained(groups: Mapping[str, float], explained: Mapping[str, float]) ->
 
 
 def _unit_of(path: str) -> str:
-    """The unit whose own control group ``path`` is; empty for slices and for groups inside of a unit."""
+    """The unit whose own control group ``path`` is; empty for slices and for groups inside a unit."""
     names = path.split("/")[1:]
     if not names or names[-1].endswith(".slice") or not all(name.endswith(".slice") for name in names[:-1]):
         return ""

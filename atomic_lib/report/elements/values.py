@@ -16,7 +16,7 @@ MINUS = "\N{MINUS SIGN}"
 NBSP = "\N{NO-BREAK SPACE}"
 
 Unit = Literal["bytes", "count", "seconds", "counted"]
-"""``counted``: seconds of a boot under instruction counting, which are no wall-clock seconds."""
+"""``counted``: seconds of a boot under instruction counting, which are not wall-clock seconds."""
 
 
 def quantity(value: float, unit: Unit) -> str:
