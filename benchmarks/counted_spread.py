@@ -4,7 +4,7 @@
 
 Four groups of boots of one image, one guest at a time: ``quiet`` and ``loaded`` (with a busy loop
 on each processor of the host) have the same seed, ``seed`` have different seeds, ``planted`` has
-an additional unit that executes a known number of instructions. Boots whose result is in the
+an added unit that executes a known number of instructions. Boots whose result is in the
 output directory are not repeated, so an interrupted benchmark resumes.
 """
 
@@ -16,7 +16,7 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -50,7 +50,7 @@ def main(words: Sequence[str] | None = None) -> None:
     seeds = [quiet[0]]
     for seed in range(2, arguments.seeds + 1):
         seeds.append(_boot(tools, image, replace(same, seed=seed), arguments.output / f"seed-{seed}"))
-    print(report(quiet, loaded, seeds, planted, arguments.instructions))
+    print(report(Spread([*quiet, *loaded], seeds, planted), arguments.instructions))
 
 
 def open_image(directory: Path) -> Image:
@@ -95,10 +95,18 @@ def spread_percent(values: Sequence[float]) -> float:
     return 100 * (max(values) - min(values)) / sorted(values)[len(values) // 2]
 
 
-def report(quiet: Sequence[CountedBoot], loaded: Sequence[CountedBoot], seeds: Sequence[CountedBoot],
-           planted: CountedBoot, instructions: int) -> str:  # fmt: skip
-    """The tables, as Markdown."""
-    same = [*quiet, *loaded]
+@dataclass(frozen=True)
+class Spread:
+    """The boots of the benchmark: with the ``same`` seed, with different ``seeds``, and with the ``planted`` unit."""
+
+    same: Sequence[CountedBoot]
+    seeds: Sequence[CountedBoot]
+    planted: CountedBoot
+
+
+def report(spread: Spread, instructions: int) -> str:
+    """The tables, as Markdown; ``instructions`` are those of the planted unit."""
+    same, seeds, planted = spread.same, spread.seeds, spread.planted
     pairs = [(same[i], same[j]) for i in range(len(same)) for j in range(i)]
     chance = [(seeds[i], seeds[j]) for i in range(len(seeds)) for j in range(i)]
     lines = ["| boots | n | busy, counted s | spread, % | largest spread of a unit, ms | false alarms |",
@@ -108,10 +116,10 @@ def report(quiet: Sequence[CountedBoot], loaded: Sequence[CountedBoot], seeds: S
         alarms = sum(bool(counted_difference(a, b).costs) for a, b in couples)
         lines.append(f"| {name} | {len(boots)} | {min(busy):.6f} to {max(busy):.6f} | {spread_percent(busy):.4f} |"
                      f" {widest_unit(boots)} | {alarms} of {len(couples)} pairs |")  # fmt: skip
-    found = counted_difference(quiet[0], planted)
+    found = counted_difference(same[0], planted)
     cost = dict((unit.unit, unit.cpu_seconds) for unit in planted.units).get(PLANTED_UNIT)
     lines += ["", f"Planted: {instructions / 1e9:.3f} counted s; the unit's row: {cost}; busy time"
-              f" {planted.busy_seconds - quiet[0].busy_seconds:+.6f} s. Findings:",
+              f" {planted.busy_seconds - same[0].busy_seconds:+.6f} s. Findings:",
               *(f"- {cost}" for cost in found.costs)]  # fmt: skip
     return "\n".join(lines)
 

@@ -29,7 +29,7 @@ class Source(Model):
 
 
 class Column(Model):
-    """A column. ``difference``: rows after the first show the difference to the first one."""
+    """A column. ``difference``: rows after the first show the difference from the first one."""
 
     title: str
     format: Format = "text"

@@ -1,4 +1,4 @@
-"""The tables of a finished run that the documentation shows: sizes, boots, labels, stages; ways of provisioning."""
+"""The tables of a finished run that the documentation shows: sizes, boots, labels, stages; provisioning methods."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -91,7 +91,7 @@ def _provisioning(study: StudyResult) -> MeasuredTable:
         Column(title="script finished", format="seconds", difference=True),
     )
     rows = [(result.variant, result.package_count, result.tree_bytes, *_counted_times(result)) for result in results]
-    caption = "Cost of each way of provisioning, as the difference to the tree without an agent (times are counted)"
+    caption = "Cost of each provisioning method, as the difference from the tree without an agent (times are counted)"
     table = _table("provisioning", caption, study, columns, rows)
     if table is None:
         raise WorkbookError(f"run {study.run}: no figure was measured")

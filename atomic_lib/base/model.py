@@ -1,4 +1,4 @@
-"""What models are made of: units, the words that parameters and results share, and how strictly they are read."""
+"""Base model and shared types of parameters and results."""
 
 from pathlib import Path
 from typing import Annotated, Literal, TypeVar

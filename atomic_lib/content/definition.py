@@ -58,5 +58,5 @@ def load_definition(name: str, params: Path = PARAMS_DIRECTORY) -> RepositoryCon
         key = ".".join(str(part) for part in problem["loc"])
         raise WorkbookError(f"{path}: {key}: {problem['msg']}", hint="correct the file and run again") from None
     if definition.content != name:
-        raise WorkbookError(f"{path}: content: must be {name!r}, as the file is named, not {definition.content!r}")
+        raise WorkbookError(f"{path}: content: must match the file name: {name!r}, not {definition.content!r}")
     return definition

@@ -179,7 +179,7 @@ def _remote_key(context: Context, definition: RepositoryContent, repo_text: str,
             context.tools.run(words, binds=binds, network=True, timeout_seconds=600)
     except CommandError as error:
         raise repository_error(error, local) or WorkbookError(
-            f"content {definition.content!r}: a mirror was not reached ({definition.repo_file}, "
+            f"content {definition.content!r}: a mirror could not be reached ({definition.repo_file}, "
             f"releasever {definition.releasever})",
             log=error.log,
             hint="check the network and the repository file, or use stand-in content (content: standin)",

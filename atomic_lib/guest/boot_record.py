@@ -5,7 +5,7 @@ from pathlib import Path
 from pydantic import Field
 
 from atomic_lib.base.model import Accelerator, Count, Firmware, Model, WallSeconds, read_model
-from atomic_lib.guest.evidence.answers import Evidence
+from atomic_lib.guest.evidence.proof_of_life import Evidence
 from atomic_lib.guest.vm.host_load import BootHost
 
 BOOT_FILE = "boot.json"

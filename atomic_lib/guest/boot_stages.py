@@ -1,4 +1,4 @@
-"""The stages that boot an image: a timed boot through a firmware, a counted boot, and what guests run on."""
+"""The stages that boot an image: a timed boot through a firmware, a counted boot, and the accelerator."""
 
 import json
 import os
@@ -13,6 +13,7 @@ from atomic_lib.base.stage import Stage
 from atomic_lib.guest.boot_record import BOOT_FILE
 from atomic_lib.guest.counted.counted_boot import CountRequest, count_boot
 from atomic_lib.guest.timed_boot import BootRequest, boot_image
+from atomic_lib.guest.vm.qemu import Disk
 from atomic_lib.image.disk import Image
 from atomic_lib.params.variant import Variant
 from atomic_lib.tools.accelerator import KVM_DEVICE, probe_accelerator
@@ -57,9 +58,9 @@ def image_boots(variant: Variant, selinux: SelinuxMode, image: Image, evidence: 
 
 
 def accelerator_of(variant: Variant, context: Context) -> Accelerator:
-    """What the variant's guests run on; whether KVM really runs one is found out once per boot of the host.
+    """The accelerator for the variant's guests. KVM is probed once per host boot.
 
-    Raises WorkbookError where the variant asks for KVM and no guest runs on it.
+    Raises WorkbookError if the variant asks for KVM and no guest runs under it.
     """
     if variant.accelerator == "tcg":
         return "tcg"
@@ -85,7 +86,7 @@ def _boot_inputs(boot: ImageBoot, context: Context) -> dict[str, object]:
         "request": vars(_boot_request(boot, context)) | {"timeout_seconds": 0},
         # boots behind a warm-up are a session of their own
         "warm_up": boot.variant.warm_up,
-        # times of another machine are no samples of this one
+        # times of another machine are not samples of this one
         "host": [os.uname().release, os.cpu_count(), _cpu_model()],
     }
 
@@ -113,12 +114,12 @@ def _keep_evidence(boot: ImageBoot, directory: Path) -> Path:
 
 
 def _make_boot(boot: ImageBoot, context: Context, directory: Path) -> None:
-    made = boot_image(context.tools, boot.image.qcow2, "qcow2", _boot_request(boot, context), directory)
+    made = boot_image(context.tools, Disk(boot.image.qcow2, "qcow2"), _boot_request(boot, context), directory)
     failed = [f"{check.name}: {check.detail}" for check in made.checks if not check.passed]
     if failed:
         raise WorkbookError(
             f"{boot.variant.variant}: proof of life failed ({boot.firmware}): {'; '.join(failed)}",
-            hint=f"read {boot.evidence / f'guest-{boot.name}.log'}; a further run boots the image again",
+            hint=f"read {boot.evidence / f'guest-{boot.name}.log'}; run again to retry the boot",
         )
 
 

@@ -11,15 +11,15 @@ from atomic_lib.base.errors import WorkbookError
 from atomic_lib.base.files import write_text
 from atomic_lib.base.model import Accelerator, Agent, DataSource, Firmware, Runtime, SelinuxMode
 from atomic_lib.guest.boot_record import BOOT_FILE, Boot, StoredBoot
-from atomic_lib.guest.evidence.answers import Evidence, read_evidence, read_units
+from atomic_lib.guest.evidence.guest_queries import ask, new_secret
 from atomic_lib.guest.evidence.milestones import BootContext
-from atomic_lib.guest.evidence.proof_of_life import ask, new_secret
+from atomic_lib.guest.evidence.proof_of_life import Evidence, read_evidence, read_units
 from atomic_lib.guest.evidence.unit_times import unit_files
 from atomic_lib.guest.vm.clock import read_clock, read_clock_again
 from atomic_lib.guest.vm.data_source import provide_instance
 from atomic_lib.guest.vm.host_load import BootHost, describe_host, read_cpus, with_load_after
 from atomic_lib.guest.vm.metadata_service import MetadataService
-from atomic_lib.guest.vm.qemu import BOOT_MOUNT, Disk, Guest, ImageFormat, Machine, read_console, start_guest
+from atomic_lib.guest.vm.qemu import BOOT_MOUNT, Disk, Guest, Machine, read_console, start_guest
 from atomic_lib.guest.vm.ssh import Deadline, log_in, one_boot_key, wait_for_banner
 from atomic_lib.tools.sandbox import Tools
 
@@ -51,10 +51,8 @@ class BootRequest:
     selinux: SelinuxMode | None = None
 
 
-def boot_image(
-    tools: Tools, image_path: Path, image_format: ImageFormat, request: BootRequest, directory: Path
-) -> Boot:
-    """Boot an image and prove that it works; a failed check is part of the result, not an error.
+def boot_image(tools: Tools, disk: Disk, request: BootRequest, directory: Path) -> Boot:
+    """Boot the image ``disk`` and prove that it works; a failed check is part of the result, not an error.
 
     ``directory`` gets ``boot.json``, ``console.log`` and ``guest.log`` (all that the guest
     answered). Raises WorkbookError, with the end of the console as its log, when no login
@@ -67,10 +65,12 @@ def boot_image(
     machine = Machine(request.firmware, request.accelerator, request.cpus, request.memory_mib)
     with (
         one_boot_key(tools, directory) as key,
-        provide_instance(request.data_source, secret.instance(key.public), tools, directory, BOOT_MOUNT) as provided,
-        start_guest(tools, Disk(image_path, image_format), machine, provided, directory) as guest,
+        provide_instance(
+            request.data_source, secret.instance(key.public), tools, directory=directory, seen_as=BOOT_MOUNT
+        ) as provided,
+        start_guest(tools, disk, machine, provided, directory) as guest,
     ):
-        check = _deadline(guest, provided.service, request, image_path)
+        check = _deadline(guest, provided.service, request, disk.path)
         wait_for_banner(guest.ssh_port, check)
         banner_seconds = time.monotonic() - guest.started
         if provided.service:
@@ -78,19 +78,22 @@ def boot_image(
         with log_in(tools, key, guest.ssh_port, directory / "ssh.log", check) as shell:
             clock, login_seconds = read_clock(shell, guest.started)
             wait_seconds = max(request.timeout_seconds - (time.monotonic() - guest.started), PROOF_SECONDS)
-            answers = ask(shell, secret, request.agent, request.runtime, wait_seconds, _keeper(directory))
+            answers = ask(
+                shell, secret, request.agent, request.runtime, wait_seconds=wait_seconds, keep=_keeper(directory)
+            )
             clock = read_clock_again(clock, shell, guest.started)
         host = with_load_after(host, cpus_before)
     context = BootContext(request.agent, request.runtime, banner_seconds, login_seconds, request.selinux)
     evidence = read_evidence(answers, secret, clock, context)
     stored = StoredBoot(
-        boot=boot_of(request, evidence, login_seconds, host, started), unit_files=unit_files(read_units(answers))
+        boot=boot_of(request, evidence, login_seconds=login_seconds, host=host, started=started),
+        unit_files=unit_files(read_units(answers)),
     )
     write_text(directory / BOOT_FILE, stored.model_dump_json(indent=1) + "\n")
     return stored.boot
 
 
-def boot_of(request: BootRequest, evidence: Evidence, login_seconds: float, host: BootHost, started: str) -> Boot:
+def boot_of(request: BootRequest, evidence: Evidence, *, login_seconds: float, host: BootHost, started: str) -> Boot:
     """What is kept of a boot: how it was made, and what it showed."""
     return Boot(
         index=request.index,
@@ -136,7 +139,7 @@ def wait_for_key(service: MetadataService, check: Deadline) -> None:
     """Wait until the agent has installed the key: a login before that cannot succeed.
 
     min-cloud-agent asks for user-data after that. cloud-init holds sshd back until then,
-    so nothing is lost by waiting a moment where the order is another.
+    so nothing is lost by waiting a moment if the order is different.
     """
     while True:
         served = service.answered(_KEY_PATH, 200)

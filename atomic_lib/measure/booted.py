@@ -9,7 +9,7 @@ from atomic_lib.base.errors import WorkbookError
 from atomic_lib.base.stage import Stage
 from atomic_lib.formats.disk.file_system import FileSystem
 from atomic_lib.guest.boot_stages import accelerator_of
-from atomic_lib.guest.evidence.proof_of_life import new_secret
+from atomic_lib.guest.evidence.guest_queries import new_secret
 from atomic_lib.guest.timed_boot import BootRequest, wait_for_key
 from atomic_lib.guest.vm.data_source import provide_instance
 from atomic_lib.guest.vm.qemu import BOOT_MOUNT, Disk, Guest, Machine, read_console, start_guest
@@ -40,7 +40,9 @@ def disk_after_boot(tools: Tools, raw: Path, request: BootRequest, directory: Pa
     machine = Machine(request.firmware, request.accelerator, request.cpus, request.memory_mib)
     with (
         one_boot_key(tools, directory) as key,
-        provide_instance(request.data_source, secret.instance(key.public), tools, directory, BOOT_MOUNT) as provided,
+        provide_instance(
+            request.data_source, secret.instance(key.public), tools, directory=directory, seen_as=BOOT_MOUNT
+        ) as provided,
         start_guest(tools, Disk(raw, "raw"), machine, provided, directory) as guest,
     ):
         check = _deadline(guest, request.timeout_seconds)

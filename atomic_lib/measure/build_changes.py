@@ -10,7 +10,7 @@ from typing import Literal, cast, get_args
 from atomic_lib.base.model import Count, Model
 from atomic_lib.base.stage import Stage
 from atomic_lib.formats.disk.file_system import FileEntry, read_file_system, root_of
-from atomic_lib.measure.comparison import Comparison, Difference, Kind, compare, shown
+from atomic_lib.measure.file_system_comparison import Comparison, Difference, Kind, compare, shown
 from atomic_lib.solve.lock import Lock, LockedPackage
 from atomic_lib.tools.context import Context
 

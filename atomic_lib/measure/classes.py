@@ -77,7 +77,7 @@ def load_class_rules(path: Path = RULES_FILE) -> ClassRules:
     names = [rule.name for rule in rules]
     repeated = [name for name in names if names.count(name) > 1]
     if repeated:
-        raise WorkbookError(f"{path}: class {repeated[0]!r} is given twice")
+        raise WorkbookError(f"{path}: duplicate class {repeated[0]!r}")
     return ClassRules(rules)
 
 

@@ -15,7 +15,7 @@ from pydantic import Field, field_validator, model_validator
 from atomic_lib.base.paths import RULES_DIRECTORY
 from atomic_lib.formats.disk.file_system import FileEntry, FileSystem
 from atomic_lib.formats.tmpfiles import read_tmpfiles
-from atomic_lib.measure.comparison import Difference, Kind, facts_of
+from atomic_lib.measure.file_system_comparison import Difference, Kind, facts_of
 from atomic_lib.params.schema import Name, ParamsModel, read_yaml_mapping, validated
 
 RULES_FILE = RULES_DIRECTORY / "equality.yaml"
@@ -114,7 +114,7 @@ class EqualityRules(ParamsModel):
     def _has_each_name_once(self) -> "EqualityRules":
         twice = [name for name, count in Counter(rule.rule for rule in self.rules).items() if count > 1]
         if twice:
-            raise ValueError(f"rules: {twice[0]!r} is there twice")
+            raise ValueError(f"rules: {twice[0]!r} is listed twice")
         return self
 
 

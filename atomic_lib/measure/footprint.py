@@ -1,8 +1,8 @@
 """Footprint of a tree: every file owned by its package, or by none.
 
 What is counted: everything but directories. A symbolic link's size is the length of its
-target. A directory is a name, not content, and what it takes depends on the file system
-it lies in: its blocks are no part of the tree's bytes, neither apparent nor allocated
+target. A directory is a name, not content, and the space it takes depends on the file
+system, so its blocks are not part of the tree's bytes, neither apparent nor allocated
 (a disk image has a part of its own for them). Hard links are one file.
 """
 
@@ -18,7 +18,7 @@ FORBIDDEN_KINDS: Mapping[str, tuple[str, ...]] = {
     "Python": ("*.py", "*.pyc", "*/bin/python*", "*/libpython3*", "*/lib/python3*", "*/lib64/python3*"),
     "the package manager": ("*/bin/dnf*", "*/bin/yum*", "*/libdnf*", "*/dnf/*", "*/etc/dnf*", "*/bin/microdnf"),
 }
-"""Files of what the Change wants out of the image, by path; each kind must count 0 in ``atomic-min``."""
+"""Files that a minimal Atomic image must not contain, by path; each kind must count 0 in ``atomic-min``."""
 
 DIRECTORY_DEPTH = 3
 DIRECTORY_SHARE = 0.001
@@ -82,8 +82,8 @@ def measure_footprint(
 def count_forbidden(entries: Iterable[Entry], python_scripts: Iterable[str] = ()) -> dict[str, int]:
     """How many files of each kind in FORBIDDEN_KINDS are among ``entries``.
 
-    ``python_scripts``: paths of files that are Python by their first line; those that
-    their path does not already say so of count too.
+    ``python_scripts``: paths of files that are Python by their first line. Those whose path
+    does not already identify them as Python count too.
     """
     counts = dict.fromkeys(FORBIDDEN_KINDS, 0)
     for entry in entries:

@@ -36,7 +36,7 @@ class LabelException(ParamsModel):
             try:
                 re.compile(path)
             except re.error as error:
-                raise ValueError(f"{path!r} is no regular expression: {error}") from None
+                raise ValueError(f"{path!r} is not a valid regular expression: {error}") from None
         return paths
 
     @cached_property
@@ -61,7 +61,7 @@ class LabelExceptions(ParamsModel):
     def _has_each_name_once(self) -> "LabelExceptions":
         twice = [name for name, count in Counter(one.exception for one in self.exceptions).items() if count > 1]
         if twice:
-            raise ValueError(f"exceptions: {twice[0]!r} is there twice")
+            raise ValueError(f"exceptions: {twice[0]!r} is listed twice")
         return self
 
 

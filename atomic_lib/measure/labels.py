@@ -8,6 +8,7 @@ import re
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import cast
 
@@ -134,7 +135,7 @@ class LabelCheck:
 
     def summary(self) -> Labels:
         """The check as a result holds it: counts, and the first wrong paths by name."""
-        wrong = self.wrong
+        named = (WrongLabel(path=readable(one.path), label=one.label, wanted=one.wanted) for one in self.wrong)
         return Labels(
             policy=self.policy,
             checked=self.checked,
@@ -142,10 +143,8 @@ class LabelCheck:
             unlabelled=len(self.unlabelled),
             unknown=len(self.unknown),
             explained=tuple(self._explained()),
-            wrong_paths=len(wrong),
-            wrong=tuple(
-                WrongLabel(path=readable(one.path), label=one.label, wanted=one.wanted) for one in wrong[:_WRONG_NAMED]
-            ),
+            wrong_paths=len(self.wrong),
+            wrong=tuple(islice(named, _WRONG_NAMED)),
         )
 
     def _explained(self) -> Iterator[ExplainedLabels]:

@@ -31,7 +31,7 @@ class _UniqueKeyLoader(yaml.SafeLoader):
             if not isinstance(key, yaml.ScalarNode):
                 continue
             if key.value in seen:
-                raise yaml.MarkedYAMLError(problem=f"key {key.value!r} is given twice", problem_mark=key.start_mark)
+                raise yaml.MarkedYAMLError(problem=f"duplicate key {key.value!r}", problem_mark=key.start_mark)
             seen.add(key.value)
         return super().construct_mapping(node, deep=deep)
 
@@ -66,7 +66,9 @@ def parse_yaml_mapping(path: Path, text: str) -> dict[str, object]:
 
 def _siblings_hint(path: Path) -> str:
     names = sorted(sibling.name for sibling in path.parent.glob(f"*{path.suffix}"))
-    return f"{path.parent} has: {', '.join(names)}" if names else f"create the file, or check the path {path.parent}"
+    return (
+        f"files in {path.parent}: {', '.join(names)}" if names else f"create the file, or check the path {path.parent}"
+    )
 
 
 def closest(word: object, known: Iterable[str]) -> str:
@@ -117,13 +119,13 @@ def _explain(kind: str, value: object, message: str, context: Mapping[str, objec
         return message.removeprefix("Value error, ")
     if kind == "literal_error":
         expected = str(context["expected"]).replace("'", "").replace(" or ", ", ")
-        return f"{value!r} is not accepted: one of {expected}"
+        return f"{value!r} is not accepted: must be one of {expected}"
     if kind == "string_pattern_mismatch":
-        return f"{value!r} is not accepted: it must match {context['pattern']}"
+        return f"{value!r} is not accepted: must match {context['pattern']}"
     if kind == "greater_than_equal":
-        return f"{value!r} is not accepted: at least {context['ge']}"
+        return f"{value!r} is not accepted: must be at least {context['ge']}"
     if kind == "less_than_equal":
-        return f"{value!r} is not accepted: at most {context['le']}"
+        return f"{value!r} is not accepted: must be at most {context['le']}"
     if kind == "too_short":
         return "must not be empty"
     if kind in _TYPES:

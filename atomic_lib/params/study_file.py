@@ -40,10 +40,10 @@ class FactorStudy(ParamsModel):
     def _is_consistent(self) -> "FactorStudy":
         unknown = [name for name in self.crossed if name not in self.factors]
         if unknown:
-            raise ValueError(f"crossed: {unknown[0]!r} is none of the factors: {', '.join(self.factors)}")
+            raise ValueError(f"crossed: {unknown[0]!r} is not one of the factors: {', '.join(self.factors)}")
         alone = [name for name, levels in self.factors.items() if len(levels) < 2]
         if alone:
-            raise ValueError(f"factors: {alone[0]!r} needs two levels or more")
+            raise ValueError(f"factors: {alone[0]!r} needs at least two levels")
         return self
 
     def cells(self) -> dict[str, dict[str, str]]:
@@ -73,8 +73,8 @@ class Study(ParamsModel):
     ``parameters`` override those of each variant's own file. ``steps``: the decisions that
     lead from the baseline to the last variant, for the waterfall chart. ``cells``: further
     variants, generated from factors. ``fallbacks``: the variant that replaces one that fails;
-    it need not be part of the study. ``conformance``: test the variants' agents against
-    injected faults.
+    it need not be part of the study. ``conformance``: test how the variants' agents behave under
+    injected faults of metadata service, network, data, disk and power.
     """
 
     study: Name
@@ -97,7 +97,7 @@ class Study(ParamsModel):
         named = [("baseline", self.baseline), *(("steps", step.variant) for step in self.steps)]
         for key, name in named:
             if name not in self.names:
-                raise ValueError(f"{key} {name!r} is none of the variants: {', '.join(self.names)}")
+                raise ValueError(f"{key} {name!r} is not one of the variants: {', '.join(self.names)}")
         return self
 
     @model_validator(mode="after")
@@ -105,12 +105,12 @@ class Study(ParamsModel):
         reachable = {*self.names, *self.fallbacks.values()}
         for name in self.fallbacks:
             if name not in reachable:
-                raise ValueError(f"fallbacks: {name!r} is none of the variants: {', '.join(self.names)}")
+                raise ValueError(f"fallbacks: {name!r} is not one of the variants: {', '.join(self.names)}")
             chain = [name]
             while chain[-1] in self.fallbacks:
                 chain.append(self.fallbacks[chain[-1]])
                 if chain[-1] in chain[:-1]:
-                    raise ValueError(f"fallbacks: {name}: {' -> '.join(chain)} never ends")
+                    raise ValueError(f"fallbacks: {name}: is a cycle: {' -> '.join(chain)}")
         return self
 
     @property
@@ -127,7 +127,7 @@ def load_study(name: str, params: Path = PARAMS_DIRECTORY) -> Study:
     path = params / "studies" / f"{name}.yaml"
     study = validated(Study, read_yaml_mapping(path), str(path), {})
     if study.study != name:
-        raise WorkbookError(f"{path}: study: must be {name!r}, as the file is named, not {study.study!r}")
+        raise WorkbookError(f"{path}: study: must match the file name: {name!r}, not {study.study!r}")
     for variant in study.variants:
         require_variant(variant, params, f"{path}: variants: ")
     if study.cells:

@@ -129,7 +129,7 @@ def load_layered(name: str, params: Path, layers: Mapping[str, Mapping[str, obje
         sources.update(dict.fromkeys(layer, source))
     variant = validated(Variant, values, str(path), sources)
     if variant.variant != name:
-        raise WorkbookError(f"{path}: variant: must be {name!r}, as the file is named, not {variant.variant!r}")
+        raise WorkbookError(f"{path}: variant: must match the file name: {name!r}, not {variant.variant!r}")
     return variant
 
 

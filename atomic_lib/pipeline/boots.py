@@ -10,8 +10,8 @@ from pathlib import Path
 from atomic_lib.base.errors import WorkbookError
 from atomic_lib.base.files import write_text
 from atomic_lib.base.model import SelinuxMode
+from atomic_lib.base.scrub import scrubber
 from atomic_lib.base.store import key_of
-from atomic_lib.base.traces import scrubber
 from atomic_lib.guest.boot_record import BOOT_FILE, StoredBoot, read_boot
 from atomic_lib.guest.boot_stages import ImageBoot, image_boots
 from atomic_lib.guest.counted.counted_boot import CountedBoot, read_counted_boot

@@ -123,7 +123,7 @@ class Build:
         Raises WorkbookError as ``what_leaves`` does, and for a class that is unknown or empty.
         """
         names = [name for word in words for name in classes_expanded(word, self.package_names, default_class_rules())]
-        return what_leaves(names, self.recipe, self.content, self.rpm_set, self.context)
+        return what_leaves(names, self.context, recipe=self.recipe, content=self.content, rpm_set=self.rpm_set)
 
 
 def open_build(variant: str | Variant, command: str = "./workbook lab") -> Build:

@@ -9,8 +9,8 @@ from atomic_lib.base.progress import say
 from atomic_lib.formats.disk.file_system import FileSystem, read_file_system, root_of
 from atomic_lib.measure.booted import AFTER_FILE, BOOTED, MACHINE_OWN, BootedRequest, below
 from atomic_lib.measure.build_changes import changed_packages
-from atomic_lib.measure.comparison import Comparison, compare
 from atomic_lib.measure.equality_rules import booted_rules, load_rules
+from atomic_lib.measure.file_system_comparison import Comparison, compare
 from atomic_lib.pipeline.build import Build
 from atomic_lib.pipeline.notebooks import Execution, execute_all
 from atomic_lib.report.elements.blocks import Alert, Paragraph

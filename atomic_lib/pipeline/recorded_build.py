@@ -62,7 +62,7 @@ class RecordedBuild:
         return self.record.result
 
     def explain(self) -> VariantResult:
-        """Find out why each package is in the tree, and what the image would lose with each optional class."""
+        """Find out why each package is in the tree, and what the tree would lose with each optional class."""
         self.record.add_reasons(self._stage("why", lambda: self.build.chains))
         for rule in default_class_rules().rules:
             names = matching(rule.choice, self.build.package_names)
@@ -91,7 +91,7 @@ class RecordedBuild:
         (self.directory / CHANGED_FILES).unlink(missing_ok=True)
         earlier = previous_build(BUILD / "runs", self.directory.parent, result)
         lock = self.build.rpm_set.lock
-        changes = changes_since(earlier, result, lock, self.directory, context) if earlier else None
+        changes = changes_since(earlier, result, lock, context, directory=self.directory) if earlier else None
         self.record.add_release(changes)
         return self.record.result
 

@@ -16,7 +16,7 @@ from atomic_lib.pipeline.conformance import write_conformance
 from atomic_lib.pipeline.notebooks import Execution, execute_all
 from atomic_lib.recipe.load import load_recipe
 from atomic_lib.report.text.boot_words import failed_boot_notes
-from atomic_lib.results.analysis.fallbacks import contingencies, fallbacks_to_run, has_failed, in_place
+from atomic_lib.results.analysis.fallbacks import fallback_outcomes, fallbacks_to_run, has_failed, in_place
 from atomic_lib.results.history import previous_figures
 from atomic_lib.results.record import failed_result
 from atomic_lib.results.result_files import RESULT_FILE, read_variant_result, write_study_results
@@ -161,7 +161,7 @@ def _report(study: StudyResult, page: Path) -> int:
             say(f"Next step: {error.hint}")
     for note in failed_boot_notes(study.variants):
         say(note)
-    for found in contingencies(study):
+    for found in fallback_outcomes(study):
         if found.stand_in:
             say(f"{in_place(found.stand_in.variant, found.failed.variant)}: the page has what it costs")
         else:

@@ -4,7 +4,12 @@ from collections.abc import Sequence
 
 from atomic_lib.pipeline.build import open_build
 from atomic_lib.report.elements.table import Table
-from atomic_lib.report.tables.contents.why_tables import NOT_PREDICTED, consequences_table, departure_table, why_table
+from atomic_lib.report.tables.build_contents.why_tables import (
+    NOT_PREDICTED,
+    consequences_table,
+    departure_table,
+    why_table,
+)
 
 
 def print_why(package: str, variant: str) -> int:

@@ -1,4 +1,4 @@
-"""The outcomes of the faults injected into agents, as files of a run, and how many of them each agent survived."""
+"""The files of a conformance test: the outcome of each injected fault by agent, and how many each agent survived."""
 
 import csv
 import io

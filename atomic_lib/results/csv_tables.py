@@ -132,7 +132,7 @@ def _cells(study: StudyResult) -> Iterator[_Row]:
 
 
 def _fallbacks(study: StudyResult) -> Iterator[_Row]:
-    for found in fallbacks.contingencies(study):
+    for found in fallbacks.fallback_outcomes(study):
         stand_in = found.stand_in.variant if found.stand_in else None
         for price in fallbacks.prices(study, found):
             figure = (price.metric.name, price.metric.unit, price.run or study.run)

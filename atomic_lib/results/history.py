@@ -68,7 +68,7 @@ def previous_build(runs: Path, own_run: Path, result: VariantResult) -> Previous
 def previous_figures(runs: Path, own_run: Path, failed: VariantResult) -> PreviousFigures | None:
     """The figures of the newest finished run other than ``own_run`` in which the variant did not fail.
 
-    None where no run made it of the same recipe.
+    None if no run built it from the same recipe.
     """
     for _, path in _newest_first(runs, own_run):
         try:
@@ -83,7 +83,7 @@ def previous_figures(runs: Path, own_run: Path, failed: VariantResult) -> Previo
 
 
 def changes_since(
-    earlier: PreviousBuild, result: VariantResult, lock: Lock, directory: Path, context: Context
+    earlier: PreviousBuild, result: VariantResult, lock: Lock, context: Context, *, directory: Path
 ) -> Release:
     """What changed from the earlier build to ``result``; all changed paths go into ``directory`` as CSV."""
     release = Release(

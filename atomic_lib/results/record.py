@@ -1,35 +1,30 @@
-"""The record of one variant while it is made: ``result.json``, true after every stage, also after one that failed."""
+"""The record of one variant while it is made: ``result.json``, valid after every stage, including a failed one."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
 from atomic_lib import __version__
 from atomic_lib.base import command
 from atomic_lib.base.errors import WorkbookError
-from atomic_lib.base.traces import scrubber
+from atomic_lib.base.scrub import scrubber
 from atomic_lib.compose.tree import Tree
 from atomic_lib.guest.boot_record import Boot, StoredBoot
 from atomic_lib.guest.counted.counted_boot import CountedBoot
 from atomic_lib.guest.evidence.unit_times import package_of_units, packaged_path
 from atomic_lib.image.disk import Image
-from atomic_lib.measure.classes import class_of, class_of_path
-from atomic_lib.measure.footprint import Footprint, count_forbidden, measure_footprint
-from atomic_lib.measure.image_footprint import DiskUse, ImageFootprint
+from atomic_lib.measure.footprint import count_forbidden, measure_footprint
+from atomic_lib.measure.image_footprint import ImageFootprint
 from atomic_lib.measure.labels import Labels
-from atomic_lib.measure.ownership import readable
 from atomic_lib.params.variant import Variant, parameter_values
 from atomic_lib.recipe.recipe import Recipe
 from atomic_lib.results.build_result import (
-    ClassSize,
     DepartureSize,
-    DirectorySize,
-    ImagePart,
-    PackageSize,
     Release,
     WhyLink,
     class_sizes,
 )
+from atomic_lib.results.footprint_rows import directory_sizes, image_parts, package_sizes, unowned_sizes, with_image
 from atomic_lib.results.result_files import RESULT_FILE, read_variant_result, write_variant_result
 from atomic_lib.results.variant_result import FailedBoot, Failure, StageTime, VariantResult
 from atomic_lib.results.verification import Verification, about_image
@@ -68,7 +63,7 @@ class VariantRecord:
         return self._result
 
     def add_packages(self, recipe: Recipe, rpm_set: RpmSet, tools_key: str, tool_versions: Mapping[str, str]) -> None:
-        """The package set: lock, count and download size."""
+        """Record the package set: lock, count and download size."""
         self._update(
             lock_sha256=rpm_set.lock.sha256,
             package_count=len(rpm_set.lock.packages),
@@ -79,16 +74,10 @@ class VariantRecord:
         self._add_stage("resolve", rpm_set)
 
     def add_tree(self, rpm_set: RpmSet, tree: Tree) -> None:
-        """The tree: what it holds, by package and class."""
+        """Record the tree: what it holds, by package and class."""
         self._owners = tree.owners()
         footprint = measure_footprint(tree.entries(), tree.owners(), (p.name for p in rpm_set.lock.packages))
-        packages = _package_sizes(rpm_set, footprint)
-        unowned = [
-            ClassSize(
-                class_=class_of_path(entry.path), bytes=entry.size_bytes, files=1, allocated_bytes=entry.allocated_bytes
-            )
-            for entry in footprint.unowned
-        ]
+        packages = package_sizes(rpm_set, footprint)
         dropped = [f"{path}: a file in /var, which an ostree commit does not carry" for path in tree.dropped_var_files]
         self._update(
             commit=tree.commit,
@@ -97,14 +86,14 @@ class VariantRecord:
             tree_files=footprint.tree.files,
             tree_allocated_bytes=footprint.tree.allocated_bytes,
             packages=packages,
-            classes=class_sizes(packages, unowned),
-            directories=_directory_sizes(footprint),
+            classes=class_sizes(packages, unowned_sizes(footprint)),
+            directories=directory_sizes(footprint),
             notes=tuple(dict.fromkeys((*self._result.notes, *dropped))),
         )
         self._add_stage("compose", tree)
 
     def add_reasons(self, chains: Mapping[str, Chain]) -> None:
-        """Why each package is there: its shortest chain from the recipe."""
+        """Record why each package is there: its shortest chain from the recipe."""
         reasons = {
             name: tuple(WhyLink(kind=link.kind, package=link.package, capability=link.capability) for link in chain)
             for name, chain in chains.items()
@@ -113,11 +102,13 @@ class VariantRecord:
         self._update(packages=tuple(packages), departures=())
 
     def add_departure(self, removed: str, title: str, departure: Departure) -> None:
-        """What would leave, in packages and in bytes of the composed tree."""
+        """Record what removing some packages would remove, in packages and in bytes of the composed tree."""
         sizes = {size.name: (size.bytes, size.files) for size in self._result.packages}
         gone = size_of_departure(departure, sizes)
         if gone is None:
-            raise WorkbookError(f"{self._result.variant}: a package that would leave without {title} was not measured")
+            raise WorkbookError(
+                f"{self._result.variant}: a package that would be removed without {title} was not measured"
+            )
         leaves = DepartureSize(
             removed=removed,
             title=title,
@@ -132,8 +123,8 @@ class VariantRecord:
     def add_image(
         self, image: Image, footprint: ImageFootprint | None = None, verified: Verification | None = None
     ) -> None:
-        """The disk image: its sizes, whose its bytes are, what of the forbidden is in it, what verifying it found."""
-        packages = _with_image(self._result.packages, footprint) if footprint else self._result.packages
+        """Record the disk image: its sizes, what its bytes belong to, its forbidden files, what ``verify`` found."""
+        packages = with_image(self._result.packages, footprint) if footprint else self._result.packages
         self._update(
             image_virtual_bytes=image.virtual_bytes,
             image_allocated_bytes=image.allocated_bytes,
@@ -142,17 +133,17 @@ class VariantRecord:
             image_compressed_sha256=image.compressed_sha256 or None,
             verified=about_image(verified, image.key, image.sha256, image.compressed_sha256),
             packages=packages,
-            image_parts=_image_parts(footprint) if footprint else (),
+            image_parts=image_parts(footprint) if footprint else (),
             forbidden_paths=count_forbidden(image.entries(), footprint.python_scripts if footprint else ()),
         )
         self._add_stage("image", image)
 
     def add_labels(self, labels: Labels) -> None:
-        """What the image's own SELinux policy says of the image's labels."""
+        """Record how the image's labels compare with the image's own SELinux policy."""
         self._update(labels=labels)
 
     def add_release(self, release: Release | None) -> None:
-        """What changed since the earlier build; None where there is none."""
+        """Record what changed since the earlier build; None if there is none."""
         self._update(release=release)
 
     def add_boots(
@@ -162,7 +153,7 @@ class VariantRecord:
         failed: Sequence[FailedBoot],
         missing: int | None,
     ) -> None:
-        """The boots made so far; the variant is done when none is missing, and failed where ``missing`` is None."""
+        """Record the boots made so far; the variant is complete if 0 are ``missing``, and failed if that is None."""
         boots = [_with_packages(stored.boot, stored.unit_files, self._owners) for stored in timed]
         # the report of a counted boot names no files
         files = {unit.unit: packaged_path(unit.unit) for boot in counted for unit in boot.units}
@@ -174,11 +165,11 @@ class VariantRecord:
             self._update(status="incomplete", error=None)
 
     def finish(self) -> None:
-        """All that the variant asks for is there."""
+        """Mark the result as complete."""
         self._update(status="ok", error=None)
 
     def fail(self, stage: str, error: WorkbookError) -> None:
-        """The first stage that failed, and why, without traces of this machine; figures of earlier stages stay."""
+        """Record the first stage that failed, and why, without names of this machine; earlier figures stay."""
         earlier = self._result.error
         if earlier is None or earlier.stage == stage:
             scrub = scrubber(self._path.parent)
@@ -186,7 +177,7 @@ class VariantRecord:
             self._update(status="failed", error=Failure(stage=stage, **texts))
 
     def _add_stage(self, name: str, made: RpmSet | Tree | Image) -> None:
-        """The stage that is done; a cell run again takes the place of the time before, also where that failed."""
+        """Record a finished stage; it replaces the entry of an earlier attempt, even of a failed one."""
         reused = made.reused and made.key not in self._made_before
         stage = StageTime(stage=name, seconds=made.seconds, reused=reused, key=made.key)
         others = [earlier for earlier in self._result.stages if earlier.stage != name]
@@ -232,44 +223,3 @@ def git_revision(checkout: Path) -> str | None:
     except command.CommandError:
         return None
     return f"{revision}-dirty" if changed else revision
-
-
-def _package_sizes(rpm_set: RpmSet, footprint: Footprint) -> tuple[PackageSize, ...]:
-    return tuple(
-        PackageSize(
-            name=package.name,
-            epoch=package.epoch,
-            version=package.version,
-            release=package.release,
-            arch=package.arch,
-            bytes=footprint.packages[package.name].bytes,
-            files=footprint.packages[package.name].files,
-            allocated_bytes=footprint.packages[package.name].allocated_bytes,
-            download_bytes=package.size_bytes,
-            class_=class_of(package.name),
-        )
-        for package in rpm_set.lock.packages
-    )
-
-
-def _directory_sizes(footprint: Footprint) -> tuple[DirectorySize, ...]:
-    return tuple(
-        DirectorySize(path=readable(path), bytes=size.bytes, files=size.files, allocated_bytes=size.allocated_bytes)
-        for path, size in footprint.directories.items()
-    )
-
-
-def _with_image(packages: Iterable[PackageSize], footprint: ImageFootprint) -> tuple[PackageSize, ...]:
-    """The packages with what each takes in the image; 0 where all its files are empty or not in it."""
-    taken = {package.name: footprint.packages.get(package.name, DiskUse()) for package in packages}
-    return tuple(package.model_copy(update=vars(taken[package.name])) for package in packages)
-
-
-def _image_parts(footprint: ImageFootprint) -> tuple[ImagePart, ...]:
-    """The parts that only an image has and the footprint classes, largest first."""
-    parts = dict(footprint.parts)
-    classes = [(class_of(name), taken) for name, taken in footprint.packages.items()]
-    for name, taken in [*classes, *((class_of_path(path), taken) for path, taken in footprint.unowned.items())]:
-        parts[name] = parts.get(name, DiskUse()) + taken
-    sizes = [ImagePart(part=name, **vars(taken)) for name, taken in parts.items()]
-    return tuple(sorted(sizes, key=lambda size: (-size.image_bytes, size.part)))

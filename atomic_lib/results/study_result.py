@@ -57,7 +57,7 @@ class StudyResult(Model):
     def _names_are_unique(self) -> "StudyResult":
         names = [result.variant for result in self.variants]
         if len(set(names)) != len(names):
-            raise ValueError(f"a variant is given twice: {', '.join(names)}")
+            raise ValueError(f"duplicate variant: {', '.join(names)}")
         return self
 
     def variant(self, name: str) -> VariantResult | None:

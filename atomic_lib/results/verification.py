@@ -51,7 +51,7 @@ def write_verification(path: Path, found: Verification) -> None:
 
 
 def read_verification(path: Path) -> Verification | None:
-    """The record in a file, None where there is none; raises WorkbookError for a file that is no record."""
+    """The record in a file, None where there is none; raises WorkbookError for a file that is not a record."""
     if not path.is_file():
         return None
     try:

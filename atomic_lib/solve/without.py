@@ -74,7 +74,7 @@ class WithoutRequest:
 
 
 def what_leaves(
-    packages: Sequence[str], recipe: Recipe, content: Content, rpm_set: RpmSet, context: Context
+    packages: Sequence[str], context: Context, *, recipe: Recipe, content: Content, rpm_set: RpmSet
 ) -> Departure:
     """How ``rpm_set`` changes if ``packages`` (names, shell patterns, ``@group``) are not installed.
 

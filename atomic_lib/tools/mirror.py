@@ -36,8 +36,8 @@ def choose_mirror(targets: str) -> str:
             if address.startswith(("http://", "https://")):
                 return address.rstrip("/")
     raise WorkbookError(
-        "no Debian mirror: the host's apt configuration names none",
-        hint="name one with --mirror, for example ./workbook --mirror https://MIRROR/debian run",
+        "no Debian mirror: the host's apt names none",
+        hint="name one: ./workbook --mirror URL run",
     )
 
 

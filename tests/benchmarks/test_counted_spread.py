@@ -7,7 +7,7 @@ import pytest
 from atomic_lib.base import command
 from atomic_lib.guest.counted.counted_boot import CountedBoot
 from atomic_lib.guest.counted.probe import CountedUnit
-from benchmarks.counted_spread import PLANTED_UNIT, burner, report, spread_percent, widest_unit
+from benchmarks.counted_spread import PLANTED_UNIT, Spread, burner, report, spread_percent, widest_unit
 
 BOOT = CountedBoot(
     busy_seconds=20.0, outside_units_seconds=5.0, shift=0, units=(CountedUnit(unit="a.service", cpu_seconds=15.0),)
@@ -40,7 +40,7 @@ def test_the_unit_that_differs_most_is_named() -> None:
 def test_the_tables_count_false_alarms_and_show_the_planted_unit() -> None:
     far = with_units({"a.service": 17.0}, 22.0)
     planted = with_units({"a.service": 15.0, PLANTED_UNIT: 0.2}, 20.2)
-    lines = report([BOOT, BOOT], [BOOT], [BOOT, far], planted, 195_000_000).splitlines()
+    lines = report(Spread([BOOT, BOOT, BOOT], [BOOT, far], planted), 195_000_000).splitlines()
     assert "0 of 3 pairs" in lines[2]
     assert "1 of 1 pairs" in lines[3]
     assert [line for line in lines if line.startswith("- planted.service: +0.200 counted s")]

@@ -63,7 +63,9 @@ def test_what_is_wrong_is_named_with_its_key(params: Path, text: str, key: str) 
 
 
 def test_the_name_is_that_of_the_file(params: Path) -> None:
-    assert "must be 'own'" in refusal(params, FEDORA.replace("content: own", "content: other"))
+    assert "must match the file name: 'own', not 'other'" in refusal(
+        params, FEDORA.replace("content: own", "content: other")
+    )
 
 
 def test_unknown_content_names_what_there_is(params: Path) -> None:

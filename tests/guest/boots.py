@@ -9,8 +9,9 @@ from atomic_lib.base.errors import WorkbookError
 from atomic_lib.guest import boot_stages
 from atomic_lib.guest.boot_record import BOOT_FILE, Boot, StoredBoot
 from atomic_lib.guest.counted.counted_boot import CountedBoot, CountRequest
-from atomic_lib.guest.evidence.answers import Check
+from atomic_lib.guest.evidence.proof_of_life import Check
 from atomic_lib.guest.timed_boot import BootRequest
+from atomic_lib.guest.vm.qemu import Disk
 from atomic_lib.image.disk import Image
 from atomic_lib.params.variant import Variant, variant_from
 
@@ -24,7 +25,7 @@ class Guests:
     timed: list[BootRequest] = field(default_factory=list)
     counted: list[CountRequest] = field(default_factory=list)
 
-    def boot(self, _: object, __: Path, ___: str, request: BootRequest, directory: Path) -> Boot:
+    def boot(self, _: object, __: Disk, request: BootRequest, directory: Path) -> Boot:
         """In place of ``boot_image``."""
         self.timed.append(request)
         self._leave_console(directory)

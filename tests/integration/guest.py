@@ -169,7 +169,7 @@ class Story:
     def power_on(self, instance: Instance, *, cable: bool = True, source: DataSource = "ec2") -> Iterator[Powered]:
         """Switch on what the last boot left, without a carrier where there is no ``cable``; then cut the power."""
         self.boots += 1
-        with provide_instance(source, instance, self.tools, self.directory, BOOT_MOUNT) as provided:
+        with provide_instance(source, instance, self.tools, directory=self.directory, seen_as=BOOT_MOUNT) as provided:
             provided = replace(provided, arguments=(*MONITOR_ARGUMENTS, *provided.arguments))
             with power_on(self.tools, self.disk, self.machine, provided, self.directory) as guest:
                 if not cable:

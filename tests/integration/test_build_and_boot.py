@@ -13,6 +13,7 @@ from atomic_lib.base import command
 from atomic_lib.base.paths import BUILD, CHECKOUT, cache_directory
 from atomic_lib.compose.walk import Entry
 from atomic_lib.guest.timed_boot import BootRequest, boot_image
+from atomic_lib.guest.vm.qemu import Disk
 from atomic_lib.image.disk import Image
 from atomic_lib.params.study_file import Study
 from atomic_lib.params.variant import load_variant
@@ -255,7 +256,7 @@ def test_the_same_disk_boots_through_uefi_and_is_provisioned_from_a_disc(built: 
     request = BootRequest(
         "uefi", accelerator, 2, 2048, 600, "min-cloud-agent", selinux="enforcing", data_source="nocloud"
     )
-    boot = boot_image(built.tools, built.image.qcow2, "qcow2", request, tmp_path / "boot")
+    boot = boot_image(built.tools, Disk(built.image.qcow2, "qcow2"), request, tmp_path / "boot")
     assert [check for check in boot.checks if not check.passed] == []
     assert boot.failed_units == ()
     assert boot.kernel_release == built.result.boots[0].kernel_release

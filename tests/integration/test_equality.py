@@ -8,7 +8,7 @@ import pytest
 
 from atomic_lib.formats.disk.file_system import FileSystem, read_file_system
 from atomic_lib.measure.build_changes import changed_packages
-from atomic_lib.measure.comparison import Comparison
+from atomic_lib.measure.file_system_comparison import Comparison
 from atomic_lib.pipeline.build import Build, open_build
 from atomic_lib.pipeline.equality import compare_booted, compare_images, require_explained
 from atomic_lib.pipeline.why_and_without import plain_text

@@ -53,7 +53,9 @@ def place_of(tree: FileSystem, path: str, at: int) -> int:
 
 def test_a_variant_is_the_same_in_every_bit_when_all_around_it_differs(tmp_path: Path, image: Image) -> None:
     cache = cache_directory()
-    found, text = verify_variant(load_variant(NAME), cache, cache, tmp_path / "other", tmp_path / "results")
+    found, text = verify_variant(
+        load_variant(NAME), cache=cache, other_cache=cache, other_store=tmp_path / "other", results=tmp_path / "results"
+    )
     assert (found.same, text) == (True, "")
     assert list(found.checksums) == ["RPM repository", "lock", "content", "commit", "disk.raw", "disk.qcow2"]
     # and it is what the store has, made at another time

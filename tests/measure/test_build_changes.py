@@ -14,7 +14,7 @@ from atomic_lib.measure.build_changes import (
     changed_packages,
     read_changes,
 )
-from atomic_lib.measure.comparison import compare
+from atomic_lib.measure.file_system_comparison import compare
 from atomic_lib.solve.lock import Lock, LockedPackage
 from atomic_lib.tools.context import Context
 from tests.contexts import own_context

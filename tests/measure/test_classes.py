@@ -112,7 +112,7 @@ def test_parts_that_only_an_image_has_are_titled_and_take_no_file() -> None:
         ("- {class: a, packages: [x]}", "entry 1: title: must be a text"),
         ("- {class: a, title: A, packages: x}", "entry 1: packages: must be a list"),
         ("- {class: a, title: A, packages: [x]}", "the last class must take the rest"),
-        ("- {class: a, title: A}\n- {class: a, title: A, packages: ['*'], paths: ['*']}", "class 'a' is given twice"),
+        ("- {class: a, title: A}\n- {class: a, title: A, packages: ['*'], paths: ['*']}", "duplicate class 'a'"),
     ],
 )
 def test_wrong_rules_are_refused_by_entry(tmp_path: Path, text: str, message: str) -> None:

@@ -8,8 +8,8 @@ import pytest
 
 from atomic_lib.base.errors import WorkbookError
 from atomic_lib.formats.disk.file_system import FileEntry, FileSystem
-from atomic_lib.measure.comparison import compare
 from atomic_lib.measure.equality_rules import RULES_FILE, EqualityRule, load_rules
+from atomic_lib.measure.file_system_comparison import compare
 
 REASON = "a reason that is long enough"
 
@@ -199,5 +199,5 @@ def test_a_rule_that_is_not_accepted_is_named(tmp_path: Path, text: str, message
 def test_a_name_is_given_once(tmp_path: Path) -> None:
     text = RULES_FILE.read_text()
     (tmp_path / "equality.yaml").write_text(text + text.partition("rules:\n")[2])
-    with pytest.raises(WorkbookError, match="'etc-defaults' is there twice"):
+    with pytest.raises(WorkbookError, match="'etc-defaults' is listed twice"):
         load_rules(tmp_path / "equality.yaml")

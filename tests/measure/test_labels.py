@@ -114,7 +114,7 @@ def test_the_projects_exceptions_end_where_a_deployment_begins(path: str, explai
     [
         ("label: not_a_label", r"exceptions\.0\.label: 'not_a_label' is not accepted"),
         ("reason: short", r"exceptions\.0\.reason: 'short' is not accepted"),
-        ("paths: ['/x(']", r"exceptions\.0\.paths: '/x\(' is no regular expression"),
+        ("paths: ['/x(']", r"exceptions\.0\.paths: '/x\(' is not a valid regular expression"),
         ("paths: []", r"exceptions\.0\.paths: must not be empty"),
         ("typo: 1", r"exceptions\.0\.typo: "),
     ],
@@ -132,5 +132,5 @@ def test_malformed_exceptions_are_refused_by_file_and_key(tmp_path: Path, change
 def test_an_exception_given_twice_is_refused(tmp_path: Path) -> None:
     one = f"  - exception: one\n    reason: It cannot be otherwise here.\n    paths: [/x]\n    label: {ETC}\n"
     (tmp_path / "labels.yaml").write_text(f"exceptions:\n{one}{one}")
-    with pytest.raises(WorkbookError, match=r"labels\.yaml: exceptions: 'one' is there twice"):
+    with pytest.raises(WorkbookError, match=r"labels\.yaml: exceptions: 'one' is listed twice"):
         load_exceptions(tmp_path / "labels.yaml")

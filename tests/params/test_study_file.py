@@ -38,7 +38,7 @@ def test_a_study_names_its_variants_and_baseline(params: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("variants: [small]\nbaseline: large\n", "baseline 'large' is none of the variants: small"),
+        ("variants: [small]\nbaseline: large\n", "baseline 'large' is not one of the variants: small"),
         ("variants: []\nbaseline: large\n", "variants: must not be empty"),
         ("variants: small\nbaseline: small\n", "variants: 'small' is not accepted: must be a list"),
         ("variants: [small, 3]\nbaseline: small\n", "variants.1: 3 is not accepted: must be text (in quotes, if it "
@@ -75,7 +75,7 @@ def test_a_missing_study_lists_those_there_are(params: Path) -> None:
     with pytest.raises(WorkbookError) as caught:
         load_study("all", params)
     assert caught.value.message == f"{params / 'studies' / 'all.yaml'}: no such file"
-    assert caught.value.hint == f"{params / 'studies'} has: other.yaml"
+    assert caught.value.hint == f"files in {params / 'studies'}: other.yaml"
 
 
 FACTORS = """\
@@ -119,11 +119,11 @@ def test_overrides_lie_over_studies_and_levels(params: Path) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        ("crossed: [a, b]", "crossed: [a, d]", "cells: crossed: 'd' is none of the factors: a, b, c"),
-        ("b: {one: {}, two: {parts: z}}", "b: {one: {}}", "cells: factors: 'b' needs two levels or more"),
+        ("crossed: [a, b]", "crossed: [a, d]", "cells: crossed: 'd' is not one of the factors: a, b, c"),
+        ("b: {one: {}, two: {parts: z}}", "b: {one: {}}", "cells: factors: 'b' needs at least two levels"),
         ("variant: large", "variant: larg", "cells: variant: unknown variant 'larg' (did you mean 'large'?)"),
-        ("baseline: base", "baseline: bas", "baseline 'bas' is none of the variants: small, base, "),
-        ("variant: a-two.b-two", "variant: a-two.c-two", "steps 'a-two.c-two' is none of the variants: "),
+        ("baseline: base", "baseline: bas", "baseline 'bas' is not one of the variants: small, base, "),
+        ("variant: a-two.b-two", "variant: a-two.c-two", "steps 'a-two.c-two' is not one of the variants: "),
     ],
 )
 def test_a_factor_study_that_does_not_fit_is_refused(params: Path, old: str, new: str, message: str) -> None:
@@ -159,9 +159,9 @@ def test_a_cell_may_be_the_fallback_of_another(params: Path) -> None:
     ("fallbacks", "message"),
     [
         ("{small: larg}", "fallbacks: small: unknown variant 'larg' (did you mean 'large'?): there is no "),
-        ("{large: small}", "fallbacks: 'large' is none of the variants: small"),
-        ("{small: small}", "fallbacks: small: small -> small never ends"),
-        ("{small: large, large: small}", "fallbacks: small: small -> large -> small never ends"),
+        ("{large: small}", "fallbacks: 'large' is not one of the variants: small"),
+        ("{small: small}", "fallbacks: small: is a cycle: small -> small"),
+        ("{small: large, large: small}", "fallbacks: small: is a cycle: small -> large -> small"),
         ("large", "fallbacks: 'large' is not accepted: "),
         ("{small: 3}", "fallbacks.small: 3 is not accepted: must be text"),
     ],

@@ -108,7 +108,7 @@ def test_a_cell_of_a_study_is_what_the_study_makes_of_it(tmp_path: Path) -> None
             "override: description: 'the best one' contradicts {params}/variants/atomic.yaml, which says ",
         ),
         ({"boots_bios": "2"}, "override: boots_bios: '2' is not accepted: must be a whole number"),
-        ({"agent": 1}, "override: agent: 1 is not accepted: one of "),
+        ({"agent": 1}, "override: agent: 1 is not accepted: must be one of "),
         ({"study": "factors", "variant": "runtime-nosuch"}, "study 'factors' has no variant 'runtime-nosuch'"),
         ({"study": "nosuch"}, "{params}/studies/nosuch.yaml: no such file"),
     ],

@@ -80,7 +80,7 @@ def test_unknown_command(copy: Path, programs: Path) -> None:
 
 
 def test_mirror_without_an_address(copy: Path, programs: Path) -> None:
-    assert "--mirror: the address is missing" in refusal(copy, programs, "run", "--mirror").stderr
+    assert "--mirror requires a URL" in refusal(copy, programs, "run", "--mirror").stderr
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from atomic_lib.base.errors import WorkbookError
+from atomic_lib.tools.mirror import choose_mirror
 from benchmarks.docs import problems
 from tests.project.test_structure import ROOMS
 
@@ -60,6 +62,13 @@ def test_the_two_commands_and_the_picture_stand_in_the_readme() -> None:
     assert re.search(r"^(sudo )?\./workbook run\b", text, re.MULTILINE)
     assert re.search(r"^\./workbook test\b", text, re.MULTILINE)
     assert "](notebooks/report.png)" in text
+
+
+def test_the_quick_start_names_the_command_that_the_error_of_a_missing_mirror_names() -> None:
+    with pytest.raises(WorkbookError) as caught:
+        choose_mirror("")
+    command = caught.value.hint.removeprefix("name one: ")
+    assert f"`sudo {command}`" in README.read_text().partition("## What is compared")[0]
 
 
 def test_every_command_of_the_workbook_that_a_page_names_exists() -> None:

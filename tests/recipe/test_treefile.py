@@ -212,7 +212,7 @@ def test_an_unknown_key_in_an_included_file_names_that_file_and_the_accepted_key
 @pytest.mark.parametrize(
     ("name", "text", "message"),
     [
-        ("a.yaml", "ref: a\nref: b\n", ":2: not valid YAML: key 'ref' is given twice"),
+        ("a.yaml", "ref: a\nref: b\n", ":2: not valid YAML: duplicate key 'ref'"),
         ("a.yaml", "ref: a\npackages: [bash\n", ":3: not valid YAML: expected ',' or ']', but got '<stream end>'"),
         ("a.json", '{"ref": "a", "ref": "b"}', ": key 'ref' is given twice"),
         ("a.json", '{\n"ref": a}', ":2: not valid JSON: Expecting value"),

@@ -140,7 +140,7 @@ def test_all_that_changed_is_told(runs: Path, tmp_path: Path) -> None:
     add_run(runs, "1", before)
     earlier = previous_build(runs, runs / "own-run", after)
     assert earlier is not None
-    release = changes_since(earlier, after, Lock("standin", (NEWER,)), tmp_path, context)
+    release = changes_since(earlier, after, Lock("standin", (NEWER,)), context, directory=tmp_path)
     assert (release.run, release.made) == ("1", "1")
     assert release.inputs == (
         Change(name="parts", before="", after="docs"),
@@ -169,7 +169,9 @@ def test_without_both_images_only_packages_are_compared(
     add_run(runs, "1", built("c1", before))
     earlier = previous_build(runs, runs / "own-run", built("c2", after))
     assert earlier is not None
-    release = changes_since(earlier, built("c2", after), Lock("standin", (NEWER,)), tmp_path, own_context(tmp_path))
+    release = changes_since(
+        earlier, built("c2", after), Lock("standin", (NEWER,)), own_context(tmp_path), directory=tmp_path
+    )
     assert (len(release.packages), release.files, release.files_reason) == (1, None, said)
     assert not (tmp_path / "changed-files.csv").exists()
 
@@ -183,7 +185,7 @@ def test_a_damaged_image_does_not_fail_the_variant(runs: Path, tmp_path: Path) -
     add_run(runs, "1", built("c1", "i1"))
     earlier = previous_build(runs, runs / "own-run", built("c2", "i2"))
     assert earlier is not None
-    release = changes_since(earlier, built("c2", "i2"), Lock("standin", (BASH,)), tmp_path, context)
+    release = changes_since(earlier, built("c2", "i2"), Lock("standin", (BASH,)), context, directory=tmp_path)
     assert (release.packages, release.files) == ((), None)
     assert release.files_reason.startswith("the images could not be compared: ")
     assert str(tmp_path) not in release.files_reason
@@ -221,5 +223,5 @@ def test_a_parameter_that_came_with_an_empty_value_is_no_change(runs: Path, tmp_
     after = built("c2", "i2", parameters={"parts": "", "selinux": "", "remote_url": "file:///srv"})
     earlier = previous_build(runs, runs / "own", after)
     assert earlier is not None
-    release = changes_since(earlier, after, earlier.lock, tmp_path, own_context(tmp_path))
+    release = changes_since(earlier, after, earlier.lock, own_context(tmp_path), directory=tmp_path)
     assert [change.name for change in release.inputs] == ["remote_url"]

@@ -132,7 +132,7 @@ def test_a_missing_file_says_how_to_make_one(tmp_path: Path) -> None:
 
 
 def test_a_variant_cannot_be_given_twice(tmp_path: Path) -> None:
-    with pytest.raises(ValidationError, match="given twice"):
+    with pytest.raises(ValidationError, match="duplicate variant"):
         write_study_results(tmp_path, factory.STUDY, [factory.failed_result(), factory.failed_result()])
     assert list(tmp_path.iterdir()) == []
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from atomic_lib.base.errors import WorkbookError
-from atomic_lib.report.tables.contents.verified import verified_cell
+from atomic_lib.report.tables.build_contents.verified import verified_cell
 from atomic_lib.results.verification import Verification, about_image, read_verification, write_verification
 from tests.report.factory import variant_result
 

@@ -103,7 +103,9 @@ class Ask:
         rpm_set = RpmSet("k", lock, self.directory / "rpms", (), 0.0, True)
         tools = OwnTools(self.directory, "key", self.asked)
         content = OwnContent("own", "Own", "c", "1", "", "", "", {}, False, None)
-        return what_leaves(packages, recipe, content, rpm_set, own_context(self.directory, tools))
+        return what_leaves(
+            packages, own_context(self.directory, tools), recipe=recipe, content=content, rpm_set=rpm_set
+        )
 
 
 @pytest.fixture

@@ -44,7 +44,7 @@ def test_mirror_of_a_debian_host() -> None:
 def test_no_mirror_says_how_to_name_one(targets: str) -> None:
     with pytest.raises(WorkbookError, match="no Debian mirror") as caught:
         choose_mirror(targets)
-    assert "--mirror" in caught.value.hint
+    assert caught.value.hint == "name one: ./workbook --mirror URL run"
 
 
 def test_mirror_list_of_a_cloud_image(tmp_path: Path) -> None:

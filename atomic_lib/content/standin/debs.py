@@ -79,7 +79,7 @@ def _apt(tools: Tools, definition: DebianContent, words: list[str], binds: list[
                 hint="do not use this mirror; choose another one with --mirror URL",
             ) from None
         raise WorkbookError(
-            f"the Debian mirror was not reached: {debian_mirror()}", log=error.log, hint=_HINT
+            f"the Debian mirror could not be reached: {debian_mirror()}", log=error.log, hint=_HINT
         ) from None
 
 

@@ -37,7 +37,7 @@ def allocated_ranges(path: Path) -> list[Range]:
 
 
 def data_ranges(descriptor: int, size_bytes: int) -> Iterator[Range]:
-    """The ranges of an open file that are no holes, in order; space that is reserved and never written is a hole."""
+    """The ranges of an open file that are not holes, in order; space that is reserved and never written is a hole."""
     end = 0
     while end < size_bytes:
         try:

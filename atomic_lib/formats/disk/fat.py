@@ -29,7 +29,7 @@ class FatLayout:
 
 
 def read_fat_layout(head: bytes) -> FatLayout | None:
-    """The layout by the first bytes of a file system; None where it is no FAT32."""
+    """The layout by the first bytes of a file system; None if it is not FAT32."""
     if head[82:87] != b"FAT32":
         return None
     sector_bytes, reserved, copies = *struct.unpack_from("<H", head, 11), *struct.unpack_from("<HB", head, 14)

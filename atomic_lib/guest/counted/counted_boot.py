@@ -148,7 +148,7 @@ def _provide(source: DataSource, instance: Instance, tools: Tools, directory: Pa
     if source == "ec2":
         yield Provisioning()
         return
-    with provide_instance(source, instance, tools, directory, BOOT_MOUNT) as provided:
+    with provide_instance(source, instance, tools, directory=directory, seen_as=BOOT_MOUNT) as provided:
         yield provided
 
 

@@ -1,9 +1,9 @@
 """Whether two counted boots differ by more than chance: one boot of each is enough.
 
 The same image with the same seed repeats to the microsecond, so there is no noise of
-measurement. What is left is chance inside of the guest: another image, or the smallest change
+measurement. What is left is chance inside the guest: another image, or the smallest change
 to one, moves everything after it, so that hash tables, timer ticks and the order of processes
-fall otherwise. How far that goes was measured by boots of one image with different seeds
+turn out differently. The size of this effect was measured with boots of one image with different seeds
 (``python -m benchmarks.counted_spread``).
 """
 
@@ -14,7 +14,7 @@ from atomic_lib.guest.counted.counted_boot import CountedBoot
 
 BUSY_LIMIT = 0.008
 """The part of a whole boot's cost that chance does not exceed: twice the 0.4 % measured over different seeds."""
-OUTSIDE_UNITS = "outside of all units"
+OUTSIDE_UNITS = "outside all units"
 UNIT_LIMIT_PART = 0.10
 UNIT_LIMIT_SECONDS = 0.030
 """What chance does not exceed for a unit: the larger of a part of its cost and a fixed amount.
@@ -59,7 +59,7 @@ class CountedDifference:
 def counted_difference(before: CountedBoot, after: CountedBoot) -> CountedDifference:
     """Where the second boot's cost differs from the first's by more than chance, largest difference first.
 
-    The boot as a whole counts from 0.8 % of it, a unit and what is outside of all units from 10 % of
+    The boot as a whole counts from 0.8 % of it, a unit and what is outside all units from 10 % of
     its cost or 30 ms, whichever is more. Units that only one of the two has are among them.
     """
     costs = [CostDifference("boot", before.busy_seconds, after.busy_seconds, BUSY_LIMIT * before.busy_seconds)]

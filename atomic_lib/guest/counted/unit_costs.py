@@ -62,7 +62,7 @@ def _unexplained(groups: Mapping[str, float], explained: Mapping[str, float]) ->
 
 
 def _unit_of(path: str) -> str:
-    """The unit whose own control group ``path`` is; empty for slices and for groups inside of a unit."""
+    """The unit whose own control group ``path`` is; empty for slices and for groups inside a unit."""
     names = path.split("/")[1:]
     if not names or names[-1].endswith(".slice") or not all(name.endswith(".slice") for name in names[:-1]):
         return ""
@@ -86,7 +86,7 @@ def _remembered_seconds(properties: Properties) -> float | None:
 def ended_seconds(text: str, userspace_seconds: float) -> dict[str, float]:
     """Seconds by unit in the journal's messages; one for each end of a unit.
 
-    What ended before userspace began is the initrd's unit, another one than the later one of that name.
+    What ended before userspace began belongs to the initrd, not to the later unit of the same name.
     """
     seconds: dict[str, float] = {}
     for line in text.strip().splitlines():

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from atomic_lib.base.model import Agent, Model, Runtime, SelinuxMode, WallSeconds
-from atomic_lib.guest.evidence.proof_of_life import AGENT_UNITS, Answers, Secret
+from atomic_lib.guest.evidence.guest_queries import AGENT_UNITS, Answers, Secret
 from atomic_lib.guest.evidence.systemd import Properties, activations, timestamp_seconds, unit_named
 from atomic_lib.guest.vm.clock import Clock, seconds_in
 
@@ -62,6 +62,7 @@ def milestones(
     secret: Secret,
     clock: Clock,
     context: BootContext,
+    *,
     manager: Properties,
     units: Sequence[Properties],
 ) -> dict[MilestoneName, float | None]:

@@ -1,213 +1,233 @@
-"""Proof of life: one script that a guest runs after the login, and its answers."""
+"""The proof of life: the checks that a boot must pass, and its figures, from the answers to ``guest_queries``."""
 
-import io
-import re
-import secrets
-import shlex
-import tarfile
-from collections.abc import Callable
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Mapping, Sequence
+from typing import Any
 
-from atomic_lib.base.command import CommandError, last_lines
-from atomic_lib.base.model import Agent, Runtime
-from atomic_lib.guest.evidence.denials import DENIALS_COMMAND, MODE_COMMAND, confinement_commands
-from atomic_lib.guest.evidence.running import CGROUPS_COMMAND, LISTENERS_COMMAND, SETUID_COMMAND
-from atomic_lib.guest.evidence.systemd import MANAGER_PROPERTIES, UNIT_PROPERTIES
-from atomic_lib.guest.programs import program_text
-from atomic_lib.guest.vm.clock import seconds_in
-from atomic_lib.guest.vm.data_source import USER_DATA_UNIT
-from atomic_lib.guest.vm.metadata_service import Instance
-from atomic_lib.guest.vm.ssh import Shell
-
-CONTAINER_SECONDS = 180
-"""Time limit of each command of the container runtime; an emulated CPU takes some ten seconds."""
-
-USER_DATA_PROOF = "/run/workbook-user-data"
-AGENT_UNITS: dict[Agent, tuple[str, ...]] = {
-    "min-cloud-agent": ("min-cloud-agent-disc.service", "min-cloud-agent.service",
-                        "min-cloud-agent-user-data.service"),
-    "cloud-init": ("cloud-init-main.service", "cloud-init-local.service", "cloud-init.service",
-                   "cloud-init-network.service", "cloud-config.service", "cloud-final.service"),
-    # in the initrd, whose units are unknown later, except the last
-    "ignition": ("ignition-fetch-offline.service", "ignition-disks.service", "ignition-mount.service",
-                 "ignition-files.service", USER_DATA_UNIT),
-    # systemd-tmpfiles installs the key, as one line among many
-    "credentials": (USER_DATA_UNIT,),
-}  # fmt: skip
-"""The units that provision the guest, by agent; ``credentials``: systemd itself, without one."""
-
-_CONTAINER = "localhost/hello:latest"
-# Docker's client has nothing to say without its daemon; Podman has none.
-_VERSIONS = {"docker": "{{.Server.Version}}", "podman": "{{.Client.Version}}"}
+from atomic_lib.base.model import Bytes, Count, Model, SelinuxMode, WallSeconds
+from atomic_lib.guest.evidence.critical_chain import critical_chain
+from atomic_lib.guest.evidence.denials import Denial, Denials, container_label, read_denials, read_mode
+from atomic_lib.guest.evidence.guest_queries import Answers, Secret
+from atomic_lib.guest.evidence.milestones import BootContext, Milestone, in_order, milestones, script_clock
+from atomic_lib.guest.evidence.running import (
+    Listener,
+    read_cgroups,
+    read_listeners,
+    read_setuid_files,
+    running_services,
+)
+from atomic_lib.guest.evidence.systemd import (
+    Phases,
+    Properties,
+    boot_phases,
+    failed_units,
+    forget_future,
+    read_properties,
+    timestamp_seconds,
+)
+from atomic_lib.guest.evidence.unit_times import UnitTime, unit_times
+from atomic_lib.guest.vm.clock import Clock
 
 
-@dataclass(frozen=True)
-class Secret:
-    """Random words of one boot: a guest can only have them from that boot."""
+class Check(Model):
+    """One thing that a usable guest must do; ``detail`` is the evidence."""
 
-    token: str
-
-    @property
-    def instance_id(self) -> str:
-        """The instance-id of this boot."""
-        return f"i-{self.token[:17]}"
-
-    @property
-    def hostname(self) -> str:
-        """The host name of this boot."""
-        return f"guest-{self.token[:8]}"
-
-    def instance(self, public_key: str) -> Instance:
-        """What the data source provides to the guest."""
-        return Instance(self.instance_id, self.hostname, (public_key,), user_data_script(self.token))
+    name: str
+    passed: bool
+    detail: str = ""
 
 
-@dataclass(frozen=True)
-class Answer:
-    """Output and exit status of one part of the proof; ``status`` None: it did not reach its end.
+class Evidence(Model):
+    """What one boot of a guest showed. Times are seconds after the start of QEMU; None: not known.
 
-    ``ended_seconds``: the guest's clock at its end.
+    ``milestones`` are in order of time. Memory, processes and sockets are those of the moment when
+    the boot was done, before the first container; ``process_count`` counts user processes.
+    ``denials``: SELinux's, from the kernel's start to the end of the first container;
+    ``denials_lost`` further ones came too fast for the kernel to log.
     """
 
-    text: str
-    status: int | None
-    ended_seconds: float | None = None
+    docker_ready_seconds: WallSeconds | None = None
+    script_done_seconds: WallSeconds | None = None
+    multi_user_seconds: WallSeconds | None = None
+    phases: Phases = Phases()
+    milestones: tuple[Milestone, ...] = ()
+    units: tuple[UnitTime, ...] = ()
+    memory_used_bytes: Bytes | None = None
+    memory_total_bytes: Bytes | None = None
+    process_count: Count | None = None
+    service_count: Count | None = None
+    listeners: tuple[Listener, ...] | None = None
+    setuid_files: tuple[str, ...] | None = None
+    failed_units: tuple[str, ...] = ()
+    selinux_mode: SelinuxMode | None = None
+    denials: tuple[Denial, ...] | None = None
+    denials_lost: Count | None = None
+    checks: tuple[Check, ...] = ()
+    kernel_release: str | None = None
 
 
-@dataclass(frozen=True)
-class Answers:
-    """All answers; ``failure``: why the script as a whole failed, or empty."""
-
-    parts: dict[str, Answer]
-    failure: str
-
-    def part(self, name: str) -> Answer:
-        """The answer named ``name``; where it is missing, an answer that says why."""
-        return self.parts.get(name, Answer(self.failure or "the guest gave no answer", None))
-
-    def whole(self, name: str) -> str:
-        """The answer's text to read figures from: empty unless it reached its end, as half a figure is a wrong one."""
-        answer = self.part(name)
-        return answer.text if answer.status is not None else ""
-
-    @property
-    def ended_seconds(self) -> float | None:
-        """The guest's clock after the last answer that reached its end."""
-        return max((part.ended_seconds for part in self.parts.values() if part.ended_seconds is not None), default=None)
-
-
-def new_secret() -> Secret:
-    """Fresh random words for one boot."""
-    return Secret(secrets.token_hex(16))
-
-
-def user_data_script(token: str) -> str:
-    """User-data that proves its run: the token and the guest's clock in a file of /run."""
-    return program_text(__file__, "programs/user-data", TOKEN=token, PROOF=USER_DATA_PROOF)
-
-
-def container_archive(busybox: Path) -> bytes:
-    """A root file system for ``docker import``: one static busybox."""
-    buffer = io.BytesIO()
-    with tarfile.open(fileobj=buffer, mode="w", format=tarfile.USTAR_FORMAT) as archive:
-        member = tarfile.TarInfo("busybox")
-        member.mode, member.size = 0o755, busybox.stat().st_size
-        with open(busybox, "rb") as handle:
-            archive.addfile(member, handle)
-    return buffer.getvalue()
+def read_evidence(answers: Answers, secret: Secret, clock: Clock, context: BootContext) -> Evidence:
+    """Turn the guest's answers into numbers and checks; what is missing is None and a failed check."""
+    units = read_units(answers)
+    manager = next(iter(_blocks(answers, "manager")), {})
+    times = milestones(answers, secret, clock, context, manager=manager, units=units)
+    script = clock.host_seconds(script_clock(answers, secret))
+    phases = boot_phases(manager, clock.host_seconds(0.0))
+    chain = critical_chain(units, timestamp_seconds(manager, "UserspaceTimestampMonotonic") or 0.0)
+    cgroups = read_cgroups(answers.whole("cgroups"))
+    running = {"process_count": cgroups.process_count, **_running_figures(answers, units)}
+    failed = failed_units(units)
+    mode, denials = read_mode(answers.whole("selinux")), read_denials(answers.whole("denials"))
+    needed: dict[str, object] = {name: at for name, at in times.items() if name != "initrd"}
+    needed |= {"user-data": script, "kernel phase": phases.kernel_seconds, "userspace phase": phases.userspace_seconds}
+    needed |= {"memory": running["memory_used_bytes"]}
+    extra = {"critical chain": chain or None, **{title: running[name] for name, title in _EXTRA.items()}}
+    return Evidence(
+        docker_ready_seconds=times.get("docker-ready"),
+        script_done_seconds=script,
+        multi_user_seconds=times["multi-user"],
+        phases=phases,
+        milestones=in_order(times),
+        units=unit_times(units, clock, chain, cgroups.units),
+        failed_units=tuple(failed),
+        selinux_mode=mode,
+        denials=denials.distinct if denials else None,
+        denials_lost=denials.lost if denials else None,
+        checks=(
+            *_checks(answers, secret, context, failed),
+            *_selinux_checks(answers, context, mode, denials),
+            _pace(clock),
+            _complete(needed, extra),
+        ),
+        kernel_release=answers.whole("kernel") or None,
+        **running,
+    )
 
 
-def proof_script(secret: Secret, agent: Agent, runtime: Runtime, wait_seconds: float) -> str:
-    """The script of the proof of life; it reads the container archive from its standard input.
-
-    It is one script, because every login costs an emulated guest seconds. It waits up to
-    ``wait_seconds`` for systemd to finish the boot. What a container would change comes
-    before the first container, what takes long after it, so that neither disturbs the other.
-    """
-    parts = {
-        "state": f"timeout {int(wait_seconds)} systemctl is-system-running --wait",
-        "memory": "cat /proc/meminfo",
-        "cgroups": CGROUPS_COMMAND,
-        "listeners": LISTENERS_COMMAND,
-        **_container_commands(secret, runtime),
-        "kernel": "cat /proc/sys/kernel/osrelease",
-        "hostname": "cat /proc/sys/kernel/hostname",
-        "user_data": f"cat {USER_DATA_PROOF}",
-        **_systemd_commands(agent),
-        "setuid": SETUID_COMMAND,
-        "selinux": MODE_COMMAND,
-        "denials": DENIALS_COMMAND,
-        **_confinement_commands(runtime),
-    }
-    # An answer may lack its last newline, so a line of its own tells its end; the last dot
-    # shows that the line is whole. Only the import may read the archive.
-    section = program_text(__file__, "programs/section", TOKEN=secret.token)
-    return section + "\n".join(f"section {name} {shlex.quote(f'({command})')}" for name, command in parts.items())
+_EXTRA = {
+    "process_count": "processes",
+    "service_count": "services",
+    "listeners": "listening sockets",
+    "setuid_files": "set-uid files",
+}
+"""Figures of ``Evidence`` that a tree need not have the programs for, by field."""
 
 
-def _container_commands(secret: Secret, runtime: Runtime) -> dict[str, str]:
-    if runtime == "none":
-        return {}
-    program = ["timeout", str(CONTAINER_SECONDS), runtime]
-    run = [*program, "run", "--rm", "--network", "none", _CONTAINER, "/busybox", "echo", secret.token]
+def _running_figures(answers: Answers, units: Sequence[Properties]) -> dict[str, Any]:
+    """What runs when the boot is done, as fields of ``Evidence``."""
+    total, used = _memory_bytes(answers.whole("memory"))
     return {
-        "container_import": shlex.join([*program, "import", "-", _CONTAINER]) + " <&3",
-        "container_run": shlex.join(run),
-        "container_version": shlex.join([*program, "version", "--format", _VERSIONS[runtime]]),
+        "memory_used_bytes": used,
+        "memory_total_bytes": total,
+        "service_count": running_services(units) if units else None,
+        "listeners": read_listeners(answers.part("listeners").text) if _succeeded(answers, "listeners") else None,
+        "setuid_files": read_setuid_files(answers.part("setuid").text) if _succeeded(answers, "setuid") else None,
     }
 
 
-def _confinement_commands(runtime: Runtime) -> dict[str, str]:
-    """What comes last, because it is denied on purpose; it does nothing in a guest that enforces nothing."""
-    if runtime != "docker":
-        return {}
-    commands = confinement_commands(["timeout", str(CONTAINER_SECONDS), runtime], _CONTAINER)
-    return {**commands, "denials_after": DENIALS_COMMAND}
+def read_units(answers: Answers) -> list[Properties]:
+    """The properties of each systemd unit in the answers."""
+    return [unit for unit in _blocks(answers, "units") if unit.get("Id")]
 
 
-def _systemd_commands(agent: Agent) -> dict[str, str]:
-    # Units that are active or failed (slices and devices take no time of their own), and the services that have done
-    # their work and are inactive again: those that the journal names, as each unit costs an emulated guest some
-    # 0.05 s. Patterns for "systemctl show" would find active units only.
-    units = program_text(__file__, "programs/units", PROPERTIES=",".join(UNIT_PROPERTIES))
-    journal = ["journalctl", "-b", "--no-pager", "-o", "short-monotonic"]
-    agent_words = [word for unit in AGENT_UNITS[agent] for word in ("-u", unit)]
-    return {
-        "manager": f"systemctl show --no-pager -p {','.join(MANAGER_PROPERTIES)}",
-        "units": units.removesuffix("\n"),
-        "agent_journal": shlex.join([*journal, "-n", "200", *agent_words]),
-        "errors": shlex.join([*journal, "-p", "err", "-n", "100"]),
-    }
+def _blocks(answers: Answers, name: str) -> list[Properties]:
+    """The property blocks of an answer, without timestamps later than the answer."""
+    now_seconds = answers.ended_seconds
+    blocks = read_properties(answers.whole(name))
+    return [block if now_seconds is None else forget_future(block, now_seconds) for block in blocks]
 
 
-def read_answers(secret: Secret, text: str) -> dict[str, Answer]:
-    """The parts of the output of ``proof_script``; a part that was cut off has status None."""
-    parts: dict[str, Answer] = {}
-    token = re.escape(secret.token)
-    for chunk in re.split(rf"^@{token} (?=\w)", text, flags=re.MULTILINE)[1:]:
-        name, _, rest = chunk.partition("\n")
-        end = re.search(rf"^@{token} = (\d{{1,3}}) (\S*) \.$", rest, flags=re.MULTILINE)
-        if end:
-            answer = Answer(rest[: end.start()].strip(), int(end[1]), seconds_in(end[2]))
-        else:
-            answer = Answer(rest.partition(f"@{secret.token}")[0].strip(), None)
-        parts[name.strip()] = answer
-    return parts
+def _succeeded(answers: Answers, name: str) -> bool:
+    return answers.part(name).status == 0
 
 
-def ask(
-    shell: Shell, secret: Secret, agent: Agent, runtime: Runtime, wait_seconds: float, keep: Callable[[str], object]
-) -> Answers:
-    """Run the proof in the guest; ``keep`` gets the raw output. A failure in the guest raises nothing."""
-    script = proof_script(secret, agent, runtime, wait_seconds)
-    archive = container_archive(shell.tools.root / "usr/bin/busybox")
-    failure = ""
-    try:
-        output = shell.run(script, input=archive, timeout_seconds=wait_seconds + 6 * CONTAINER_SECONDS).stdout
-    except CommandError as error:
-        output = error.stdout
-        reason = f"exit status {error.status}" if error.status is not None else "the time limit was reached"
-        failure = " ".join(f"the connection to the guest ended: {reason} {last_lines(error.stderr, 1)}".split())
-    keep(output)
-    return Answers(read_answers(secret, output), failure)
+def _checks(answers: Answers, secret: Secret, context: BootContext, failed: Sequence[str]) -> list[Check]:
+    state, hostname, user_data = answers.part("state"), answers.part("hostname"), answers.part("user_data")
+    return [
+        _check("user-data script ran", user_data.text.split()[:1] == [secret.token], user_data.text),
+        _check("system is running", state.text == "running", _state_detail(state.text, failed)),
+        *(_container_checks(answers, secret, context.runtime) if context.runtime != "none" else []),
+        _check("host name that the guest was given", hostname.text == secret.hostname, hostname.text),
+    ]
+
+
+def _container_checks(answers: Answers, secret: Secret, runtime: str) -> list[Check]:
+    imported, run = answers.part("container_import"), answers.part("container_run")
+    version = answers.part("container_version")
+    detail = run.text if imported.status == 0 else f"{runtime} import: {imported.text}"
+    printed = imported.status == run.status == 0 and secret.token in run.text.split()
+    return [
+        _check(f"{runtime} version answers", version.status == 0 and bool(version.text), version.text),
+        _check(f"{runtime} run prints", printed, detail),
+    ]
+
+
+def _check(name: str, passed: bool, detail: str) -> Check:
+    return Check(name=name, passed=passed, detail=detail)
+
+
+def _selinux_checks(
+    answers: Answers, context: BootContext, mode: SelinuxMode | None, denials: Denials | None
+) -> list[Check]:
+    """The mode, and what it means for containers: the host's /etc/shadow stays closed to root in one."""
+    checks = [_check(f"SELinux is {context.selinux}", mode == context.selinux, str(mode))] if context.selinux else []
+    if mode != "enforcing" or context.runtime != "docker":
+        return checks
+    first, second = (answers.part(name) for name in ("container_label", "container_shadow"))
+    labels = [container_label(answer.text) for answer in (first, second)]
+    confined = all(labels) and len(set(labels)) == 2
+    refused = second.status not in (0, None) and "/host/shadow': Permission denied" in second.text
+    logged = read_denials(answers.whole("denials_after"))
+    # never the content: it would go into a report
+    read = "Permission denied" if refused else f"exit status {second.status}"
+    was_logged = logged is not None and denials is not None and logged.count > denials.count
+    return [
+        *checks,
+        _check("a container is confined, with categories of its own", confined, " ".join(labels) or first.text),
+        _check("a container cannot read the host's /etc/shadow", refused and bool(labels[1]), read),
+        _check("the attempt is logged as a denial", was_logged, _last_denial(logged, denials)),
+    ]
+
+
+def _last_denial(after: Denials | None, before: Denials | None) -> str:
+    known = {_uncounted(denial) for denial in (before.distinct if before else ())}
+    new = [denial for denial in (after.distinct if after else ()) if _uncounted(denial) not in known]
+    return "; ".join(f"{one.source} {'/'.join(one.permissions)} {one.target} {one.name}" for one in new) or "none"
+
+
+def _uncounted(denial: Denial) -> Denial:
+    return denial.model_copy(update={"count": 0})
+
+
+def _state_detail(state: str, failed: Sequence[str]) -> str:
+    words = state or "no answer within the time limit"
+    return f"{words}; failed: {', '.join(failed)}" if failed else words
+
+
+def _pace(clock: Clock) -> Check:
+    """Failed when the guest's clock jumped, or lost time on a busy host: its figures mean nothing then."""
+    drift = clock.drift_seconds
+    detail = "it was not read again" if drift is None else f"{drift:+.3f} s over the boot"
+    return _check("the guest's clock kept pace with the host's", clock.kept_pace, detail)
+
+
+def _complete(needed: Mapping[str, object], extra: Mapping[str, object]) -> Check:
+    """Passed when nothing needed is missing; the rest may be: a tree need not have the programs that find it out."""
+    missing = [name for name, value in needed.items() if value is None]
+    unknown = [name for name, value in extra.items() if value is None]
+    gaps = [f"missing: {', '.join(missing)}"] if missing else []
+    gaps += [f"not found out: {', '.join(unknown)}"] if unknown else []
+    return _check("the guest's own measurements are complete", not missing, "; ".join(gaps) or "all")
+
+
+def _memory_bytes(meminfo: str) -> tuple[int | None, int | None]:
+    """Total, and total without what is available to new programs, from /proc/meminfo."""
+    kib: dict[str, int] = {}
+    for line in meminfo.split("\n"):
+        name, _, rest = line.partition(":")
+        words = rest.split()
+        if words[1:] == ["kB"] and words[0].isdecimal():
+            kib[name] = int(words[0])
+    total, available = kib.get("MemTotal"), kib.get("MemAvailable")
+    if total is None or available is None or available > total:
+        return None, None
+    return total * 1024, (total - available) * 1024

@@ -1,4 +1,7 @@
-"""The agent of 2014 as its source and README describe it; it was not run."""
+"""The agent of 2014, the first min-cloud-agent, as its source and README describe it; it was not run.
+
+It is listed beside the agents of today, to show which of its faults they have overcome.
+"""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What an injected fault is: what the guest meets, and the end state that a good agent reaches. Data only."""
+"""What an injected fault is: what the guest encounters, and the end state that a good agent reaches. Data only."""
 
 from dataclasses import dataclass
 from typing import Literal

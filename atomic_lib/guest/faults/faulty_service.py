@@ -40,7 +40,7 @@ def add_address() -> None:
 
 @contextmanager
 def scripted_service(fault: Fault, boot: int, requests: list[AgentRequest]) -> Iterator[None]:
-    """What the guest meets at ``ADDRESS`` in boot number ``boot``, from 0; each request is appended to ``requests``.
+    """What the guest encounters at ``ADDRESS`` in boot number ``boot`` (from 0); appends each request to ``requests``.
 
     The address may be there from an earlier boot, except with ``none``, which never adds it.
     """

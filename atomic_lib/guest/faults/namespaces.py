@@ -77,7 +77,7 @@ def new_guest(agent: RunnableAgent, fault: Fault, directory: Path) -> NamespaceG
         path.parent.mkdir(mode=0o700, exist_ok=True)
         path.symlink_to(link.target)
     for name in _STAND_INS:
-        power_cut.make_program(directory / "programs" / name, program_text(__file__, f"stand_ins/{name}"))
+        power_cut.make_program(directory / "programs" / name, program_text(__file__, f"mocked_commands/{name}"))
     return guest
 
 

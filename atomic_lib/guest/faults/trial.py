@@ -1,4 +1,4 @@
-"""The conformance stage: an agent of a composed tree tested against injected faults, kept in the store."""
+"""The conformance test: an agent of a composed tree tested against injected faults, as a stage."""
 
 import json
 from dataclasses import asdict, dataclass

@@ -47,7 +47,7 @@ class Provisioning:
 
 @contextmanager
 def provide_instance(
-    source: DataSource, instance: Instance, tools: Tools, directory: Path, seen_as: str
+    source: DataSource, instance: Instance, tools: Tools, *, directory: Path, seen_as: str
 ) -> Iterator[Provisioning]:
     """Provide ``instance`` to a guest until the block is left.
 

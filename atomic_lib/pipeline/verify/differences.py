@@ -8,7 +8,7 @@ from atomic_lib.base.errors import WorkbookError
 from atomic_lib.base.store import file_sha256
 from atomic_lib.formats.disk.file_system import FileSystem, is_ostree, read_file_system, root_of
 from atomic_lib.measure.build_changes import changed_packages
-from atomic_lib.measure.comparison import Difference, compare
+from atomic_lib.measure.file_system_comparison import Difference, compare
 from atomic_lib.pipeline.verify.block_differences import described_blocks, differing_blocks
 from atomic_lib.pipeline.verify.file_differences import content_differences
 from atomic_lib.pipeline.verify.rebuild import COMMIT, CONTENT, LOCK, RPM_REPOSITORY, Built

@@ -1,4 +1,4 @@
-"""The directories of the two builds: outside of the user's store, and on two file systems if there is enough memory."""
+"""The directories of the two builds: outside the user's store, and on two file systems if there is enough memory."""
 
 import os
 import shutil

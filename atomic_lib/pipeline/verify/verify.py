@@ -1,4 +1,4 @@
-"""``./workbook verify``: builds each variant twice from scratch under different conditions, and compares the bits."""
+"""``./workbook verify``: builds each variant twice under different conditions, and compares them bit for bit."""
 
 import json
 import os
@@ -50,7 +50,9 @@ def verify(names: Sequence[str], *, lock: str = "", cold_cache: bool = True) -> 
             other_cache = directory / "cache"
             make_cold_cache(cache, other_cache)
         for variant in variants:
-            found, text = verify_variant(variant, cache, other_cache, directory / "store", BUILD / "verify")
+            found, text = verify_variant(
+                variant, cache=cache, other_cache=other_cache, other_store=directory / "store", results=BUILD / "verify"
+            )
             write_verification(BUILD / "verify" / f"{variant.variant}.json", found)
             print(shown(found) + text, flush=True)
             same = same and found.same
@@ -69,7 +71,7 @@ def _variants(names: Sequence[str], overrides: Mapping[str, object]) -> list[Var
 
 
 def verify_variant(
-    variant: Variant, cache: Path, other_cache: Path, other_store: Path, results: Path
+    variant: Variant, *, cache: Path, other_cache: Path, other_store: Path, results: Path
 ) -> tuple[Verification, str]:
     """Build a variant twice and compare; returns the result, and a text that names the differences.
 

@@ -1,4 +1,4 @@
-"""Texts that show themselves in a notebook and in a page: paragraphs, lists, sections, failures."""
+"""Texts that render in notebooks and pages: paragraphs, lists, sections, failures."""
 
 from dataclasses import dataclass
 from html import escape

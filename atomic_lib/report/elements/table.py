@@ -1,4 +1,4 @@
-"""Tables that show themselves in a notebook and in a page, and give their data as a frame.
+"""Tables that render in notebooks and pages, and give their data as a frame.
 
 Everything that can be linked to has an anchor made of its own words, not of its place.
 """

@@ -16,7 +16,7 @@ MINUS = "\N{MINUS SIGN}"
 NBSP = "\N{NO-BREAK SPACE}"
 
 Unit = Literal["bytes", "count", "seconds", "counted"]
-"""``counted``: seconds of a boot under instruction counting, which are no wall-clock seconds."""
+"""``counted``: seconds of a boot under instruction counting, which are not wall-clock seconds."""
 
 
 def quantity(value: float, unit: Unit) -> str:
@@ -43,7 +43,7 @@ def signed(value: float, unit: Unit) -> str:
 
 
 def delta(value: float, base: float, unit: Unit) -> str:
-    """The difference to the baseline, with the percentage where the baseline is not 0."""
+    """The difference from the baseline, with the percentage where the baseline is not 0."""
     difference = signed(value - base, unit)
     if not base or difference == "±0":
         return difference

@@ -29,7 +29,7 @@ TIP = "tip-"
 _FONTS = "DejaVu Sans, Verdana, sans-serif"
 _RC: Any = {
     "svg.fonttype": "none",
-    "text.parse_math": False,  # a name with dollar signs is no formula
+    "text.parse_math": False,  # a name with dollar signs is not a formula
     "svg.hashsalt": "workbook",  # the same figures give the same bytes
     "font.family": "DejaVu Sans",
     "font.size": 8.5,

@@ -6,7 +6,7 @@ from atomic_lib.measure.classes import default_class_rules
 from atomic_lib.report.elements.values import quantity
 from atomic_lib.report.figures.bars import REST, Bar, BarChart, BarMark, Segment, largest_classes, stack_of
 from atomic_lib.report.figures.picture import Picture
-from atomic_lib.report.tables.contents.sharing_tables import SHARING_TITLES
+from atomic_lib.report.tables.build_contents.sharing_tables import SHARING_TITLES
 from atomic_lib.report.text import methods
 from atomic_lib.results.analysis.boot_groups import (
     MILESTONES,

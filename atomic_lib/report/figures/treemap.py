@@ -109,8 +109,9 @@ def _sum(parts: Sequence[tuple[str, int]]) -> int:
     return sum(size for _, size in parts)
 
 
-def squarify(parts: Sequence[tuple[str, float]], x: float, y: float, width: float, height: float) -> list[Box]:
-    """Rectangles for ``parts`` (largest first) that fill an area; as square as the algorithm of Bruls et al. gets."""
+def squarify(parts: Sequence[tuple[str, float]], area: Box) -> list[Box]:
+    """Rectangles for ``parts`` (largest first) that fill ``area``; as square as the algorithm of Bruls et al. gets."""
+    x, y, width, height = area.x, area.y, area.width, area.height
     total = sum(size for _, size in parts)
     if not total or width <= 0 or height <= 0:
         return []
@@ -188,10 +189,10 @@ def _draw_tree(axes: "Axes", tree: _Tree, colours: dict[str, str], area: Box, ti
     """Draw one tree; returns the number of the next tip."""
     rules = default_class_rules()
     sizes = [(name, float(_sum(parts))) for name, parts in tree.classes.items()]
-    for outer in squarify(sizes, area.x, area.y, area.width, area.height):
+    for outer in squarify(sizes, area):
         parts = [(str(number), float(size)) for number, (_, size) in enumerate(tree.classes[outer.name])]
         colour = colours.get(outer.name, COLOURS[LARGEST])
-        for inner in squarify(sorted(parts, key=lambda p: -p[1]), outer.x, outer.y, outer.width, outer.height):
+        for inner in squarify(sorted(parts, key=lambda p: -p[1]), outer):
             number = int(inner.name)
             below_title = inner.y - outer.y > 0.05
             _draw_box(axes, inner, tree.classes[outer.name][number][0], colour, tip + number, below_title)

@@ -7,8 +7,8 @@ from atomic_lib.report.elements.blocks import Section
 from atomic_lib.report.elements.values import quantity, signed
 from atomic_lib.report.figures.picture import COLOURS, EDGE, HATCHES, Picture, draw_picture, is_wide, nothing_drawn
 from atomic_lib.report.tables.decision_tables import NO_BOOT, how_of, table
-from atomic_lib.results.analysis.decisions import BOOT, TREE, DecisionCost, decision_costs, last_step, measures_of
-from atomic_lib.results.analysis.metrics import Measure
+from atomic_lib.results.analysis.decisions import BOOT, TREE, DecisionCost, criteria_of, decision_costs, last_step
+from atomic_lib.results.analysis.metrics import Criterion
 from atomic_lib.results.study_result import StudyResult
 
 if TYPE_CHECKING:
@@ -30,8 +30,8 @@ def section(study: StudyResult) -> Section:
 
 def figure(study: StudyResult) -> Picture:
     """The waterfall in bytes of the tree, and those in bytes of the image and in boot cost where they were measured."""
-    measures = measures_of(study)
-    panels = [(m, decision_costs(study, m)) for m in measures]
+    criteria = criteria_of(study)
+    panels = [(m, decision_costs(study, m)) for m in criteria]
     drawn = [(m, rows) for m, rows in panels if any(row.after is not None for row in rows)]
     alt = " ".join(
         f"{m.title}: " + ", ".join(f"{row.label} {_words(row, m)}" for row in rows) + "." for m, rows in drawn
@@ -39,19 +39,19 @@ def figure(study: StudyResult) -> Picture:
     caption = f"Waterfall from {study.baseline} to {last_step(study)}."
     if not drawn:
         return nothing_drawn(caption)
-    if BOOT not in measures:
+    if BOOT not in criteria:
         caption += f" {NO_BOOT}"
-    how = how_of(measure for measure, _ in drawn)
+    how = how_of(criterion for criterion, _ in drawn)
     return draw_picture(lambda width: _draw(drawn, width), f"{caption} {alt}", caption, how=how, csv="comparison.csv")
 
 
-def _words(row: DecisionCost, measure: Measure) -> str:
+def _words(row: DecisionCost, criterion: Criterion) -> str:
     if row.after is None:
         return "not measured"
-    return quantity(row.after, measure.unit) if row.change is None else signed(row.change, measure.unit)
+    return quantity(row.after, criterion.unit) if row.change is None else signed(row.change, criterion.unit)
 
 
-def _draw(panels: Sequence[tuple[Measure, tuple[DecisionCost, ...]]], width_inches: float) -> "Figure":
+def _draw(panels: Sequence[tuple[Criterion, tuple[DecisionCost, ...]]], width_inches: float) -> "Figure":
     from matplotlib.figure import Figure
 
     # three beside each other have no room for their words
@@ -60,34 +60,36 @@ def _draw(panels: Sequence[tuple[Measure, tuple[DecisionCost, ...]]], width_inch
     row_inches = 0.52 * (len(panels[0][1]) + 1)
     line_inches = row_inches + 0.75
     figure = Figure(figsize=(width_inches, line_inches * lines))
-    for place, (measure, rows) in enumerate(panels):
+    for place, (criterion, rows) in enumerate(panels):
         line, column = divmod(place, columns)
         left, bottom = column / columns + 0.015, 1 - (line + 1) / lines + 0.5 / (line_inches * lines)
         axes = figure.add_axes((left, bottom, 1 / columns - 0.03, row_inches / (line_inches * lines)))
-        _panel(axes, measure, rows)
+        _panel(axes, criterion, rows)
     return figure
 
 
-def _panel(axes: "Axes", measure: Measure, rows: Sequence[DecisionCost]) -> None:
-    scale = 1e6 if measure.unit == "bytes" else 1.0
+def _panel(axes: "Axes", criterion: Criterion, rows: Sequence[DecisionCost]) -> None:
+    scale = 1e6 if criterion.unit == "bytes" else 1.0
     largest = max(row.after or 0 for row in rows) / scale
     known = [row for row in rows if row.after is not None]
     for place, row in enumerate(rows):
         axes.text(0, place - 0.27, row.label, ha="left", va="bottom")
-        axes.text(largest, place - 0.27, _words(row, measure), ha="right", va="bottom", weight="bold")
+        axes.text(largest, place - 0.27, _words(row, criterion), ha="right", va="bottom", weight="bold")
         if row.after is not None:
             start = 0.0 if row.change is None else (row.after - row.change) / scale
             style = _WHOLE if row.change is None else _LESS if row.change < 0 else _MORE
             _bar(axes, place, start, row.after / scale, style)
     end = len(rows)
     axes.text(0, end - 0.27, f"{known[-1].variant}", ha="left", va="bottom", weight="bold")
-    axes.text(largest, end - 0.27, quantity(known[-1].after or 0, measure.unit), ha="right", va="bottom", weight="bold")
+    axes.text(
+        largest, end - 0.27, quantity(known[-1].after or 0, criterion.unit), ha="right", va="bottom", weight="bold"
+    )
     _bar(axes, end, 0.0, (known[-1].after or 0) / scale, _WHOLE)
     axes.set_xlim(0, largest or 1)
     axes.set_ylim(end + 0.35, -0.65)
     axes.set_yticks([])
-    axes.set_xlabel({"bytes": "MB (1 MB = 1,000,000 bytes)", "counted": "counted seconds"}[measure.unit])
-    axes.set_title(measure.title, loc="left", fontsize=9, weight="bold")
+    axes.set_xlabel({"bytes": "MB (1 MB = 1,000,000 bytes)", "counted": "counted seconds"}[criterion.unit])
+    axes.set_title(criterion.title, loc="left", fontsize=9, weight="bold")
     axes.grid(axis="x", color="#cccccc", linewidth=0.5)
     axes.set_axisbelow(True)
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from atomic_lib.base.errors import WorkbookError
 from atomic_lib.base.files import write_text
-from atomic_lib.base.traces import scrubber
+from atomic_lib.base.scrub import scrubber
 from atomic_lib.measure.build_changes import CHANGED_FILES
 from atomic_lib.report.elements.blocks import Alert
 from atomic_lib.report.text.conclusions import failure

@@ -6,7 +6,7 @@ from atomic_lib.report.elements.table import Table
 from atomic_lib.report.elements.values import delta, plural
 from atomic_lib.report.tables import variant_tables
 from atomic_lib.report.tables.boot.time_cells import summary_cell
-from atomic_lib.report.tables.contents import verified
+from atomic_lib.report.tables.build_contents import verified
 from atomic_lib.report.text import methods
 from atomic_lib.report.text.boot_words import excluded_notes, failed_boot_notes
 from atomic_lib.results.analysis import fallbacks
@@ -33,7 +33,7 @@ def heading(study: StudyResult) -> Paragraph:
 
 
 def comparison(study: StudyResult) -> Table:
-    """Every figure of every variant, with the difference to the baseline below it."""
+    """Every figure of every variant, with the difference from the baseline below it."""
     base = study.variant(study.baseline)
     rows = [(Cell("status"), *(_status(study, result) for result in study.variants))]
     rows.append((Cell("method"), *(Cell(result.method, result.agent) for result in study.variants)))
@@ -101,7 +101,7 @@ def _status(study: StudyResult, result: VariantResult) -> Cell:
     kinds = {"ok": "good", "failed": "bad", "incomplete": "text"}
     failed = {check.name for boot in result.boots for check in boot.checks if not check.passed}
     note = f"stage {result.error.stage}" if result.error else f"{plural(len(failed), 'check')} failed" if failed else ""
-    found = fallbacks.contingency(study, result)
+    found = fallbacks.fallback_outcome(study, result)
     if found and found.stand_in:
         note += f"; {found.stand_in.variant} stands in"
     return Cell(_STATUS[result.status], note, kinds[result.status])  # type: ignore[arg-type]
@@ -135,7 +135,7 @@ def _record(metric: Metric, result: VariantResult, base_value: float | None) -> 
 
 
 def _comparison_notes(study: StudyResult) -> tuple[str, ...]:
-    size = "1 MB is 1,000,000 bytes. Below each figure: the difference to the baseline."
+    size = "1 MB is 1,000,000 bytes. Below each figure: the difference from the baseline."
     base = study.variant(study.baseline)
     if base is None or base.tree_bytes is None:
         size = f"1 MB is 1,000,000 bytes. The baseline {study.baseline} has no figures, so there are no differences."

@@ -1,4 +1,4 @@
-"""The table of injected faults and agents: what became of each guest."""
+"""The tables of a conformance test, which injects faults into agents: what became of each guest."""
 
 from atomic_lib.guest.faults.matrix import Matrix
 from atomic_lib.guest.faults.matrix import MatrixCell as Outcome

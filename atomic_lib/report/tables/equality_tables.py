@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from atomic_lib.measure.build_changes import Change
-from atomic_lib.measure.comparison import Comparison, Difference, label_types, shown
+from atomic_lib.measure.file_system_comparison import Comparison, Difference, label_types, shown
 from atomic_lib.report.elements.blocks import Paragraph, Stack
 from atomic_lib.report.elements.cells import Cell, missing, number, verdict
 from atomic_lib.report.elements.table import Table

@@ -8,8 +8,8 @@ from atomic_lib.report.elements.table import Table
 from atomic_lib.report.elements.values import signed
 from atomic_lib.report.text import methods
 from atomic_lib.report.text.factor_words import named
-from atomic_lib.results.analysis.factor_effects import MEASURES, Effect, effects, interactions, value_of
-from atomic_lib.results.analysis.metrics import Measure, missing_reason
+from atomic_lib.results.analysis.factor_effects import CRITERIA, Effect, effects, interactions, value_of
+from atomic_lib.results.analysis.metrics import Criterion, missing_reason
 from atomic_lib.results.study_result import FactorCell, StudyResult
 
 _TREE_ONLY = (
@@ -21,9 +21,9 @@ _TREE_ONLY = (
 def cells_table(study: StudyResult) -> Table:
     """Every cell with its levels and its figures."""
     rows = [(Cell(cell.variant), *_levels(study, cell), *_figures(study, cell)) for cell in study.cells]
-    header = ("cell", *(factor.name for factor in study.factors), *(f"{m.title}" for m in MEASURES))
+    header = ("cell", *(factor.name for factor in study.factors), *(f"{m.title}" for m in CRITERIA))
     records = tuple(
-        {"variant": c.variant, **c.levels, **{m.title: value_of(study, c.levels, m) for m in MEASURES}}
+        {"variant": c.variant, **c.levels, **{m.title: value_of(study, c.levels, m) for m in CRITERIA}}
         for c in study.cells
     )
     return Table("Cells of the factor study", header, tuple(rows), records, (), methods.FACTORS, "cells.csv")
@@ -31,30 +31,30 @@ def cells_table(study: StudyResult) -> Table:
 
 def effects_table(study: StudyResult) -> Table:
     """What each level changes against its factor's base level."""
-    by_measure = [effects(study, measure) for measure in MEASURES]
+    by_criterion = [effects(study, criterion) for criterion in CRITERIA]
     rows, records = [], []
-    for place, effect in enumerate(by_measure[0]):
-        same = [of[place] for of in by_measure]
-        cells = [_effect_cell(one, measure) for one, measure in zip(same, MEASURES, strict=True)]
+    for place, effect in enumerate(by_criterion[0]):
+        same = [of[place] for of in by_criterion]
+        cells = [_effect_cell(one, criterion) for one, criterion in zip(same, CRITERIA, strict=True)]
         rows.append((Cell(f"{effect.factor}: {effect.level}"), Cell(effect.base), *cells, Cell(effect.kind)))
         records += [
             {"factor": e.factor, "level": e.level, "figure": m.title, "comparisons": len(e.differences),
              "effect": mean(e.differences) if e.differences else None}
-            for e, m in zip(same, MEASURES, strict=True)
+            for e, m in zip(same, CRITERIA, strict=True)
         ]  # fmt: skip
-    header = ("level", "against", *(m.title for m in MEASURES), "kind of effect")
+    header = ("level", "against", *(m.title for m in CRITERIA), "kind of effect")
     return Table("Main effects", header, tuple(rows), tuple(records), (_TREE_ONLY,), methods.FACTORS, "cells.csv")
 
 
 def interactions_table(study: StudyResult) -> Table:
     """The four combinations of every two levels, and their interaction."""
     rows, records = [], []
-    for measure in MEASURES:
-        for one in interactions(study, measure):
-            cells = (number(value, measure.unit) for value in one.values)
-            contrast = Cell(signed(one.contrast, measure.unit), kind="number", value=one.contrast)
-            rows.append((Cell(named(one)), Cell(measure.title), *cells, contrast))
-            records.append({"choices": named(one), "figure": measure.title, "interaction": one.contrast})
+    for criterion in CRITERIA:
+        for one in interactions(study, criterion):
+            cells = (number(value, criterion.unit) for value in one.values)
+            contrast = Cell(signed(one.contrast, criterion.unit), kind="number", value=one.contrast)
+            rows.append((Cell(named(one)), Cell(criterion.title), *cells, contrast))
+            records.append({"choices": named(one), "figure": criterion.title, "interaction": one.contrast})
     header = (
         "first and second choice",
         "figure",
@@ -75,16 +75,16 @@ def _levels(study: StudyResult, cell: FactorCell) -> Iterator[Cell]:
 
 def _figures(study: StudyResult, cell: FactorCell) -> Iterator[Cell]:
     result = study.variant(cell.variant)
-    for measure in MEASURES:
+    for criterion in CRITERIA:
         if result is None:
             yield missing("not made")
         else:
-            yield number(measure.value(result), measure.unit, reason=missing_reason(result))
+            yield number(criterion.value(result), criterion.unit, reason=missing_reason(result))
 
 
-def _effect_cell(effect: Effect, measure: Measure) -> Cell:
+def _effect_cell(effect: Effect, criterion: Criterion) -> Cell:
     if not effect.differences:
         return missing("not measured")
-    low, high = (signed(of(effect.differences), measure.unit) for of in (min, max))
+    low, high = (signed(of(effect.differences), criterion.unit) for of in (min, max))
     note = "" if low == high else f"{low} to {high}"
-    return Cell(signed(mean(effect.differences), measure.unit), note, "number", value=mean(effect.differences))
+    return Cell(signed(mean(effect.differences), criterion.unit), note, "number", value=mean(effect.differences))

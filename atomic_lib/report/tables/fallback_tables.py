@@ -11,9 +11,9 @@ from atomic_lib.report.elements.values import delta
 from atomic_lib.report.text import methods
 from atomic_lib.report.text.fallback_words import failure_words, words
 from atomic_lib.results.analysis.fallbacks import (
-    Contingency,
+    FallbackOutcome,
     Price,
-    contingencies,
+    fallback_outcomes,
     in_place,
     prices,
 )
@@ -24,14 +24,14 @@ from atomic_lib.results.variant_result import VariantResult
 def section(study: StudyResult) -> Section:
     """For each failed variant with a fallback: what stands in, and its cost as a table; nothing where there is none."""
     parts: list[Paragraph | Table] = []
-    for found in contingencies(study):
+    for found in fallback_outcomes(study):
         parts.append(Paragraph(f"{found.failed.variant} {failure_words(found.failed)}. {words(study, found)}"))
         if found.stand_in:
             parts.append(_table(study, found, found.stand_in))
     return Section("What the fallback costs", "", tuple(parts))
 
 
-def _table(study: StudyResult, found: Contingency, stand_in: VariantResult) -> Table:
+def _table(study: StudyResult, found: FallbackOutcome, stand_in: VariantResult) -> Table:
     priced = prices(study, found)
     marked = in_place(stand_in.variant, found.failed.variant)
     header = ("", f"{found.failed.variant} (failed)", marked, "what the fallback costs")

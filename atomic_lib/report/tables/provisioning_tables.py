@@ -1,4 +1,4 @@
-"""The section on ways of provisioning: what each costs against a tree without an agent, and what it can do."""
+"""The section on provisioning methods: what each costs against a tree without an agent, and what it can do."""
 
 from collections.abc import Iterable
 from dataclasses import replace
@@ -37,7 +37,7 @@ def section(study: StudyResult, matrix: Matrix | None = None) -> Section:
     if base is None or base.agent != NO_AGENT:
         return Section("Ways of provisioning", "", ())
     text = (
-        f"{len(study.variants)} ways to do the same: set the ssh key and the host name, and run a script. Costs are "
+        f"{len(study.variants)} methods to do the same: set the ssh key and the host name, and run a script. Costs are "
         f"differences to {base.variant}, the same tree without an agent, so they include everything that an agent "
         "depends on."
     )
@@ -46,7 +46,7 @@ def section(study: StudyResult, matrix: Matrix | None = None) -> Section:
 
 
 def table(study: StudyResult, capabilities: Iterable[Capability], matrix: Matrix | None = None) -> Table:
-    """Costs and capabilities, a column for each way."""
+    """Costs and capabilities, a column for each method."""
     base = study.variant(study.baseline)
     group = most_common_group(study.variants)
     rows = [(Cell("works here"), *(_works(result) for result in study.variants))]

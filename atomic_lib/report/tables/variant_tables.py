@@ -8,7 +8,7 @@ from atomic_lib.measure.classes import default_class_rules
 from atomic_lib.report.elements.cells import Cell, missing, number, share, verdict
 from atomic_lib.report.elements.table import Table, named_rows
 from atomic_lib.report.elements.values import quantity
-from atomic_lib.report.tables.contents import verified
+from atomic_lib.report.tables.build_contents import verified
 from atomic_lib.report.text import methods
 from atomic_lib.report.text.boot_words import boots_words, failed_boot_notes
 from atomic_lib.results.analysis.boot_groups import MILESTONES, PHASES, BootGroup, milestone_seconds

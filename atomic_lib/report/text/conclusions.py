@@ -1,9 +1,9 @@
-"""What a run shows, in one paragraph per variant, derived from its figures and no more certain than they are."""
+"""What a run shows, in one paragraph per variant, derived from its figures without overstating them."""
 
 from collections.abc import Sequence
 
 from atomic_lib.guest.boot_record import Boot
-from atomic_lib.measure.statistics import NO_DIFFERENCE, Verdict
+from atomic_lib.measure.rank_statistics import NO_DIFFERENCE, Verdict
 from atomic_lib.report.elements.blocks import Alert, Sentences, Stack
 from atomic_lib.report.elements.values import NBSP, plural, quantity
 from atomic_lib.report.text import fallback_words

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 from atomic_lib.report.elements.values import quantity, signed
 from atomic_lib.results.analysis.fallbacks import (
-    Contingency,
+    FallbackOutcome,
     Price,
-    contingency,
+    fallback_outcome,
     has_failed,
     prices,
     stands_in_for,
@@ -32,7 +32,7 @@ def failure_words(result: VariantResult) -> str:
     return f"failed at the stage {result.error.stage}" + (f" ({message.rstrip('.')})" if message else "")
 
 
-def words(study: StudyResult, found: Contingency) -> str:
+def words(study: StudyResult, found: FallbackOutcome) -> str:
     """Which fallback stands in and what it costs, or why none does."""
     failed = [result.variant for result in found.tried if has_failed(result)]
     if found.stand_in is None:
@@ -46,21 +46,21 @@ def words(study: StudyResult, found: Contingency) -> str:
 
 def words_for(study: StudyResult, result: VariantResult) -> str:
     """What stands in for ``result``, or what it stands in for; else empty."""
-    found = contingency(study, result)
+    found = fallback_outcome(study, result)
     if found:
         return words(study, found)
     failed = stands_in_for(study, result)
     return f"It stands in for {' and '.join(failed)}." if failed else ""
 
 
-def _proof(found: Contingency) -> str:
+def _proof(found: FallbackOutcome) -> str:
     """A warning where the failed variant was to be booted, and what stands in for it was not."""
     to_boot = found.failed.parameters.get("last_stage", "boot") == "boot"
     booted = found.stand_in and (found.stand_in.boots or found.stand_in.counted_boots)
     return " It was not booted, so nothing shows that it works." if to_boot and not booted else ""
 
 
-def _costs(priced: Sequence[Price], found: Contingency) -> str:
+def _costs(priced: Sequence[Price], found: FallbackOutcome) -> str:
     known = {price.metric.name.partition(":")[0]: price for price in priced if price.cost is not None}
     costs = [f"{signed(known[name].cost or 0, known[name].metric.unit)} {title}" for name, title in _WHERE.items()
             if name in known]  # fmt: skip

@@ -1,6 +1,6 @@
 """One sentence per variant, derived from its figures and no more certain than they are."""
 
-from atomic_lib.measure.statistics import NO_DIFFERENCE
+from atomic_lib.measure.rank_statistics import NO_DIFFERENCE
 from atomic_lib.report.elements.blocks import Details, Sentences, Stack
 from atomic_lib.report.elements.values import NBSP, quantity
 from atomic_lib.report.text import fallback_words

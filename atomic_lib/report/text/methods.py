@@ -90,6 +90,6 @@ CONFORMANCE = (
     "one boot on a busy machine: they test a time limit and compare nothing. cloud-init runs with the EC2 data source "
     "and the modules that provision. It has no outcome for power cuts between commands, because it does its work "
     "inside one process, and none for faults of a NoCloud disc. To finish within minutes the agents' waits are "
-    "shortened: 60 s to 3 to 15 s, cloud-init's 120 and 50 s to 12 and 5 s. The agent of 2014 was not run: its "
-    "outcomes follow from its source and README."
+    "shortened: 60 s to 3 to 15 s, cloud-init's 120 and 50 s to 12 and 5 s. The agent of 2014, the first "
+    "min-cloud-agent, was not run: its outcomes follow from its source and README."
 )

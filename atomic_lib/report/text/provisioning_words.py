@@ -1,4 +1,4 @@
-"""Sentences about ways of provisioning."""
+"""Sentences about provisioning methods."""
 
 from atomic_lib.report.elements.values import quantity
 from atomic_lib.results.analysis.provisioning import BUSY, SCRIPT, TREE, SameSource, data_source_of, same_sources

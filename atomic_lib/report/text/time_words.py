@@ -1,6 +1,6 @@
 """Times with their intervals, as text."""
 
-from atomic_lib.measure.statistics import Summary, Verdict
+from atomic_lib.measure.rank_statistics import Summary, Verdict
 from atomic_lib.report.elements.values import MINUS, SMALL_SECONDS, quantity, signed
 
 

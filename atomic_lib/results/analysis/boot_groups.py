@@ -6,7 +6,7 @@ from statistics import median
 
 from atomic_lib.base.model import Accelerator, Firmware
 from atomic_lib.guest.boot_record import Boot
-from atomic_lib.measure.statistics import Summary, summarize
+from atomic_lib.measure.rank_statistics import Summary, summarize
 from atomic_lib.results.variant_result import VariantResult
 
 PHASES = (

@@ -1,7 +1,7 @@
 """Times of boots with their statistics, and what may be said of them.
 
 Only boots of one kind (firmware and accelerator) are compared, warm-up boots are left out, and
-counted seconds are none of these times.
+counted seconds are not included.
 """
 
 from collections.abc import Iterable, Sequence
@@ -10,7 +10,14 @@ from itertools import pairwise
 
 from atomic_lib.guest.boot_record import Boot
 from atomic_lib.guest.evidence.systemd import Phases
-from atomic_lib.measure.statistics import NO_DIFFERENCE, Summary, Verdict, compare_samples, session_noise, summarize
+from atomic_lib.measure.rank_statistics import (
+    NO_DIFFERENCE,
+    Summary,
+    Verdict,
+    compare_samples,
+    session_noise,
+    summarize,
+)
 from atomic_lib.results.analysis.boot_groups import MILESTONES, PHASES, BootGroup, median_of, milestone_seconds
 from atomic_lib.results.study_result import StudyResult
 from atomic_lib.results.variant_result import VariantResult

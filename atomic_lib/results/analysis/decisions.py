@@ -3,12 +3,12 @@
 from dataclasses import dataclass
 
 from atomic_lib.results.analysis import fallbacks
-from atomic_lib.results.analysis.metrics import Measure, counted_busy_seconds
+from atomic_lib.results.analysis.metrics import Criterion, counted_busy_seconds
 from atomic_lib.results.study_result import StudyResult
 
-TREE = Measure("tree", "bytes", lambda result: result.tree_bytes)
-IMAGE = Measure("image, compressed (qcow2)", "bytes", lambda result: result.image_compressed_bytes)
-BOOT = Measure("boot, busy time (counted)", "counted", counted_busy_seconds)
+TREE = Criterion("tree", "bytes", lambda result: result.tree_bytes)
+IMAGE = Criterion("image, compressed (qcow2)", "bytes", lambda result: result.image_compressed_bytes)
+BOOT = Criterion("boot, busy time (counted)", "counted", counted_busy_seconds)
 
 
 @dataclass(frozen=True)
@@ -31,14 +31,14 @@ class DecisionCost:
         return f"{self.decision} (failed: fallback)" if self.failed else self.decision
 
 
-def decision_costs(study: StudyResult, measure: Measure) -> tuple[DecisionCost, ...]:
+def decision_costs(study: StudyResult, criterion: Criterion) -> tuple[DecisionCost, ...]:
     """The baseline, then every step; the changes add up to the difference of the first and the last figure."""
     base = study.variant(study.baseline)
-    known = measure.value(base) if base else None
+    known = criterion.value(base) if base else None
     rows = [DecisionCost("baseline", study.baseline, known, None)]
     for step in study.steps:
         name, result = fallbacks.shown_for(study, step.variant)
-        after = measure.value(result) if result else None
+        after = criterion.value(result) if result else None
         change = None if after is None or known is None else after - known
         known = known if after is None else after
         rows.append(DecisionCost(step.decision, name, after, change, failed=name != step.variant))
@@ -50,7 +50,7 @@ def last_step(study: StudyResult) -> str:
     return fallbacks.shown_for(study, study.steps[-1].variant)[0]
 
 
-def measures_of(study: StudyResult) -> tuple[Measure, ...]:
+def criteria_of(study: StudyResult) -> tuple[Criterion, ...]:
     """The tree; then the image and the counted boot, each only where every step that did not fail has its figure."""
     stepped = (fallbacks.shown_for(study, step.variant)[1] for step in study.steps)
     way = [study.variant(study.baseline), *stepped]

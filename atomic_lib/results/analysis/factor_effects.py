@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from itertools import combinations, product
 
 from atomic_lib.results.analysis import fallbacks
-from atomic_lib.results.analysis.metrics import Measure
+from atomic_lib.results.analysis.metrics import Criterion
 from atomic_lib.results.study_result import Factor, FactorCell, StudyResult
 from atomic_lib.results.variant_result import VariantResult
 
@@ -16,10 +16,10 @@ def _python_bytes(result: VariantResult) -> float | None:
     return sum(size.bytes for size in result.classes if size.class_ == PYTHON) if result.classes else None
 
 
-MEASURES = (
-    Measure("Python", "bytes", _python_bytes),
-    Measure("tree", "bytes", lambda result: result.tree_bytes),
-    Measure("packages", "count", lambda result: result.package_count),
+CRITERIA = (
+    Criterion("Python", "bytes", _python_bytes),
+    Criterion("tree", "bytes", lambda result: result.tree_bytes),
+    Criterion("packages", "count", lambda result: result.package_count),
 )
 
 
@@ -84,26 +84,26 @@ def without_cells(study: StudyResult) -> StudyResult:
     return study.model_copy(update={"variants": kept}) if kept else study
 
 
-def value_of(study: StudyResult, levels: Mapping[str, str], measure: Measure) -> float | None:
+def value_of(study: StudyResult, levels: Mapping[str, str], criterion: Criterion) -> float | None:
     """The figure of the cell with these levels; None where there is no such cell or it has no figure."""
     cell = next((cell for cell in study.cells if cell.levels == dict(levels)), None)
     result = study.variant(cell.variant) if cell else None
-    return measure.value(result) if result else None
+    return criterion.value(result) if result else None
 
 
-def effects(study: StudyResult, measure: Measure) -> tuple[Effect, ...]:
+def effects(study: StudyResult, criterion: Criterion) -> tuple[Effect, ...]:
     """The effect of every level but the base ones."""
-    return tuple(_effect(study, factor, level, measure) for factor in study.factors for level in factor.levels[1:])
+    return tuple(_effect(study, factor, level, criterion) for factor in study.factors for level in factor.levels[1:])
 
 
-def interactions(study: StudyResult, measure: Measure) -> tuple[Interaction, ...]:
+def interactions(study: StudyResult, criterion: Criterion) -> tuple[Interaction, ...]:
     """Every two levels of two factors for which all four combinations were measured."""
     base = {factor.name: factor.levels[0] for factor in study.factors}
     found = []
     for one, two in combinations(study.factors, 2):
         for level_one, level_two in product(one.levels[1:], two.levels[1:]):
             values = [
-                value_of(study, {**base, one.name: of_one, two.name: of_two}, measure)
+                value_of(study, {**base, one.name: of_one, two.name: of_two}, criterion)
                 for of_two, of_one in product((base[two.name], level_two), (base[one.name], level_one))
             ]
             known = [value for value in values if value is not None]
@@ -113,7 +113,7 @@ def interactions(study: StudyResult, measure: Measure) -> tuple[Interaction, ...
     return tuple(found)
 
 
-def _effect(study: StudyResult, factor: Factor, level: str, measure: Measure) -> Effect:
+def _effect(study: StudyResult, factor: Factor, level: str, criterion: Criterion) -> Effect:
     base = {factor.name: factor.levels[0] for factor in study.factors}
     made = [cell.levels for cell in study.cells]
     compared = [
@@ -121,17 +121,17 @@ def _effect(study: StudyResult, factor: Factor, level: str, measure: Measure) ->
         for cell in study.cells
         if cell.levels[factor.name] == level and (partner := {**cell.levels, factor.name: factor.levels[0]}) in made
     ]
-    differences = (_difference(study, cell, factor, measure) for cell, _ in compared)
+    differences = (_difference(study, cell, factor, criterion) for cell, _ in compared)
     known = tuple(difference for difference in differences if difference is not None)
     simple = all(partner == base for _, partner in compared)
     return Effect(factor.name, level, factor.levels[0], known, len(compared), simple)
 
 
-def _difference(study: StudyResult, cell: FactorCell, factor: Factor, measure: Measure) -> float | None:
-    partner = value_of(study, {**cell.levels, factor.name: factor.levels[0]}, measure)
-    value = value_of(study, cell.levels, measure)
+def _difference(study: StudyResult, cell: FactorCell, factor: Factor, criterion: Criterion) -> float | None:
+    partner = value_of(study, {**cell.levels, factor.name: factor.levels[0]}, criterion)
+    value = value_of(study, cell.levels, criterion)
     return None if value is None or partner is None else value - partner
 
 
 def _has_fallback(study: StudyResult, result: VariantResult) -> bool:
-    return bool(fallbacks.contingency(study, result) or fallbacks.stands_in_for(study, result))
+    return bool(fallbacks.fallback_outcome(study, result) or fallbacks.stands_in_for(study, result))

@@ -9,7 +9,7 @@ from atomic_lib.results.variant_result import VariantResult
 
 
 @dataclass(frozen=True)
-class Contingency:
+class FallbackOutcome:
     """A variant that failed, and the fallbacks that were run for it, one after another; the last may stand in."""
 
     failed: VariantResult
@@ -49,13 +49,13 @@ def fallbacks_to_run(fallbacks: Mapping[str, str], results: Sequence[VariantResu
     return {failed: fallback for failed, fallback in wanted.items() if fallback not in there}
 
 
-def contingencies(study: StudyResult) -> tuple[Contingency, ...]:
+def fallback_outcomes(study: StudyResult) -> tuple[FallbackOutcome, ...]:
     """Every variant that failed and has a fallback, in the study's order."""
-    found = (contingency(study, result) for result in study.variants)
+    found = (fallback_outcome(study, result) for result in study.variants)
     return tuple(one for one in found if one)
 
 
-def contingency(study: StudyResult, result: VariantResult) -> Contingency | None:
+def fallback_outcome(study: StudyResult, result: VariantResult) -> FallbackOutcome | None:
     """The outcome of a variant's fallback; None for a variant that did not fail, or that has no fallback."""
     if result.variant not in study.fallbacks or not has_failed(result):
         return None
@@ -69,18 +69,18 @@ def contingency(study: StudyResult, result: VariantResult) -> Contingency | None
         tried.append(run)
         if not has_failed(run):
             break
-    return Contingency(result, study.fallbacks[result.variant], tuple(tried))
+    return FallbackOutcome(result, study.fallbacks[result.variant], tuple(tried))
 
 
 def stands_in_for(study: StudyResult, result: VariantResult) -> tuple[str, ...]:
     """The failed variants that ``result`` stands in for."""
-    return tuple(one.failed.variant for one in contingencies(study) if one.stand_in is result)
+    return tuple(one.failed.variant for one in fallback_outcomes(study) if one.stand_in is result)
 
 
 def shown_for(study: StudyResult, name: str) -> tuple[str, VariantResult | None]:
     """The name and result to show for a variant: the fallback's, marked as such, where that stands in."""
     result = study.variant(name)
-    found = contingency(study, result) if result else None
+    found = fallback_outcome(study, result) if result else None
     if found and found.stand_in:
         return in_place(found.stand_in.variant, name), found.stand_in
     return name, result
@@ -91,7 +91,7 @@ def in_place(fallback: str, *failed: str) -> str:
     return f"{fallback}, in place of {' and '.join(failed)}" if failed else fallback
 
 
-def prices(study: StudyResult, found: Contingency) -> tuple[Price, ...]:
+def prices(study: StudyResult, found: FallbackOutcome) -> tuple[Price, ...]:
     """Every figure of the fallback that stands in, against the failed variant's own, or what it had in an earlier run.
 
     Wall-clock times are left out: those of another session or of a failed boot are not valid samples.

@@ -24,8 +24,8 @@ Unit = Literal["bytes", "count", "seconds", "counted"]
 
 
 @dataclass(frozen=True)
-class Measure:
-    """A figure that every variant of a study may have; ``value`` is None where it was not measured."""
+class Criterion:
+    """A figure by which decisions and factors are compared; ``value`` is None if it was not measured."""
 
     title: str
     unit: Unit
@@ -88,7 +88,7 @@ def metrics(study: StudyResult) -> tuple[Metric, ...]:
 def unclocked_metrics(results: Sequence[VariantResult]) -> tuple[Metric, ...]:
     """All figures but wall-clock times: those that keep their meaning in another session.
 
-    A counted boot's name has the way it was counted, so that only like is compared with like.
+    The name of a counted boot's figure includes how it was counted, so that only like is compared with like.
     """
     ways = sorted({(boot.shift, boot.qemu_version or "") for result in results for boot in result.counted_boots})
     return (*_FOOTPRINT, *_forbidden(results), *guest_metrics(results), *(_counted(*way) for way in ways))

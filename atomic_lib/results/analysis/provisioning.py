@@ -29,7 +29,7 @@ class Claim(ParamsModel):
 
 
 class Capability(ParamsModel):
-    """Something that a way of provisioning can or cannot do, by agent."""
+    """Something that a provisioning method can or cannot do, by agent."""
 
     title: str
     agents: dict[str, Claim]
@@ -45,9 +45,9 @@ class _Capabilities(ParamsModel):
 
 @dataclass(frozen=True)
 class ProvisioningCost:
-    """A figure of a way; ``value`` is None where it was not measured.
+    """A figure of a provisioning method; ``value`` is None if it was not measured.
 
-    ``compared``: shown as a difference to the baseline. ``booted``: known only after a boot.
+    ``compared``: shown as a difference from the baseline. ``booted``: known only after a boot.
     """
 
     title: str

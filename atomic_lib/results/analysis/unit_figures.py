@@ -27,7 +27,7 @@ class UnitFigures:
 
 @dataclass(frozen=True)
 class PackageUnits:
-    """The units of one package together. Units start side by side: the sum of their times is no wall-clock time."""
+    """The units of one package together. Units start side by side: the sum of their times is not a wall-clock time."""
 
     units: int
     unit_seconds: float

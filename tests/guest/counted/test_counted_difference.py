@@ -38,7 +38,7 @@ def test_a_unit_within_its_limit_is_not_a_difference() -> None:
 
 def test_what_is_outside_of_all_units_is_told_apart_from_them() -> None:
     difference = counted_difference(BOOT, BOOT.model_copy(update={"outside_units_seconds": 6.2, "busy_seconds": 20.4}))
-    assert [cost.what for cost in difference.costs] == ["boot", "outside of all units"]
+    assert [cost.what for cost in difference.costs] == ["boot", "outside all units"]
     assert difference.units == ()
 
 

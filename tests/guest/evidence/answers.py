@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping
 
-from atomic_lib.guest.evidence.answers import Evidence, read_evidence
+from atomic_lib.guest.evidence.guest_queries import Answer, Answers, Secret
 from atomic_lib.guest.evidence.milestones import BootContext
-from atomic_lib.guest.evidence.proof_of_life import Answer, Answers, Secret
+from atomic_lib.guest.evidence.proof_of_life import Evidence, read_evidence
 from atomic_lib.guest.evidence.systemd import Phases
 from atomic_lib.guest.timed_boot import BootRequest
 from atomic_lib.guest.vm.clock import Clock

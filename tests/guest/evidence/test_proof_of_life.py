@@ -1,194 +1,243 @@
-"""The proof of life: its script run by a real shell with stand-ins for the guest's programs, and its reading."""
+"""From a guest's answers to figures and checks: good ones, wrong ones, and real ones cut off anywhere."""
 
-import io
-import os
-import tarfile
+import gzip
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from atomic_lib.base import command
-from atomic_lib.base.model import Runtime
-from atomic_lib.guest.evidence.proof_of_life import (
-    USER_DATA_PROOF,
-    Answer,
-    Answers,
-    Secret,
-    container_archive,
-    new_secret,
-    proof_script,
-    read_answers,
-    user_data_script,
+from atomic_lib.base.model import Agent
+from atomic_lib.guest.evidence.guest_queries import Answer, read_answers
+from atomic_lib.guest.evidence.proof_of_life import Evidence
+from atomic_lib.guest.evidence.running import Listener
+from atomic_lib.guest.evidence.unit_times import UnitTime
+from atomic_lib.guest.timed_boot import boot_of
+from atomic_lib.guest.vm.clock import Clock
+from tests.guest.evidence.answers import (
+    CHECKS,
+    CONTEXT,
+    HOST,
+    MANAGER,
+    REQUEST,
+    SECRET,
+    UNITS,
+    details,
+    failed,
+    found,
+    good_answers,
+    phases,
 )
 
-SECRET = Secret("0123456789abcdef0123456789abcdef")
-MANAGER = "InitRDTimestampMonotonic=2000000\nUserspaceTimestampMonotonic=5000000\nFinishTimestampMonotonic=20000000\n"
-UNITS = """Id=docker.service
-ActiveState=active
-InactiveExitTimestampMonotonic=10000000
-ActiveEnterTimestampMonotonic=15000000
-
-Id=multi-user.target
-ActiveState=active
-ActiveEnterTimestampMonotonic=16000000
-"""
-LISTED = r"""a\x2db.service          loaded    active   exited  A
--.slice               loaded    active   active  Root
-dev-vda.device        loaded    active   plugged Disk
-done.service          loaded    inactive dead    Ran in the initrd
-gone.service          not-found inactive dead    gone.service
-idle.service          loaded    inactive dead    Never started
-modprobe@drm.service  loaded    inactive dead    Ran before the journal
-never.target          loaded    inactive dead    Never
-broken.mount          loaded    failed   failed  Broken
-lost.service          not-found active   running Its file was removed
-"""
+DATA = Path(__file__).parent / "data"
 
 
-def fake(directory: Path, name: str, script: str) -> None:
-    path = directory / name
-    path.write_text(f"#!/bin/sh\n{script}\n")
-    path.chmod(0o755)
+def test_findings_of_a_good_boot() -> None:
+    evidence = found(good_answers())
+    assert evidence.docker_ready_seconds == 19.0
+    assert evidence.script_done_seconds == 16.5
+    assert evidence.multi_user_seconds == 20.0
+    assert evidence.phases == phases(4.0, 2.0, 3.0, 15.0)
+    assert evidence.units == (
+        UnitTime(
+            unit="docker.service", seconds=5.0, started_seconds=14.0, critical=True, cpu_seconds=1.5, memory_bytes=4096
+        ),
+        UnitTime(unit="min-cloud-agent-user-data.service", seconds=0.75, started_seconds=16.0),
+        UnitTime(unit="multi-user.target", seconds=0.0, started_seconds=20.0, critical=True),
+    )
+    assert (evidence.memory_used_bytes, evidence.memory_total_bytes) == (500 * 1024, 2000 * 1024)
+    assert (evidence.process_count, evidence.service_count) == (1, 1)
+    assert evidence.listeners == (Listener(protocol="tcp", address="0.0.0.0:22", program="sshd"),)
+    assert evidence.setuid_files == ("/usr/bin/mount", "/usr/bin/su")
+    assert evidence.kernel_release == "6.12.1"
+    assert tuple(check.name for check in evidence.checks) == CHECKS
+    assert failed(evidence) == []
+    assert details(evidence)[CHECKS[6]] == "all"
 
 
-@pytest.fixture
-def programs(tmp_path: Path) -> Path:
-    """A guest's systemctl, journalctl, ss, find and container runtimes that answer as real ones would."""
-    for name, text in (("manager", MANAGER), ("units", UNITS), ("listed", LISTED)):
-        (tmp_path / name).write_text(text)
-    show = f'case "$*" in *Id,*) echo "$@" >>{tmp_path}/asked; cat {tmp_path}/units;; *) cat {tmp_path}/manager;; esac'
-    state = "is-system-running) echo running;;"
-    fake(tmp_path, "systemctl", f"case $1 in {state} list-units) cat {tmp_path}/listed;; show) {show};; esac")
-    ran = "echo lost.service; echo done.service; echo gone.service"
-    fake(tmp_path, "journalctl", f"case $* in *UNIT) {ran};; *) printf 'a line without its end';; esac")
-    fake(tmp_path, "ss", "echo 'tcp LISTEN 0 128 0.0.0.0:22 0.0.0.0:*'")
-    fake(tmp_path, "find", 'case "$*" in *6000*) echo /usr/bin/su;; esac')
-    for runtime in ("docker", "podman"):
-        imported = f"import) wc -c >{tmp_path}/{runtime}-read; echo sha256:1;;"
-        fake(tmp_path, runtime, f'case $1 in version) echo 26.1.5;; {imported} run) shift 7; echo "$1";; esac')
-    return tmp_path
-
-
-def answered(programs: Path, runtime: Runtime = "docker") -> dict[str, Answer]:
-    path = f"{programs}:{os.environ['PATH']}"
-    script = proof_script(SECRET, "min-cloud-agent", runtime, 5)
-    return read_answers(SECRET, command.run(["sh", "-c", script], input=b"archive", env={"PATH": path}).stdout)
-
-
-def told(parts: dict[str, Answer]) -> dict[str, tuple[str, int | None]]:
-    return {name: (answer.text, answer.status) for name, answer in parts.items()}
-
-
-def test_every_part_comes_back_with_text_and_status(programs: Path) -> None:
-    parts = answered(programs)
-    texts = told(parts)
-    assert texts["state"] == ("running", 0)
-    assert texts["units"] == (UNITS.strip(), 0)
-    assert texts["manager"] == (MANAGER.strip(), 0)
-    assert texts["agent_journal"] == ("a line without its end", 0)
-    assert texts["container_version"] == ("26.1.5", 0)
-    assert texts["container_run"] == (SECRET.token, 0)
-    assert texts["setuid"] == ("/usr/bin/su", 0)
-    assert texts["listeners"] == ("tcp LISTEN 0 128 0.0.0.0:22 0.0.0.0:*", 0)
-    assert texts["hostname"][0] == os.uname().nodename
-    assert texts["user_data"][1] == 1
-    assert USER_DATA_PROOF in texts["user_data"][0]
-
-
-def test_every_part_has_the_time_of_its_end(programs: Path) -> None:
-    parts = answered(programs)
-    times = [answer.ended_seconds for answer in parts.values() if answer.ended_seconds is not None]
-    assert len(times) == len(parts)
-    assert times == sorted(times)
-    assert Answers(parts, "").ended_seconds == times[-1]
-
-
-@pytest.mark.parametrize("runtime", ["docker", "podman"])
-def test_only_the_import_reads_the_archive(programs: Path, runtime: Runtime) -> None:
-    parts = answered(programs, runtime)
-    assert (programs / f"{runtime}-read").read_text().strip() == str(len(b"archive"))
-    assert told(parts)["container_run"] == (SECRET.token, 0)
-
-
-def test_units_are_asked_for_by_name(programs: Path) -> None:
-    answered(programs)
-    (asked,) = (programs / "asked").read_text().splitlines()
-    assert asked.partition(" -- ")[2].split() == [
-        r"a\x2db.service", "done.service", "modprobe@drm.service", "broken.mount", "lost.service",
+def test_the_milestones_are_in_order_of_time() -> None:
+    assert [(milestone.name, milestone.seconds) for milestone in found(good_answers()).milestones] == [
+        ("kernel", 4.0), ("initrd", 6.0), ("userspace", 9.0), ("provisioned", 16.75), ("docker-ready", 19.0),
+        ("multi-user", 20.0), ("ssh-banner", 20.5), ("ssh-login", 23.0), ("container-exited", 39.0),
     ]  # fmt: skip
 
 
-def test_a_guest_that_lists_no_units_is_not_asked_for_them(programs: Path) -> None:
-    (programs / "listed").write_text("")
-    assert told(answered(programs))["units"] == ("", 1)
-    assert not (programs / "asked").exists()
+@pytest.mark.parametrize(
+    ("part", "answer", "check", "detail"),
+    [
+        ("user_data", Answer("cat: no such file", 1), CHECKS[0], "no such file"),
+        ("user_data", Answer("ffff 1.0", 0), CHECKS[0], "ffff"),
+        ("state", Answer("degraded", 1), CHECKS[1], "degraded"),
+        ("state", Answer("", 124), CHECKS[1], "no answer within the time limit"),
+        ("container_version", Answer("not found", 127), CHECKS[2], "not found"),
+        ("container_run", Answer("hello", 0), CHECKS[3], "hello"),
+        ("container_run", Answer(SECRET.token, None), CHECKS[3], SECRET.token),
+        ("container_import", Answer("no space", 1), CHECKS[3], "docker import: no space"),
+        ("hostname", Answer("localhost", 0), CHECKS[4], "localhost"),
+        ("memory", Answer("", 1), CHECKS[6], "missing: memory"),
+        ("memory", Answer("MemTotal: 5 kB\nMemAvailable: 6 kB", 0), CHECKS[6], "missing: memory"),
+        ("manager", Answer("", 1), CHECKS[6], "missing: userspace, kernel phase"),
+        ("units", Answer("", 1), CHECKS[6], "missing: multi-user, provisioned, docker-ready; not found"),
+        ("user_data", Answer("", 1), CHECKS[6], "missing: user-data"),
+        ("container_run", Answer("", 125), CHECKS[6], "missing: container-exited"),
+    ],
+)
+def test_a_missing_or_wrong_answer_fails_its_check(part: str, answer: Answer, check: str, detail: str) -> None:
+    evidence = found({**good_answers(), part: answer})
+    assert detail in details(evidence)[check]
+    assert check in failed(evidence)
 
 
-def test_without_a_runtime_no_container_is_asked_for(programs: Path) -> None:
-    parts = answered(programs, "none")
-    assert [name for name in parts if "container" in name] == []
-    assert told(parts)["setuid"] == ("/usr/bin/su", 0)
+@pytest.mark.parametrize(
+    ("part", "answer", "unknown"),
+    [
+        ("listeners", Answer("sh: ss: not found", 127), "listening sockets"),
+        ("setuid", Answer("find: unrecognized: -perm", 1), "set-uid files"),
+        ("cgroups", Answer("cd: can't cd to /sys/fs/cgroup", 2), "processes"),
+    ],
+)
+def test_a_tree_without_the_programs_that_find_out_is_no_worse(part: str, answer: Answer, unknown: str) -> None:
+    evidence = found({**good_answers(), part: answer})
+    assert failed(evidence) == []
+    assert details(evidence)[CHECKS[6]] == f"not found out: {unknown}"
 
 
-def test_a_failing_program_keeps_its_status_and_words(programs: Path) -> None:
-    fake(programs, "docker", "echo cannot connect >&2; exit 3")
-    fake(programs, "systemctl", "echo degraded; exit 1")
-    texts = told(answered(programs))
-    assert texts["container_version"] == ("cannot connect", 3)
-    assert texts["state"] == ("degraded", 1)
+def test_podman_and_no_runtime_have_milestones_and_checks_of_their_own() -> None:
+    answers = good_answers()
+    podman = found(answers, context=replace(CONTEXT, runtime="podman"))
+    assert [one.name for one in podman.milestones if one.name in ("docker-ready", "container-exited")] == [
+        "container-exited"
+    ]
+    assert {"podman version answers", "podman run prints"} < set(details(podman))
+    none = found({k: v for k, v in answers.items() if "container" not in k}, context=replace(CONTEXT, runtime="none"))
+    assert len(none.checks) == len(CHECKS) - 2
+    assert (failed(podman), failed(none)) == ([], [])
+    assert podman.docker_ready_seconds is none.docker_ready_seconds is None
 
 
-def test_output_that_was_cut_off() -> None:
-    mark = f"@{SECRET.token}"
-    text = f"motd\n{mark} state\nrunning\n\n{mark} = 0 12.50 .\n{mark} units\nId=a.serv"
-    parts = read_answers(SECRET, text)
-    assert parts == {"state": Answer("running", 0, 12.5), "units": Answer("Id=a.serv", None)}
-    answers = Answers(parts, "the connection to the guest ended")
-    assert answers.part("container_run") == Answer("the connection to the guest ended", None)
-    assert (answers.whole("state"), answers.whole("units"), answers.whole("memory")) == ("running", "", "")
-    assert answers.ended_seconds == 12.5
-    assert read_answers(SECRET, "") == {}
+def test_failed_units_are_named() -> None:
+    units = Answer(f"{UNITS}\nId=boot.automount\nActiveState=failed\n", 0)
+    evidence = found({**good_answers(), "units": units, "state": Answer("degraded", 1)})
+    assert evidence.failed_units == ("boot.automount",)
+    assert evidence.checks[1].detail == "degraded; failed: boot.automount"
 
 
-@pytest.mark.parametrize("end", ["=", "= ", "= 1", "= 12", "= 127 ", "= 127 4", "= 127 45.17", "= 127 45.17 "])
-def test_a_mark_that_was_cut_off_is_no_mark(end: str) -> None:
-    mark = f"@{SECRET.token}"
-    text = f"{mark} processes\n98\n{mark} {end}"
-    assert read_answers(SECRET, text) == {"processes": Answer("98", None)}
+def test_an_agent_that_still_works_has_not_provisioned() -> None:
+    units = UNITS.replace("ActiveState=active\nSubState=exited", "ActiveState=activating\nSubState=start")
+    evidence = found({**good_answers(), "units": Answer(units, 0)})
+    assert "provisioned" not in [milestone.name for milestone in evidence.milestones]
+    assert "missing: provisioned" in details(evidence)[CHECKS[6]]
 
 
-def test_a_guest_without_a_clock_still_answers() -> None:
-    mark = f"@{SECRET.token}"
-    assert read_answers(SECRET, f"{mark} state\nrunning\n{mark} = 0  .\n")["state"] == Answer("running", 0, None)
+def test_a_lost_guest_is_all_failed_checks_and_no_numbers() -> None:
+    evidence = found({}, clock=Clock(4.0, 0.1), failure="the connection to the guest ended")
+    assert [check.passed for check in evidence.checks] == [False] * 7
+    assert evidence.checks[2].detail == "the connection to the guest ended"
+    assert (evidence.docker_ready_seconds, evidence.process_count, evidence.memory_used_bytes) == (None, None, None)
+    assert (evidence.service_count, evidence.listeners, evidence.setuid_files) == (None, None, None)
+    assert evidence.units == ()
+    assert [milestone.name for milestone in evidence.milestones] == ["kernel", "ssh-banner", "ssh-login"]
 
 
-def test_secrets_differ_and_are_a_valid_instance() -> None:
-    first, second = new_secret(), new_secret()
-    assert first.token != second.token
-    instance = first.instance("ssh-ed25519 AAAA")
-    assert instance.instance_id.startswith("i-")
-    assert instance.public_keys == ("ssh-ed25519 AAAA",)
-    assert instance.user_data.startswith("#!/bin/sh\n")
+@pytest.mark.parametrize("drift", [9.0, -9.0, None])
+def test_a_clock_that_jumped_is_told(drift: float | None) -> None:
+    evidence = found(good_answers(), clock=Clock(4.0, 0.1, drift))
+    assert failed(evidence) == [CHECKS[5]]
 
 
-def test_the_user_data_script_leaves_token_and_clock(tmp_path: Path) -> None:
-    script = user_data_script("word").replace(USER_DATA_PROOF, str(tmp_path / "proof"))
-    command.run(["sh", "-c", script])
-    token, uptime = (tmp_path / "proof").read_text().split()
-    assert token == "word"
-    assert float(uptime) > 0
+@pytest.mark.parametrize("jump", ["99999999999999", str(2**64 - 1), "0", "2y 11month 4w", "-5", ""])
+def test_timestamps_that_cannot_be_are_unknown(jump: str) -> None:
+    units = UNITS.replace("=15000000", f"={jump}").replace("InactiveExitTimestampMonotonic=16000000\n", "")
+    manager = MANAGER.replace("=20000000", f"={jump}")
+    evidence = found({**good_answers(), "units": Answer(units, 0), "manager": Answer(manager, 0)})
+    assert evidence.docker_ready_seconds is evidence.phases.userspace_seconds is None
+    assert "docker.service" not in [unit.unit for unit in evidence.units]
+    assert details(evidence)[CHECKS[6]] == "missing: docker-ready, userspace phase; not found out: critical chain"
 
 
-def test_the_container_archive_holds_busybox(tmp_path: Path) -> None:
-    (tmp_path / "busybox").write_bytes(b"\x7fELF")
-    with tarfile.open(fileobj=io.BytesIO(container_archive(tmp_path / "busybox"))) as archive:
-        (member,) = archive.getmembers()
-        assert (member.name, member.mode, member.size) == ("busybox", 0o755, 4)
+def test_timestamps_that_go_backwards_are_no_times() -> None:
+    manager = MANAGER.replace("=5000000", "=1000000")
+    units = UNITS.replace("=15000000", "=9000000")
+    evidence = found({**good_answers(), "manager": Answer(manager, 0), "units": Answer(units, 0)})
+    assert evidence.phases == phases(4.0, 2.0, None, 19.0)
+    assert [unit.unit for unit in evidence.units] == ["min-cloud-agent-user-data.service", "multi-user.target"]
 
 
-def test_what_is_denied_on_purpose_comes_after_all_that_is_measured() -> None:
-    script = proof_script(SECRET, "min-cloud-agent", "docker", 60)
-    order = [line.split()[1] for line in script.splitlines() if line.startswith("section ")]
-    assert order[-4:] == ["denials", "container_label", "container_shadow", "denials_after"]
-    assert order.index("container_run") < order.index("denials")
-    assert "container_label" not in proof_script(SECRET, "min-cloud-agent", "podman", 60)
+def real_answers(variant: str) -> str:
+    return gzip.decompress((DATA / f"{variant}.txt.gz").read_bytes()).decode()
+
+
+def real_evidence(variant: str, text: str) -> Evidence:
+    agent: Agent = "min-cloud-agent" if variant == "atomic-min" else "cloud-init"
+    return found(read_answers(SECRET, text), context=replace(CONTEXT, agent=agent))
+
+
+@pytest.mark.parametrize("variant", ["atomic-cloud-init", "atomic-min", "cloud-docker"])
+def test_a_real_boot_is_read_whole(variant: str) -> None:
+    evidence = real_evidence(variant, real_answers(variant))
+    assert failed(evidence) == []
+    assert details(evidence)[CHECKS[6]] == "all"
+    assert len(evidence.milestones) == 9
+    units = {unit.unit: unit for unit in evidence.units}
+    # Both have ended: one in the initrd, one once it had done its work.
+    assert units["dracut-cmdline.service"].seconds > 0
+    assert ("cloud-init-main.service" in units) is (variant != "atomic-min")
+    assert units["docker.service"].critical
+    assert (units["docker.service"].memory_bytes or 0) > 50_000_000
+    assert (units["init.scope"].cpu_seconds or 0) > 1
+    assert evidence.service_count in range(10, 20)
+    assert evidence.process_count in range(10, 30)
+    assert "/usr/bin/su" in (evidence.setuid_files or ())
+    assert ("tcp", "0.0.0.0:22", "sshd") in [(at.protocol, at.address, at.program) for at in evidence.listeners or ()]
+
+
+def figures(value: Any, path: str = "") -> dict[str, Any]:
+    """Every figure of a result by its place; a list is one figure."""
+    if isinstance(value, dict):
+        return {at: x for key, item in value.items() for at, x in figures(item, f"{path}/{key}").items()}
+    return {path: value}
+
+
+@pytest.mark.parametrize("variant", ["atomic-min", "cloud-docker"])
+def test_a_real_answer_cut_off_anywhere_gives_true_figures_or_none(variant: str) -> None:
+    text = real_answers(variant)
+    whole = figures(real_evidence(variant, text).model_dump(mode="json"))
+    marks = [text.index(line) for line in text.split("\n") if line.startswith(f"@{SECRET.token}")]
+    places = {*range(0, len(text), 797), *(mark + step for mark in marks for step in range(0, 52, 3)), len(text) - 2}
+    for place in sorted(place for place in places if place <= len(text.rstrip()) - 1):
+        cut = real_evidence(variant, text[:place]).model_dump(mode="json")
+        assert cut["checks"][-1]["detail"] != "all"
+        for at, value in figures(cut).items():
+            if at == "/milestones":
+                assert [milestone for milestone in value if milestone not in whole[at]] == [], place
+            elif at not in ("/checks", "/units"):
+                assert value in (None, [], "", whole[at]), (place, at)
+        names = {unit["unit"] for unit in whole["/units"]}
+        assert {unit["unit"] for unit in cut["units"]} <= names
+
+
+def test_what_is_kept_of_a_boot() -> None:
+    evidence = found(good_answers(), clock=Clock(4.00049, 0.1, 0.02))
+    boot = boot_of(REQUEST, evidence, login_seconds=25.12345, host=HOST, started="2026-01-01T00:00:00+00:00")
+    data = boot.model_dump(mode="json")
+    assert (data["index"], data["firmware"], data["accelerator"], data["cpus"]) == (3, "bios", "tcg", 2)
+    assert data["ssh_login_seconds"] == 25.123
+    assert data["phases"]["firmware_loader_seconds"] == 4.0
+    assert data["units"][0] == {
+        "unit": "docker.service", "seconds": 5.0, "started_seconds": 14.0, "critical": True, "cpu_seconds": 1.5,
+        "memory_bytes": 4096, "package": None,
+    }  # fmt: skip
+    assert data["milestones"][0] == {"name": "kernel", "seconds": 4.0}
+    assert data["listeners"] == [{"protocol": "tcp", "address": "0.0.0.0:22", "program": "sshd"}]
+    assert data["checks"][0] == {"name": CHECKS[0], "passed": True, "detail": good_answers()["user_data"].text}
+    assert data["host"] == {
+        "cpu_model": "a CPU", "cpus": 2, "load_1m": 0.5, "qemu_version": "10.0.1", "load_1m_after": 1.5,
+        "other_busy_cpus": 0.25,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("digits", ["9" * 400, "-1.0"])
+def test_a_time_that_is_no_number_is_not_known(digits: str) -> None:
+    evidence = found({**good_answers(), "user_data": Answer(f"{SECRET.token} {digits}", 0)})
+    assert evidence.script_done_seconds is None
+    assert failed(evidence) == [CHECKS[6]]

@@ -102,7 +102,7 @@ def no_tools() -> Tools:
 
 @pytest.mark.parametrize("source", ["ec2", "ignition", "credentials"])
 def test_nothing_is_left_of_what_a_guest_was_given(source: DataSource, no_tools: Tools, tmp_path: Path) -> None:
-    with provide_instance(source, INSTANCE, no_tools, tmp_path, "/mnt/boot") as supplied:
+    with provide_instance(source, INSTANCE, no_tools, directory=tmp_path, seen_as="/mnt/boot") as supplied:
         made = sorted(path.name for path in tmp_path.iterdir())
         assert made == (["config.ign"] if source == "ignition" else [])
         assert (supplied.metadata_port is None) == (source != "ec2")
@@ -125,7 +125,7 @@ def test_a_guest_without_anything_given() -> None:
 @pytest.mark.integration
 def test_the_disc_is_a_file_system_with_its_label(tmp_path: Path) -> None:
     tools = open_tools(cache_directory())
-    with provide_instance("nocloud", INSTANCE, tools, tmp_path, "/mnt/boot") as supplied:
+    with provide_instance("nocloud", INSTANCE, tools, directory=tmp_path, seen_as="/mnt/boot") as supplied:
         image = tmp_path / str(supplied.disc)
         data = image.read_bytes()
         assert data[43:54] == b"cidata     "

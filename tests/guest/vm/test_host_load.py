@@ -8,7 +8,7 @@ import pytest
 from atomic_lib.guest.vm.host_load import CpuReading, other_busy_cpus, read_cpus
 
 
-def process(proc: Path, number: int, parent: int, ticks: str, name: str = "x") -> None:
+def process(proc: Path, number: int, parent: int, ticks: str, *, name: str = "x") -> None:
     (proc / str(number)).mkdir(parents=True)
     fields = f"S {parent} 1 1 0 -1 4194560 1 2 3 4 {ticks} 20 0 1 0 26 43442176"
     (proc / str(number) / "stat").write_text(f"{number} ({name}) {fields}\n")
@@ -18,8 +18,8 @@ def test_own_work_is_that_of_this_process_and_all_below_it(tmp_path: Path) -> No
     own = os.getpid()
     (tmp_path / "stat").write_text("cpu  1000 100 400 9000 50 5 15 80 700 0\ncpu0 1 1 1\n")
     process(tmp_path, own, 1, "100 20 3 2")
-    process(tmp_path, own + 1, own, "10 0 0 0", "odd) (S 1 name")
-    process(tmp_path, own + 2, own + 1, "1000 0 0 0", "qemu-system-x86")
+    process(tmp_path, own + 1, own, "10 0 0 0", name="odd) (S 1 name")
+    process(tmp_path, own + 2, own + 1, "1000 0 0 0", name="qemu-system-x86")
     process(tmp_path, own + 3, 1, "77777 0 0 0")
     reading = read_cpus(tmp_path)
     ticks = os.sysconf("SC_CLK_TCK")

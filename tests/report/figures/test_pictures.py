@@ -13,14 +13,14 @@ from tests.report.factory import study_of
 
 def test_rectangles_fill_the_area_in_proportion_and_do_not_overlap() -> None:
     sizes = [("a", 60.0), ("b", 25.0), ("c", 10.0), ("d", 4.0), ("e", 1.0)]
-    boxes = treemap.squarify(sizes, 1.0, 2.0, 4.0, 2.5)
+    boxes = treemap.squarify(sizes, treemap.Box("", 0.0, 1.0, 2.0, 4.0, 2.5))
     assert {box.name: round(box.width * box.height, 9) for box in boxes} == {n: s / 10 for n, s in sizes}
     for place, one in enumerate(boxes):
         for other in boxes[place + 1 :]:
             apart_x = one.x + one.width <= other.x + 1e-9 or other.x + other.width <= one.x + 1e-9
             apart_y = one.y + one.height <= other.y + 1e-9 or other.y + other.height <= one.y + 1e-9
             assert apart_x or apart_y
-    assert treemap.squarify([("a", 0.0)], 0, 0, 1, 1) == []
+    assert treemap.squarify([("a", 0.0)], treemap.Box("", 0.0, 0, 0, 1, 1)) == []
 
 
 def test_the_treemap_names_packages_as_text_and_every_rectangle_below_the_pointer() -> None:

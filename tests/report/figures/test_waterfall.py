@@ -6,7 +6,7 @@ from atomic_lib.params.study_file import Step
 from atomic_lib.report.figures import waterfall
 from atomic_lib.report.tables import decision_tables
 from atomic_lib.results.analysis import decisions
-from atomic_lib.results.analysis.metrics import Measure
+from atomic_lib.results.analysis.metrics import Criterion
 from atomic_lib.results.study_result import StudyResult
 from tests.report import factory
 from tests.report.enriched import enriched_study
@@ -42,28 +42,28 @@ def test_a_step_without_figures_is_counted_in_the_next(study: StudyResult) -> No
 
 
 def test_boot_cost_is_counted_and_never_a_difference_of_wall_times(study: StudyResult) -> None:
-    assert decisions.measures_of(enriched_study(study, "atomic-min")) == (
+    assert decisions.criteria_of(enriched_study(study, "atomic-min")) == (
         decisions.TREE, decisions.IMAGE, decisions.BOOT,
     )  # fmt: skip
     booted = stepped(study, "atomic-min")
-    assert decisions.measures_of(booted) == (decisions.TREE, decisions.IMAGE)
+    assert decisions.criteria_of(booted) == (decisions.TREE, decisions.IMAGE)
     html = waterfall.section(booted)._repr_html_()
     assert html.count("Boot cost: not measured (set counted_boots: 1 to measure it).") >= 2
     assert "wall" not in html
 
 
 @pytest.mark.parametrize(
-    ("field", "value", "measure"),
+    ("field", "value", "criterion"),
     [("counted_boots", (), decisions.BOOT), ("image_compressed_bytes", None, decisions.IMAGE)],
 )
 def test_a_measure_that_one_step_has_no_figure_of_is_left_out(
-    study: StudyResult, field: str, value: object, measure: Measure
+    study: StudyResult, field: str, value: object, criterion: Criterion
 ) -> None:
     whole = enriched_study(study, "atomic-cloud-init", "atomic-min", "atomic-broken")
-    assert measure in decisions.measures_of(whole)
+    assert criterion in decisions.criteria_of(whole)
     names = ("atomic-min",)
     parts = tuple(r.model_copy(update={field: value}) if r.variant in names else r for r in whole.variants)
-    assert measure not in decisions.measures_of(whole.model_copy(update={"variants": parts}))
+    assert criterion not in decisions.criteria_of(whole.model_copy(update={"variants": parts}))
 
 
 def test_the_image_has_its_own_columns_and_adds_up(study: StudyResult) -> None:

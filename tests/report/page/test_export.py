@@ -18,13 +18,13 @@ from traitlets.config import Config
 from atomic_lib.base import command
 from atomic_lib.base.errors import WorkbookError
 from atomic_lib.base.paths import CHECKOUT
-from atomic_lib.base.traces import scrubber
+from atomic_lib.base.scrub import scrubber
 from atomic_lib.report.elements.blocks import Shown
 from atomic_lib.report.figures import size_figures, timeline
 from atomic_lib.report.page import export as pages
 from atomic_lib.report.tables import variant_tables
 from atomic_lib.report.tables.boot import unit_tables
-from atomic_lib.report.tables.contents import package_tables
+from atomic_lib.report.tables.build_contents import package_tables
 from atomic_lib.results.result_files import write_study_results
 from atomic_lib.results.variant_result import VariantResult
 from tests.report import factory

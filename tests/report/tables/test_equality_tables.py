@@ -7,8 +7,8 @@ from pathlib import Path
 
 from atomic_lib.formats.disk.file_system import FileEntry, FileSystem
 from atomic_lib.measure.build_changes import Change
-from atomic_lib.measure.comparison import Comparison, compare
 from atomic_lib.measure.equality_rules import EqualityRule
+from atomic_lib.measure.file_system_comparison import Comparison, compare
 from atomic_lib.report.elements.table import Table
 from atomic_lib.report.tables import equality_tables
 from tests.measure.test_equality_rules import entry

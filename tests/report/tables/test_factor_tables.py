@@ -11,7 +11,7 @@ from tests.report import factory
 from tests.report.enriched import factor_study
 from tests.report.factory import plain, study_of
 
-PYTHON, TREE, PACKAGES = factor_effects.MEASURES
+PYTHON, TREE, PACKAGES = factor_effects.CRITERIA
 
 
 def made(python_bytes: tuple[int, int, int, int]) -> StudyResult:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from atomic_lib.guest.evidence.answers import Check
+from atomic_lib.guest.evidence.proof_of_life import Check
 from atomic_lib.params.study_file import Step
 from atomic_lib.report.elements.table import Table
 from atomic_lib.report.figures import waterfall
@@ -136,7 +136,7 @@ def test_a_failed_proof_of_life_is_a_failure_whatever_the_status() -> None:
     assert "Its fallback atomic-cloud-init stands in" in said(study)
     assert "failed its proof of life" in fallback_tables.section(study)._repr_html_()
     sound = study_with(proven(SPARE), proven(FAILED))
-    assert fallbacks.contingencies(sound) == ()
+    assert fallbacks.fallback_outcomes(sound) == ()
     assert fallback_tables.section(sound)._repr_html_() == ""
 
 
@@ -154,7 +154,7 @@ def test_a_fallback_may_fail_too(
 ) -> None:
     study = study_with(*others, failed(FAILED), fallbacks=given)
     assert text in said(study)
-    found = fallbacks.contingencies(study)[-1]
+    found = fallbacks.fallback_outcomes(study)[-1]
     assert (found.stand_in.variant if found.stand_in else None) == stands_in
 
 
@@ -163,7 +163,7 @@ def test_a_step_that_failed_leads_to_what_stands_in(at_boot: StudyResult) -> Non
     assert [cost.label for cost in costs] == ["baseline", "ostree", "another agent (failed: fallback)"]
     assert costs[2].variant == "atomic-cloud-init, in place of atomic-min"
     assert (costs[2].after, costs[2].change) == (at_boot.variants[1].tree_bytes, 0)
-    assert decisions.measures_of(at_boot) == (decisions.TREE, decisions.IMAGE, decisions.BOOT)
+    assert decisions.criteria_of(at_boot) == (decisions.TREE, decisions.IMAGE, decisions.BOOT)
     html = waterfall.section(at_boot)._repr_html_()
     assert "From cloud-docker to atomic-cloud-init, in place of atomic-min; the steps add up" in html
     assert "leads to the fallback that stands in" in html

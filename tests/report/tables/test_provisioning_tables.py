@@ -1,4 +1,4 @@
-"""The table of ways of provisioning: differences to the tree without an agent, claims with their source."""
+"""The table of provisioning methods: differences from the tree without an agent, claims with their source."""
 
 from pathlib import Path
 
@@ -105,13 +105,13 @@ def test_times_are_not_set_against_the_baseline(study: StudyResult) -> None:
 
 
 def test_agents_are_compared_where_they_have_the_same_data_source() -> None:
-    def counted(name: str, agent: str, like: str, busy: float, done: float) -> VariantResult:
+    def counted(name: str, agent: str, like: str, *, busy: float, done: float) -> VariantResult:
         boot = CountedBoot(busy_seconds=busy, outside_units_seconds=1.0, milestones={"script": done}, shift=0)
         found = way(name, agent, "ec2", like)
         return found.model_copy(update={"counted_boots": (boot,)})
 
-    small = counted("small", "min-cloud-agent", "atomic-min", 19.5, 14.25)
-    large = counted("large", "cloud-init", "atomic-cloud-init", 22.75, 19.5)
+    small = counted("small", "min-cloud-agent", "atomic-min", busy=19.5, done=14.25)
+    large = counted("large", "cloud-init", "atomic-cloud-init", busy=22.75, done=19.5)
     disc = small.model_copy(update={"variant": "disc", "parameters": {**small.parameters, "data_source": "nocloud"}})
     ((head, text),) = same_source_sentences(study_of(BASE, small, disc, large, FAILED))
     assert head == "Both with the same data source (metadata service)."

@@ -2,7 +2,7 @@
 
 import pytest
 
-from atomic_lib.guest.evidence.answers import Check
+from atomic_lib.guest.evidence.proof_of_life import Check
 from atomic_lib.report.tables import comparison_tables, variant_tables
 from atomic_lib.report.tables.boot import boot_tables
 from atomic_lib.report.text import conclusions

@@ -71,8 +71,8 @@ def verdicts(study: StudyResult) -> Table:
         rows.append((Cell(f"to {MILESTONES[time.name]}", str(time.group)), *cells))
     header = (f"against {study.baseline}", *(result.variant for result in study.others()))
     how = (
-        f"{methods.WALL} “Faster” and “slower” need a rank test with p < 0.002 and a shift larger than the noise of "
-        "this session with nothing changed; otherwise no difference is shown."
+        f"{methods.WALL} “Faster” and “slower” need a rank test with p < 0.002 and a difference of the medians larger "
+        "than the noise of this session with nothing changed; otherwise no difference is shown."
     )
     return Table(
         "Faster or slower", header, tuple(rows) if study.others() else (), how=how, csv="boots.csv", fixed=True

@@ -20,7 +20,8 @@ def counted(study: StudyResult) -> Section:
         return Section("Counted boots", "", ())
     text = (
         f"A counted boot runs under QEMU's instruction counting. {methods.COUNTED_SECOND} The load of the host does "
-        "not change it. Counted and wall-clock seconds are never compared."
+        "not change it. The busy time is the time in which the processor did not wait. Counted and wall-clock seconds "
+        "are never compared."
     )
     parts: list[Shown] = [_counted_boots(study), _counted_units(study)]
     return Section("Counted boots", text, tuple(parts))

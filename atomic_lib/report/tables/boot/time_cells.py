@@ -1,6 +1,6 @@
 """Cells of times with their statistics."""
 
-from atomic_lib.measure.statistics import Summary, Verdict
+from atomic_lib.measure.rank_statistics import Summary, Verdict
 from atomic_lib.report.elements.cells import Cell, missing
 from atomic_lib.report.elements.values import quantity
 from atomic_lib.report.text.time_words import shift_text, spread_text

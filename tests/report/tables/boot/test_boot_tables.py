@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 
-from atomic_lib.guest.evidence.answers import Check
+from atomic_lib.guest.evidence.proof_of_life import Check
 from atomic_lib.guest.evidence.running import Listener
 from atomic_lib.report.figures import timeline
 from atomic_lib.report.tables import comparison_tables, variant_tables

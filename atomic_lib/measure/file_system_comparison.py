@@ -116,9 +116,9 @@ def described(entry: FileEntry | None) -> str:
 
 
 def facts_of(entry: FileEntry, side: FileSystem, path: str = "") -> dict[str, str]:
-    """Everything that is compared of an entry, as texts; of its hard links the names other than ``path``.
+    """Everything that is compared of an entry, as texts; for a hard link also its names other than ``path``.
 
-    A fact whose name is no kind is an attribute.
+    A fact whose name is not a kind is an attribute.
     """
     names = side.names.get(entry.inode, ())
     facts = {
@@ -145,7 +145,7 @@ def label_types(side: FileSystem) -> Counter[str]:
 
 
 def shown(text: str) -> str:
-    """A path or a value as it can be printed: control characters and bytes that are no text as escapes."""
+    """A path or a value as it can be printed: control characters and bytes that are not text as escapes."""
     return text if text.isprintable() else "".join(one if one.isprintable() else _escape(one) for one in text)
 
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from atomic_lib.guest.evidence.proof_of_life import Answer
+from atomic_lib.guest.evidence.guest_queries import Answer
 from tests.guest.evidence.answers import CONTEXT, details, failed, found, good_answers
 
 SHADOW = "cat: can't open '/host/shadow': Permission denied"

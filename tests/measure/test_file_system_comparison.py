@@ -7,7 +7,7 @@ import pytest
 
 from atomic_lib.base.errors import WorkbookError
 from atomic_lib.formats.disk.file_system import FileSystem, read_file_system
-from atomic_lib.measure.comparison import Comparison, Difference, compare, shown
+from atomic_lib.measure.file_system_comparison import Comparison, Difference, compare, shown
 from tests.measure.planted import ODD, Planted, changes, debugfs, make_base
 
 NAMES = [planted.name for planted in changes(Path())]

@@ -3,7 +3,7 @@
 import pytest
 
 from atomic_lib.report.elements.table import Table
-from atomic_lib.report.tables.contents import footprint_tables, package_tables
+from atomic_lib.report.tables.build_contents import footprint_tables, package_tables
 from atomic_lib.results.analysis.sharing import measured_trees, shared_parts
 from atomic_lib.results.build_result import WhyLink
 from atomic_lib.results.study_result import StudyResult

@@ -1,7 +1,7 @@
 """When a report may say "faster": medians with intervals, the noise of a session, a test of two samples.
 
 The rules are those of asv (airspeed velocity, ``asv_runner.statistics``): raw samples are kept, a
-rank test comes before a word, and a word needs a shift beyond what the machine does on its own.
+rank test comes before a word, and a word needs a difference of the medians beyond what the machine does on its own.
 All seconds here are wall-clock seconds of one kind of boot; counted seconds are compared elsewhere.
 """
 
@@ -37,7 +37,7 @@ NO_DIFFERENCE: Word = "no difference shown"
 class Summary:
     """The median of ``n`` samples in seconds, with its interval; ``reason`` says why there is none.
 
-    ``least`` and ``most`` are the range of the samples, which is no interval of the median.
+    ``least`` and ``most`` are the range of the samples, which is not a confidence interval of the median.
     """
 
     n: int
@@ -73,7 +73,7 @@ def summarize(samples_seconds: Iterable[float]) -> Summary | None:
 
     The interval is nominal: of so few samples it holds the true median in 90 to 95 % of cases.
     The resampling has a fixed seed, so that the same samples always give the same interval.
-    Raises ValueError for a sample that is no time: NaN, infinite, negative.
+    Raises ValueError for a sample that is not a time: NaN, infinite, negative.
     """
     samples = _times(samples_seconds)
     return _summary(samples) if samples else None
@@ -99,7 +99,7 @@ def compare_samples(
 
     "faster" and "slower" need both a two-sided Mann-Whitney rank test with p < 0.002 and a shift
     of the median by more than ``noise_relative`` (see ``session_noise``) of the base's median.
-    Raises ValueError for a sample that is no time: NaN, infinite, negative.
+    Raises ValueError for a sample that is not a time: NaN, infinite, negative.
     """
     base, other = _times(base_seconds), _times(other_seconds)
     if not base or not other:
@@ -143,7 +143,7 @@ def _times(samples_seconds: Iterable[float]) -> tuple[float, ...]:
     samples = tuple(map(float, samples_seconds))
     wrong = [sample for sample in samples if not (math.isfinite(sample) and sample >= 0)]
     if wrong:
-        raise ValueError(f"{wrong[0]} is no time in seconds")
+        raise ValueError(f"{wrong[0]} is not a time in seconds")
     return samples
 
 

@@ -18,7 +18,7 @@ NAMED = 8
 
 
 def changes(study: StudyResult) -> Stack:
-    """Where the difference to the baseline comes from, and the packages removed and added, by class."""
+    """Where the difference from the baseline comes from, and the packages removed and added, by class."""
     base = study.variant(study.baseline)
     found = [(result, package_changes(base, result) if base else None) for result in study.others()]
     folded = [Details(f"{result.variant}: packages by class", _by_class(result, c)) for result, c in found if c]

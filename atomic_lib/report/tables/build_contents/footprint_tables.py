@@ -15,7 +15,7 @@ _Sizes = Mapping[str, Mapping[str, int]]
 
 
 def footprint(study: StudyResult) -> Table:
-    """The tree of every variant by class, with the difference to the baseline."""
+    """The tree of every variant by class, with the difference from the baseline."""
     sizes = {r.variant: {size.class_: size.bytes for size in r.classes} for r in study.variants if r.classes}
     return _by_part(study, sizes, "The tree by class", "class", "whole tree", methods.TREE, "footprint_by_class.csv")
 

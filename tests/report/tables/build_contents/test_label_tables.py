@@ -4,7 +4,7 @@ import pytest
 from pydantic import ValidationError
 
 from atomic_lib.measure.labels import LabelCheck, LabelFinding, Labels
-from atomic_lib.report.tables.contents import label_tables
+from atomic_lib.report.tables.build_contents import label_tables
 from atomic_lib.results.csv_tables import LABEL_FIELDS
 from tests.report import factory
 from tests.report.enriched import LABELS, enriched, enriched_study

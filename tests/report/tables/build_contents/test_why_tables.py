@@ -3,7 +3,12 @@
 from typing import Any
 
 from atomic_lib.report.elements.table import Table
-from atomic_lib.report.tables.contents.why_tables import NOT_PREDICTED, consequences_table, departure_table, why_table
+from atomic_lib.report.tables.build_contents.why_tables import (
+    NOT_PREDICTED,
+    consequences_table,
+    departure_table,
+    why_table,
+)
 from atomic_lib.solve.graph import Link
 from atomic_lib.solve.lock import LockedPackage
 from atomic_lib.solve.solver import Solved

@@ -7,8 +7,8 @@ from itertools import combinations, product
 import numpy
 import pytest
 
-from atomic_lib.measure import statistics
-from atomic_lib.measure.statistics import (
+from atomic_lib.measure import rank_statistics
+from atomic_lib.measure.rank_statistics import (
     LEAST_FOR_INTERVAL,
     NO_DIFFERENCE,
     SIGNIFICANT_P,
@@ -49,7 +49,7 @@ def test_a_summary_has_the_median_inside_its_interval() -> None:
 def test_the_same_samples_in_any_order_of_calls_give_the_same_interval() -> None:
     first = summarize(BOOT)
     summarize([*BOOT, 44.0])
-    statistics._summary.cache_clear()
+    rank_statistics._summary.cache_clear()
     assert summarize(BOOT) == first
 
 

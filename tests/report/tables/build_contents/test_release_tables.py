@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from atomic_lib.measure.build_changes import Change, ChangedFiles, FileChange
-from atomic_lib.report.tables.contents.release_tables import files_changed_table, release, releases
+from atomic_lib.report.tables.build_contents.release_tables import files_changed_table, release, releases
 from atomic_lib.results.build_result import Release
 from atomic_lib.results.study_result import StudyResult
 from atomic_lib.results.variant_result import VariantResult
