@@ -31,7 +31,7 @@ TIMEOUT_SECONDS = 600
 _PASSED_ON = ("HOME", "XDG_CACHE_HOME", "WORKBOOK_CACHE", "WORKBOOK_MIRROR")
 # pytest's exit statuses: some tests failed; the tests could not be collected, because a module cannot be imported.
 _FAILED = (1, 2)
-_FIRST_FAILURE = re.compile(r"^(?:FAILED|ERROR) (\S+)", re.MULTILINE)
+_FIRST_FAILURE = re.compile(r"^(?:FAILED|ERROR) (.+?)(?: - .*)?$", re.MULTILINE)
 
 Word = Literal["survived", "killed", "killed (time-out)"]
 
@@ -143,7 +143,7 @@ def chosen(mutants: Sequence[Mutant], names: Sequence[str]) -> list[Mutant]:
 def try_mutants(
     mutants: Sequence[Mutant], checkout: Path, *, timeout_seconds: float = TIMEOUT_SECONDS
 ) -> Iterator[Outcome]:
-    """Try one mutant after the other in a copy of the checkout's tracked files.
+    """Try one mutant after the other in a copy of the checkout's tracked files, each for at most ``timeout_seconds``.
 
     Raises WorkbookError if the tests of a mutant do not pass, or do not run, without it.
     """
@@ -153,7 +153,7 @@ def try_mutants(
         passed: set[tuple[str, ...]] = set()
         for mutant in mutants:
             if mutant.tests not in passed:
-                if run_tests(copy, mutant.tests, timeout_seconds).word != "survived":
+                if run_tests(copy, mutant.tests, TIMEOUT_SECONDS).word != "survived":
                     raise WorkbookError(f"{mutant.name}: {' '.join(mutant.tests)}: fails without the mutant, too")
                 passed.add(mutant.tests)
             yield _try_mutant(mutant, copy, timeout_seconds)

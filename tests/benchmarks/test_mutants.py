@@ -19,10 +19,12 @@ def share(whole: int, parts: int) -> int:
     return whole // parts if parts else 0
 """
 TESTS = """\
+import pytest
 from code_of_ours import share
 
-def test_share() -> None:
-    assert share(7, 2) == 3
+@pytest.mark.parametrize("whole", [7], ids=["an odd number"])
+def test_share(whole: int) -> None:
+    assert share(whole, 2) == 3
 
 def test_a_negative_share() -> None:
     assert share(-1, 2) == 0
@@ -75,14 +77,14 @@ def verdicts(checkout: Path, *tried: Mutant, timeout_seconds: float = 60) -> dic
 def test_a_mutant_is_killed_by_the_test_that_sees_it_and_survives_where_none_does(checkout: Path) -> None:
     assert verdicts(checkout, SURVIVOR, KILLED, BROKEN) == {
         "own-survivor": Verdict("survived"),
-        "own-killed": Verdict("killed", "tests/test_share.py::test_share"),
-        "own-broken": Verdict("killed", "tests/test_share.py::test_share"),
+        "own-killed": Verdict("killed", "tests/test_share.py::test_share[an odd number]"),
+        "own-broken": Verdict("killed", "tests/test_share.py::test_share[an odd number]"),
     }
     assert (checkout / "code_of_ours.py").read_text() == CODE
 
 
 def test_a_time_out_counts_as_killed_and_says_so(checkout: Path) -> None:
-    assert verdicts(checkout, ENDLESS, timeout_seconds=8) == {"own-endless": Verdict("killed (time-out)")}
+    assert verdicts(checkout, ENDLESS, timeout_seconds=5) == {"own-endless": Verdict("killed (time-out)")}
 
 
 def test_tests_have_to_pass_without_the_mutant(checkout: Path) -> None:
@@ -121,11 +123,11 @@ def test_more_than_three_survivors_are_a_failure(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], survivors: int, status: int
 ) -> None:
     outcomes = [Outcome(SURVIVOR, Verdict("survived"), 1.0)] * survivors
-    outcomes.append(Outcome(KILLED, Verdict("killed", "tests/test_share.py::test_share"), 2.0))
+    outcomes.append(Outcome(KILLED, Verdict("killed", "tests/test_share.py::test_share[an odd number]"), 2.0))
     monkeypatch.setattr(mutants, "try_mutants", lambda *_: outcomes)
     assert main([]) == status
     lines = capsys.readouterr().out.splitlines()
-    assert lines[-2] == "killed                2.0 s  own-killed: tests/test_share.py::test_share"
+    assert lines[-2] == "killed                2.0 s  own-killed: tests/test_share.py::test_share[an odd number]"
     assert lines[-1] == f"killed 1 of {survivors + 1}"
 
 
