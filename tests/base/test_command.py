@@ -109,6 +109,17 @@ def test_environment_is_the_same_for_every_caller(monkeypatch: pytest.MonkeyPatc
     assert "https_proxy" not in clean_environment()
 
 
+def test_the_callers_umask_does_not_reach_a_command(tmp_path: Path) -> None:
+    before = os.umask(0o077)
+    try:
+        assert run(["sh", "-c", "umask"]).stdout == "0022\n"
+        with running(["touch", tmp_path / "made"], log=tmp_path / "log") as process:
+            process.wait()
+    finally:
+        os.umask(before)
+    assert (tmp_path / "made").stat().st_mode & 0o777 == 0o644
+
+
 def test_log_gets_both_streams_behind_what_it_has(tmp_path: Path) -> None:
     log = tmp_path / "log"
     log.write_text("before\n")

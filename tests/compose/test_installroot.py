@@ -1,13 +1,21 @@
 """What the configuration of a tree writes; the whole installroot is in tests/integration."""
 
-from dataclasses import replace
+import sqlite3
+from collections.abc import Sequence
+from contextlib import closing
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from atomic_lib.base.command import CommandError, Completed
+from atomic_lib.base.errors import WorkbookError
 from atomic_lib.compose.chroot import Installroot
-from atomic_lib.compose.installroot import _configure
-from atomic_lib.recipe.recipe import Recipe
+from atomic_lib.compose.installroot import _configure, _run_script, settle_databases
+from atomic_lib.recipe.recipe import PostScript, Recipe
+from atomic_lib.solve.dnf_run import INSTALLROOT
+from atomic_lib.tools.sandbox import Tools
 from tests.contexts import NO_TOOLS
 
 SHADOW = "root:{}:19000:0:99999:7:::\nroots:$6$x:19000::::::\ndaemon:*:19000:0:99999:7:::\n"
@@ -49,3 +57,66 @@ def test_selinux_is_as_the_recipe_says(tree: Installroot) -> None:
     tree.write("etc/selinux/config", "# SELINUX= can be\nSELINUX=permissive\nSELINUXTYPE=default\n")
     _configure(tree, replace(RECIPE, selinux="enforcing"))
     assert tree.read("etc/selinux/config") == "# SELINUX= can be\nSELINUX=enforcing\nSELINUXTYPE=default\n"
+
+
+class FailingTools(Tools):
+    """Every command fails."""
+
+    def run(self, words: Sequence[Any], **_: Any) -> Completed:
+        raise CommandError(f"{words[-1]}: exit status 3", log="oops")
+
+
+def failing_script(directory: Path, *, stop_on_error: bool) -> None:
+    (directory / "root").mkdir()
+    tree = Installroot(FailingTools(Path("/nonexistent"), "none"), directory / "root", 0)
+    _run_script(tree, PostScript("exit 3\n", "/bin/sh", stop_on_error, "own.ks:7"), directory / "log")
+
+
+def test_a_script_that_fails_stops_the_compose(tmp_path: Path) -> None:
+    with pytest.raises(WorkbookError, match=r"^own\.ks:7: the script failed") as caught:
+        failing_script(tmp_path, stop_on_error=True)
+    assert caught.value.log == "oops"
+
+
+def test_a_script_that_may_fail_is_named_when_it_does(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    failing_script(tmp_path, stop_on_error=False)
+    assert "own.ks:7: the script failed" in "".join(capsys.readouterr())
+
+
+@dataclass(frozen=True)
+class DatabaseTools(Tools):
+    """A sqlite3 that works on the files of the tree at ``tree``."""
+
+    tree: Path
+
+    def run(self, words: Sequence[Any], **_: Any) -> Completed:
+        program, path, statements = words
+        assert program == "sqlite3"
+        with closing(sqlite3.connect(self.tree / Path(path).relative_to(INSTALLROOT))) as database:
+            database.executescript(statements)
+        return Completed("", "")
+
+
+def settled_history(root: Path, seconds: int, user: int, outputs: Sequence[str]) -> bytes:
+    """dnf's history of one transaction, as a compose leaves it."""
+    directory = root / "var/lib/dnf"
+    directory.mkdir(parents=True)
+    with closing(sqlite3.connect(directory / "history.sqlite")) as database:
+        database.execute("CREATE TABLE trans (dt_begin, dt_end, user_id, cmdline)")
+        database.execute("CREATE TABLE console_output (line)")
+        database.execute("INSERT INTO trans VALUES (?, ?, ?, 'install bash')", (seconds, seconds + 9, user))
+        database.executemany("INSERT INTO console_output VALUES (?)", [(text,) for text in outputs])
+        database.commit()
+    (directory / "history.sqlite-shm").touch()
+    settle_databases(Installroot(DatabaseTools(Path("/nonexistent"), "none", root), root, 1_700_000_000))
+    assert [path.name for path in directory.iterdir()] == ["history.sqlite"]
+    with closing(sqlite3.connect(directory / "history.sqlite")) as database:
+        assert database.execute("SELECT * FROM trans").fetchall() == [
+            (1_700_000_000, 1_700_000_000, -1, "install bash")
+        ]
+    return (directory / "history.sqlite").read_bytes()
+
+
+def test_the_history_of_dnf_is_the_same_whenever_and_by_whom_it_was_made(tmp_path: Path) -> None:
+    one = settled_history(tmp_path / "one", 1_750_000_000, 0, ["bash", "libc"])
+    assert one == settled_history(tmp_path / "other", 1_760_000_000, 1000, ["libc", "bash"])

@@ -1,14 +1,20 @@
 """What a tree's key is made of, and what identifies its content."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from atomic_lib.base.store import key_of
-from atomic_lib.compose.tree import commit_version, content_checksum, default_ref, recipe_inputs
-from atomic_lib.params.variant import variant_from
+from atomic_lib.compose import tree
+from atomic_lib.compose.tree import TREE, TreeRequest, commit_version, content_checksum, default_ref, recipe_inputs
+from atomic_lib.content.repositories import Content
+from atomic_lib.params.variant import Variant, variant_from
 from atomic_lib.recipe.recipe import PostScript, Recipe
+from atomic_lib.solve.lock import Lock, LockedPackage
+from atomic_lib.solve.rpm_set import RpmSet
+from tests.contexts import own_context
 
 SHOWN = """\
 commit 6865d0d3e0c60ae8e0e2d0a5a2a05c66d8ad1c07e9fb1e60ee5bdbd1f1a2b3c4
@@ -19,7 +25,67 @@ Date:  2025-01-01 00:00:00 +0000
 """
 SCRIPT = PostScript("echo 1\n", "/bin/sh", True, "a.yaml:3")
 RECIPE = Recipe(files=(Path("a.yaml"),), packages=("bash",), post_scripts=(SCRIPT,))
-VARIANT = variant_from({"variant": "own", "method": "ostree", "recipe": "own", "agent": "cloud-init"})
+PARAMETERS = {"variant": "own", "method": "ostree", "recipe": "own", "agent": "cloud-init"}
+VARIANT = variant_from(PARAMETERS)
+LOCK = Lock("own", (LockedPackage("bash", 0, "1", "1", "noarch", "aa", 1, "r"),))
+RPM_SET = RpmSet("set", LOCK, Path("rpms"), ("install", "bash"), 0.0, True)
+CONTENT = Content("own", "Own content", "k", "43", "", "default", "", {}, False, None)
+REQUEST = TreeRequest(VARIANT, RECIPE, CONTENT, RPM_SET)
+
+
+@pytest.fixture
+def key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[TreeRequest], str]:
+    """The key of a tree; a variant's public key is what stands in the file that ``signing_key`` names."""
+
+    def public_key(variant: Variant, _: object) -> str:
+        return Path(variant.signing_key).read_text() if variant.signing_key else ""
+
+    monkeypatch.setattr(tree, "own_public_key", public_key)
+    return lambda request: key_of(TREE.key_inputs(request, own_context(tmp_path)))
+
+
+def of_variant(**changed: object) -> TreeRequest:
+    return replace(REQUEST, variant=variant_from({**PARAMETERS, **changed}))
+
+
+def of_package(**changed: object) -> TreeRequest:
+    lock = Lock("own", (replace(LOCK.packages[0], **changed),))  # type: ignore[arg-type]
+    return replace(REQUEST, rpm_set=replace(RPM_SET, lock=lock))
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        of_package(version="2"),
+        of_package(sha256="bb"),
+        replace(REQUEST, rpm_set=replace(RPM_SET, words=("install", "bash-1"))),
+        replace(REQUEST, recipe=replace(RECIPE, documentation=False)),
+        replace(REQUEST, recipe=replace(RECIPE, ref="own/ref")),
+        replace(REQUEST, content=replace(CONTENT, releasever="44")),
+        replace(REQUEST, content=replace(CONTENT, selinux_policy="targeted")),
+        of_variant(method="traditional"),
+        of_variant(variant="other"),
+        of_variant(version="2"),
+        of_variant(remote_url="file:///srv/repo"),
+        of_variant(source_date_epoch=VARIANT.source_date_epoch + 1),
+    ],
+)
+def test_all_that_a_tree_is_made_of_is_in_its_key(key: Callable[[TreeRequest], str], changed: TreeRequest) -> None:
+    assert key(changed) != key(REQUEST)
+
+
+def test_a_tree_that_trusts_another_key_has_another_key_in_the_store(
+    key: Callable[[TreeRequest], str], tmp_path: Path
+) -> None:
+    own, keys = tmp_path / "own.asc", []
+    for text in ("one public key", "another public key"):
+        own.write_text(text)
+        keys.append(key(of_variant(signing_key=str(own))))
+    assert len({*keys, key(REQUEST)}) == 3
+
+
+def test_where_the_packages_lie_does_not_change_the_key(key: Callable[[TreeRequest], str]) -> None:
+    assert key(replace(REQUEST, rpm_set=replace(RPM_SET, directory=Path("moved"), reused=False))) == key(REQUEST)
 
 
 def test_the_content_checksum_is_read_from_what_ostree_shows() -> None:

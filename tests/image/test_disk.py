@@ -2,17 +2,64 @@
 
 import re
 import uuid
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
+from atomic_lib.base.store import key_of
+from atomic_lib.compose.tree import Tree
+from atomic_lib.content.repositories import Content
 from atomic_lib.formats.disk.gpt import SECTOR_BYTES
-from atomic_lib.image.disk import fixed_uuid, mke2fs_command, partition_script
+from atomic_lib.image.disk import IMAGE, _write_sparse, fixed_uuid, mke2fs_command, partition_script
+from atomic_lib.image.sysroot import ImageRequest
 from atomic_lib.params.variant import Variant, variant_from
+from atomic_lib.recipe.recipe import Recipe
+from tests.contexts import own_context
 
 
-def variant(name: str = "own", version: str = "1") -> Variant:
+def variant(name: str = "own", version: str = "1", **changed: object) -> Variant:
     values = {"variant": name, "method": "ostree", "recipe": "own", "agent": "cloud-init", "version": version}
-    return variant_from(values)
+    return variant_from({**values, **changed})
+
+
+RECIPE = Recipe(files=(Path("a"),), packages=())
+CONTENT = Content("own", "Own content", "k", "43", "security=selinux", "default", "", {}, False, None)
+TREE = Tree("tree", "ostree", Path("tree"), "6.12.1", "c0", "c1", (), 0.0, True)
+REQUEST = ImageRequest(variant(), RECIPE, CONTENT, TREE)
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        replace(REQUEST, tree=replace(TREE, key="tree-2")),
+        replace(REQUEST, variant=variant(root_size_mib=REQUEST.root_mib + 1)),
+        replace(REQUEST, variant=variant(kernel_arguments="quiet")),
+        replace(REQUEST, variant=variant(version="2")),
+        replace(REQUEST, variant=variant("other")),
+        replace(REQUEST, variant=variant(source_date_epoch=REQUEST.variant.source_date_epoch + 1)),
+        replace(REQUEST, recipe=replace(RECIPE, root_size_mib=REQUEST.root_mib + 1)),
+        replace(REQUEST, recipe=replace(RECIPE, kernel_arguments="quiet")),
+        replace(REQUEST, recipe=replace(RECIPE, selinux="disabled")),
+        replace(REQUEST, recipe=replace(RECIPE, boot_loader_timeout_seconds=9)),
+        replace(REQUEST, content=replace(CONTENT, kernel_arguments="")),
+        replace(REQUEST, content=replace(CONTENT, selinux_policy="targeted")),
+    ],
+)
+def test_all_that_an_image_is_made_of_is_in_its_key(tmp_path: Path, changed: ImageRequest) -> None:
+    keys = {key_of(IMAGE.key_inputs(request, own_context(tmp_path))) for request in (REQUEST, changed)}
+    assert len(keys) == 2
+
+
+def test_a_sparse_part_of_the_disk_has_every_block_in_its_place(tmp_path: Path) -> None:
+    start, blocks = 3 * 4096, [b"a" * 4096, bytes(4096), b"b" * 4096, b"c" * 100]
+    with open(tmp_path / "disk", "w+b") as disk:
+        disk.truncate(8 * 4096)
+        _write_sparse(disk, b"".join(blocks), start)
+    data = (tmp_path / "disk").read_bytes()
+    assert len(data) == 8 * 4096
+    assert data.strip(b"\0") == b"".join(blocks)
+    assert data.index(b"a") == start
 
 
 def partitions(script: str) -> list[dict[str, str]]:

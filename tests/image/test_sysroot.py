@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from atomic_lib.base.errors import WorkbookError
 from atomic_lib.base.model import SelinuxMode
 from atomic_lib.content.repositories import Content
 from atomic_lib.image.sysroot import STATEROOT, added_paths, kernel_arguments, seen_as
@@ -44,6 +45,15 @@ def test_without_selinux_the_kernel_is_told_so(method: str) -> None:
     arguments = kernel_arguments(variant(method), recipe("disabled"), CONTENT)
     assert "selinux=0" in arguments
     assert not {"selinux=1", "security=selinux"} & set(arguments)
+
+
+@pytest.mark.parametrize("letter", sorted(";${}\"'#|&<>\\"))
+def test_what_the_boot_loader_would_interpret_is_refused(letter: str) -> None:
+    own = variant("ostree")
+    for asked, of_recipe in ((own.model_copy(update={"kernel_arguments": f"a=1{letter}"}), recipe()),
+                             (own, recipe(arguments=f"quiet {letter}reboot"))):  # fmt: skip
+        with pytest.raises(WorkbookError, match="has a special meaning in the boot loader"):
+            kernel_arguments(asked, of_recipe, CONTENT)
 
 
 DEPLOYMENT = f"ostree/deploy/{STATEROOT}/deploy/{'c' * 64}.0"

@@ -159,6 +159,16 @@ def test_parts_that_do_not_sum_to_the_sizes_are_refused(image: Image, tree: Tree
         measure_image(replace(image, allocated_bytes=4096), tree, [])
 
 
+def test_only_a_little_may_be_the_metadata_of_the_hosts_file_system(image: Image, tree: Tree) -> None:
+    def host_bytes(more: int) -> int:
+        parts = measure_image(replace(image, allocated_bytes=image.allocated_bytes + more), tree, []).parts
+        return parts["host-file-system"].image_bytes
+
+    assert host_bytes(8192) - host_bytes(0) == 8192
+    with pytest.raises(WorkbookError, match="were when it was made"):
+        host_bytes(2 << 20)
+
+
 def test_an_image_that_has_grown_is_refused(image: Image, tree: Tree) -> None:
     with open(image.qcow2, "ab") as file:
         file.write(b"more")

@@ -53,6 +53,14 @@ def test_no_more_boots_are_made_than_may_be_made_now(tmp_path: Path, guests: Gue
     assert (tmp_path / "own/console-counted-1.log").is_file()
 
 
+def test_the_warm_up_is_told_from_the_boots_that_count(tmp_path: Path, guests: Guests) -> None:
+    result = made(boots_of(tmp_path, boots_bios=2, boots_uefi=1, warm_up=True))
+    assert [(boot.firmware, boot.index) for boot in result.boots if boot.warm_up] == [("bios", 0), ("uefi", 0)]
+    counted = [(boot.firmware, boot.index) for boot in result.boots if not boot.warm_up]
+    assert counted == [("bios", 1), ("bios", 2), ("uefi", 1)]
+    assert len(guests.timed) == 5
+
+
 def test_a_failed_check_is_never_ok(tmp_path: Path, guests: Guests) -> None:
     boots = boots_of(tmp_path)
     guests.checks = {"system is running": True, "the script ran": False}

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +12,11 @@ import pytest
 from atomic_lib.base.errors import WorkbookError
 from atomic_lib.params.study_file import load_study, study_variants
 from atomic_lib.pipeline import study
+from atomic_lib.pipeline.notebooks import Execution
 from atomic_lib.results.conformance_files import read_matrix
-from atomic_lib.results.result_files import read_study_result
+from atomic_lib.results.result_files import RESULT_FILE, read_study_result, write_variant_result
 from tests.contexts import put_empty_tools
+from tests.report.factory import variant_result
 
 # In place of the real notebook: it says that it ran, and leaves what the real one would.
 PARAMETERS = ("variant", "study", "output_directory")
@@ -87,6 +90,34 @@ def test_a_variant_that_fails_is_shown_and_the_others_go_on(place: Path, capsys:
     assert executed[3:] == ["atomic-cloud-init 0", "atomic-cloud-init 1"], "the fallback only once it is needed"
     assert "atomic-min failed at notebook: building its fallback atomic-cloud-init" in told.err
     assert "atomic-cloud-init, in place of atomic-min: the page has what it costs" in told.err
+
+
+def test_variants_are_built_two_at_a_time_and_booted_in_turns_one_at_a_time(
+    place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rounds: list[tuple[int, list[str]]] = []
+    wanted = {"cloud-docker": 1, "atomic-cloud-init": 2, "atomic-min": 2}
+
+    def execute(executions: Sequence[Execution], *, workers: int) -> list[str]:
+        rounds.append((workers, [f"{one.parameters['variant']} {one.parameters['new_boots']}" for one in executions]))
+        for one in executions:
+            name = str(one.parameters["variant"])
+            status = "ok" if len(rounds) > wanted[name] else "incomplete"
+            result = variant_result(name).model_copy(update={"status": status})
+            write_variant_result(one.output.with_name(RESULT_FILE), result)
+        return ["" for _ in executions]
+
+    monkeypatch.setattr(study, "execute_all", execute)
+    directory = place / "build/runs/own"
+    directory.mkdir(parents=True)
+    results = study._Run("default", {}, directory).make(study_variants(load_study("default")))
+    assert [(result.variant, result.status) for result in results] == [(name, "ok") for name in wanted]
+    # A boot is timed by the wall clock, so nothing else may run beside it.
+    assert rounds == [
+        (2, ["cloud-docker 0", "atomic-cloud-init 0", "atomic-min 0"]),
+        (1, ["cloud-docker 1", "atomic-cloud-init 1", "atomic-min 1"]),
+        (1, ["atomic-cloud-init 1", "atomic-min 1"]),
+    ]
 
 
 def test_a_fallback_that_fails_too_is_not_built_twice_and_the_earlier_run_is_named(

@@ -13,13 +13,14 @@ from atomic_lib.guest.counted.boot_files import BootFiles
 from atomic_lib.guest.counted.counted_boot import (
     CountedBoot,
     CountRequest,
+    _finished,
     counted_argv,
     counted_boot,
     masked_units,
     read_counted_boot,
     wait_for_report,
 )
-from atomic_lib.guest.counted.probe import CountedUnit, Counts
+from atomic_lib.guest.counted.probe import CountedUnit, Counts, Report
 from atomic_lib.guest.vm.data_source import Provisioning
 from atomic_lib.image.disk import Image
 
@@ -94,6 +95,20 @@ def test_a_boot_survives_json(tmp_path: Path) -> None:
         file.write_text(json.dumps(broken))
         with pytest.raises(WorkbookError, match=r"boot\.json: (wall_seconds|busy_seconds|shift): "):
             read_counted_boot(file)
+
+
+def test_a_failed_unit_is_a_result_of_a_counted_boot(tmp_path: Path) -> None:
+    counts = Counts(busy_seconds=3.0, outside_units_seconds=1.5, failed_units=("a.service",))
+    assert [_finished(Report(state, counts), tmp_path) for state in ("running", "degraded")] == [counts, counts]
+
+
+@pytest.mark.parametrize("state", ["starting", "initializing", "maintenance", "stopping", "offline", "unknown", ""])
+def test_a_counted_boot_that_did_not_reach_its_end_has_no_figures(tmp_path: Path, state: str) -> None:
+    (tmp_path / "console.log").write_text("Welcome to Debian\n")
+    report = Report(state, Counts(busy_seconds=3.0, outside_units_seconds=1.5))
+    with pytest.raises(WorkbookError, match="did not reach its end") as error:
+        _finished(report, tmp_path)
+    assert error.value.log == "Welcome to Debian"
 
 
 @pytest.mark.parametrize(

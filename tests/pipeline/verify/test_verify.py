@@ -1,12 +1,14 @@
 """What ``./workbook verify`` makes of two builds that are not the same, or tried less than was asked for."""
 
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from atomic_lib.base.errors import WorkbookError
 from atomic_lib.base.store import Store, file_sha256
-from atomic_lib.params.variant import Variant
+from atomic_lib.params.variant import Variant, load_variant
 from atomic_lib.pipeline.verify import verify
 from atomic_lib.pipeline.verify.conditions import Conditions
 from atomic_lib.pipeline.verify.rebuild import Built, stored_in
@@ -106,3 +108,36 @@ def test_a_build_that_did_not_have_its_conditions_is_no_verification(
     with pytest.raises(WorkbookError, match="did not have the host name"):
         verify.verify([NAME])
     assert not (place / f"{NAME}.json").exists()
+
+
+CHECKSUMS = {"commit": "aa", RAW: "bb", QCOW2: "cc"}
+
+
+def compared(other: dict[str, str]) -> Verification:
+    """The verdict on a build with ``CHECKSUMS`` and one with others."""
+    one = Built(CHECKSUMS, SEEN, {}, {}, {}, 1.0)
+    return verify._compared(load_variant(NAME), one, replace(one, checksums=other), datetime.now(UTC))
+
+
+def test_builds_are_the_same_only_if_every_checksum_is() -> None:
+    assert compared(dict(CHECKSUMS)).same
+    for name in CHECKSUMS:
+        changed = compared({**CHECKSUMS, name: "another"})
+        assert (changed.same, changed.differing) == (False, [name])
+        missing = compared({key: value for key, value in CHECKSUMS.items() if key != name})
+        assert (missing.same, missing.differing) == (False, [name])
+
+
+@pytest.mark.parametrize(
+    ("differing", "status"),
+    [((), 0), (("atomic-min",), 1), (("cloud-docker",), 1), (("atomic-min", "cloud-docker"), 1)],
+)
+def test_the_exit_status_says_whether_any_variant_differs(
+    place: Path, monkeypatch: pytest.MonkeyPatch, differing: tuple[str, ...], status: int
+) -> None:
+    def build_twice(variant: Variant, *_: object) -> tuple[Verification, str]:
+        checksum = "another" if variant.variant in differing else "aa"
+        return compared({**CHECKSUMS, "commit": checksum}), ""
+
+    monkeypatch.setattr(verify, "verify_variant", build_twice)
+    assert verify.verify(["atomic-min", "cloud-docker"], cold_cache=False) == status
