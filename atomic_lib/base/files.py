@@ -172,6 +172,8 @@ def _difference(old: _Recorded, new: _Recorded) -> str:
 
 
 def _reason(error: Exception) -> str:
+    if isinstance(error, FileNotFoundError):
+        return "is missing"
     return f"cannot be read: {(isinstance(error, OSError) and error.strerror) or error}"
 
 

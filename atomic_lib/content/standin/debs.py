@@ -94,6 +94,16 @@ def damaged_indexes(lists: Path) -> list[Path]:
     return [index for index in indexes if not any(file_sha256(index) in text for text in signed)]
 
 
+def damaged_downloads(directory: Path) -> list[Path]:
+    """All damaged package indexes and packages that apt has in ``directory``.
+
+    Packages of older versions, which the index no longer has, are never used again and not compared.
+    """
+    digests = deb_digests(directory / "lists")
+    debs = [deb for deb in sorted((directory / "archives").glob("*.deb")) if deb.name in digests]
+    return [*damaged_indexes(directory / "lists"), *damaged_debs(debs, digests)]
+
+
 def set_aside_damaged_indexes(lists: Path) -> None:
     """Set damaged package indexes aside: apt fetches only those that are missing or out of date."""
     for index in damaged_indexes(lists):
