@@ -8,6 +8,7 @@ repositories, thousands of files) is compared only on request: a digest of a tre
 what the store saves.
 """
 
+import errno
 import fcntl
 import hashlib
 import json
@@ -16,7 +17,6 @@ import shutil
 import stat
 import tempfile
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
 
@@ -73,7 +73,7 @@ def file_digest(path: Path) -> str:
     with open(path, "rb", buffering=0) as file:
         size_bytes = os.fstat(file.fileno()).st_size
         if size_bytes < SPARSE_BYTES:
-            while piece := file.read(_PIECE_BYTES):
+            while piece := file.read(min(_PIECE_BYTES, size_bytes + 1)):
                 digest.update(piece)
             return digest.hexdigest()
         digest.update(size_bytes.to_bytes(8, "little"))
@@ -88,7 +88,9 @@ def _data_blocks(descriptor: int) -> Iterator[tuple[int, bytes]]:
     while True:
         try:
             start = os.lseek(descriptor, at, os.SEEK_DATA)
-        except OSError:  # ENXIO: only a hole is left
+        except OSError as error:
+            if error.errno != errno.ENXIO:  # ENXIO: only a hole is left
+                raise
             return
         end = os.lseek(descriptor, start, os.SEEK_HOLE)
         at = max(at, start - start % _BLOCK_BYTES)
@@ -111,10 +113,7 @@ class _Recorded(NamedTuple):
 def write_manifest(directory: Path) -> None:
     """Write the manifest of a directory that is complete."""
     states = sorted(_states(directory).items())
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        digests = list(pool.map(lambda one: _digest(directory / one[0], one[1]), states))
-    recorded = {name: [*state[:3], digest] for (name, state), digest in zip(states, digests, strict=True)}
-    body = json.dumps(recorded).encode()
+    body = json.dumps({name: [*state[:3], _digest(directory / name, state)] for name, state in states}).encode()
     (directory / MANIFEST).write_bytes(hashlib.sha256(body).hexdigest().encode() + b"\n" + body)
 
 
@@ -139,9 +138,8 @@ def find_damage(directory: Path, *, all_content: bool = False) -> list[str]:
         for name, old, new in both
         if old[:2] == new[:2] and (all_content or "/" not in name or old.mtime_ns != new.mtime_ns)
     ]
-    with ThreadPoolExecutor(os.cpu_count()) as pool:  # a disk's two images at the same time
-        contents = pool.map(lambda one: _content_damage(directory / one[0], one[1]), to_read)
-        damage += [f"{_shown(name)}: {text}" for (name, _), text in zip(to_read, contents, strict=True) if text]
+    contents = ((name, _content_damage(directory / name, old)) for name, old in to_read)
+    damage += [f"{_shown(name)}: {text}" for name, text in contents if text]
     return sorted(damage)
 
 
