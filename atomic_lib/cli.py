@@ -62,6 +62,7 @@ def _parser() -> argparse.ArgumentParser:
     lab = commands.add_parser("lab", help="start JupyterLab with the notebooks on 127.0.0.1")
     lab.set_defaults(call=_lab)
     doctor = commands.add_parser("doctor", help="show what is installed, what is missing, and how to install it")
+    doctor.add_argument("--check", action="store_true", help="also compare all stored files with their checksums")
     doctor.set_defaults(call=_doctor)
     _add_clean(commands.add_parser("clean", help="show how much disk space each part uses, or remove parts"))
     return parser
@@ -94,7 +95,10 @@ def _add_verify(parser: argparse.ArgumentParser) -> None:
 
 def _add_clean(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "parts", nargs="*", metavar="PART", help="builds, runs, cache, environment or all; without one: show all"
+        "parts",
+        nargs="*",
+        metavar="PART",
+        help="damaged, builds, runs, cache, environment or all; without one: show all",
     )
     parser.add_argument("--yes", action="store_true", help="remove without asking")
     parser.set_defaults(call=_clean)
@@ -172,11 +176,16 @@ def _lab(_: argparse.Namespace) -> NoReturn:
     os.execv(sys.executable, [sys.executable, "-m", "jupyterlab", *words])
 
 
-def _doctor(_: argparse.Namespace) -> int:
+def _doctor(options: argparse.Namespace) -> int:
     from atomic_lib.base.paths import cache_directory
+    from atomic_lib.content.standin.debs import damaged_downloads
+    from atomic_lib.tools.check_files import check_files
     from atomic_lib.tools.doctor import examine, table
 
-    findings = examine(cache_directory(), BUILD)
+    cache = cache_directory()
+    findings = examine(cache, BUILD)
+    if options.check:
+        findings += check_files(cache, BUILD, damaged_downloads(cache / "apt"))
     print(table(findings))
     return 0 if all(finding.state != "missing" for finding in findings) else 1
 

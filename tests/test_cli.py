@@ -5,8 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from atomic_lib import cli
 from atomic_lib.base.errors import WorkbookError
 from atomic_lib.cli import main, parse_overrides
+from atomic_lib.tools import doctor
 from atomic_lib.tools.doctor import Finding, disk_finding, examine, table
 
 
@@ -31,7 +33,7 @@ def test_an_error_is_one_message_with_the_next_step(capsys: pytest.CaptureFixtur
     assert main(["clean", "bilds"]) == 1
     assert capsys.readouterr().err.splitlines() == [
         "error: clean: unknown part 'bilds'",
-        "Next step: choose of: builds, runs, cache, environment, all",
+        "Next step: choose of: damaged, builds, runs, cache, environment, all",
     ]
 
 
@@ -71,6 +73,18 @@ def test_wrong_words_end_with_2(capsys: pytest.CaptureFixture[str]) -> None:
         main(["doctor", "--bogus"])
     assert caught.value.code == 2
     assert "--bogus" in capsys.readouterr().err
+
+
+def test_doctor_checks_all_content_only_when_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WORKBOOK_CACHE", str(tmp_path))
+    monkeypatch.setattr(cli, "BUILD", tmp_path / "build")
+    monkeypatch.setattr(doctor, "examine", lambda *_: [Finding("python", "3")])
+    (tmp_path / "rpms").mkdir()
+    (tmp_path / "rpms" / f"{'0' * 64}.rpm").write_text("other content")
+    assert main(["doctor"]) == 0
+    assert main(["doctor", "--check"]) == 1
+    (tmp_path / "rpms" / f"{'0' * 64}.rpm").unlink()
+    assert main(["doctor", "--check"]) == 0
 
 
 def test_doctor_names_what_is_missing_and_what_brings_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

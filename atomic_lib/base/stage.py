@@ -54,11 +54,11 @@ class Stage(Generic[Request, ContextT]):
         return {**self.inputs(request, context), **own}
 
     def has(self, request: Request, context: ContextT) -> bool:
-        """Whether the result is stored."""
+        """Whether the result is stored, undamaged."""
         return self._store(context).has(self.name, self.key_inputs(request, context))
 
     def get(self, request: Request, context: ContextT) -> Stored:
-        """The stored result; made first if it is not stored yet.
+        """The stored result; made first if it is not stored yet, or damaged.
 
         Raises WorkbookError if less than ``space_bytes`` are free, and whatever ``make`` raises. Then nothing is
         stored.

@@ -1,9 +1,13 @@
 """The store: results by the sha256 of their inputs.
 
-A stored result is a directory ``<store>/<stage>/<key>/`` with the stage's files
-and ``key.json``, which records the inputs of the key. A single rename publishes it
-once it is complete, so a reader never sees an incomplete result. A killed run
-leaves only a directory in ``<store>/tmp``, which the next run removes.
+A stored result is a directory ``<store>/<stage>/<key>/`` with the stage's files,
+``key.json``, which records the inputs of the key, and a manifest of all its files. A
+single rename publishes it once it is complete, so a reader never sees an incomplete
+result. A killed run leaves only a directory in ``<store>/tmp``, which the next run
+removes.
+
+Each use compares a result with its manifest (see ``files``). A damaged result is renamed
+to ``<key>.damaged``, and made again.
 """
 
 import errno
@@ -11,19 +15,23 @@ import fcntl
 import hashlib
 import json
 import os
+import re
 import shutil
 import struct
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from atomic_lib.base.errors import WorkbookError
-from atomic_lib.base.progress import step
+from atomic_lib.base.files import find_damage, write_manifest
+from atomic_lib.base.progress import say, step
 
 KEY_LENGTH = 32
+DAMAGED = ".damaged"
+"""How the name of what was damaged and set aside ends."""
 _FS_IOC_SETFLAGS = 0x40086602  # linux/fs.h, 64-bit
 
 
@@ -49,8 +57,14 @@ class Store:
         return self.root / stage / key
 
     def has(self, stage: str, inputs: Mapping[str, object]) -> bool:
-        """Whether there is a result for ``inputs``."""
-        return self.path_of(stage, key_of(inputs)).is_dir()
+        """Whether there is an undamaged result for ``inputs``."""
+        path = self.path_of(stage, key_of(inputs))
+        return path.is_dir() and not _damage_of(path)
+
+    def results(self, stage: str = "*") -> list[Path]:
+        """The directories of all results of a stage, or of all stages; those that were set aside are not among them."""
+        form = re.compile(f"[0-9a-f]{{{KEY_LENGTH}}}")
+        return sorted(path for path in self.root.glob(f"{stage}/*") if form.fullmatch(path.name))
 
     def get_or_make(
         self,
@@ -61,7 +75,7 @@ class Store:
         what: str,
         need_bytes: int = 0,
     ) -> Stored:
-        """The stored result for ``inputs``. If there is none yet, ``make(directory)`` creates its files.
+        """The stored result for ``inputs``. If there is none, or it is damaged, ``make(directory)`` creates its files.
 
         ``inputs`` is JSON data: everything that the result depends on. ``what`` is the
         step's name in progress lines. ``need_bytes`` is the free disk space that the step
@@ -73,8 +87,11 @@ class Store:
         key = key_of(inputs)
         final = self.path_of(stage, key)
         with self.locked(stage, key):
-            if final.is_dir():
-                return Stored(stage, key, final, True, _read_seconds(final))
+            if os.path.lexists(final):
+                damage = _damage_of(final)
+                if not damage:
+                    return Stored(stage, key, final, True, _read_seconds(final))
+                set_aside(final, f"{what}: the stored result is damaged, so it is made again", damage)
             require_space(self.root, need_bytes, what)
             changed = self.why_rebuilt(stage, inputs)
             scratch = self._scratch(stage)
@@ -86,6 +103,7 @@ class Store:
                 seconds = time.monotonic() - started
                 record = {"inputs": inputs, "seconds": round(seconds, 3)}
                 (scratch / "key.json").write_text(json.dumps(record, indent=1, sort_keys=True))
+                write_manifest(scratch)
                 final.parent.mkdir(parents=True, exist_ok=True)
                 os.rename(scratch, final)
             except BaseException:
@@ -96,10 +114,11 @@ class Store:
     def why_rebuilt(self, stage: str, inputs: Mapping[str, object]) -> list[str]:
         """The names of the inputs that differ from the most similar result of ``stage``; empty if there is none.
 
-        The most recent result would not do: it may belong to another variant.
+        The most recent result would not do: it may belong to another variant. A result whose key.json is damaged
+        does not count; it is named when it is used.
         """
         now = json.loads(json.dumps(inputs))
-        earlier = [json.loads(path.read_text())["inputs"] for path in (self.root / stage).glob("*/key.json")]
+        earlier = [inputs for inputs in map(_read_inputs, self.results(stage)) if inputs is not None]
         differences = [sorted(name for name in {*one, *now} if one.get(name) != now.get(name)) for one in earlier]
         return min(differences, key=lambda names: (len(names), names), default=[])
 
@@ -158,9 +177,29 @@ def _full_disk_named(what: str) -> Iterator[None]:
         ) from error
 
 
+def set_aside(path: Path, what: str, damage: Sequence[str] = ()) -> None:
+    """Rename a damaged file or directory to NAME.damaged, replacing an older one, and say so in one line.
+
+    It may be gone already, if another process did the same.
+    """
+    aside = path.with_name(path.name + DAMAGED)
+    more = f" (and {len(damage) - 1} more)" if len(damage) > 1 else ""
+    say(f"! {what}: {': '.join([str(path), *damage[:1]])}{more}; kept as {aside.name}")
+    remove_tree(aside)
+    with suppress(FileNotFoundError):
+        os.rename(path, aside)
+
+
 def remove_tree(path: Path) -> None:
-    """Remove a directory tree, immutable files included. Files that cannot be removed stay; this raises nothing."""
-    shutil.rmtree(path, onerror=_remove_immutable)
+    """Remove a directory tree, immutable files included, or a file.
+
+    What cannot be removed stays; this raises nothing.
+    """
+    if os.path.isfile(path) and not os.path.islink(path):
+        with suppress(OSError):
+            path.unlink()
+    else:
+        shutil.rmtree(path, onerror=_remove_immutable)
 
 
 def _remove_immutable(remove: Callable[[str], object], path: str, _: object) -> None:
@@ -219,6 +258,26 @@ def require_space(directory: Path, need_bytes: int, what: str) -> None:
             f"{free_bytes / 1e9:.1f} GB are free",
             hint="free some space; ./workbook clean shows what it can free",
         )
+
+
+def _damage_of(path: Path) -> list[str]:
+    """``find_damage``. Raises WorkbookError for what this user may not read."""
+    try:
+        return find_damage(path)
+    except PermissionError as error:
+        raise WorkbookError(
+            f"{error.filename}: permission denied, so the stored result cannot be checked",
+            hint="if root created it: use sudo",
+        ) from None
+
+
+def _read_inputs(path: Path) -> dict[str, object] | None:
+    """The inputs in a result's key.json; None if it is damaged."""
+    try:
+        inputs = json.loads((path / "key.json").read_bytes())["inputs"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    return inputs if isinstance(inputs, dict) else None
 
 
 def _read_seconds(path: Path) -> float:

@@ -1,4 +1,4 @@
-"""The packages of a lock: links them from the cache, fetches missing ones, and compares all with the lock."""
+"""The packages of a lock: copies them from the cache, fetches missing ones, and compares all with the lock."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -6,11 +6,11 @@ from pathlib import Path
 
 from atomic_lib.base.command import CommandError
 from atomic_lib.base.errors import WorkbookError
-from atomic_lib.base.files import link_file
+from atomic_lib.base.files import copy_file
 from atomic_lib.base.store import file_sha256
 from atomic_lib.solve.dnf_run import Dnf
 from atomic_lib.solve.lock import Lock, LockedPackage
-from atomic_lib.solve.rpm_cache import is_kept
+from atomic_lib.solve.rpm_cache import cached_rpm
 from atomic_lib.solve.solver_errors import solver_error
 from atomic_lib.tools.sandbox import Bind
 
@@ -45,9 +45,11 @@ def fetch_locked(lock: Lock, dnf: Dnf, rpms: Path, cache: Path) -> Lock:
 
     Raises WorkbookError if a package is no longer available, or a file does not match the lock.
     """
-    kept = [package for package in lock.packages if is_kept(package, cache / "rpms")]
-    for package in kept:
-        link_file(cache / "rpms" / f"{package.sha256}.rpm", rpms / package.file_name)
+    cached = {package: cached_rpm(package, cache / "rpms") for package in lock.packages}
+    kept = [package for package, file in cached.items() if file]
+    for package, file in cached.items():
+        if file:
+            copy_file(file, rpms / package.file_name)
     missing = [package for package in lock.packages if package not in kept]
     if missing:
         _fetch_missing(missing, kept, dnf, rpms)

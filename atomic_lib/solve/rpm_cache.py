@@ -1,9 +1,14 @@
-"""The RPM cache: RPM files by sha256, and the public keys that signed them."""
+"""The RPM cache: RPM files by sha256, and the public keys that signed them.
 
+The name of each file is its checksum, which is compared before every use. A file that differs is set aside, and its
+content fetched again. Stores get copies, so that nothing done to a file of a store damages the cache.
+"""
+
+import os
 from pathlib import Path
 
-from atomic_lib.base.files import link_file
-from atomic_lib.base.store import file_sha256
+from atomic_lib.base.files import copy_file
+from atomic_lib.base.store import file_sha256, set_aside
 from atomic_lib.content.repositories import Content
 from atomic_lib.content.signing import KEY_FILE
 from atomic_lib.formats.rpm_headers import read_headers
@@ -12,22 +17,28 @@ from atomic_lib.tools.sandbox import Bind, Tools
 
 
 def keep_rpms(lock: Lock, rpms: Path, cache: Path) -> None:
-    """Add the RPMs in ``rpms`` to the cache, and link those that it has; replaces damaged files in the cache."""
+    """Add the RPMs in ``rpms`` that the cache lacks, or has damaged, to the cache."""
     cache.mkdir(parents=True, exist_ok=True)
     by_digest = {file_sha256(file): file for file in rpms.glob("*.rpm")}
     for package in lock.packages:
-        file, kept = by_digest[package.sha256], cache / f"{package.sha256}.rpm"
-        if is_kept(package, cache):
-            if not kept.samefile(file):
-                link_file(kept, file)
-        else:
-            link_file(file, kept)
+        if not cached_rpm(package, cache):
+            copy_file(by_digest[package.sha256], cache / f"{package.sha256}.rpm")
 
 
-def is_kept(package: LockedPackage, cache: Path) -> bool:
-    """Whether the cache has the package's file, undamaged."""
+def cached_rpm(package: LockedPackage, cache: Path) -> Path | None:
+    """The package's file in the cache, or None; sets a damaged one aside."""
     kept = cache / f"{package.sha256}.rpm"
-    return kept.is_file() and file_sha256(kept) == package.sha256
+    return kept if _is_whole(kept, f"{package.nevra}: the cached RPM is damaged") else None
+
+
+def _is_whole(kept: Path, what: str) -> bool:
+    """Whether there is such a file in the cache, with the checksum in its name; sets a damaged one aside."""
+    if not os.path.lexists(kept):
+        return False
+    if kept.is_file() and file_sha256(kept) == kept.stem:
+        return True
+    set_aside(kept, what)
+    return False
 
 
 def keep_keys(tools: Tools, content: Content, rpms: Path, keys: Path, *, cache: Path) -> None:
@@ -38,12 +49,13 @@ def keep_keys(tools: Tools, content: Content, rpms: Path, keys: Path, *, cache: 
     cache.mkdir(parents=True, exist_ok=True)
     for repository in content.local.values():
         key = repository / KEY_FILE
-        link_file(key, cache / f"{file_sha256(key)}.asc")
+        copy_file(key, cache / f"{file_sha256(key)}.asc")
     signers = {header.key_id for header in read_headers(tools, rpms).values()}
     keys.mkdir()
-    for kept in sorted(cache.glob("*.asc")):
+    whole = [kept for kept in sorted(cache.glob("*.asc")) if _is_whole(kept, "a cached public key is damaged")]
+    for kept in whole:
         for key_id in signers & key_ids(tools, kept):
-            link_file(kept, keys / f"{key_id}.asc")
+            copy_file(kept, keys / f"{key_id}.asc")
 
 
 def key_ids(tools: Tools, key: Path) -> set[str]:

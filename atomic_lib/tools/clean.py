@@ -6,11 +6,12 @@ from pathlib import Path
 
 from atomic_lib.base.errors import WorkbookError
 from atomic_lib.base.progress import say
-from atomic_lib.base.store import remove_tree, run_lock
+from atomic_lib.base.store import DAMAGED, remove_tree, run_lock
 from atomic_lib.tools.tools_tree import CACHE_TAG, CACHE_TAG_NAME
 
-PARTS = ("builds", "runs", "cache", "environment")
+PARTS = ("damaged", "builds", "runs", "cache", "environment")
 _DESCRIPTIONS = {
+    "damaged": "damaged files that were set aside in builds and cache",
     "builds": "stored stages: trees, commits, disk images",
     "runs": "reports and their data, records of ./workbook verify",
     "cache": "tools tree, content, downloads",
@@ -34,7 +35,7 @@ def clean(checkout: Path, cache: Path, parts: tuple[str, ...], *, confirmed: boo
         for path in paths:
             say(f"{'':14}{path}")
     if not parts:
-        say("To remove a part: ./workbook clean PART; the parts are builds, runs, cache, environment and all")
+        say(f"To remove a part: ./workbook clean PART; the parts are {', '.join(PARTS)} and all")
         return 0
     with run_lock(checkout / "build"):
         if not (confirmed or _agreed()):
@@ -45,13 +46,14 @@ def clean(checkout: Path, cache: Path, parts: tuple[str, ...], *, confirmed: boo
 
 
 def directories_of(part: str, checkout: Path, cache: Path) -> list[Path]:
-    """The directories of one part.
+    """The directories of one part, and for ``damaged`` also files.
 
     Raises WorkbookError if the path of one contains a symbolic link, or if the workbook did not create the
     cache directory.
     """
     own = {
         "builds": ["build/store"],
+        "damaged": ["build/store"],
         "runs": ["build/runs", "build/verify"],
         "environment": [".venv", ".venv-lab"],
         "cache": [],
@@ -62,7 +64,7 @@ def directories_of(part: str, checkout: Path, cache: Path) -> list[Path]:
             raise WorkbookError(
                 f"{path}: is a link to {path.resolve()}, outside the checkout", hint="remove it by hand"
             )
-    if part == "cache" and cache.exists():
+    if part in ("cache", "damaged") and cache.exists():
         tag = cache / CACHE_TAG_NAME
         if not (tag.is_file() and tag.read_text() == CACHE_TAG):
             raise WorkbookError(
@@ -70,7 +72,13 @@ def directories_of(part: str, checkout: Path, cache: Path) -> list[Path]:
                 hint="check WORKBOOK_CACHE, or remove the directory by hand",
             )
         paths.append(cache.resolve())
-    return paths
+    return paths if part != "damaged" else [found for path in paths for found in _set_aside_in(path)]
+
+
+def _set_aside_in(store: Path) -> list[Path]:
+    """Results of stages, cached RPMs and keys, and downloads of apt, as ``set_aside`` renames them."""
+    forms = (f"*/*{DAMAGED}", f"apt/*/*{DAMAGED}")
+    return sorted(path for form in forms for path in store.glob(form))
 
 
 def size_bytes(top: Path) -> int:

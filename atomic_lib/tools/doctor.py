@@ -13,7 +13,7 @@ from atomic_lib.base.errors import WorkbookError
 from atomic_lib.tools.accelerator import probe_accelerator
 from atomic_lib.tools.mirror import debian_mirror
 from atomic_lib.tools.sandbox import Tools
-from atomic_lib.tools.tools_tree import KEYRING, find_tools
+from atomic_lib.tools.tools_tree import KEYRING, find_tools, tools_damage
 
 CACHE_BYTES = 4_000_000_000
 """The disk space of the tools tree, the content and its downloads."""
@@ -47,7 +47,7 @@ class Finding:
 def examine(cache: Path, build: Path) -> list[Finding]:
     """The state of everything that a run with this cache and build directory needs."""
     tools = find_tools(cache) if shutil.which("bwrap") else None
-    return [*_host(), *_tools_tree(tools), _accelerator(tools), *_disk(cache, build)]
+    return [*_host(), *_tools_tree(tools, cache), _accelerator(tools), *_disk(cache, build)]
 
 
 def table(findings: list[Finding]) -> str:
@@ -93,7 +93,10 @@ def _install(debian: str, fedora: str) -> str:
     return f"sudo apt-get install --no-install-recommends {debian}"
 
 
-def _tools_tree(tools: Tools | None) -> Iterator[Finding]:
+def _tools_tree(tools: Tools | None, cache: Path) -> Iterator[Finding]:
+    if tools is None and (damage := tools_damage(cache)):
+        yield Finding("tools tree", f"damaged: {damage[0]}", "later", "the next ./workbook run builds it again")
+        return
     if tools is None:
         yield Finding("tools tree", "not built yet", "later", "the first ./workbook run builds it (about a minute)")
         return

@@ -2,6 +2,9 @@
 
 mmdebstrap builds the tree once, in the cache directory. Commands run in it through
 bubblewrap (see ``sandbox``), so the host stays clean and all tools are of one Debian suite.
+
+The tree is a stored result like all others: names, sizes and times of its files are compared at each use, and a
+damaged tree is made again. ``./workbook doctor --check`` compares the content of all its files.
 """
 
 import hashlib
@@ -9,6 +12,7 @@ from pathlib import Path
 
 from atomic_lib.base import command
 from atomic_lib.base.code_version import code_version
+from atomic_lib.base.files import find_damage
 from atomic_lib.base.store import Store, key_of
 from atomic_lib.tools.mirror import debian_mirror
 from atomic_lib.tools.sandbox import Tools
@@ -52,18 +56,29 @@ def tool_versions(tools: Tools) -> dict[str, str]:
 
 
 def tools_inputs() -> dict[str, object]:
-    """The inputs of the tools tree's key; the state of the mirror is not one of them."""
-    return {"suite": TOOLS_SUITE, "packages": sorted(TOOLS_PACKAGES), "rpm_macros": _RPM_MACROS}
+    """The inputs of the tools tree's key; the state of the mirror is not one of them.
+
+    ``manifest``: so that a tree of older versions, which has none, is not taken for a damaged one.
+    """
+    return {"suite": TOOLS_SUITE, "packages": sorted(TOOLS_PACKAGES), "rpm_macros": _RPM_MACROS, "manifest": 1}
 
 
 def find_tools(cache: Path) -> Tools | None:
-    """The tools tree, or None if it is not built yet."""
-    path = Store(cache).path_of("tools", key_of(tools_inputs()))
-    return _tools_at(path) if path.is_dir() else None
+    """The tools tree, or None if it is not built yet, or damaged."""
+    path = _path(cache)
+    return _tools_at(path) if path.is_dir() and not tools_damage(cache) else None
+
+
+def tools_damage(cache: Path) -> list[str]:
+    """How the tools tree is damaged; empty if it is not built yet, or this user may not read all of it."""
+    try:
+        return find_damage(_path(cache)) if _path(cache).is_dir() else []
+    except PermissionError:
+        return []
 
 
 def open_tools(cache: Path) -> Tools:
-    """The tools tree; built first if necessary (about a minute, 1.2 GB).
+    """The tools tree; built first if there is none, or it is damaged (about a minute, 1.2 GB).
 
     Raises WorkbookError if there is no mirror, the mirror cannot be reached, a signature is bad, a host tool is
     missing, or the disk is too full.
@@ -74,6 +89,10 @@ def open_tools(cache: Path) -> Tools:
         "tools", tools_inputs(), _make_tools, what="tools tree from Debian packages", need_bytes=_SPACE_BYTES
     )
     return _tools_at(stored.path)
+
+
+def _path(cache: Path) -> Path:
+    return Store(cache).path_of("tools", key_of(tools_inputs()))
 
 
 def _tools_at(path: Path) -> Tools:

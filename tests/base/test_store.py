@@ -11,7 +11,7 @@ import pytest
 
 from atomic_lib.base import command
 from atomic_lib.base.errors import WorkbookError
-from atomic_lib.base.store import Store, file_sha256, key_of, remove_tree, require_space
+from atomic_lib.base.store import Store, file_sha256, key_of, remove_tree, require_space, set_aside
 
 INPUTS = {"variant": "a", "size": 1, "list": [1, 2]}
 # Makes one result slowly; "reached" shows that it is in the middle of it.
@@ -90,6 +90,109 @@ def test_failure_publishes_nothing_and_the_next_try_succeeds(store: Store) -> No
 )
 def test_any_input_changes_the_key(changed: dict[str, object]) -> None:
     assert key_of(changed) != key_of(INPUTS)
+
+
+def flip(path: Path) -> None:
+    """Change a byte; size and times stay."""
+    status, data = path.stat(), bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 1
+    path.write_bytes(data)
+    os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
+
+
+def empty(path: Path) -> None:
+    for file in path.iterdir():
+        file.unlink()
+
+
+def replace_by_a_file(path: Path) -> None:
+    path.rename(path.with_name("elsewhere"))
+    path.touch()
+
+
+DAMAGE: dict[str, Callable[[Path], object]] = {
+    "a byte flipped": lambda path: flip(path / "file"),
+    "cut": lambda path: os.truncate(path / "file", 3),
+    "removed": lambda path: (path / "file").unlink(),
+    "added": lambda path: (path / "other").touch(),
+    "the manifest cut": lambda path: os.truncate(path / "manifest", 80),
+    "key.json cut": lambda path: os.truncate(path / "key.json", 10),
+    "key.json removed": lambda path: (path / "key.json").unlink(),
+    "all removed": empty,
+    "no directory": replace_by_a_file,
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGE.values(), ids=DAMAGE)
+def test_what_is_damaged_is_named_set_aside_and_made_again(
+    store: Store, damage: Callable[[Path], object], capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = store.get_or_make("stage", INPUTS, write_file, what="test").path
+    damage(path)
+    assert not store.has("stage", INPUTS)
+    capsys.readouterr()
+    healed = store.get_or_make("stage", INPUTS, write_file, what="test")
+    assert not healed.reused
+    assert (healed.path / "file").read_text() == "content"
+    named = [line for line in capsys.readouterr().err.splitlines() if line.startswith("!")]
+    assert len(named) == 1
+    assert f"test: the stored result is damaged, so it is made again: {path}" in named[0]
+    assert path.with_name(f"{path.name}.damaged").exists()
+    assert store.get_or_make("stage", INPUTS, refuse, what="test").reused
+
+
+def test_damage_in_one_result_does_not_stop_another(store: Store) -> None:
+    one, other = {**INPUTS, "variant": "b"}, {**INPUTS, "variant": "c"}
+    for inputs in (INPUTS, one):
+        store.get_or_make("stage", inputs, write_file, what="test")
+    for kept in (b'{"inputs": {"variant"', b"{}", b"[]", b'{"inputs": 1}', b"\xff\xfe"):
+        (store.path_of("stage", key_of(INPUTS)) / "key.json").write_bytes(kept)
+        assert store.why_rebuilt("stage", other) == ["variant"]
+        assert store.get_or_make("stage", one, refuse, what="test").reused
+    (store.path_of("stage", key_of(INPUTS)) / "key.json").unlink()
+    assert not store.get_or_make("stage", other, write_file, what="test").reused
+
+
+def test_a_changed_time_alone_is_no_damage(store: Store) -> None:
+    path = store.get_or_make("stage", INPUTS, write_file, what="test").path
+    for file in path.iterdir():
+        os.utime(file, (0, 0))
+    assert store.get_or_make("stage", INPUTS, refuse, what="test").reused
+
+
+def test_damage_twice_keeps_the_last_only_and_it_is_no_result(store: Store) -> None:
+    path = store.get_or_make("stage", INPUTS, write_file, what="test").path
+    for size_bytes in (1, 2):
+        os.truncate(path / "file", size_bytes)
+        store.get_or_make("stage", INPUTS, write_file, what="test")
+    aside = path.with_name(f"{path.name}.damaged")
+    assert sorted(path.parent.iterdir()) == [path, aside]
+    assert (aside / "file").stat().st_size == 2
+    assert store.results() == store.results("stage") == [path]
+
+
+def test_what_a_user_may_not_read_is_not_called_damaged(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = store.get_or_make("stage", INPUTS, write_file, what="test").path
+
+    def deny(_: Path) -> list[str]:
+        raise PermissionError(13, "Permission denied", str(path / "root"))
+
+    monkeypatch.setattr("atomic_lib.base.store.find_damage", deny)
+    with pytest.raises(WorkbookError, match="root: permission denied") as caught:
+        store.get_or_make("stage", INPUTS, refuse, what="test")
+    assert "sudo" in caught.value.hint
+    assert path.is_dir()
+
+
+def test_set_aside_takes_files_and_what_is_gone(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "file"
+    for text in ("one", "two"):
+        file.write_text(text)
+        set_aside(file, "damaged RPM", ["a", "b"])
+    set_aside(tmp_path / "none", "damaged RPM")
+    assert (tmp_path / "file.damaged").read_text() == "two"
+    assert [path.name for path in tmp_path.iterdir()] == ["file.damaged"]
+    assert capsys.readouterr().err.startswith(f"! damaged RPM: {file}: a (and 1 more); kept as file.damaged\n")
 
 
 def test_a_key_is_long_enough_that_no_two_are_equal_by_chance() -> None:

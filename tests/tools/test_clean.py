@@ -99,6 +99,24 @@ def test_unknown_part(tree: Path) -> None:
     assert "builds" in caught.value.hint
 
 
+def test_what_was_set_aside_is_removed_alone(tree: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    aside = ["build/store/tree/0.damaged", "cache/content/0.damaged"]
+    for name in aside:
+        (tree / name).mkdir(parents=True)
+        (tree / name / "file").touch()
+    files = ["cache/rpms/0.rpm.damaged", "cache/apt/archives/a.deb.damaged"]
+    for name in files:
+        (tree / name).parent.mkdir(parents=True)
+        (tree / name).touch()
+    before = left(tree)
+    assert call(tree) == 0
+    shown = capsys.readouterr().err
+    assert all(str(tree / name) in shown for name in (*aside, *files))
+    assert call(tree, "damaged") == 0
+    assert before - left(tree) == {f"{name}/file" for name in aside}
+    assert not any((tree / name).exists() for name in files)
+
+
 def test_size_counts_a_hard_link_once(tmp_path: Path) -> None:
     (tmp_path / "one").write_bytes(b"x" * 1_000_000)
     before = size_bytes(tmp_path)

@@ -7,9 +7,10 @@ import pytest
 
 from atomic_lib.base.errors import WorkbookError
 from atomic_lib.base.paths import cache_directory
+from atomic_lib.tools import tools_tree
 from atomic_lib.tools.mirror import choose_mirror, debian_mirror
 from atomic_lib.tools.sandbox import Bind, Tools
-from atomic_lib.tools.tools_tree import find_tools
+from atomic_lib.tools.tools_tree import find_tools, open_tools, tools_damage
 
 TOOLS = Tools(Path("/cache/tools/root"), "key")
 DEBIAN = """\
@@ -111,3 +112,40 @@ def test_a_chroot_gets_its_own_proc_and_dev() -> None:
 def test_find_tools_makes_nothing(tmp_path: Path) -> None:
     assert find_tools(tmp_path) is None
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.fixture
+def built(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Tools:
+    """A tools tree that is made of one file."""
+
+    def make(directory: Path) -> None:
+        (directory / "root/usr").mkdir(parents=True)
+        (directory / "root/usr/dnf").write_text("program")
+        (directory / "versions").write_text("dnf 4\n")
+
+    monkeypatch.setattr(tools_tree, "_make_tools", make)
+    return open_tools(tmp_path)
+
+
+def test_a_damaged_tools_tree_is_named_and_built_again(
+    built: Tools, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert (find_tools(tmp_path), tools_damage(tmp_path)) == (built, [])
+    for damage in (lambda: (built.root / "usr/dnf").unlink(), lambda: (built.root / "usr/dnf").write_text("Program")):
+        damage()
+        assert find_tools(tmp_path) is None
+        assert tools_damage(tmp_path)[0].startswith("root/usr/dnf: ")
+        capsys.readouterr()
+        assert open_tools(tmp_path) == built
+        assert "! tools tree from Debian packages: the stored result is damaged" in capsys.readouterr().err
+        assert (built.root / "usr/dnf").read_text() == "program"
+
+
+def test_what_a_user_may_not_read_of_the_tools_is_no_damage(
+    built: Tools, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def deny(_: Path) -> list[str]:
+        raise PermissionError(13, "Permission denied", str(built.root))
+
+    monkeypatch.setattr(tools_tree, "find_damage", deny)
+    assert find_tools(tmp_path) == built

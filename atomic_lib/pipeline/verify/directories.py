@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from atomic_lib.base.files import link_file
+from atomic_lib.base.files import copy_file
 from atomic_lib.base.store import remove_tree
 from atomic_lib.tools.tools_tree import CACHE_TAG, CACHE_TAG_NAME
 
@@ -66,6 +66,6 @@ def make_cold_cache(cache: Path, target: Path) -> None:
     archives = target / "apt/archives"
     archives.mkdir(parents=True)
     for deb in sorted((cache / "apt/archives").glob("*.deb"), reverse=True):
-        link_file(deb, archives / deb.name)
+        copy_file(deb, archives / deb.name)
     if (cache / "apt/lists").is_dir():
         shutil.copytree(cache / "apt/lists", target / "apt/lists")

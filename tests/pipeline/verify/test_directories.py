@@ -56,3 +56,4 @@ def test_a_cold_cache_has_what_was_downloaded_and_nothing_that_was_made(tmp_path
     files = {str(path.relative_to(tmp_path / "cold")) for path in (tmp_path / "cold").rglob("*") if path.is_file()}
     assert files == {"CACHEDIR.TAG", "apt/archives/a.deb", "apt/lists/index"}
     assert (tmp_path / "cold/tools/key/versions").read_text() == "tools/key/versions"
+    assert not (tmp_path / "cold/apt/archives/a.deb").samefile(warm / "apt/archives/a.deb")
