@@ -1,8 +1,9 @@
-"""Atomic writes: a file appears complete or not at all."""
+"""Atomic writes: a file appears complete or not at all. The space that files use."""
 
 import os
 import shutil
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 
 
@@ -31,3 +32,14 @@ def link_file(source: Path, target: Path) -> None:
     # rename(2) does nothing if both names already link to the same file
     os.replace(fresh, target)
     fresh.unlink(missing_ok=True)
+
+
+def size_bytes(top: Path) -> int:
+    """The allocated size of a directory tree in bytes; hard links count once, files removed meanwhile do not."""
+    sizes = {}
+    for directory, _, names in os.walk(top):
+        for name in (".", *names):
+            with suppress(FileNotFoundError):
+                status = os.lstat(os.path.join(directory, name))
+                sizes[status.st_dev, status.st_ino] = status.st_blocks * 512
+    return sum(sizes.values())

@@ -20,7 +20,7 @@ PARAMETERS = ("variant", "study", "output_directory")
 VARIANT = """
 from pathlib import Path
 from atomic_lib.params.study_file import chosen_variant
-from atomic_lib.results.variant_result import VariantResult
+from atomic_lib.results.variant_result import StageTime, VariantResult
 from atomic_lib.results.result_files import write_variant_result
 top = Path({top!r})
 with open(top / "executions", "a") as file:
@@ -29,9 +29,10 @@ failing = top / "failing"
 if failing.exists() and variant in failing.read_text().split():
     raise ValueError("no such luck")
 chosen = chosen_variant(variant, study)
+stages = [StageTime(stage=name, seconds=1, reused=False, key=name) for name in ("resolve", "compose", "image")]
 write_variant_result(top / output_directory / "result.json", VariantResult(
     variant=variant, status="ok" if new_boots else "incomplete", method=chosen.method, content=chosen.content,
-    recipe=chosen.recipe, agent=chosen.agent, package_count=190))
+    recipe=chosen.recipe, agent=chosen.agent, package_count=190, stages=stages))
 """
 
 
@@ -71,7 +72,7 @@ def test_a_variant_that_fails_is_shown_and_the_others_go_on(place: Path, capsys:
     page = Path(told.out.strip())
     assert page.name == "index.html"
     assert page.is_file()
-    assert (place / "build/runs/latest").resolve() == page.parent
+    assert not (place / "build/runs/latest").exists()
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d-\d\d-\d\dZ-default", page.parent.name)
     result = read_study_result(page.parent)
     assert (result.baseline, [one.variant for one in result.variants]) == (
