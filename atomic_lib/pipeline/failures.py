@@ -28,7 +28,7 @@ def explained(error: Exception) -> WorkbookError:
         return _os_error(error.errno, error.filename if isinstance(error.filename, str) else "")
     if _KERNEL_DIED.match(str(error)):
         return WorkbookError("the kernel of the notebook died", hint=_MEMORY_HINT)
-    return WorkbookError(_line(f"{type(error).__name__}: {error}"))
+    return _titled(WorkbookError, f"{type(error).__name__}: {error}")
 
 
 def cell_failure(name: str, text: str) -> WorkbookError:
@@ -42,10 +42,9 @@ def cell_failure(name: str, text: str) -> WorkbookError:
             return _os_error(int(found[1]), found[3] or "")
     kind = SetupError if name == SetupError.__name__ else WorkbookError
     if name not in _names(WorkbookError):
-        return kind(_line(f"{name}: {text}"))
+        return _titled(kind, f"{name}: {text}")
     rest, _, hint = text.rpartition("\nNext step: ") if "\nNext step: " in text else (text, "", "")
-    message, _, log = rest.partition("\n")
-    return kind(_line(message), hint=_line(hint), log=log[-LOG_LENGTH:])
+    return _titled(kind, rest, hint)
 
 
 def ended_process(what: str, status: int) -> WorkbookError:
@@ -60,6 +59,12 @@ def _os_error(number: int, path: str) -> WorkbookError:
     kind = SetupError if number in _SETUP else WorkbookError
     hint = "make it readable and writable for this user" if number in (errno.EACCES, errno.EPERM, errno.EROFS) else ""
     return kind(_line(f"{path}: {os.strerror(number)}" if path else os.strerror(number)), hint=hint if path else "")
+
+
+def _titled(kind: type[WorkbookError], text: str, hint: str = "") -> WorkbookError:
+    """The error whose message is the first line of a text, and whose log is the rest."""
+    _, _, log = text.strip().partition("\n")
+    return kind(_line(text), hint=_line(hint), log=log[-LOG_LENGTH:])
 
 
 def _names(kind: type[WorkbookError]) -> set[str]:

@@ -14,6 +14,7 @@ from atomic_lib.pipeline import study
 from atomic_lib.results.conformance_files import read_matrix
 from atomic_lib.results.result_files import read_study_result
 from tests.contexts import put_empty_tools
+from tests.pipeline.small_notebooks import notebook
 
 # In place of the real notebook: it says that it ran, and leaves what the real one would.
 PARAMETERS = ("variant", "study", "output_directory")
@@ -29,21 +30,11 @@ failing = top / "failing"
 if failing.exists() and variant in failing.read_text().split():
     raise ValueError("no such luck")
 chosen = chosen_variant(variant, study)
-stages = [StageTime(stage=name, seconds=1, reused=False, key=name) for name in ("resolve", "compose", "image")]
+stages = tuple(StageTime(stage=name, seconds=1, reused=False, key=name) for name in ("resolve", "compose", "image"))
 write_variant_result(top / output_directory / "result.json", VariantResult(
     variant=variant, status="ok" if new_boots else "incomplete", method=chosen.method, content=chosen.content,
     recipe=chosen.recipe, agent=chosen.agent, package_count=190, stages=stages))
 """
-
-
-def notebook(cells: list[str]) -> dict[str, Any]:
-    code: list[dict[str, Any]] = [
-        {"cell_type": "code", "id": f"cell-{number}", "source": source, "outputs": [], "execution_count": None,
-         "metadata": {"tags": [] if number else ["parameters"]}}
-        for number, source in enumerate(cells)
-    ]  # fmt: skip
-    kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
-    return {"cells": code, "metadata": {"kernelspec": kernel}, "nbformat": 4, "nbformat_minor": 5}
 
 
 @pytest.fixture
