@@ -90,7 +90,8 @@ def execute(notebook: Path, scratch: Path, parameters: Mapping[str, object]) -> 
 
 def _unexecuted(notebook: Path, executed: NotebookNode) -> SetupError | None:
     """The error for a notebook whose last cell did not run, although none failed: a cell may have called exit()."""
-    cells = [cell for cell in executed.cells if cell.cell_type == "code" and cell.source.strip()]
+    code = [cell for cell in executed.cells if cell.cell_type == "code" and cell.source.strip()]
+    cells = [cell for cell in code if "injected-parameters" not in cell.metadata.get("tags", [])]  # papermill's own
     if not cells:
         return _refused(notebook, "has no code to execute")
     ran = [cell for cell in cells if cell.execution_count is not None]

@@ -111,6 +111,7 @@ class _Worker:
         executed = self._scratch / self._execution.notebook.name
         if executed.exists():
             text = executed.read_text(encoding="utf-8").replace(f"{self._scratch}/", "")
+            text = text.replace(str(self._scratch), ".")
             executed.write_text(text, encoding="utf-8")
             remove_traces(executed, self._execution.output)
 
