@@ -61,10 +61,10 @@ def full_disk(what: str, path: Path | None = None) -> SetupError:
     """
     place = _existing(path) if path else min(map(_existing, _written_to()), key=_free_bytes)
     total_bytes = os.statvfs(place).f_blocks * os.statvfs(place).f_frsize
-    space = f"{_free_bytes(place) / 1e9:.1f} GB of {total_bytes / 1e9:.1f} GB are free"
+    space = f"{_readable(_free_bytes(place))} of {_readable(total_bytes)} are free"
     if os.statvfs(place).f_files > 0 and not os.statvfs(place).f_favail:
         space = "no inodes are free"
-    freed = "; ".join(f"./workbook clean {part} would free {size / 1e9:.1f} GB" for part, size in _parts_on(place))
+    freed = "; ".join(f"./workbook clean {part} would free {_readable(size)}" for part, size in _parts_on(place))
     return SetupError(
         f"{what}: the file system at {_mount_point(place)} is full: {space}",
         hint=f"free some space there and run again; finished stages are kept{'; ' if freed else ''}{freed}",
@@ -87,6 +87,10 @@ def full_disk_of_command(name: str, output: str, directories: Iterable[Path]) ->
 def _written_to() -> tuple[Path, ...]:
     # not tempfile.gettempdir(), which writes, and so fails where the file system is full
     return BUILD, cache_directory(), Path(os.environ.get("TMPDIR", "/tmp"))
+
+
+def _readable(size: int) -> str:
+    return f"{size / 1e9:.1f} GB" if size >= 10**9 else f"{size / 1e6:.1f} MB"
 
 
 def _existing(path: Path) -> Path:

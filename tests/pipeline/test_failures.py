@@ -22,7 +22,7 @@ def test_a_full_disk_is_named(number: int, tmp_path: Path) -> None:
     error = explained(OSError(number, "said", str(tmp_path / "not/there")))
     assert type(error) is SetupError
     assert "the file system at /" in error.message
-    assert "GB are free" in error.message
+    assert "B are free" in error.message
     assert "free some space" in error.hint
 
 
