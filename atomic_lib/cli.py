@@ -13,13 +13,14 @@ import yaml
 from atomic_lib.base.errors import WorkbookError
 from atomic_lib.base.paths import BUILD, CHECKOUT
 from atomic_lib.base.progress import say
-from atomic_lib.base.signals import unwind
+from atomic_lib.base.signals import Stopped, unwind
+from atomic_lib.pipeline.failures import explained
 
 
 def main(words: Sequence[str]) -> int:
     """Run one command. Returns the exit status: 0 success, 1 failure, 2 usage error, 128 and more: stopped by a signal.
 
-    SystemExit carries the status 2 and those of SIGTERM and SIGHUP.
+    SystemExit carries the status 2.
     """
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, unwind)
@@ -32,9 +33,15 @@ def main(words: Sequence[str]) -> int:
     except WorkbookError as error:
         say(f"error: {error}")
         return 1
+    except OSError as error:
+        say(f"error: {explained(error)}")
+        return 1
+    except Stopped as stop:
+        say(f"stopped by {stop.signal.name}")
+        return 128 + stop.signal
     except KeyboardInterrupt:
-        say("stopped")
-        return 130
+        say("stopped by SIGINT")
+        return 128 + signal.SIGINT
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -1,13 +1,18 @@
 """The words that ./workbook hands over."""
 
 import os
+import signal
+import sys
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 from atomic_lib import cli
 from atomic_lib.base.errors import WorkbookError
+from atomic_lib.base.progress import step
 from atomic_lib.cli import main, parse_overrides
+from atomic_lib.pipeline import study
 from atomic_lib.tools import doctor
 from atomic_lib.tools.doctor import Finding, disk_finding, examine, table
 
@@ -106,3 +111,30 @@ def test_too_little_disk_is_missing() -> None:
 def test_table_puts_the_advice_below_its_line() -> None:
     findings = [Finding("a", "1.0"), Finding("longer", "none", "missing", "install it")]
     assert table(findings).splitlines() == ["✓ a       1.0", "✗ longer  none", "          → install it"]
+
+
+def test_a_directory_that_is_not_writable_is_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setattr(study, "BUILD", tmp_path / "file/build")
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    assert main(["run"]) == 1
+    assert capsys.readouterr().err == f"error: {tmp_path}/file/build: Not a directory\n"
+
+
+def test_a_terminal_that_is_gone_does_not_hide_how_a_run_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    def stop(*_: object, **__: object) -> None:
+        with step("a stage"):
+            os.kill(os.getpid(), signal.SIGHUP)
+
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP)}
+    monkeypatch.setattr(study, "run_study", stop)
+    with open("/dev/full", "w") as gone:
+        monkeypatch.setattr(sys, "stderr", gone)
+        assert main(["run"]) == 128 + signal.SIGHUP
+        monkeypatch.undo()
+        with suppress(OSError):
+            gone.close()
+    for number, handler in handlers.items():
+        signal.signal(number, handler)

@@ -12,13 +12,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from atomic_lib.base.errors import WorkbookError
+from atomic_lib.base.errors import WorkbookError, full_disk_of_command
 
 Background = subprocess.Popen[bytes]
 """A command that runs in the background; ``poll()`` returns None as long as it runs."""
 
 SHOWN_LINES = 20
-LONGEST_WORD = 200
+LONGEST_LINE = 500
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _NETWORK_VARIABLES = ("http_proxy", "https_proxy", "no_proxy")
 
@@ -61,9 +61,14 @@ def clean_environment(extra: Mapping[str, str] | None = None, *, network: bool =
 
 
 def _shown(words: Sequence[str | os.PathLike[str]]) -> str:
-    """The command as a shell line, with long words truncated."""
-    texts = [os.fspath(word) for word in words]
-    return shlex.join(text if len(text) <= LONGEST_WORD else f"{text[:LONGEST_WORD]}…" for text in texts)
+    """The command as a shell line, truncated if it is long."""
+    line = shlex.join(os.fspath(word) for word in words)
+    return line if len(line) <= LONGEST_LINE else f"{line[:LONGEST_LINE]}…"
+
+
+def _name(words: Sequence[str | os.PathLike[str]]) -> str:
+    """The name of a command, without its directory."""
+    return Path(words[0]).name
 
 
 def last_lines(text: str, count: int = SHOWN_LINES) -> str:
@@ -90,7 +95,8 @@ def run(
     instead of ``argv``, where ``argv`` is mostly a wrapper such as bubblewrap.
 
     Raises CommandError if the command is not found, exits with a status other than 0, or
-    exceeds ``timeout_seconds`` (then the whole process group is killed).
+    exceeds ``timeout_seconds`` (then the whole process group is killed). Raises SetupError if it
+    failed because a file system is full.
     """
     words = [os.fspath(word) for word in argv]
     with ExitStack() as files:
@@ -103,10 +109,11 @@ def run(
     if status == 0:
         return Completed(stdout, stderr)
     evidence = _tail(log) if log else (stderr.strip() or stdout)
+    directories = [path for path in (cwd, log and log.parent) if path]
+    if status is not None and (full := full_disk_of_command(_name(shown or words), evidence, directories)):
+        raise full
     cause = f"stopped after {timeout_seconds:g} s" if status is None else f"exit status {status}"
-    error = CommandError(
-        f"{shlex.join(os.fspath(word) for word in shown or words)}: {cause}", hint=hint, log=last_lines(evidence)
-    )
+    error = CommandError(f"{_shown(shown or words)}: {cause}", hint=hint, log=last_lines(evidence))
     error.status, error.stdout, error.stderr = status, stdout, stderr
     raise error
 
@@ -157,7 +164,7 @@ def _start(
         if error.filename == words[0] and isinstance(error, FileNotFoundError):
             hint = "./workbook doctor shows which tools are missing"
             raise CommandError(f"{words[0]}: command not found", hint=hint) from None
-        raise CommandError(f"{shlex.join(words)}: cannot be started: {error}") from None
+        raise CommandError(f"{_shown(words)}: cannot be started: {error}") from None
 
 
 def _run_group(process: Background, timeout_seconds: float | None) -> int | None:

@@ -17,6 +17,7 @@ import shutil
 import stat
 import tempfile
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -198,3 +199,14 @@ def _states(top: Path) -> dict[str, _Recorded]:
                     states[name] = _Recorded(status.st_mode, status.st_size, status.st_mtime_ns)
     states.pop(MANIFEST, None)
     return states
+
+
+def size_bytes(top: Path) -> int:
+    """The allocated size of a directory tree in bytes; hard links count once, files removed meanwhile do not."""
+    sizes = {}
+    for directory, _, names in os.walk(top):
+        for name in (".", *names):
+            with suppress(FileNotFoundError):
+                status = os.lstat(os.path.join(directory, name))
+                sizes[status.st_dev, status.st_ino] = status.st_blocks * 512
+    return sum(sizes.values())

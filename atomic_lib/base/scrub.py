@@ -36,7 +36,7 @@ def scrubber(run_directory: Path) -> Callable[[str], str]:
         (re.compile(_BEFORE + re.escape(path) + r"(?![\w-])", re.MULTILINE), rf"\1{word}")
         for path, word in sorted(named.items(), key=lambda item: -len(item[0]))
     ]
-    rules.append((re.compile(r"/tmp/ipykernel_\d+/\d+\.py"), "cell"))
+    rules.append((re.compile(r"(/[\w.-]+)*/?ipykernel_\d+/\d+\.py"), "cell"))
     name = socket.gethostname()
     if len(name) > 3 and name not in _COMMON_HOST_NAMES:
         rules.append((re.compile(rf"(^|[^\w-]){re.escape(name)}(?![\w-])", re.MULTILINE), r"\1HOST"))

@@ -25,7 +25,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from atomic_lib.base.errors import WorkbookError
+from atomic_lib.base.errors import SetupError, WorkbookError, full_disk
 from atomic_lib.base.files import find_damage, write_manifest
 from atomic_lib.base.progress import say, step
 
@@ -165,16 +165,13 @@ def _usual_umask() -> Iterator[None]:
 
 @contextmanager
 def _full_disk_named(what: str) -> Iterator[None]:
-    """Turn ENOSPC into a WorkbookError that names the step."""
+    """Turn ENOSPC into a SetupError that names the step."""
     try:
         yield
     except OSError as error:
         if error.errno != errno.ENOSPC:
             raise
-        raise WorkbookError(
-            f"{what}: the disk is full ({error.filename or 'no file named'})",
-            hint="free some space (./workbook clean shows what it can free) and run again; finished stages are kept",
-        ) from error
+        raise full_disk(what, Path(error.filename) if isinstance(error.filename, str) else None) from error
 
 
 def set_aside(path: Path, what: str, damage: Sequence[str] = ()) -> None:
@@ -249,11 +246,11 @@ def file_sha256(path: Path) -> str:
 
 
 def require_space(directory: Path, need_bytes: int, what: str) -> None:
-    """Raise WorkbookError unless ``need_bytes`` are free on the disk of ``directory``, which is created."""
+    """Raise SetupError unless ``need_bytes`` are free on the disk of ``directory``, which is created."""
     directory.mkdir(parents=True, exist_ok=True)
     free_bytes = shutil.disk_usage(directory).free
     if free_bytes < need_bytes:
-        raise WorkbookError(
+        raise SetupError(
             f"{what} needs {need_bytes / 1e9:.1f} GB of free disk below {directory}; "
             f"{free_bytes / 1e9:.1f} GB are free",
             hint="free some space; ./workbook clean shows what it can free",

@@ -4,13 +4,13 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
-from atomic_lib.base.errors import WorkbookError
 from atomic_lib.base.files import write_text
 from atomic_lib.base.progress import say
 from atomic_lib.guest.faults.matrix import Matrix, MatrixCell, matrix_of
 from atomic_lib.guest.faults.trial import reason_not_to_run, try_agent
 from atomic_lib.params.variant import Variant
 from atomic_lib.pipeline.build import open_build
+from atomic_lib.pipeline.failures import explained
 from atomic_lib.results.conformance_files import CSV_FILE, MATRIX_FILE, csv_text
 from atomic_lib.results.variant_result import VariantResult
 
@@ -42,8 +42,8 @@ def try_agents(variants: Sequence[Variant], results: Sequence[VariantResult]) ->
             try:
                 cells += _cells(agent, composed[0])
                 trees[agent] = composed[0].variant
-            except WorkbookError as error:
-                reason = error.message.partition("\n")[0]
+            except Exception as error:  # of the guest or the service: the other agents are still tested
+                reason = explained(error).message.partition("\n")[0]
         if reason:
             not_run[agent] = reason
             say(f"{agent}: not tested against injected faults: {reason}")

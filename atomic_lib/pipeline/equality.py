@@ -15,7 +15,7 @@ from atomic_lib.pipeline.build import Build
 from atomic_lib.pipeline.notebooks import Execution, execute_all
 from atomic_lib.report.elements.blocks import Alert, Paragraph
 from atomic_lib.report.elements.values import plural
-from atomic_lib.report.page.export import PageLink, export_html, remove_traces
+from atomic_lib.report.page.export import PageLink, export_html
 from atomic_lib.results.runs import INDEX_FILE, link_newest, new_run, only_run
 from atomic_lib.tools.context import open_context
 
@@ -77,13 +77,14 @@ def run_equality(*, boot: bool) -> int:
     with only_run(BUILD, cache_directory()):
         open_context()
         directory = new_run(BUILD / "runs", "equality")
-        (problem,) = execute_all([Execution(NOTEBOOK, directory / NOTEBOOK.name, {"boot": boot})], workers=1)
-        problem = problem.removeprefix("WorkbookError: ")
-        page = _publish(directory, problem)
-    if problem:
-        say(f"error: {problem}")
+        (error,) = execute_all([Execution(NOTEBOOK, directory / NOTEBOOK.name, {"boot": boot})], workers=1)
+        if error and not (directory / NOTEBOOK.name).exists():
+            raise error
+        page = _publish(directory, error)
+    if error:
+        say(f"error: {error}")
     print(page)
-    return 1 if problem else 0
+    return 1 if error else 0
 
 
 def _machine_own(build: Build) -> FileSystem:
@@ -91,14 +92,15 @@ def _machine_own(build: Build) -> FileSystem:
     return below(root_of(read_file_system(stored.path / AFTER_FILE)), *MACHINE_OWN)
 
 
-def _publish(directory: Path, problem: str) -> Path:
-    """Write the page of the executed notebook, and make ``latest-equality`` point to it."""
+def _publish(directory: Path, error: WorkbookError | None) -> Path:
+    """Write the page of the executed notebook; ``latest-equality`` points to it unless there is an error."""
     page, notebook = directory / INDEX_FILE, directory / NOTEBOOK.name
-    remove_traces(notebook)
-    failed = Alert("Not every difference has its reason, or the comparison failed", problem) if problem else None
+    heading = "Not every difference has its reason, or the comparison failed"
+    failed = Alert(heading, error.message, error.hint, error.log) if error else None
     study = directory.parent / "latest" / INDEX_FILE
     links = [PageLink("Equality", INDEX_FILE, current=True)]
     links += [PageLink("Latest run", "../latest/index.html")] if study.exists() else []
     export_html(notebook, page, "Is it the same file system?", links, [PageLink(notebook.name, notebook.name)], failed)
-    link_newest(directory, "latest-equality")
+    if not error:
+        link_newest(directory, "latest-equality")
     return page

@@ -1,14 +1,28 @@
-"""Executes notebooks with papermill, each in a process of its own."""
+"""Executes notebooks with papermill, each in a process of its own.
+
+Whatever happens to a notebook, its kernel or its process is the failure of this notebook alone.
+"""
 
 import os
 import signal
-import sys
 import tempfile
 import threading
+from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from multiprocessing import get_context, parent_process
+from multiprocessing import connection, get_context, parent_process
+from multiprocessing.context import SpawnProcess
 from pathlib import Path
+
+from atomic_lib.base.errors import WorkbookError
+from atomic_lib.base.signals import unwind
+from atomic_lib.base.store import remove_tree
+from atomic_lib.pipeline.failures import ended_process, explained
+from atomic_lib.report.page.export import remove_traces
+
+_PREFIX = "workbook-notebook-"
+_STOP_SECONDS = 15
+"""How long a stopped process may take to shut down its kernel, which stops the commands of its cell."""
 
 
 @dataclass(frozen=True)
@@ -20,13 +34,111 @@ class Execution:
     parameters: Mapping[str, object]
 
 
-def execute_all(executions: Sequence[Execution], *, workers: int) -> list[str]:
-    """Execute notebooks, at most ``workers`` at once; returns an error message for each, empty if it succeeded."""
-    with get_context("spawn").Pool(min(workers, len(executions)), initializer=_live_with_parent) as pool:
-        return pool.map(_problem, executions, chunksize=1)
+def execute_all(executions: Sequence[Execution], *, workers: int) -> list[WorkbookError | None]:
+    """Execute notebooks, at most ``workers`` at once; returns the error of each, None if all its cells ran.
+
+    The executed notebook is written also after an error, as far as it got, without traces of this machine.
+    """
+    _remove_abandoned()
+    errors: list[WorkbookError | None] = [None] * len(executions)
+    waiting, running = deque(enumerate(executions)), dict[connection.Connection, tuple[int, _Worker]]()
+    try:
+        while waiting or running:
+            while waiting and len(running) < workers:
+                number, execution = waiting.popleft()
+                try:
+                    worker = _Worker(execution)
+                except OSError as error:
+                    errors[number] = explained(error)
+                else:
+                    running[worker.receiver] = number, worker
+            for ended in connection.wait(list(running)):
+                number, worker = running[ended]  # type: ignore[index]  # it returns what it was given
+                errors[number] = worker.result()
+                del running[ended]  # type: ignore[arg-type]
+    finally:
+        for _, worker in running.values():
+            worker.process.terminate()
+        for _, worker in running.values():
+            worker.close()
+    return errors
 
 
-def _live_with_parent() -> None:
+class _Worker:
+    """A process that executes one notebook in a scratch directory, which holds its sockets and temporary files."""
+
+    def __init__(self, execution: Execution) -> None:
+        """Start the process; raises OSError if it cannot be started."""
+        self._execution = execution
+        # in /tmp, as the path of a socket holds at most 107 bytes
+        self._scratch = Path(tempfile.mkdtemp(prefix=f"{_PREFIX}{os.getpid()}-"))
+        context = get_context("spawn")
+        self.receiver, sender = context.Pipe(duplex=False)
+        self.process: SpawnProcess = context.Process(target=_work, args=(execution, self._scratch, sender))
+        try:
+            self.process.start()
+        except BaseException:
+            remove_tree(self._scratch)
+            raise
+        finally:
+            sender.close()  # so that the receiver ends with the process
+
+    def result(self) -> WorkbookError | None:
+        """Wait for the end of the process, publish the executed notebook; returns the error, if there is one."""
+        try:
+            error: WorkbookError | None = self.receiver.recv()
+        except EOFError:
+            self.process.join()
+            error = ended_process(self._execution.notebook.name, self.process.exitcode or 0)
+        try:
+            self._publish()
+        except (OSError, WorkbookError) as failure:
+            error = error or explained(failure)
+        finally:
+            self.close()
+        return error
+
+    def close(self) -> None:
+        """Wait for the end of the process, kill it if it takes too long, and remove its scratch directory."""
+        self.process.join(_STOP_SECONDS)
+        if self.process.is_alive():
+            self.process.kill()
+            self.process.join()
+        self.receiver.close()
+        remove_tree(self._scratch)
+
+    def _publish(self) -> None:
+        executed = self._scratch / self._execution.notebook.name
+        if executed.exists():
+            text = executed.read_text(encoding="utf-8").replace(f"{self._scratch}/", "")
+            text = text.replace(str(self._scratch), ".")
+            executed.write_text(text, encoding="utf-8")
+            remove_traces(executed, self._execution.output)
+
+
+def _remove_abandoned() -> None:
+    """Remove the scratch directories of killed processes; others may have directories of such a name in /tmp."""
+    for path in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*-*"):
+        pid = path.name.removeprefix(_PREFIX).partition("-")[0]
+        if path.lstat().st_uid == os.geteuid() and not (pid.isdigit() and Path("/proc", pid).exists()):
+            remove_tree(path)
+
+
+def _work(execution: Execution, scratch: Path, sender: connection.Connection) -> None:
+    """Execute one notebook, and send its error or None."""
+    _live_with_parent(scratch)
+    signal.signal(signal.SIGTERM, unwind)
+    os.environ["TMPDIR"] = str(scratch)
+    try:
+        from atomic_lib.pipeline.notebook_worker import execute
+
+        error = execute(execution.notebook, scratch, execution.parameters)
+    except Exception as failure:
+        error = explained(failure)
+    sender.send(error)
+
+
+def _live_with_parent(scratch: Path) -> None:
     """Leave Ctrl-C to the parent, which then stops this process, and end if the parent is killed.
 
     The kernel ends with this process, and the processes of a notebook end with its kernel.
@@ -37,33 +149,7 @@ def _live_with_parent() -> None:
     def watch() -> None:
         if parent:
             parent.join()
+            remove_tree(scratch)
             os.kill(os.getpid(), signal.SIGKILL)
 
     threading.Thread(target=watch, daemon=True).start()
-
-
-def _problem(execution: Execution) -> str:
-    """Execute one notebook with papermill; only this user can connect to its kernel."""
-    import papermill
-    from papermill.exceptions import PapermillExecutionError
-    from traitlets.config import Config
-
-    with tempfile.TemporaryDirectory(prefix="kernel-") as sockets:
-        configuration = {
-            "KernelManager": {"transport": "ipc", "ip": f"{sockets}/kernel"},
-            # otherwise a kernel that ends normally prints what looks like an error
-            "NotebookClient": {"extra_arguments": ["--IPKernelApp.log_level=CRITICAL"]},
-        }
-        try:
-            papermill.execute_notebook(
-                str(execution.notebook),
-                str(execution.output),
-                parameters=dict(execution.parameters),
-                cwd=str(execution.notebook.parent),
-                progress_bar=False,
-                stderr_file=sys.stderr,
-                config=Config(configuration),
-            )
-        except PapermillExecutionError as error:
-            return f"{error.ename}: {error.evalue}"
-    return ""

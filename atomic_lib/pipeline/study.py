@@ -1,11 +1,11 @@
 """Runs a study: notebooks build and boot its variants, and a page compares them."""
 
 import shutil
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from atomic_lib.base.errors import WorkbookError
+from atomic_lib.base.errors import SetupError, WorkbookError
 from atomic_lib.base.paths import BUILD, CHECKOUT, NOTEBOOKS, cache_directory
 from atomic_lib.base.privileges import require_root
 from atomic_lib.base.progress import say
@@ -15,6 +15,7 @@ from atomic_lib.params.variant import Variant
 from atomic_lib.pipeline.conformance import write_conformance
 from atomic_lib.pipeline.notebooks import Execution, execute_all
 from atomic_lib.recipe.load import load_recipe
+from atomic_lib.report.page.export import write_pages
 from atomic_lib.report.text.boot_words import failed_boot_notes
 from atomic_lib.results.analysis.fallbacks import fallback_outcomes, fallbacks_to_run, has_failed, in_place
 from atomic_lib.results.history import previous_figures
@@ -27,6 +28,8 @@ from atomic_lib.solve.lock import read_lock
 from atomic_lib.tools.context import open_context
 
 _PARALLEL_BUILDS = 2
+_STAGES_BEFORE_BOOT = ("resolve", "compose", "image")
+_RESTORE = "restore the notebook: git restore notebooks/variant.ipynb"
 
 
 def run_study(study: str, *, variants: Sequence[str] = (), overrides: Mapping[str, object] | None = None) -> int:
@@ -34,7 +37,9 @@ def run_study(study: str, *, variants: Sequence[str] = (), overrides: Mapping[st
 
     ``variants``: run only these variants of the study. ``overrides``: parameters for all of them.
     If a variant fails, the page shows it as failed, the other variants continue, and the status is
-    1. Its fallback is then built and booted, unless it is one of the study's variants.
+    1. Its fallback is then built and booted, unless it is one of the study's variants, or the cause
+    is a fault of the setup, which the fallback would meet too. ``latest`` points to the run only if
+    it is one of the whole study and nothing failed.
 
     Raises WorkbookError for errors in parameters and recipes, before anything is built.
     """
@@ -51,13 +56,16 @@ def run_study(study: str, *, variants: Sequence[str] = (), overrides: Mapping[st
         open_context()
         run = _Run(whole.study, overrides or {}, new_run(BUILD / "runs", study))
         results = run.with_fallbacks(whole.fallbacks, fallbacks, run.make(loaded))
-        failed = [result for result in results if result.variant in whole.fallbacks and has_failed(result)]
+        chosen = chosen.model_copy(update={"fallbacks": run.own_faults_only(chosen.fallbacks)})
+        failed = [result for result in results if result.variant in chosen.fallbacks and has_failed(result)]
         previous = [previous_figures(BUILD / "runs", run.directory, result) for result in failed]
         written = write_study_results(run.directory, chosen, results, previous=list(filter(None, previous)))
         if whole.conformance:
             write_conformance(run.directory, [*loaded, *fallbacks.values()], results)
         page = _publish(run.directory)
-    return _report(written, page)
+        if not variants and not any(map(has_failed, results)):
+            link_newest(run.directory, "latest")
+    return _report(written, page, run.setup_faults)
 
 
 def _narrowed(study: Study, variants: Sequence[Variant], names: Sequence[str]) -> tuple[Study, list[Variant]]:
@@ -78,25 +86,29 @@ def _narrowed(study: Study, variants: Sequence[Variant], names: Sequence[str]) -
 
 @dataclass(frozen=True)
 class _Run:
-    """A run of a study in its directory; ``overrides`` are the parameters for all variants."""
+    """A run of a study in its directory; ``overrides`` are the parameters for all variants.
+
+    ``setup_faults``: the variants that failed because of a fault of the setup.
+    """
 
     study: str
     overrides: Mapping[str, object]
     directory: Path
+    setup_faults: set[str] = field(default_factory=set)
 
     def make(self, variants: Sequence[Variant]) -> list[VariantResult]:
         """The results of all variants: built two at a time, then booted in turns (A B C A B C).
 
         Each round executes the notebooks that still lack a boot again; they take finished stages
-        from the store.
+        from the store. A notebook that adds nothing in a round is not executed again.
         """
         incomplete = list(variants)
         done: dict[str, VariantResult] = {}
         new_boots, workers = 0, _PARALLEL_BUILDS
         while incomplete:
             executions = [self._execution(variant, new_boots) for variant in incomplete]
-            for variant, problem in zip(incomplete, execute_all(executions, workers=workers), strict=True):
-                done[variant.variant] = self._result(variant, problem)
+            for variant, error in zip(incomplete, execute_all(executions, workers=workers), strict=True):
+                done[variant.variant] = self._result(variant, error, done.get(variant.variant))
             incomplete = [variant for variant in incomplete if done[variant.variant].status == "incomplete"]
             new_boots, workers = 1, 1
         return [done[variant.variant] for variant in variants]
@@ -106,7 +118,7 @@ class _Run:
     ) -> list[VariantResult]:
         """The results, each failed one followed by that of its fallback, which is made now if necessary."""
         made = list(results)
-        while needed := fallbacks_to_run(fallbacks, made):
+        while needed := fallbacks_to_run(self.own_faults_only(fallbacks), made):
             for failed, name in needed.items():
                 if name in (result.variant for result in made):
                     continue  # just made, as the fallback of another variant
@@ -116,6 +128,10 @@ class _Run:
                 say(f"{failed} failed at {stage}: building its fallback {name}")
                 made[at + 1 : at + 1] = self.make([variants[name]])
         return made
+
+    def own_faults_only(self, fallbacks: Mapping[str, str]) -> dict[str, str]:
+        """The fallbacks without those of variants that failed because of a fault of the setup."""
+        return {variant: name for variant, name in fallbacks.items() if variant not in self.setup_faults}
 
     def _execution(self, variant: Variant, new_boots: int) -> Execution:
         own = self.directory / variant.variant
@@ -129,36 +145,64 @@ class _Run:
         mode = {"new_boots": new_boots, "output_directory": str(own.relative_to(CHECKOUT))}
         return Execution(NOTEBOOKS / "variant.ipynb", own / "variant.ipynb", {**chosen, **mode})
 
-    def _result(self, variant: Variant, problem: str) -> VariantResult:
+    def _result(self, variant: Variant, error: WorkbookError | None, before: VariantResult | None) -> VariantResult:
+        """The result of a variant whose notebook was executed; ``before``: that of the previous round."""
         own = self.directory / variant.variant
-        if problem:
-            return failed_result(own, variant, CHECKOUT, WorkbookError(problem))
-        return read_variant_result(own / RESULT_FILE)
+        if not error:
+            try:
+                result = read_variant_result(own / RESULT_FILE)
+            except WorkbookError as unreadable:
+                (own / RESULT_FILE).unlink(missing_ok=True)
+                error = SetupError(f"notebooks/variant.ipynb left no result: {unreadable.message}", hint=_RESTORE)
+            else:
+                error = _refusal(result, before)
+        if not error:
+            return result
+        result = failed_result(own, variant, CHECKOUT, error)
+        if isinstance(error, SetupError) or (result.error and result.error.stage == "tools"):
+            self.setup_faults.add(variant.variant)
+        return result
+
+
+def _refusal(result: VariantResult, before: VariantResult | None) -> SetupError | None:
+    """The error for an executed notebook that lacks cells: without a stage, or without a boot since ``before``."""
+    if result.status != "incomplete":
+        return None
+    stages = [stage.stage for stage in result.stages]
+    missing = [name for name in _STAGES_BEFORE_BOOT if name not in stages]
+    if missing:
+        return SetupError(f"notebooks/variant.ipynb has no cell for the stage {missing[0]}", hint=_RESTORE)
+    if before and _boot_count(result) <= _boot_count(before):
+        return SetupError("notebooks/variant.ipynb has no cell that boots the image", hint=_RESTORE)
+    return None
+
+
+def _boot_count(result: VariantResult) -> int:
+    return len(result.boots) + len(result.counted_boots)
 
 
 def _publish(directory: Path) -> Path:
-    """Execute the comparison, write the pages, and make ``latest`` point to the run."""
+    """Execute the comparison and write the pages; returns the index."""
     parameters = {"run_directory": str(directory.relative_to(CHECKOUT))}
     compare = Execution(NOTEBOOKS / "compare.ipynb", directory / "compare.ipynb", parameters)
-    for problem in filter(None, execute_all([compare], workers=1)):
-        raise WorkbookError(
-            f"notebooks/compare.ipynb failed: {problem}",
-            hint=f"the executed notebook is {directory / 'compare.ipynb'}; open it with ./workbook lab",
-        )
-    from atomic_lib.report.page.export import write_pages
-
-    page = write_pages(directory)
-    link_newest(directory, "latest")
-    return page
+    for error in filter(None, execute_all([compare], workers=1)):
+        opened = f"the executed notebook is {directory / 'compare.ipynb'}; open it with ./workbook lab"
+        raise WorkbookError(f"notebooks/compare.ipynb failed: {error.message}", hint=error.hint or opened)
+    return write_pages(directory)
 
 
-def _report(study: StudyResult, page: Path) -> int:
-    """Print the failures, their fallbacks and the path of the page; returns the exit status."""
+def _report(study: StudyResult, page: Path, setup_faults: Collection[str] = ()) -> int:
+    """Print the failures, their fallbacks and the path of the page; returns the exit status.
+
+    ``setup_faults``: the variants that failed because of a fault of the setup.
+    """
     failures = [(result.variant, result.error) for result in study.variants if result.error]
     for name, error in failures:
         say(f"error: {name} failed at {error.stage}: {error.message}")
         if error.hint:
             say(f"Next step: {error.hint}")
+        if name in setup_faults:
+            say(f"{name}: the cause is not the variant itself, so no fallback is built")
     for note in failed_boot_notes(study.variants):
         say(note)
     for found in fallback_outcomes(study):

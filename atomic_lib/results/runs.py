@@ -14,12 +14,20 @@ INDEX_FILE = "index.html"
 
 @contextmanager
 def only_run(build: Path, cache: Path) -> Iterator[None]:
-    """Remove what killed runs left behind, and be the only run; raises WorkbookError while another run is active."""
+    """Be the only run, and remove what killed processes left behind, before the run and after it.
+
+    Raises WorkbookError while another run is active.
+    """
     with run_lock(build):
-        for store in (Store(build / "store"), Store(cache)):
-            store.remove_abandoned()
         remove_unfinished(build / "runs")
-        yield
+        stores = Store(build / "store"), Store(cache)
+        try:
+            for store in stores:
+                store.remove_abandoned()
+            yield
+        finally:
+            for store in stores:
+                store.remove_abandoned()
 
 
 def new_run(runs: Path, name: str) -> Path:

@@ -1,10 +1,10 @@
 """``./workbook clean``: shows how much disk space each part of the workbook's files uses, and removes parts."""
 
-import os
 import sys
 from pathlib import Path
 
 from atomic_lib.base.errors import WorkbookError
+from atomic_lib.base.files import size_bytes
 from atomic_lib.base.progress import say
 from atomic_lib.base.store import DAMAGED, remove_tree, run_lock
 from atomic_lib.tools.tools_tree import CACHE_TAG, CACHE_TAG_NAME
@@ -79,16 +79,6 @@ def _set_aside_in(store: Path) -> list[Path]:
     """Results of stages, cached RPMs and keys, and downloads of apt, as ``set_aside`` renames them."""
     forms = (f"*/*{DAMAGED}", f"apt/*/*{DAMAGED}")
     return sorted(path for form in forms for path in store.glob(form))
-
-
-def size_bytes(top: Path) -> int:
-    """The allocated size of a directory tree in bytes; hard links count once."""
-    sizes = {}
-    for directory, _, names in os.walk(top):
-        for name in (".", *names):
-            status = os.lstat(os.path.join(directory, name))
-            sizes[status.st_dev, status.st_ino] = status.st_blocks * 512
-    return sum(sizes.values())
 
 
 def _agreed() -> bool:

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from atomic_lib.base import command
+from atomic_lib.base import command, errors
 from atomic_lib.base.command import CommandError, clean_environment, run, running
-from atomic_lib.base.errors import WorkbookError
+from atomic_lib.base.errors import SetupError, WorkbookError
 
 # Ignores SIGTERM, and so does its child; both write their process number.
 STUBBORN = """
@@ -209,3 +209,63 @@ def test_no_descriptor_is_passed_on_or_left_open(tmp_path: Path) -> None:
 
 def test_last_lines() -> None:
     assert command.last_lines("a\nb\nc\n\n", 2) == "b\nc"
+
+
+# On a file system of 1 MiB in a mount namespace of its own: a command that does not fit, and a result that does not.
+FULL_DISK = """
+import os, sys
+from pathlib import Path
+from atomic_lib.base import command, errors
+from atomic_lib.base.errors import SetupError
+from atomic_lib.base.store import Store
+place = Path(sys.argv[1])
+os.environ["WORKBOOK_CACHE"] = str(place / "cache")
+(place / "cache").mkdir()
+(place / "cache/kept").write_bytes(bytes(300_000))
+def write(directory):
+    (directory / "file").write_bytes(bytes(2**21))
+try:
+    Store(place / "store").get_or_make("stage", {}, write, what="the stage")
+except SetupError as error:
+    print(error)
+try:
+    command.run(["sh", "-c", "head -c 2M /dev/zero >zeros", *["package"] * 1000], cwd=place)
+except SetupError as error:
+    print(error)
+"""
+
+
+def test_a_full_disk_is_named_with_what_is_free_and_what_clean_frees(tmp_path: Path) -> None:
+    program = [sys.executable, "-c", FULL_DISK, str(tmp_path)]
+    script = 'mount -t tmpfs -o size=1m,mode=755 none "$1" && shift && exec "$@"'
+    words = ["unshare", "--user", "--map-root-user", "--mount", "sh", "-c", script, "sh", str(tmp_path), *program]
+    said = run(words, env={"PYTHONPATH": str(Path(command.__file__).parents[2])}).stdout.splitlines()
+    next_step = (
+        "Next step: free some space there and run again; finished stages are kept; "
+        "./workbook clean cache would free 0.3 MB"
+    )
+    assert said == [
+        f"the stage: the file system at {tmp_path} is full: 0.0 MB of 1.0 MB are free", next_step,
+        f"sh: the file system at {tmp_path} is full: 0.0 MB of 1.0 MB are free", next_step,
+    ]  # fmt: skip
+
+
+def test_only_a_command_that_a_full_disk_can_have_stopped_is_said_to_be(monkeypatch: pytest.MonkeyPatch) -> None:
+    script = "echo 'write error: No space left on device' >&2; exit 1"
+    with pytest.raises(CommandError, match="exit status 1"):  # of a guest: the disks here have space
+        run(["sh", "-c", script])
+    monkeypatch.setattr(errors, "_free_bytes", lambda _: 900_000_000)
+    with pytest.raises(SetupError, match=r"^sh: the file system at /.* is full"):
+        run(["sh", "-c", script])
+    with pytest.raises(CommandError, match="exit status 1"):
+        run(["sh", "-c", "exit 1"])
+    monkeypatch.setattr(errors, "_free_bytes", lambda _: 5_000_000_000)
+    with pytest.raises(SetupError, match=r"^sh: the file system at /.* is full"):
+        run(["sh", "-c", "echo 'At least 6000MB more space needed on the / filesystem.' >&2; exit 1"])
+
+
+def test_a_long_command_line_is_cut() -> None:
+    with pytest.raises(CommandError) as caught:
+        run(["false", *["package"] * 1000])
+    assert len(caught.value.message) < 550
+    assert caught.value.message.endswith("…: exit status 1")

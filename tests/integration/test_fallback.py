@@ -95,7 +95,7 @@ def run_study_in(top: Path) -> Run:
     line = [sys.executable, "-P", "-m", "atomic_lib", "run", "broken"]
     with pytest.raises(command.CommandError) as caught:
         command.run(line, cwd=top, env=env, network=True, timeout_seconds=RUN_SECONDS)
-    directory = (top / "build/runs/latest").resolve()
+    directory = Path(caught.value.stdout.strip()).parent
     return Run(caught.value.status, caught.value.stderr, directory, read_study_result(directory))
 
 

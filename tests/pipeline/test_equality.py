@@ -18,7 +18,7 @@ from atomic_lib.solve.lock import Lock, LockedPackage
 from atomic_lib.solve.rpm_set import RpmSet
 from tests.contexts import own_context, put_empty_tools
 from tests.formats.disk.disk_image import make_raw
-from tests.pipeline.test_study import notebook
+from tests.pipeline.small_notebooks import notebook
 
 BASH = LockedPackage("bash", 0, "5.2", "1", "x86_64", "a" * 64, 10, "standin")
 

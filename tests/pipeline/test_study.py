@@ -9,13 +9,15 @@ from typing import Any
 
 import pytest
 
-from atomic_lib.base.errors import WorkbookError
-from atomic_lib.params.study_file import load_study, study_variants
+from atomic_lib.base.errors import SetupError, WorkbookError
+from atomic_lib.params.study_file import chosen_variant, load_study, study_variants
 from atomic_lib.pipeline import study
 from atomic_lib.pipeline.notebooks import Execution
 from atomic_lib.results.conformance_files import read_matrix
 from atomic_lib.results.result_files import RESULT_FILE, read_study_result, write_variant_result
+from atomic_lib.results.variant_result import StageTime, VariantResult
 from tests.contexts import put_empty_tools
+from tests.pipeline.small_notebooks import notebook
 from tests.report.factory import variant_result
 
 # In place of the real notebook: it says that it ran, and leaves what the real one would.
@@ -23,7 +25,7 @@ PARAMETERS = ("variant", "study", "output_directory")
 VARIANT = """
 from pathlib import Path
 from atomic_lib.params.study_file import chosen_variant
-from atomic_lib.results.variant_result import VariantResult
+from atomic_lib.results.variant_result import StageTime, VariantResult
 from atomic_lib.results.result_files import write_variant_result
 top = Path({top!r})
 with open(top / "executions", "a") as file:
@@ -32,20 +34,11 @@ failing = top / "failing"
 if failing.exists() and variant in failing.read_text().split():
     raise ValueError("no such luck")
 chosen = chosen_variant(variant, study)
+stages = tuple(StageTime(stage=name, seconds=1, reused=False, key=name) for name in ("resolve", "compose", "image"))
 write_variant_result(top / output_directory / "result.json", VariantResult(
     variant=variant, status="ok" if new_boots else "incomplete", method=chosen.method, content=chosen.content,
-    recipe=chosen.recipe, agent=chosen.agent, package_count=190))
+    recipe=chosen.recipe, agent=chosen.agent, package_count=190, stages=stages))
 """
-
-
-def notebook(cells: list[str]) -> dict[str, Any]:
-    code: list[dict[str, Any]] = [
-        {"cell_type": "code", "id": f"cell-{number}", "source": source, "outputs": [], "execution_count": None,
-         "metadata": {"tags": [] if number else ["parameters"]}}
-        for number, source in enumerate(cells)
-    ]  # fmt: skip
-    kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
-    return {"cells": code, "metadata": {"kernelspec": kernel}, "nbformat": 4, "nbformat_minor": 5}
 
 
 @pytest.fixture
@@ -74,7 +67,7 @@ def test_a_variant_that_fails_is_shown_and_the_others_go_on(place: Path, capsys:
     page = Path(told.out.strip())
     assert page.name == "index.html"
     assert page.is_file()
-    assert (place / "build/runs/latest").resolve() == page.parent
+    assert not (place / "build/runs/latest").exists()
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d-\d\d-\d\dZ-default", page.parent.name)
     result = read_study_result(page.parent)
     assert (result.baseline, [one.variant for one in result.variants]) == (
@@ -211,3 +204,97 @@ def test_a_study_narrowed_keeps_its_order_and_has_a_baseline(
     narrowed, variants = study._narrowed(whole, study_variants(whole), names)
     assert (narrowed.variants, narrowed.baseline) == (kept, baseline)
     assert tuple(variant.variant for variant in variants) == kept
+
+
+class Rounds:
+    """In place of executed notebooks: each execution writes a result, or has an error, by the variant's name."""
+
+    def __init__(self, **outcomes: WorkbookError | str) -> None:
+        self.outcomes = outcomes
+        self.executed: list[tuple[object, object]] = []
+
+    def __call__(self, executions: Sequence[Execution], *, workers: int) -> list[WorkbookError | None]:
+        return [self._execute(execution) for execution in executions]
+
+    def _execute(self, execution: Execution) -> WorkbookError | None:
+        execution.output.write_text(json.dumps(notebook(["1"])))
+        name = str(execution.parameters.get("variant", ""))
+        if not name:
+            return None
+        self.executed.append((name, execution.parameters["new_boots"]))
+        outcome = self.outcomes.get(name.replace("-", "_"), "ok")
+        if isinstance(outcome, WorkbookError):
+            return outcome
+        chosen = chosen_variant(name, "default", {})
+        stages = ("resolve",) if outcome == "resolved" else ("resolve", "compose", "image")
+        result = VariantResult(
+            variant=name, status="ok" if outcome == "ok" else "incomplete", method=chosen.method, agent=chosen.agent,
+            content=chosen.content, recipe=chosen.recipe,
+            stages=tuple(StageTime(stage=stage, seconds=1, reused=False, key=stage) for stage in stages),
+        )  # fmt: skip
+        if outcome == "damaged":
+            (execution.output.parent / "result.json").write_text("{")
+        elif outcome != "nothing":
+            write_variant_result(execution.output.parent / "result.json", result)
+        return None
+
+
+def rounds(monkeypatch: pytest.MonkeyPatch, **outcomes: WorkbookError | str) -> Rounds:
+    made = Rounds(**outcomes)
+    monkeypatch.setattr(study, "execute_all", made)
+    return made
+
+
+@pytest.mark.parametrize(
+    ("outcome", "executions", "message"),
+    [
+        ("nothing", 1, "notebooks/variant.ipynb left no result: "),
+        ("damaged", 1, "notebooks/variant.ipynb left no result: "),
+        ("resolved", 1, "notebooks/variant.ipynb has no cell for the stage compose"),
+        ("composed", 2, "notebooks/variant.ipynb has no cell that boots the image"),
+    ],
+)
+def test_a_notebook_that_lacks_cells_is_refused_and_not_executed_again(
+    place: Path, monkeypatch: pytest.MonkeyPatch, outcome: str, executions: int, message: str
+) -> None:
+    made = rounds(monkeypatch, atomic_min=outcome)
+    assert study.run_study("default", variants=["atomic-min", "cloud-docker"]) == 1
+    (directory,) = (place / "build/runs").iterdir()
+    good, bad = read_study_result(directory).variants
+    assert (good.status, bad.status) == ("ok", "failed")
+    assert bad.error is not None
+    assert bad.error.message.startswith(message)
+    assert bad.error.hint == "restore the notebook: git restore notebooks/variant.ipynb"
+    assert [name for name, _ in made.executed].count("atomic-min") == executions
+
+
+def test_of_a_fault_that_is_not_the_variants_own_no_fallback_is_built(
+    place: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    made = rounds(monkeypatch, atomic_min=SetupError("the disk is full", hint="free some space"))
+    assert study.run_study("default", variants=["atomic-min", "cloud-docker"]) == 1
+    told = capsys.readouterr()
+    assert made.executed == [("cloud-docker", 0), ("atomic-min", 0)]
+    assert told.err.splitlines()[-3:] == [
+        "error: atomic-min failed at notebook: the disk is full",
+        "Next step: free some space",
+        "atomic-min: the cause is not the variant itself, so no fallback is built",
+    ]
+    assert read_study_result(Path(told.out.strip()).parent).fallbacks == {}
+
+
+def test_only_a_whole_run_without_a_failure_is_the_latest(
+    place: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    latest = place / "build/runs/latest"
+    rounds(monkeypatch)
+    assert study.run_study("default", variants=["atomic-min"]) == 0
+    assert not latest.exists()
+    assert study.run_study("default") == 0
+    whole = Path(capsys.readouterr().out.split()[-1]).parent
+    assert latest.resolve() == whole
+    rounds(monkeypatch, cloud_docker=WorkbookError("no such luck"))
+    assert study.run_study("default") == 1
+    failed = Path(capsys.readouterr().out.strip())
+    assert "no such luck" in (failed.parent / "cloud-docker/index.html").read_text()
+    assert latest.resolve() == whole

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from atomic_lib.base.errors import WorkbookError
-from atomic_lib.tools.clean import clean, size_bytes
+from atomic_lib.base.files import size_bytes
+from atomic_lib.tools.clean import clean
 from atomic_lib.tools.tools_tree import CACHE_TAG, CACHE_TAG_NAME
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from html import unescape
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from atomic_lib.base.errors import WorkbookError
 from atomic_lib.base.files import write_text
@@ -84,7 +84,7 @@ def write_pages(run_directory: Path) -> Path:
     pages = [result for result in study.variants if (run_directory / result.variant / "variant.ipynb").exists()]
     for result in pages:
         directory = run_directory / result.variant
-        remove_traces(directory / "variant.ipynb")
+        remove_traces(directory / "variant.ipynb", directory / "variant.ipynb")
         export_html(
             directory / "variant.ipynb",
             directory / "index.html",
@@ -94,7 +94,7 @@ def write_pages(run_directory: Path) -> Path:
             failure(result, "../") if result.error else None,
         )
     index = run_directory / "index.html"
-    remove_traces(run_directory / "compare.ipynb")
+    remove_traces(run_directory / "compare.ipynb", run_directory / "compare.ipynb")
     export_html(run_directory / "compare.ipynb", index, study.title, _pages(pages, None), _run_files(run_directory))
     return index
 
@@ -116,12 +116,15 @@ def read_notebook(path: Path) -> "NotebookNode":
     return node
 
 
-def remove_traces(notebook: Path) -> None:
-    """Rewrite an executed notebook without papermill's records and what names this machine."""
+def remove_traces(notebook: Path, out: Path) -> None:
+    """Write an executed notebook to ``out`` without papermill's records and what names this machine.
+
+    Raises WorkbookError when the notebook is missing or damaged.
+    """
     import nbformat
 
-    node = _without_traces(read_notebook(notebook), scrubber(notebook.parent))
-    write_text(notebook, nbformat.writes(node) + "\n")  # type: ignore[no-untyped-call]
+    node = _without_traces(read_notebook(notebook), scrubber(out.parent))
+    write_text(out, nbformat.writes(node) + "\n")  # type: ignore[no-untyped-call]
 
 
 def _without_traces(node: "NotebookNode", scrub: Callable[[str], str]) -> "NotebookNode":
@@ -132,14 +135,24 @@ def _without_traces(node: "NotebookNode", scrub: Callable[[str], str]) -> "Noteb
         cell.metadata.pop("papermill", None)
         cell.source = scrub(cell.source)
         for output in cell.get("outputs", []):
-            if "text" in output:
-                output.text = scrub(output.text)
-            if "traceback" in output:
-                output.traceback = [scrub(line) for line in output.traceback]
+            for name in ("text", "evalue", "traceback"):
+                if name in output:
+                    output[name] = _scrubbed(output[name], scrub)
             for kind, value in output.get("data", {}).items():
-                if kind.startswith("text/") and isinstance(value, str):
-                    output.data[kind] = scrub(value)
+                if kind == "image/svg+xml" or not kind.startswith("image/"):
+                    output.data[kind] = _scrubbed(value, scrub)
     return node
+
+
+def _scrubbed(value: Any, scrub: Callable[[str], str]) -> Any:
+    """JSON data with all its strings scrubbed."""
+    if isinstance(value, str):
+        return scrub(value)
+    if isinstance(value, list):
+        return [_scrubbed(one, scrub) for one in value]
+    if isinstance(value, dict):
+        return type(value)((key, _scrubbed(one, scrub)) for key, one in value.items())
+    return value
 
 
 def _sections(node: "NotebookNode") -> list[dict[str, str]]:

@@ -220,8 +220,15 @@ def test_a_traceback_is_shown_without_directories_of_the_machine(
 ) -> None:
     monkeypatch.setenv("HOME", "/home/ann")
     line = f"\x1b[36mFile \x1b[39m\x1b[32m{CHECKOUT}/atomic_lib/x.py:3\x1b[39m, {Path.home()}/.cache/y"
-    output = {"output_type": "error", "ename": "E", "evalue": "bad <value>", "traceback": [line, "E: bad <value>"]}
-    pages.export_html(notebook_with(tmp_path / "n.ipynb", output), tmp_path / "n.html", "T & T")
+    value = f"bad <value> of {CHECKOUT}/x"
+    output = {"output_type": "error", "ename": "E", "evalue": value, "traceback": [line, "E: bad <value>"]}
+    data = {"application/json": {"paths": [f"{tmp_path}/y"]}, "image/svg+xml": f"<svg><!-- {CHECKOUT}/z --></svg>"}
+    shown = {"output_type": "display_data", "data": data, "metadata": {}}
+    pages.export_html(notebook_with(tmp_path / "n.ipynb", shown, output), tmp_path / "n.html", "T & T")
+    pages.remove_traces(tmp_path / "n.ipynb", tmp_path / "stored.ipynb")
+    stored = (tmp_path / "stored.ipynb").read_text()
+    assert [trace for trace in (str(tmp_path), str(CHECKOUT), "secret") if trace in stored] == []
+    assert '"evalue": "bad <value> of ./x"' in stored
     text = (tmp_path / "n.html").read_text()
     assert "./atomic_lib/x.py:3" in text
     assert "~/.cache/y" in text

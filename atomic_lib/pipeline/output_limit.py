@@ -1,0 +1,60 @@
+"""How much output of an executed notebook is kept: a cell that prints without end must not fill disk and page."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+PRINTED_CHARACTERS = 2**20
+"""For all that the cells of a notebook print."""
+SHOWN_CHARACTERS = 2**25
+"""For all tables and figures of a notebook."""
+ERROR_CHARACTERS = 2**16
+"""For the message and for the traceback of an error."""
+
+
+@dataclass
+class OutputLimit:
+    """What one notebook may still output, in characters."""
+
+    printed: int = PRINTED_CHARACTERS
+    shown: int = SHOWN_CHARACTERS
+
+    def limited(self, message: Mapping[str, Any]) -> dict[str, Any] | None:
+        """A message of the kernel with as much of its output as is kept; None if nothing is.
+
+        Format: https://jupyter-client.readthedocs.io/en/stable/messaging.html
+        """
+        kind, content = message["msg_type"], message["content"]
+        if kind == "stream":
+            content = self._limited_text(content)
+        elif kind in ("display_data", "execute_result", "update_display_data"):
+            content = self._limited_data(content)
+        elif kind == "error":
+            content = _limited_error(content)
+        return {**message, "content": content} if content else None
+
+    def _limited_text(self, content: Mapping[str, Any]) -> dict[str, Any] | None:
+        if self.printed <= 0:
+            return None
+        text = content["text"][: self.printed]
+        self.printed -= len(content["text"])
+        note = f"\n[more output is not kept: the limit is {PRINTED_CHARACTERS} characters]\n"
+        return {**content, "text": text + (note if self.printed <= 0 else "")}
+
+    def _limited_data(self, content: Mapping[str, Any]) -> dict[str, Any]:
+        size = sum(len(str(value)) for value in content["data"].values())
+        if size <= self.shown:
+            self.shown -= size
+            return dict(content)
+        note = f"[an output of {size} characters is not kept: the limit of a notebook is {SHOWN_CHARACTERS}]"
+        return {**content, "data": {"text/plain": note}, "metadata": {}}
+
+
+def _limited_error(content: Mapping[str, Any]) -> dict[str, Any]:
+    lines, left = list[str](), ERROR_CHARACTERS
+    for line in reversed(content["traceback"]):  # the last lines name the cause
+        lines.insert(0, line[:left])
+        left -= len(line)
+        if left <= 0:
+            break
+    return {**content, "evalue": content["evalue"][:ERROR_CHARACTERS], "traceback": lines}

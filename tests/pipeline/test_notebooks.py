@@ -1,0 +1,134 @@
+"""Notebooks really executed: what each fault of a cell, a kernel, a process or a file becomes, and what is stored."""
+
+import json
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import nbformat
+import pytest
+
+from atomic_lib.base.errors import SetupError, WorkbookError
+from atomic_lib.base.paths import CHECKOUT
+from atomic_lib.pipeline.notebooks import Execution, execute_all
+from tests.pipeline.small_notebooks import notebook
+
+LIMIT_SECONDS = 900
+CELLS = {
+    "kernel-killed": ["import os; print('before', flush=True); os.kill(os.getpid(), 9)"],
+    "kernel-exits": ["import os; os._exit(0)"],
+    "worker-killed": ["import os, time; os.kill(os.getppid(), 9); time.sleep(60)"],
+    "exit": ["raise SystemExit(0)", "1"],
+    "prints": ["for _ in range(500): print('y' * 100_000)"],
+    "shows": ["from IPython.display import HTML\nHTML('z' * 50_000_000)"],
+    "raises": [f"raise ValueError('x' * 50_000_000 + '\\n{CHECKOUT}/b')"],
+    "path": [f"raise ValueError('{CHECKOUT}/a', '{{}}'.format(__import__('os').environ['TMPDIR']))"],
+    "full": ["open('/dev/full', 'w').write('x' * 100_000)"],
+    "workbook-error": [
+        f"import sys; sys.path.insert(0, {str(CHECKOUT)!r})\n"
+        "from atomic_lib.base.errors import SetupError\nraise SetupError('one', log='two\\nthree', hint='four')"
+    ],
+    "good": ["open('good', 'w').write(x)"],
+    "no-kernel": ["1"],
+}
+
+
+@pytest.fixture(autouse=True, scope="module")
+def in_time() -> Iterator[None]:
+    """Fail instead of waiting for ever."""
+
+    def fail(*_: object) -> None:
+        raise TimeoutError(f"not done after {LIMIT_SECONDS} s")
+
+    before = signal.signal(signal.SIGALRM, fail)
+    signal.alarm(LIMIT_SECONDS)
+    yield
+    signal.alarm(0)
+    signal.signal(signal.SIGALRM, before)
+
+
+@pytest.fixture(scope="module")
+def directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("notebooks")
+
+
+@pytest.fixture(scope="module")
+def errors(directory: Path) -> dict[str, WorkbookError | None]:
+    """All notebooks executed, two at once, and their errors."""
+    for name, cells in CELLS.items():
+        kernel = "nope" if name == "no-kernel" else "python3"
+        (directory / f"{name}.ipynb").write_text(json.dumps(notebook(['x = ""\n', *cells], kernel)))
+    (directory / "empty.ipynb").write_text(json.dumps(notebook([])))
+    (directory / "damaged.ipynb").write_text('{"cells": [')
+    (directory / "file").touch()
+    outputs = {name: directory / "out" / f"{name}.ipynb" for name in (*CELLS, "empty", "damaged", "missing")}
+    executions = [Execution(directory / f"{name}.ipynb", out, {"x": "1"}) for name, out in outputs.items()]
+    executions.append(Execution(directory / "good.ipynb", directory / "file/out.ipynb", {"x": "2"}))
+    return dict(zip((*outputs, "unwritable"), execute_all(executions, workers=2), strict=True))
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "message"),
+    [
+        ("kernel-killed", WorkbookError, "the kernel of the notebook died"),
+        ("kernel-exits", WorkbookError, "the kernel of the notebook died"),
+        ("worker-killed", WorkbookError, "the process of worker-killed.ipynb was killed by SIGKILL"),
+        ("exit", SetupError, "exit.ipynb: ended after 2 of 3 cells"),
+        ("empty", SetupError, "empty.ipynb: has no code to execute"),
+        ("damaged", SetupError, "damaged.ipynb: not a notebook: Notebook does not appear to be JSON: "),
+        ("missing", WorkbookError, "missing.ipynb: No such file or directory"),
+        ("no-kernel", SetupError, "no-kernel.ipynb: no kernel 'nope' is installed"),
+        ("raises", WorkbookError, "ValueError: xxxxx"),
+        ("workbook-error", SetupError, "one"),
+        ("full", SetupError, "a file could not be written: the file system at /"),
+        ("unwritable", WorkbookError, "file: "),
+    ],
+)
+def test_each_fault_is_one_error_of_its_notebook(
+    errors: dict[str, WorkbookError | None], name: str, kind: type[WorkbookError], message: str
+) -> None:
+    error = errors[name]
+    assert type(error) is kind
+    assert message in error.message
+    assert "\n" not in error.message
+    assert len(error.message) < 700
+
+
+def test_the_next_step_and_the_log_of_an_error_are_kept(errors: dict[str, WorkbookError | None]) -> None:
+    error = errors["workbook-error"]
+    assert error is not None
+    assert (error.message, error.log, error.hint) == ("one", "two\nthree", "four")
+    killed, restored = errors["kernel-killed"], errors["exit"]
+    assert killed is not None
+    assert "journalctl -k" in killed.hint
+    assert restored is not None
+    assert "git restore" in restored.hint
+
+
+def test_the_others_go_on(errors: dict[str, WorkbookError | None], directory: Path) -> None:
+    assert [errors["good"], errors["prints"], errors["shows"]] == [None, None, None]
+    assert (directory / "good").read_text() in ("1", "2")
+
+
+@pytest.mark.parametrize("name", ["prints", "shows", "raises"])
+@pytest.mark.usefixtures("errors")
+def test_output_without_end_is_not_stored(directory: Path, name: str) -> None:
+    stored = directory / "out" / f"{name}.ipynb"
+    assert stored.stat().st_size < 1_200_000
+    assert ("is not kept" in stored.read_text()) == (name != "raises")
+
+
+@pytest.mark.usefixtures("errors")
+def test_what_a_notebook_did_before_its_kernel_died_is_stored(directory: Path) -> None:
+    cells = nbformat.read(directory / "out/kernel-killed.ipynb", as_version=4).cells  # type: ignore[no-untyped-call]
+    assert cells[-1].outputs[0].text == "before\n"
+
+
+@pytest.mark.usefixtures("errors")
+def test_no_stored_notebook_names_a_directory_of_this_machine(directory: Path) -> None:
+    text = (directory / "out/path.ipynb").read_text()
+    outputs = nbformat.reads(text, as_version=4).cells[-1].outputs  # type: ignore[no-untyped-call]
+    assert outputs[0].evalue.startswith("('./a', '")
+    for trace in ("workbook-notebook-", str(directory), f"{CHECKOUT}/"):
+        assert trace not in json.dumps(outputs)
+    assert "papermill" not in json.loads(text)["metadata"]
