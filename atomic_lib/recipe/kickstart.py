@@ -6,6 +6,7 @@ values are typed as Any because it has no type annotations.
 """
 
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -23,8 +24,10 @@ from atomic_lib.recipe.recipe import PostScript, Recipe
 _COMMANDS_HINT = f"accepted commands: {', '.join(sorted({*COMMANDS, *INSTALLER_COMMANDS}))}"
 
 
-def read_kickstart(path: Path, version: str) -> Recipe:
+def read_kickstart(path: Path, version: str, roots: Sequence[Path] = ()) -> Recipe:
     """The recipe in a kickstart and its includes; ``version`` is the syntax version, such as "F41".
+
+    Includes must be below one of ``roots`` (without any: below the directory of ``path``).
 
     Without ``--nocore`` the group "core" is added, as in Anaconda. The options of the last
     ``%packages`` apply, and a later line of a command overrides an earlier one, except that
@@ -34,7 +37,7 @@ def read_kickstart(path: Path, version: str) -> Recipe:
     and every command, option or section that is not supported.
     """
     handler = _handler(version)
-    every_line, files = read_lines(path)
+    every_line, files = read_lines(path, roots)
     lines, problems = split_off_refused(every_line)
     findings = SectionReader(lines, problems)
     parser = _Parser(handler, findings)
