@@ -20,6 +20,7 @@ from atomic_lib.recipe.kickstart_commands import COMMAND_REASONS, COMMANDS, INST
 from atomic_lib.recipe.kickstart_lines import Problem, read_lines, split_off_refused
 from atomic_lib.recipe.kickstart_sections import PackagesSection, PostSection, SectionReader, given_options
 from atomic_lib.recipe.recipe import PostScript, Recipe
+from atomic_lib.recipe.treefile_keys import LANGUAGE
 
 _COMMANDS_HINT = f"accepted commands: {', '.join(sorted({*COMMANDS, *INSTALLER_COMMANDS}))}"
 
@@ -121,6 +122,9 @@ def _with_sections(recipe: Recipe, handler: Any, findings: SectionReader) -> Rec
     groups += [f"^{packages.environment}"] if packages.environment else []
     groups += [group.name for group in packages.groupList]
     languages = None if packages.instLangs is None else tuple(filter(None, re.split("[:,]", packages.instLangs)))
+    wrong = [language for language in languages or () if not LANGUAGE.fullmatch(language)]
+    if wrong:
+        raise WorkbookError(f"{recipe.files[0]}: %packages --inst-langs: {wrong[0]!r} is not a language, such as en")
     scripts = [
         PostScript(script.script, script.interp, script.errorOnFail, findings.location(script.lineno))
         for script in handler.scripts

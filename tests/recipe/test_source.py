@@ -1,5 +1,6 @@
 """Where a recipe may read: below its own directories, only regular files, which no error quotes."""
 
+import json
 import os
 import re
 from collections.abc import Callable
@@ -111,3 +112,21 @@ def test_a_variant_can_name_further_directories(directory: Path, method: str, su
         load_recipe(Variant.model_validate(values), directory)
     assert "recipe_roots" in caught.value.hint
     assert load_recipe(Variant.model_validate({**values, "recipe_roots": str(other)}), directory).packages == ("bash",)
+
+
+@pytest.mark.parametrize("language", ["%(touch /x)", "en\n%_dbpath /x", "en:%{lua:x}", "a b"])
+def test_a_language_cannot_be_a_macro_of_rpm(directory: Path, language: str) -> None:
+    (directory / "own.json").write_text(json.dumps({"ref": "a/b", "packages": ["a"], "install-langs": [language]}))
+    with pytest.raises(WorkbookError, match=r"is not a language|has a control character"):
+        read_treefile(directory / "own.json")
+    (directory / "own.ks").write_text(f"%packages --nocore '--inst-langs={language}'\nbash\n%end\n")
+    with pytest.raises(WorkbookError):
+        read_kickstart(directory / "own.ks", "F41")
+
+
+@pytest.mark.parametrize("key", ["units", "initramfs-args", "repos", "remove-files", "packages", "exclude-packages"])
+def test_a_list_has_no_control_characters(directory: Path, key: str) -> None:
+    values = {"ref": "a/b", "packages": ["a"], key: ["x\0.service"]}
+    (directory / "own.json").write_text(json.dumps(values))
+    with pytest.raises(WorkbookError, match=f"own.json: {key}: .* has a control character"):
+        read_treefile(directory / "own.json")
