@@ -6,6 +6,7 @@ it. A recipe with a layer always has two transactions, so the tree does not depe
 the layer was in the store.
 """
 
+import json
 import re
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -16,6 +17,7 @@ from atomic_lib.base import command
 from atomic_lib.base.errors import WorkbookError
 from atomic_lib.base.progress import step
 from atomic_lib.base.stage import Stage
+from atomic_lib.compose.attributes import require_attributes
 from atomic_lib.compose.chroot import Installroot
 from atomic_lib.content.dnf import DNF_DIRECTORY, dnf_configuration
 from atomic_lib.content.repositories import Content
@@ -30,6 +32,10 @@ from atomic_lib.tools.sandbox import Bind
 _QUERY = r"%{NAME}\t%{EPOCHNUM}\t%{VERSION}\t%{RELEASE}\t%{ARCH}\n"
 # dnf has just checked all signatures and digests; rpm would read all packages twice more to check them again.
 _MACROS = "%_pkgverify_level none\n"
+_PLUGIN = Path(__file__).parent / "dnf_plugin"
+_SCRIPTLETS = "scriptlets.json"
+# only to choose the lines of the log that an error shows
+_SCRIPTLET_LINE = re.compile("scriptlet failed|script failed|Error in .* scriptlet")
 
 
 @dataclass(frozen=True)
@@ -56,7 +62,8 @@ class Installation:
 def install(tree: Installroot, installation: Installation, context: Context, *, name: str, log: Path) -> None:
     """Install the locked packages into ``tree``, whose directory must not exist yet.
 
-    Raises WorkbookError if dnf or a scriptlet fails, or the result does not match the lock.
+    Raises WorkbookError if dnf or a scriptlet fails, the result does not match the lock, or a file does not have
+    the owner that its package names.
     """
     _make_root(tree.root)
     layer = installation.layer_packages()
@@ -71,6 +78,8 @@ def install(tree: Installroot, installation: Installation, context: Context, *, 
             # as in a single transaction, apply presets to the units of all packages
             tree.chroot(["systemctl", "preset-all"], log=log)
         _require_locked(tree, installation.rpm_set.lock)
+    with step(f"{name}: compare owners and modes with the packages"):
+        require_attributes(tree)
 
 
 @dataclass(frozen=True)
@@ -153,12 +162,18 @@ def _transaction(
         configuration = dnf_configuration(
             weak_dependencies=recipe.weak_dependencies, documentation=recipe.documentation
         )
-        (config / "dnf.conf").write_text(configuration)
+        # In the file: dnf keeps its arguments in the tree's history.
+        plugins = configuration.replace("plugins=0\n", "plugins=1\npluginpath=/mnt/plugin\n")
+        (config / "dnf.conf").write_text(plugins)
+        report = config / "report"
+        report.mkdir()
         (config / "locked.repo").write_text(repository(installation, packages, only))
         languages = f"%_install_langs {':'.join(recipe.languages)}\n" if recipe.languages is not None else ""
         (config / ".rpmmacros").write_text(_MACROS + languages)
         own = [
             Bind(config, DNF_DIRECTORY),
+            Bind(_PLUGIN, "/mnt/plugin"),
+            Bind(report, "/mnt/report", writable=True),
             Bind(rpm_set.directory, "/mnt/rpms"),
             Bind(rpm_set.keys, "/mnt/keys"),
         ]
@@ -168,7 +183,7 @@ def _transaction(
             tree.run(line, binds=[*content.binds, *own], env={"HOME": DNF_DIRECTORY}, log=log)
         except command.CommandError as error:
             raise _install_error(recipe, error) from None
-    _require_scriptlets(log)
+        _require_scriptlets(report / _SCRIPTLETS, log)
 
 
 def repository(installation: Installation, packages: Sequence[LockedPackage], only: Sequence[LockedPackage]) -> str:
@@ -188,14 +203,18 @@ def repository(installation: Installation, packages: Sequence[LockedPackage], on
     return "\n".join(lines) + "\n"
 
 
-def _require_scriptlets(log: Path) -> None:
-    lines = log.read_text(errors="replace").splitlines()
-    failed = [number for number, line in enumerate(lines) if "scriptlet failed" in line]
+def _require_scriptlets(report: Path, log: Path) -> None:
+    """Raise WorkbookError if rpm told ``dnf_plugin`` of a failed scriptlet or trigger, or the plugin did not run."""
+    if not report.exists():
+        raise WorkbookError("dnf did not load the plugin that reports scriptlets", hint=f"read {log}")
+    failed = json.loads(report.read_text())
     if failed:
-        evidence = "\n".join(lines[max(0, failed[0] - 10) : failed[0] + 1])
+        lines = log.read_text(errors="replace").splitlines()
+        at = next((number for number, line in enumerate(lines) if _SCRIPTLET_LINE.search(line)), len(lines) - 1)
+        names = ", ".join(f"{one['scriptlet'].lower()} of {one['package'] or 'a file trigger'}" for one in failed)
         raise WorkbookError(
-            f"a package's scriptlet failed: {lines[failed[0]].strip()}",
-            log=evidence,
+            f"a package's scriptlet failed: {names}",
+            log="\n".join(lines[max(0, at - 10) : at + 1]),
             hint=f"leave the package out, or correct what its scriptlet needs; the whole log is in {log}",
         )
 

@@ -113,7 +113,7 @@ def _set_units(tree: Installroot, recipe: Recipe) -> None:
     for verb, units in steps:
         try:
             if units:
-                tree.chroot(["systemctl", verb, *units])
+                tree.chroot(["systemctl", verb, "--", *units])
         except command.CommandError as error:
             raise WorkbookError(
                 f"{recipe.files[0]}: units: cannot {verb} {' '.join(units)}",

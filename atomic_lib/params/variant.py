@@ -84,6 +84,19 @@ class Variant(ParamsModel):
     guest_cpus: int = Field(default=2, ge=1, le=64)
     guest_memory_mib: int = Field(default=2048, ge=512, le=1048576)
     boot_timeout_seconds: int = Field(default=600, ge=10, le=7200)
+    script_timeout_seconds: int = Field(default=1800, ge=1, le=86400)
+    """The time limit of each command in the tree: dnf with all scriptlets, a script of the recipe, dracut."""
+    script_memory_mib: int = Field(default=4096, ge=256, le=1048576)
+    """The memory of such a command with all its children."""
+    script_processes: int = Field(default=2048, ge=16, le=1048576)
+    """The processes and threads of such a command at one time."""
+    script_file_size_mib: int = Field(default=4096, ge=64, le=1048576)
+    """The size of the largest file that it may write."""
+    script_open_files: int = Field(default=8192, ge=64, le=1048576)
+    """The files that each of its processes may have open."""
+    recipe_roots: str = ""
+    """Directories, separated by spaces and relative to the checkout, from which ``include`` and
+    ``postprocess-script`` may read besides the recipe's own directory."""
 
     @field_validator("remote_url")
     @classmethod

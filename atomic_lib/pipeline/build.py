@@ -4,7 +4,7 @@ All builds use it: notebooks, ``why`` and ``without``, ``verify``, ``equality`` 
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from atomic_lib.base.errors import WorkbookError
@@ -27,6 +27,7 @@ from atomic_lib.solve.rpm_set import RpmSet
 from atomic_lib.solve.why import Chain, entries_of, shortest_chains, why
 from atomic_lib.solve.without import Departure, what_leaves
 from atomic_lib.tools.context import Context, open_context
+from atomic_lib.tools.limits import Limits
 
 CLASS_PREFIX = "class:"
 
@@ -75,7 +76,8 @@ class Build:
     @cached_property
     def tree(self) -> Tree:
         """The composed tree."""
-        return compose_tree(TreeRequest(self.variant, self.recipe, self.content, self.rpm_set), self.context)
+        request = TreeRequest(self.variant, self.recipe, self.content, self.rpm_set)
+        return compose_tree(request, with_limits(self.context, self.variant))
 
     @cached_property
     def footprint(self) -> Footprint:
@@ -136,6 +138,15 @@ def open_build(variant: str | Variant, command: str = "./workbook lab") -> Build
     loaded = load_variant(variant) if isinstance(variant, str) else variant
     require_root(command)
     return Build(loaded, open_context())
+
+
+def with_limits(context: Context, variant: Variant) -> Context:
+    """The context in which the variant's own limits hold for scriptlets and scripts; they are no part of any key."""
+    limits = Limits(
+        variant.script_timeout_seconds, variant.script_processes, variant.script_memory_mib,
+        variant.script_file_size_mib, variant.script_open_files,
+    )  # fmt: skip
+    return replace(context, tools=replace(context.tools, limits=limits))
 
 
 def classes_expanded(word: str, names: Sequence[str], rules: ClassRules) -> list[str]:

@@ -6,6 +6,7 @@ values are typed as Any because it has no type annotations.
 """
 
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -19,12 +20,15 @@ from atomic_lib.recipe.kickstart_commands import COMMAND_REASONS, COMMANDS, INST
 from atomic_lib.recipe.kickstart_lines import Problem, read_lines, split_off_refused
 from atomic_lib.recipe.kickstart_sections import PackagesSection, PostSection, SectionReader, given_options
 from atomic_lib.recipe.recipe import PostScript, Recipe
+from atomic_lib.recipe.treefile_keys import LANGUAGE
 
 _COMMANDS_HINT = f"accepted commands: {', '.join(sorted({*COMMANDS, *INSTALLER_COMMANDS}))}"
 
 
-def read_kickstart(path: Path, version: str) -> Recipe:
+def read_kickstart(path: Path, version: str, roots: Sequence[Path] = ()) -> Recipe:
     """The recipe in a kickstart and its includes; ``version`` is the syntax version, such as "F41".
+
+    Includes must be below one of ``roots`` (without any: below the directory of ``path``).
 
     Without ``--nocore`` the group "core" is added, as in Anaconda. The options of the last
     ``%packages`` apply, and a later line of a command overrides an earlier one, except that
@@ -34,7 +38,7 @@ def read_kickstart(path: Path, version: str) -> Recipe:
     and every command, option or section that is not supported.
     """
     handler = _handler(version)
-    every_line, files = read_lines(path)
+    every_line, files = read_lines(path, roots)
     lines, problems = split_off_refused(every_line)
     findings = SectionReader(lines, problems)
     parser = _Parser(handler, findings)
@@ -118,6 +122,9 @@ def _with_sections(recipe: Recipe, handler: Any, findings: SectionReader) -> Rec
     groups += [f"^{packages.environment}"] if packages.environment else []
     groups += [group.name for group in packages.groupList]
     languages = None if packages.instLangs is None else tuple(filter(None, re.split("[:,]", packages.instLangs)))
+    wrong = [language for language in languages or () if not LANGUAGE.fullmatch(language)]
+    if wrong:
+        raise WorkbookError(f"{recipe.files[0]}: %packages --inst-langs: {wrong[0]!r} is not a language, such as en")
     scripts = [
         PostScript(script.script, script.interp, script.errorOnFail, findings.location(script.lineno))
         for script in handler.scripts

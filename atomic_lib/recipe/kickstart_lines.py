@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from atomic_lib.base.errors import WorkbookError
-from atomic_lib.recipe.source import read_text, refuse_cycle
+from atomic_lib.recipe.source import read_text, refuse_cycle, require_within
 
 ACCEPTED_SECTIONS = ("%packages", "%post")
 SECTIONS = (
@@ -45,7 +45,7 @@ class Line:
         try:
             return shlex.split(self.text, comments=comments)
         except ValueError as error:
-            raise WorkbookError(f"{self.location}: {str(error).lower()}: {self.text.strip()}") from None
+            raise WorkbookError(f"{self.location}: {str(error).lower()}") from None
 
 
 @dataclass(frozen=True)
@@ -57,28 +57,39 @@ class Problem:
     hint: str = ""
 
 
-def read_lines(path: Path) -> tuple[list[Line], tuple[Path, ...]]:
+def read_lines(path: Path, roots: Sequence[Path] = ()) -> tuple[list[Line], tuple[Path, ...]]:
     """All lines of a kickstart with its includes expanded, and the files read.
 
-    The path in an include is relative to the including file.
-    Raises WorkbookError naming file and line for a missing file or an include cycle.
+    The path in an include is relative to the including file, which must be below one of ``roots`` (without any:
+    below the directory of ``path``).
+    Raises WorkbookError naming file and line for a file that is missing or elsewhere, or an include cycle.
     """
     files: dict[Path, None] = {}
-    return list(_lines(path, (), "", files)), tuple(files)
+    reader = _Reader(roots or (path.parent,), files)
+    return list(reader.lines(path, (), "")), tuple(files)
 
 
-def _lines(path: Path, chain: Sequence[Path], prefix: str, files: dict[Path, None]) -> Iterator[Line]:
-    refuse_cycle(path, chain, prefix)
-    files[path] = None
-    for number, text in enumerate(read_text(path, prefix).splitlines(), start=1):
-        line = Line(text + "\n", path, number)
-        if line.first_word != "%include":
-            yield line
-            continue
-        names = line.words(comments=True)[1:]
-        if len(names) != 1 or not names[0]:
-            raise WorkbookError(f"{line.location}: %include takes one path", hint="name one file, relative to this one")
-        yield from _lines(path.parent / names[0], (*chain, path), f"{line.location}: %include: ", files)
+@dataclass(frozen=True)
+class _Reader:
+    roots: Sequence[Path]
+    files: dict[Path, None]
+
+    def lines(self, path: Path, chain: Sequence[Path], prefix: str) -> Iterator[Line]:
+        """The lines of a file and of what it includes; ``chain``: the files that include it."""
+        if chain:
+            require_within(path, self.roots, prefix)
+        refuse_cycle(path, chain, prefix)
+        self.files[path] = None
+        for number, text in enumerate(read_text(path, prefix).splitlines(), start=1):
+            line = Line(text + "\n", path, number)
+            if line.first_word != "%include":
+                yield line
+                continue
+            names = line.words(comments=True)[1:]
+            if len(names) != 1 or not names[0]:
+                hint = "name one file, relative to this one"
+                raise WorkbookError(f"{line.location}: %include takes one path", hint=hint)
+            yield from self.lines(path.parent / names[0], (*chain, path), f"{line.location}: %include: ")
 
 
 def split_off_refused(lines: Sequence[Line]) -> tuple[list[Line], list[Problem]]:
@@ -120,9 +131,9 @@ def _opens_section(line: Line) -> bool:
         return False
     words = line.words(comments=True)
     if not words or not words[0]:
-        raise WorkbookError(f"{line.location}: no command: {line.text.strip()}")
+        raise WorkbookError(f"{line.location}: no command")
     if words[0] == "%end":
         raise WorkbookError(f"{line.location}: %end without a section")
     if words[0].startswith("%") and words[0] != line.first_word:
-        raise WorkbookError(f"{line.location}: the name of a section must not be quoted: {line.text.strip()}")
+        raise WorkbookError(f"{line.location}: the name of a section must not be quoted")
     return words[0].startswith("%")

@@ -4,7 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from atomic_lib.base.errors import WorkbookError
-from atomic_lib.base.paths import PARAMS_DIRECTORY
+from atomic_lib.base.paths import CHECKOUT, PARAMS_DIRECTORY
 from atomic_lib.params.variant import Variant
 from atomic_lib.recipe.recipe import PostScript, Recipe
 from atomic_lib.recipe.source import listing_hint
@@ -24,7 +24,8 @@ def load_recipe(variant: Variant, params: Path = PARAMS_DIRECTORY) -> Recipe:
 def _read_recipe(variant: Variant, params: Path) -> Recipe:
     """Read ``params/treefiles/CONTENT/RECIPE.yaml`` (or ``.json``), extended by the variant's parts.
 
-    For a traditional root it may also be the kickstart ``params/kickstarts/CONTENT/RECIPE.ks``.
+    For a traditional root it may also be the kickstart ``params/kickstarts/CONTENT/RECIPE.ks``. Files that the
+    recipe names must be below ``params/treefiles`` or ``params/kickstarts``, or one of the variant's ``recipe_roots``.
     """
     treefiles, kickstarts = params / "treefiles" / variant.content, params / "kickstarts" / variant.content
     candidates = [treefiles / f"{variant.recipe}{suffix}" for suffix in (".yaml", ".json")]
@@ -40,6 +41,7 @@ def _read_recipe(variant: Variant, params: Path) -> Recipe:
             f"{variant.content!r}): there is no {' or '.join(map(str, candidates))}",
             hint=listing_hint(candidates[-1]),
         )
+    others = [CHECKOUT / name for name in variant.recipe_roots.split()]
     # Import the reader on demand: importing pykickstart takes time.
     if found[0].suffix == ".ks":
         if variant.parts:
@@ -49,7 +51,8 @@ def _read_recipe(variant: Variant, params: Path) -> Recipe:
             )
         from atomic_lib.recipe.kickstart import read_kickstart
 
-        return read_kickstart(found[0], variant.kickstart_version)
+        return read_kickstart(found[0], variant.kickstart_version, (params / "kickstarts", *others))
     from atomic_lib.recipe.treefile import read_treefile
 
-    return read_treefile(found[0], [treefiles / "parts" / f"{name}.yaml" for name in variant.parts.split()])
+    parts = [treefiles / "parts" / f"{name}.yaml" for name in variant.parts.split()]
+    return read_treefile(found[0], parts, (params / "treefiles", *others))

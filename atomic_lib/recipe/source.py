@@ -1,18 +1,38 @@
-"""Reads the files of a recipe, and detects include cycles."""
+"""Reads the files of a recipe within its directories, and detects include cycles."""
 
+import os
+import stat
 from collections.abc import Sequence
 from pathlib import Path
 
 from atomic_lib.base.errors import WorkbookError
 
+LARGEST_BYTES = 4 << 20
+"""The size of the largest file that is read as a part of a recipe."""
+
+
+def require_within(path: Path, roots: Sequence[Path], prefix: str) -> None:
+    """Raise WorkbookError unless a file that a recipe names is below one of ``roots``, with all links resolved.
+
+    ``prefix`` (``FILE:LINE: `` of the include) starts the message.
+    """
+    if "\0" in str(path):
+        raise WorkbookError(f"{prefix}the name of a file has a null byte", hint="name a text file")
+    if not any(_real(path).is_relative_to(_real(root)) for root in roots):
+        raise WorkbookError(
+            f"{prefix}{path} is outside of the recipe's directory {roots[0]}",
+            hint="move the file there, or add its directory to the parameter recipe_roots",
+        )
+
 
 def read_text(path: Path, prefix: str = "") -> str:
     """The text of a file; ``prefix`` (``FILE:LINE: `` of the include) starts the error message.
 
-    Raises WorkbookError if the file does not exist, cannot be read or is not UTF-8.
+    Raises WorkbookError if the file does not exist, is not a regular file of at most ``LARGEST_BYTES``, cannot be
+    read or is not UTF-8.
     """
     try:
-        return path.read_bytes().decode("utf-8")
+        return _read_regular(path, prefix).decode("utf-8")
     except FileNotFoundError:
         raise WorkbookError(f"{prefix}no such file: {path}", hint=listing_hint(path)) from None
     except UnicodeDecodeError as error:
@@ -21,11 +41,28 @@ def read_text(path: Path, prefix: str = "") -> str:
         raise WorkbookError(f"{prefix}{path}: cannot be read: {error.strerror}") from None
 
 
+def _read_regular(path: Path, prefix: str) -> bytes:
+    # without O_NONBLOCK, opening a FIFO would wait for a writer
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
+    with open(descriptor, "rb") as file:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise WorkbookError(f"{prefix}{path}: is not a regular file", hint="name a text file")
+        data = file.read(LARGEST_BYTES + 1)
+    if len(data) > LARGEST_BYTES:
+        raise WorkbookError(f"{prefix}{path}: is larger than {LARGEST_BYTES >> 20} MiB", hint="name a text file")
+    return data
+
+
+def _real(path: Path) -> Path:
+    """The path with all links resolved; a link to itself stays, which Path.resolve answers with RuntimeError."""
+    return Path(os.path.realpath(path))
+
+
 def refuse_cycle(path: Path, chain: Sequence[Path], prefix: str) -> None:
     """Raise WorkbookError naming the cycle if ``path`` is one of the files in ``chain``, which include it."""
-    resolved = [file.resolve() for file in chain]
-    if path.resolve() in resolved:
-        names = [str(file) for file in (*chain[resolved.index(path.resolve()) :], path)]
+    resolved = [_real(file) for file in chain]
+    if _real(path) in resolved:
+        names = [str(file) for file in (*chain[resolved.index(_real(path)) :], path)]
         raise WorkbookError(f"{prefix}include cycle: {' includes '.join(names)}", hint="remove one of these includes")
 
 

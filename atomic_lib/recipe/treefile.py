@@ -4,13 +4,15 @@ Keys and rules are those of rpm-ostree's treefile reference (docs/treefile.md). 
 that is not supported is an error; no key is silently ignored.
 """
 
+import os
 import re
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from atomic_lib.base.errors import WorkbookError
 from atomic_lib.recipe.recipe import PostScript, Recipe
-from atomic_lib.recipe.source import read_text, refuse_cycle
+from atomic_lib.recipe.source import read_text, refuse_cycle, require_within
 from atomic_lib.recipe.treefile_keys import LISTS, Values, checked_values, notes, parse_treefile, script_locations
 
 BASEARCH = "x86_64"
@@ -21,7 +23,7 @@ _REF = re.compile(r"[\w\d][-._\w\d]*(/[\w\d][-._\w\d]*)*", re.ASCII)
 _VARIABLE = re.compile(r"\$\{([^}]*)\}")
 
 
-def read_treefile(path: Path, parts: Sequence[Path] = ()) -> Recipe:
+def read_treefile(path: Path, parts: Sequence[Path] = (), roots: Sequence[Path] = ()) -> Recipe:
     """The recipe in a treefile and its includes, extended by ``parts``.
 
     A part is a treefile that adds to lists and overrides single values, as if it included the recipe.
@@ -31,21 +33,23 @@ def read_treefile(path: Path, parts: Sequence[Path] = ()) -> Recipe:
     ``include`` follows rpm-ostree. Paths are relative to the including file. Single values of the
     including file override those of included files, and the first of several included files wins.
     Lists are joined: those of included files come first, in reverse order of the files. Including a
-    file twice is an error.
+    file twice is an error. Included files and scripts must be below one of ``roots`` (without any: below
+    the directory of ``path``).
 
-    Raises WorkbookError naming file and key for an unknown or unsupported key, a wrong type, a missing
-    file, an include cycle, or a package that is both listed and excluded.
+    Raises WorkbookError naming file and key for an unknown or unsupported key, a wrong type, a file that is
+    missing or elsewhere, an include cycle, or a package that is both listed and excluded.
     """
     files: list[Path] = []
-    values = _read_merged(path, (), "", files)
+    reader = _Reader(roots or (path.parent,), files)
+    values = reader.merged(path)
     for part in parts:
-        values = _merge(_read_merged(part, (), "parts: ", files), values)
+        values = _merge(reader.merged(part, (), "parts: "), values)
     _require_composable(path, values)
     languages = values.get("install-langs")
     return Recipe(
         files=tuple(files),
         packages=_unique(values["packages"]),
-        layer=_layer(path, files),
+        layer=_layer(path, reader),
         excludes=_unique(values.get("exclude-packages", ())),
         repos=_unique(values.get("repos", ())),
         documentation=values.get("documentation", True),
@@ -74,24 +78,47 @@ def _require_composable(path: Path, values: Values) -> None:
         raise WorkbookError(f"{path}: {both[0]} is in packages and in exclude-packages", hint="remove one of the two")
 
 
-def _read_merged(path: Path, chain: tuple[Path, ...], prefix: str, files: list[Path]) -> Values:
-    refuse_cycle(path, chain, prefix)
-    if path.resolve() in [file.resolve() for file in files]:
-        raise WorkbookError(f"{prefix}{path} is included twice", hint="rpm-ostree allows each treefile once")
-    text = read_text(path, prefix)
-    values = checked_values(path, parse_treefile(path, text))
-    files.append(path)
-    includes = values.pop("include", ())
-    values = _with_packages_split(path, _with_scripts_read(path, text, values, files))
-    for name in includes:
-        values = _merge(values, _read_merged(path.parent / name, (*chain, path), f"{path}: include: ", files))
-    return values
+@dataclass(frozen=True)
+class _Reader:
+    """Reads treefiles below ``roots``; ``files`` are those read."""
+
+    roots: Sequence[Path]
+    files: list[Path]
+
+    def merged(self, path: Path, chain: tuple[Path, ...] = (), prefix: str = "") -> Values:
+        """The values of a treefile and its includes; ``chain``: the files that include it."""
+        if chain:
+            require_within(path, self.roots, prefix)
+        refuse_cycle(path, chain, prefix)
+        if os.path.realpath(path) in [os.path.realpath(file) for file in self.files]:
+            raise WorkbookError(f"{prefix}{path} is included twice", hint="rpm-ostree allows each treefile once")
+        text = read_text(path, prefix)
+        values = checked_values(path, parse_treefile(path, text))
+        self.files.append(path)
+        includes = values.pop("include", ())
+        values = _with_packages_split(path, self._with_scripts_read(path, text, values))
+        for name in includes:
+            values = _merge(values, self.merged(path.parent / name, (*chain, path), f"{path}: include: "))
+        return values
+
+    def _with_scripts_read(self, path: Path, text: str, values: Values) -> Values:
+        """Replace ``postprocess`` and the file name in ``postprocess-script`` by ``PostScript`` objects."""
+        result = dict(values)
+        if "postprocess" in values:
+            locations = script_locations(path, text, len(values["postprocess"]))
+            result["postprocess"] = [_script(*pair) for pair in zip(values["postprocess"], locations, strict=True)]
+        if "postprocess-script" in values:
+            file, prefix = path.parent / values["postprocess-script"], f"{path}: postprocess-script: "
+            require_within(file, self.roots, prefix)
+            result["postprocess-script"] = (_script(read_text(file, prefix), f"{file}:1"),)
+            self.files.append(file)
+        return result
 
 
-def _layer(path: Path, files: Sequence[Path]) -> tuple[str, ...]:
-    """The packages of the treefile ``base`` in the directory of ``path``, if it is one of ``files``."""
-    base = next((file for file in files if file.stem == "base" and file.parent.samefile(path.parent)), None)
-    return _unique(_read_merged(base, (), "", []).get("packages", ())) if base else ()
+def _layer(path: Path, reader: _Reader) -> tuple[str, ...]:
+    """The packages of the treefile ``base`` in the directory of ``path``, if it is one of the files read."""
+    base = next((file for file in reader.files if file.stem == "base" and file.parent.samefile(path.parent)), None)
+    return _unique(_Reader(reader.roots, []).merged(base).get("packages", ())) if base else ()
 
 
 def _merge(own: Values, included: Values) -> Values:
@@ -118,19 +145,6 @@ def _with_packages_split(path: Path, values: Values) -> Values:
             hint="list the packages of the group, or use a kickstart",
         )
     return {**rest, "packages": names} if entries else rest
-
-
-def _with_scripts_read(path: Path, text: str, values: Values, files: list[Path]) -> Values:
-    """Replace ``postprocess`` and the file name in ``postprocess-script`` by ``PostScript`` objects."""
-    result = dict(values)
-    if "postprocess" in values:
-        locations = script_locations(path, text, len(values["postprocess"]))
-        result["postprocess"] = [_script(*pair) for pair in zip(values["postprocess"], locations, strict=True)]
-    if "postprocess-script" in values:
-        file = path.parent / values["postprocess-script"]
-        result["postprocess-script"] = (_script(read_text(file, f"{path}: postprocess-script: "), f"{file}:1"),)
-        files.append(file)
-    return result
 
 
 def _script(text: str, source: str) -> PostScript:

@@ -56,6 +56,8 @@ _REASONS = {
 Values = dict[str, Any]
 """The values of a treefile by key. ``checked_values`` has checked the type of each."""
 
+LANGUAGE = re.compile(r"[A-Za-z0-9_.@*-]+")
+"""A language of %_install_langs, which goes into a file of rpm macros: a ``%`` there could run a command."""
 _UNIT = re.compile(r"[\w@:.\\-]+\.(service|socket|timer|path|target|mount|automount|swap|slice)", re.ASCII)
 
 
@@ -153,7 +155,9 @@ def _wrong_value(name: str, value: object) -> str:
 def _wrong_string(name: str, value: object) -> str:
     if not isinstance(value, str) or not value:
         return f"must be text, not {value!r}"
-    if name == "default-target" and not re.fullmatch(r"[\w@:.\\-]+\.target", value):
+    if not value.isprintable():
+        return f"{value!r} has a control character"
+    if name == "default-target" and not re.fullmatch(r"[\w@:.\\-]+\.target", value, re.ASCII):
         return f"{value!r} is not a systemd target"
     return ""
 
@@ -164,6 +168,10 @@ def _wrong_list(name: str, value: object) -> str:
     for item in value:
         if not item.strip():
             return "has an empty entry"
+        if name != "postprocess" and not item.isprintable():
+            return f"{item!r} has a control character"
+        if name == "install-langs" and not LANGUAGE.fullmatch(item):
+            return f"{item!r} is not a language, such as en or en_US"
         if name == "exclude-packages" and len(item.split()) > 1:
             return f"{item!r} must be one package name"
         if name == "units" and not _UNIT.fullmatch(item):

@@ -9,6 +9,7 @@ from atomic_lib.base.command import CommandError
 from atomic_lib.content.dnf import DNF_CACHE, DNF_DIRECTORY, dnf_configuration, repository_error
 from atomic_lib.content.repositories import Content
 from atomic_lib.recipe.recipe import Recipe
+from atomic_lib.solve.words import EXCLUDED, require_words
 from atomic_lib.tools.sandbox import Bind, Tools
 
 INSTALLROOT = "/mnt/root"
@@ -51,7 +52,16 @@ class Dnf:
 
 
 def install_words(recipe: Recipe, group_packages: Iterable[str]) -> list[str]:
-    """dnf's arguments that install the recipe's packages and ``group_packages``, without excluded packages."""
+    """dnf's arguments that install the recipe's packages and ``group_packages``, without excluded packages.
+
+    dnf keeps these words in the tree's history, so there is no ``--`` before them.
+
+    Raises WorkbookError for a word that dnf would take for anything other than a name, a pattern or a requirement.
+    """
+    group_packages = tuple(group_packages)
+    source = str(recipe.files[0]) if recipe.files else "recipe"
+    require_words([*recipe.packages, *group_packages], source)
+    require_words(recipe.excludes, source, accepted=EXCLUDED)
     from_groups = [
         name for name in group_packages if not any(fnmatchcase(name, pattern) for pattern in recipe.excludes)
     ]

@@ -18,6 +18,7 @@ from atomic_lib.solve.locked import fetch_locked, read_rpms, require_locked
 from atomic_lib.solve.rpm_cache import keep_keys, keep_rpms
 from atomic_lib.solve.rpm_set import RpmSet
 from atomic_lib.solve.solver_errors import solver_error
+from atomic_lib.solve.words import require_plain
 from atomic_lib.tools.context import Context
 from atomic_lib.tools.sandbox import Bind
 
@@ -45,6 +46,8 @@ def resolve_rpm_set(recipe: Recipe, content: Content, context: Context, *, name:
     """
     _require_fitting(recipe, content)
     locked = read_lock(lock_file) if lock_file else None
+    if locked:
+        require_plain(locked, str(lock_file))
     if locked and locked.content != content.name:
         raise WorkbookError(
             f"{lock_file}: is a lock of content {locked.content!r}, the variant has {content.name!r}",
@@ -108,4 +111,6 @@ def _resolve(dnf: Dnf, words: Sequence[str], rpms: Path) -> Lock:
         dnf.run(["--downloadonly", "--destdir=/mnt/rpms", *words], binds=[Bind(rpms, "/mnt/rpms", writable=True)])
     except CommandError as error:
         raise solver_error(dnf, error) from None
-    return read_rpms(dnf, rpms)
+    lock = read_rpms(dnf, rpms)
+    require_plain(lock, f"content {dnf.content.name!r}")
+    return lock

@@ -1,13 +1,16 @@
 """Runs commands in the tools tree through bubblewrap, with namespaces of their own and the tree read-only."""
 
 import os
+import shlex
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
 from atomic_lib.base import command
+from atomic_lib.tools.confine import confined
+from atomic_lib.tools.limits import ControlGroup, Limits, control_group
 
 MOUNTS = "/mnt"
 """The directory in the tools tree where commands see the host directories that they use: ``/mnt/NAME``."""
@@ -18,6 +21,13 @@ _ROOT_CAPABILITIES = ("CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID", "KILL", "MKNO
 _LABEL_CAPABILITIES = (*_ROOT_CAPABILITIES, "SYS_ADMIN", "LINUX_IMMUTABLE")
 
 Rights = Literal["none", "root", "label"]
+
+_HIDDEN = ("kallsyms", "kcore", "key-users", "keys", "kmsg", "latency_stats", "sched_debug", "timer_list")
+"""Files of /proc that show the host's kernel, its processes or its keys; most need a right that no command has."""
+
+_NO_LIMITS = '{"groups": [], "resources": {"RLIMIT_CORE": 0}}'
+_LONGEST_SECONDS = 7200.0
+"""For commands that run nothing of an installroot: their work is known, but not how fast the machine is."""
 
 
 @dataclass(frozen=True)
@@ -35,12 +45,14 @@ class Tools:
 
     Every command without network access gets the variables ``environment``, and the files
     ``device_files`` in its /dev. ``./workbook verify`` uses both to vary the conditions of a build.
+    ``limits`` hold for commands in an installroot, which run programs of packages and recipes.
     """
 
     root: Path
     key: str
     environment: Mapping[str, str] = field(default_factory=dict, kw_only=True)
     device_files: Mapping[str, Path] = field(default_factory=dict, kw_only=True)
+    limits: Limits = field(default_factory=Limits, kw_only=True)
 
     def argv(
         self,
@@ -52,18 +64,18 @@ class Tools:
         devices: Sequence[str] = (),
         filesystems: Sequence[str] = (),
         cwd: str = "/",
+        group: ControlGroup | None = None,
     ) -> list[str]:
-        """The bubblewrap command line that runs ``words`` in the tools tree.
+        """The command line that runs ``words`` in the tools tree: bubblewrap's, started by ``confine``.
 
         ``rights``: "none"; "root" to write a root file system (owners, device nodes,
         chroot); "label" to also set ``security.*`` attributes. ``filesystems``: directories
         in which to mount /proc and /dev, for scriptlets that run in a chroot. ``devices``:
-        device nodes of the host that the command may use.
+        device nodes of the host that the command may use. ``group``: the limits, if any.
         """
         line = ["bwrap", "--die-with-parent", "--new-session", "--unshare-ipc", "--unshare-pid", "--unshare-uts"]
         line += ["--unshare-cgroup-try", "--hostname", "workbook", "--ro-bind", str(self.root), "/"]
-        line += ["--proc", "/proc", "--dev", "/dev", "--tmpfs", "/tmp", "--tmpfs", "/var/tmp", "--tmpfs", "/run"]
-        line += ["--tmpfs", MOUNTS]
+        line += [*_filesystems(""), "--tmpfs", "/tmp", "--tmpfs", "/var/tmp", "--tmpfs", "/run", "--tmpfs", MOUNTS]
         if not network:
             line.append("--unshare-net")
         elif Path("/etc/resolv.conf").exists():
@@ -73,13 +85,14 @@ class Tools:
         for bind in binds:
             line += ["--bind" if bind.writable else "--ro-bind", str(bind.source), bind.target]
         for target in filesystems:
-            line += ["--proc", f"{target}/proc", "--dev", f"{target}/dev"]
+            line += _filesystems(target)
         if not network:  # with a wrong clock the certificates of a mirror would not be valid
             line += self._conditions(("", *filesystems))
         line += ["--cap-drop", "ALL"]
         for name in {"none": (), "root": _ROOT_CAPABILITIES, "label": _LABEL_CAPABILITIES}[rights]:
             line += ["--cap-add", f"CAP_{name}"]
-        return [*line, "--chdir", cwd, "--", *(os.fspath(word) for word in words)]
+        line += ["--chdir", cwd, "--", *(os.fspath(word) for word in words)]
+        return confined(group.as_json() if group else _NO_LIMITS, line)
 
     def _conditions(self, roots: Sequence[str]) -> list[str]:
         files = [(f"{root}/dev/{name}", path) for root in roots for name, path in self.device_files.items()]
@@ -102,12 +115,29 @@ class Tools:
         log: Path | None = None,
         hint: str = "",
     ) -> command.Completed:
-        """Run a command in the tools tree and wait for it; see ``argv`` and ``command.run``."""
-        line = self.argv(words, binds=binds, rights=rights, network=network, filesystems=filesystems, cwd=cwd)
-        return command.run(
-            line, env={"HOME": "/tmp", **(env or {})}, input=input, network=network, timeout_seconds=timeout_seconds,
-            log=log, hint=hint, shown=words,
-        )  # fmt: skip
+        """Run a command in the tools tree and wait for it; see ``argv`` and ``command.run``.
+
+        A command with ``filesystems`` runs programs of an installroot, so ``limits`` hold for it.
+        Raises CommandError that names the limit if it reaches one, even if it goes on without what it did not get.
+        """
+        with ExitStack() as stack:
+            group = stack.enter_context(control_group(self.limits)) if filesystems else None
+            line = self.argv(
+                words, binds=binds, rights=rights, network=network, filesystems=filesystems, cwd=cwd, group=group
+            )
+            longest_seconds = self.limits.seconds if group else _LONGEST_SECONDS
+            try:
+                done = command.run(
+                    line, env={"HOME": "/tmp", **(env or {})}, input=input, network=network,
+                    timeout_seconds=timeout_seconds or longest_seconds, log=log, hint=hint, shown=words,
+                )  # fmt: skip
+            except command.CommandError as error:
+                if group and (reason := group.reached(error.status)):
+                    raise _limit_error(words, reason, error) from None
+                raise
+            if group and (reason := group.reached(0)):
+                raise _limit_error(words, reason)
+            return done
 
     @contextmanager
     def running(
@@ -123,3 +153,25 @@ class Tools:
         line = self.argv(words, binds=binds, network=network, devices=devices)
         with command.running(line, log=log, env={"HOME": "/tmp"}) as process:
             yield process
+
+
+def _filesystems(root: str) -> list[str]:
+    """Options that mount /proc and /dev below ``root``: /proc read-only, without files about the host.
+
+    Sysctls, and much else in /proc, belong to the host, whichever namespace the mount is in.
+    """
+    hidden = [name for name in _HIDDEN if Path("/proc", name).exists()]
+    masks = [word for name in hidden for word in ("--ro-bind", "/dev/null", f"{root}/proc/{name}")]
+    return ["--proc", f"{root}/proc", *masks, "--remount-ro", f"{root}/proc", "--dev", f"{root}/dev"]
+
+
+def _limit_error(
+    words: Sequence[str | os.PathLike[str]], reason: str, error: command.CommandError | None = None
+) -> command.CommandError:
+    """The error of a command that reached a limit; ``error`` is what it ended with, if it failed."""
+    shown = shlex.join(os.fspath(word) for word in words)
+    hint = "correct the script or the package, or raise the parameter in brackets"
+    limited = command.CommandError(f"{shown}: stopped: {reason}", log=error.log if error else "", hint=hint)
+    if error:
+        limited.status, limited.stdout, limited.stderr = error.status, error.stdout, error.stderr
+    return limited

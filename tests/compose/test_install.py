@@ -1,5 +1,6 @@
 """What a layer is, what dnf is told, and what becomes of a transaction; the real dnf is in tests/integration."""
 
+import json
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -17,7 +18,7 @@ from atomic_lib.formats.rpm_headers import Header
 from atomic_lib.recipe.recipe import Recipe
 from atomic_lib.solve.lock import Lock, LockedPackage
 from atomic_lib.solve.rpm_set import RpmSet
-from atomic_lib.tools.sandbox import Tools
+from atomic_lib.tools.sandbox import Bind, Tools
 from tests.contexts import own_context
 
 REQUIRES = {"bash": "libc", "libc": "", "docker": "bash", "agent": "libc"}
@@ -80,16 +81,21 @@ def test_dnf_sees_only_the_layers_packages_when_it_installs_it(wanted: Installat
 
 @dataclass(frozen=True)
 class OwnTools(Tools):
-    """A dnf that says ``said`` in its log, and an rpm that names ``installed`` packages."""
+    """A dnf that says ``said`` in its log and reports ``failed``, and an rpm that names ``installed`` packages."""
 
     said: str
     installed: tuple[str, ...]
-    ran: list[str]
+    failed: list[dict[str, str]] | None
+    differences: list[dict[str, object]]
 
-    def run(self, words: Sequence[Any], *, log: Path | None = None, **_: Any) -> Completed:
-        self.ran.append(" ".join(map(str, words[:3])))
+    def run(self, words: Sequence[Any], *, binds: Sequence[Bind] = (), log: Path | None = None, **_: Any) -> Completed:
         if words[0] == "dnf" and log:
             log.write_text(self.said)
+            report = next(bind.source for bind in binds if bind.target == "/mnt/report")
+            if self.failed is not None:
+                (report / "scriptlets.json").write_text(json.dumps(self.failed))
+        if words[0] == "python3":
+            return Completed(json.dumps(self.differences), "")
         rows = [f"{name}\t0\t1\t1\tnoarch\n" for name in self.installed] if words[0] == "rpm" else []
         return Completed("".join(rows), "")
 
@@ -102,9 +108,14 @@ class Install:
     wanted: Installation
 
     def __call__(
-        self, said: str = "Complete!\n", installed: Sequence[str] = tuple(REQUIRES), layer: bool = False
+        self,
+        said: str = "Complete!\n",
+        installed: Sequence[str] = tuple(REQUIRES),
+        layer: bool = False,
+        failed: list[dict[str, str]] | None = [],  # noqa: B006 - nobody changes it
+        differences: Sequence[dict[str, object]] = (),
     ) -> None:
-        tools = OwnTools(self.directory, "none", said, tuple(installed), [])
+        tools = OwnTools(self.directory, "none", said, tuple(installed), failed, list(differences))
         context = own_context(self.directory, tools)
         wanted = self.wanted if layer else replace(self.wanted, recipe=replace(RECIPE, layer=()))
         tree = Installroot(tools, self.directory / "root", 0)
@@ -152,9 +163,12 @@ def test_another_build_of_a_package_is_not_what_the_lock_says(installation: Inst
 @pytest.mark.parametrize("layer", [False, True])
 def test_a_scriptlet_that_fails_stops_the_compose_though_dnf_goes_on(installation: Install, layer: bool) -> None:
     line = "warning: %post(docker-1-1.noarch) scriptlet failed, exit status 1"
+    failed = [{"scriptlet": "Postin", "package": "docker"}, {"scriptlet": "Transfiletriggerin", "package": ""}]
     with pytest.raises(WorkbookError) as caught:
-        installation(f"Running scriptlet: docker\n/var/tmp/x: line 2: oops\n{line}\nComplete!\n", layer=layer)
-    assert caught.value.message == f"a package's scriptlet failed: {line}"
+        installation(f"/var/tmp/x: line 2: oops\n{line}\nComplete!\n", layer=layer, failed=failed)
+    assert caught.value.message == (
+        "a package's scriptlet failed: postin of docker, transfiletriggerin of a file trigger"
+    )
     assert "line 2: oops" in caught.value.log
     assert "Complete!" not in caught.value.log
 
@@ -166,3 +180,46 @@ def test_the_mode_of_the_top_does_not_depend_on_the_callers_umask(installation: 
     finally:
         os.umask(before)
     assert (installation.directory / "root").stat().st_mode & 0o7777 == 0o755
+
+
+def test_a_dnf_that_does_not_report_scriptlets_is_not_trusted(installation: Install) -> None:
+    with pytest.raises(WorkbookError, match="did not load the plugin"):
+        installation(failed=None)
+
+
+DIFFERENCE = {
+    "package": "agent", "path": "/usr/bin/agent", "what": ["group"], "packaged_owner": "root:agent",
+    "packaged_mode": 0o102755, "packaged_capabilities": "", "owner": "0:0", "mode": 0o102755, "capabilities": "",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({}, "group differs: the package has root:agent 2755, the tree 0:0 2755"),
+        ({"what": ["owner", "mode"]}, "owner and mode differ: the package has root:agent 2755, the tree 0:0 2755"),
+        ({"what": ["mode"], "mode": 0o100755}, "mode differs: the package has root:agent 2755, the tree 0:0 0755"),
+        ({"what": ["mode"], "mode": 0o42755}, "mode differs: the package has root:agent 2755, the tree 0:0 2755"),
+        ({"what": ["capabilities"], "packaged_capabilities": "cap_chown=ep"},
+         "capabilities differ: the package has root:agent 2755 cap_chown=ep, the tree 0:0 2755"),
+    ],
+)  # fmt: skip
+def test_a_file_that_is_not_as_packaged_is_an_error(
+    installation: Install, change: dict[str, object], said: str
+) -> None:
+    with pytest.raises(WorkbookError) as caught:
+        installation(differences=[{**DIFFERENCE, **change}])
+    assert caught.value.message == f"agent: /usr/bin/agent: {said}"
+
+
+def test_permissions_that_a_scriptlet_changed_are_said_and_accepted(
+    installation: Install, capsys: pytest.CaptureFixture[str]
+) -> None:
+    installation(differences=[{**DIFFERENCE, "what": ["mode"], "mode": 0o102711}])
+    assert "the tree 0:0 2711; accepted" in capsys.readouterr().err
+
+
+def test_of_many_differences_the_first_ten_are_shown(installation: Install) -> None:
+    with pytest.raises(WorkbookError) as caught:
+        installation(differences=[DIFFERENCE] * 13)
+    assert caught.value.message.splitlines()[10:] == ["and 3 more files"]

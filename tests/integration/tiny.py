@@ -16,8 +16,11 @@ AutoReqProv: no
 One file.
 %install
 install -D -m 0644 /dev/null %{{buildroot}}/usr/share/{name}
+{install}
+{scriptlets}
 %files
 /usr/share/{name}
+{files}
 """
 _DEFINES = {
     "_topdir": "/tmp/top",
@@ -25,13 +28,20 @@ _DEFINES = {
     "_rpmfilename": "%%{NAME}-%%{VERSION}-%%{RELEASE}.%%{ARCH}.rpm",
     "_dbpath": "/tmp/rpmdb",
     "_buildhost": "workbook",
+    "_binaries_in_noarch_packages_terminate_build": "0",
+    "__os_install_post": "%{nil}",
     "use_source_date_epoch_as_buildtime": "1",
     "clamp_mtime_to_source_date_epoch": "1",
 }
 
 
-def make_rpm(tools: Tools, directory: Path, name: str) -> Path:
-    """An RPM with the one file /usr/share/NAME, not signed, the same bytes each time."""
+def make_rpm(
+    tools: Tools, directory: Path, name: str, *, install: str = "", scriptlets: str = "", files: str = ""
+) -> Path:
+    """An RPM with the file /usr/share/NAME, not signed, the same bytes each time.
+
+    The rest is more of its spec: commands of %install, scriptlets, lines of %files.
+    """
     directory.mkdir(parents=True, exist_ok=True)
     options = [word for macro, value in _DEFINES.items() for word in ("--define", f"{macro} {value}")]
     tools.run(
@@ -39,6 +49,6 @@ def make_rpm(tools: Tools, directory: Path, name: str) -> Path:
         binds=[Bind(directory, "/mnt/out", writable=True)],
         rights="root",
         env={"SOURCE_DATE_EPOCH": "0"},
-        input=_SPEC.format(name=name),
+        input=_SPEC.format(name=name, install=install, scriptlets=scriptlets, files=files),
     )
     return directory / f"{name}-1-1.noarch.rpm"

@@ -1,0 +1,76 @@
+"""Compares owner, group, mode and capabilities of all files in an installroot with its RPM database.
+
+rpm installs a file whose owner does not exist as root's, with a warning and without its set-uid bits, and
+``rpm --verify`` then finds nothing wrong. A file whose owner a later scriptlet creates stays root's too.
+
+Not compared, because the package or the recipe says that they vary: what ``%verify(not user group mode caps)``
+excludes, ``%ghost`` files, files that were not installed or are gone. A path of several packages, such as a
+directory, may be as any of them says.
+"""
+
+import json
+import stat
+from pathlib import Path
+from typing import TypedDict
+
+from atomic_lib.base.errors import WorkbookError
+from atomic_lib.base.progress import say
+from atomic_lib.compose.chroot import Installroot
+from atomic_lib.solve.dnf_run import INSTALLROOT
+from atomic_lib.tools.sandbox import Bind
+
+_PROGRAMS = Path(__file__).parent / "rpm_programs"
+_SPECIAL = stat.S_ISUID | stat.S_ISGID | stat.S_ISVTX
+_SHOWN = 10
+
+
+class Difference(TypedDict):
+    """A file that is not as its package says: ``what`` differs. Owners are ``USER:GROUP``, in the tree as numbers."""
+
+    package: str
+    path: str
+    what: list[str]
+    packaged_owner: str
+    packaged_mode: int
+    packaged_capabilities: str
+    owner: str
+    mode: int
+    capabilities: str
+
+
+def require_attributes(tree: Installroot) -> None:
+    """Raise WorkbookError with a line for each file whose owner, group, mode or capabilities are not its package's.
+
+    A mode that differs only in permissions is reported, but accepted: scriptlets of packages change some on purpose.
+    """
+    program = Bind(_PROGRAMS, "/mnt/programs")
+    words = ["python3", "-B", "/mnt/programs/compare_attributes.py", INSTALLROOT]
+    differences: list[Difference] = json.loads(tree.run(words, binds=[program]).stdout)
+    lines = []
+    for difference in differences:
+        if _only_permissions(difference):
+            say(f"! {_line(difference)}; accepted: a scriptlet may change permissions")
+        else:
+            lines.append(_line(difference))
+    if lines:
+        more = [f"and {len(lines) - _SHOWN} more files"] if len(lines) > _SHOWN else []
+        raise WorkbookError(
+            "\n".join([*lines[:_SHOWN], *more]),
+            hint="an owner must exist before its file is installed: correct the package that should create it",
+        )
+
+
+def _only_permissions(difference: Difference) -> bool:
+    changed = difference["packaged_mode"] ^ difference["mode"]
+    return difference["what"] == ["mode"] and not changed & _SPECIAL and not stat.S_IFMT(changed)
+
+
+def _line(difference: Difference) -> str:
+    verb = "differs" if difference["what"] in (["owner"], ["group"], ["mode"]) else "differ"
+    sides = []
+    for who, prefix in (("the package has", "packaged_"), ("the tree", "")):
+        values = (difference[f"{prefix}owner"], difference[f"{prefix}mode"], difference[f"{prefix}capabilities"])  # type: ignore[literal-required]
+        sides.append(f"{who} {values[0]} {stat.S_IMODE(int(values[1])):04o} {values[2]}".rstrip())
+    return (
+        f"{difference['package']}: {difference['path']}: {' and '.join(difference['what'])} {verb}: {', '.join(sides)}"
+    )

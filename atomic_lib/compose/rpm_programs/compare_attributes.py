@@ -1,0 +1,106 @@
+"""For the tools tree's Python: compares owner, group, mode and capabilities of files with an RPM database.
+
+    compare_attributes.py ROOT
+
+Prints a JSON list of files that none of their packages has as they are: package, path, what differs, and both
+values. Paths are looked up in a chroot, so that links of the tree lead nowhere else.
+"""
+
+import ctypes
+import json
+import os
+import stat
+import sys
+
+import rpm
+
+USER, GROUP, MODE, CAPABILITIES = 1 << 3, 1 << 4, 1 << 6, 1 << 8
+"""Bits of %verify, from rpm's rpmvf.h."""
+
+
+def accounts(name):
+    """The ids of accounts by name, of /etc and /usr/lib (nss-altfiles). rpm knows root without a file."""
+    ids = {"root": 0}
+    for directory in ("/usr/lib", "/etc"):
+        try:
+            with open(f"{directory}/{name}", errors="surrogateescape") as handle:
+                rows = [line.split(":") for line in handle]
+        except OSError:
+            continue
+        ids.update((row[0], int(row[2])) for row in rows if len(row) > 2 and row[2].isdigit())
+    return ids
+
+
+class Capabilities:
+    """File capabilities as libcap's text."""
+
+    def __init__(self):
+        self.library = ctypes.CDLL("libcap.so.2")
+        for name in ("cap_from_text", "cap_get_file"):
+            function = getattr(self.library, name)
+            function.restype, function.argtypes = ctypes.c_void_p, [ctypes.c_char_p]
+        self.library.cap_to_text.restype = ctypes.c_char_p
+        self.library.cap_to_text.argtypes = [ctypes.c_void_p, ctypes.c_void_p]
+
+    def text(self, set_of_capabilities):
+        return self.library.cap_to_text(set_of_capabilities, None).decode() if set_of_capabilities else ""
+
+    def packaged(self, text):
+        return self.text(self.library.cap_from_text(text.encode())) if text else ""
+
+    def present(self, path):
+        return self.text(self.library.cap_get_file(os.fsencode(path)))
+
+
+def declared(root):
+    """What packages say of each file that they installed: rows by path."""
+    rpm.addMacro("_dbpath", "/usr/lib/sysimage/rpm")
+    transaction = rpm.TransactionSet(root)
+    transaction.setVSFlags(rpm._RPMVSF_NOSIGNATURES | rpm._RPMVSF_NODIGESTS)
+    files = {}
+    for header in transaction.dbMatch():
+        for file in rpm.files(header):
+            if not file.fflags & rpm.RPMFILE_GHOST and file.state == rpm.RPMFILE_STATE_NORMAL:
+                row = (header["name"], file.vflags, file.user, file.group, file.mode, file.caps or "")
+                files.setdefault(file.name, []).append(row)
+    return files
+
+
+def differences(status, row, users, groups, capabilities, present):
+    _, verified, user, group, mode, caps = row
+    found = []
+    if user not in users or (verified & USER and users[user] != status.st_uid):
+        found.append("owner")
+    if group not in groups or (verified & GROUP and groups[group] != status.st_gid):
+        found.append("group")
+    if verified & MODE and not stat.S_ISLNK(status.st_mode) and mode & 0xFFFF != status.st_mode:
+        found.append("mode")
+    if verified & CAPABILITIES and stat.S_ISREG(status.st_mode) and capabilities.packaged(caps) != present:
+        found.append("capabilities")
+    return found
+
+
+def main(root):
+    files, capabilities = declared(root), Capabilities()
+    os.chroot(root)
+    os.chdir("/")
+    users, groups = accounts("passwd"), accounts("group")
+    report = []
+    for path, rows in sorted(files.items()):
+        try:
+            status = os.lstat(path)
+        except OSError:
+            continue  # a scriptlet or the recipe removed it
+        present = capabilities.present(path) if stat.S_ISREG(status.st_mode) else ""
+        found = [(row, differences(status, row, users, groups, capabilities, present)) for row in rows]
+        if all(what for _, what in found):
+            row, what = found[0]
+            report.append({
+                "package": row[0], "path": path, "what": what, "packaged_owner": f"{row[2]}:{row[3]}",
+                "packaged_mode": row[4] & 0xFFFF, "owner": f"{status.st_uid}:{status.st_gid}", "mode": status.st_mode,
+                "packaged_capabilities": row[5], "capabilities": present,
+            })  # fmt: skip
+    json.dump(report, sys.stdout)
+
+
+main(sys.argv[1])

@@ -1,0 +1,108 @@
+"""A program that starts bubblewrap with limits and a filter of system calls.
+
+    confine.py LIMITS bwrap OPTION… -- COMMAND…
+
+bubblewrap takes the filter and its options from open files, so neither the environment nor
+``/proc/1/cmdline`` in the sandbox shows paths of the host. LIMITS is JSON: ``groups``, the directories
+of control groups to enter, and ``resources``, resource limits by their name in setrlimit(2).
+
+The filter is a list of refusals, after flatpak's (``common/flatpak-run.c``, ``setup_seccomp``): keyrings
+of the kernel have no namespace of their own; a new user namespace would give a command capabilities
+that it lacks; mounts could uncover what the sandbox covers; the rest concerns the whole host.
+Format: linux/filter.h, linux/seccomp.h. Numbers: x86-64's, in asm/unistd_64.h.
+"""
+
+import errno
+import json
+import os
+import resource
+import signal
+import struct
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+REFUSED_CALLS = {
+    "add_key": 248, "request_key": 249, "keyctl": 250,
+    "mount": 165, "umount2": 166, "pivot_root": 155, "open_tree": 428, "move_mount": 429, "fsopen": 430,
+    "fsconfig": 431, "fsmount": 432, "fspick": 433, "mount_setattr": 442, "open_tree_attr": 467, "setns": 308,
+    "acct": 163, "settimeofday": 164, "adjtimex": 159, "clock_settime": 227, "clock_adjtime": 305, "swapon": 167,
+    "swapoff": 168, "reboot": 169, "quotactl": 179, "quotactl_fd": 443, "iopl": 172, "ioperm": 173,
+    "init_module": 175, "delete_module": 176, "finit_module": 313, "kexec_load": 246, "kexec_file_load": 320,
+    "syslog": 103, "bpf": 321, "perf_event_open": 298, "fanotify_init": 300, "userfaultfd": 323,
+    "open_by_handle_at": 304,
+}  # fmt: skip
+"""Refused with EPERM, by name."""
+
+_CLONE, _UNSHARE, _CLONE3 = 56, 272, 435
+_NEW_NAMESPACES = 0x7E020000  # CLONE_NEWNS, NEWCGROUP, NEWUTS, NEWIPC, NEWUSER, NEWPID, NEWNET
+_X32 = 0x40000000
+_ARCHITECTURE = 0xC000003E
+_LOAD, _EQUAL, _AT_LEAST, _ANY_BIT, _RETURN = 0x20, 0x15, 0x35, 0x45, 0x06
+_ALLOW, _FAIL = 0x7FFF0000, 0x00050000
+_NUMBER_AT, _ARCHITECTURE_AT, _ARGUMENT_AT = 0, 4, 16
+
+
+def _instruction(code: int, value: int, if_true: int = 0, if_false: int = 0) -> bytes:
+    return struct.pack("=HBBI", code, if_true, if_false, value)
+
+
+def _fail(number: int) -> bytes:
+    return _instruction(_RETURN, _FAIL | number)
+
+
+def seccomp_filter() -> bytes:
+    """The filter as a classic BPF program."""
+    # clone3's flags are in memory, which a filter cannot read: with ENOSYS, libc uses clone
+    program = [
+        _instruction(_LOAD, _ARCHITECTURE_AT), _instruction(_EQUAL, _ARCHITECTURE, 1, 0), _fail(errno.ENOSYS),
+        _instruction(_LOAD, _NUMBER_AT), _instruction(_AT_LEAST, _X32, 0, 1), _fail(errno.ENOSYS),
+        _instruction(_EQUAL, _CLONE3, 0, 1), _fail(errno.ENOSYS),
+    ]  # fmt: skip
+    for number in REFUSED_CALLS.values():
+        program += [_instruction(_EQUAL, number, 0, 1), _fail(errno.EPERM)]
+    program += [
+        _instruction(_EQUAL, _CLONE, 2, 0), _instruction(_EQUAL, _UNSHARE, 1, 0), _instruction(_RETURN, _ALLOW),
+        _instruction(_LOAD, _ARGUMENT_AT), _instruction(_ANY_BIT, _NEW_NAMESPACES, 0, 1), _fail(errno.EPERM),
+        _instruction(_RETURN, _ALLOW),
+    ]  # fmt: skip
+    return b"".join(program)
+
+
+def _open_file(name: str, data: bytes) -> str:
+    """The number of an open file with ``data``, for the next program."""
+    descriptor = os.memfd_create(name, 0)
+    os.write(descriptor, data)
+    os.lseek(descriptor, 0, os.SEEK_SET)
+    return str(descriptor)
+
+
+def main(limits: str, program: str, *words: str) -> None:
+    """Enter the control groups, set the limits, and become ``program`` with the filter."""
+    wanted = json.loads(limits)
+    for group in wanted["groups"]:
+        Path(group, "cgroup.procs").write_text("0")
+    for name, value in wanted["resources"].items():
+        kind = getattr(resource, name)
+        hard = resource.getrlimit(kind)[1]
+        lower = value if hard == resource.RLIM_INFINITY else min(value, hard)
+        resource.setrlimit(kind, (lower, lower))
+    for number in (signal.SIGPIPE, signal.SIGXFSZ):  # Python ignores them, and so would the command
+        signal.signal(number, signal.SIG_DFL)
+    start = words.index("--")
+    options = "".join(f"{word}\0" for word in words[:start])
+    line = [program, "--seccomp", _open_file("filter", seccomp_filter()), "--args",
+            _open_file("options", os.fsencode(options)), *words[start:]]  # fmt: skip
+    try:
+        os.execvp(program, line)
+    except OSError as error:
+        sys.exit(f"{program}: {error.strerror}; ./workbook doctor shows which tools are missing")
+
+
+def confined(limits: str, words: Sequence[str]) -> list[str]:
+    """The command line that runs bubblewrap's command line ``words`` through this program."""
+    return [sys.executable, "-I", "-S", __file__, limits, *words]
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,0 +1,122 @@
+"""Scriptlets that fail, in every language and phase, and owners that do not exist: with the real dnf and rpm."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from atomic_lib.base.errors import WorkbookError
+from atomic_lib.base.paths import cache_directory
+from atomic_lib.base.store import Store
+from atomic_lib.compose.chroot import Installroot
+from atomic_lib.compose.install import Installation, install
+from atomic_lib.content.repositories import Content, local_repository
+from atomic_lib.content.signing import sign_and_index
+from atomic_lib.formats.rpm_headers import read_headers
+from atomic_lib.recipe.recipe import Recipe
+from atomic_lib.solve.resolve import resolve_rpm_set
+from atomic_lib.tools.context import Context
+from atomic_lib.tools.sandbox import Tools
+from atomic_lib.tools.tools_tree import open_tools
+from tests.integration.tiny import make_rpm
+
+pytestmark = pytest.mark.integration
+
+Compose = Callable[..., Path]
+
+
+@pytest.fixture(scope="module")
+def tools() -> Tools:
+    return open_tools(cache_directory())
+
+
+@pytest.fixture
+def compose(tools: Tools, tmp_path: Path) -> Compose:
+    """Installs an RPM "one", with more lines in its spec, and another one with a static /bin/sh before it."""
+    shell = "install -D -m 0755 /usr/bin/busybox %{buildroot}/bin/sh"
+
+    def run(**spec: str) -> Path:
+        repository = tmp_path / "tiny"
+        make_rpm(tools, repository, "shell", install=shell, files="/bin/sh")
+        make_rpm(tools, repository, "one", **spec)
+        (tmp_path / "comps.xml").write_text("<comps/>\n")
+        sign_and_index(tools, repository, "tiny", comps=tmp_path / "comps.xml")
+        content = Content(
+            name="tiny", title="Tiny", key="k", releasever="1", kernel_arguments="", selinux_policy="none",
+            repo_text=local_repository("tiny"), local={"tiny": repository}, remote=False, dnf_cache=None,
+        )  # fmt: skip
+        context = Context(tools, tmp_path / "cache", Store(tmp_path / "store"))
+        recipe = Recipe(files=(Path("tiny.yaml"),), packages=("shell", "one"))
+        rpm_set = resolve_rpm_set(recipe, content, context, name="test", lock_file=None)
+        tree = Installroot(tools, tmp_path / "root", 0)
+        installation = Installation(recipe, content, rpm_set, read_headers(tools, rpm_set.directory))
+        install(tree, installation, context, name="test", log=tmp_path / "log")
+        return tree.root
+
+    return run
+
+
+def test_what_does_not_fail_is_installed(compose: Compose) -> None:
+    root = compose(
+        scriptlets="%post\necho done > /done\n%posttrans -p <lua>\nprint('done')\n",
+        install="install -D -m 0755 /dev/null %{buildroot}/usr/bin/own",
+        files="%attr(2755,root,root) /usr/bin/own\n%ghost %attr(0600,root,root) /var/ghost",
+    )
+    assert (root / "done").read_text() == "done\n"
+    assert (root / "usr/bin/own").stat().st_mode & 0o7777 == 0o2755
+
+
+@pytest.mark.parametrize("language", ["", " -p <lua>"])
+@pytest.mark.parametrize(
+    ("section", "tag"),
+    [
+        ("%pre{}", "prein"),
+        ("%post{}", "postin"),
+        ("%posttrans{}", "posttrans"),
+        ("%triggerin{} -- shell", "triggerin"),
+        ("%filetriggerin{} -- /usr/share", "filetriggerin"),
+        ("%transfiletriggerin{} -- /usr/share", "transfiletriggerin"),
+    ],
+)
+def test_a_scriptlet_that_fails_is_an_error(compose: Compose, section: str, tag: str, language: str) -> None:
+    body = "error('oops')" if language else "echo oops >&2; exit 3"
+    with pytest.raises(WorkbookError) as caught:
+        compose(scriptlets=f"{section.format(language)}\n{body}\n")
+    assert caught.value.message.startswith(("a package's scriptlet failed: ", "tiny.yaml: dnf could not install"))
+    if caught.value.message.startswith("a package"):
+        assert tag in caught.value.message
+    assert "oops" in caught.value.log
+
+
+def test_an_interpreter_that_is_missing_is_an_error(compose: Compose) -> None:
+    with pytest.raises(WorkbookError, match=r"requires|interpreter|scriptlet|no solution"):
+        compose(scriptlets="%post -p /usr/bin/nosuch\nx\n")
+
+
+def test_an_owner_that_does_not_exist_is_an_error_that_names_package_and_file(compose: Compose) -> None:
+    with pytest.raises(WorkbookError) as caught:
+        compose(
+            install="install -D -m 0755 /dev/null %{buildroot}/usr/bin/own; install -D /dev/null %{buildroot}/etc/own",
+            files="%attr(2755,root,nogrp) /usr/bin/own\n%attr(0640,nouser,nogrp) /etc/own",
+        )
+    assert caught.value.message.splitlines() == [
+        "one: /etc/own: owner and group differ: the package has nouser:nogrp 0640, the tree 0:0 0640",
+        "one: /usr/bin/own: group and mode differ: the package has root:nogrp 2755, the tree 0:0 0755",
+    ]
+
+
+def test_capabilities_that_a_scriptlet_removes_are_an_error_and_permissions_are_not(
+    compose: Compose, capsys: pytest.CaptureFixture[str]
+) -> None:
+    install = "install -D -m 0755 /dev/null %{buildroot}/usr/bin/own; install -D /dev/null %{buildroot}/etc/own"
+    files = "%caps(cap_net_raw=ep) /usr/bin/own\n%attr(0644,root,root) /etc/own"
+    with pytest.raises(WorkbookError, match="cap_net_raw") as caught:
+        compose(
+            install=install, files=files, scriptlets="%post\ncp /usr/bin/own /x; mv /x /usr/bin/own\nchmod 600 /etc/own"
+        )
+    assert caught.value.message == (
+        "one: /usr/bin/own: capabilities differ: the package has root:root 0755 cap_net_raw=ep, the tree 0:0 0755"
+    )
+    assert "one: /etc/own: mode differs: the package has root:root 0644, the tree 0:0 0600; accepted" in (
+        capsys.readouterr().err
+    )

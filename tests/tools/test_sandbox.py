@@ -1,0 +1,203 @@
+"""What a command in the sandbox can do to the host, and how much it may use: tried for real, in the host's own root.
+
+The tests try nothing that would harm the host if the sandbox let it through.
+"""
+
+import os
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import get_args
+
+import pytest
+
+from atomic_lib.base.command import CommandError, Completed
+from atomic_lib.tools.confine import REFUSED_CALLS
+from atomic_lib.tools.limits import Limits
+from atomic_lib.tools.sandbox import Bind, Rights, Tools
+
+pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="the sandbox of an ordinary user is another one")
+
+HOST = Tools(Path("/"), "host", limits=Limits(seconds=3, processes=50, memory_mib=200, file_size_mib=2, open_files=64))
+PYTHON = os.path.realpath(sys.executable)
+ROOT = "/mnt/root"
+RIGHTS: tuple[Rights, ...] = get_args(Rights)
+
+WRITABLE = """\
+import os, sys
+for top in sys.argv[1:]:
+    assert os.path.exists(f"{top}/sys/kernel/ostype")
+    for directory, folders, files in os.walk(top):
+        folders[:] = [name for name in folders if not name.isdigit() and not name.endswith("self")]
+        for path in (f"{directory}/{name}" for name in files):
+            try:
+                os.close(os.open(path, os.O_WRONLY | os.O_NONBLOCK))
+                print(path)
+            except OSError:
+                pass
+"""
+REWRITE = """\
+import sys
+for path in sys.argv[1:]:
+    try:
+        text = open(path).read()
+        open(path, "w").write(text)
+        print("written", path)
+    except OSError as error:
+        print(error.errno)
+"""
+CALLS = """\
+import ctypes, sys
+call = ctypes.CDLL(None, use_errno=True).syscall
+for number in sys.argv[1:]:
+    print(number, call(int(number), 0, 0, 0, 0, 0, 0), ctypes.get_errno())
+"""
+NAMESPACE = """\
+import ctypes, threading
+libc = ctypes.CDLL(None, use_errno=True)
+print(libc.unshare(0x10000000), ctypes.get_errno())
+print(libc.syscall(56, 0x10000000 | 17, 0, 0, 0, 0), ctypes.get_errno())
+libc.syscall(435, 0, 0)
+print(ctypes.get_errno())
+thread = threading.Thread(target=print, args=("a thread",))
+thread.start()
+thread.join()
+"""
+FORKS = """\
+import os, time
+while True:
+    try:
+        if os.fork() == 0:
+            time.sleep(1000)
+    except OSError:
+        raise SystemExit(1)
+"""
+HOG = "data = []\nwhile True: data.append(bytes(1 << 20))"
+MANY_FILES = "files = [open('/dev/null') for _ in range(100)]"
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> Path:
+    (tmp_path / "root").mkdir()
+    return tmp_path / "root"
+
+
+def run(tree: Path, *words: str, rights: Rights = "root", tools: Tools = HOST) -> Completed:
+    return tools.run(words, binds=[Bind(tree, ROOT, writable=True)], rights=rights, filesystems=[ROOT])
+
+
+@pytest.mark.parametrize("rights", RIGHTS)
+def test_nothing_in_proc_can_be_written(tree: Path, rights: Rights) -> None:
+    assert run(tree, PYTHON, "-c", WRITABLE, "/proc", f"{ROOT}/proc", rights=rights).stdout == ""
+
+
+@pytest.mark.parametrize("rights", RIGHTS)
+def test_a_sysctl_cannot_be_set_even_to_what_it_is(tree: Path, rights: Rights) -> None:
+    paths = [f"{top}/sys/kernel/core_pattern" for top in ("/proc", f"{ROOT}/proc")]
+    assert run(tree, PYTHON, "-c", REWRITE, *paths, rights=rights).stdout.split() == ["30", "30"]  # EROFS
+
+
+@pytest.mark.parametrize("rights", RIGHTS)
+def test_keyrings_mounts_and_what_concerns_the_host_are_refused(tree: Path, rights: Rights) -> None:
+    numbers = [str(number) for number in REFUSED_CALLS.values()]
+    assert run(tree, PYTHON, "-c", CALLS, *numbers, rights=rights).stdout.splitlines() == [
+        f"{number} -1 1" for number in numbers
+    ]
+
+
+@pytest.mark.parametrize("rights", RIGHTS)
+def test_a_new_user_namespace_is_refused_and_a_thread_is_not(tree: Path, rights: Rights) -> None:
+    said = run(tree, PYTHON, "-c", NAMESPACE, rights=rights).stdout.splitlines()
+    assert said == ["-1 1", "-1 1", "38", "a thread"]
+
+
+def test_no_host_process_open_file_or_path_of_a_bind_is_seen(tree: Path) -> None:
+    program = (
+        "import os; print(*sorted(p for p in os.listdir('/proc') if p.isdigit())); print(*os.listdir('/proc/self/fd'));"
+        "print(open('/proc/1/cmdline').read(), *os.environ.items())"
+    )
+    processes, files, shown = run(tree, PYTHON, "-c", program).stdout.split("\n", 2)
+    assert processes == "1 2"
+    assert files.split() == ["0", "1", "2", "3"]  # the last one is the directory that is listed
+    assert str(tree) not in shown
+
+
+def test_a_device_node_that_a_command_makes_cannot_be_opened(tree: Path) -> None:
+    program = f"import os, stat; os.mknod('{ROOT}/null', 0o666 | stat.S_IFCHR, os.makedev(1, 3)); open('{ROOT}/null')"
+    with pytest.raises(CommandError, match="exit status 1") as caught:
+        run(tree, PYTHON, "-c", program)
+    assert "PermissionError" in caught.value.log
+
+
+@pytest.fixture
+def mark() -> Iterator[str]:
+    """A word for the command line of processes; none of them may be left when the test ends."""
+    word = f"mark-{os.getpid()}-{time.monotonic_ns()}"
+    yield word
+    left = [path for path in Path("/proc").glob("[0-9]*/cmdline") if word.encode() in read(path)]
+    assert left == []
+    assert list(Path("/sys/fs/cgroup").rglob(f"workbook-{os.getpid()}-*")) == []
+
+
+def read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError:
+        return b""
+
+
+@pytest.mark.parametrize(
+    ("words", "reason"),
+    [
+        ((PYTHON, "-c", FORKS), "more than 50 processes (script_processes)"),
+        ((PYTHON, "-c", HOG), "more than 200 MiB of memory (script_memory_mib)"),
+        (("sh", "-c", f"{PYTHON} -c '{HOG}'; true"), "more than 200 MiB of memory (script_memory_mib)"),
+        (("sh", "-c", f"yes > {ROOT}/file"), "more than 2 MiB (script_file_size_mib)"),
+        (("sh", "-c", "sleep 1000; true"), "more than 3 s (script_timeout_seconds)"),
+    ],
+    ids=["fork bomb", "memory hog", "memory hog that a script outlives", "yes > file", "sleep"],
+)
+def test_a_command_ends_at_its_limit_with_one_line_that_names_it(
+    tree: Path, mark: str, words: tuple[str, ...], reason: str
+) -> None:
+    started = time.monotonic()
+    with pytest.raises(CommandError) as caught:
+        run(tree, *words, mark)
+    assert time.monotonic() - started < 10
+    assert reason in caught.value.message.splitlines()[-1]
+    assert "raise the parameter" in caught.value.hint
+
+
+def test_open_files_are_limited(tree: Path) -> None:
+    with pytest.raises(CommandError) as caught:
+        run(tree, PYTHON, "-c", MANY_FILES)
+    assert "Too many open files" in caught.value.log
+
+
+def test_a_daemon_ends_with_the_command_that_started_it(tree: Path, mark: str) -> None:
+    program = f"""\
+import os, time
+if os.fork() == 0:
+    os.setsid()
+    if os.fork() == 0:
+        open("{ROOT}/started", "w")
+        time.sleep(1000)
+    os._exit(0)
+while not os.path.exists("{ROOT}/started"): time.sleep(0.01)
+"""
+    run(tree, PYTHON, "-c", program, mark)
+    assert (tree / "started").exists()
+
+
+def test_what_a_command_has_no_limit_for_still_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("atomic_lib.tools.sandbox._LONGEST_SECONDS", 0.5)
+    with pytest.raises(CommandError, match=r"stopped after 0\.5 s"):
+        HOST.run(["sleep", "1000"])
+
+
+def test_a_host_without_bubblewrap_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("atomic_lib.base.command._PATH", "/nonexistent")
+    with pytest.raises(CommandError, match="exit status 1") as caught:
+        HOST.run(["true"])
+    assert caught.value.log == "bwrap: No such file or directory; ./workbook doctor shows which tools are missing"
