@@ -6,7 +6,8 @@ import uuid
 import pytest
 
 from atomic_lib.formats.disk.gpt import SECTOR_BYTES
-from atomic_lib.image.disk import fixed_uuid, mke2fs_command, partition_script
+from atomic_lib.image.disk import mke2fs_command, partition_script
+from atomic_lib.image.identity import fixed_uuid
 from atomic_lib.params.variant import Variant, variant_from
 
 
