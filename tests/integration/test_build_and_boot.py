@@ -246,6 +246,12 @@ def test_nothing_on_the_disk_names_the_machine_that_built_it(built: Built) -> No
         assert not re.search(rf"(^|[\s=/]){re.escape(word)}($|[\s/])", text, re.MULTILINE), word
 
 
+def test_the_guards_explain_all_that_they_find(built: Built) -> None:
+    guards = built.result.guards or ()
+    assert {guard.guard for guard in guards} == {"private-keys", "set-uid", "world-writable", "open-ports"}
+    assert [one for guard in guards for one in guard.findings if not one.reason] == []
+
+
 def is_configuration(path: str) -> bool:
     """Whether a path is of the boot loader's or of ostree's configuration."""
     return path == "/ostree/repo/config" or (path.startswith("/boot/") and path.endswith((".cfg", ".conf")))
