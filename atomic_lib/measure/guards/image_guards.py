@@ -29,7 +29,6 @@ _NAMED = 200
 """How many findings of a guard are named: a tree with wrong rights has tens of thousands."""
 _SET_UID_OR_GID, _WRITABLE, _STICKY = 0o6000, 0o002, 0o1000
 _EPHEMERAL_PORT = 32768
-_REPOSITORY = "/ostree/repo/"
 _PRIVATE_KEYS: GuardName = "private-keys"
 
 
@@ -148,8 +147,8 @@ def _files(disk: FileSystem) -> list[tuple[str, str, FileEntry]]:
     """Each directory and each other file once: as the booted system sees it, its path on the disk, and what it is."""
     seen: set[int] = set()
     files: list[tuple[str, str, FileEntry]] = []
-    # an object of ostree's repository comes last: it is the same file as a deployed one
-    for path, place in sorted(looked_up_as(disk).items(), key=lambda pair: (pair[0].startswith(_REPOSITORY), pair)):
+    # an object of ostree's repository comes after the deployed file that it is
+    for path, place in sorted(looked_up_as(disk).items()):
         entry = disk.entries[path]
         if entry.type == "directory" or entry.inode not in seen:
             files.append((place, path, entry))
