@@ -224,7 +224,6 @@ def _install_kernel(tree: Installroot, kver: str) -> None:
     )
     shutil.copy2(modules / "vmlinuz", boot / f"vmlinuz-{kver}")
     (modules / "initramfs.img").rename(boot / f"initramfs-{kver}.img")
-    tree.write("etc/fstab", "LABEL=root / ext4 defaults 0 1\n")
 
 
 def _label(tree: Installroot, directory: Path, contexts: str) -> None:

@@ -1,8 +1,8 @@
 """GRUB for BIOS and UEFI on one disk, without grub-install.
 
-Both loaders contain the modules that they need. They search for the file system with the
-label ``root`` and load its ``/boot/grub/grub.cfg``. Sources: GRUB's manual (grub-mkimage,
-images), grub-setup's ``boot.h`` and ``diskboot`` offsets.
+Both loaders contain the modules that they need. They find the root file system by its UUID,
+first on the disk that they were loaded from, and load its ``/boot/grub/grub.cfg``. Sources:
+GRUB's manual (grub-mkimage, images, search, probe), grub-setup's ``boot.h`` and ``diskboot`` offsets.
 """
 
 import struct
@@ -16,13 +16,29 @@ _KERNEL_SECTOR_OFFSET = 0x5C
 _BOOT_DRIVE_CHECK_OFFSET = 0x66
 _BLOCKLIST_OFFSET = 0x1F4
 _MODULES = [
-    *("part_gpt", "ext2", "search", "search_label", "normal", "configfile", "linux", "syslinuxcfg", "test"),
-    *("echo", "ls", "cat", "sleep", "serial", "terminal", "reboot", "halt"),
+    *("part_gpt", "ext2", "search", "search_fs_uuid", "normal", "configfile", "linux", "syslinuxcfg", "test"),
+    *("echo", "ls", "cat", "sleep", "serial", "terminal", "reboot", "halt", "probe", "regexp"),
 ]
+# Without a disk: GRUB takes the one that it was loaded from.
+_PREFIX = "(,gpt3)/boot/grub"
 _EARLY = """\
-search --no-floppy --label root --set=root
+search --no-floppy --fs-uuid {uuid} --hint $root --set=root
 set prefix=($root)/boot/grub
 configfile $prefix/grub.cfg
+"""
+# The kernel would mount one of two file systems with the same UUID, and nothing says which.
+_MENU_UNLESS_COPIED = """\
+for other in (*); do
+  if [ "$other" != "($root)" -a -e $other/boot/grub/grub.cfg ]; then
+    probe --set=found --fs-uuid $other
+    if [ "$found" = "{uuid}" ]; then set copy=$other; fi
+  fi
+done
+if [ -n "$copy" ]; then
+  echo "Not started: ($root) and $copy both have the UUID {uuid}."
+  menuentry "Not started: $copy is a copy of ($root). Detach one, then restart." {{ reboot }}
+else
+{menu}fi
 """
 _TERMINAL = """\
 serial --unit=0 --speed=115200
@@ -31,16 +47,26 @@ terminal_output serial console
 """
 # ostree rewrites the entries of /boot/loader/syslinux.cfg at each deployment. On BIOS, GRUB
 # converts them to commands for a 16-bit boot, which the kernel does not need.
-_OSTREE_MENU = """\
+_OSTREE_COMMANDS = """\
 function linux16 { linux "$@"; }
 function initrd16 { initrd "$@"; }
+"""
+_OSTREE_MENU = """\
 syslinux_source -s -r / -c / /boot/loader/syslinux.cfg
 """
 
 
-def ostree_menu() -> str:
-    """grub.cfg for an ostree sysroot; the menu shows the deployments in ostree's own boot configuration."""
-    return _TERMINAL + _OSTREE_MENU
+def early_configuration(uuid: str) -> str:
+    """What GRUB runs first: finds the root file system by its UUID, preferably on GRUB's own disk."""
+    return _EARLY.format(uuid=uuid)
+
+
+def ostree_menu(uuid: str) -> str:
+    """grub.cfg for an ostree sysroot; the menu shows the deployments in ostree's own boot configuration.
+
+    Starts nothing if GRUB sees a second file system with the UUID of the root.
+    """
+    return _TERMINAL + _OSTREE_COMMANDS + _MENU_UNLESS_COPIED.format(uuid=uuid, menu=_OSTREE_MENU)
 
 
 def ostree_configuration_head(timeout_seconds: int) -> str:
@@ -48,10 +74,14 @@ def ostree_configuration_head(timeout_seconds: int) -> str:
     return f"TIMEOUT {timeout_seconds * 10}\nPROMPT 1\n"
 
 
-def traditional_menu(kver: str, arguments: str, timeout_seconds: int) -> str:
-    """grub.cfg for a traditional root, which has one kernel."""
+def traditional_menu(uuid: str, kver: str, arguments: str, timeout_seconds: int) -> str:
+    """grub.cfg for a traditional root, which has one kernel.
+
+    Starts nothing if GRUB sees a second file system with the UUID of the root.
+    """
     entry = f"  linux /boot/vmlinuz-{kver} {arguments}\n  initrd /boot/initramfs-{kver}.img\n"
-    return f'{_TERMINAL}set timeout={timeout_seconds}\nmenuentry "{kver}" {{\n{entry}}}\n'
+    menu = f'set timeout={timeout_seconds}\nmenuentry "{kver}" {{\n{entry}}}\n'
+    return _TERMINAL + _MENU_UNLESS_COPIED.format(uuid=uuid, menu=menu)
 
 
 def boot_entry(kver: str, arguments: str, version: str) -> str:
@@ -65,16 +95,16 @@ def boot_entry(kver: str, arguments: str, version: str) -> str:
     )
 
 
-def make_loaders(tools: Tools, directory: Path) -> tuple[bytes, bytes, Path]:
+def make_loaders(tools: Tools, directory: Path, uuid: str) -> tuple[bytes, bytes, Path]:
     """The code of the boot sector, the core image for the BIOS boot partition, and the path of the EFI program.
 
-    Raises CommandError if grub-mkimage fails.
+    ``uuid``: of the root file system. Raises CommandError if grub-mkimage fails.
     """
-    (directory / "early.cfg").write_text(_EARLY)
+    (directory / "early.cfg").write_text(early_configuration(uuid))
     binds = [Bind(directory, "/mnt/loader", writable=True)]
     for form, drivers, name in (("i386-pc", ["biosdisk"], "core.img"), ("x86_64-efi", ["efi_gop"], "BOOTX64.EFI")):
         tools.run(
-            ["grub-mkimage", f"--format={form}", f"--output=/mnt/loader/{name}", "--prefix=/boot/grub",
+            ["grub-mkimage", f"--format={form}", f"--output=/mnt/loader/{name}", f"--prefix={_PREFIX}",
              "--config=/mnt/loader/early.cfg", *drivers, *_MODULES],
             binds=binds,
         )  # fmt: skip

@@ -1,12 +1,12 @@
 """The image stage: builds a disk that boots with BIOS and UEFI, without loop devices.
 
 Layout: GPT; a BIOS boot partition with GRUB's core image; an EFI system partition with
-GRUB's EFI program; an ext4 root file system with the label ``root`` that contains /boot.
+GRUB's EFI program; an ext4 root file system that contains /boot. Everything that starts the
+system finds this file system by its UUID: a second disk of the workbook is then no danger.
 """
 
 import json
 import shutil
-import uuid
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +21,7 @@ from atomic_lib.compose.walk import Entry, read_entries, walk_tree, write_entrie
 from atomic_lib.formats.disk.gpt import SECTOR_BYTES
 from atomic_lib.image.bootloader import BIOS_BOOT_SECTOR, make_loaders
 from atomic_lib.image.checksum import disk_sha256
+from atomic_lib.image.identity import fixed_uuid, root_uuid
 from atomic_lib.image.sysroot import ImageRequest, kernel_arguments, make_sysroot
 from atomic_lib.params.variant import Variant
 from atomic_lib.tools.context import Context
@@ -32,7 +33,6 @@ _MIB_SECTORS = 2048
 _ESP_SECTOR, _ESP_MIB = 2 * _MIB_SECTORS, 36
 _ROOT_SECTOR = _ESP_SECTOR + _ESP_MIB * _MIB_SECTORS
 _END_MIB = 1
-_NAMESPACE = uuid.UUID("6b8e2f8e-6c0a-4b0e-9d8e-0d2f3a5c7e11")
 _TYPES = {
     "bios": "21686148-6449-6E6F-744E-656564454649",
     "esp": "C12A7328-F81F-11D2-BA4B-00A0C93EC93B",
@@ -133,11 +133,6 @@ def _sizes(directory: Path) -> dict[str, int]:
     }
 
 
-def fixed_uuid(variant: Variant, role: str) -> str:
-    """A UUID that depends only on the disk's name, its version and its role."""
-    return str(uuid.uuid5(_NAMESPACE, f"{variant.disk_name or variant.variant}/{variant.version}/{role}"))
-
-
 def partition_script(variant: Variant, root_mib: int) -> str:
     """The partition table as a script for sfdisk."""
     rows = (
@@ -155,7 +150,7 @@ def partition_script(variant: Variant, root_mib: int) -> str:
 def mke2fs_command(variant: Variant, content: str, disk: str, root_mib: int) -> list[str]:
     """The command that fills the root partition of ``disk`` with ``content``: UUID and hash seed are fixed."""
     options = f"offset={_ROOT_SECTOR * SECTOR_BYTES},hash_seed={fixed_uuid(variant, 'hash')},root_owner=0:0"
-    return ["mke2fs", "-q", "-t", "ext4", "-L", "root", "-U", fixed_uuid(variant, "filesystem"), "-E", options,
+    return ["mke2fs", "-q", "-t", "ext4", "-L", "root", "-U", root_uuid(variant), "-E", options,
             "-d", content, disk, f"{root_mib * 1024}k"]  # fmt: skip
 
 
@@ -168,7 +163,7 @@ def _write_disk(variant: Variant, tools: Tools, sysroot: Path, directory: Path, 
     env = {"SOURCE_DATE_EPOCH": str(variant.source_date_epoch)}
     script = partition_script(variant, root_mib)
     tools.run(["sfdisk", "--quiet", "/mnt/out/disk.raw"], binds=binds, input=script)
-    code, core, efi = make_loaders(tools, loader)
+    code, core, efi = make_loaders(tools, loader, root_uuid(variant))
     _make_esp(variant, tools, loader, efi.name)
     with open(raw, "r+b") as disk:
         disk.write(code)

@@ -10,8 +10,10 @@ from atomic_lib.compose.file_contexts import labels_to_give, set_labels, type_of
 from atomic_lib.compose.ostree import OBJECT_OF_FILE
 from atomic_lib.compose.remote import REMOTE
 from atomic_lib.compose.tree import Tree, default_ref
+from atomic_lib.compose.tree_paths import path_in_tree
 from atomic_lib.content.repositories import Content
 from atomic_lib.image.bootloader import boot_entry, ostree_configuration_head, ostree_menu, traditional_menu
+from atomic_lib.image.identity import root_uuid
 from atomic_lib.params.variant import Variant
 from atomic_lib.recipe.recipe import Recipe
 from atomic_lib.tools.context import Context
@@ -52,37 +54,51 @@ def kernel_arguments(variant: Variant, recipe: Recipe, content: Content) -> list
             hint="remove such characters from kernel_arguments and `bootloader --append`",
         )
     security = content.kernel_arguments.split() if recipe.selinux != "disabled" else ["selinux=0"]
-    return ["root=LABEL=root", "rw", "loglevel=4", *chosen.split(), *security, *variant.kernel_arguments.split()]
+    root = f"root=UUID={root_uuid(variant)}"
+    return [root, "rw", "loglevel=4", *chosen.split(), *security, *variant.kernel_arguments.split()]
 
 
 def make_sysroot(request: ImageRequest, context: Context, scratch: Path) -> Path:
     """Create ``scratch/sysroot`` with the content of the root file system; returns its path.
 
-    Its files are hard links to those of the stored tree, and must not be changed.
+    Its files are hard links to those of the stored tree, and must not be changed in place.
     """
     variant, recipe, tree = request.variant, request.recipe, request.tree
-    arguments = kernel_arguments(variant, recipe, request.content)
+    arguments, uuid = kernel_arguments(variant, recipe, request.content), root_uuid(variant)
     sysroot = scratch / "sysroot"
     work = _Work(context.tools, context.store.root, scratch)
     if tree.method == "ostree":
         sysroot.mkdir()
         head = ostree_configuration_head(recipe.boot_loader_timeout_seconds)
         _deploy(work, work.path_of(tree.repo), default_ref(variant, recipe), arguments, head)
-        menu = ostree_menu()
+        menu = ostree_menu(uuid)
     else:
         work.run("cp", "--archive", "--link", work.path_of(tree.root), f"{work.scratch}/sysroot")
         line = " ".join(arguments)
-        menu = traditional_menu(tree.kver, line, recipe.boot_loader_timeout_seconds)
-        entries = sysroot / "boot/loader/entries"
-        entries.mkdir(parents=True)
-        (entries / f"{tree.kver}.conf").write_text(boot_entry(tree.kver, line, variant.version))
-    (sysroot / "boot/grub").mkdir()
-    (sysroot / "boot/grub/grub.cfg").write_text(menu)
+        menu = traditional_menu(uuid, tree.kver, line, recipe.boot_loader_timeout_seconds)
+        entry = boot_entry(tree.kver, line, variant.version)
+        add_file(sysroot, f"boot/loader/entries/{tree.kver}.conf", entry)
+        add_file(sysroot, "etc/fstab", f"UUID={uuid} / ext4 defaults 0 1\n")
+    add_file(sysroot, "boot/grub/grub.cfg", menu)
     # mke2fs creates it if necessary, but without a label
     (sysroot / "lost+found").mkdir(mode=0o700)
     if recipe.selinux != "disabled":
         _label_added_paths(work, tree.contexts)
     return sysroot
+
+
+def add_file(sysroot: Path, path: str, text: str) -> None:
+    """Write a file of the sysroot in place of what the tree has there: a link, or a hard link to the stored tree.
+
+    Raises WorkbookError if a directory above it is a symbolic link, or the tree has a directory there.
+    """
+    file = path_in_tree(sysroot, path)
+    if file.is_dir() and not file.is_symlink():
+        raise WorkbookError(f"/{path} is a directory in the tree, but the image needs a file there")
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.unlink(missing_ok=True)
+    with open(file, "x") as new:
+        new.write(text)
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from atomic_lib.image.disk import Image, build_image
 from atomic_lib.image.sysroot import ImageRequest
 from atomic_lib.measure.classes import ClassRules, default_class_rules
 from atomic_lib.measure.footprint import Footprint, measure_footprint
+from atomic_lib.measure.guards.image_guards import Guard, image_guards
 from atomic_lib.measure.image_footprint import ImageFootprint, image_footprint
 from atomic_lib.measure.labels import Labels, image_labels
 from atomic_lib.params.variant import Variant, load_variant
@@ -98,6 +99,11 @@ class Build:
     def labels(self) -> Labels | None:
         """The image's labels, checked against its own policy; None if SELinux is disabled."""
         return None if self.recipe.selinux == "disabled" else image_labels(self.image, self.context)
+
+    @cached_property
+    def guards(self) -> tuple[Guard, ...]:
+        """Private keys and dangerous rights in the image, with the reason of each that is allowed."""
+        return image_guards(self.image, self.context)
 
     @property
     def package_names(self) -> list[str]:

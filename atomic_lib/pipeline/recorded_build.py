@@ -13,6 +13,7 @@ from atomic_lib.base.privileges import require_root
 from atomic_lib.base.progress import say
 from atomic_lib.measure.build_changes import CHANGED_FILES
 from atomic_lib.measure.classes import default_class_rules
+from atomic_lib.measure.guards.image_guards import require_no_private_key
 from atomic_lib.params.study_file import chosen_variant
 from atomic_lib.params.variant import Variant
 from atomic_lib.pipeline.boots import Boots
@@ -71,7 +72,10 @@ class RecordedBuild:
         return self.record.result
 
     def measure_image(self) -> VariantResult:
-        """Build the disk image and measure its footprint; does nothing if the variant stops after its tree."""
+        """Build the disk image and measure it; does nothing if the variant stops after its tree.
+
+        Raises WorkbookError if the image has a private key that no rule in ``params/rules/guards.yaml`` explains.
+        """
         if self.variant.last_stage == "tree":
             self.record.finish()
             return self.record.result
@@ -81,6 +85,9 @@ class RecordedBuild:
         self.record.add_image(image, footprint, verified)
         if labels := self._stage("labels", lambda: self.build.labels):
             self.record.add_labels(labels)
+        guards = self._stage("guards", lambda: self.build.guards)
+        self.record.add_guards(guards)
+        self._stage("guards", lambda: require_no_private_key(guards, self.variant.variant))
         if self.variant.last_stage == "image":
             self.record.finish()
         return self.record.result

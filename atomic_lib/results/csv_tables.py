@@ -27,6 +27,7 @@ _BOOT_FIELDS = (
 )  # fmt: skip
 _UNIT_FIELDS = ("unit", "package", "started_seconds", "seconds", "critical", "cpu_seconds", "memory_bytes")
 _DENIAL_FIELDS = ("source", "target", "target_class", "comm", "name", "permissive", "count")
+GUARD_FIELDS = ("guard", "found", "detail", "allowed", "reason")
 LABEL_FIELDS = ("variant", "verdict", "exception", "paths", "path", "label", "wanted", "reason")
 _FAILED_BOOT_FIELDS = ("firmware", "index", "started", "reason")
 _HOST_FIELDS = ("cpu_model", "cpus", "load_1m", "load_1m_after", "other_busy_cpus", "qemu_version")
@@ -151,6 +152,15 @@ def label_rows(result: VariantResult) -> tuple[tuple[str, str, int, str, str, st
     )
 
 
+def guard_rows(result: VariantResult) -> tuple[tuple[str, str, str, bool, str], ...]:
+    """One row for each finding of a guard that is named."""
+    return tuple(
+        (guard.guard, one.found, one.detail, bool(one.reason), one.reason)
+        for guard in result.guards or ()
+        for one in guard.findings
+    )
+
+
 _BOOT = ("variant", "firmware", "accelerator", "index")
 _TABLES: dict[str, tuple[str, Callable[[StudyResult], Iterable[_Row]]]] = {
     "comparison.csv": ("variant,figure,unit,value,baseline,delta", _comparison),
@@ -168,6 +178,7 @@ _TABLES: dict[str, tuple[str, Callable[[StudyResult], Iterable[_Row]]]] = {
         _of_variants(lambda r: (_values(one, ("part", "image_bytes", "qcow2_bytes")) for one in r.image_parts)),
     ),
     "labels.csv": (_columns(*LABEL_FIELDS), _of_variants(label_rows)),
+    "guards.csv": (_columns("variant", *GUARD_FIELDS), _of_variants(guard_rows)),
     "departures.csv": ("variant,removed,title,packages,bytes,files,entries,names,arrivals", _of_variants(_departures)),
     "steps.csv": ("decision,variant", lambda study: ((step.decision, step.variant) for step in study.steps)),
     "cells.csv": ("variant,factor,level,package_count,tree_bytes,tree_files", _cells),

@@ -14,6 +14,7 @@ from atomic_lib.guest.counted.counted_boot import CountedBoot
 from atomic_lib.guest.evidence.unit_times import package_of_units, packaged_path
 from atomic_lib.image.disk import Image
 from atomic_lib.measure.footprint import count_forbidden, measure_footprint
+from atomic_lib.measure.guards.image_guards import Guard, with_open_ports
 from atomic_lib.measure.image_footprint import ImageFootprint
 from atomic_lib.measure.labels import Labels
 from atomic_lib.params.variant import Variant, parameter_values
@@ -142,6 +143,10 @@ class VariantRecord:
         """Record how the image's labels compare with the image's own SELinux policy."""
         self._update(labels=labels)
 
+    def add_guards(self, guards: tuple[Guard, ...]) -> None:
+        """What the guards of the image found; that of open ports comes with the boots."""
+        self._update(guards=guards)
+
     def add_release(self, release: Release | None) -> None:
         """Record what changed since the earlier build; None if there is none."""
         self._update(release=release)
@@ -158,7 +163,12 @@ class VariantRecord:
         # the report of a counted boot names no files
         files = {unit.unit: packaged_path(unit.unit) for boot in counted for unit in boot.units}
         counted_boots = [_with_packages(boot, files, self._owners) for boot in counted]
-        self._update(boots=tuple(boots), counted_boots=tuple(counted_boots), failed_boots=tuple(failed))
+        self._update(
+            boots=tuple(boots),
+            counted_boots=tuple(counted_boots),
+            failed_boots=tuple(failed),
+            guards=with_open_ports(self._result.guards, [boot.listeners for boot in boots]),
+        )
         if missing == 0:
             self.finish()
         elif missing is not None:

@@ -10,6 +10,7 @@ from pydantic import Field, JsonValue, model_validator
 from atomic_lib.base.model import Bytes, Count, Model, Scalar, Seconds
 from atomic_lib.guest.boot_record import Boot
 from atomic_lib.guest.counted.counted_boot import CountedBoot
+from atomic_lib.measure.guards.image_guards import Guard
 from atomic_lib.measure.labels import Labels
 from atomic_lib.results.build_result import ClassSize, DepartureSize, DirectorySize, ImagePart, PackageSize, Release
 from atomic_lib.results.verification import Verification
@@ -84,6 +85,7 @@ class VariantResult(Model):
     tree_allocated_bytes: Bytes | None = None
     forbidden_paths: dict[str, Count] = Field(default_factory=dict)
     labels: Labels | None = None
+    guards: tuple[Guard, ...] | None = None
     boots: tuple[Boot, ...] = ()
     counted_boots: tuple[CountedBoot, ...] = ()
     failed_boots: tuple[FailedBoot, ...] = ()

@@ -11,7 +11,8 @@ from atomic_lib.base.store import key_of
 from atomic_lib.compose.tree import Tree
 from atomic_lib.content.repositories import Content
 from atomic_lib.formats.disk.gpt import SECTOR_BYTES
-from atomic_lib.image.disk import IMAGE, _write_sparse, fixed_uuid, mke2fs_command, partition_script
+from atomic_lib.image.disk import IMAGE, _write_sparse, mke2fs_command, partition_script
+from atomic_lib.image.identity import fixed_uuid
 from atomic_lib.image.sysroot import ImageRequest
 from atomic_lib.params.variant import Variant, variant_from
 from atomic_lib.recipe.recipe import Recipe

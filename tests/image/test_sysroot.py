@@ -7,7 +7,8 @@ import pytest
 from atomic_lib.base.errors import WorkbookError
 from atomic_lib.base.model import SelinuxMode
 from atomic_lib.content.repositories import Content
-from atomic_lib.image.sysroot import STATEROOT, added_paths, kernel_arguments, seen_as
+from atomic_lib.image.identity import root_uuid
+from atomic_lib.image.sysroot import STATEROOT, add_file, added_paths, kernel_arguments, seen_as
 from atomic_lib.params.variant import Variant, variant_from
 from atomic_lib.recipe.recipe import Recipe
 
@@ -29,7 +30,7 @@ def recipe(selinux: SelinuxMode = "permissive", arguments: str | None = "from_ki
 @pytest.mark.parametrize("method", ["ostree", "traditional"])
 def test_a_treefile_has_a_clouds_console_and_what_the_variant_adds(method: str) -> None:
     arguments = kernel_arguments(variant(method), recipe(arguments=None), CONTENT)
-    assert arguments[:3] == ["root=LABEL=root", "rw", "loglevel=4"]
+    assert arguments[:3] == [f"root=UUID={root_uuid(variant(method))}", "rw", "loglevel=4"]
     assert {"console=ttyS0,115200n8", "security=selinux", "selinux=1"} <= set(arguments)
     assert arguments[-1] == "from_variant"
 
@@ -54,6 +55,39 @@ def test_what_the_boot_loader_would_interpret_is_refused(letter: str) -> None:
                              (own, recipe(arguments=f"quiet {letter}reboot"))):  # fmt: skip
         with pytest.raises(WorkbookError, match="has a special meaning in the boot loader"):
             kernel_arguments(asked, of_recipe, CONTENT)
+
+
+def test_another_variants_root_has_another_name() -> None:
+    values = {"variant": "other", "method": "ostree", "recipe": "own", "agent": "cloud-init"}
+    roots = [kernel_arguments(one, recipe(), CONTENT)[0] for one in (variant("ostree"), variant_from(values))]
+    assert roots[0] != roots[1]
+
+
+@pytest.mark.parametrize("made", ["link", "hard link", "nothing"])
+def test_an_added_file_leaves_what_was_at_its_path_as_it_was(tmp_path: Path, made: str) -> None:
+    canary, sysroot = tmp_path / "canary", tmp_path / "sysroot"
+    canary.write_text("of the host, or of the stored tree\n")
+    (sysroot / "etc").mkdir(parents=True)
+    if made == "link":
+        (sysroot / "etc/fstab").symlink_to(canary)
+    elif made == "hard link":
+        (sysroot / "etc/fstab").hardlink_to(canary)
+    add_file(sysroot, "etc/fstab", "new\n")
+    assert (sysroot / "etc/fstab").read_text() == "new\n"
+    assert not (sysroot / "etc/fstab").is_symlink()
+    assert canary.read_text() == "of the host, or of the stored tree\n"
+
+
+def test_a_file_is_not_added_through_a_link_nor_in_place_of_a_directory(tmp_path: Path) -> None:
+    host, sysroot = tmp_path / "host", tmp_path / "sysroot"
+    host.mkdir()
+    (sysroot / "etc/fstab").mkdir(parents=True)
+    (sysroot / "boot").symlink_to(host)
+    with pytest.raises(WorkbookError, match="/boot is a symbolic link in the tree"):
+        add_file(sysroot, "boot/grub/grub.cfg", "menu\n")
+    with pytest.raises(WorkbookError, match="/etc/fstab is a directory in the tree"):
+        add_file(sysroot, "etc/fstab", "new\n")
+    assert list(host.iterdir()) == []
 
 
 DEPLOYMENT = f"ostree/deploy/{STATEROOT}/deploy/{'c' * 64}.0"

@@ -15,6 +15,7 @@ from atomic_lib.compose.walk import Entry
 from atomic_lib.guest.timed_boot import BootRequest, boot_image
 from atomic_lib.guest.vm.qemu import Disk
 from atomic_lib.image.disk import Image
+from atomic_lib.image.identity import root_uuid
 from atomic_lib.params.study_file import Study
 from atomic_lib.params.variant import load_variant
 from atomic_lib.pipeline.build import open_build
@@ -240,10 +241,16 @@ def test_nothing_on_the_disk_names_the_machine_that_built_it(built: Built) -> No
     assert "/boot/grub/grub.cfg" in paths
     assert any(path.startswith("/boot/loader.") and path.endswith(".conf") for path in paths)
     assert "/ostree/repo/config" in paths
-    assert "root=LABEL=root" in text
+    assert f"root=UUID={root_uuid(built.again.variant)}" in text
     places = {str(path) for path in (CHECKOUT, BUILD, cache_directory(), Path(sys.prefix)) if len(path.parts) > 2}
     for word in (*places, "/mnt/store", socket.gethostname()):
         assert not re.search(rf"(^|[\s=/]){re.escape(word)}($|[\s/])", text, re.MULTILINE), word
+
+
+def test_the_guards_explain_all_that_they_find(built: Built) -> None:
+    guards = built.result.guards or ()
+    assert {guard.guard for guard in guards} == {"private-keys", "set-uid", "world-writable", "open-ports"}
+    assert [one for guard in guards for one in guard.findings if not one.reason] == []
 
 
 def is_configuration(path: str) -> bool:

@@ -13,6 +13,8 @@ import pytest
 from atomic_lib.base.errors import WorkbookError
 from atomic_lib.base.paths import CHECKOUT
 from atomic_lib.image.disk import Image
+from atomic_lib.measure.guards.guard_rules import GuardName
+from atomic_lib.measure.guards.image_guards import Guard, GuardFinding
 from atomic_lib.params.schema import read_yaml_mapping
 from atomic_lib.params.study_file import chosen_variant, fallback_variants, load_study, study_variants
 from atomic_lib.params.variant import Variant, load_variant, variant_names
@@ -210,3 +212,30 @@ def test_a_variant_that_is_not_to_be_booted_is_done(tmp_path: Path) -> None:
     made = with_image(opened(tmp_path / "out", boots_bios=0, boots_uefi=0), tmp_path)
     assert made.boot(0).boots == ()
     assert read_variant_result(tmp_path / "out/result.json").status == "ok"
+
+
+@pytest.mark.parametrize(
+    ("guard", "reason", "status"),
+    [
+        ("private-keys", "", "failed"),
+        ("private-keys", "It is a key of the self-tests.", "ok"),
+        ("set-uid", "", "ok"),
+        ("world-writable", "", "ok"),
+    ],
+)
+def test_an_image_with_an_unexplained_private_key_is_never_ok(
+    tmp_path: Path, guard: GuardName, reason: str, status: str
+) -> None:
+    made = with_image(opened(tmp_path / "out", last_stage="image"), tmp_path)
+    (tmp_path / "entries.jsonl").touch()
+    finding = GuardFinding(found="/etc/found", detail="detail", reason=reason)
+    found = Guard(guard=guard, found=1, unexplained=0 if reason else 1, findings=(finding,))
+    vars(made.build).update({"image_footprint": None, "labels": None, "guards": (found,)})
+    if status == "failed":
+        with pytest.raises(WorkbookError, match=r"a private key is in the image, .*: /etc/found"):
+            made.measure_image()
+    else:
+        made.measure_image()
+    result = read_variant_result(tmp_path / "out/result.json")
+    assert (result.status, result.guards) == (status, (found,))
+    assert (result.error.stage if result.error else "") == ("guards" if status == "failed" else "")

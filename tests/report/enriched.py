@@ -10,6 +10,7 @@ from atomic_lib.guest.evidence.denials import Denial
 from atomic_lib.guest.evidence.milestones import Milestone
 from atomic_lib.guest.evidence.running import Listener
 from atomic_lib.guest.evidence.unit_times import UnitTime
+from atomic_lib.measure.guards.image_guards import Guard, GuardFinding
 from atomic_lib.measure.labels import ExplainedLabels, Labels, WrongLabel
 from atomic_lib.params.study_file import Step
 from atomic_lib.results.build_result import ClassSize, DepartureSize, DirectorySize, ImagePart, PackageSize, WhyLink
@@ -26,6 +27,16 @@ LABELS = Labels(
         WrongLabel(path="/etc/motd", label="", wanted="system_u:object_r:etc_t:s0"),
         WrongLabel(path="/usr/bin/su", label="system_u:object_r:bin_t:s0", wanted="system_u:object_r:su_exec_t:s0"),
     ),
+)  # fmt: skip
+GUARDS = (
+    Guard(guard="private-keys", found=0, unexplained=0),
+    Guard(guard="set-uid", found=2, unexplained=1, findings=(
+        GuardFinding(found="/usr/bin/odd", detail="4755 root:root"),
+        GuardFinding(found="/usr/bin/su", detail="4755 root:root", reason="It becomes another user."),
+    )),
+    Guard(guard="open-ports", found=1, unexplained=0, findings=(
+        GuardFinding(found="tcp 0.0.0.0:22 sshd", reason="Whoever uses the guest reaches it by ssh."),
+    )),
 )  # fmt: skip
 PYTHON_BYTES = (0, 40_000_000, 55_000_000, 60_000_000)
 _OVERHEAD = {
@@ -54,6 +65,7 @@ def enriched(result: VariantResult) -> VariantResult:
             "directories": _directories(result),
             "departures": _departures(result),
             "labels": LABELS,
+            "guards": GUARDS,
             "boots": tuple(_boot(boot, packages) for boot in result.boots),
             "counted_boots": tuple(_counted(boot) for boot in result.boots[:1]),
         }

@@ -11,9 +11,11 @@ from atomic_lib.guest.boot_record import Boot, StoredBoot
 from atomic_lib.guest.counted.counted_boot import CountedBoot
 from atomic_lib.guest.counted.probe import CountedUnit
 from atomic_lib.guest.evidence.proof_of_life import Check
+from atomic_lib.guest.evidence.running import Listener
 from atomic_lib.guest.evidence.systemd import Phases
 from atomic_lib.guest.evidence.unit_times import UnitTime
 from atomic_lib.image.disk import Image
+from atomic_lib.measure.guards.image_guards import Guard, GuardFinding
 from atomic_lib.measure.labels import LabelCheck, LabelFinding
 from atomic_lib.recipe.recipe import Recipe
 from atomic_lib.results.record import VariantRecord, failed_result, git_revision
@@ -72,6 +74,28 @@ def test_the_labels_of_the_image_are_kept(record: VariantRecord, tmp_path: Path)
     assert (kept.checked, kept.right, kept.unlabelled, [one.path for one in kept.wrong]) == (
         20_000, 19_999, 1, ["/etc/motd"],
     )  # fmt: skip
+
+
+def test_the_guards_of_the_image_are_kept_and_its_boots_add_that_of_the_ports(
+    record: VariantRecord, tmp_path: Path
+) -> None:
+    finding = GuardFinding(found="/usr/bin/odd", detail="4755 root:root")
+    record.add_guards((Guard(guard="set-uid", found=1, unexplained=1, findings=(finding,)),))
+    record.add_boots([BOOT], [], [], missing=1)
+    assert [guard.guard for guard in written(tmp_path).guards or ()] == ["set-uid"]
+    listeners = (
+        Listener(protocol="tcp", address="0.0.0.0:22", program="sshd"),
+        Listener(protocol="tcp", address="0.0.0.0:4444", program="odd"),
+    )
+    told = StoredBoot(boot=BOOT.boot.model_copy(update={"listeners": listeners}))
+    for _ in range(2):
+        record.add_boots([told, BOOT], [], [], missing=1)
+    kept = written(tmp_path).guards or ()
+    assert [(guard.guard, guard.found, guard.unexplained) for guard in kept] == [
+        ("set-uid", 1, 1),
+        ("open-ports", 2, 1),
+    ]
+    assert kept[1].findings[0].found == "tcp 0.0.0.0:4444 odd"
 
 
 def test_what_has_no_effect_and_what_was_dropped_is_noted(

@@ -23,6 +23,11 @@ LABELS = (
     "Exceptions are in params/rules/labels.yaml, each with its reason. A missing label and the type default_t are "
     "never right."
 )
+GUARDS = (
+    "n = 1. Method: the finished disk image is read unmounted; paths below an ostree deployment are named as the "
+    "booted system sees them. A private key is a PEM block with a key in it, in a file that is not compressed. Ports "
+    "are those of all boots by wall clock. What is allowed is in params/rules/guards.yaml, each with its reason."
+)
 DOWNLOAD = "Download is the size of the RPM file, compressed."
 WALL = (
     "Unit: wall-clock seconds from the start of QEMU. Method: milestones are observed from outside the guest; phases "

@@ -11,7 +11,7 @@ from tests.formats.disk.disk_image import make_raw
 
 ENTRY = """title Debian GNU/Linux 13 (trixie) (ostree:0)
 version 1
-options root=LABEL=root rw ostree=/ostree/boot.1/fedora-atomic/cb/0
+options root=UUID=27fd2e8e-a159 rw ostree=/ostree/boot.1/fedora-atomic/cb/0
 linux /boot/ostree/fedora-atomic-cb/vmlinuz-6.12.107+deb13-cloud-amd64
 initrd   /boot/ostree/fedora-atomic-cb/initramfs-6.12.107+deb13-cloud-amd64.img
 """
@@ -29,7 +29,7 @@ def test_a_boot_entry_names_kernel_initramfs_and_options() -> None:
     entry = read_boot_entry(ENTRY, "entry")
     assert entry.kernel == "/boot/ostree/fedora-atomic-cb/vmlinuz-6.12.107+deb13-cloud-amd64"
     assert entry.initramfs.endswith("-cloud-amd64.img")
-    assert entry.options == "root=LABEL=root rw ostree=/ostree/boot.1/fedora-atomic/cb/0"
+    assert entry.options == "root=UUID=27fd2e8e-a159 rw ostree=/ostree/boot.1/fedora-atomic/cb/0"
 
 
 @pytest.mark.parametrize(("old", "key"), [("linux /", "linux"), ("initrd   /", "initrd")])
@@ -60,7 +60,7 @@ def make_image(content: Path, directory: Path) -> Image:
 def test_what_the_boot_entry_names_is_copied_out_of_the_image(content: Path, tmp_path: Path) -> None:
     (tmp_path / "out").mkdir()
     found = extract_boot_files(make_image(content, tmp_path), tmp_path / "out")
-    options = "root=LABEL=root rw ostree=/ostree/boot.1/fedora-atomic/cb/0"
+    options = "root=UUID=27fd2e8e-a159 rw ostree=/ostree/boot.1/fedora-atomic/cb/0"
     assert found == BootFiles(tmp_path / "out/kernel", tmp_path / "out/initramfs", options)
     assert found.kernel.read_bytes() == b"kernel" * 30_000
     assert found.initramfs.read_bytes() == b"initramfs" * 50_000

@@ -47,13 +47,13 @@ def after(argv: list[str], option: str) -> list[str]:
 
 
 def test_nothing_outside_of_the_guest_has_a_say_in_its_time() -> None:
-    argv = counted_argv(IMAGE, "root=LABEL=root", CountRequest(seed=7), Provisioning())
+    argv = counted_argv(IMAGE, "root=UUID=27fd2e8e-a159", CountRequest(seed=7), Provisioning())
     assert after(argv, "-icount") == ["shift=0,sleep=off"]
     assert after(argv, "-accel") == ["tcg,thread=single"]
     assert after(argv, "-smp") == ["1"]
     assert after(argv, "-seed") == ["7"]
     assert "clock=vm" in after(argv, "-rtc")[0]
-    assert after(argv, "-append")[0].split()[0] == "root=LABEL=root"
+    assert after(argv, "-append")[0].split()[0] == "root=UUID=27fd2e8e-a159"
     (network,) = after(argv, "-netdev")
     assert "restrict=on" in network
     assert "guestfwd" not in network
