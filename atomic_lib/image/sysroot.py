@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from atomic_lib.base.errors import WorkbookError
-from atomic_lib.compose.file_contexts import labels_to_give, set_labels, type_of
-from atomic_lib.compose.ostree import OBJECT_OF_FILE
+from atomic_lib.compose.file_contexts import OBJECT_OF_FILE, labels_to_give, set_labels, type_of
 from atomic_lib.compose.remote import REMOTE
 from atomic_lib.compose.tree import Tree, default_ref
 from atomic_lib.content.repositories import Content
