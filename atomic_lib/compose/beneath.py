@@ -121,6 +121,12 @@ def refusal(path: str, reason: str) -> WorkbookError:
     return WorkbookError(f"{shown(path)}: {reason}", hint="correct the package or script that brings it into the tree")
 
 
+def require_inside(path: str) -> None:
+    """Raise WorkbookError unless ``path`` names a path from the root of a tree; the empty one is the root."""
+    if path and ("\0" in path or {"", ".", ".."} & set(path.split("/"))):
+        raise WorkbookError(f"{path!r} is no path inside the tree", hint="name it from the top of the tree")
+
+
 def require_kind(path: str, descriptor: int, wanted: int) -> None:
     """Raise WorkbookError unless the descriptor of a path has the type ``wanted``, such as S_IFREG."""
     kind = stat.S_IFMT(os.fstat(descriptor).st_mode)

@@ -151,4 +151,4 @@ def _code(files: TreeFiles, paths: Iterable[str]) -> str:
 
 def _bytes(files: TreeFiles, path: str) -> bytes:
     """The content of a file; empty for all that is not a regular file."""
-    return (files.read(path) or b"") if files.is_file(path) else b""
+    return (files.read(path) or b"") if files.has_file(path) else b""

@@ -103,7 +103,7 @@ def keep_contexts(files: TreeFiles, source: str, target: Path) -> None:
 
     Raises WorkbookError if there are none.
     """
-    if not files.is_file(f"{source}/{CONTEXTS_FILE}"):
+    if not files.has_file(f"{source}/{CONTEXTS_FILE}"):
         raise WorkbookError(
             f"the tree has no {shown(source)}/{CONTEXTS_FILE}: no SELinux policy of this name",
             hint="add the policy's package to the recipe, or set selinux: disabled",

@@ -1,6 +1,6 @@
 """Fills an installroot: installs the packages, then configures it as the recipe says."""
 
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
 from atomic_lib.base import command
@@ -39,7 +39,7 @@ def make_installroot(
         for script in recipe.post_scripts:
             _run_script(tree, script, log)
         for path in recipe.removed_paths:
-            tree.files.remove(path)
+            tree.files.remove(str(PurePosixPath(path)))
     install_initramfs(tree, recipe, rpm_set, context, headers=headers, name=name, log=log)
     _clean(tree)
 
@@ -157,7 +157,7 @@ def settle_databases(tree: Installroot) -> None:
     epoch = tree.source_date_epoch
     history = f"UPDATE trans SET dt_begin={epoch}, dt_end={epoch}, user_id=-1; DELETE FROM console_output; "
     for directory, name, statements in ((RPMDB, "rpmdb.sqlite", ""), (_DNF_STATE, "history.sqlite", history)):
-        if not tree.files.is_file(f"{directory}/{name}"):
+        if not tree.files.has_file(f"{directory}/{name}"):
             continue
         tree.run(["sqlite3", f"{INSTALLROOT}/{directory}/{name}", statements + _ONE_FILE])
         for path in tree.files.entries(directory):

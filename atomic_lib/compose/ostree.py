@@ -9,7 +9,6 @@ links into /var) would be gone without a word: it is moved below /usr, created a
 tmpfiles.d line, or refused by name.
 """
 
-import os
 import re
 import stat
 from pathlib import Path
@@ -144,7 +143,7 @@ def _convert_state(files: TreeFiles) -> list[str]:
     declared, created = _declared(files)
     found, dropped = _lines_below(files, "var", "var")
     for top, target in _STATE_LINKS.items():
-        place = os.path.normpath(f"{os.path.dirname(top)}/{target}").lstrip("/")
+        place = target.removeprefix("../")
         if top == "opt":
             found |= _move_opt(files)
             continue
@@ -209,7 +208,7 @@ def _move_opt(files: TreeFiles) -> dict[str, str]:
 def _require_created(top: str, files_of_tree: list[str]) -> None:
     if files_of_tree:
         others = f" (and {len(files_of_tree) - 1} more)" if len(files_of_tree) > 1 else ""
-        link = f"/{top} is a link to /{_STATE_LINKS[top].lstrip('./')}"
+        link = f"/{top} is a link to /{_STATE_LINKS[top].removeprefix('../')}"
         raise WorkbookError(
             f"{shown(min(files_of_tree))}{others}: a commit has no place for it, because {link}",
             hint="leave the package out; or keep the file below /usr, with a tmpfiles.d line that copies it at boot",
@@ -224,7 +223,7 @@ def _declared(files: TreeFiles) -> tuple[set[str], set[str]]:
     declared: set[str] = set()
     created: set[str] = set()
     for file in files.matching(f"{_TMPFILES}/*.conf"):
-        text = files.text(file) if files.is_file(file) else None  # systemd ignores all others, too
+        text = files.text(file) if files.has_file(file) else None  # systemd ignores all others, too
         for line in lines_of(text or ""):
             kind, path, *_ = [*split_line(line), "", ""]
             if kind[:1] in _DECLARING:

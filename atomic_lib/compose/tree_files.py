@@ -6,7 +6,7 @@ beneath the root of the tree, where an absolute link means the tree's own root. 
 files are read, up to a limit. A file is never written in place but replaced, so what a hard link
 leads to stays.
 
-Paths are relative to the root; bytes that are not UTF-8 are surrogates (PEP 383).
+Paths are relative to the root, which is ``""``; bytes that are not UTF-8 are surrogates (PEP 383).
 """
 
 import fnmatch
@@ -21,8 +21,7 @@ from dataclasses import dataclass
 from io import BufferedReader, BufferedWriter
 from pathlib import Path
 
-from atomic_lib.base.errors import WorkbookError
-from atomic_lib.compose.beneath import errors_named, find_beneath, refusal, require_kind, shown
+from atomic_lib.compose.beneath import errors_named, find_beneath, refusal, require_inside, require_kind, shown
 
 TEXT_BYTES = 32 << 20
 """The size limit of a file that is read as a whole, in bytes."""
@@ -36,7 +35,7 @@ class TreeFiles:
 
     All methods raise WorkbookError, with the path, for what they cannot do in this tree.
     Links that lead to a path are followed inside the tree, and what a method names is not,
-    except for ``read``, ``text``, ``is_file`` and the sources of copies.
+    except for ``read``, ``text``, ``has_file`` and the sources of copies.
     """
 
     root: Path
@@ -51,7 +50,7 @@ class TreeFiles:
         status = self.status(path)
         return status is not None and stat.S_ISDIR(status.st_mode)
 
-    def is_file(self, path: str) -> bool:
+    def has_file(self, path: str) -> bool:
         """Whether a path is, or leads to, a regular file."""
         with self._found(path, follow=True) as found:
             return found is not None and stat.S_ISREG(os.fstat(found).st_mode)
@@ -89,13 +88,16 @@ class TreeFiles:
 
     def matching(self, pattern: str) -> list[str]:
         """The paths that fit a pattern, sorted; ``*`` stands for part of a name, and leads through no link."""
+        require_inside(pattern)
         found = [""]
-        for part in pattern.split("/"):
-            if "*" in part:
-                listed = [entry for path in found if self.is_directory(path) for entry in self.entries(path)]
-                found = [entry for entry in listed if fnmatch.fnmatchcase(entry.rpartition("/")[2], part)]
-            else:
+        parts = pattern.split("/")
+        for number, part in enumerate(parts, start=1):
+            if "*" not in part:
                 found = [path for base in found if self.status(path := f"{base}/{part}".lstrip("/"))]
+                continue
+            listed = [entry for path in found if self.is_directory(path) for entry in self.entries(path)]
+            fitting = [entry for entry in listed if fnmatch.fnmatchcase(entry.rpartition("/")[2], part)]
+            found = [entry for entry in fitting if number == len(parts) or self.is_directory(entry)]
         return found
 
     def below(self, directory: str = "") -> Iterator[tuple[str, os.stat_result]]:
@@ -167,15 +169,20 @@ class TreeFiles:
         status = self.status(path)
         if status is None:
             return
-        directories = [path] if stat.S_ISDIR(status.st_mode) else []
-        others = [] if directories else [path]
-        for entry, of_entry in self.below(path) if directories else ():
-            (directories if stat.S_ISDIR(of_entry.st_mode) else others).append(entry)
-        for entry in others:
-            with self._parent(entry) as (parent, name):
+        if not stat.S_ISDIR(status.st_mode):
+            with self._parent(path) as (parent, name):
                 os.unlink(name, dir_fd=parent)
-        for entry in reversed(directories):
-            with self._parent(entry) as (parent, name):
+            return
+        directories = [path]
+        for directory in directories:  # which grows
+            listed = self._listed(directory)
+            directories += [entry for entry, of_entry in listed if stat.S_ISDIR(of_entry.st_mode)]
+            with self._found(directory, follow=False) as found:
+                for entry, of_entry in listed:
+                    if not stat.S_ISDIR(of_entry.st_mode):
+                        os.unlink(entry.rpartition("/")[2], dir_fd=found)
+        for directory in reversed(directories):
+            with self._parent(directory) as (parent, name):
                 os.rmdir(name, dir_fd=parent)
 
     def _listed(self, directory: str) -> list[tuple[str, os.stat_result]]:
@@ -196,8 +203,7 @@ class TreeFiles:
     def _found(self, path: str, *, follow: bool) -> Iterator[int | None]:
         """An O_PATH descriptor of a path, None if there is nothing."""
         with errors_named(path):
-            if "\0" in path or path.startswith("/") or ".." in path.split("/"):
-                raise WorkbookError(f"{path!r} is no path inside the tree", hint="name it from the top of the tree")
+            require_inside(path)
             root = os.open(self.root, os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
             try:
                 found = find_beneath(root, path or ".", follow=follow)
@@ -214,9 +220,8 @@ class TreeFiles:
     @contextmanager
     def _parent(self, path: str) -> Iterator[tuple[int, str]]:
         """A descriptor of the directory that has ``path``, and its name in there."""
+        require_inside(path)
         directory, _, name = path.rpartition("/")
-        if name in ("", ".", ".."):
-            raise WorkbookError(f"{path!r} names no file in the tree", hint="name it from the top of the tree")
         with self._found(directory, follow=True) as found:
             if found is None:
                 raise refusal(directory, "there is no such directory in the tree")

@@ -90,7 +90,7 @@ def root_of(tree: Tree, tools: Tools, directory: Path) -> Path:
 def agent_in(agent: str, root: Path) -> RunnableAgent:
     """The agent with the programs of ``root``; raises WorkbookError where it is not there."""
     files = TreeFiles(root)
-    for path, there in ((_PROGRAMS[agent], files.is_file), ("etc", files.is_directory)):
+    for path, there in ((_PROGRAMS[agent], files.has_file), ("etc", files.is_directory)):
         if not there(path):
             raise WorkbookError(f"{agent}: the tree has no /{path}", hint="check the variant's agent and recipe")
     return cloud_init(root) if agent == "cloud-init" else min_cloud_agent(root, program=files.on_host(_PROGRAMS[agent]))
