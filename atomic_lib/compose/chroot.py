@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from atomic_lib.base import command
-from atomic_lib.compose.tree_paths import path_in_tree
+from atomic_lib.compose.tree_access.tree_files import TreeFiles
 from atomic_lib.solve.dnf_run import INSTALLROOT
 from atomic_lib.tools.sandbox import Bind, Tools
 
@@ -19,6 +19,11 @@ class Installroot:
     tools: Tools
     root: Path
     source_date_epoch: int
+
+    @property
+    def files(self) -> TreeFiles:
+        """The files of the tree."""
+        return TreeFiles(self.root)
 
     def run(
         self,
@@ -42,15 +47,10 @@ class Installroot:
         """Run a command of the installroot in the installroot."""
         return self.run(["chroot", INSTALLROOT, *words], log=log)
 
-    def write(self, path: str, text: str) -> None:
-        """Write a file of the tree; replaces a symbolic link, does not follow it."""
-        target = path_in_tree(self.root, path)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        if target.is_symlink():
-            target.unlink()
-        target.write_text(text)
+    def write(self, path: str, text: str, mode: int | None = None) -> None:
+        """Write a file of the tree; see ``TreeFiles.write``."""
+        self.files.write(path, text, mode)
 
     def read(self, path: str) -> str | None:
-        """The text of a file of the tree; None if there is no such regular file."""
-        source = path_in_tree(self.root, path)
-        return source.read_text() if source.is_file() and not source.is_symlink() else None
+        """The text of a file of the tree; None if there is no such file."""
+        return self.files.text(path)

@@ -4,7 +4,8 @@ import re
 import stat
 from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
-from pathlib import Path
+
+from atomic_lib.compose.tree_access.tree_files import TreeFiles
 
 # Dracut copies files in these directories by pattern, such as *.conf, so every name counts.
 _DIRECTORIES = tuple(
@@ -24,6 +25,7 @@ _DIRECTORIES = tuple(
 )  # fmt: skip
 _DROP_IN = re.compile(r"(?:etc|usr/lib)/(?:systemd|udev)/(?:.*/)?([^/]+)\.d/")
 _NEVER = ("usr/share/doc/", "usr/share/info/", "usr/share/locale/", "usr/share/man/", "usr/lib/python3")
+_DRACUT = "usr/lib/dracut"
 PROGRAMS = ("usr/bin/", "usr/sbin/", "usr/lib/", "usr/libexec/")
 _LIBRARY = re.compile(r"usr/lib(?:64)?/.*\.so(?:\.|$)")
 
@@ -37,7 +39,7 @@ _REQUIRED = re.compile(r"^\s*require_binaries\s+([^|;&]*?)\s*\|\|\s*return 1", r
 _CHECK = re.compile(r"^check\(\)\s*\{(.*?)^\}", re.M | re.S)
 # Kernel modules are in a directory where every file counts.
 _KERNEL_MODULES = re.compile(r'\b\w*modules\+?="[^"]*"')
-_SOURCED = re.compile(r'^\s*(?:\.|source)\s+"?\$\{?moddir\}?"?/([\w.-]+)', re.M)
+_SOURCED = re.compile(r'^\s*(?:\.|source)\s+"?\$\{?moddir\}?"?/([\w.-]*\w[\w.-]*)', re.M)
 _DEPENDS = re.compile(r"^depends\(\)\s*\{(.*?)^\}", re.M | re.S)
 
 
@@ -80,22 +82,20 @@ def is_library(path: str) -> bool:
     return bool(_LIBRARY.match(path)) and not path.startswith(_NEVER)
 
 
-def names_in_scripts(root: Path, arguments: Sequence[str], programs: Set[str]) -> Names:
+def names_in_scripts(files: TreeFiles, arguments: Sequence[str], programs: Set[str]) -> Names:
     """The names in dracut's scripts and configuration in a tree; ``programs``: the names of all programs in the tree.
 
     Only modules that the initramfs can contain count, and of these only the code that runs when it is built.
     """
-    library = root / "usr/lib/dracut"
-    settings = [root / "etc/dracut.conf", *_sorted(root / "etc/dracut.conf.d"), *_sorted(library / "dracut.conf.d")]
-    chosen = "\n".join([_code(settings), *arguments])
-    setups = {path: _code([path / "module-setup.sh"]) for path in _sorted(library / "modules.d")}
-    modules = possible_modules(
-        {path.name.lstrip("0123456789"): text for path, text in setups.items()}, chosen, programs
-    )
-    parts = [_code([*_sorted(library), root / "usr/bin/dracut"]), chosen]
+    settings = ["etc/dracut.conf", *files.entries("etc/dracut.conf.d"), *files.entries(f"{_DRACUT}/dracut.conf.d")]
+    chosen = "\n".join([_code(files, settings), *arguments])
+    setups = {path: _code(files, [f"{path}/module-setup.sh"]) for path in files.entries(f"{_DRACUT}/modules.d")}
+    modules = possible_modules({_module_of(path): text for path, text in setups.items()}, chosen, programs)
+    parts = [_code(files, [*files.entries(_DRACUT), "usr/bin/dracut"]), chosen]
     for path, setup in setups.items():
-        if path.name.lstrip("0123456789") in modules:
-            parts += [_KERNEL_MODULES.sub("", setup), _code(path / name for name in _SOURCED.findall(setup))]
+        if _module_of(path) in modules:
+            sourced = [f"{path}/{name}" for name in _SOURCED.findall(setup)]
+            parts += [_KERNEL_MODULES.sub("", setup), _code(files, sourced)]
     # without quotes, because the shell joins adjacent strings
     code = "\n".join(parts).replace('"', "").replace("'", "")
     return Names(
@@ -103,7 +103,7 @@ def names_in_scripts(root: Path, arguments: Sequence[str], programs: Set[str]) -
         beginnings=tuple(sorted({first or second for first, second in _BEGINNING.findall(code)})),
         pairs=frozenset(f"{match[0]}/{match[1]}" for match in _PAIR.finditer(code)),
         paths=tuple(sorted({word.strip("/") for word in " ".join(arguments).split() if word.startswith("/")})),
-        loads_libraries=b"dlopen" in _bytes(library / "dracut-install"),
+        loads_libraries=b"dlopen" in _bytes(files, f"{_DRACUT}/dracut-install"),
     )
 
 
@@ -137,18 +137,18 @@ def _is_on_request(setup: str) -> bool:
     return bool(found and returned and found[1].rstrip().endswith("return 255") and set(returned) <= {"1", "255"})
 
 
-def _sorted(directory: Path) -> list[Path]:
-    return sorted(directory.glob("*"))
+def _module_of(path: str) -> str:
+    """The name of the module in a directory such as ``modules.d/99base``."""
+    return path.rpartition("/")[2].lstrip("0123456789")
 
 
-def _code(paths: Iterable[Path]) -> str:
+def _code(files: TreeFiles, paths: Iterable[str]) -> str:
     """The text of scripts without comments, with continued lines joined."""
-    texts = [data.decode(errors="replace") for path in paths if b"\0" not in (data := _bytes(path))]
+    texts = [data.decode(errors="replace") for path in paths if b"\0" not in (data := _bytes(files, path))]
     lines = "\n".join(texts).replace("\\\n", " ").split("\n")
     return "\n".join(line for line in lines if not line.lstrip().startswith("#"))
 
 
-def _bytes(path: Path) -> bytes:
-    # an absolute link would lead to files of the host
-    outside = path.is_symlink() and path.readlink().is_absolute()
-    return path.read_bytes() if path.is_file() and not outside else b""
+def _bytes(files: TreeFiles, path: str) -> bytes:
+    """The content of a file; empty for all that is not a regular file."""
+    return (files.read(path) or b"") if files.has_file(path) else b""

@@ -1,7 +1,6 @@
 """SELinux labels by a policy's file contexts, looked up through libselinux."""
 
 import os
-import shutil
 import stat
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
@@ -10,6 +9,10 @@ from pathlib import Path
 from typing import Literal
 
 from atomic_lib.base.errors import WorkbookError
+from atomic_lib.compose.chroot import Installroot
+from atomic_lib.compose.tree_access.beneath import shown
+from atomic_lib.compose.tree_access.tree_files import TreeFiles
+from atomic_lib.solve.dnf_run import INSTALLROOT
 from atomic_lib.tools.sandbox import Bind, Tools
 
 FileType = Literal["file", "directory", "link", "fifo", "socket", "character device", "block device"]
@@ -21,6 +24,9 @@ NO_LABEL = "<<none>>"
 UNKNOWN_TYPE = "default_t"
 """The type in file contexts for paths that the policy does not know."""
 
+OBJECT_OF_FILE = ".file"
+"""The suffix of a repository's objects that hold a file with its attributes."""
+_LABELLED_SEPARATELY = ("proc", "sysroot", "ostree")
 _LETTERS = {"file": "f", "directory": "d", "link": "l", "fifo": "p", "socket": "s", "character device": "c",
             "block device": "b"}  # fmt: skip
 _TYPES: Mapping[int, FileType] = {
@@ -84,23 +90,28 @@ def labels_to_give(tools: Tools, contexts: Path, lookups: Mapping[str, tuple[str
 
 def type_of(path: Path) -> FileType:
     """The file type of a path on this machine; links are not followed."""
-    return _TYPES[stat.S_IFMT(path.lstat().st_mode)]
+    return type_of_mode(path.lstat().st_mode)
 
 
-def keep_contexts(source: Path, target: Path) -> None:
-    """Copy the file contexts of a policy, without compiled ones, to the new directory ``target``.
+def type_of_mode(mode: int) -> FileType:
+    """The file type in ``st_mode``."""
+    return _TYPES[stat.S_IFMT(mode)]
+
+
+def keep_contexts(files: TreeFiles, source: str, target: Path) -> None:
+    """Copy the file contexts of a tree's policy, without compiled ones, to the new directory ``target``.
 
     Raises WorkbookError if there are none.
     """
-    if not (source / CONTEXTS_FILE).is_file():
+    if not files.has_file(f"{source}/{CONTEXTS_FILE}"):
         raise WorkbookError(
-            f"the tree has no {source.relative_to(source.parents[4])}/{CONTEXTS_FILE}: no SELinux policy of this name",
+            f"the tree has no {shown(source)}/{CONTEXTS_FILE}: no SELinux policy of this name",
             hint="add the policy's package to the recipe, or set selinux: disabled",
         )
     target.mkdir()
     for name in CONTEXTS_FILES:
-        if (source / name).is_file():
-            shutil.copyfile(source / name, target / name)
+        if files.status(f"{source}/{name}") is not None:
+            files.take_out(f"{source}/{name}", target / name)
 
 
 def set_labels(tools: Tools, binds: list[Bind], labels: Mapping[str, str]) -> None:
@@ -111,3 +122,29 @@ def set_labels(tools: Tools, binds: list[Bind], labels: Mapping[str, str]) -> No
     for label, same in paths.items():
         words = ["xargs", "-0", "setfattr", "--no-dereference", "--name=security.selinux", f"--value={label}", "--"]
         tools.run(words, binds=binds, rights="label", input=os.fsencode("\0".join(same)))
+
+
+def label_tree(tree: Installroot, contexts: Path) -> None:
+    """Label all files by the file contexts in the directory ``contexts``; the commit then keeps these labels."""
+    root, policy = Bind(tree.root, INSTALLROOT, writable=True), Bind(contexts, "/mnt/contexts")
+    tree.tools.run(
+        ["setfiles", "-F", "-r", INSTALLROOT, f"/mnt/contexts/{CONTEXTS_FILE}", INSTALLROOT],
+        binds=[root, policy],
+        rights="label",
+    )
+    special = {name: status for name in _LABELLED_SEPARATELY if (status := tree.files.status(name))}
+    lookups = {f"{INSTALLROOT}/{name}": (f"/{name}", type_of_mode(status.st_mode)) for name, status in special.items()}
+    set_labels(tree.tools, [root], labels_to_give(tree.tools, contexts, lookups))
+
+
+def label_repository(tools: Tools, directory: Path, contexts: Path) -> None:
+    """Label ostree's own files in ``directory/repo``, by their paths in a system that has this repository.
+
+    Objects that hold a file keep its label, which is part of their checksum.
+    """
+    files = TreeFiles(directory)
+    own = {path: status for path, status in files.below("repo") if not path.endswith(OBJECT_OF_FILE)}
+    own["repo"] = (directory / "repo").lstat()
+    lookups = {f"/mnt/{path}": (f"/ostree/{path}", type_of_mode(status.st_mode)) for path, status in own.items()}
+    binds = [Bind(directory / "repo", "/mnt/repo", writable=True)]
+    set_labels(tools, binds, labels_to_give(tools, contexts, lookups))

@@ -10,18 +10,16 @@ Source of the rules: dracut.modules(7), dracut.conf(5), and module-setup.sh of d
 """
 
 import os
-import shutil
 import stat
-from collections.abc import Iterator, Mapping, Set
+from collections.abc import Mapping, Set
 from dataclasses import dataclass
 from pathlib import Path
 
 from atomic_lib.base.errors import WorkbookError
 from atomic_lib.base.stage import Stage
-from atomic_lib.base.store import file_sha256
 from atomic_lib.compose.chroot import Installroot
 from atomic_lib.compose.dracut import PROGRAMS, Names, is_library, names_in_scripts
-from atomic_lib.compose.tree_paths import path_in_tree
+from atomic_lib.compose.tree_access.tree_files import TreeFiles
 from atomic_lib.formats.rpm_headers import Header, PackagedFile, closure
 from atomic_lib.recipe.recipe import Recipe
 from atomic_lib.solve.lock import Lock
@@ -35,9 +33,9 @@ _IGNORED = {"etc/ld.so.cache", *_ACCOUNTS}
 _FileState = list[int | str]
 
 
-def kernel_version(root: Path) -> str:
-    """The version of the kernel in ``root``; raises WorkbookError if there is none, or more than one."""
-    found = sorted(path.parent.name for path in root.glob("usr/lib/modules/*/vmlinuz"))
+def kernel_version(files: TreeFiles) -> str:
+    """The version of the kernel in a tree; raises WorkbookError if there is none, or more than one."""
+    found = [path.split("/")[-2] for path in files.matching("usr/lib/modules/*/vmlinuz")]
     if len(found) != 1:
         raise WorkbookError(
             f"the tree has {len(found)} kernels ({', '.join(found) or 'none'}), it needs one",
@@ -72,14 +70,13 @@ def install_initramfs(
 
     Raises WorkbookError unless the tree has exactly one kernel, and CommandError if dracut fails.
     """
-    kver = kernel_version(tree.root)
+    kver = kernel_version(tree.files)
     arguments = ("--force", "--reproducible", "--no-hostonly", *recipe.initramfs_arguments, "--kver", kver)
     path = f"usr/lib/modules/{kver}/initramfs.img"
     found = initramfs_inputs(tree, recipe, rpm_set.lock, headers)
-    target = path_in_tree(tree.root, path)
-    target.unlink(missing_ok=True)
+    tree.files.remove(path)
     stored = INITRAMFS.get(InitramfsRequest(name, tree, arguments, path, found, log), context)
-    shutil.copy2(stored.path / "initramfs.img", target)
+    tree.files.take_in(stored.path / "initramfs.img", path)
 
 
 def _inputs(request: InitramfsRequest, _: Context) -> dict[str, object]:
@@ -92,7 +89,8 @@ def _inputs(request: InitramfsRequest, _: Context) -> dict[str, object]:
 
 def _make(request: InitramfsRequest, _: Context, directory: Path) -> None:
     request.tree.chroot(["dracut", *request.arguments, f"/{request.path}"], log=request.log)
-    shutil.move(path_in_tree(request.tree.root, request.path), directory / "initramfs.img")
+    request.tree.files.take_out(request.path, directory / "initramfs.img")
+    request.tree.files.remove(request.path)
 
 
 INITRAMFS = Stage("initramfs", _make, _inputs, title=lambda request: f"{request.name}: initramfs")
@@ -102,9 +100,9 @@ def initramfs_inputs(
     tree: Installroot, recipe: Recipe, lock: Lock, headers: Mapping[str, Header]
 ) -> dict[str, Mapping[str, object]]:
     """Everything in the tree that the initramfs may depend on, as JSON data."""
-    paths = set(_paths_of(tree.root))
+    paths = {path: status for path, status in tree.files.below() if not stat.S_ISDIR(status.st_mode)}
     programs = {path.rpartition("/")[2] for path in paths if path.startswith(PROGRAMS)}
-    names = names_in_scripts(tree.root, recipe.initramfs_arguments, programs)
+    names = names_in_scripts(tree.files, recipe.initramfs_arguments, programs)
     owned = {
         _canonical(path): (header.name, file)
         for header in headers.values()
@@ -118,7 +116,7 @@ def initramfs_inputs(
     }
     return {
         "packages": {entry.name: entry.sha256 for entry in lock.packages if entry.name in packages},
-        "changed": _changed(tree, paths - (owned.keys() - watched.keys()), watched, names),
+        "changed": _changed(tree, paths, watched, names, set(owned)),
         "accounts": {path: names.accounts(tree.read(path) or "") for path in _ACCOUNTS},
     }
 
@@ -129,43 +127,36 @@ def _canonical(path: str) -> str:
     return f"usr/{inner}" if inner.startswith(("bin/", "sbin/", "lib/", "lib64/")) else inner
 
 
-def _paths_of(root: Path) -> Iterator[str]:
-    """All paths of the tree that are not directories, relative to its root."""
-    start = len(str(root)) + 1
-    for directory, folders, files in os.walk(root):
-        base = directory[start:]
-        links = [folder for folder in folders if os.path.islink(f"{directory}/{folder}")]
-        for name in (*files, *links):
-            yield f"{base}/{name}" if base else name
-
-
 def _changed(
-    tree: Installroot, paths: Set[str], watched: Mapping[str, PackagedFile], names: Names
+    tree: Installroot,
+    paths: Mapping[str, os.stat_result],
+    watched: Mapping[str, PackagedFile],
+    names: Names,
+    owned: Set[str],
 ) -> dict[str, _FileState | None]:
     """The relevant files that are not as packaged: the current state of each, None if it was removed."""
     changed: dict[str, _FileState | None] = {}
-    for path in sorted({*paths, *watched} - _IGNORED):
-        file = watched.get(path)
-        if path not in paths:
+    unowned = paths.keys() - owned
+    for path in sorted({*unowned, *watched} - _IGNORED):
+        file, status = watched.get(path), paths.get(path)
+        if status is None:
             changed[path] = None
             continue
-        status = (tree.root / path).lstat()
         relevant = file is not None or is_library(path) or names.concern(path, status.st_mode)
-        if relevant and not (file and _as_packaged(tree.root / path, status, file)):
+        if relevant and not (file and _as_packaged(tree.files, path, status, file)):
             changed[path] = _state(tree, path, status)
     return changed
 
 
-def _as_packaged(path: Path, status: os.stat_result, file: PackagedFile) -> bool:
+def _as_packaged(files: TreeFiles, path: str, status: os.stat_result, file: PackagedFile) -> bool:
     if stat.S_ISLNK(status.st_mode):  # mode and time of a link do not matter
-        return stat.S_ISLNK(file.mode) and os.readlink(path) == file.target
+        return stat.S_ISLNK(file.mode) and files.target_of(path) == file.target
     return (status.st_mode, status.st_size, int(status.st_mtime)) == (file.mode, file.size_bytes, file.mtime_seconds)
 
 
 def _state(tree: Installroot, path: str, status: os.stat_result) -> _FileState:
     """Type and mode, content, and the time that the file would have in the initramfs."""
-    target = tree.root / path
     if stat.S_ISLNK(status.st_mode):
-        return [status.st_mode, os.readlink(target), 0]
-    digest = file_sha256(target) if stat.S_ISREG(status.st_mode) else ""
+        return [status.st_mode, tree.files.target_of(path), 0]
+    digest = tree.files.sha256(path) if stat.S_ISREG(status.st_mode) else ""
     return [status.st_mode, digest, min(int(status.st_mtime), tree.source_date_epoch)]

@@ -74,7 +74,7 @@ def install(tree: Installroot, installation: Installation, context: Context, *, 
             _copy(tree, path)
     with step(f"{name}: install {count} packages"):
         _transaction(tree, installation, installation.rpm_set.lock.packages, installation.rpm_set.words, log)
-        if layer and (tree.root / "usr/bin/systemctl").exists():
+        if layer and tree.files.status("usr/bin/systemctl"):
             # as in a single transaction, apply presets to the units of all packages
             tree.chroot(["systemctl", "preset-all"], log=log)
         _require_locked(tree, installation.rpm_set.lock)

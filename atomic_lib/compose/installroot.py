@@ -1,7 +1,6 @@
 """Fills an installroot: installs the packages, then configures it as the recipe says."""
 
-import shutil
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
 from atomic_lib.base import command
@@ -10,7 +9,6 @@ from atomic_lib.base.progress import say, step
 from atomic_lib.compose.chroot import RPMDB, Installroot
 from atomic_lib.compose.initramfs import install_initramfs
 from atomic_lib.compose.install import Installation, install
-from atomic_lib.compose.tree_paths import entries_of, path_in_tree
 from atomic_lib.content.repositories import Content
 from atomic_lib.formats.rpm_headers import read_headers
 from atomic_lib.recipe.recipe import PostScript, Recipe
@@ -41,7 +39,7 @@ def make_installroot(
         for script in recipe.post_scripts:
             _run_script(tree, script, log)
         for path in recipe.removed_paths:
-            _remove(tree.root, path)
+            tree.files.remove(str(PurePosixPath(path)))
     install_initramfs(tree, recipe, rpm_set, context, headers=headers, name=name, log=log)
     _clean(tree)
 
@@ -49,19 +47,17 @@ def make_installroot(
 def _configure(tree: Installroot, recipe: Recipe) -> None:
     _set_selinux(tree, recipe)
     if recipe.root_locked:
-        tree.write("etc/shadow", _with_root_locked(tree.read("etc/shadow") or ""))
-        path_in_tree(tree.root, "etc/shadow").chmod(0o640)
+        tree.write("etc/shadow", _with_root_locked(tree.read("etc/shadow") or ""), mode=0o640)
     for setting in _localization(recipe):
-        if setting.value and not any(path_in_tree(tree.root, path).exists() for path in setting.data):
+        if setting.value and not any(tree.files.status(path) for path in setting.data):
             raise WorkbookError(
                 f"{recipe.files[0]}: {setting.value!r} is not in the tree: there is no /{setting.data[0]}",
                 hint="correct the name, or add the package that has it to the recipe",
             )
         if setting.file and setting.value:
             tree.write(setting.file, setting.text)
-    localtime = path_in_tree(tree.root, "etc/localtime")
-    localtime.unlink(missing_ok=True)
-    localtime.symlink_to(f"../usr/share/zoneinfo/{recipe.timezone or _UTC}")
+    tree.files.remove("etc/localtime")
+    tree.files.add_link("etc/localtime", f"../usr/share/zoneinfo/{recipe.timezone or _UTC}")
 
 
 class _Setting(NamedTuple):
@@ -134,26 +130,19 @@ def _run_script(tree: Installroot, script: PostScript, log: Path) -> None:
         say(f"! {script.source}: the script failed ({error.message}); ignored, because it has no --erroronfail")
 
 
-def _remove(root: Path, path: str) -> None:
-    target = path_in_tree(root, path)
-    if target.is_dir() and not target.is_symlink():
-        shutil.rmtree(target)
-    else:
-        target.unlink(missing_ok=True)
-
-
 def _clean(tree: Installroot) -> None:
     """Remove files that the compose created but that are not part of the tree."""
+    files = tree.files
     for directory in ("tmp", "var/tmp", "run", "proc", "dev", "sys", "var/cache/ldconfig", "var/log/journal"):
-        for path in entries_of(tree.root, directory):
-            _remove(tree.root, str(path.relative_to(tree.root)))
+        for path in files.entries(directory):
+            files.remove(path)
     for backup in ("passwd-", "shadow-", "group-", "gshadow-", ".pwd.lock", ".updated"):
-        _remove(tree.root, f"etc/{backup}")
-    if not any(tree.root.glob("usr/bin/dnf*")):  # only a dnf in the tree needs dnf's state
+        files.remove(f"etc/{backup}")
+    if not files.matching("usr/bin/dnf*"):  # only a dnf in the tree needs dnf's state
         for directory in ("etc/dnf", _DNF_STATE):
-            _remove(tree.root, directory)
+            files.remove(directory)
     for file in ("var/.updated", "var/lib/systemd/random-seed"):
-        _remove(tree.root, file)
+        files.remove(file)
     # machine-id(5): systemd initializes the machine ID at the first boot.
     tree.write("etc/machine-id", "uninitialized\n")
     settle_databases(tree)
@@ -168,9 +157,10 @@ def settle_databases(tree: Installroot) -> None:
     epoch = tree.source_date_epoch
     history = f"UPDATE trans SET dt_begin={epoch}, dt_end={epoch}, user_id=-1; DELETE FROM console_output; "
     for directory, name, statements in ((RPMDB, "rpmdb.sqlite", ""), (_DNF_STATE, "history.sqlite", history)):
-        if not path_in_tree(tree.root, f"{directory}/{name}").exists():
+        if not tree.files.has_file(f"{directory}/{name}"):
             continue
         tree.run(["sqlite3", f"{INSTALLROOT}/{directory}/{name}", statements + _ONE_FILE])
-        for path in entries_of(tree.root, directory):
-            if path.name != name and (directory == RPMDB or path.name.startswith(f"{name}-")):
-                path.unlink()
+        for path in tree.files.entries(directory):
+            entry = path.rpartition("/")[2]
+            if entry != name and (directory == RPMDB or entry.startswith(f"{name}-")):
+                tree.files.remove(path)

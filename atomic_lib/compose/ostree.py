@@ -2,88 +2,75 @@
 
 Source of the rules: rpm-ostree's documentation on tree composes and its
 ``rpmostree-postprocess`` (top-level links, /etc to /usr/etc, /var to tmpfiles.d, the
-policy store to /etc/selinux, no binary file contexts).
+policy store to /etc/selinux, no binary file contexts) and ``importer.rs`` (/opt, /boot).
+
+What packages have where a machine keeps its own files (/home, /opt, /srv and others, which are
+links into /var) would be gone without a word: it is moved below /usr, created at boot by a
+tmpfiles.d line, or refused by name.
 """
 
-import os
 import re
-import shutil
 import stat
 from pathlib import Path
 
-from atomic_lib.compose.chroot import RPMDB, Installroot
-from atomic_lib.compose.file_contexts import CONTEXTS_FILE, labels_to_give, set_labels, type_of
-from atomic_lib.compose.tree_paths import entries_of, path_in_tree
+from atomic_lib.base.errors import WorkbookError
+from atomic_lib.compose.chroot import Installroot
+from atomic_lib.compose.tree_access.beneath import refusal, shown
+from atomic_lib.compose.tree_access.tree_files import TreeFiles
 from atomic_lib.content.keyring import HOME, Keyring
-from atomic_lib.solve.dnf_run import INSTALLROOT
+from atomic_lib.formats.tmpfiles import escape, lines_of, split_line
 from atomic_lib.solve.lock import Lock
-from atomic_lib.tools.sandbox import Bind, Tools
+from atomic_lib.tools.sandbox import Bind
 
-TOPLEVEL_LINKS = {
+_STATE_LINKS = {
     "home": "var/home",
     "media": "run/media",
     "mnt": "var/mnt",
     "opt": "var/opt",
-    "ostree": "sysroot/ostree",
     "root": "var/roothome",
     "srv": "var/srv",
     "usr/local": "../var/usrlocal",
 }
+"""The directories that become links, and their targets."""
 _VAR_DIRECTORIES = {"home": "0755", "mnt": "0755", "opt": "0755", "roothome": "0700", "srv": "0755",
                     **{f"usrlocal{part}": "0755" for part in ("", "/bin", "/etc", "/lib", "/sbin", "/share", "/src")},
                     }  # fmt: skip
-OBJECT_OF_FILE = ".file"
-"""The suffix of a repository's objects that hold a file with its attributes."""
-_LABELLED_SEPARATELY = ("proc", "sysroot", "ostree")
-_AUTOVAR = "usr/lib/tmpfiles.d/rpm-ostree-1-autovar.conf"
+_DECLARING = tuple("dDvqQL")
+_FILLING = tuple("fFC")
+_TMPFILES = "usr/lib/tmpfiles.d"
+_AUTOVAR = f"{_TMPFILES}/rpm-ostree-1-autovar.conf"
 # Sorts before all others: files below /root need the target of that link.
-_OWN = "usr/lib/tmpfiles.d/00-rpm-ostree-integration.conf"
+_OWN = f"{_TMPFILES}/00-rpm-ostree-integration.conf"
+TOPLEVEL_LINKS = {**_STATE_LINKS, "ostree": "sysroot/ostree"}
+"""The links of a commit that lead to what a machine keeps, by their paths."""
+_SEMANAGE = "etc/selinux/semanage.conf"
 
 
 def make_ostree_tree(tree: Installroot) -> list[str]:
     """Convert the installroot, in place, to the content of a commit.
 
     Returns the regular files below /var. They are removed, because a commit cannot contain them.
+
+    Raises WorkbookError, with the path, for what a commit cannot contain and nobody would miss
+    before the machine does: a package's files in /usr/etc, /usr/local, /srv and so on.
     """
-    root = tree.root
-    _move_policy_store(root)
-    for compiled in path_in_tree(root, "etc/selinux/*").parent.glob("*/contexts/files/*.bin"):
-        compiled.unlink()
-    dropped = _convert_var(root)
-    _empty(root, "boot")
+    files = tree.files
+    _require_etc(files)
+    _move_policy_store(files)
+    for compiled in files.matching("etc/selinux/*/contexts/files/*.bin"):
+        files.remove(compiled)
+    dropped = _convert_state(files)
+    _move_boot(files)
+    for path in files.entries("ostree") if files.is_directory("ostree") else ():
+        raise refusal(path, "a commit has no place for it, because /ostree is a link into the system's repository")
     for name, target in TOPLEVEL_LINKS.items():
-        _replace_by_link(path_in_tree(root, name), target)
-    (root / "sysroot").mkdir(exist_ok=True)
-    share = root / "usr/share/rpm"
-    if not share.exists():
-        share.symlink_to("../lib/sysimage/rpm")
-    (root / "etc").rename(root / "usr/etc")
-    return dropped
-
-
-def label_tree(tree: Installroot, contexts: Path) -> None:
-    """Label all files by the file contexts in the directory ``contexts``; the commit then keeps these labels."""
-    root, policy = Bind(tree.root, INSTALLROOT, writable=True), Bind(contexts, "/mnt/contexts")
-    tree.tools.run(
-        ["setfiles", "-F", "-r", INSTALLROOT, f"/mnt/contexts/{CONTEXTS_FILE}", INSTALLROOT],
-        binds=[root, policy],
-        rights="label",
-    )
-    special = [tree.root / name for name in _LABELLED_SEPARATELY if os.path.lexists(tree.root / name)]
-    lookups = {f"{INSTALLROOT}/{path.name}": (f"/{path.name}", type_of(path)) for path in special}
-    set_labels(tree.tools, [root], labels_to_give(tree.tools, contexts, lookups))
-
-
-def label_repository(tools: Tools, directory: Path, contexts: Path) -> None:
-    """Label ostree's own files in ``directory/repo``, by their paths in a system that has this repository.
-
-    Objects that hold a file keep its label, which is part of their checksum.
-    """
-    repo = directory / "repo"
-    own = [repo, *(path for path in sorted(repo.rglob("*")) if path.suffix != OBJECT_OF_FILE)]
-    names = [path.relative_to(repo.parent) for path in own]
-    lookups = {f"/mnt/{name}": (f"/ostree/{name}", type_of(path)) for name, path in zip(names, own, strict=True)}
-    set_labels(tools, [Bind(repo, "/mnt/repo", writable=True)], labels_to_give(tools, contexts, lookups))
+        files.remove(name)
+        files.add_link(name, target)
+    files.make_directory("sysroot")
+    if files.status("usr/share/rpm") is None:
+        files.add_link("usr/share/rpm", "../lib/sysimage/rpm")
+    files.move("etc", "usr/etc")
+    return [shown(path) for path in dropped]
 
 
 def commit_tree(keyring: Keyring, directory: Path, lock: Lock, *, ref: str, version: str, epoch: int) -> str:
@@ -107,67 +94,140 @@ def commit_tree(keyring: Keyring, directory: Path, lock: Lock, *, ref: str, vers
     return tools.run(words, binds=binds, rights="label").stdout.strip()
 
 
-def _move_policy_store(root: Path) -> None:
+def _require_etc(files: TreeFiles) -> None:
+    """Require that /etc can become /usr/etc."""
+    if not files.is_directory("etc"):
+        raise refusal("etc", "is no directory, but a commit's /usr/etc is made of it")
+    for path in files.entries("usr/etc"):
+        raise WorkbookError(
+            f"{shown(path)}: a package or script put it in /usr/etc, where a commit keeps the defaults of /etc",
+            hint="leave the package out, or move the file to /etc in a postprocess script",
+        )
+    files.remove("usr/etc")
+
+
+def _move_policy_store(files: TreeFiles) -> None:
     """Move the store of policy modules from /var, which is empty in a commit, to /etc/selinux; set semanage.conf."""
-    configuration = path_in_tree(root, "etc/selinux/semanage.conf")
-    moved = False
-    for store in sorted(path_in_tree(root, "var/lib/selinux/*").parent.glob("*/active")):
-        store.rename(root / "etc/selinux" / store.parent.name / "active")
-        moved = True
-    if moved and configuration.is_file():
-        text = re.sub(r"(?m)^\s*store-root\s*=.*\n", "", configuration.read_text())
-        configuration.write_text(f"{text.rstrip()}\nstore-root=/etc/selinux\n")
+    stores = files.matching("var/lib/selinux/*/active")
+    for store in stores:
+        policy = f"etc/selinux/{store.split('/')[-2]}"
+        files.make_directory(policy)
+        files.move(store, f"{policy}/active")
+    text = files.text(_SEMANAGE) if stores else None
+    if text is not None:
+        lines = re.sub(r"(?m)^\s*store-root\s*=.*\n", "", text)
+        files.write(_SEMANAGE, f"{lines.rstrip()}\nstore-root=/etc/selinux\n")
 
 
-def _convert_var(root: Path) -> list[str]:
-    """Write tmpfiles.d lines that create /var's directories and links at boot, then empty /var.
+def _move_boot(files: TreeFiles) -> None:
+    """Empty /boot: files of boot loaders move to /usr/lib/ostree-boot, and copies of the kernel's files go.
 
-    Returns the regular files that this removes, apart from those of the RPM database.
+    A commit has its kernel in /usr/lib/modules. Source: rpm-ostree's ``translate_path_for_ostree``.
     """
-    lines, dropped = [], []
-    for path in sorted((root / "var").rglob("*")):
-        status, name = path.lstat(), "/" + str(path.relative_to(root))
+    kernels = [path.split("/")[-2] for path in files.matching("usr/lib/modules/*/vmlinuz")]
+    for path in files.entries("boot"):
+        if any(f"-{kver}" in path for kver in kernels):
+            files.remove(path)
+        else:
+            files.make_directory("usr/lib/ostree-boot")
+            files.move(path, f"usr/lib/ostree-boot/{path.removeprefix('boot/')}")
+
+
+def _convert_state(files: TreeFiles) -> list[str]:
+    """Write the tmpfiles.d lines, empty /var and the directories that become links.
+
+    Returns the regular files of /var, which this removes.
+
+    Raises WorkbookError for a file elsewhere that no tmpfiles.d line of the tree creates anew.
+    """
+    declared, created = _declared(files)
+    found, dropped = _lines_below(files, "var", "var")
+    for top, target in _STATE_LINKS.items():
+        place = target.removeprefix("../")
+        if top == "opt":
+            found |= _move_opt(files)
+            continue
+        lines, others = _lines_below(files, top, place)
+        _require_created(top, [path for path in others if not {f"/{path}", _moved(path, top, place)} & created])
+        declared |= {_moved(path[1:], top, place) for path in declared if path.startswith(f"/{top}/")}
+        found = lines | found
+    own = {f"/var/{name}": f"d /var/{name} {mode} root root -" for name, mode in _VAR_DIRECTORIES.items()}
+    wanted = [found[path] for path in sorted(found, key=_in_order) if path not in declared | own.keys()]
+    for file, text in ((_OWN, list(own.values())), (_AUTOVAR, wanted)):
+        files.write(file, "\n".join(text) + "\n")
+    for path in files.entries("var"):
+        files.remove(path)
+    return sorted(dropped, key=_in_order)
+
+
+def _in_order(path: str) -> list[str]:
+    """The key that sorts a directory before all that is in it."""
+    return path.split("/")
+
+
+def _lines_below(files: TreeFiles, top: str, place: str) -> tuple[dict[str, str], list[str]]:
+    """For what is below ``top``: the line that creates it below ``place``, by its path there; the paths without one."""
+    lines: dict[str, str] = {}
+    others: list[str] = []
+    if top != "var" and _is_link(files, top):
+        return lines, others
+    for path, status in files.below(top):
+        name = _moved(path, top, place)
         if stat.S_ISDIR(status.st_mode):
-            mode = stat.S_IMODE(status.st_mode)
-            lines.append(f"d {_escaped(name)} {mode:04o} {status.st_uid} {status.st_gid} -")
+            lines[name] = f"d {escape(name)} {stat.S_IMODE(status.st_mode):04o} {status.st_uid} {status.st_gid} -"
         elif stat.S_ISLNK(status.st_mode):
-            lines.append(f"L {_escaped(name)} - - - - {_escaped(str(path.readlink()))}")
+            lines[name] = f"L {escape(name)} - - - - {escape(files.target_of(path))}"
         else:
-            dropped.append(name)
-    own = [f"d /var/{name} {mode} root root -" for name, mode in _VAR_DIRECTORIES.items()]
-    declared = _paths(own) | _paths_of_packages(root)
-    for file, text in ((_OWN, own), (_AUTOVAR, [line for line in lines if line.split()[1] not in declared])):
-        path_in_tree(root, file).parent.mkdir(parents=True, exist_ok=True)
-        path_in_tree(root, file).write_text("\n".join(text) + "\n")
-    _empty(root, "var")
-    return [name for name in dropped if not name.startswith(f"/{RPMDB}")]
+            others.append(path)
+    return lines, others
 
 
-def _paths(lines: list[str]) -> set[str]:
-    return {line.split()[1] for line in lines}
+def _moved(path: str, top: str, place: str) -> str:
+    """The absolute path at boot of a path below ``top``."""
+    return f"/{place}{path.removeprefix(top)}"
 
 
-def _paths_of_packages(root: Path) -> set[str]:
-    """The paths in /var in the packages' own tmpfiles.d lines. These say more than ours, and the first line wins."""
-    texts = [path.read_text() for path in sorted((root / "usr/lib/tmpfiles.d").glob("*.conf"))]
-    return _paths([line for text in texts for line in text.splitlines() if re.match(r"[dDvqQL][^\s]*\s+/var/", line)])
+def _is_link(files: TreeFiles, path: str) -> bool:
+    status = files.status(path)
+    return status is not None and stat.S_ISLNK(status.st_mode)
 
 
-def _escaped(path: str) -> str:
-    return path.replace("\\", "\\\\").replace(" ", "\\x20").replace("%", "%%")
+def _move_opt(files: TreeFiles) -> dict[str, str]:
+    """Move what is in /opt to /usr/lib/opt; returns the lines that link it from /var/opt."""
+    lines = {}
+    for path in files.entries("opt") if not _is_link(files, "opt") else ():
+        name = path.removeprefix("opt/")
+        if files.status(f"var/opt/{name}") is not None:
+            raise refusal(path, f"cannot be linked from {shown(f'var/opt/{name}')}, which is in the tree too")
+        files.make_directory("usr/lib/opt")
+        files.move(path, f"usr/lib/opt/{name}")
+        lines[f"/var/opt/{name}"] = f"L {escape(f'/var/opt/{name}')} - - - - {escape(f'../../usr/lib/opt/{name}')}"
+    return lines
 
 
-def _empty(root: Path, directory: str) -> None:
-    for path in entries_of(root, directory):
-        if path.is_dir() and not path.is_symlink():
-            shutil.rmtree(path)
-        else:
-            path.unlink()
+def _require_created(top: str, files_of_tree: list[str]) -> None:
+    if files_of_tree:
+        others = f" (and {len(files_of_tree) - 1} more)" if len(files_of_tree) > 1 else ""
+        link = f"/{top} is a link to /{_STATE_LINKS[top].removeprefix('../')}"
+        raise WorkbookError(
+            f"{shown(min(files_of_tree))}{others}: a commit has no place for it, because {link}",
+            hint="leave the package out; or keep the file below /usr, with a tmpfiles.d line that copies it at boot",
+        )
 
 
-def _replace_by_link(path: Path, target: str) -> None:
-    if path.is_dir() and not path.is_symlink():
-        shutil.rmtree(path)
-    else:
-        path.unlink(missing_ok=True)
-    path.symlink_to(target)
+def _declared(files: TreeFiles) -> tuple[set[str], set[str]]:
+    """The paths that packages' tmpfiles.d lines create: directories and links; and files.
+
+    They say more than our lines, and the first line for a path wins.
+    """
+    declared: set[str] = set()
+    created: set[str] = set()
+    for file in files.matching(f"{_TMPFILES}/*.conf"):
+        text = files.text(file) if files.has_file(file) else None  # systemd ignores all others, too
+        for line in lines_of(text or ""):
+            kind, path, *_ = [*split_line(line), "", ""]
+            if kind[:1] in _DECLARING:
+                declared.add(path.rstrip("/"))
+            elif kind[:1] in _FILLING and "^" not in kind:  # "^" fills it from a credential, if there is one
+                created.add(path.rstrip("/"))
+    return declared, created

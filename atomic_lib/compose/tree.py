@@ -1,7 +1,6 @@
 """The compose stage: composes a traditional root or an ostree commit from a recipe and an RPM set."""
 
 import json
-import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -11,13 +10,12 @@ from atomic_lib.base.progress import step
 from atomic_lib.base.stage import Stage
 from atomic_lib.base.store import key_of
 from atomic_lib.compose.chroot import Installroot
-from atomic_lib.compose.file_contexts import contexts_directory, keep_contexts
+from atomic_lib.compose.file_contexts import contexts_directory, keep_contexts, label_repository, label_tree
 from atomic_lib.compose.initramfs import kernel_version
 from atomic_lib.compose.installroot import make_installroot
-from atomic_lib.compose.ostree import commit_tree, label_repository, label_tree, make_ostree_tree
+from atomic_lib.compose.ostree import commit_tree, make_ostree_tree
 from atomic_lib.compose.remote import add_remote, commit_key, own_public_key
-from atomic_lib.compose.tree_paths import path_in_tree
-from atomic_lib.compose.walk import Entry, read_entries, walk_tree, write_entries
+from atomic_lib.compose.tree_access.walk import Entry, read_entries, walk_tree, write_entries
 from atomic_lib.content.keyring import Keyring, open_keyring
 from atomic_lib.content.repositories import Content
 from atomic_lib.params.variant import Variant
@@ -145,7 +143,7 @@ def _make(request: TreeRequest, context: Context, directory: Path) -> None:
     (directory / "owners.json").write_text(json.dumps(_owners(tree)))
     finish = _finish_ostree if variant.method == "ostree" else _finish_traditional
     nothing: dict[str, object] = {"commit": None, "content_checksum": None, "dropped_var_files": []}
-    facts = {"kver": kernel_version(tree.root), **nothing, **finish(tree, request, directory)}
+    facts = {"kver": kernel_version(tree.files), **nothing, **finish(tree, request, directory)}
     (directory / "tree.json").write_text(json.dumps(facts, indent=1))
 
 
@@ -180,7 +178,7 @@ def _finish_ostree(tree: Installroot, request: TreeRequest, directory: Path) -> 
 def _finish_traditional(tree: Installroot, request: TreeRequest, directory: Path) -> dict[str, object]:
     """Install the kernel in /boot and label the root; it has no entries for tree.json."""
     with step(f"{request.variant.variant}: label"):
-        _install_kernel(tree, kernel_version(tree.root))
+        _install_kernel(tree, kernel_version(tree.files))
         if request.recipe.selinux != "disabled":
             _label(tree, directory, contexts_directory(request.content.selinux_policy))
         write_entries(walk_tree(tree.root), directory / "entries.jsonl")
@@ -218,15 +216,12 @@ def content_checksum(shown: str) -> str:
 
 def _install_kernel(tree: Installroot, kver: str) -> None:
     """Install the kernel in /boot, under the names that kernel-install uses."""
-    modules, boot = (
-        path_in_tree(tree.root, f"usr/lib/modules/{kver}/*").parent,
-        path_in_tree(tree.root, "boot/*").parent,
-    )
-    shutil.copy2(modules / "vmlinuz", boot / f"vmlinuz-{kver}")
-    (modules / "initramfs.img").rename(boot / f"initramfs-{kver}.img")
+    modules = f"usr/lib/modules/{kver}"
+    tree.files.copy(f"{modules}/vmlinuz", f"boot/vmlinuz-{kver}")
+    tree.files.move(f"{modules}/initramfs.img", f"boot/initramfs-{kver}.img")
 
 
 def _label(tree: Installroot, directory: Path, contexts: str) -> None:
     """Label the tree by its own policy, and keep the file contexts, to label the files that the image adds."""
-    keep_contexts(path_in_tree(tree.root, f"{contexts}/*").parent, directory / CONTEXTS)
+    keep_contexts(tree.files, contexts, directory / CONTEXTS)
     label_tree(tree, directory / CONTEXTS)

@@ -4,8 +4,8 @@ Format: tmpfiles.d(5). No library: ``systemd-tmpfiles --dry-run --root=`` needs 
 and here the configuration is inside an image that is not mounted.
 """
 
+import os
 import re
-import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -18,6 +18,12 @@ _MAKERS = {"d": "directory", "D": "directory", "v": "directory", "q": "directory
            "C": "file"}  # fmt: skip
 _DEFAULT_MODES = {"directory": 0o755, "file": 0o644, "link": 0o777}
 _FACTORY = "/usr/share/factory"
+_SPACE = " \t"
+_FIELDS = 6
+"""The number of fields before the argument."""
+_LETTERS = {"a": b"\a", "b": b"\b", "f": b"\f", "n": b"\n", "r": b"\r", "t": b"\t", "v": b"\v", "s": b" ", "\\": b"\\",
+            '"': b'"', "'": b"'"}  # fmt: skip
+_ESCAPE = re.compile(rb"\\(x[0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8}|[0-3][0-7]{2}|.|$)", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -70,33 +76,95 @@ def read_tmpfiles(side: FileSystem) -> Mapping[str, TmpfilesLine]:
                 files[path.rpartition("/")[2]] = path
     found: dict[str, TmpfilesLine] = {}
     for name in sorted(files):
-        for line in side.text(files[name]).splitlines():
-            parsed = _parsed(line)
+        for line in lines_of(side.text(files[name])):
+            parsed = parse_line(line)
             if parsed and parsed[0] not in found:
                 found[parsed[0]] = parsed[1]
     return found
 
 
-def _parsed(line: str) -> tuple[str, TmpfilesLine] | None:
+def parse_line(line: str) -> tuple[str, TmpfilesLine] | None:
     """The path and the line; None for a comment, or a line that creates no file, directory or link."""
-    words = _words(line)
-    letter = words[0].rstrip("+!-=~^$?") if len(words) > 1 else ""
+    words = split_line(line)
+    letter = words[0][:1] if len(words) > 1 else ""
     if letter not in _MAKERS:
         return None
-    path = words[1].replace("%%", "%").rstrip("/")
-    fields = [word.lstrip(":~") if word != "-" else "" for word in words[2:7]]
-    mode, user, group, _, argument = [*fields, *[""] * 5][:5]
+    path = words[1].rstrip("/")
+    fields = [word.lstrip(":~") if word != "-" else "" for word in words[2:6]]
+    mode, user, group = [*fields, *[""] * 3][:3]
+    argument = words[6] if len(words) > 6 else ""
     copied = letter == "C"
     if not argument and letter in "CL":
         argument = f"{_FACTORY}{path}"
     return path, TmpfilesLine(_MAKERS[letter], mode, user, group, argument, copied)
 
 
-def _words(line: str) -> list[str]:
-    if not line.strip() or line.lstrip().startswith("#"):
+def lines_of(text: str) -> list[str]:
+    """The lines of a file, ended as systemd ends them: not at the other characters that Python takes for line ends."""
+    return re.split(r"[\n\r\0]", text)
+
+
+def split_line(line: str) -> list[str]:
+    """The fields of a line, unquoted: type, path, mode, user, group, age, argument; as many as it has.
+
+    Empty for a comment, and for a line that systemd-tmpfiles refuses. The argument is the rest
+    of the line, where quotes are characters like all others; "-" for none is left out.
+    """
+    rest = line.strip(_SPACE)
+    if not rest or rest.startswith("#"):
         return []
-    escaped = re.sub(r"\\x([0-9a-fA-F]{2})", lambda match: shlex.quote(chr(int(match[1], 16))), line)
+    words: list[str] = []
     try:
-        return shlex.split(escaped)
+        while rest and len(words) < _FIELDS:
+            word, rest = _first_word(rest)
+            words.append(_unescaped(word))
+        argument = [] if rest in ("", "-") else [_unescaped(rest)]
     except ValueError:
         return []
+    return [*words[:1], *(word.replace("%%", "%") for word in (*words[1:], *argument))]
+
+
+def escape(word: str) -> str:
+    """A path, or a link's target, as systemd-tmpfiles reads it back: no spaces, quotes, control characters, odd bytes.
+
+    Source: tmpfiles.d(5), "C-style escapes", and systemd's ``cunescape``; a doubled percent sign is no specifier.
+    """
+    text = re.sub(
+        r"[\x01-\x20\x7f'\"\udc80-\udcff]",
+        lambda match: f"\\x{os.fsencode(match[0])[0]:02x}",
+        word.replace("\\", "\\\\"),
+    )
+    return r"\x2d" if text == "-" else text.replace("%", "%%")
+
+
+def _first_word(text: str) -> tuple[str, str]:
+    """The first word without its quotes, escapes as they are, and the rest; ValueError for an unclosed quote."""
+    word, quote, end = "", "", len(text)
+    for match in re.finditer(r"\\.|.", text, re.DOTALL):
+        token = match[0]
+        if token == quote:
+            quote = ""
+        elif not quote and token in ("'", '"'):
+            quote = token
+        elif not quote and token in _SPACE:
+            end = match.start()
+            break
+        else:
+            word += token
+    if quote:
+        raise ValueError("an unclosed quote")
+    return word, text[end:].lstrip(_SPACE)
+
+
+def _unescaped(text: str) -> str:
+    """``cunescape`` of systemd (src/basic/escape.c); ValueError for an escape that it does not know."""
+    return os.fsdecode(_ESCAPE.sub(_character, text.encode(errors="surrogateescape")))
+
+
+def _character(match: re.Match[bytes]) -> bytes:
+    code = match[1].decode(errors="replace")
+    if code in _LETTERS:
+        return _LETTERS[code]
+    if len(code) > 1 and (number := int(code[1:], 16) if code[0] in "xuU" else int(code, 8)):
+        return chr(number).encode() if code[0] in "uU" else bytes([number])
+    raise ValueError(f"no escape: {match[0]!r}")

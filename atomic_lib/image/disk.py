@@ -17,7 +17,7 @@ from atomic_lib.base.errors import WorkbookError
 from atomic_lib.base.progress import step
 from atomic_lib.base.stage import Stage
 from atomic_lib.base.store import file_sha256
-from atomic_lib.compose.walk import Entry, read_entries, walk_tree, write_entries
+from atomic_lib.compose.tree_access.walk import Entry, read_entries, walk_tree, write_entries
 from atomic_lib.formats.disk.gpt import SECTOR_BYTES
 from atomic_lib.image.bootloader import BIOS_BOOT_SECTOR, make_loaders
 from atomic_lib.image.checksum import disk_sha256

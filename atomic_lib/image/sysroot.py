@@ -6,11 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from atomic_lib.base.errors import WorkbookError
-from atomic_lib.compose.file_contexts import labels_to_give, set_labels, type_of
-from atomic_lib.compose.ostree import OBJECT_OF_FILE
+from atomic_lib.compose.file_contexts import OBJECT_OF_FILE, labels_to_give, set_labels, type_of
 from atomic_lib.compose.remote import REMOTE
 from atomic_lib.compose.tree import Tree, default_ref
-from atomic_lib.compose.tree_paths import path_in_tree
+from atomic_lib.compose.tree_access.tree_files import TreeFiles
 from atomic_lib.content.repositories import Content
 from atomic_lib.image.bootloader import boot_entry, ostree_configuration_head, ostree_menu, traditional_menu
 from atomic_lib.image.identity import root_uuid
@@ -66,6 +65,7 @@ def make_sysroot(request: ImageRequest, context: Context, scratch: Path) -> Path
     variant, recipe, tree = request.variant, request.recipe, request.tree
     arguments, uuid = kernel_arguments(variant, recipe, request.content), root_uuid(variant)
     sysroot = scratch / "sysroot"
+    files = TreeFiles(sysroot)
     work = _Work(context.tools, context.store.root, scratch)
     if tree.method == "ostree":
         sysroot.mkdir()
@@ -77,28 +77,14 @@ def make_sysroot(request: ImageRequest, context: Context, scratch: Path) -> Path
         line = " ".join(arguments)
         menu = traditional_menu(uuid, tree.kver, line, recipe.boot_loader_timeout_seconds)
         entry = boot_entry(tree.kver, line, variant.version)
-        add_file(sysroot, f"boot/loader/entries/{tree.kver}.conf", entry)
-        add_file(sysroot, "etc/fstab", f"UUID={uuid} / ext4 defaults 0 1\n")
-    add_file(sysroot, "boot/grub/grub.cfg", menu)
+        files.write(f"boot/loader/entries/{tree.kver}.conf", entry)
+        files.write("etc/fstab", f"UUID={uuid} / ext4 defaults 0 1\n")
+    files.write("boot/grub/grub.cfg", menu)
     # mke2fs creates it if necessary, but without a label
     (sysroot / "lost+found").mkdir(mode=0o700)
     if recipe.selinux != "disabled":
         _label_added_paths(work, tree.contexts)
     return sysroot
-
-
-def add_file(sysroot: Path, path: str, text: str) -> None:
-    """Write a file of the sysroot in place of what the tree has there: a link, or a hard link to the stored tree.
-
-    Raises WorkbookError if a directory above it is a symbolic link, or the tree has a directory there.
-    """
-    file = path_in_tree(sysroot, path)
-    if file.is_dir() and not file.is_symlink():
-        raise WorkbookError(f"/{path} is a directory in the tree, but the image needs a file there")
-    file.parent.mkdir(parents=True, exist_ok=True)
-    file.unlink(missing_ok=True)
-    with open(file, "x") as new:
-        new.write(text)
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
-from atomic_lib.compose.walk import Entry
+from atomic_lib.compose.tree_access.walk import Entry
 from atomic_lib.measure.ownership import Ownership
 
 FORBIDDEN_KINDS: Mapping[str, tuple[str, ...]] = {

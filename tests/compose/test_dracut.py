@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from atomic_lib.compose.dracut import Names, names_in_scripts, possible_modules
+from atomic_lib.compose.tree_access.tree_files import TreeFiles
 
 ON_REQUEST = "check() {\n  # only if asked for\n  return 255\n}\n"
 PROGRAM, DATA, LINK = 0o100755, 0o100644, 0o120777
@@ -39,7 +40,7 @@ def root(tmp_path: Path) -> Path:
 
 
 def names(root: Path, *arguments: str, programs: str = "") -> Names:
-    return names_in_scripts(root, arguments, set(programs.split()))
+    return names_in_scripts(TreeFiles(root), arguments, set(programs.split()))
 
 
 @pytest.mark.parametrize(

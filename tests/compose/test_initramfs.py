@@ -11,6 +11,7 @@ import pytest
 from atomic_lib.base.errors import WorkbookError
 from atomic_lib.compose.chroot import Installroot
 from atomic_lib.compose.initramfs import initramfs_inputs, kernel_version
+from atomic_lib.compose.tree_access.tree_files import TreeFiles
 from atomic_lib.formats.rpm_headers import Header, PackagedFile
 from atomic_lib.recipe.recipe import Recipe
 from atomic_lib.solve.lock import Lock, LockedPackage
@@ -39,7 +40,7 @@ def add_kernel(root: Path, kver: str, name: str = "vmlinuz") -> None:
 def test_the_kernel_is_the_one_with_modules(tmp_path: Path) -> None:
     add_kernel(tmp_path, "6.12.1-1")
     add_kernel(tmp_path, "6.11.0-9", "modules.dep")
-    assert kernel_version(tmp_path) == "6.12.1-1"
+    assert kernel_version(TreeFiles(tmp_path)) == "6.12.1-1"
 
 
 @pytest.mark.parametrize(("kernels", "said"), [((), "0 kernels (none)"), (("1", "2"), "2 kernels (1, 2)")])
@@ -47,7 +48,7 @@ def test_none_or_several_are_an_error(tmp_path: Path, kernels: tuple[str, ...], 
     for kver in kernels:
         add_kernel(tmp_path, kver)
     with pytest.raises(WorkbookError) as caught:
-        kernel_version(tmp_path)
+        kernel_version(TreeFiles(tmp_path))
     assert said in caught.value.message
     assert "exactly one kernel package" in caught.value.hint
 

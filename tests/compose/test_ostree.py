@@ -1,10 +1,12 @@
 """rpm-ostree's rules for a tree, on a small fake one."""
 
 import os
+import re
 from pathlib import Path
 
 import pytest
 
+from atomic_lib.base.errors import WorkbookError
 from atomic_lib.compose.chroot import Installroot
 from atomic_lib.compose.ostree import TOPLEVEL_LINKS, make_ostree_tree
 from atomic_lib.tools.sandbox import Tools
@@ -44,6 +46,7 @@ def root(tmp_path: Path) -> Path:
     put(top, "boot/vmlinuz-6.12", "kernel")
     put(top, "boot/.hidden")
     put(top, "root/.bashrc", "alias")
+    put(top, "usr/lib/tmpfiles.d/skeleton.conf", "C /root/.bashrc - - - - /usr/share/skeleton\n")
     put(top, "etc/hostname", "h\n")
     put(top, "etc/selinux/semanage.conf", SEMANAGE)
     put(top, "etc/selinux/default/contexts/files/file_contexts")
@@ -130,9 +133,66 @@ def test_the_package_database_is_found_where_rpm_ostree_looks(root: Path) -> Non
     assert (root / "usr/share/rpm/rpmdb.sqlite").read_text() == "db"
 
 
-def test_boot_is_empty(root: Path) -> None:
+def test_boot_is_empty_and_what_is_no_copy_of_the_kernel_moves_to_usr(root: Path) -> None:
+    put(root, "usr/lib/modules/6.12/vmlinuz", "kernel")
+    put(root, "boot/efi/EFI/own/grubx64.efi", "grub")
     make(root)
     assert list((root / "boot").iterdir()) == []
+    kept = {str(path.relative_to(root)) for path in (root / "usr/lib/ostree-boot").rglob("*") if path.is_file()}
+    assert kept == {"usr/lib/ostree-boot/.hidden", "usr/lib/ostree-boot/efi/EFI/own/grubx64.efi"}
+
+
+def test_what_is_in_opt_moves_to_usr_and_is_linked_at_boot(root: Path) -> None:
+    put(root, "opt/vendor/bin/app", "program")
+    (root / "opt/it's 50%").mkdir()
+    make(root)
+    assert (root / "usr/lib/opt/vendor/bin/app").read_text() == "program"
+    lines = [line for line in lines_of(root, AUTOVAR) if "/opt" in line]
+    assert lines == [
+        r"L /var/opt/it\x27s\x2050%% - - - - ../../usr/lib/opt/it\x27s\x2050%%",
+        "L /var/opt/vendor - - - - ../../usr/lib/opt/vendor",
+    ]
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["home/user/x", "mnt/x", "ostree/x", "root/.vendorrc", "srv/www/x", "usr/local/bin/x", "usr/etc/x"],
+)
+def test_a_file_that_a_commit_would_lose_is_refused_by_name(root: Path, path: str) -> None:
+    put(root, path, "x")
+    with pytest.raises(WorkbookError) as caught:
+        make(root)
+    assert caught.value.message.startswith(f"/{path}: ")
+    assert caught.value.hint
+
+
+def test_directories_and_links_of_linked_directories_are_made_at_boot(root: Path) -> None:
+    (root / "srv/www").mkdir(mode=0o750)
+    (root / "usr/local/games").symlink_to("bin")
+    (root / "home/declared").mkdir()
+    put(root, "usr/lib/tmpfiles.d/own.conf", "d /home/declared 0700 alice alice -\n")
+    make(root)
+    uid, gid = os.getuid(), os.getgid()
+    lines = [line for line in lines_of(root, AUTOVAR) if re.search("srv|usrlocal|home", line)]
+    assert lines == [f"d /var/srv/www 0750 {uid} {gid} -", "L /var/usrlocal/games - - - - bin"]
+
+
+def test_the_lines_of_tmpfiles_have_this_text_in_this_order(root: Path) -> None:
+    (root / "var/lib-old").mkdir()
+    make(root)
+    owner = f"{os.getuid()} {os.getgid()}"
+    assert (root / AUTOVAR).read_text() == (
+        f"d /var/lib 0755 {owner} -\nd /var/lib/app 0755 {owner} -\nd /var/lib/selinux 0755 {owner} -\n"
+        f"d /var/lib/selinux/default 0755 {owner} -\nd /var/lib-old 0755 {owner} -\nd /var/mail 2775 {owner} -\n"
+        f"d /var/odd 0755 {owner} -\nd /var/odd/name\\x20with\\x20space 0755 {owner} -\nL /var/run - - - - /run\n"
+    )
+    assert (root / INTEGRATION).read_text() == (
+        "d /var/home 0755 root root -\nd /var/mnt 0755 root root -\nd /var/opt 0755 root root -\n"
+        "d /var/roothome 0700 root root -\nd /var/srv 0755 root root -\nd /var/usrlocal 0755 root root -\n"
+        "d /var/usrlocal/bin 0755 root root -\nd /var/usrlocal/etc 0755 root root -\n"
+        "d /var/usrlocal/lib 0755 root root -\nd /var/usrlocal/sbin 0755 root root -\n"
+        "d /var/usrlocal/share 0755 root root -\nd /var/usrlocal/src 0755 root root -\n"
+    )
 
 
 def test_a_tree_without_a_policy_is_left_without(root: Path) -> None:

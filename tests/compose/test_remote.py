@@ -22,6 +22,7 @@ from atomic_lib.tools.sandbox import Bind, Tools
 
 def test_the_remote_takes_only_what_the_key_in_the_tree_has_signed(tmp_path: Path) -> None:
     tree = Installroot(Tools(tmp_path / "tools", "key"), tmp_path / "root", 0)
+    tree.root.mkdir()
     add_remote(tree, "https://updates.example/repo", "the public key\n")
     parsed = configparser.ConfigParser(interpolation=None)
     parsed.read(tree.root / REMOTE_FILE)

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from atomic_lib.formats.disk.file_system import FileSystem, read_file_system
-from atomic_lib.formats.tmpfiles import TmpfilesLine, read_tmpfiles
+from atomic_lib.formats.tmpfiles import TmpfilesLine, escape, lines_of, read_tmpfiles, split_line
 from tests.formats.disk.disk_image import make_raw
 
 
@@ -49,3 +49,45 @@ def test_the_first_line_for_a_path_counts(tmp_path: Path) -> None:
 def test_a_file_of_etc_hides_the_one_of_usr(tmp_path: Path) -> None:
     found = read_tmpfiles(configured(tmp_path, etc="d /var/own\n", usr_lib="d /var/vendor\n"))
     assert list(found) == ["/var/own"]
+
+
+ODD = [
+    "it's", 'say "x"', "tab\there", "nl\nhere", "back\\slash", "end ", "50%", "%h", "d\udce9", "déjà", "\x01\x7f", "-",
+    "a\\x41", "\x85",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ODD, ids=ascii)
+def test_an_escaped_path_and_target_are_read_back(name: str) -> None:
+    line = f"L /var/{escape(name)} - - - - {escape(name)}"
+    assert lines_of(line) == [line]
+    assert split_line(line) == ["L", f"/var/{name}", "-", "-", "-", "-", name]
+
+
+@pytest.mark.parametrize(
+    ("word", "text"), [("/var/a b", r"/var/a\x20b"), ("it's", r"it\x27s"), ("d\udce9", r"d\xe9"), ("déjà%", "déjà%%")]
+)
+def test_only_what_systemd_would_read_otherwise_is_escaped(word: str, text: str) -> None:
+    assert escape(word) == text
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        (r"d /a\tb\041\u00e9", ["d", "/a\tb!é"]),
+        (r"d '/a b'\"c\"", ["d", '/a b"c"']),
+        (r"""L /a - - - - it's "x" """, ["L", "/a", "-", "-", "-", "-", 'it\'s "x"']),
+        ("  d\t/a  ", ["d", "/a"]),
+        (r"d /a\q", []),
+        (r"d /a\x00", []),
+        ("d '/a", []),
+        ("d /a\\", []),
+        ("L /a - - - - \\q", []),
+    ],
+)
+def test_a_line_is_split_as_systemd_splits_it(line: str, words: list[str]) -> None:
+    assert split_line(line) == words
+
+
+def test_a_line_ends_where_it_ends_for_systemd() -> None:
+    assert lines_of("d /a\x85b\x1cc\n\rd /d\0d /e") == ["d /a\x85b\x1cc", "", "d /d", "d /e"]

@@ -6,9 +6,10 @@ import pytest
 
 from atomic_lib.base.errors import WorkbookError
 from atomic_lib.base.model import SelinuxMode
+from atomic_lib.compose.tree_access.tree_files import TreeFiles
 from atomic_lib.content.repositories import Content
 from atomic_lib.image.identity import root_uuid
-from atomic_lib.image.sysroot import STATEROOT, add_file, added_paths, kernel_arguments, seen_as
+from atomic_lib.image.sysroot import STATEROOT, added_paths, kernel_arguments, seen_as
 from atomic_lib.params.variant import Variant, variant_from
 from atomic_lib.recipe.recipe import Recipe
 
@@ -72,7 +73,7 @@ def test_an_added_file_leaves_what_was_at_its_path_as_it_was(tmp_path: Path, mad
         (sysroot / "etc/fstab").symlink_to(canary)
     elif made == "hard link":
         (sysroot / "etc/fstab").hardlink_to(canary)
-    add_file(sysroot, "etc/fstab", "new\n")
+    TreeFiles(sysroot).write("etc/fstab", "new\n")
     assert (sysroot / "etc/fstab").read_text() == "new\n"
     assert not (sysroot / "etc/fstab").is_symlink()
     assert canary.read_text() == "of the host, or of the stored tree\n"
@@ -83,10 +84,10 @@ def test_a_file_is_not_added_through_a_link_nor_in_place_of_a_directory(tmp_path
     host.mkdir()
     (sysroot / "etc/fstab").mkdir(parents=True)
     (sysroot / "boot").symlink_to(host)
-    with pytest.raises(WorkbookError, match="/boot is a symbolic link in the tree"):
-        add_file(sysroot, "boot/grub/grub.cfg", "menu\n")
-    with pytest.raises(WorkbookError, match="/etc/fstab is a directory in the tree"):
-        add_file(sysroot, "etc/fstab", "new\n")
+    with pytest.raises(WorkbookError, match="/boot"):
+        TreeFiles(sysroot).write("boot/grub/grub.cfg", "menu\n")
+    with pytest.raises(WorkbookError, match="/etc/fstab: is a directory"):
+        TreeFiles(sysroot).write("etc/fstab", "new\n")
     assert list(host.iterdir()) == []
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from atomic_lib.base import command
 from atomic_lib.base.paths import BUILD, CHECKOUT, cache_directory
-from atomic_lib.compose.walk import Entry
+from atomic_lib.compose.tree_access.walk import Entry
 from atomic_lib.guest.timed_boot import BootRequest, boot_image
 from atomic_lib.guest.vm.qemu import Disk
 from atomic_lib.image.disk import Image

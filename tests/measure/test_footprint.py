@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from atomic_lib.compose.walk import Entry, read_entries, walk_tree, write_entries
+from atomic_lib.compose.tree_access.walk import Entry, read_entries, walk_tree, write_entries
 from atomic_lib.measure.footprint import Footprint, Owned, count_forbidden, measure_footprint
 
 ODD = ("with space", "line\nbreak", "sep\u2028arator", "not utf-8 \udcff\udcfe", "\"quotes'", "[")

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from atomic_lib.compose.tree import Tree
-from atomic_lib.compose.walk import Entry, write_entries
+from atomic_lib.compose.tree_access.walk import Entry, write_entries
 from atomic_lib.image.disk import Image
 from atomic_lib.params.variant import variant_from
 from atomic_lib.results.record import VariantRecord

@@ -9,6 +9,7 @@ from atomic_lib.base.progress import say
 from atomic_lib.base.stage import Stage
 from atomic_lib.base.store import remove_tree
 from atomic_lib.compose.tree import Tree
+from atomic_lib.compose.tree_access.tree_files import TreeFiles
 from atomic_lib.guest.faults.agents import RunnableAgent, cloud_init, min_cloud_agent
 from atomic_lib.guest.faults.catalogue import FAULTS
 from atomic_lib.guest.faults.matrix import MatrixCell, run_agent
@@ -77,22 +78,22 @@ def root_of(tree: Tree, tools: Tools, directory: Path) -> Path:
     binds = [Bind(tree.repo, "/mnt/repo"), Bind(directory, "/mnt/checkout", writable=True)]
     words = ["ostree", "checkout", "--repo=/mnt/repo", "--user-mode", tree.commit, "/mnt/checkout/root"]
     tools.run(words, binds=binds, rights="root")
-    (root / "usr/etc").rename(root / "etc")
-    for path in (root / name for name in _DIRECTORIES):
-        if path.is_symlink():
-            path.unlink()
-        path.mkdir(exist_ok=True)
+    files = TreeFiles(root)
+    files.move("usr/etc", "etc")
+    for name in _DIRECTORIES:
+        if not files.is_directory(name):
+            files.remove(name)
+            files.make_directory(name)
     return root
 
 
 def agent_in(agent: str, root: Path) -> RunnableAgent:
     """The agent with the programs of ``root``; raises WorkbookError where it is not there."""
-    program = root / _PROGRAMS[agent]
-    if not program.is_file():
-        raise WorkbookError(
-            f"{agent}: the tree has no /{_PROGRAMS[agent]}", hint="check the variant's agent and recipe"
-        )
-    return cloud_init(root) if agent == "cloud-init" else min_cloud_agent(root, program=program)
+    files = TreeFiles(root)
+    for path, there in ((_PROGRAMS[agent], files.has_file), ("etc", files.is_directory)):
+        if not there(path):
+            raise WorkbookError(f"{agent}: the tree has no /{path}", hint="check the variant's agent and recipe")
+    return cloud_init(root) if agent == "cloud-init" else min_cloud_agent(root, program=files.on_host(_PROGRAMS[agent]))
 
 
 class _Progress:

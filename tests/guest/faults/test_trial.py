@@ -21,7 +21,7 @@ CELLS = (MatrixCell("gzip", "min-cloud-agent", "survived", "", True, 5, 0.4),)
 @pytest.fixture
 def tree(tmp_path: Path) -> Tree:
     """A traditional tree without any file."""
-    (tmp_path / "tree/root").mkdir(parents=True)
+    (tmp_path / "tree/root/etc").mkdir(parents=True)
     return Tree("t1", "traditional", tmp_path / "tree", "6.1", None, None, (), 1.0, False)
 
 

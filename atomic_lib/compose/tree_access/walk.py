@@ -1,11 +1,12 @@
 """Lists the paths of a file system tree, to measure and compare them."""
 
 import json
-import os
 import stat
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+
+from atomic_lib.compose.tree_access.tree_files import TreeFiles
 
 _TYPES = {stat.S_IFREG: "file", stat.S_IFDIR: "directory", stat.S_IFLNK: "link"}
 
@@ -26,16 +27,10 @@ class Entry:
 
 def walk_tree(root: Path) -> Iterator[Entry]:
     """All paths below ``root`` (which is ``/`` and not included), in a fixed order; links are not followed."""
-    stack = [""]
-    while stack:
-        base = stack.pop()
-        for item in sorted(os.scandir(f"{root}{base}/"), key=lambda item: item.name, reverse=True):
-            status = item.stat(follow_symlinks=False)
-            path = f"{base}/{item.name}"
-            kind = _TYPES.get(stat.S_IFMT(status.st_mode), "special")
-            yield Entry(path, kind, status.st_size if kind != "directory" else 0, status.st_blocks * 512, status.st_ino)
-            if kind == "directory":
-                stack.append(path)
+    for path, status in TreeFiles(root).below():
+        kind = _TYPES.get(stat.S_IFMT(status.st_mode), "special")
+        size_bytes = status.st_size if kind != "directory" else 0
+        yield Entry(f"/{path}", kind, size_bytes, status.st_blocks * 512, status.st_ino)
 
 
 def write_entries(entries: Iterable[Entry], path: Path) -> None:

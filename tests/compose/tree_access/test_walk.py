@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from atomic_lib.compose.walk import Entry, read_entries, walk_tree, write_entries
+from atomic_lib.compose.tree_access.walk import Entry, read_entries, walk_tree, write_entries
 
 
 @pytest.fixture
