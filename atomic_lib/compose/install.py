@@ -17,8 +17,8 @@ from atomic_lib.base import command
 from atomic_lib.base.errors import WorkbookError
 from atomic_lib.base.progress import step
 from atomic_lib.base.stage import Stage
-from atomic_lib.compose.attributes import require_attributes
 from atomic_lib.compose.chroot import Installroot
+from atomic_lib.compose.packaged_attributes import require_attributes
 from atomic_lib.content.dnf import DNF_DIRECTORY, dnf_configuration
 from atomic_lib.content.repositories import Content
 from atomic_lib.formats.rpm_headers import Header, closure

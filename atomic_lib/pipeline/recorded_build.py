@@ -22,8 +22,8 @@ from atomic_lib.results.history import changes_since, previous_build
 from atomic_lib.results.record import VariantRecord
 from atomic_lib.results.variant_result import VariantResult
 from atomic_lib.results.verification import read_verification
+from atomic_lib.solve.explain.without import Departure
 from atomic_lib.solve.selection import matching
-from atomic_lib.solve.without import Departure
 from atomic_lib.tools.context import open_context
 from atomic_lib.tools.tools_tree import tool_versions
 

@@ -29,9 +29,9 @@ from atomic_lib.results.footprint_rows import directory_sizes, image_parts, pack
 from atomic_lib.results.result_files import RESULT_FILE, read_variant_result, write_variant_result
 from atomic_lib.results.variant_result import FailedBoot, Failure, StageTime, VariantResult
 from atomic_lib.results.verification import Verification, about_image
+from atomic_lib.solve.explain.why import Chain
+from atomic_lib.solve.explain.without import Departure, size_of_departure
 from atomic_lib.solve.rpm_set import RpmSet
-from atomic_lib.solve.why import Chain
-from atomic_lib.solve.without import Departure, size_of_departure
 
 _B = TypeVar("_B", Boot, CountedBoot)
 

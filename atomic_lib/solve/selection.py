@@ -6,7 +6,7 @@ from fnmatch import fnmatchcase
 
 from atomic_lib.base.errors import WorkbookError
 from atomic_lib.content.comps import Comps, expand_groups
-from atomic_lib.solve.why import not_in_set
+from atomic_lib.solve.explain.why import not_in_set
 
 
 def matching(patterns: Iterable[str], names: Iterable[str]) -> list[str]:

@@ -6,7 +6,7 @@ from atomic_lib.base.command import CommandError
 from atomic_lib.base.errors import WorkbookError
 from atomic_lib.recipe.recipe import Recipe
 from atomic_lib.solve.dnf_run import Dnf
-from atomic_lib.solve.why import explain_excluded
+from atomic_lib.solve.explain.why import explain_excluded
 
 
 def solver_error(dnf: Dnf, error: CommandError) -> WorkbookError:

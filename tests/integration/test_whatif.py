@@ -15,9 +15,9 @@ from atomic_lib.compose.tree import Tree, TreeRequest, compose_tree
 from atomic_lib.measure.footprint import Footprint, measure_footprint
 from atomic_lib.pipeline.build import Build, open_build
 from atomic_lib.recipe.recipe import Recipe
+from atomic_lib.solve.explain.without import Departure, recipe_without, size_of_departure
 from atomic_lib.solve.resolve import resolve_rpm_set
 from atomic_lib.solve.rpm_set import RpmSet
-from atomic_lib.solve.without import Departure, recipe_without, size_of_departure
 from atomic_lib.tools.context import Context
 from tests.integration.test_build_and_boot import papermill
 

@@ -13,9 +13,9 @@ from atomic_lib.pipeline.build import classes_expanded, open_build
 from atomic_lib.pipeline.why_and_without import plain_text, print_why, print_without
 from atomic_lib.report.elements.cells import Cell, number
 from atomic_lib.report.elements.table import Table
-from atomic_lib.solve.graph import Link
+from atomic_lib.solve.explain.graph import Link
+from atomic_lib.solve.explain.without import Departure
 from atomic_lib.solve.lock import LockedPackage
-from atomic_lib.solve.without import Departure
 
 LEAVES = (LockedPackage("dnf", 0, "4.23", "1", "noarch", "s", 900_000, "r"),)
 

@@ -13,7 +13,7 @@ from atomic_lib.compose.tree_access import beneath, tree_files
 from atomic_lib.compose.tree_access.beneath import shown
 from atomic_lib.compose.tree_access.tree_files import TreeFiles
 
-LIBRARY = Path(__file__).parents[2] / "atomic_lib"
+LIBRARY = Path(__file__).parents[3] / "atomic_lib"
 
 
 @pytest.fixture(params=["openat2", "walk"], autouse=True)

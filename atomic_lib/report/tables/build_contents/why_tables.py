@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 from atomic_lib.report.elements.cells import Cell, missing, number
 from atomic_lib.report.elements.table import Table
 from atomic_lib.report.elements.values import plural, quantity
-from atomic_lib.solve.why import Chain, chain_text
-from atomic_lib.solve.without import Departure, size_of_departure
+from atomic_lib.solve.explain.why import Chain, chain_text
+from atomic_lib.solve.explain.without import Departure, size_of_departure
 
 Sizes = Mapping[str, tuple[int, int]]
 """Bytes and files of each package in the composed tree, by name."""

@@ -9,10 +9,10 @@ from atomic_lib.report.tables.build_contents.why_tables import (
     departure_table,
     why_table,
 )
-from atomic_lib.solve.graph import Link
+from atomic_lib.solve.explain.graph import Link
+from atomic_lib.solve.explain.without import Departure
 from atomic_lib.solve.lock import LockedPackage
 from atomic_lib.solve.solver import Solved
-from atomic_lib.solve.without import Departure
 from tests.report.factory import plain
 
 ENTRY = Link("recipe", "dnf", "dnf")

@@ -18,11 +18,11 @@ from atomic_lib.base.errors import WorkbookError
 from atomic_lib.content.comps import Comps
 from atomic_lib.content.repositories import Content
 from atomic_lib.recipe.recipe import Recipe
-from atomic_lib.solve.graph import Package, make_graph
+from atomic_lib.solve.explain.graph import Package, make_graph
+from atomic_lib.solve.explain.without import Departure, recipe_without, size_of_departure, units_of, what_leaves
 from atomic_lib.solve.lock import Lock, LockedPackage
 from atomic_lib.solve.rpm_set import RpmSet
 from atomic_lib.solve.solver import Solved
-from atomic_lib.solve.without import Departure, recipe_without, size_of_departure, units_of, what_leaves
 from atomic_lib.tools.sandbox import Bind, Tools
 from tests.contexts import own_context
 

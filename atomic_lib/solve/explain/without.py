@@ -20,7 +20,7 @@ from atomic_lib.content.comps import expand_groups
 from atomic_lib.content.repositories import Content
 from atomic_lib.recipe.recipe import Recipe
 from atomic_lib.solve.dnf_run import Dnf, install_words
-from atomic_lib.solve.graph import Graph, graph_of
+from atomic_lib.solve.explain.graph import Graph, graph_of
 from atomic_lib.solve.lock import LockedPackage
 from atomic_lib.solve.rpm_set import RpmSet
 from atomic_lib.solve.selection import groups_expanded, require_in_set

@@ -1,6 +1,6 @@
 """The requirement graph: headers read, boolean requirements decided, links with their kinds."""
 
-from atomic_lib.solve.graph import Link, Package, make_graph, parse_packages
+from atomic_lib.solve.explain.graph import Link, Package, make_graph, parse_packages
 
 # What rpm answers in the format asked for.
 LISTING = """\

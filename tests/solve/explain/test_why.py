@@ -8,8 +8,8 @@ import pytest
 from atomic_lib.base.errors import WorkbookError
 from atomic_lib.content.comps import Comps
 from atomic_lib.recipe.recipe import Recipe
-from atomic_lib.solve.graph import Graph, Link, Package, make_graph
-from atomic_lib.solve.why import chain_text, entries_of, explain_excluded, parse_repoquery, shortest_chains, why
+from atomic_lib.solve.explain.graph import Graph, Link, Package, make_graph
+from atomic_lib.solve.explain.why import chain_text, entries_of, explain_excluded, parse_repoquery, shortest_chains, why
 
 # What dnf repoquery answers in the format asked for.
 LISTING = """\

@@ -8,7 +8,7 @@ from fnmatch import fnmatchcase
 from atomic_lib.base.errors import WorkbookError
 from atomic_lib.content.comps import Comps, expand_groups
 from atomic_lib.recipe.recipe import Recipe
-from atomic_lib.solve.graph import Graph, Link, Package, make_graph
+from atomic_lib.solve.explain.graph import Graph, Link, Package, make_graph
 
 Chain = tuple[Link, ...]
 """The links from an entry of the recipe to a package."""
