@@ -153,8 +153,10 @@ def try_mutants(
         passed: set[tuple[str, ...]] = set()
         for mutant in mutants:
             if mutant.tests not in passed:
-                if run_tests(copy, mutant.tests, TIMEOUT_SECONDS).word != "survived":
-                    raise WorkbookError(f"{mutant.name}: {' '.join(mutant.tests)}: fails without the mutant, too")
+                without = run_tests(copy, mutant.tests, TIMEOUT_SECONDS)
+                if without.word != "survived":
+                    failed = without.seen_by or f"no end within {TIMEOUT_SECONDS} s"
+                    raise WorkbookError(f"{mutant.name}: fails without the mutant, too: {failed}")
                 passed.add(mutant.tests)
             yield _try_mutant(mutant, copy, timeout_seconds)
 
@@ -179,8 +181,9 @@ def run_tests(copy: Path, tests: Sequence[str], timeout_seconds: float) -> Verdi
     line = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", "-m", "not integration",
             f"--basetemp={copy.parent / 'pytest'}", *tests]  # fmt: skip
     passed_on = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
-    # Python would take a compiled file for current if its source has the same size and second as before.
-    env = {**passed_on, "PYTHONDONTWRITEBYTECODE": "1"}
+    # Kernels of notebooks would import an installed package. Python would take a compiled file for current if its
+    # source has the same size and second as before.
+    env = {**passed_on, "PYTHONPATH": str(copy), "PYTHONDONTWRITEBYTECODE": "1"}
     try:
         command.run(line, cwd=copy, env=env, timeout_seconds=timeout_seconds, shown=["pytest", *tests])
     except command.CommandError as error:

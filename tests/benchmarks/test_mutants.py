@@ -19,6 +19,7 @@ def share(whole: int, parts: int) -> int:
     return whole // parts if parts else 0
 """
 TESTS = """\
+import os
 import pytest
 from code_of_ours import share
 
@@ -28,6 +29,9 @@ def test_share(whole: int) -> None:
 
 def test_a_negative_share() -> None:
     assert share(-1, 2) == 0
+
+def test_processes_import_the_copy() -> None:
+    assert os.path.exists(os.environ["PYTHONPATH"] + "/code_of_ours.py")
 """
 
 
@@ -89,7 +93,9 @@ def test_a_time_out_counts_as_killed_and_says_so(checkout: Path) -> None:
 
 def test_tests_have_to_pass_without_the_mutant(checkout: Path) -> None:
     (checkout / "tests/test_share.py").write_text(TESTS.replace("== 3", "== 4"))
-    with pytest.raises(WorkbookError, match="own-killed: tests: fails without the mutant"):
+    with pytest.raises(
+        WorkbookError, match=r"own-killed: fails without the mutant, too: tests/test_share\.py::test_share\["
+    ):
         verdicts(checkout, KILLED)
 
 
