@@ -75,7 +75,7 @@ class Tools:
         """
         line = ["bwrap", "--die-with-parent", "--new-session", "--unshare-ipc", "--unshare-pid", "--unshare-uts"]
         line += ["--unshare-cgroup-try", "--hostname", "workbook", "--ro-bind", str(self.root), "/"]
-        line += [*_filesystems(""), "--tmpfs", "/tmp", "--tmpfs", "/var/tmp", "--tmpfs", "/run", "--tmpfs", MOUNTS]
+        line += [*_own_filesystems(), "--tmpfs", "/tmp", "--tmpfs", "/var/tmp", "--tmpfs", "/run", "--tmpfs", MOUNTS]
         if not network:
             line.append("--unshare-net")
         elif Path("/etc/resolv.conf").exists():
@@ -155,14 +155,29 @@ class Tools:
             yield process
 
 
-def _filesystems(root: str) -> list[str]:
-    """Options that mount /proc and /dev below ``root``: /proc read-only, without files about the host.
+def _own_filesystems() -> list[str]:
+    """Options that mount /proc and /dev of the tools tree: /proc read-only, without files about the host.
 
     Sysctls, and much else in /proc, belong to the host, whichever namespace the mount is in.
     """
-    hidden = [name for name in _HIDDEN if Path("/proc", name).exists()]
-    masks = [word for name in hidden for word in ("--ro-bind", "/dev/null", f"{root}/proc/{name}")]
-    return ["--proc", f"{root}/proc", *masks, "--remount-ro", f"{root}/proc", "--dev", f"{root}/dev"]
+    masks = [word for name in _HIDDEN for word in _bind("/dev/null", f"/proc/{name}", Path("/proc", name))]
+    return ["--proc", "/proc", *masks, "--remount-ro", "/proc", "--dev", "/dev"]
+
+
+def _filesystems(root: str) -> list[str]:
+    """Options that mount /proc and /dev of an installroot.
+
+    All of /proc but processes is read-only, each entry by itself: rpm sets owner and mode of /proc, which a package
+    owns, and fails if the whole is read-only.
+    """
+    entries = sorted(path for path in Path("/proc").iterdir() if not path.name.isdigit() and not path.is_symlink())
+    binds = [("/dev/null" if path.name in _HIDDEN else str(path), path) for path in entries]
+    covers = [word for source, path in binds for word in _bind(source, f"{root}{path}", path)]
+    return ["--proc", f"{root}/proc", *covers, "--dev", f"{root}/dev"]
+
+
+def _bind(source: str, target: str, needed: Path) -> list[str]:
+    return ["--ro-bind", source, target] if needed.exists() else []
 
 
 def _limit_error(
