@@ -38,7 +38,7 @@ def set_link(directory: Path, *, up: bool) -> None:
 
 
 def _ask(monitor: socket.socket, lines: TextIO, message: Mapping[str, object]) -> Mapping[str, object]:
-    """The answer to a command, events skipped; empty where QEMU ends without one."""
+    """The answer to a command, events skipped; empty if QEMU ends without one."""
     try:
         monitor.sendall(json.dumps(message).encode() + b"\n")
         for line in lines:
