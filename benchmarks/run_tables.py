@@ -132,7 +132,7 @@ def _table(
     *,
     of: str = "variant",
 ) -> MeasuredTable | None:
-    """The table of a study; ``of``: what its rows are. None where no figure was measured."""
+    """The table of a study; ``of``: what its rows are. None if no figure was measured."""
     if all(value is None for row in rows for value in row[1:]):
         return None
     return MeasuredTable(

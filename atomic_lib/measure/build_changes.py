@@ -25,7 +25,7 @@ _LABELS: frozenset[Kind] = frozenset({"label"})
 
 
 class Change(Model):
-    """Something by name (a package, a parameter) before and after; empty where there is none."""
+    """Something by name (a package, a parameter) before and after; empty if there is none."""
 
     name: str
     before: str

@@ -21,7 +21,7 @@ _OF_EVERY_TYPE: tuple[Kind, ...] = ("user", "group", "label", "capabilities")
 
 @dataclass(frozen=True)
 class Difference:
-    """One difference of one path, with what each side has, as text; nothing where it has none."""
+    """One difference of one path, with what each side has, as text; nothing if it has none."""
 
     path: str
     kind: Kind

@@ -1,7 +1,6 @@
 """Whether every path of a finished image has the SELinux label that the image's own policy gives it.
 
-The image and the policy's file contexts inside it are read unmounted. See ``label_exceptions``
-for paths that may have another label.
+The image is read unmounted. ``label_exceptions`` reads which paths may have another label.
 """
 
 import re
@@ -241,7 +240,7 @@ def _copy_contexts(root: FileSystem, policy: str, directory: Path) -> None:
 def _finding(
     path: str, place: str, label: str, wanted: str, exceptions: Sequence[LabelException]
 ) -> LabelFinding | None:
-    """The finding about one path; None where its label is right."""
+    """The finding about one path; None if its label is right."""
     required = _REQUIRED.get(place)
     if required and label_type(label) != required:
         return LabelFinding(path, label, required)

@@ -16,7 +16,7 @@ class Ownership:
         self._by_path = {_unaliased(path): min(names) for path, names in owners.items()}
 
     def owner_of(self, path: str) -> str | None:
-        """The package that owns a path of the tree; None where none does."""
+        """The package that owns a path of the tree; None if none does."""
         in_rpm = rpm_path(path)
         places = (in_rpm, _POLICY_STORE.sub(r"/var/lib/selinux/\1", in_rpm), _as_printed(in_rpm))
         return next((self._by_path[place] for place in places if place in self._by_path), None)

@@ -55,7 +55,7 @@ class Verdict:
     """Whether ``other`` is faster or slower than ``base``, and the reason for the word.
 
     ``shift_seconds`` is the difference of the medians, other minus base: negative is faster.
-    Its interval and ``p_value`` are None where the samples are too few for them.
+    Its interval and ``p_value`` are None if the samples are too few for them.
     """
 
     word: Word
@@ -80,7 +80,7 @@ def summarize(samples_seconds: Iterable[float]) -> Summary | None:
 
 
 def session_noise(groups: Iterable[Iterable[float]]) -> float | None:
-    """How far a median moves with nothing changed, as a share of it; None where nothing was repeated.
+    """How far a median moves with nothing changed, as a share of it; None if nothing was repeated.
 
     ``groups``: the samples of one session, one group for each variant. Each group is split into
     two halves in every balanced way, as if they were two variants (an A/A comparison); 95 % of
@@ -95,7 +95,7 @@ def session_noise(groups: Iterable[Iterable[float]]) -> float | None:
 def compare_samples(
     base_seconds: Iterable[float], other_seconds: Iterable[float], noise_relative: float | None
 ) -> Verdict | None:
-    """The verdict on two samples of one session; None where one of them is empty.
+    """The verdict on two samples of one session; None if one of them is empty.
 
     "faster" and "slower" need both a two-sided Mann-Whitney rank test with p < 0.002 and a shift
     of the median by more than ``noise_relative`` (see ``session_noise``) of the base's median.

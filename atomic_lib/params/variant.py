@@ -40,7 +40,7 @@ class Variant(ParamsModel):
     content: Name = "standin"
     """Where packages come from: ``params/content/CONTENT.yaml``."""
     recipe: Name
-    """``params/treefiles/CONTENT/RECIPE.yaml``, or for a traditional root ``params/kickstarts/CONTENT/RECIPE.ks``."""
+    """``params/treefiles/CONTENT/RECIPE.yaml``; a traditional root also ``params/kickstarts/CONTENT/RECIPE.ks``."""
     parts: str = Field(default="", pattern=r"^([a-z0-9][a-z0-9.-]*( [a-z0-9][a-z0-9.-]*)*)?$")
     """Treefiles that extend a treefile recipe, separated by spaces: ``params/treefiles/CONTENT/parts/NAME.yaml``."""
     lock: str = ""
@@ -127,7 +127,7 @@ def load_layered(name: str, params: Path, layers: Mapping[str, Mapping[str, obje
     """Like ``load_variant``, with several layers of overrides by the name of each layer; later layers win.
 
     Raises WorkbookError naming the key and its file or layer if a value is not accepted, and if the layer
-    "override" contradicts the file.
+    "override" changes the variant's name, method, recipe or description.
     """
     path = params / VARIANTS / f"{name}.yaml"
     require_variant(name, params, "")

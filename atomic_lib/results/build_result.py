@@ -87,7 +87,7 @@ class DepartureSize(Model):
 class Release(Model):
     """What changed since the previous build of the variant, made by the run ``run`` (``made``: UTC, ISO 8601).
 
-    ``inputs``: parameters and versions of what made it. ``files``: None where the two images
+    ``inputs``: parameters and versions of what made it. ``files``: None if the two images
     cannot be compared; ``files_reason`` says why.
     """
 

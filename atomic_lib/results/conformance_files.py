@@ -28,7 +28,7 @@ class OutcomeCounts:
 
 
 def read_matrix(run_directory: Path) -> Matrix | None:
-    """The outcomes of a run; None where its study injects no faults. Raises WorkbookError naming a damaged file."""
+    """The outcomes of a run; None if its study injects no faults. Raises WorkbookError naming a damaged file."""
     path = run_directory / MATRIX_FILE
     if not path.exists():
         return None

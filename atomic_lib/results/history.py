@@ -54,7 +54,7 @@ class PreviousBuild:
 
 
 def previous_build(runs: Path, own_run: Path, result: VariantResult) -> PreviousBuild | None:
-    """The newest build of the variant in a finished run other than ``own_run``; None where there is none.
+    """The newest build of the variant in a finished run other than ``own_run``; None if there is none.
 
     It has another commit or, where that says nothing, another image. A build that failed, or
     whose files cannot be read (another version of the workbook wrote them), is passed over.

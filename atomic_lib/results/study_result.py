@@ -35,7 +35,7 @@ class StudyResult(Model):
     """All variants of one run. ``created``: UTC, ISO 8601.
 
     ``steps``: the decisions of the waterfall, from the baseline on. ``cells``: which variants are
-    cells of the factor study; empty where it is none. ``fallbacks``: which variant stands in for
+    cells of the factor study; empty if it is none. ``fallbacks``: which variant stands in for
     one that fails. ``previous``: figures of variants that failed in this run.
     """
 

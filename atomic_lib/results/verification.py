@@ -11,7 +11,7 @@ from atomic_lib.base.model import Model
 RAW, QCOW2 = "disk.raw", "disk.qcow2"
 _OF_THIS_MACHINE = ("directory", "host name")
 BuildValues = tuple[str | None, str | None]
-"""A value of build A and the same of build B; None where a build has none."""
+"""A value of build A and the same of build B; None if a build has none."""
 
 
 class Verification(Model):
@@ -51,7 +51,7 @@ def write_verification(path: Path, found: Verification) -> None:
 
 
 def read_verification(path: Path) -> Verification | None:
-    """The record in a file, None where there is none; raises WorkbookError for a file that is not a record."""
+    """The record in a file, None if there is none; raises WorkbookError for a file that is not a record."""
     if not path.is_file():
         return None
     try:

@@ -44,17 +44,19 @@ def packages_of(variant: str) -> tuple[PackageSize, ...]:
     return tuple(packages)
 
 
+_UNOWNED = (
+    ClassSize(class_="rpmdb", bytes=14_221_312, files=3),
+    ClassSize(class_="selinux", bytes=9_812_111, files=412),
+    ClassSize(class_="generated", bytes=1_712_345, files=96),
+)
+
+
 def variant_result(variant: str, boots: int = 1, uefi: int = 0) -> VariantResult:
     """A variant that was built and booted."""
     ostree = variant != "cloud-docker"
     packages = packages_of(variant)
-    unowned = [
-        ClassSize(class_="initramfs", bytes=23_812_345 if ostree else 25_001_111, files=1),
-        ClassSize(class_="rpmdb", bytes=14_221_312, files=3),
-        ClassSize(class_="selinux", bytes=9_812_111, files=412),
-        ClassSize(class_="generated", bytes=1_712_345, files=96),
-    ]
-    classes = class_sizes(packages, unowned)
+    initramfs = ClassSize(class_="initramfs", bytes=23_812_345 if ostree else 25_001_111, files=1)
+    classes = class_sizes(packages, [initramfs, *_UNOWNED])
     tree_bytes = sum(part.bytes for part in classes)
     python = sum(package.files for package in packages if package.class_ == "python")
     manager = sum(package.files for package in packages if package.class_ == "package-manager")

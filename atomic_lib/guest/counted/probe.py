@@ -131,7 +131,7 @@ def counted_milestones(manager: Properties, units: Iterable[Properties]) -> dict
 
 
 def _script_seconds(text: str) -> dict[str, float]:
-    """When user-data ran; nothing where it did not."""
+    """When user-data ran; nothing if it did not."""
     return {"script": _decimal(text, "script")} if text.strip() else {}
 
 

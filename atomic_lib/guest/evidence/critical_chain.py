@@ -9,7 +9,7 @@ _ENDS = ("multi-user.target", "basic.target", "sysinit.target")
 
 
 def critical_chain(units: Sequence[Properties], begin_seconds: float = 0.0) -> tuple[str, ...]:
-    """The units that the boot's end waited for, in order of time; empty where none of them was reached.
+    """The units that the boot's end waited for, in order of time; empty if none of them was reached.
 
     As ``systemd-analyze critical-chain``: of the units that one is ordered after, the one that
     was done last, and so on. Units that were done only after the one had started did not

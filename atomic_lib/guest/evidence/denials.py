@@ -57,12 +57,12 @@ class Denials:
 
 
 def read_mode(text: str) -> SelinuxMode | None:
-    """Read the output of ``MODE_COMMAND``; None where it names no mode."""
+    """Read the output of ``MODE_COMMAND``; None if it names no mode."""
     return _MODES.get(text.strip())
 
 
 def read_denials(text: str) -> Denials | None:
-    """Read the output of ``DENIALS_COMMAND``; None where the journal was not read to its end."""
+    """Read the output of ``DENIALS_COMMAND``; None if the journal was not read to its end."""
     lines = text.strip().splitlines()
     if lines[-1:] != ["journal read"]:
         return None
@@ -96,7 +96,7 @@ def confinement_commands(program: Sequence[str], image: str) -> dict[str, str]:
 
 
 def container_label(text: str) -> str:
-    """The first SELinux context of a container in an answer; empty where there is none."""
+    """The first SELinux context of a container in an answer; empty if there is none."""
     match = re.search(r"\S+:container_t:\S+", text)
     return match[0].strip("\0") if match else ""
 

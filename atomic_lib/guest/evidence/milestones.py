@@ -66,7 +66,7 @@ def milestones(
     manager: Properties,
     units: Sequence[Properties],
 ) -> dict[MilestoneName, float | None]:
-    """Every milestone that this boot should reach; None where it did not, or where its time is unknown.
+    """Every milestone that this boot should reach; None if it did not, or if its time is unknown.
 
     The container's exit includes its import, but not the commands before it.
     """

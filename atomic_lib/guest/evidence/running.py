@@ -44,7 +44,7 @@ class Cgroups:
 
 
 class Listener(Model):
-    """A listening TCP or UDP socket; ``program``: the processes that hold it, empty where none is named."""
+    """A listening TCP or UDP socket; ``program``: the processes that hold it, empty if none is named."""
 
     protocol: str
     address: str

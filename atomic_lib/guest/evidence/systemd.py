@@ -33,7 +33,7 @@ Properties = Mapping[str, str]
 
 
 class Phases(Model):
-    """The phases of a boot, as the guest's systemd counts them; None where it knows no such phase."""
+    """The phases of a boot, as the guest's systemd counts them; None if it knows no such phase."""
 
     firmware_loader_seconds: WallSeconds | None = None
     kernel_seconds: WallSeconds | None = None
@@ -67,7 +67,7 @@ def read_properties(text: str) -> list[dict[str, str]]:
 
 
 def whole_number(properties: Properties, name: str) -> int | None:
-    """A number of 64 bits, or None where systemd has none ("[not set]", or all bits set)."""
+    """A number of 64 bits, or None if systemd has none ("[not set]", or all bits set)."""
     value = properties.get(name, "").strip()
     if not (value.isascii() and value.isdecimal()) or len(value) > 20 or int(value) >= _UNSET:
         return None
@@ -75,7 +75,7 @@ def whole_number(properties: Properties, name: str) -> int | None:
 
 
 def timestamp_seconds(properties: Properties, name: str) -> float | None:
-    """A timestamp in seconds, or None where systemd has none."""
+    """A timestamp in seconds, or None if systemd has none."""
     value = whole_number(properties, name)
     return value / 1e6 if value else None
 
@@ -107,7 +107,7 @@ def boot_phases(manager: Properties, clock_zero_seconds: float | None) -> Phases
 
 
 def activation(unit: Properties) -> Activation | None:
-    """When the unit was last activated; None where it was not, or where its timestamps make no sense."""
+    """When the unit was last activated; None if it was not, or if its timestamps make no sense."""
     started = timestamp_seconds(unit, "InactiveExitTimestampMonotonic")
     # A oneshot service that does not remain goes from "activating" to "inactive" and is never active.
     for name in ("ActiveEnterTimestampMonotonic", "InactiveEnterTimestampMonotonic"):
@@ -129,7 +129,7 @@ def failed_units(units: Iterable[Properties]) -> list[str]:
 
 
 def unit_named(units: Iterable[Properties], name: str) -> Properties:
-    """The properties of one unit; empty where there is no such unit."""
+    """The properties of one unit; empty if there is no such unit."""
     return next((unit for unit in units if unit.get("Id") == name), {})
 
 

@@ -12,7 +12,7 @@ class UnitTime(Model):
     """One systemd unit in a boot. ``seconds``: from the start of its activation to its end.
 
     ``started_seconds`` counts from the start of QEMU. ``critical``: it is on the critical chain.
-    ``package`` owns the unit's file; None where no package does, or before the owners are known.
+    ``package`` owns the unit's file; None if no package does, or before the owners are known.
     ``cpu_seconds`` and ``memory_bytes`` are those of its control group when the boot was done.
     """
 
@@ -57,7 +57,7 @@ def unit_files(units: Iterable[Properties]) -> dict[str, str]:
 
 
 def package_of_units(files: Mapping[str, str], owners: Mapping[str, Sequence[str]]) -> dict[str, str | None]:
-    """The package of each unit, from the path of its file; None where no package owns the file.
+    """The package of each unit, from the path of its file; None if no package owns the file.
 
     ``owners``: packages by path, as the tree's RPM database has them (also where that says
     /lib for what is in /usr/lib). A file of several packages is the first one's by name.

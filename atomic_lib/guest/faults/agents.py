@@ -36,7 +36,7 @@ class RunnableAgent:
         return [(path, target) for path, target in self.files if fault.sessions != "v1" or not target.startswith(_DMI)]
 
     def why_not(self, fault: Fault) -> str:
-        """Why this agent cannot be tested against a fault here; empty where it can."""
+        """Why this agent cannot be tested against a fault here; empty if it can."""
         if fault.cut and not self.steps:
             return "it works inside its own process, so there is no command at which to cut the power"
         if fault.disc and not self.disc_commands:

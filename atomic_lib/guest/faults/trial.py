@@ -28,7 +28,7 @@ _GUEST_ONLY = {
 
 
 def reason_not_to_run(agent: str) -> str:
-    """Why an agent cannot be tested without a guest; empty where it can."""
+    """Why an agent cannot be tested without a guest; empty if it can."""
     return _GUEST_ONLY.get(agent, "")
 
 

@@ -19,7 +19,7 @@ class Clock:
     """Where the guest's clock begins: seconds from QEMU's start, and by how much that may be wrong.
 
     ``drift_seconds``: by how much the guest's clock fell behind the host's (below zero: ran
-    ahead) until it was read again after the boot; None where it was not read again.
+    ahead) until it was read again after the boot; None if it was not read again.
     """
 
     zero_seconds: float

@@ -66,7 +66,7 @@ def read_cpus(proc: Path = _PROC) -> CpuReading:
 
 
 def other_busy_cpus(before: CpuReading, after: CpuReading) -> float | None:
-    """How many processors were busy with other work between two readings, on average; None where it was no time."""
+    """How many processors were busy with other work between two readings, on average; None if it was no time."""
     seconds = after.at_seconds - before.at_seconds
     if seconds <= 0:
         return None

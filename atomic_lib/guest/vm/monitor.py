@@ -70,7 +70,7 @@ def _wait_for_end(check: Callable[[], None], answer: Mapping[str, object]) -> No
 
 
 def _ask(monitor: socket.socket, lines: TextIO, message: Mapping[str, object]) -> Mapping[str, object]:
-    """The answer to a command, greeting and events skipped; empty where QEMU ends without one."""
+    """The answer to a command, greeting and events skipped; empty if QEMU ends without one."""
     try:
         monitor.sendall(json.dumps(message).encode() + b"\n")
         for line in lines:

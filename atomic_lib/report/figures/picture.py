@@ -106,7 +106,7 @@ def text_inches(text: str, points: float = 8.5) -> float:
 
 
 def shortened(text: str, inches: float, points: float = 8.5) -> str:
-    """The text cut to what fits, with an ellipsis; empty where not even three letters do."""
+    """The text cut to what fits, with an ellipsis; empty if not even three letters do."""
     if text_inches(text, points) <= inches:
         return text
     kept = int(inches * 72 / (points * 0.62)) - 1

@@ -14,7 +14,7 @@ _DOCUMENTED = "not run: from its documentation"
 
 
 def conformance(matrix: Matrix | None) -> Section:
-    """The counts and the whole table below a heading; nothing where no fault was injected."""
+    """The counts and the whole table below a heading; nothing if no fault was injected."""
     if matrix is None or not matrix.cells:
         return Section("Faults survived", "", ())
     text = (

@@ -22,7 +22,7 @@ from atomic_lib.results.variant_result import VariantResult
 
 
 def section(study: StudyResult) -> Section:
-    """For each failed variant with a fallback: what stands in, and its cost as a table; nothing where there is none."""
+    """For each failed variant with a fallback: what stands in, and its cost as a table; nothing if there is none."""
     parts: list[Paragraph | Table] = []
     for found in fallback_outcomes(study):
         parts.append(Paragraph(f"{found.failed.variant} {failure_words(found.failed)}. {words(study, found)}"))

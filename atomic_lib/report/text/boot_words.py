@@ -9,7 +9,7 @@ from atomic_lib.results.variant_result import FailedBoot, VariantResult
 
 
 def excluded_words(result: VariantResult) -> str:
-    """How many boots are in no median because one of their checks failed; empty where there is none."""
+    """How many boots are in no median because one of their checks failed; empty if there is none."""
     count = len(excluded_boots(result))
     its, are = ("its", "is") if count == 1 else ("their", "are")
     return f"{plural(count, 'boot')} failed {its} proof of life and {are} in no median" if count else ""
@@ -30,7 +30,7 @@ def boots_words(result: VariantResult) -> str:
 
 
 def failed_boot_words(result: VariantResult) -> str:
-    """ "booted 3 times, failed once: BIOS, boot 2: no ssh login within 600 s"; empty where no boot failed.
+    """ "booted 3 times, failed once: BIOS, boot 2: no ssh login within 600 s"; empty if no boot failed.
 
     "booted" counts the boots that passed all their checks, warm-up and counted ones included.
     """

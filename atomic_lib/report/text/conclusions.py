@@ -168,7 +168,7 @@ def _counted(result: VariantResult, base: VariantResult | None) -> str:
 
 
 def counted_shift(result: VariantResult, base: VariantResult) -> str:
-    """What a counted boot costs more or less than the baseline's; empty where one of the two was not counted."""
+    """What a counted boot costs more or less than the baseline's; empty if one of the two was not counted."""
     found = compare_counted(result, base)
     if found is None:
         return ""

@@ -23,7 +23,7 @@ def shift_text(verdict: Verdict) -> str:
 
 
 def _interval(low: float | None, high: float | None, middle: float) -> str:
-    """An interval in the unit of its middle; empty where there is none."""
+    """An interval in the unit of its middle; empty if there is none."""
     return "" if low is None or high is None else f"[{', '.join(_ends(low, high, middle))}]"
 
 

@@ -62,7 +62,7 @@ def boot_groups(results: Iterable[VariantResult]) -> tuple[BootGroup, ...]:
 
 
 def most_common_group(results: Sequence[VariantResult]) -> BootGroup | None:
-    """The kind of boot that most variants have; None where nothing was booted."""
+    """The kind of boot that most variants have; None if nothing was booted."""
     groups = boot_groups(results)
     return max(groups, key=lambda group: sum(bool(group.boots_of(result)) for result in results), default=None)
 
@@ -78,7 +78,7 @@ def excluded_boots(result: VariantResult) -> tuple[Boot, ...]:
 
 
 def milestone_seconds(boot: Boot, name: str) -> float | None:
-    """When a boot reached a milestone, in seconds after the start of QEMU; None where it was not seen."""
+    """When a boot reached a milestone, in seconds after the start of QEMU; None if it was not seen."""
     found = next((mark.seconds for mark in boot.milestones if mark.name == name), None)
     field = MILESTONE_FIELDS.get(name)
     if found is not None or field is None:
@@ -94,7 +94,7 @@ def median_of(values: Iterable[float | None]) -> float | None:
 
 
 def summary_of(values: Iterable[float | None]) -> Summary | None:
-    """Median and interval of the values that were measured; None where none was."""
+    """Median and interval of the values that were measured; None if none was."""
     return summarize(value for value in values if value is not None)
 
 

@@ -39,7 +39,7 @@ class BootTime:
         return tuple(seconds for seconds in times if seconds is not None)
 
     def summary(self, result: VariantResult) -> Summary | None:
-        """Median, interval and n; None where no boot got that far."""
+        """Median, interval and n; None if no boot got that far."""
         return summarize(self.samples(result))
 
     def noise(self, study: StudyResult) -> float | None:

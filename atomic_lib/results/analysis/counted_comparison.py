@@ -19,9 +19,9 @@ _MAIN_PART = 0.25
 class CountedShift:
     """The medians of the counted boots of two variants, in counted seconds.
 
-    ``shift_seconds``: None where chance explains the difference. ``same_method``: False where the
+    ``shift_seconds``: None if chance explains the difference. ``same_method``: False if the
     boots were counted with another shift or QEMU, so that they cannot be compared. ``cause``: the
-    unit, or the kernel, with the largest part of the difference; empty where none is large.
+    unit, or the kernel, with the largest part of the difference; empty if none is large.
     """
 
     busy_seconds: float
@@ -33,7 +33,7 @@ class CountedShift:
 
 
 def compare_counted(result: VariantResult, base: VariantResult) -> CountedShift | None:
-    """How much more ``result`` costs in a counted boot than ``base``; None where one of them has no counted boot."""
+    """How much more ``result`` costs in a counted boot than ``base``; None if one of them has no counted boot."""
     if not (result.counted_boots and base.counted_boots):
         return None
     ours, theirs = _median_boot(result), _median_boot(base)

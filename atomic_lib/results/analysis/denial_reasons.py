@@ -44,7 +44,7 @@ class Reasons(ParamsModel):
     denials: Annotated[tuple[Reason, ...], Field(strict=False)]
 
     def reason_of(self, denial: Denial) -> str:
-        """The reason of a denial; empty where none fits."""
+        """The reason of a denial; empty if none fits."""
         return next((rule.reason for rule in self.denials if rule.fits(denial)), "")
 
 

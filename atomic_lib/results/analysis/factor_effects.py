@@ -85,7 +85,7 @@ def without_cells(study: StudyResult) -> StudyResult:
 
 
 def value_of(study: StudyResult, levels: Mapping[str, str], criterion: Criterion) -> float | None:
-    """The figure of the cell with these levels; None where there is no such cell or it has no figure."""
+    """The figure of the cell with these levels; None if there is no such cell or it has no figure."""
     cell = next((cell for cell in study.cells if cell.levels == dict(levels)), None)
     result = study.variant(cell.variant) if cell else None
     return criterion.value(result) if result else None

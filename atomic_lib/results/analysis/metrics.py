@@ -34,7 +34,7 @@ class Criterion:
 
 @dataclass(frozen=True)
 class Metric:
-    """One figure of a variant: ``value`` is None where it was not measured, and ``reason`` says why.
+    """One figure of a variant: ``value`` is None if it was not measured, and ``reason`` says why.
 
     ``group`` and ``milestone``: for a median over boots, of which kind and of which milestone.
     """

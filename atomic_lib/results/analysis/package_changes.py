@@ -41,7 +41,7 @@ class PackageChanges:
 
 
 def package_changes(base: VariantResult, result: VariantResult) -> PackageChanges | None:
-    """The changes from ``base`` to ``result``; None where one of the trees was not measured."""
+    """The changes from ``base`` to ``result``; None if one of the trees was not measured."""
     if base.tree_bytes is None or result.tree_bytes is None or not base.packages or not result.packages:
         return None
     before, after = bytes_by_name(base.packages), bytes_by_name(result.packages)

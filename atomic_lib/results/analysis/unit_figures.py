@@ -78,6 +78,6 @@ def _figures(name: str, seen: list[UnitTime], boots: int) -> UnitFigures:
 
 
 def _sum(values: Iterable[float | None]) -> float | None:
-    """The sum of the known figures; None where none is known."""
+    """The sum of the known figures; None if none is known."""
     known = [value for value in values if value is not None]
     return sum(known) if known else None

@@ -15,7 +15,7 @@ from atomic_lib.results.variant_result import VariantResult
 
 
 def counted(study: StudyResult) -> Section:
-    """Counted boots: busy time, milestones, units; nothing where none was made."""
+    """Counted boots: busy time, milestones, units; nothing if none was made."""
     if not any(result.counted_boots for result in study.variants):
         return Section("Counted boots", "", ())
     text = (

@@ -58,6 +58,6 @@ def _row(denial: Denial) -> _Row:
 
 
 def _most(result: VariantResult, row: _Row) -> int | None:
-    """The most often that a boot of the variant had it; None where no boot recorded denials."""
+    """The most often that a boot of the variant had it; None if no boot recorded denials."""
     recorded = [boot.denials for boot in measured_boots(result.boots) if boot.denials is not None]
     return max((sum(one.count for one in denials if _row(one) == row) for denials in recorded), default=None)

@@ -62,7 +62,7 @@ def packages_side_by_side(study: StudyResult) -> Stack:
 
 
 def departures(study: StudyResult) -> Section:
-    """What could be removed from every variant that this was solved for; nothing where there is none."""
+    """What could be removed from every variant that this was solved for; nothing if there is none."""
     asked = [result for result in study.variants if result.departures]
     return Section("What could be removed", "", tuple(departures_table(result, "") for result in asked))
 
