@@ -5,6 +5,8 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 
 _ALIASES = {"/bin/": "/usr/bin/", "/sbin/": "/usr/sbin/", "/lib/": "/usr/lib/", "/lib64/": "/usr/lib64/"}
+# as make_ostree_tree moves them
+_MOVED = {"/usr/lib/opt/": "/opt/", "/usr/lib/ostree-boot/": "/boot/"}
 _POLICY_STORE = re.compile(r"/etc/selinux/([^/]+/active/)", re.DOTALL)
 
 
@@ -18,7 +20,8 @@ class Ownership:
     def owner_of(self, path: str) -> str | None:
         """The package that owns a path of the tree; None if none does."""
         in_rpm = rpm_path(path)
-        places = (in_rpm, _POLICY_STORE.sub(r"/var/lib/selinux/\1", in_rpm), _as_printed(in_rpm))
+        moved = next((old + path.removeprefix(new) for new, old in _MOVED.items() if path.startswith(new)), in_rpm)
+        places = (in_rpm, moved, _POLICY_STORE.sub(r"/var/lib/selinux/\1", in_rpm), _as_printed(in_rpm))
         return next((self._by_path[place] for place in places if place in self._by_path), None)
 
     def attribute(self, paths: Iterable[str]) -> tuple[str, str | None]:

@@ -18,6 +18,9 @@ from atomic_lib.measure.ownership import Ownership, readable, rpm_path
         ("/usr/lib64/ld.so", "/lib64/ld.so"),
         ("/usr/etc/selinux/default/active/policy.kern", "/var/lib/selinux/default/active/policy.kern"),
         ("/usr/share/odd \udcff\udcfe", "/usr/share/odd \ufffd\ufffd"),
+        ("/usr/lib/opt/vendor/app", "/opt/vendor/app"),
+        ("/usr/lib/opt/vendor/app", "/usr/lib/opt/vendor/app"),
+        ("/usr/lib/ostree-boot/efi/EFI/own/shim.efi", "/boot/efi/EFI/own/shim.efi"),
         ("/usr/share/with space", "/usr/share/with space"),
     ],
 )
