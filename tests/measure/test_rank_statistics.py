@@ -72,11 +72,11 @@ def test_no_samples_have_no_summary_and_no_verdict() -> None:
 
 @pytest.mark.parametrize("wrong", [math.nan, math.inf, -math.inf, -0.1])
 def test_what_is_no_time_is_refused(wrong: float) -> None:
-    with pytest.raises(ValueError, match="no time in seconds"):
+    with pytest.raises(ValueError, match="not a time in seconds"):
         summarize([*BOOT, wrong])
-    with pytest.raises(ValueError, match="no time in seconds"):
+    with pytest.raises(ValueError, match="not a time in seconds"):
         compare_samples(BOOT, [*BOOT, wrong], 0.01)
-    with pytest.raises(ValueError, match="no time in seconds"):
+    with pytest.raises(ValueError, match="not a time in seconds"):
         session_noise([BOOT, [wrong, 1.0]])
 
 
