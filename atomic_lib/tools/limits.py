@@ -79,7 +79,7 @@ class ControlGroup:
 
 @contextmanager
 def control_group(limits: Limits) -> Iterator[ControlGroup]:
-    """Control groups with ``limits`` for one command. Leaving the block kills what is still in them."""
+    """Control groups with ``limits`` for one command; leaving the block waits until its processes are gone."""
     name = f"{_PREFIX}{os.getpid()}-{next(_COUNTER)}"
     directories = _make_groups(limits, name) if os.geteuid() == 0 else ()
     try:
@@ -142,15 +142,10 @@ def _remove_leftovers(parent: Path) -> None:
 
 
 def _end(group: Path) -> None:
-    """Kill all processes of a group, wait until they are gone, and remove it."""
+    """Remove a group once its processes are gone: they end with the command, but a moment later."""
     deadline = time.monotonic() + _GONE_SECONDS
-    while group.exists():
-        for word in (group / "cgroup.procs").read_text().split():
-            with suppress(ProcessLookupError):
-                os.kill(int(word), signal.SIGKILL)
+    while group.exists() and time.monotonic() < deadline:
         with suppress(OSError):
             group.rmdir()
-            return
-        if time.monotonic() > deadline:
             return
         time.sleep(_POLL_SECONDS)
