@@ -24,7 +24,7 @@ _SPECIAL = stat.S_ISUID | stat.S_ISGID | stat.S_ISVTX
 _SHOWN = 10
 
 
-class Difference(TypedDict):
+class AttributeDifference(TypedDict):
     """A file that is not as its package says: ``what`` differs. Owners are ``USER:GROUP``, in the tree as numbers."""
 
     package: str
@@ -45,7 +45,7 @@ def require_attributes(tree: Installroot) -> None:
     """
     program = Bind(_PROGRAMS, "/mnt/programs")
     words = ["python3", "-B", "/mnt/programs/compare_attributes.py", INSTALLROOT]
-    differences: list[Difference] = json.loads(tree.run(words, binds=[program]).stdout)
+    differences: list[AttributeDifference] = json.loads(tree.run(words, binds=[program]).stdout)
     lines = []
     for difference in differences:
         if _only_permissions(difference):
@@ -60,12 +60,12 @@ def require_attributes(tree: Installroot) -> None:
         )
 
 
-def _only_permissions(difference: Difference) -> bool:
+def _only_permissions(difference: AttributeDifference) -> bool:
     changed = difference["packaged_mode"] ^ difference["mode"]
     return difference["what"] == ["mode"] and not changed & _SPECIAL and not stat.S_IFMT(changed)
 
 
-def _line(difference: Difference) -> str:
+def _line(difference: AttributeDifference) -> str:
     verb = "differs" if difference["what"] in (["owner"], ["group"], ["mode"]) else "differ"
     sides = []
     for who, prefix in (("the package has", "packaged_"), ("the tree", "")):

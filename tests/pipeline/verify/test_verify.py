@@ -135,7 +135,7 @@ def test_builds_are_the_same_only_if_every_checksum_is() -> None:
 def test_the_exit_status_says_whether_any_variant_differs(
     place: Path, monkeypatch: pytest.MonkeyPatch, differing: tuple[str, ...], status: int
 ) -> None:
-    def build_twice(variant: Variant, *_: object) -> tuple[Verification, str]:
+    def build_twice(variant: Variant, **_: object) -> tuple[Verification, str]:
         checksum = "another" if variant.variant in differing else "aa"
         return compared({**CHECKSUMS, "commit": checksum}), ""
 
