@@ -33,7 +33,7 @@ _QUERY = r"%{NAME}\t%{EPOCHNUM}\t%{VERSION}\t%{RELEASE}\t%{ARCH}\n"
 # dnf has just checked all signatures and digests; rpm would read all packages twice more to check them again.
 _MACROS = "%_pkgverify_level none\n"
 _PLUGIN = Path(__file__).parent / "dnf_plugin"
-_SCRIPTLETS = "scriptlets.json"
+_SCRIPTLETS = "scriptlets.jsonl"
 # only to choose the lines of the log that an error shows
 _SCRIPTLET_LINE = re.compile("scriptlet failed|script failed|Error in .* scriptlet")
 
@@ -207,11 +207,11 @@ def _require_scriptlets(report: Path, log: Path) -> None:
     """Raise WorkbookError if rpm told ``dnf_plugin`` of a failed scriptlet or trigger, or the plugin did not run."""
     if not report.exists():
         raise WorkbookError("dnf did not load the plugin that reports scriptlets", hint=f"read {log}")
-    failed = json.loads(report.read_text())
+    failed = [json.loads(line) for line in report.read_text().splitlines()]
     if failed:
         lines = log.read_text(errors="replace").splitlines()
         at = next((number for number, line in enumerate(lines) if _SCRIPTLET_LINE.search(line)), len(lines) - 1)
-        names = ", ".join(f"{one['scriptlet'].lower()} of {one['package'] or 'a file trigger'}" for one in failed)
+        names = ", ".join(dict.fromkeys(f"{one['scriptlet'].lower()} of {one['package']}" for one in failed))
         raise WorkbookError(
             f"a package's scriptlet failed: {names}",
             log="\n".join(lines[max(0, at - 10) : at + 1]),

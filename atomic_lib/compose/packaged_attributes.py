@@ -20,16 +20,19 @@ from atomic_lib.solve.dnf_run import INSTALLROOT
 from atomic_lib.tools.sandbox import Bind
 
 _PROGRAMS = Path(__file__).parent / "rpm_programs"
-_SPECIAL = stat.S_ISUID | stat.S_ISGID | stat.S_ISVTX
 _SHOWN = 10
 
 
 class AttributeDifference(TypedDict):
-    """A file that is not as its package says: ``what`` differs. Owners are ``USER:GROUP``, in the tree as numbers."""
+    """A file that is not as its package says: ``what`` differs. Owners are ``USER:GROUP``, in the tree as numbers.
+
+    ``lost``: it is less than the package says, as after rpm's own fallback. Otherwise a scriptlet gave it away.
+    """
 
     package: str
     path: str
     what: list[str]
+    lost: bool
     packaged_owner: str
     packaged_mode: int
     packaged_capabilities: str
@@ -39,30 +42,25 @@ class AttributeDifference(TypedDict):
 
 
 def require_attributes(tree: Installroot) -> None:
-    """Raise WorkbookError with a line for each file whose owner, group, mode or capabilities are not its package's.
+    """Raise WorkbookError with a line for each file that lost the owner, group, mode or capabilities of its package.
 
-    A mode that differs only in permissions is reported, but accepted: scriptlets of packages change some on purpose.
+    Other differences are reported, but accepted: scriptlets give files to other owners, and change permissions.
     """
     program = Bind(_PROGRAMS, "/mnt/programs")
     words = ["python3", "-B", "/mnt/programs/compare_attributes.py", INSTALLROOT]
     differences: list[AttributeDifference] = json.loads(tree.run(words, binds=[program]).stdout)
     lines = []
     for difference in differences:
-        if _only_permissions(difference):
-            say(f"! {_line(difference)}; accepted: a scriptlet may change permissions")
-        else:
+        if difference["lost"]:
             lines.append(_line(difference))
+        else:
+            say(f"! {_line(difference)}; accepted: a scriptlet changed it")
     if lines:
         more = [f"and {len(lines) - _SHOWN} more files"] if len(lines) > _SHOWN else []
         raise WorkbookError(
             "\n".join([*lines[:_SHOWN], *more]),
             hint="an owner must exist before its file is installed: correct the package that should create it",
         )
-
-
-def _only_permissions(difference: AttributeDifference) -> bool:
-    changed = difference["packaged_mode"] ^ difference["mode"]
-    return difference["what"] == ["mode"] and not changed & _SPECIAL and not stat.S_IFMT(changed)
 
 
 def _line(difference: AttributeDifference) -> str:

@@ -9,7 +9,7 @@ import dnf
 import dnf.yum.rpmtrans
 import rpm
 
-REPORT = "/mnt/report/scriptlets.json"
+REPORT = "/mnt/report/scriptlets.jsonl"
 
 
 class ScriptletErrors(dnf.Plugin):
@@ -17,19 +17,14 @@ class ScriptletErrors(dnf.Plugin):
 
     def __init__(self, base, cli):
         super().__init__(base, cli)
-        failed = []
-        self.write(failed)
+        report = open(REPORT, "w")  # noqa: SIM115 - opened now, because rpm calls from within a chroot
         original = dnf.yum.rpmtrans.RPMTransaction.callback
 
         def callback(transaction, what, amount, total, key, client_data):
             if what == rpm.RPMCALLBACK_SCRIPT_ERROR:  # amount: the tag of the scriptlet; key: the package, or none
-                package = getattr(key, "pkg", key)
-                failed.append({"scriptlet": rpm.tagnames.get(amount, str(amount)), "package": str(package or "")})
-                self.write(failed)
+                scriptlet = rpm.tagnames.get(amount, "trigger")
+                json.dump({"scriptlet": scriptlet, "package": str(getattr(key, "pkg", key) or "")}, report)
+                print(file=report, flush=True)
             return original(transaction, what, amount, total, key, client_data)
 
         dnf.yum.rpmtrans.RPMTransaction.callback = callback
-
-    def write(self, failed):
-        with open(REPORT, "w") as handle:
-            json.dump(failed, handle)

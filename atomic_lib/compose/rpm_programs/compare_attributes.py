@@ -3,7 +3,8 @@
     compare_attributes.py ROOT
 
 Prints a JSON list of files that none of their packages has as they are: package, path, what differs, and both
-values. Paths are looked up in a chroot, so that links of the tree lead nowhere else.
+values. ``lost``: the package's owner does not exist, or root has the file, or special bits or capabilities of the
+package are missing. Paths are looked up in a chroot, so that links of the tree lead nowhere else.
 """
 
 import ctypes
@@ -80,23 +81,37 @@ def differences(status, row, users, groups, capabilities, present):
     return found
 
 
+def is_lost(status, row, users, groups, what):
+    _, _, user, group, mode, caps = row
+    special = stat.S_ISUID | stat.S_ISGID | stat.S_ISVTX
+    return bool(
+        user not in users or ("owner" in what and status.st_uid == 0)
+        or group not in groups or ("group" in what and status.st_gid == 0)
+        or ("mode" in what and mode & ~status.st_mode & special)
+        or ("capabilities" in what and caps)
+    )  # fmt: skip
+
+
 def main(root):
     files, capabilities = declared(root), Capabilities()
     os.chroot(root)
     os.chdir("/")
     users, groups = accounts("passwd"), accounts("group")
-    report = []
+    report, device = [], os.lstat("/").st_dev
     for path, rows in sorted(files.items()):
         try:
             status = os.lstat(path)
         except OSError:
             continue  # a scriptlet or the recipe removed it
+        if status.st_dev != device:
+            continue  # /proc and /dev are mounts of the sandbox
         present = capabilities.present(path) if stat.S_ISREG(status.st_mode) else ""
         found = [(row, differences(status, row, users, groups, capabilities, present)) for row in rows]
         if all(what for _, what in found):
             row, what = found[0]
             report.append({
-                "package": row[0], "path": path, "what": what, "packaged_owner": f"{row[2]}:{row[3]}",
+                "package": row[0], "path": path, "what": what, "lost": is_lost(status, row, users, groups, what),
+                "packaged_owner": f"{row[2]}:{row[3]}",
                 "packaged_mode": row[4] & 0xFFFF, "owner": f"{status.st_uid}:{status.st_gid}", "mode": status.st_mode,
                 "packaged_capabilities": row[5], "capabilities": present,
             })  # fmt: skip
