@@ -1,5 +1,6 @@
 """Executes one notebook with papermill, in the process that ``notebooks`` starts for it."""
 
+import logging
 import signal
 import sys
 from collections.abc import Mapping
@@ -54,6 +55,7 @@ def execute(notebook: Path, scratch: Path, parameters: Mapping[str, object]) -> 
 
     Raises whatever papermill raises if the kernel dies or a file cannot be read or written.
     """
+    logger.setLevel(logging.CRITICAL)  # what it logs is in the error that it raises
     papermill_engines.register(_ENGINE, _Engine)
     configuration = {
         "KernelManager": {

@@ -127,7 +127,7 @@ def _remove_abandoned() -> None:
 def _work(execution: Execution, scratch: Path, sender: connection.Connection) -> None:
     """Execute one notebook, and send its error or None."""
     _live_with_parent(scratch)
-    signal.signal(signal.SIGTERM, unwind)
+    signal.signal(signal.SIGTERM, _unwind_silently)
     os.environ["TMPDIR"] = str(scratch)
     try:
         from atomic_lib.pipeline.notebook_worker import execute
@@ -136,6 +136,13 @@ def _work(execution: Execution, scratch: Path, sender: connection.Connection) ->
     except Exception as failure:
         error = explained(failure)
     sender.send(error)
+
+
+def _unwind_silently(number: int, frame: object) -> None:
+    """A signal handler as ``unwind``, without what nbclient and asyncio then report of the kernel that is shut down."""
+    with open(os.devnull, "w") as nothing:
+        os.dup2(nothing.fileno(), 2)
+    unwind(number, frame)
 
 
 def _live_with_parent(scratch: Path) -> None:

@@ -15,7 +15,7 @@ from tests.pipeline.small_notebooks import notebook
 
 LIMIT_SECONDS = 900
 CELLS = {
-    "kernel-killed": ["import os; print('before', flush=True); os.kill(os.getpid(), 9)"],
+    "kernel-killed": ["import os, time; print('before', flush=True); time.sleep(1); os.kill(os.getpid(), 9)"],
     "kernel-exits": ["import os; os._exit(0)"],
     "worker-killed": ["import os, time; os.kill(os.getppid(), 9); time.sleep(60)"],
     "exit": ["raise SystemExit(0)", "1"],
