@@ -18,7 +18,7 @@ from atomic_lib.pipeline.failures import explained
 
 
 def main(words: Sequence[str]) -> int:
-    """Run one command. Returns the exit status: 0 success, 1 failure, 2 usage error, 128 and more: stopped by a signal.
+    """Run one command. Returns the exit status: 0 success, 1 failure, 2 usage error, 128+N: terminated by signal N.
 
     SystemExit carries the status 2.
     """
@@ -162,7 +162,7 @@ def parse_overrides(assignments: Sequence[str]) -> dict[str, object]:
             overrides[key] = yaml.safe_load(value) if value else ""
         except yaml.YAMLError:
             hint = f"put the value in quotes: --set '{key}=\"...\"'"
-            raise WorkbookError(f"--set {word}: the value is no YAML scalar", hint=hint) from None
+            raise WorkbookError(f"--set {word}: the value is not a YAML scalar", hint=hint) from None
     return overrides
 
 

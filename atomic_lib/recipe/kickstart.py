@@ -101,7 +101,7 @@ class _Parser(KickstartParser):  # type: ignore[misc]
     def _note_services(self, lineno: int, command: str, given: Options) -> None:
         already = {"enabled": self.recipe.enabled_units, "disabled": self.recipe.disabled_units}
         for dest in [dest for dest in given if command == "services" and already.get(dest)]:
-            text = f"services --{dest}: added to the units of earlier lines, which Anaconda would drop"
+            text = f"services --{dest}: added to the units of earlier lines; Anaconda would replace them"
             self._findings.note(lineno, text)
 
 

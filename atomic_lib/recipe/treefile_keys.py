@@ -88,7 +88,7 @@ def checked_values(path: Path, values: Mapping[str, object]) -> Values:
     for key, value in values.items():
         name = _OLD_SPELLINGS.get(key, key)
         if name != key and name in values:
-            problems.append(f"{path}: {key}: is the old spelling of {name}, which is given too")
+            problems.append(f"{path}: {key}: is the old spelling of {name}, which is also set")
         elif name not in ACCEPTED:
             problems.append(f"{path}: key {key!r} is not supported" + _why(str(key)))
             hints = [f"accepted keys: {', '.join(ACCEPTED)}"]

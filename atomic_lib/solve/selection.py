@@ -38,7 +38,7 @@ def require_in_set(patterns: Iterable[str], in_set: Collection[str], in_content:
     """
     for pattern in patterns:
         if not re.fullmatch(r"[^-\s,][^\s,]*", pattern):
-            raise WorkbookError(f"{pattern!r} is no package name", hint="give names or shell patterns, one a word")
+            raise WorkbookError(f"{pattern!r} is not a package name", hint="give names or shell patterns, one a word")
         if matching([pattern], in_set):
             continue
         if matching([pattern], in_content()):

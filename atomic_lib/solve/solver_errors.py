@@ -26,7 +26,7 @@ def solver_error(dnf: Dnf, error: CommandError) -> WorkbookError:
     )
     if unsigned:
         return WorkbookError(
-            f"{source}: a package's signature is missing, bad, or of a key that content {dnf.content.name!r} "
+            f"{source}: a package's signature is missing, invalid, or made with a key that content {dnf.content.name!r} "
             f"does not name: {unsigned[0].strip()}",
             log=error.log,
             hint="do not install it: use another mirror, or correct gpgkey= in the repository file",
@@ -40,7 +40,7 @@ def solver_error(dnf: Dnf, error: CommandError) -> WorkbookError:
     chain = explain_excluded(dnf.recipe, lambda words: dnf.run(words))
     if chain:
         return WorkbookError(
-            f"{source}: {chain[-1]} is excluded, yet the recipe needs it: {' → '.join(chain)}",
+            f"{source}: {chain[-1]} is excluded, but the recipe requires it: {' → '.join(chain)}",
             log=error.log,
             hint=f"leave {chain[0]} out, or remove {chain[-1]} from exclude-packages",
         )

@@ -77,7 +77,7 @@ def test_what_pulls_python_in_is_named_with_the_chain(params: Path, resolve: Res
     shape.write_text("".join(line for line in shape.read_text().splitlines(True) if "dnf*" not in line))
     recipe = with_package(params, "dnf")
     error = refusal(resolve, recipe)
-    chain = error.message.partition("yet the recipe needs it: ")[2].split(" → ")
+    chain = error.message.partition("but the recipe requires it: ")[2].split(" → ")
     assert error.message.startswith(f"{recipe.files[0]}: ")
     assert chain[0] == "dnf"
     assert chain[-1].startswith(("python3", "libpython3"))
@@ -85,7 +85,7 @@ def test_what_pulls_python_in_is_named_with_the_chain(params: Path, resolve: Res
 
 
 def test_what_is_itself_excluded_is_named(params: Path, resolve: Resolve) -> None:
-    assert "dnf is excluded, yet the recipe needs it: dnf" in refusal(resolve, with_package(params, "dnf")).message
+    assert "dnf is excluded, but the recipe requires it: dnf" in refusal(resolve, with_package(params, "dnf")).message
 
 
 def test_an_unknown_package_is_named(params: Path, resolve: Resolve) -> None:

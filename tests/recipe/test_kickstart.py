@@ -103,7 +103,7 @@ def test_a_tailored_kickstart_includes_its_base_and_wins(tmp_path: Path) -> None
         ("echo top\n", f"{path}:10"),
     ]
     assert recipe.notes == (
-        "top.ks:4: services --enabled: added to the units of earlier lines, which Anaconda would drop",
+        "top.ks:4: services --enabled: added to the units of earlier lines; Anaconda would replace them",
     )
 
 

@@ -172,7 +172,7 @@ def test_a_missing_file_names_who_asks_for_it_and_what_is_there(tmp_path: Path) 
         ("install-langs: ['']\n", "install-langs: has an empty entry"),
         ("default-target: graphical\n", "default-target: 'graphical' is not a systemd target"),
         ("default_target: a.target\ndefault-target: a.target\n", "default_target: is the old spelling of "
-         "default-target, which is given too"),
+         "default-target, which is also set"),
     ],
 )  # fmt: skip
 def test_a_refusal_names_file_and_key(tmp_path: Path, addition: str, message: str) -> None:

@@ -162,7 +162,7 @@ def masked_units(options: str) -> tuple[str, ...]:
 def _append_probe(initramfs: Path, tools: Tools, served: Instance | None, request: CountRequest) -> None:
     odd = [unit for unit in request.extra_units if unit.startswith(PREFIX) or "/" in unit]
     if odd:
-        raise WorkbookError(f"extra unit {odd[0]}: the name is reserved for the probe, or is no name of a unit")
+        raise WorkbookError(f"extra unit {odd[0]}: the name is reserved for the probe, or is not a unit name")
     busybox = (tools.root / "usr/bin/busybox").read_bytes()
     with open(initramfs, "ab") as file:
         file.write(b"\0" * (-file.tell() % 512))

@@ -35,7 +35,7 @@ class GuardRule(ParamsModel):
             try:
                 re.compile(one)
             except re.error as error:
-                raise ValueError(f"{one!r} is no regular expression: {error}") from None
+                raise ValueError(f"{one!r} is not a valid regular expression: {error}") from None
         return found
 
     @cached_property

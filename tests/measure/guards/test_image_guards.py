@@ -172,7 +172,7 @@ def test_the_ports_of_all_boots_are_named_once_and_those_the_kernel_chose_are_on
     [
         ("guard: other", r"guards\.0\.guard: "),
         ("reason: short", r"guards\.0\.reason: 'short' is not accepted"),
-        ("found: ['/x(']", r"guards\.0\.found: '/x\(' is no regular expression"),
+        ("found: ['/x(']", r"guards\.0\.found: '/x\(' is not a valid regular expression"),
         ("found: []", r"guards\.0\.found: must not be empty"),
         ("keys: [abc]", r"guards\.0\.keys\.0: 'abc' is not accepted"),
         ("typo: 1", r"guards\.0\.typo: "),

@@ -176,10 +176,10 @@ def test_the_answer_is_kept_and_depends_on_the_recipe(ask: Ask) -> None:
         ("pythn", "no package 'pythn' in the set"),
         ("x*", "no package 'x*' in the set"),
         ("python-next", "'python-next' fits no package of the set: the content has it, but it is not installed"),
-        ("-x", "'-x' is no package name"),
-        ("a b", "'a b' is no package name"),
-        ("a,b", "'a,b' is no package name"),
-        ("", "'' is no package name"),
+        ("-x", "'-x' is not a package name"),
+        ("a b", "'a b' is not a package name"),
+        ("a,b", "'a,b' is not a package name"),
+        ("", "'' is not a package name"),
     ],
 )
 def test_a_word_that_fits_nothing_is_refused(ask: Ask, word: str, message: str) -> None:
