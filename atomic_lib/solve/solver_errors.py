@@ -26,8 +26,8 @@ def solver_error(dnf: Dnf, error: CommandError) -> WorkbookError:
     )
     if unsigned:
         return WorkbookError(
-            f"{source}: a package's signature is missing, invalid, or made with a key that content {dnf.content.name!r} "
-            f"does not name: {unsigned[0].strip()}",
+            f"{source}: a package's signature is missing, invalid, or made with a key that content "
+            f"{dnf.content.name!r} does not list: {unsigned[0].strip()}",
             log=error.log,
             hint="do not install it: use another mirror, or correct gpgkey= in the repository file",
         )
