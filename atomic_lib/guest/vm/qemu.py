@@ -182,8 +182,12 @@ def guest_argv(machine: Machine, provided: Provisioning, identity: str) -> list[
 
 
 def seccomp_argument(*, spawn: bool) -> str:
-    """QEMU's own filter of system calls; ``spawn``: it may start programs."""
-    return f"on,obsolete=deny,elevateprivileges=deny,spawn={'allow' if spawn else 'deny'},resourcecontrol=deny"
+    """QEMU's own filter of system calls; ``spawn``: it may start programs, each in a session of its own.
+
+    "deny" for privileges refuses setsid(2) too; with "children" new privileges are refused, and setsid is not.
+    """
+    rights = "elevateprivileges=children,spawn=allow" if spawn else "elevateprivileges=deny,spawn=deny"
+    return f"on,obsolete=deny,{rights},resourcecontrol=deny"
 
 
 def network_argument(metadata_port: int | None) -> str:

@@ -51,9 +51,12 @@ def test_the_guest_reaches_the_metadata_service_and_nothing_else() -> None:
 
 def test_qemu_confines_itself_and_starts_programs_only_for_a_metadata_service() -> None:
     machine = Machine("bios", "tcg", 1, 512)
-    for given, spawn in ((provided(1), "allow"), (Provisioning(), "deny")):
+    for given, rights in (
+        (provided(1), "elevateprivileges=children,spawn=allow"),
+        (Provisioning(), "elevateprivileges=deny,spawn=deny"),
+    ):
         assert after(guest_argv(machine, given, "one"), "-sandbox") == [
-            f"on,obsolete=deny,elevateprivileges=deny,spawn={spawn},resourcecontrol=deny"
+            f"on,obsolete=deny,{rights},resourcecontrol=deny"
         ]
 
 
