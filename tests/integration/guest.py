@@ -4,7 +4,7 @@ import re
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from atomic_lib.base.command import last_lines
@@ -14,7 +14,7 @@ from atomic_lib.guest.evidence.systemd import Properties, read_properties, times
 from atomic_lib.guest.timed_boot import wait_for_key
 from atomic_lib.guest.vm.data_source import Provisioning, provide_instance
 from atomic_lib.guest.vm.metadata_service import Instance, MetadataService
-from atomic_lib.guest.vm.monitor import set_link
+from atomic_lib.guest.vm.monitor import MONITOR_ARGUMENTS, set_link
 from atomic_lib.guest.vm.qemu import BOOT_MOUNT, Disk, Guest, Machine, power_on, read_console
 from atomic_lib.guest.vm.ssh import Deadline, Key, Shell, log_in, wait_for_banner, wait_for_silence
 from atomic_lib.tools.sandbox import Tools
@@ -169,16 +169,15 @@ class Story:
     def power_on(self, instance: Instance, *, cable: bool = True, source: DataSource = "ec2") -> Iterator[Powered]:
         """Switch on what the last boot left, without a carrier where there is no ``cable``; then cut the power."""
         self.boots += 1
-        with (
-            provide_instance(source, instance, self.tools, directory=self.directory, seen_as=BOOT_MOUNT) as provided,
-            power_on(self.tools, self.disk, self.machine, provided, self.directory) as guest,
-        ):
-            if not cable:
-                set_link(self.directory, up=False)
-            try:
-                yield Powered(self.tools, guest, provided, _patience(guest))
-            finally:
-                guest.console.rename(self.directory / f"console-{self.boots}.log")
+        with provide_instance(source, instance, self.tools, directory=self.directory, seen_as=BOOT_MOUNT) as provided:
+            provided = replace(provided, arguments=(*MONITOR_ARGUMENTS, *provided.arguments))
+            with power_on(self.tools, self.disk, self.machine, provided, self.directory) as guest:
+                if not cable:
+                    set_link(self.directory, up=False)
+                try:
+                    yield Powered(self.tools, guest, provided, _patience(guest))
+                finally:
+                    guest.console.rename(self.directory / f"console-{self.boots}.log")
 
 
 def wait_until(shell: Shell, condition: str) -> None:

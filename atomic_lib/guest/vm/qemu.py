@@ -2,6 +2,7 @@
 
 import re
 import shutil
+import socket
 import time
 import uuid
 from collections.abc import Iterator
@@ -16,7 +17,6 @@ from atomic_lib.base.errors import WorkbookError
 from atomic_lib.base.model import Accelerator, Firmware
 from atomic_lib.guest.vm.data_source import Provisioning
 from atomic_lib.guest.vm.metadata_service import GUEST_ADDRESS, GUEST_MAC, GUEST_NETWORK
-from atomic_lib.guest.vm.monitor import MONITOR_SOCKET, forwarded_port, wait_until_gone
 from atomic_lib.tools.accelerator import KVM_DEVICE
 from atomic_lib.tools.sandbox import Bind, Tools
 
@@ -28,7 +28,8 @@ BOOT_MOUNT = "/mnt/boot"
 _CONSOLE = "console.log"
 _OVERLAY = "disk.qcow2"
 _VARIABLES = "variables.fd"
-_GONE_SECONDS = 20.0
+_GONE_SECONDS = 20
+_POLL_SECONDS = 0.05
 _OVMF = "/usr/share/OVMF"
 _DEAD_ENDS = {
     "Kernel panic - not syncing": "the guest's kernel panicked",
@@ -83,18 +84,14 @@ class Guest:
 
     def require_alive(self) -> None:
         """Raise WorkbookError, with the evidence as its log, when QEMU ended or the guest came to a dead end."""
-        _require_running(self.process, self.directory)
+        status = self.process.poll()
+        if status is not None:
+            log = last_lines((self.directory / "qemu.log").read_text(errors="replace"))
+            raise WorkbookError(f"QEMU ended with status {status}", hint=f"read {self.console}", log=log)
         text = read_console(self.console)
         for sign, meaning in _DEAD_ENDS.items():
             if sign in text:
                 raise WorkbookError(meaning, hint=f"read {self.console}", log=last_lines(text))
-
-
-def _require_running(process: Process, directory: Path) -> None:
-    status = process.poll()
-    if status is not None:
-        log = last_lines((directory / "qemu.log").read_text(errors="replace"))
-        raise WorkbookError(f"QEMU ended with status {status}", hint=f"read {directory / _CONSOLE}", log=log)
 
 
 @contextmanager
@@ -134,16 +131,27 @@ def power_on(tools: Tools, disk: Disk, machine: Machine, provided: Provisioning,
     so the disk has what the guest had it flush.
     """
     (directory / _CONSOLE).unlink(missing_ok=True)
-    line = guest_argv(machine, provided, str(directory.absolute()))
+    ssh_port = free_port()
+    line = guest_argv(machine, provided, ssh_port, str(directory.absolute()))
     devices = [str(KVM_DEVICE)] if machine.accelerator == "kvm" else []
     started = time.monotonic()
     log, binds = directory / "qemu.log", _binds(disk, directory)
-    (directory / MONITOR_SOCKET).unlink(missing_ok=True)  # of a guest that lost its power
     with tools.running(line, log=log, binds=binds, network=True, devices=devices) as process:
-        ssh_port = forwarded_port(directory, lambda: _require_running(process, directory))
         yield Guest(process, started, ssh_port, directory)
-    wait_until_gone(directory, _GONE_SECONDS)
-    (directory / MONITOR_SOCKET).unlink(missing_ok=True)
+    _wait_until_closed(ssh_port)
+
+
+def _wait_until_closed(port: int) -> None:
+    """Return once a QEMU that was killed is gone, with the lock on its disk: freeing the memory takes a moment."""
+    deadline = time.monotonic() + _GONE_SECONDS
+    while time.monotonic() < deadline:
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=1).close()
+        except ConnectionRefusedError:
+            return
+        except OSError:
+            pass
+        time.sleep(_POLL_SECONDS)
 
 
 def _seen_image(disk: Disk) -> str:
@@ -154,15 +162,12 @@ def _binds(disk: Disk, directory: Path) -> list[Bind]:
     return [Bind(directory.absolute(), BOOT_MOUNT, writable=True), Bind(disk.path.absolute(), _seen_image(disk))]
 
 
-def guest_argv(machine: Machine, provided: Provisioning, identity: str) -> list[str]:
+def guest_argv(machine: Machine, provided: Provisioning, ssh_port: int, identity: str) -> list[str]:
     """The QEMU command line; ``identity`` seeds the machine's UUID."""
     serial = machine_uuid(identity, ec2=provided.metadata_port is not None)
     accelerator = ["kvm"] if machine.accelerator == "kvm" else ["tcg,thread=multi"]
     return [
         "qemu-system-x86_64", "-no-user-config", "-nodefaults", "-display", "none",
-        # a metadata service is reached through a program
-        "-sandbox", seccomp_argument(spawn=provided.metadata_port is not None),
-        "-qmp", f"unix:{BOOT_MOUNT}/{MONITOR_SOCKET},server=on,wait=off",
         "-machine", "q35", "-accel", *accelerator,
         "-cpu", "host" if machine.accelerator == "kvm" else "max,-svm",
         "-smp", str(machine.cpus), "-m", str(machine.memory_mib),
@@ -174,31 +179,19 @@ def guest_argv(machine: Machine, provided: Provisioning, identity: str) -> list[
         "-drive", f"if=none,id=disk,file={BOOT_MOUNT}/{_OVERLAY},format=qcow2,cache=unsafe",
         "-device", "virtio-blk-pci,drive=disk,bootindex=1",
         *_disc_arguments(provided.disc),
-        "-netdev", network_argument(provided.metadata_port),
+        "-netdev", network_argument(provided.metadata_port, ssh_port),
         "-device", f"virtio-net-pci,netdev=net,mac={GUEST_MAC},romfile=",
         "-device", "virtio-rng-pci",
         *provided.arguments,
     ]  # fmt: skip
 
 
-def seccomp_argument(*, spawn: bool) -> str:
-    """QEMU's own filter of system calls; ``spawn``: it may start programs, each in a session of its own.
-
-    "deny" for privileges refuses setsid(2) too; with "children" new privileges are refused, and setsid is not.
-    """
-    rights = "elevateprivileges=children,spawn=allow" if spawn else "elevateprivileges=deny,spawn=deny"
-    return f"on,obsolete=deny,{rights},resourcecontrol=deny"
-
-
-def network_argument(metadata_port: int | None) -> str:
-    """User networking that reaches nothing but the metadata service, if any, through one socat per connection.
-
-    QEMU chooses the port of the host that it forwards to ssh; ``forwarded_port`` tells which.
-    """
+def network_argument(metadata_port: int | None, ssh_port: int) -> str:
+    """User networking that reaches nothing but the metadata service, if any, through one socat per connection."""
     words = [
         "user,id=net,ipv6=off,restrict=on",
         f"net={GUEST_NETWORK},host=169.254.169.2,dns=169.254.169.3,dhcpstart={GUEST_ADDRESS}",
-        "hostfwd=tcp:127.0.0.1:0-:22",
+        f"hostfwd=tcp:127.0.0.1:{ssh_port}-:22",
     ]
     if metadata_port is not None:
         words.append(f"guestfwd=tcp:169.254.169.254:80-cmd:socat - TCP:127.0.0.1:{metadata_port}")
@@ -208,6 +201,13 @@ def network_argument(metadata_port: int | None) -> str:
 def machine_uuid(identity: str, *, ec2: bool = True) -> str:
     """A UUID that follows from ``identity``, and says that the machine is one of EC2's or that it is not."""
     return str(uuid.UUID(("ec2" if ec2 else "0c0") + sha256(identity.encode()).hexdigest()[:29]))
+
+
+def free_port() -> int:
+    """A TCP port of 127.0.0.1 that was free a moment ago."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
 
 
 def read_console(path: Path) -> str:
