@@ -21,9 +21,6 @@ from atomic_lib.base import command
 from atomic_lib.base.errors import WorkbookError
 from atomic_lib.base.paths import CHECKOUT
 from atomic_lib.params.schema import Name, ParamsModel, read_yaml_mapping, validated
-from benchmarks.__main__ import measured_now
-from benchmarks.docs import publish
-from benchmarks.measured import Column, MeasuredTable, Source
 
 MUTANTS_FILE = Path(__file__).with_suffix(".yaml")
 SURVIVORS_MOST = 3
@@ -110,15 +107,12 @@ class Outcome:
 def main(words: Sequence[str] | None = None) -> int:
     """Try the mutants; the exit status is 1 if more than ``SURVIVORS_MOST`` survive."""
     options = _parser().parse_args(words)
-    source = measured_now("`python -m benchmarks.mutants --docs`")
     try:
         mutants = chosen(load_mutants(), options.names)
         outcomes = []
         for outcome in try_mutants(mutants, CHECKOUT):
             print(outcome, flush=True)
             outcomes.append(outcome)
-        if options.docs:
-            publish([mutants_table(outcomes, source)])
     except WorkbookError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
@@ -206,20 +200,6 @@ def copy_tracked_files(checkout: Path, target: Path) -> None:
                 cwd=checkout)  # fmt: skip
 
 
-def mutants_table(outcomes: Sequence[Outcome], source: Source) -> MeasuredTable:
-    """How many mutants of each area were killed, with the names of those that survived."""
-    rows = []
-    for area in dict.fromkeys(outcome.mutant.area for outcome in outcomes):
-        own = [outcome for outcome in outcomes if outcome.mutant.area == area]
-        survivors = [outcome.mutant.name for outcome in own if outcome.survived]
-        rows.append((area, len(own), len(own) - len(survivors), ", ".join(survivors) or "none"))
-    columns = (Column(title="mutants"), Column(title="tried", format="count"), Column(title="killed", format="count"),
-               Column(title="survivors"))  # fmt: skip
-    return MeasuredTable(
-        name="mutants", caption="Mutants that the unit tests kill", source=source, columns=columns, rows=tuple(rows)
-    )
-
-
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks.mutants",
@@ -227,7 +207,6 @@ def _parser() -> argparse.ArgumentParser:
         f"if more than {SURVIVORS_MOST} errors survive. Takes about 10 minutes.",
     )
     parser.add_argument("names", nargs="*", metavar="NAME", help="try only these mutants (default: all)")
-    parser.add_argument("--docs", action="store_true", help="replace the table in docs/testing.md")
     return parser
 
 

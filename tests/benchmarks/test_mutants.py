@@ -8,8 +8,7 @@ import pytest
 from atomic_lib.base import command
 from atomic_lib.base.errors import WorkbookError
 from benchmarks import mutants
-from benchmarks.measured import Source
-from benchmarks.mutants import Mutant, Outcome, Verdict, chosen, load_mutants, main, mutants_table, try_mutants
+from benchmarks.mutants import Mutant, Outcome, Verdict, chosen, load_mutants, main, try_mutants
 
 CHECKOUT = Path(__file__).parents[2]
 CODE = """\
@@ -135,11 +134,3 @@ def test_more_than_three_survivors_are_a_failure(
     lines = capsys.readouterr().out.splitlines()
     assert lines[-2] == "killed                2.0 s  own-killed: tests/test_share.py::test_share[an odd number]"
     assert lines[-1] == f"killed 1 of {survivors + 1}"
-
-
-def test_the_table_names_the_survivors_of_each_area() -> None:
-    other = KILLED.model_copy(update={"name": "other-killed"})
-    outcomes = [Outcome(SURVIVOR, Verdict("survived"), 1.0), Outcome(KILLED, Verdict("killed (time-out)"), 1.0),
-                Outcome(other, Verdict("killed", "a test"), 1.0)]  # fmt: skip
-    table = mutants_table(outcomes, Source(command="hand"))
-    assert table.rows == (("own", 2, 1, "own-survivor"), ("other", 1, 1, "none"))
