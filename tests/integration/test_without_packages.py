@@ -190,5 +190,5 @@ def test_the_notebook_answers_as_it_is(tmp_path: Path) -> None:
     papermill("explore.ipynb", output)
     shown = output.read_text()
     assert "Why python3 is here" in shown
-    assert "What leaves without libpython3* python3*" in shown
+    assert "Removed without libpython3* python3*" in shown
     assert "cloud-guest-utils, cloud-init, dnf" in shown
