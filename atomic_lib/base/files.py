@@ -23,10 +23,13 @@ from typing import NamedTuple
 
 MANIFEST = "manifest"
 SPARSE_BYTES = 1 << 30
-"""From this size on a file counts as sparse, as disk images are: see ``content_digest``."""
+"""From this size on a file counts as sparse, as disk images are: see ``file_digest``."""
 _BLOCK_BYTES = 1 << 16
 _PIECE_BYTES = 1 << 20
 _FICLONE = 0x40049409  # linux/fs.h
+
+Range = tuple[int, int]
+"""A part of a file: its start and its end in bytes."""
 
 
 def write_text(path: Path, text: str) -> None:
@@ -78,28 +81,35 @@ def file_digest(path: Path) -> str:
                 digest.update(piece)
             return digest.hexdigest()
         digest.update(size_bytes.to_bytes(8, "little"))
-        for offset, block in _data_blocks(file.fileno()):
+        for offset, block in _data_blocks(file.fileno(), size_bytes):
             digest.update(offset.to_bytes(8, "little") + block)
     return digest.hexdigest()
 
 
-def _data_blocks(descriptor: int) -> Iterator[tuple[int, bytes]]:
+def _data_blocks(descriptor: int, size_bytes: int) -> Iterator[tuple[int, bytes]]:
     """The blocks of an open file that are not all zeros, with their offsets, in order."""
     at, zeros = 0, bytes(_BLOCK_BYTES)
-    while True:
-        try:
-            start = os.lseek(descriptor, at, os.SEEK_DATA)
-        except OSError as error:
-            if error.errno != errno.ENXIO:  # ENXIO: only a hole is left
-                raise
-            return
-        end = os.lseek(descriptor, start, os.SEEK_HOLE)
+    for start, end in data_ranges(descriptor, size_bytes):
         at = max(at, start - start % _BLOCK_BYTES)
         while at < end:
             block = os.pread(descriptor, _BLOCK_BYTES, at)
             if block != zeros[: len(block)]:
                 yield at, block
             at += _BLOCK_BYTES
+
+
+def data_ranges(descriptor: int, size_bytes: int) -> Iterator[Range]:
+    """The ranges of an open file that are not holes, in order; space that is reserved and never written is a hole."""
+    end = 0
+    while end < size_bytes:
+        try:
+            start = os.lseek(descriptor, end, os.SEEK_DATA)
+        except OSError as error:
+            if error.errno != errno.ENXIO:  # ENXIO: only a hole is left
+                raise
+            return
+        end = os.lseek(descriptor, start, os.SEEK_HOLE)
+        yield start, end
 
 
 class _Recorded(NamedTuple):

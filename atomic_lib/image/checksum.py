@@ -3,7 +3,7 @@
 import hashlib
 from pathlib import Path
 
-from atomic_lib.formats.disk.extents import data_ranges
+from atomic_lib.base.files import data_ranges
 
 _PIECE_BYTES = 1 << 20
 _ZEROS = bytes(_PIECE_BYTES)

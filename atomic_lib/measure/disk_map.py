@@ -8,8 +8,9 @@ from mmap import mmap
 from pathlib import Path
 
 from atomic_lib.base.errors import WorkbookError
+from atomic_lib.base.files import Range
 from atomic_lib.formats.disk.ext4 import Ext4, Label
-from atomic_lib.formats.disk.extents import Range, allocated_ranges
+from atomic_lib.formats.disk.extents import allocated_ranges
 from atomic_lib.formats.disk.gpt import BOOT_CODE_BYTES, PartitionTable
 from atomic_lib.formats.disk.qcow2 import Qcow2, read_qcow2
 from atomic_lib.formats.disk.raw_disk import map_file, open_raw_disk

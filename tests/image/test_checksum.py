@@ -37,6 +37,6 @@ def test_what_cannot_be_read_is_no_hole(tmp_path: Path, monkeypatch: pytest.Monk
     def broken(descriptor: int, offset: int, how: int) -> int:
         raise OSError(errno.EIO, "input/output error")
 
-    monkeypatch.setattr("atomic_lib.formats.disk.extents.os.lseek", broken)
+    monkeypatch.setattr("atomic_lib.base.files.os.lseek", broken)
     with pytest.raises(OSError, match="input/output error"):
         disk_sha256(path)

@@ -7,19 +7,6 @@ import pytest
 from atomic_lib.base.errors import WorkbookError
 from atomic_lib.params.study_file import chosen_variant, fallback_variants, load_study, study_variants
 
-BASE = "content: standin\nboots_bios: 1\n"
-SMALL = "variant: small\nmethod: ostree\nrecipe: small\nagent: min-cloud-agent\n"
-
-
-@pytest.fixture
-def params(tmp_path: Path) -> Path:
-    (tmp_path / "studies").mkdir()
-    (tmp_path / "variants").mkdir()
-    (tmp_path / "base.yaml").write_text(BASE)
-    (tmp_path / "variants/small.yaml").write_text(SMALL)
-    (tmp_path / "variants/large.yaml").write_text(SMALL.replace("small", "large"))
-    return tmp_path
-
 
 def study_refusal(params: Path, text: str) -> WorkbookError:
     (params / "studies" / "all.yaml").write_text(text)

@@ -8,19 +8,7 @@ import pytest
 from atomic_lib.base.errors import WorkbookError
 from atomic_lib.params.schema import read_yaml_mapping
 from atomic_lib.params.variant import load_variant, parameter_values, variant_from, variant_names
-
-BASE = "content: standin\nboots_bios: 1\n"
-SMALL = "variant: small\nmethod: ostree\nrecipe: small\nagent: min-cloud-agent\n"
-
-
-@pytest.fixture
-def params(tmp_path: Path) -> Path:
-    (tmp_path / "studies").mkdir()
-    (tmp_path / "variants").mkdir()
-    (tmp_path / "base.yaml").write_text(BASE)
-    (tmp_path / "variants/small.yaml").write_text(SMALL)
-    (tmp_path / "variants/large.yaml").write_text(SMALL.replace("small", "large"))
-    return tmp_path
+from tests.params.conftest import BASE, SMALL
 
 
 def refusal(*args: Any, **kwargs: Any) -> WorkbookError:

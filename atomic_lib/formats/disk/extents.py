@@ -7,16 +7,16 @@ import errno
 import fcntl
 import os
 import struct
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
+
+from atomic_lib.base.files import Range, data_ranges
 
 _FS_IOC_FIEMAP = 0xC020660B  # linux/fs.h; the form of a request: Documentation/filesystems/fiemap.rst
 _HEAD = struct.Struct("=QQIIII")
 _EXTENT = struct.Struct("=QQQQQIIII")
 _SYNC, _LAST = 1, 1
 _BATCH = 512
-
-Range = tuple[int, int]
 
 
 def allocated_ranges(path: Path) -> list[Range]:
@@ -34,20 +34,6 @@ def allocated_ranges(path: Path) -> list[Range]:
                 raise
             ranges = list(data_ranges(file.fileno(), size_bytes))
     return _merged((start, min(end, size_bytes)) for start, end in ranges if start < size_bytes)
-
-
-def data_ranges(descriptor: int, size_bytes: int) -> Iterator[Range]:
-    """The ranges of an open file that are not holes, in order; space that is reserved and never written is a hole."""
-    end = 0
-    while end < size_bytes:
-        try:
-            start = os.lseek(descriptor, end, os.SEEK_DATA)
-        except OSError as error:
-            if error.errno != errno.ENXIO:  # ENXIO: only a hole is left
-                raise
-            return
-        end = os.lseek(descriptor, start, os.SEEK_HOLE)
-        yield start, end
 
 
 def _mapped(descriptor: int) -> list[Range]:
