@@ -2,6 +2,6 @@
 
 import sys
 
-from atomic_lib.cli import main
+from atomic_lib.cli import start
 
-sys.exit(main(sys.argv[1:]))
+sys.exit(start(sys.argv[1:]))

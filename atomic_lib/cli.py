@@ -11,10 +11,26 @@ from typing import NoReturn
 import yaml
 
 from atomic_lib.base.errors import WorkbookError
+from atomic_lib.base.namespace import enter, is_inside
 from atomic_lib.base.paths import BUILD, CHECKOUT
 from atomic_lib.base.progress import say
 from atomic_lib.base.signals import Stopped, unwind
 from atomic_lib.pipeline.failures import explained
+
+
+def start(words: Sequence[str]) -> int:
+    """Enter the workbook's namespace and run one command; returns the exit status, as ``main``.
+
+    JupyterLab stays outside, because its kernels enter; ``doctor`` does where the host does not allow it.
+    """
+    if words[:1] != ["lab"] and not is_inside():
+        try:
+            enter([sys.executable, "-P", "-m", "atomic_lib", *words])
+        except WorkbookError as error:
+            if words[:1] != ["doctor"]:
+                say(f"error: {error}")
+                return 1
+    return main(words)
 
 
 def main(words: Sequence[str]) -> int:
@@ -173,10 +189,10 @@ def _test(words: Sequence[str]) -> NoReturn:
 
 def _lab(_: argparse.Namespace) -> NoReturn:
     words = [f"--ServerApp.root_dir={CHECKOUT / 'notebooks'}", "--ServerApp.ip=127.0.0.1"]
+    # the kernels of root's notebooks cannot read root's other directories
+    os.environ["JUPYTER_RUNTIME_DIR"] = str(BUILD / "jupyter")
     if os.geteuid() == 0:
         words.append("--allow-root")
-    else:
-        say("Notebooks that compose need root: sudo ./workbook lab")
     if not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
         say("There is no display: open the address that is printed below in a browser.")
         words.append("--no-browser")

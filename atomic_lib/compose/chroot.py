@@ -12,6 +12,24 @@ from atomic_lib.tools.sandbox import Bind, Tools
 RPMDB = "usr/lib/sysimage/rpm"
 
 
+def make_root(root: Path) -> None:
+    """Create the root directory of a tree, with mode 0755 under any umask."""
+    root.mkdir()
+    root.chmod(0o755)
+
+
+def copy_root(tools: Tools, source: Path, target: Path) -> None:
+    """Copy a root into the directory ``target``, with the owners, modes, times and capabilities of its files.
+
+    Not with hard links, because scriptlets change files in place.
+    """
+    tools.run(
+        ["cp", "--archive", "--reflink=auto", "/mnt/source/.", INSTALLROOT],
+        binds=[Bind(source, "/mnt/source"), Bind(target, INSTALLROOT, writable=True)],
+        rights="root",
+    )
+
+
 @dataclass(frozen=True)
 class Installroot:
     """A tree under construction at ``root``; commands in it have no access to the host or the network."""

@@ -26,6 +26,7 @@ UNKNOWN_TYPE = "default_t"
 
 OBJECT_OF_FILE = ".file"
 """The suffix of a repository's objects that hold a file with its attributes."""
+_LABEL_ATTRIBUTE = "security.selinux"
 _LABELLED_SEPARATELY = ("proc", "sysroot", "ostree")
 _LETTERS = {"file": "f", "directory": "d", "link": "l", "fifo": "p", "socket": "s", "character device": "c",
             "block device": "b"}  # fmt: skip
@@ -120,7 +121,7 @@ def set_labels(tools: Tools, binds: list[Bind], labels: Mapping[str, str]) -> No
     for path, label in labels.items():
         paths[label].append(path)
     for label, same in paths.items():
-        words = ["xargs", "-0", "setfattr", "--no-dereference", "--name=security.selinux", f"--value={label}", "--"]
+        words = ["xargs", "-0", "setfattr", "--no-dereference", f"--name={_LABEL_ATTRIBUTE}", f"--value={label}", "--"]
         tools.run(words, binds=binds, rights="label", input=os.fsencode("\0".join(same)))
 
 
@@ -137,14 +138,16 @@ def label_tree(tree: Installroot, contexts: Path) -> None:
     set_labels(tree.tools, [root], labels_to_give(tree.tools, contexts, lookups))
 
 
-def label_repository(tools: Tools, directory: Path, contexts: Path) -> None:
-    """Label ostree's own files in ``directory/repo``, by their paths in a system that has this repository.
+def keep_labels(tree: Installroot, target: Path) -> None:
+    """Write the labels of all files of the tree to a file, in the format of ``getfattr --dump``."""
+    target.touch()
+    dump = f"getfattr --recursive --physical --no-dereference --dump --name={_LABEL_ATTRIBUTE} . >/mnt/labels"
+    binds = [Bind(tree.root, INSTALLROOT), Bind(target, "/mnt/labels", writable=True)]
+    tree.tools.run(["sh", "-c", dump], binds=binds, cwd=INSTALLROOT, rights="root")
 
-    Objects that hold a file keep its label, which is part of their checksum.
-    """
-    files = TreeFiles(directory)
-    own = {path: status for path, status in files.below("repo") if not path.endswith(OBJECT_OF_FILE)}
-    own["repo"] = (directory / "repo").lstat()
-    lookups = {f"/mnt/{path}": (f"/ostree/{path}", type_of_mode(status.st_mode)) for path, status in own.items()}
-    binds = [Bind(directory / "repo", "/mnt/repo", writable=True)]
-    set_labels(tools, binds, labels_to_give(tools, contexts, lookups))
+
+def restore_labels(tools: Tools, root: Path, labels: Path) -> None:
+    """Set the labels that ``keep_labels`` wrote, below the copy ``root``, which must be in memory."""
+    binds = [Bind(root, INSTALLROOT, writable=True), Bind(labels, "/mnt/labels")]
+    words = ["setfattr", "--no-dereference", "--restore=/mnt/labels"]
+    tools.run(words, binds=binds, cwd=INSTALLROOT, rights="label")

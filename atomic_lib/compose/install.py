@@ -17,7 +17,7 @@ from atomic_lib.base import command
 from atomic_lib.base.errors import WorkbookError
 from atomic_lib.base.progress import step
 from atomic_lib.base.stage import Stage
-from atomic_lib.compose.chroot import Installroot
+from atomic_lib.compose.chroot import Installroot, copy_root, make_root
 from atomic_lib.compose.packaged_attributes import require_attributes
 from atomic_lib.content.dnf import DNF_DIRECTORY, dnf_configuration
 from atomic_lib.content.repositories import Content
@@ -31,7 +31,8 @@ from atomic_lib.tools.sandbox import Bind
 
 _QUERY = r"%{NAME}\t%{EPOCHNUM}\t%{VERSION}\t%{RELEASE}\t%{ARCH}\n"
 # dnf has just checked all signatures and digests; rpm would read all packages twice more to check them again.
-_MACROS = "%_pkgverify_level none\n"
+# /proc, which a package owns, is the kernel's here: rpm could not give it to the root of the namespace.
+_MACROS = "%_pkgverify_level none\n%_netsharedpath /proc\n"
 _PLUGIN = Path(__file__).parent / "dnf_plugin"
 _SCRIPTLETS = "scriptlets.jsonl"
 # only to choose the lines of the log that an error shows
@@ -65,13 +66,13 @@ def install(tree: Installroot, installation: Installation, context: Context, *, 
     Raises WorkbookError if dnf or a scriptlet fails, the result does not match the lock, or a file does not have
     the owner that its package names.
     """
-    _make_root(tree.root)
+    make_root(tree.root)
     layer = installation.layer_packages()
     count = len(installation.rpm_set.lock.packages) - len(layer)
     if layer:
         path = _layer(tree, installation, layer, context, name)
         with step(f"{name}: copy the layer of {len(layer)} packages"):
-            _copy(tree, path)
+            copy_root(tree.tools, path, tree.root)
     with step(f"{name}: install {count} packages"):
         _transaction(tree, installation, installation.rpm_set.lock.packages, installation.rpm_set.words, log)
         if layer and tree.files.status("usr/bin/systemctl"):
@@ -118,7 +119,7 @@ def _layer_inputs(request: LayerRequest, _: Context) -> dict[str, object]:
 
 def _make_layer(request: LayerRequest, context: Context, directory: Path) -> None:
     root = Installroot(context.tools, directory / "root", request.source_date_epoch)
-    _make_root(root.root)
+    make_root(root.root)
     packages, log = request.packages, directory / "install.log"
     _transaction(root, request.installation, packages, request.words, log, only=packages)
 
@@ -130,21 +131,6 @@ LAYER = Stage(
     title=lambda request: f"{request.name}: install the layer of {len(request.packages)} packages",
     space_bytes=2_000_000_000,
 )
-
-
-def _make_root(root: Path) -> None:
-    """Create the root directory of a tree, with mode 0755 under any umask."""
-    root.mkdir()
-    root.chmod(0o755)
-
-
-def _copy(tree: Installroot, layer: Path) -> None:
-    """Fill ``tree`` with a copy of the layer. Not with hard links, because scriptlets change files in place."""
-    tree.tools.run(
-        ["cp", "--archive", "--reflink=auto", "/mnt/layer/.", INSTALLROOT],
-        binds=[Bind(layer, "/mnt/layer"), Bind(tree.root, INSTALLROOT, writable=True)],
-        rights="root",
-    )
 
 
 def _transaction(

@@ -73,25 +73,26 @@ def make_ostree_tree(tree: Installroot) -> list[str]:
     return [shown(path) for path in dropped]
 
 
-def commit_tree(keyring: Keyring, directory: Path, lock: Lock, *, ref: str, version: str, epoch: int) -> str:
-    """Commit ``directory/root`` to a new bare repository ``directory/repo`` and sign it; returns the commit's checksum.
+def commit_tree(keyring: Keyring, root: Path, repo: Path, lock: Lock, *, ref: str, version: str, epoch: int) -> str:
+    """Commit ``root``, which has labels, to the new repository ``repo`` and sign it; returns the commit's checksum.
 
-    The commit's metadata has the version, and the package list in the format that ``rpm-ostree
-    db`` reads. The commit consumes ``root``: its files become the objects.
+    The repository keeps owners, modes and labels as data (mode ``bare-user``), because its file system may not take
+    them. The commit's metadata has the version, and the package list in the format that ``rpm-ostree db`` reads.
     """
-    # One bind for both directories: ostree could not consume a mount point.
-    binds, tools = [Bind(directory, "/mnt/tree", writable=True), keyring.bind], keyring.tools
-    tools.run(["ostree", "init", "--repo=/mnt/tree/repo", "--mode=bare"], binds=binds, rights="label")
+    repo.mkdir()
+    binds = [Bind(root, "/mnt/tree/root"), Bind(repo, "/mnt/tree/repo", writable=True), keyring.bind]
+    tools = keyring.tools
+    tools.run(["ostree", "init", "--repo=/mnt/tree/repo", "--mode=bare-user"], binds=binds, rights="root")
     rows = ", ".join(
         f"('{package.name}', '{package.epoch}', '{package.version}', '{package.release}', '{package.arch}')"
         for package in lock.packages
     )
     # Results in the store are not synced to disk before they are published, so the repository need not be either.
-    words = ["ostree", "commit", "--repo=/mnt/tree/repo", f"--branch={ref}", "--parent=none", "--bootable", "--consume",
+    words = ["ostree", "commit", "--repo=/mnt/tree/repo", f"--branch={ref}", "--parent=none", "--bootable",
              "--disable-fsync", f"--subject={version}", f"--timestamp=@{epoch}",
              f"--add-metadata-string=version={version}", f"--add-metadata=rpmostree.rpmdb.pkglist=[{rows}]",
              f"--gpg-sign={keyring.fingerprint}", f"--gpg-homedir={HOME}", "--tree=dir=/mnt/tree/root"]  # fmt: skip
-    return tools.run(words, binds=binds, rights="label").stdout.strip()
+    return tools.run(words, binds=binds, rights="root").stdout.strip()
 
 
 def _require_etc(files: TreeFiles) -> None:

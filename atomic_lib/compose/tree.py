@@ -6,11 +6,12 @@ from pathlib import Path
 from typing import Literal
 
 from atomic_lib.base.errors import WorkbookError
+from atomic_lib.base.memory import in_memory
 from atomic_lib.base.progress import step
 from atomic_lib.base.stage import Stage
 from atomic_lib.base.store import key_of
-from atomic_lib.compose.chroot import Installroot
-from atomic_lib.compose.file_contexts import contexts_directory, keep_contexts, label_repository, label_tree
+from atomic_lib.compose.chroot import Installroot, copy_root, make_root
+from atomic_lib.compose.file_contexts import contexts_directory, keep_contexts, keep_labels, label_tree
 from atomic_lib.compose.initramfs import kernel_version
 from atomic_lib.compose.installroot import make_installroot
 from atomic_lib.compose.ostree import commit_tree, make_ostree_tree
@@ -26,7 +27,7 @@ from atomic_lib.solve.rpm_set import RpmSet
 from atomic_lib.tools.context import Context
 from atomic_lib.tools.sandbox import Bind
 
-CONTEXTS = "contexts"
+CONTEXTS, LABELS = "contexts", "labels"
 _OWNERS = r"[%{=NAME}\t%{FILENAMES}\n]"
 
 
@@ -46,13 +47,18 @@ class Tree:
 
     @property
     def root(self) -> Path:
-        """The root directory of a traditional tree."""
+        """The root directory of a traditional tree, without its labels."""
         return self.directory / "root"
 
     @property
     def repo(self) -> Path:
         """The repository of an ostree tree."""
         return self.directory / "repo"
+
+    @property
+    def labels(self) -> Path:
+        """The labels of a traditional tree, as ``file_contexts.restore_labels`` reads them."""
+        return self.directory / LABELS
 
     @property
     def contexts(self) -> Path:
@@ -137,13 +143,14 @@ def _inputs(request: TreeRequest, context: Context) -> dict[str, object]:
 
 def _make(request: TreeRequest, context: Context, directory: Path) -> None:
     variant, recipe, content = request.variant, request.recipe, request.content
-    tree = Installroot(context.tools, directory / "root", variant.source_date_epoch)
-    log = directory / "compose.log"
-    make_installroot(tree, recipe, content, request.rpm_set, context, name=variant.variant, log=log)
-    (directory / "owners.json").write_text(json.dumps(_owners(tree)))
-    finish = _finish_ostree if variant.method == "ostree" else _finish_traditional
-    nothing: dict[str, object] = {"commit": None, "content_checksum": None, "dropped_var_files": []}
-    facts = {"kver": kernel_version(tree.files), **nothing, **finish(tree, request, directory)}
+    with in_memory(directory / "composed") as composed:
+        tree = Installroot(context.tools, composed / "root", variant.source_date_epoch)
+        log = directory / "compose.log"
+        make_installroot(tree, recipe, content, request.rpm_set, context, name=variant.variant, log=log)
+        (directory / "owners.json").write_text(json.dumps(_owners(tree)))
+        finish = _finish_ostree if variant.method == "ostree" else _finish_traditional
+        nothing: dict[str, object] = {"commit": None, "content_checksum": None, "dropped_var_files": []}
+        facts = {"kver": kernel_version(tree.files), **nothing, **finish(tree, request, directory)}
     (directory / "tree.json").write_text(json.dumps(facts, indent=1))
 
 
@@ -169,19 +176,20 @@ def _finish_ostree(tree: Installroot, request: TreeRequest, directory: Path) -> 
         write_entries(walk_tree(tree.root), directory / "entries.jsonl")
         if recipe.selinux != "disabled":
             _label(tree, directory, f"usr/{contexts_directory(request.content.selinux_policy)}")
-        checksums = _commit(variant, recipe, request.rpm_set.lock, keyring, directory)
-        if recipe.selinux != "disabled":
-            label_repository(tree.tools, directory, directory / CONTEXTS)
+        checksums = _commit(variant, recipe, request.rpm_set.lock, keyring, tree.root, directory)
     return {"dropped_var_files": dropped, **checksums}
 
 
 def _finish_traditional(tree: Installroot, request: TreeRequest, directory: Path) -> dict[str, object]:
-    """Install the kernel in /boot and label the root; it has no entries for tree.json."""
+    """Install the kernel in /boot, label the root, and keep it; it has no entries for tree.json."""
     with step(f"{request.variant.variant}: label"):
         _install_kernel(tree, kernel_version(tree.files))
         if request.recipe.selinux != "disabled":
             _label(tree, directory, contexts_directory(request.content.selinux_policy))
+            keep_labels(tree, directory / LABELS)
         write_entries(walk_tree(tree.root), directory / "entries.jsonl")
+        make_root(directory / "root")
+        copy_root(tree.tools, tree.root, directory / "root")
     return {}
 
 
@@ -199,11 +207,12 @@ def _owners(tree: Installroot) -> dict[str, list[str]]:
     return owners
 
 
-def _commit(variant: Variant, recipe: Recipe, lock: Lock, keyring: Keyring, directory: Path) -> dict[str, str]:
-    commit = commit_tree(
-        keyring, directory, lock, ref=default_ref(variant, recipe), version=commit_version(variant, recipe),
-        epoch=variant.source_date_epoch,
-    )  # fmt: skip
+def _commit(
+    variant: Variant, recipe: Recipe, lock: Lock, keyring: Keyring, root: Path, directory: Path
+) -> dict[str, str]:
+    ref, version = default_ref(variant, recipe), commit_version(variant, recipe)
+    epoch = variant.source_date_epoch
+    commit = commit_tree(keyring, root, directory / "repo", lock, ref=ref, version=version, epoch=epoch)
     binds = [Bind(directory / "repo", "/mnt/repo")]
     listing = keyring.tools.run(["ostree", "show", "--repo=/mnt/repo", commit], binds=binds).stdout
     return {"commit": commit, "content_checksum": content_checksum(listing)}

@@ -14,6 +14,7 @@ from typing import BinaryIO
 
 from atomic_lib.base.command import CommandError
 from atomic_lib.base.errors import WorkbookError
+from atomic_lib.base.memory import in_memory
 from atomic_lib.base.progress import step
 from atomic_lib.base.stage import Stage
 from atomic_lib.base.store import file_sha256
@@ -98,12 +99,12 @@ def _inputs(request: ImageRequest, _: Context) -> dict[str, object]:
 
 def _make(request: ImageRequest, context: Context, directory: Path) -> None:
     variant, tools = request.variant, context.tools
-    with step(f"{variant.variant}: deploy"):
-        sysroot = make_sysroot(request, context, directory)
-        write_entries(walk_tree(sysroot), directory / "entries.jsonl")
-    with step(f"{variant.variant}: write the disk"):
-        _write_disk(variant, tools, sysroot, directory, request.root_mib)
-        shutil.rmtree(sysroot)
+    with in_memory(directory / "content") as memory:
+        with step(f"{variant.variant}: deploy"):
+            sysroot = make_sysroot(request, tools, memory)
+            write_entries(walk_tree(sysroot), directory / "entries.jsonl")
+        with step(f"{variant.variant}: write the disk"):
+            _write_disk(variant, tools, sysroot, directory, request.root_mib)
     with step(f"{variant.variant}: compress"), ThreadPoolExecutor(1) as beside:
         sha256 = beside.submit(disk_sha256, directory / "disk.raw")
         tools.run(
@@ -172,8 +173,8 @@ def _write_disk(variant: Variant, tools: Tools, sysroot: Path, directory: Path, 
         _write_sparse(disk, (loader / "esp.img").read_bytes(), _ESP_SECTOR * SECTOR_BYTES)
     shutil.rmtree(loader)
     try:
-        words = mke2fs_command(variant, f"/mnt/out/{sysroot.name}", "/mnt/out/disk.raw", root_mib)
-        tools.run(words, binds=binds, rights="root", env=env)
+        words = mke2fs_command(variant, "/mnt/sysroot", "/mnt/out/disk.raw", root_mib)
+        tools.run(words, binds=[*binds, Bind(sysroot, "/mnt/sysroot")], rights="root", env=env)
     except CommandError as error:
         raise WorkbookError(
             f"{variant.variant}: the tree does not fit into a root file system of {root_mib} MiB, or mke2fs failed",

@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from atomic_lib.base.errors import WorkbookError
+from atomic_lib.base.namespace import require_namespace
 from atomic_lib.base.paths import CHECKOUT
-from atomic_lib.base.privileges import require_root
 from atomic_lib.compose.tree import Tree, TreeRequest, compose_tree
 from atomic_lib.content.repositories import Content, open_content
 from atomic_lib.image.disk import Image, build_image
@@ -134,15 +134,13 @@ class Build:
         return what_leaves(names, self.context, recipe=self.recipe, content=self.content, rpm_set=self.rpm_set)
 
 
-def open_build(variant: str | Variant, command: str = "./workbook lab") -> Build:
+def open_build(variant: str | Variant) -> Build:
     """The build of a variant, which is a name in ``params/variants`` or a ``Variant``.
 
-    ``command`` is the command that a user who is not root should run with sudo, for the error's hint.
-
-    Raises WorkbookError for an unknown variant, unless the user is root, and as ``open_context`` does.
+    Raises WorkbookError for an unknown variant, outside of the workbook's namespace, and as ``open_context`` does.
     """
     loaded = load_variant(variant) if isinstance(variant, str) else variant
-    require_root(command)
+    require_namespace()
     return Build(loaded, open_context())
 
 

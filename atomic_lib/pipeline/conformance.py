@@ -55,5 +55,5 @@ def _is_composed(variant: Variant, results: Sequence[VariantResult]) -> bool:
 
 
 def _cells(agent: str, variant: Variant) -> tuple[MatrixCell, ...]:
-    build = open_build(variant, "./workbook run")
+    build = open_build(variant)
     return try_agent(agent, build.tree, build.context)

@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from atomic_lib.base.errors import WorkbookError
+from atomic_lib.base.namespace import require_namespace
 from atomic_lib.base.paths import BUILD, CHECKOUT, cache_directory
-from atomic_lib.base.privileges import require_root
 from atomic_lib.base.progress import say
 from atomic_lib.formats.disk.file_system import FileSystem, read_file_system, root_of
 from atomic_lib.measure.booted import AFTER_FILE, BOOTED, MACHINE_OWN, BootedRequest, below
@@ -73,7 +73,7 @@ def run_equality(*, boot: bool) -> int:
     ``boot``: also boot both images and compare again. Raises WorkbookError unless the user is
     root, and while another run is in progress.
     """
-    require_root("./workbook equality")
+    require_namespace()
     with only_run(BUILD, cache_directory()):
         open_context()
         directory = new_run(BUILD / "runs", "equality")

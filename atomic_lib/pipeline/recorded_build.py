@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TypeVar
 
 from atomic_lib.base.errors import WorkbookError
+from atomic_lib.base.namespace import require_namespace
 from atomic_lib.base.paths import BUILD, CHECKOUT
-from atomic_lib.base.privileges import require_root
 from atomic_lib.base.progress import say
 from atomic_lib.measure.build_changes import CHANGED_FILES
 from atomic_lib.measure.classes import default_class_rules
@@ -148,7 +148,7 @@ def record_build(variant: Variant, directory: Path) -> RecordedBuild:
 
     Raises WorkbookError unless the user is root, before anything is written, and as ``open_context`` does.
     """
-    require_root("./workbook run, or sudo ./workbook lab")
+    require_namespace()
     directory.mkdir(parents=True, exist_ok=True)
     shown = directory.relative_to(CHECKOUT) if directory.is_relative_to(CHECKOUT) else directory
     say(f"{variant.variant}: results go to {shown}")

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from atomic_lib.base.errors import SetupError, WorkbookError
+from atomic_lib.base.namespace import require_namespace
 from atomic_lib.base.paths import BUILD, CHECKOUT, NOTEBOOKS, cache_directory
-from atomic_lib.base.privileges import require_root
 from atomic_lib.base.progress import say
 from atomic_lib.content.definition import load_definition
 from atomic_lib.params.study_file import Study, fallback_variants, load_study, study_variants
@@ -51,7 +51,7 @@ def run_study(study: str, *, variants: Sequence[str] = (), overrides: Mapping[st
         load_recipe(variant)
         if variant.lock:
             read_lock(CHECKOUT / variant.lock)
-    require_root("./workbook run")
+    require_namespace()
     with only_run(BUILD, cache_directory()):
         open_context()
         run = _Run(whole.study, overrides or {}, new_run(BUILD / "runs", study))

@@ -17,7 +17,7 @@ def print_why(package: str, variant: str) -> int:
 
     Raises WorkbookError as ``open_build`` does, and for a package that is not in the set.
     """
-    table = why_table(package, open_build(variant, "./workbook why").why(package))
+    table = why_table(package, open_build(variant).why(package))
     print(f"{variant}: {plain_text(table)}")
     return 0 if table.rows else 1
 
@@ -27,7 +27,7 @@ def print_without(packages: Sequence[str], variant: str) -> int:
 
     Raises WorkbookError as ``open_build`` and ``Build.without`` do.
     """
-    build = open_build(variant, "./workbook without")
+    build = open_build(variant)
     departure = build.without(packages)
     print(f"{variant}: {plain_text(departure_table(departure, build.sizes))}\n")
     print(f"{plain_text(consequences_table(departure, build.generated))}\n")

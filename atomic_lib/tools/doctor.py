@@ -1,6 +1,5 @@
 """``./workbook doctor``: what a run needs, what is missing, and how to install it. Changes nothing."""
 
-import os
 import shutil
 import sys
 from collections.abc import Iterator
@@ -10,6 +9,7 @@ from typing import Literal
 
 from atomic_lib.base import command
 from atomic_lib.base.errors import WorkbookError
+from atomic_lib.base.namespace import host_root, is_inside, missing
 from atomic_lib.tools.accelerator import probe_accelerator
 from atomic_lib.tools.mirror import debian_mirror
 from atomic_lib.tools.sandbox import Tools
@@ -74,10 +74,10 @@ def _host() -> Iterator[Finding]:
         yield Finding("Debian mirror", debian_mirror())
     except WorkbookError as error:
         yield Finding("Debian mirror", error.message, "missing", error.hint)
-    if os.geteuid() == 0:
-        yield Finding("root", "yes")
-    else:
-        yield Finding("root", "no; composing needs it", "later", "sudo ./workbook run")
+    if is_inside():
+        yield Finding("namespace", f"its root is the host's user {host_root()}")
+    for found, advice in [] if is_inside() else missing():
+        yield Finding("namespace", found, "missing", advice)
 
 
 def _program(name: str, debian: str, fedora: str) -> Finding:

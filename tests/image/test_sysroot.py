@@ -9,7 +9,7 @@ from atomic_lib.base.model import SelinuxMode
 from atomic_lib.compose.tree_access.tree_files import TreeFiles
 from atomic_lib.content.repositories import Content
 from atomic_lib.image.identity import root_uuid
-from atomic_lib.image.sysroot import STATEROOT, added_paths, kernel_arguments, seen_as
+from atomic_lib.image.sysroot import STATEROOT, added_to_commit, kernel_arguments, seen_as
 from atomic_lib.params.variant import Variant, variant_from
 from atomic_lib.recipe.recipe import Recipe
 
@@ -104,7 +104,7 @@ def test_what_is_labelled_is_no_link_into_the_tree_and_no_object(tmp_path: Path)
     tree.touch()
     (top / "boot/ostree/vmlinuz").hardlink_to(tree)
     (top / "boot/loader").symlink_to("loader.1")
-    found = {str(path.relative_to(top)) for path in added_paths(top)}
+    found = {str(path.relative_to(top)) for path in added_to_commit(top)}
     assert found == {
         "boot", "boot/grub.cfg", "boot/loader", "boot/ostree", "ostree", "ostree/deploy", f"ostree/deploy/{STATEROOT}",
         f"ostree/deploy/{STATEROOT}/deploy", f"{DEPLOYMENT}.origin", DEPLOYMENT, f"{DEPLOYMENT}/etc",

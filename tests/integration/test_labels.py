@@ -1,7 +1,5 @@
 """Labels looked up by libselinux itself: of small disk images with something planted, and of real ones."""
 
-import os
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from atomic_lib.base.errors import WorkbookError
+from atomic_lib.base.memory import in_memory
 from atomic_lib.base.paths import cache_directory
-from atomic_lib.base.store import remove_tree
 from atomic_lib.compose.file_contexts import NO_LABEL, labels_to_give, wanted_labels
 from atomic_lib.formats.disk.attributes import LABEL
 from atomic_lib.formats.disk.file_system import read_file_system, root_of
@@ -229,15 +227,12 @@ def test_passwords_are_shadow_before_the_first_boot(name: str) -> None:
     assert set(found.values()) == {label("shadow_t")}
 
 
-def test_labelling_leaves_the_repository_whole() -> None:
+def test_labelling_leaves_the_repository_whole(tmp_path: Path) -> None:
     build = open_build("atomic-min")
     image = ImageRequest(build.variant, build.recipe, build.content, build.tree)
-    scratch = Path(tempfile.mkdtemp(prefix=f"labels-{os.getpid()}-", dir=build.context.store.root / "tmp"))
-    try:
-        sysroot = make_sysroot(image, build.context, scratch)
+    with in_memory(tmp_path / "memory") as memory:
+        sysroot = make_sysroot(image, build.context.tools, memory)
         for repo in (sysroot / "ostree/repo", build.tree.repo):
             binds = [Bind(repo, "/mnt/repo", writable=True)]
             said = build.context.tools.run(["ostree", "fsck", "--repo=/mnt/repo"], binds=binds, rights="label").stdout
             assert "no errors found" in said
-    finally:
-        remove_tree(scratch)

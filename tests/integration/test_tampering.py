@@ -188,7 +188,7 @@ def make_commit(tools: Tools, directory: Path, variant: Variant, text: str, key_
     key = commit_key(tools, variant, key_ref, directory)
     with open_keyring(tools, directory, key, EPOCH) as keyring:
         (directory / "key.asc").write_text(keyring.public_key())
-        commit = commit_tree(keyring, directory, LOCK, ref=REF, version="1", epoch=EPOCH)
+        commit = commit_tree(keyring, directory / "root", directory / "repo", LOCK, ref=REF, version="1", epoch=EPOCH)
     shutil.rmtree(directory / "root", ignore_errors=True)
     return commit
 

@@ -13,8 +13,8 @@ from pathlib import Path
 from atomic_lib import __version__
 from atomic_lib.base import command
 from atomic_lib.base.errors import WorkbookError
+from atomic_lib.base.namespace import require_namespace
 from atomic_lib.base.paths import BUILD, CHECKOUT, cache_directory
-from atomic_lib.base.privileges import require_root
 from atomic_lib.base.progress import say, step
 from atomic_lib.base.store import remove_tree, run_lock
 from atomic_lib.params.study_file import load_study, study_variants
@@ -41,7 +41,7 @@ def verify(names: Sequence[str], *, lock: str = "", cold_cache: bool = True) -> 
     rebuilds the content. Raises WorkbookError if a parameter is not accepted or a build fails.
     """
     variants = _variants(names, {"lock": str(Path(lock).absolute())} if lock else {})
-    require_root("./workbook verify")
+    require_namespace()
     cache, same = cache_directory(), True
     with run_lock(BUILD), other_place(BUILD) as directory:
         open_tools(cache)

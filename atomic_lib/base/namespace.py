@@ -1,0 +1,293 @@
+"""Runs a program in a user namespace whose root is not the host's root, with mounts of its own.
+
+    python -m atomic_lib.base.namespace PROGRAM ARGUMENT…
+
+An ordinary user is root there; the other ids are the user's subordinate ids, set by newuidmap(1). Started by the
+host's root, all ids are of a range that belongs to nobody, and only the directories in ``Directories.own`` are
+written as root, through id-mapped mounts. Sources: user_namespaces(7), subuid(5), mount_setattr(2), and systemd's
+UIDS-GIDS for the range.
+"""
+
+import ctypes
+import os
+import platform
+import pwd
+import shlex
+import shutil
+import signal
+import struct
+import sys
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NoReturn
+
+from atomic_lib.base import command
+from atomic_lib.base.errors import WorkbookError
+from atomic_lib.base.paths import CHECKOUT, cache_directory
+
+ID_COUNT = 65536
+"""How many user and group ids the namespace has: those of a whole system, with ``nobody`` (65534)."""
+ROOT_RANGE_START = 0x7000_0000
+"""The host's id of the namespace's root, if the host's root starts it: above all ranges that systemd gives away."""
+
+_MARK = "WORKBOOK_NAMESPACE"
+_NEW_USER, _NEW_MOUNTS = 0x10000000, 0x00020000
+_OPEN_TREE, _MOVE_MOUNT, _MOUNT_SETATTR = 428, 429, 442
+_AT_FDCWD, _AT_EMPTY_PATH, _AT_RECURSIVE = -100, 0x1000, 0x8000
+_CLONE_TREE, _FROM_EMPTY_PATH, _ID_MAPPED = 0x1, 0x4, 0x00100000
+_PRIVATE, _RECURSIVE, _NOSUID_NODEV = 1 << 18, 1 << 14, 0x2 | 0x4
+_HINT = "./workbook doctor shows what is missing"
+_LIBC = ctypes.CDLL(None, use_errno=True)
+_SETTINGS = {
+    "user.max_user_namespaces": ("0", "15000"),
+    "kernel.unprivileged_userns_clone": ("0", "1"),
+    "kernel.apparmor_restrict_unprivileged_userns": ("1", "0"),
+}
+"""Settings with which a host refuses user namespaces: the value that refuses, and one that does not."""
+
+
+@dataclass(frozen=True)
+class Directories:
+    """What a program needs of a host that only its root may enter: ``own`` to write, ``others`` to read."""
+
+    own: tuple[Path, ...]
+    others: tuple[Path, ...]
+
+
+def is_inside() -> bool:
+    """Whether this process is root of a namespace that ``enter`` made."""
+    return os.geteuid() == 0 and os.environ.get(_MARK) == _mark()
+
+
+def require_namespace() -> None:
+    """Raise WorkbookError unless ``is_inside``."""
+    if not is_inside():
+        raise WorkbookError(
+            "composing needs a namespace of its own: it sets the owners and labels of another system",
+            hint="start it with ./workbook, or in a notebook whose kernel ./workbook lab lists; another program: "
+            f"{shlex.join([sys.executable, '-m', __spec__.name])} PROGRAM",
+        )
+
+
+def enter(words: Sequence[str]) -> NoReturn:
+    """Become the program ``words`` in the namespace; directly, if this process is in it already.
+
+    Where the host has no user namespaces at all, its root goes on with mounts of its own only, and says so.
+
+    Raises WorkbookError if the host or its configuration does not allow it, with the line that does.
+    """
+    if not is_inside():
+        own = (CHECKOUT, cache_directory())
+        own[1].mkdir(parents=True, exist_ok=True)
+        others = (Path(sys.base_prefix), Path(sys.prefix), Path(sys.executable).resolve().parent.parent)
+        _enter(Directories(own, others))
+    os.execvp(words[0], list(words))
+
+
+def host_root() -> int:
+    """The host's user id of this namespace's root; 0 is the host's own root."""
+    return int(Path("/proc/self/uid_map").read_text().split()[1])
+
+
+def _enter(directories: Directories) -> None:
+    is_root = os.geteuid() == 0
+    try:
+        if not is_root:
+            _join(_ordinary_maps())
+        elif _has_all_ids():
+            _call("unshare", _NEW_MOUNTS)
+            _call("mount", b"none", b"/", None, _PRIVATE | _RECURSIVE, None)
+            _join((f"0 {ROOT_RANGE_START} {ID_COUNT}",) * 2, directories)
+        _call("unshare", _NEW_MOUNTS)
+        _call("mount", b"none", b"/", None, _PRIVATE | _RECURSIVE, None)
+    except OSError as error:
+        if not is_root:
+            raise _refused(error) from None
+        print(f"! no user namespace ({error.strerror}): composing runs as the host's root", file=sys.stderr)
+        _call("unshare", _NEW_MOUNTS)
+        _call("mount", b"none", b"/", None, _PRIVATE | _RECURSIVE, None)
+    os.environ[_MARK] = _mark()
+    _require_readable(directories)
+    with suppress(OSError):  # the same directory, as it is mounted here
+        os.chdir(os.getcwd())
+
+
+def _mark() -> str:
+    return str(os.stat("/proc/self/ns/mnt").st_ino)
+
+
+def _has_all_ids() -> bool:
+    """Whether this namespace is the host's; in another one, such as a container's, root is not the host's root."""
+    return [int(word) for word in Path("/proc/self/uid_map").read_text().split()] == [0, 0, 2**32 - 1]
+
+
+def _join(maps: tuple[str, str], directories: Directories | None = None) -> None:
+    """Make a user namespace with these maps of user and group ids, and become its root.
+
+    Raises OSError if the host refuses it, and WorkbookError if newuidmap does.
+    """
+    owner, kept = os.getpid(), _kvm_group()
+    ready, told = os.pipe()
+    child = os.fork()
+    if child == 0:  # holds the namespace until this process has joined it
+        os.close(ready)
+        refusal = _LIBC.unshare(_NEW_USER) and ctypes.get_errno()
+        os.write(told, struct.pack("i", refusal))
+        while os.getppid() == owner:
+            signal.pause()
+        os._exit(0)
+    os.close(told)
+    try:
+        answer = os.read(ready, 4)
+        if refusal := struct.unpack("i", answer)[0] if answer else 1:
+            raise OSError(refusal, os.strerror(refusal))
+        for kind, line in zip(("uid", "gid"), maps, strict=True):
+            if directories:
+                Path(f"/proc/{child}/{kind}_map").write_text(line)
+            else:
+                command.run([f"new{kind}map", str(child), *line.split()], hint=_HINT)
+        namespace = os.open(f"/proc/{child}/ns/user", os.O_RDONLY)
+        if directories:
+            _mount(directories, namespace)
+            os.setgroups(kept)
+        groups = set(os.getgroups())
+        _call("setns", namespace, _NEW_USER)
+        os.close(namespace)
+    finally:
+        os.close(ready)
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+    if not kept or kept[0] not in groups:
+        os.setgroups([])
+    os.setresgid(0, 0, 0)
+    os.setresuid(0, 0, 0)
+
+
+def _kvm_group() -> list[int]:
+    """The group that may use /dev/kvm: the only one of the host that is kept, where the process has it."""
+    kvm = Path("/dev/kvm")
+    return [kvm.stat().st_gid] if kvm.exists() and kvm.stat().st_gid else []
+
+
+def _mount(directories: Directories, namespace: int) -> None:
+    """Mount what the namespace needs of the host where its root finds it, beneath directories that all may enter."""
+    trees = {path: _tree(path, namespace) for path in _outermost(directories.own)}
+    trees |= {path: _tree(path, None) for path in _outermost(directories.others) if not _is_below(path, trees)}
+    options = f"mode=755,uid={ROOT_RANGE_START},gid={ROOT_RANGE_START}".encode()
+    for cover in _outermost(tuple(parent for path in trees for parent in path.parents if not _is_open(parent))):
+        _call("mount", b"tmpfs", os.fsencode(cover), b"tmpfs", _NOSUID_NODEV, options)
+    for path, tree in trees.items():
+        for new in [one for one in reversed((path, *path.parents)) if not one.exists()]:
+            new.mkdir()
+            os.chown(new, ROOT_RANGE_START, ROOT_RANGE_START)
+        _call("syscall", _MOVE_MOUNT, tree, b"", _AT_FDCWD, os.fsencode(path), _FROM_EMPTY_PATH)
+        os.close(tree)
+
+
+def _tree(path: Path, namespace: int | None) -> int:
+    """A mount of ``path`` that is not in place yet; with a namespace, root's files are its root's."""
+    tree = _call("syscall", _OPEN_TREE, _AT_FDCWD, os.fsencode(path), _CLONE_TREE | os.O_CLOEXEC | _AT_RECURSIVE)
+    if namespace is not None:
+        attributes = struct.pack("=QQQQ", _ID_MAPPED, 0, 0, namespace)
+        _call("syscall", _MOUNT_SETATTR, tree, b"", _AT_EMPTY_PATH | _AT_RECURSIVE, attributes, len(attributes))
+    return tree
+
+
+def _outermost(paths: Sequence[Path]) -> list[Path]:
+    """The paths without those below another one of them."""
+    return [path for path in dict.fromkeys(paths) if not _is_below(path.parent, paths)]
+
+
+def _is_below(path: Path, others: Sequence[Path] | dict[Path, int]) -> bool:
+    return any(path.is_relative_to(other) for other in others)
+
+
+def _is_open(directory: Path) -> bool:
+    """Whether every user may enter the directory."""
+    return bool(directory.stat().st_mode & 0o001)
+
+
+def _require_readable(directories: Directories) -> None:
+    for path in (*directories.others, *directories.own):
+        if not os.access(path, os.R_OK | os.X_OK):
+            raise WorkbookError(f"{path}: only its owner may read it", hint=f"chmod -R go+rX {shlex.quote(str(path))}")
+
+
+def _call(name: str, *arguments: object) -> int:
+    """Call a function of libc; raises OSError if it fails."""
+    result = int(getattr(_LIBC, name)(*arguments))
+    if result < 0:
+        number = ctypes.get_errno()
+        raise OSError(number, os.strerror(number))
+    return result
+
+
+def _ordinary_maps() -> tuple[str, str]:
+    """The maps of an ordinary user: root is the user, the other ids are subordinate ids.
+
+    Raises WorkbookError if newuidmap is missing or the user has too few subordinate ids.
+    """
+    if findings := missing():
+        raise WorkbookError(findings[0][0], hint=findings[0][1])
+    own = (os.getuid(), os.getgid())
+    starts = [_subordinate(Path(f"/etc/sub{kind}")) for kind in ("uid", "gid")]
+    user, group = (f"0 {own_id} 1 1 {start} {ID_COUNT - 1}" for own_id, start in zip(own, starts, strict=True))
+    return user, group
+
+
+def missing() -> list[tuple[str, str]]:
+    """What this host lacks for the namespace of an ordinary user: what it is, and the command that adds it."""
+    lacks = []
+    if not (shutil.which("newuidmap") and shutil.which("newgidmap")):
+        install = "dnf install shadow-utils" if shutil.which("dnf") else "apt-get install uidmap"
+        lacks.append(("newuidmap: command not found", f"sudo {install}"))
+    files = {Path(f"/etc/sub{kind}"): f"--add-sub{kind}s" for kind in ("uid", "gid")}
+    short = {path: option for path, option in files.items() if _subordinate(path) is None}
+    if short:
+        start = max((100_000, *(end for path in files for _, _, end in _ranges(path))))
+        options = " ".join(f"{option} {start}-{start + ID_COUNT - 1}" for option in short.values())
+        names = " and ".join(map(str, short))
+        lacks.append((f"{names}: no {ID_COUNT} subordinate ids for {_user_name()}; "
+                      f"wanted: the line {_user_name()}:{start}:{ID_COUNT}",
+                      f"sudo usermod {options} {_user_name()}"))  # fmt: skip
+    for name, (refusing, allowing) in _SETTINGS.items():
+        path = Path("/proc/sys", name.replace(".", "/"))
+        if path.exists() and path.read_text().strip() == refusing:
+            lacks.append((f"{name} is {refusing}: this host refuses user namespaces",
+                          f"sudo sysctl {name}={allowing}; to keep it, the line {name}={allowing} in "
+                          "/etc/sysctl.d/workbook.conf"))  # fmt: skip
+    return lacks
+
+
+def _user_name() -> str:
+    return pwd.getpwuid(os.getuid()).pw_name
+
+
+def _subordinate(path: Path) -> int | None:
+    """The first subordinate id of this user in a file as subuid(5), or None if there are too few."""
+    owners = (_user_name(), str(os.getuid()))
+    return next((start for owner, start, end in _ranges(path) if owner in owners and end - start >= ID_COUNT - 1), None)
+
+
+def _ranges(path: Path) -> list[tuple[str, int, int]]:
+    """The owner, the first id, and the id after the last, of each line of a file as subuid(5)."""
+    lines = path.read_text().splitlines() if path.exists() else []
+    rows = [line.strip().split(":") for line in lines]
+    return [(row[0], int(row[1]), int(row[1]) + int(row[2])) for row in rows if len(row) == 3 and row[1].isdigit()
+            and row[2].isdigit()]  # fmt: skip
+
+
+def _refused(error: OSError) -> WorkbookError:
+    return WorkbookError(
+        f"this host does not allow user namespaces: {error.strerror} (Linux {platform.release()})",
+        hint="in a container: allow it to create namespaces; ./workbook doctor shows what else is missing",
+    )
+
+
+if __name__ == "__main__":
+    try:
+        enter(sys.argv[1:])
+    except WorkbookError as refusal:
+        sys.exit(f"error: {refusal}")
