@@ -12,6 +12,7 @@ from atomic_lib.base.errors import WorkbookError
 from atomic_lib.base.paths import CHECKOUT
 from atomic_lib.base.store import remove_tree, require_space, run_lock
 from atomic_lib.results.record import git_revision
+from atomic_lib.tools.user_namespace import enter, is_inside, require_namespace
 from benchmarks.builds import OUTPUT, SCRATCH
 from benchmarks.compose_ratio import compare_with_bare_dnf
 from benchmarks.docs import publish
@@ -25,8 +26,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the benchmarks; the exit status."""
     options = _parser().parse_args(arguments)
     try:
-        if os.geteuid() != 0:
-            raise WorkbookError("composing needs root", hint="sudo .venv/bin/python -m benchmarks")
+        require_namespace()
         with run_lock(OUTPUT):
             remove_tree(SCRATCH)
             require_space(OUTPUT, _NEED_BYTES, "benchmarks")
@@ -73,7 +73,7 @@ def measured_now(command: str) -> Source:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks",
-        description="Measure what the workbook itself costs. Writes build/benchmarks/TIME/*.json. Needs root, 12 GB of "
+        description="Measure what the workbook itself costs. Writes build/benchmarks/TIME/*.json. Needs 12 GB of "
         "disk space and, for all benchmarks, up to 10 minutes on a machine that does nothing else.",
     )
     parser.add_argument(
@@ -96,4 +96,6 @@ def _positive(text: str) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    if is_inside():
+        sys.exit(main())
+    enter([sys.executable, "-m", "benchmarks", *sys.argv[1:]])

@@ -27,6 +27,7 @@ from atomic_lib.guest.counted.counted_difference import counted_difference
 from atomic_lib.image.disk import Image
 from atomic_lib.tools import tools_tree
 from atomic_lib.tools.sandbox import Tools
+from atomic_lib.tools.user_namespace import enter, is_inside
 
 PLANTED_UNIT = "planted.service"
 _LOAD_LIMIT_SECONDS = "1200"
@@ -158,4 +159,7 @@ def _parse(words: Sequence[str] | None) -> argparse.Namespace:
 
 
 if __name__ == "__main__":
-    main()
+    if is_inside():
+        main()
+    else:
+        enter([sys.executable, "-m", "benchmarks.counted_spread", *sys.argv[1:]])

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from atomic_lib.base import command
-from atomic_lib.base.namespace import is_inside
+from atomic_lib.tools.user_namespace import is_inside
 
 CHECKOUT = Path(__file__).parent.parent
 

@@ -13,7 +13,7 @@ from atomic_lib.base.errors import WorkbookError
 from atomic_lib.base.progress import step
 from atomic_lib.cli import main, parse_overrides
 from atomic_lib.pipeline import study
-from atomic_lib.tools import doctor
+from atomic_lib.tools import doctor, user_namespace
 from atomic_lib.tools.doctor import Finding, disk_finding, examine, table
 
 
@@ -42,19 +42,18 @@ def test_an_error_is_one_message_with_the_next_step(capsys: pytest.CaptureFixtur
     ]
 
 
-def test_equality_needs_root(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+def test_equality_needs_the_namespace(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(user_namespace, "is_inside", lambda: False)
     assert main(["equality", "--boot"]) == 1
-    assert "Next step: sudo ./workbook equality" in capsys.readouterr().err
+    assert "Next step: start it with ./workbook" in capsys.readouterr().err
 
 
-def test_verify_needs_root(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+def test_verify_needs_the_namespace(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(user_namespace, "is_inside", lambda: False)
     assert main(["verify", "atomic-min"]) == 1
-    assert capsys.readouterr().err.splitlines() == [
-        "error: composing needs root: it sets the owners, device nodes and labels of another system",
-        "Next step: sudo ./workbook verify",
-    ]
+    first, second = capsys.readouterr().err.splitlines()
+    assert first == "error: composing needs a namespace of its own: it sets the owners and labels of another system"
+    assert second.startswith("Next step: start it with ./workbook")
 
 
 @pytest.mark.parametrize(
@@ -68,7 +67,7 @@ def test_verify_needs_root(capsys: pytest.CaptureFixture[str], monkeypatch: pyte
 def test_what_cannot_be_verified_is_said_at_once(
     words: list[str], said: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    monkeypatch.setattr(user_namespace, "is_inside", lambda: True)
     assert main(["verify", *words]) == 1
     assert said in capsys.readouterr().err
 
@@ -118,7 +117,7 @@ def test_a_directory_that_is_not_writable_is_one_line(
 ) -> None:
     (tmp_path / "file").touch()
     monkeypatch.setattr(study, "BUILD", tmp_path / "file/build")
-    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    monkeypatch.setattr(user_namespace, "is_inside", lambda: True)
     assert main(["run"]) == 1
     assert capsys.readouterr().err == f"error: {tmp_path}/file/build: Not a directory\n"
 

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Literal
 
 from atomic_lib.base.errors import WorkbookError
-from atomic_lib.base.memory import in_memory
 from atomic_lib.base.progress import step
 from atomic_lib.base.stage import Stage
 from atomic_lib.base.store import key_of
@@ -25,6 +24,7 @@ from atomic_lib.solve.dnf_run import INSTALLROOT
 from atomic_lib.solve.lock import Lock
 from atomic_lib.solve.rpm_set import RpmSet
 from atomic_lib.tools.context import Context
+from atomic_lib.tools.memory import in_memory
 from atomic_lib.tools.sandbox import Bind
 
 CONTEXTS, LABELS = "contexts", "labels"

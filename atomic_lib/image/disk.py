@@ -14,7 +14,6 @@ from typing import BinaryIO
 
 from atomic_lib.base.command import CommandError
 from atomic_lib.base.errors import WorkbookError
-from atomic_lib.base.memory import in_memory
 from atomic_lib.base.progress import step
 from atomic_lib.base.stage import Stage
 from atomic_lib.base.store import file_sha256
@@ -26,6 +25,7 @@ from atomic_lib.image.identity import fixed_uuid, root_uuid
 from atomic_lib.image.sysroot import ImageRequest, kernel_arguments, make_sysroot
 from atomic_lib.params.variant import Variant
 from atomic_lib.tools.context import Context
+from atomic_lib.tools.memory import in_memory
 from atomic_lib.tools.sandbox import Bind, Tools
 
 _BLOCK_BYTES = 4096

@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from atomic_lib.base.errors import WorkbookError
-from atomic_lib.base.namespace import require_namespace
 from atomic_lib.base.paths import CHECKOUT
 from atomic_lib.compose.tree import Tree, TreeRequest, compose_tree
 from atomic_lib.content.repositories import Content, open_content
@@ -29,6 +28,7 @@ from atomic_lib.solve.resolve import resolve_rpm_set
 from atomic_lib.solve.rpm_set import RpmSet
 from atomic_lib.tools.context import Context, open_context
 from atomic_lib.tools.limits import Limits
+from atomic_lib.tools.user_namespace import require_namespace
 
 CLASS_PREFIX = "class:"
 

@@ -3,7 +3,6 @@
 from pathlib import Path
 
 from atomic_lib.base.errors import WorkbookError
-from atomic_lib.base.namespace import require_namespace
 from atomic_lib.base.paths import BUILD, CHECKOUT, cache_directory
 from atomic_lib.base.progress import say
 from atomic_lib.formats.disk.file_system import FileSystem, read_file_system, root_of
@@ -18,6 +17,7 @@ from atomic_lib.report.elements.values import plural
 from atomic_lib.report.page.export import PageLink, export_html
 from atomic_lib.results.runs import INDEX_FILE, link_newest, new_run, only_run
 from atomic_lib.tools.context import open_context
+from atomic_lib.tools.user_namespace import require_namespace
 
 NOTEBOOK = CHECKOUT / "notebooks/equality.ipynb"
 _NAMED = 5

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TypeVar
 
 from atomic_lib.base.errors import WorkbookError
-from atomic_lib.base.namespace import require_namespace
 from atomic_lib.base.paths import BUILD, CHECKOUT
 from atomic_lib.base.progress import say
 from atomic_lib.measure.build_changes import CHANGED_FILES
@@ -26,6 +25,7 @@ from atomic_lib.solve.explain.without import Departure
 from atomic_lib.solve.selection import matching
 from atomic_lib.tools.context import open_context
 from atomic_lib.tools.tools_tree import tool_versions
+from atomic_lib.tools.user_namespace import require_namespace
 
 _T = TypeVar("_T")
 

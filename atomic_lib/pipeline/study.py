@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from atomic_lib.base.errors import SetupError, WorkbookError
-from atomic_lib.base.namespace import require_namespace
 from atomic_lib.base.paths import BUILD, CHECKOUT, NOTEBOOKS, cache_directory
 from atomic_lib.base.progress import say
 from atomic_lib.content.definition import load_definition
@@ -26,6 +25,7 @@ from atomic_lib.results.study_result import StudyResult
 from atomic_lib.results.variant_result import VariantResult
 from atomic_lib.solve.lock import read_lock
 from atomic_lib.tools.context import open_context
+from atomic_lib.tools.user_namespace import require_namespace
 
 _PARALLEL_BUILDS = 2
 _STAGES_BEFORE_BOOT = ("resolve", "compose", "image")

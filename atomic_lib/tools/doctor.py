@@ -9,11 +9,11 @@ from typing import Literal
 
 from atomic_lib.base import command
 from atomic_lib.base.errors import WorkbookError
-from atomic_lib.base.namespace import host_root, is_inside, missing
 from atomic_lib.tools.accelerator import probe_accelerator
 from atomic_lib.tools.mirror import debian_mirror
 from atomic_lib.tools.sandbox import Tools
 from atomic_lib.tools.tools_tree import KEYRING, find_tools, tools_damage
+from atomic_lib.tools.user_namespace import host_root, is_inside, missing
 
 CACHE_BYTES = 4_000_000_000
 """The disk space of the tools tree, the content and its downloads."""

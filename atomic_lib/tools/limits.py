@@ -1,8 +1,9 @@
 """Limits of a command: control groups where this process may make them, resource limits everywhere.
 
 A control group limits the processes and the memory of a command and all its children together; it
-needs root and a cgroup file system (version 1 or 2) that can be written. Without one, the memory of
-each process is limited, and the processes of its user, from which Linux exempts the host's root.
+needs a cgroup file system (version 1 or 2) that this process may write. The host's root may, and hands
+a group of its own to the namespace that it enters. Without one, the memory of each process is limited,
+and the processes of its user, from which Linux exempts the host's root.
 
 Sources: cgroups(7), setrlimit(2), the kernel's admin-guide/cgroup-v1 and cgroup-v2.
 """
@@ -10,6 +11,7 @@ Sources: cgroups(7), setrlimit(2), the kernel's admin-guide/cgroup-v1 and cgroup
 import itertools
 import json
 import os
+import select
 import signal
 import time
 from collections.abc import Iterator, Sequence
@@ -19,6 +21,7 @@ from pathlib import Path
 
 _MOUNTED = Path("/sys/fs/cgroup")
 _PREFIX = "workbook-"
+_SUBTREE = "cgroup.subtree_control"
 _PROCESSES, _MEMORY = "pids.max", ("memory.max", "memory.limit_in_bytes")
 _NO_SWAP = {"memory.swap.max": "0", "memory.oom.group": "1"}
 _GONE_SECONDS = 10.0
@@ -87,6 +90,51 @@ def control_group(limits: Limits) -> Iterator[ControlGroup]:
     finally:
         for path in directories:
             _end(path)
+
+
+def hand_over(owner: int) -> list[Path]:
+    """Move this process to control groups of its own, in which the host's user ``owner`` may make others.
+
+    Returns the groups, for ``remove_after``; none where this is not possible.
+    """
+    name, groups = f"{_PREFIX}{os.getpid()}-all", list[Path]()
+    with suppress(OSError):
+        for controller, files in (("memory", _MEMORY), ("pids", (_PROCESSES,))):
+            group = _make_group(controller, files, name)
+            if group and group not in groups:
+                groups.append(group)
+                _give(group, owner)
+                if (group / _SUBTREE).exists():  # version 2 has no groups below one with processes
+                    (group / _SUBTREE).write_text("+memory +pids")
+                    group = group / "own"
+                    group.mkdir()
+                    _give(group, owner)
+                (group / "cgroup.procs").write_text("0")
+    return groups
+
+
+def _give(group: Path, owner: int) -> None:
+    for path in (group, *(group / name for name in ("cgroup.procs", "cgroup.threads", _SUBTREE))):
+        if path.exists():
+            os.chown(path, owner, owner)
+
+
+def remove_after(process: int, groups: Sequence[Path]) -> None:
+    """Start a process that waits for the end of another one, removes the groups with all below them, and ends."""
+    if not groups or os.fork():
+        return
+    os.setsid()
+    waited_for = os.pidfd_open(process)
+    nothing = os.open(os.devnull, os.O_RDWR)
+    for descriptor in (0, 1, 2):  # a pipe that the caller reads would not end
+        os.dup2(nothing, descriptor)
+    for group in groups:
+        (group.parent / "cgroup.procs").write_text("0")  # out of the group that is to be removed
+    select.select([waited_for], [], [])
+    for group in groups:
+        for path in (*sorted((path for path in group.rglob("*") if path.is_dir()), reverse=True), group):
+            _end(path)
+    os._exit(0)
 
 
 def _make_groups(limits: Limits, name: str) -> tuple[Path, ...]:

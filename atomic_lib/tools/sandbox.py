@@ -167,8 +167,7 @@ def _own_filesystems() -> list[str]:
 def _filesystems(root: str) -> list[str]:
     """Options that mount /proc and /dev of an installroot.
 
-    All of /proc but processes is read-only, each entry by itself: rpm sets owner and mode of /proc, which a package
-    owns, and fails if the whole is read-only.
+    All of /proc but processes is read-only, each entry by itself: programs of packages may write to their own.
     """
     entries = sorted(path for path in Path("/proc").iterdir() if not path.name.isdigit() and not path.is_symlink())
     binds = [("/dev/null" if path.name in _HIDDEN else str(path), path) for path in entries]

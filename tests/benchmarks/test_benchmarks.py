@@ -9,6 +9,7 @@ import pytest
 
 from atomic_lib.base.errors import WorkbookError
 from atomic_lib.base.store import Store
+from atomic_lib.tools import user_namespace
 from atomic_lib.tools.context import Context
 from atomic_lib.tools.sandbox import Tools
 from benchmarks.__main__ import main, measured_now
@@ -139,10 +140,12 @@ def test_the_source_describes_this_machine() -> None:
     assert source.load_1m is not None
 
 
-def test_without_root_nothing_is_started(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+def test_outside_of_the_namespace_nothing_is_started(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(user_namespace, "is_inside", lambda: False)
     assert main(["successive"]) == 1
-    assert "needs root" in capsys.readouterr().err
+    assert "needs a namespace" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("words", [["--rounds", "0"], ["nothing"], ["--timeout", "x"]])

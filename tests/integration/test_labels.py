@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 
 from atomic_lib.base.errors import WorkbookError
-from atomic_lib.base.memory import in_memory
 from atomic_lib.base.paths import cache_directory
 from atomic_lib.compose.file_contexts import NO_LABEL, labels_to_give, wanted_labels
 from atomic_lib.formats.disk.attributes import LABEL
@@ -16,6 +15,7 @@ from atomic_lib.image.sysroot import ImageRequest, make_sysroot
 from atomic_lib.measure.label_exceptions import LabelException
 from atomic_lib.measure.labels import LabelCheck, LabelFinding, check_labels
 from atomic_lib.pipeline.build import open_build
+from atomic_lib.tools.memory import in_memory
 from atomic_lib.tools.sandbox import Bind, Tools
 from atomic_lib.tools.tools_tree import open_tools
 from tests.formats.disk.disk_image import make_raw

@@ -36,7 +36,7 @@ def test_a_fallback_that_was_not_needed_is_no_row() -> None:
 def test_a_tree_that_cannot_be_had_costs_its_agent_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     opened: list[str] = []
 
-    def refuse(variant: Variant, command: str) -> None:
+    def refuse(variant: Variant) -> None:
         opened.append(variant.variant)
         raise WorkbookError(f"{FAILED}\nand more")
 

@@ -1,7 +1,6 @@
 """A pair of variants: compared, judged, and published as a page."""
 
 import json
-import os
 import shutil
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ from atomic_lib.pipeline import equality
 from atomic_lib.pipeline.build import Build
 from atomic_lib.solve.lock import Lock, LockedPackage
 from atomic_lib.solve.rpm_set import RpmSet
+from atomic_lib.tools import user_namespace
 from tests.contexts import own_context, put_empty_tools
 from tests.formats.disk.disk_image import make_raw
 from tests.pipeline.small_notebooks import notebook
@@ -98,7 +98,7 @@ def build(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("WORKBOOK_CACHE", str(tmp_path / "cache"))
     monkeypatch.setattr(equality, "NOTEBOOK", path)
     monkeypatch.setattr(equality, "BUILD", tmp_path / "build")
-    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    monkeypatch.setattr(user_namespace, "is_inside", lambda: True)
     return tmp_path / "build"
 
 

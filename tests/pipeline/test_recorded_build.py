@@ -23,6 +23,7 @@ from atomic_lib.pipeline.build import Build
 from atomic_lib.pipeline.recorded_build import RecordedBuild, open_recorded_build, record_build
 from atomic_lib.pipeline.study import _Run
 from atomic_lib.results.result_files import read_variant_result
+from atomic_lib.tools import user_namespace
 from tests.contexts import put_empty_tools
 
 STUDIES = sorted(path.stem for path in (CHECKOUT / "params/studies").glob("*.yaml"))
@@ -48,10 +49,10 @@ def given(**changed: object) -> dict[str, Any]:
 
 @pytest.fixture(autouse=True)
 def build(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A build directory of the test's own, root's rights, and a cache with a tools tree that has no tools."""
+    """A build directory of the test's own, as in the namespace, and a cache with a tools tree that has no tools."""
     put_empty_tools(tmp_path / "cache")
     monkeypatch.setenv("WORKBOOK_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    monkeypatch.setattr(user_namespace, "is_inside", lambda: True)
     monkeypatch.setattr(recorded_build, "BUILD", tmp_path / "build")
     return tmp_path / "build"
 
@@ -143,11 +144,11 @@ def test_results_go_below_the_checkout_where_the_path_is_relative(tmp_path: Path
     assert opened(relative).directory == CHECKOUT / relative
 
 
-def test_without_root_the_next_step_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(os, "geteuid", lambda: 1000)
-    with pytest.raises(WorkbookError, match="needs root") as caught:
+def test_outside_of_the_namespace_the_next_step_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(user_namespace, "is_inside", lambda: False)
+    with pytest.raises(WorkbookError, match="needs a namespace") as caught:
         opened(tmp_path / "out")
-    assert "sudo" in caught.value.hint
+    assert "./workbook lab" in caught.value.hint
     assert not (tmp_path / "out").exists()
 
 

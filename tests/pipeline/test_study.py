@@ -1,7 +1,6 @@
 """A study: which variants, in which order, and what becomes of one that fails."""
 
 import json
-import os
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,6 +15,7 @@ from atomic_lib.pipeline.notebooks import Execution
 from atomic_lib.results.conformance_files import read_matrix
 from atomic_lib.results.result_files import RESULT_FILE, read_study_result, write_variant_result
 from atomic_lib.results.variant_result import StageTime, VariantResult
+from atomic_lib.tools import user_namespace
 from tests.contexts import put_empty_tools
 from tests.pipeline.small_notebooks import notebook
 from tests.report.factory import variant_result
@@ -56,7 +56,7 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(study, "CHECKOUT", top)
     monkeypatch.setattr(study, "BUILD", top / "build")
     monkeypatch.setattr(study, "NOTEBOOKS", top / "notebooks")
-    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    monkeypatch.setattr(user_namespace, "is_inside", lambda: True)
     return top
 
 
@@ -184,11 +184,11 @@ def test_what_is_wrong_is_said_before_anything_is_made(
     assert not (place / "build").exists()
 
 
-def test_without_root_the_next_step_is_told(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(os, "geteuid", lambda: 1000)
-    with pytest.raises(WorkbookError, match="needs root") as caught:
+def test_outside_of_the_namespace_the_next_step_is_told(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(user_namespace, "is_inside", lambda: False)
+    with pytest.raises(WorkbookError, match="needs a namespace") as caught:
         study.run_study("default")
-    assert caught.value.hint == "sudo ./workbook run"
+    assert "start it with ./workbook" in caught.value.hint
     assert not (place / "build").exists()
 
 

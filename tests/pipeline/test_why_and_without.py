@@ -1,6 +1,5 @@
 """Questions on the command line: the text printed, the status, what is refused before anything is made."""
 
-import os
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +15,7 @@ from atomic_lib.report.elements.table import Table
 from atomic_lib.solve.explain.graph import Link
 from atomic_lib.solve.explain.without import Departure
 from atomic_lib.solve.lock import LockedPackage
+from atomic_lib.tools import user_namespace
 
 LEAVES = (LockedPackage("dnf", 0, "4.23", "1", "noarch", "s", 900_000, "r"),)
 
@@ -35,7 +35,7 @@ class Answered:
 
 @pytest.fixture
 def answered(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(why_and_without, "open_build", lambda variant, command: Answered())
+    monkeypatch.setattr(why_and_without, "open_build", lambda _: Answered())
 
 
 @pytest.mark.usefixtures("answered")
@@ -93,9 +93,9 @@ def test_a_variant_that_is_unknown_is_named() -> None:
         open_build("atomic-mni")
 
 
-def test_who_is_not_root_is_told_before_anything_is_made(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+def test_outside_of_the_namespace_nothing_is_made(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(user_namespace, "is_inside", lambda: False)
     monkeypatch.setenv("WORKBOOK_CACHE", str(tmp_path / "cache"))
-    with pytest.raises(WorkbookError, match="needs root"):
+    with pytest.raises(WorkbookError, match="needs a namespace"):
         open_build("atomic-min")
     assert not (tmp_path / "cache").exists()

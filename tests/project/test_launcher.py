@@ -47,12 +47,20 @@ def make_ready(copy: Path, name: str, lock: str) -> None:
     (copy / name / "bin").mkdir(parents=True)
     python = copy / name / "bin/python"
     program(python, 'echo "$@"; echo "mirror=$WORKBOOK_MIRROR path=$PYTHONPATH"')
-    digest = hashlib.sha256((copy / LOCKS[0]).read_bytes() + (copy / lock).read_bytes()).hexdigest()
-    (copy / name / "stamp").write_text(f"{digest} {python.resolve()} {copy.resolve()}\n")
+    digest = hashlib.sha256((copy / LOCKS[0]).read_bytes() + (copy / lock).read_bytes() + kernel(copy / name))
+    (copy / name / "stamp").write_text(f"{digest.hexdigest()} {python.resolve()} {copy.resolve()}\n")
+
+
+def kernel(venv: Path) -> bytes:
+    """The kernel specification of an environment: its program enters the namespace."""
+    return (
+        f'{{"argv": ["{venv}/bin/python", "-m", "atomic_lib.tools.user_namespace", "{venv}/bin/python", "-m", '
+        '"ipykernel_launcher", "-f", "{connection_file}"],\n "display_name": "Atomic workbook", "language": "python"}\n'
+    ).encode()
 
 
 def with_host_tools(programs: Path) -> None:
-    for name in ("mmdebstrap", "bwrap"):
+    for name in ("mmdebstrap", "bwrap", "newuidmap"):
         program(programs / name, "exit 0")
 
 
@@ -86,9 +94,9 @@ def test_mirror_without_an_address(copy: Path, programs: Path) -> None:
 @pytest.mark.parametrize(
     ("manager", "user", "expected"),
     [
-        ("apt-get", 0, "apt-get install -y --no-install-recommends mmdebstrap bubblewrap"),
+        ("apt-get", 0, "apt-get install -y --no-install-recommends mmdebstrap bubblewrap uidmap"),
         ("apt-get", 1000, "sudo sh -c '"),
-        ("dnf", 1000, "sudo sh -c 'dnf install -y mmdebstrap bubblewrap"),
+        ("dnf", 1000, "sudo sh -c 'dnf install -y mmdebstrap bubblewrap shadow-utils"),
     ],
 )
 def test_no_install_prints_the_command_and_stops(
@@ -121,7 +129,7 @@ def test_root_installs_what_is_missing(copy: Path, programs: Path) -> None:
     program(programs / "id", "echo 0")
     program(programs / "apt-get", 'echo "apt-get $*" >&2')
     done = launch(copy, programs, "run")
-    assert "apt-get install -y --no-install-recommends mmdebstrap bubblewrap" in done.stderr
+    assert "apt-get install -y --no-install-recommends mmdebstrap bubblewrap uidmap" in done.stderr
     assert done.stdout.startswith("-P -m atomic_lib run\n")
 
 
@@ -131,17 +139,15 @@ def test_neither_package_manager(copy: Path, programs: Path) -> None:
     assert "neither apt-get nor dnf" in refusal(copy, programs, "run").stderr
 
 
-def test_composing_as_an_ordinary_user_shows_the_sudo_command(copy: Path, programs: Path) -> None:
+def test_an_ordinary_user_needs_no_root_but_to_install(copy: Path, programs: Path) -> None:
     make_ready(copy, ".venv", "requirements.lock")
     with_host_tools(programs)
     program(programs / "id", "echo 1000")
     program(programs / "apt-get", "exit 1")
     if not Path("/usr/share/keyrings/debian-archive-keyring.gpg").exists():
         pytest.skip("without Debian's keys the launcher asks for them first")
-    error = refusal(copy, programs, "run", "quick", "--mirror=http://mirror.example/debian")
-    assert f"sudo WORKBOOK_MIRROR=http://mirror.example/debian {copy}/workbook run quick" in error.stderr
-    assert "mirror=" not in error.stdout
-    assert f"sudo {copy}/workbook equality --boot" in refusal(copy, programs, "equality", "--boot").stderr
+    for words in (("run", "quick"), ("equality", "--boot"), ("test", "-x")):
+        assert launch(copy, programs, *words).stdout.startswith(f"-P -m atomic_lib {' '.join(words)}\n")
 
 
 def test_ready_environment_is_used_as_it_is(copy: Path, programs: Path) -> None:
@@ -182,6 +188,7 @@ def test_environment_of_another_lock_or_place_is_remade(copy: Path, programs: Pa
     program(
         programs / "python3",
         f'case $1 in -c) echo "{programs}/python3";; -m) mkdir -p "$3/bin" "$3/lib/python3.11/site-packages"\n'
+        'mkdir -p "$3/share/jupyter/kernels/python3"\n'
         f'printf \'#!/bin/sh\\necho "$@" >>"{calls}"\\n\' >"$3/bin/python"; chmod +x "$3/bin/python";; esac',
     )
     for name in ("mkdir", "chmod"):
@@ -193,6 +200,7 @@ def test_environment_of_another_lock_or_place_is_remade(copy: Path, programs: Pa
     assert all("--require-hashes" in line and "--compile" in line for line in asked[:2])
     assert asked[2] == "-P -m atomic_lib doctor"
     assert (copy / ".venv/lib/python3.11/site-packages/atomic-workbook.pth").read_text() == f"{copy}\n"
+    assert (copy / ".venv/share/jupyter/kernels/python3/kernel.json").read_bytes() == kernel(copy / ".venv")
     assert launch(copy, programs, "doctor").stderr == ""
 
 

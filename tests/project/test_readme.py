@@ -59,7 +59,7 @@ def test_the_first_paragraph_says_what_the_content_is() -> None:
 
 def test_the_two_commands_and_the_picture_stand_in_the_readme() -> None:
     text = README.read_text()
-    assert re.search(r"^(sudo )?\./workbook run\b", text, re.MULTILINE)
+    assert re.search(r"^\./workbook run\b", text, re.MULTILINE)
     assert re.search(r"^\./workbook test\b", text, re.MULTILINE)
     assert "](notebooks/report.png)" in text
 
@@ -68,7 +68,7 @@ def test_the_quick_start_names_the_command_that_the_error_of_a_missing_mirror_na
     with pytest.raises(WorkbookError) as caught:
         choose_mirror("")
     command = caught.value.hint.removeprefix("name one: ")
-    assert f"`sudo {command}`" in README.read_text().partition("## What is compared")[0]
+    assert f"`{command}`" in README.read_text().partition("## What is compared")[0]
 
 
 def test_every_command_of_the_workbook_that_a_page_names_exists() -> None:

@@ -14,7 +14,7 @@ import pytest
 
 from atomic_lib.base.command import CommandError, Completed
 from atomic_lib.tools.confine import REFUSED_CALLS
-from atomic_lib.tools.limits import Limits
+from atomic_lib.tools.limits import Limits, control_group
 from atomic_lib.tools.sandbox import Bind, Rights, Tools
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="the sandbox of an ordinary user is another one")
@@ -117,11 +117,6 @@ def test_a_new_user_namespace_is_refused_and_a_thread_is_not(tree: Path, rights:
     assert said == ["-1 1", "-1 1", "38", "a thread"]
 
 
-def test_a_package_can_set_owner_and_mode_of_the_directory_proc_of_an_installroot(tree: Path) -> None:
-    run(tree, PYTHON, "-c", f"import os; os.chmod('{ROOT}/proc', 0o555); os.chown('{ROOT}/proc', 0, 0)")
-    assert Path("/proc/self").exists()
-
-
 def test_no_host_process_open_file_or_path_of_a_bind_is_seen(tree: Path) -> None:
     program = (
         "import os; print(*sorted(p for p in os.listdir('/proc') if p.isdigit())); print(*os.listdir('/proc/self/fd'));"
@@ -147,7 +142,7 @@ def mark() -> Iterator[str]:
     yield word
     left = [path for path in Path("/proc").glob("[0-9]*/cmdline") if word.encode() in read(path)]
     assert left == []
-    assert list(Path("/sys/fs/cgroup").rglob(f"workbook-{os.getpid()}-*")) == []
+    assert list(Path("/sys/fs/cgroup").rglob(f"workbook-{os.getpid()}-[0-9]*")) == []
 
 
 def read(path: Path) -> bytes:
@@ -171,6 +166,10 @@ def read(path: Path) -> bytes:
 def test_a_command_ends_at_its_limit_with_one_line_that_names_it(
     tree: Path, mark: str, words: tuple[str, ...], reason: str
 ) -> None:
+    if "processes" in reason or "memory" in reason:
+        with control_group(Limits()) as group:
+            if not group.directories:
+                pytest.skip("no control group can be made here: what holds is the limit of each process")
     started = time.monotonic()
     with pytest.raises(CommandError) as caught:
         run(tree, *words, mark)

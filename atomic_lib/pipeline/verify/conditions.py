@@ -14,6 +14,7 @@ from atomic_lib.base.command import CommandError, run
 from atomic_lib.base.errors import WorkbookError
 from atomic_lib.content.repositories import Content
 from atomic_lib.tools.sandbox import Tools
+from atomic_lib.tools.user_namespace import host_root
 
 FAKETIME = "usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1"
 _PRELOADED, _LDD = "libfaketime.so", "ldd"
@@ -172,7 +173,7 @@ def in_force(conditions: Conditions, tools: Tools, content: Content, rpms: Path,
         "repositories": ", ".join(content.repo_ids),
         "RPM files": file_order(rpms),
         "cache": cache_state(cold_cache=conditions.cold_cache, made_anew=made_anew),
-        "user": "root",
+        "root is user": str(host_root()),
     }
 
 

@@ -9,7 +9,6 @@ OWN_PROCESS = (
     "Umask, host name, time zone, language and hash seed affect the workbook's own process;\n"
     "  commands are shielded from them (clean environment, own host name, umask 022)."
 )
-NO_ORDINARY_USER = "Composing always needs root, so builds by ordinary users are not compared."
 
 
 def shown(found: Verification) -> str:
@@ -21,7 +20,6 @@ def shown(found: Verification) -> str:
         *_table("condition", found.conditions),
         f"  {OWN_PROCESS}",
         f"  {KERNEL_CLOCK}",
-        f"  {NO_ORDINARY_USER}",
         "",
         *_table("checksum", found.checksums, mark=True),
         "",

@@ -13,12 +13,12 @@ from pathlib import Path
 from atomic_lib import __version__
 from atomic_lib.base import command
 from atomic_lib.base.errors import WorkbookError
-from atomic_lib.base.namespace import require_namespace
 from atomic_lib.base.paths import BUILD, CHECKOUT, cache_directory
 from atomic_lib.base.progress import say, step
 from atomic_lib.base.store import remove_tree, run_lock
 from atomic_lib.params.study_file import load_study, study_variants
 from atomic_lib.params.variant import Variant, load_variant, parameter_values
+from atomic_lib.pipeline.verify import rebuild
 from atomic_lib.pipeline.verify.conditions import Conditions, hostile, other_language, require_in_force, usual
 from atomic_lib.pipeline.verify.differences import explain
 from atomic_lib.pipeline.verify.directories import make_cold_cache, other_place
@@ -27,7 +27,9 @@ from atomic_lib.pipeline.verify.show import shown
 from atomic_lib.results.record import git_revision
 from atomic_lib.results.verification import Verification, write_verification
 from atomic_lib.solve.lock import read_lock
+from atomic_lib.tools import user_namespace
 from atomic_lib.tools.tools_tree import open_tools
+from atomic_lib.tools.user_namespace import require_namespace
 
 DIFFERENCES_FILE = "differences.txt"
 _BUILD_SECONDS = 3600
@@ -106,7 +108,8 @@ def _build(variant: Variant, conditions: Conditions, own: Path, lock: str = "") 
         parameters["lock"] = str(CHECKOUT / variant.lock)
     task.write_text(json.dumps(asdict(Task(parameters, conditions, lock))))
     passed_on = {key: os.environ[key] for key in _PASSED_ON if key in os.environ}
-    line = [sys.executable, "-P", "-m", "atomic_lib.pipeline.verify.rebuild", str(task), str(result)]
+    python = [sys.executable, "-P", "-m"]
+    line = [*python, user_namespace.__name__, *python, rebuild.__name__, str(task), str(result)]
     log.touch()
     with step(f"{variant.variant}: build {name} from scratch"), _progress_shown(log):
         try:

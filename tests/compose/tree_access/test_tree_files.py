@@ -168,8 +168,10 @@ _DOOR = {"tree_files.py", "beneath.py"}
 _CHECKED = [*(path for path in _ROOM if path.name not in _DOOR), LIBRARY / "guest/faults/trial.py"]
 # Files of the store or of the checkout, none of a tree.
 _FILES_OF_THE_HOST = {
-    "file_contexts.py": {"path.lstat", "(directory / 'repo').lstat", "target.mkdir"},
+    "chroot.py": {"root.mkdir", "root.chmod"},
+    "file_contexts.py": {"path.lstat", "target.mkdir", "target.touch"},
     "install.py": None,  # its files: the configuration of dnf and logs
+    "ostree.py": {"repo.mkdir"},
     "remote.py": {"path.is_file", "path.read_bytes"},
     "tree.py": {
         "(stored.path / 'tree.json').read_text", "(self.directory / 'owners.json').read_text",

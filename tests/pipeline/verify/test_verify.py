@@ -13,6 +13,7 @@ from atomic_lib.pipeline.verify import verify
 from atomic_lib.pipeline.verify.conditions import Conditions
 from atomic_lib.pipeline.verify.rebuild import Built, stored_in
 from atomic_lib.results.verification import QCOW2, RAW, Verification, read_verification
+from atomic_lib.tools import user_namespace
 from atomic_lib.tools.sandbox import Tools
 from tests.formats.disk.disk_image import make_raw
 
@@ -54,7 +55,7 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(verify, "cache_directory", lambda: tmp_path / "cache")
     monkeypatch.setattr(verify, "open_tools", lambda _: Tools(Path("/nonexistent"), "none"))
     monkeypatch.setattr(verify, "other_language", lambda: "")
-    monkeypatch.setattr("os.geteuid", lambda: 0)
+    monkeypatch.setattr(user_namespace, "is_inside", lambda: True)
     return tmp_path / "build/verify"
 
 

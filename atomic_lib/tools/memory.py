@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from atomic_lib.base import command
-from atomic_lib.base.namespace import require_namespace
+from atomic_lib.tools.user_namespace import require_namespace
 
 _OPTIONS = "mode=0755,size=90%,nr_inodes=0"
 

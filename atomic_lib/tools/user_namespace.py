@@ -1,6 +1,6 @@
 """Runs a program in a user namespace whose root is not the host's root, with mounts of its own.
 
-    python -m atomic_lib.base.namespace PROGRAM ARGUMENT…
+    python -m atomic_lib.tools.user_namespace PROGRAM ARGUMENT…
 
 An ordinary user is root there; the other ids are the user's subordinate ids, set by newuidmap(1). Started by the
 host's root, all ids are of a range that belongs to nobody, and only the directories in ``Directories.own`` are
@@ -26,11 +26,17 @@ from typing import NoReturn
 from atomic_lib.base import command
 from atomic_lib.base.errors import WorkbookError
 from atomic_lib.base.paths import CHECKOUT, cache_directory
+from atomic_lib.base.progress import say
+from atomic_lib.base.signals import end_with_parent
+from atomic_lib.tools.limits import hand_over, remove_after
 
 ID_COUNT = 65536
 """How many user and group ids the namespace has: those of a whole system, with ``nobody`` (65534)."""
 ROOT_RANGE_START = 0x7000_0000
 """The host's id of the namespace's root, if the host's root starts it: above all ranges that systemd gives away."""
+
+HOST = Path("/")
+"""The root of the host's files."""
 
 _MARK = "WORKBOOK_NAMESPACE"
 _NEW_USER, _NEW_MOUNTS = 0x10000000, 0x00020000
@@ -72,18 +78,27 @@ def require_namespace() -> None:
 
 
 def enter(words: Sequence[str]) -> NoReturn:
-    """Become the program ``words`` in the namespace; directly, if this process is in it already.
+    """Become the program ``words`` in the namespace, with mounts that end with the program.
 
-    Where the host has no user namespaces at all, its root goes on with mounts of its own only, and says so.
+    Where a host without user namespaces is used by its root, it goes on as the host's root, and says so.
 
     Raises WorkbookError if the host or its configuration does not allow it, with the line that does.
     """
     if not is_inside():
-        own = (CHECKOUT, cache_directory())
-        own[1].mkdir(parents=True, exist_ok=True)
-        others = (Path(sys.base_prefix), Path(sys.prefix), Path(sys.executable).resolve().parent.parent)
-        _enter(Directories(own, others))
+        _become_root()
+    _unshare_mounts()
+    os.environ[_MARK] = _mark()
+    with suppress(OSError):  # the same directory, as it is mounted here
+        os.chdir(os.getcwd())
     os.execvp(words[0], list(words))
+
+
+def needed() -> Directories:
+    """The directories that the workbook needs: its own are the checkout and the cache."""
+    cache = cache_directory()
+    cache.mkdir(parents=True, exist_ok=True)
+    python = Path(sys.executable).resolve()
+    return Directories((CHECKOUT, cache), (Path(sys.base_prefix), Path(sys.prefix), python.parent.parent))
 
 
 def host_root() -> int:
@@ -91,27 +106,30 @@ def host_root() -> int:
     return int(Path("/proc/self/uid_map").read_text().split()[1])
 
 
-def _enter(directories: Directories) -> None:
-    is_root = os.geteuid() == 0
-    try:
-        if not is_root:
-            _join(_ordinary_maps())
-        elif _has_all_ids():
-            _call("unshare", _NEW_MOUNTS)
-            _call("mount", b"none", b"/", None, _PRIVATE | _RECURSIVE, None)
-            _join((f"0 {ROOT_RANGE_START} {ID_COUNT}",) * 2, directories)
-        _call("unshare", _NEW_MOUNTS)
-        _call("mount", b"none", b"/", None, _PRIVATE | _RECURSIVE, None)
-    except OSError as error:
-        if not is_root:
+def _become_root() -> None:
+    if os.geteuid() != 0:
+        try:
+            _join(ordinary_maps())
+        except OSError as error:
             raise _refused(error) from None
-        print(f"! no user namespace ({error.strerror}): composing runs as the host's root", file=sys.stderr)
-        _call("unshare", _NEW_MOUNTS)
-        _call("mount", b"none", b"/", None, _PRIVATE | _RECURSIVE, None)
-    os.environ[_MARK] = _mark()
-    _require_readable(directories)
-    with suppress(OSError):  # the same directory, as it is mounted here
-        os.chdir(os.getcwd())
+    elif _has_all_ids():
+        directories = needed()
+        try:
+            remove_after(os.getpid(), hand_over(ROOT_RANGE_START))
+            _unshare_mounts()
+            _join((f"0 {ROOT_RANGE_START} {ID_COUNT}",) * 2, directories)
+        except OSError as error:
+            say(f"! no user namespace ({error.strerror}): composing runs as the host's root")
+        for path in (*directories.others, *directories.own):
+            if not os.access(path, os.R_OK | os.X_OK):
+                hint = f"chmod -R go+rX {shlex.quote(str(path))}"
+                raise WorkbookError(f"{path}: only its owner may read it", hint=hint)
+
+
+def _unshare_mounts() -> None:
+    """Give this process mounts of its own, which end with it and its children."""
+    _call("unshare", _NEW_MOUNTS)
+    _call("mount", b"none", b"/", None, _PRIVATE | _RECURSIVE, None)
 
 
 def _mark() -> str:
@@ -128,15 +146,15 @@ def _join(maps: tuple[str, str], directories: Directories | None = None) -> None
 
     Raises OSError if the host refuses it, and WorkbookError if newuidmap does.
     """
-    owner, kept = os.getpid(), _kvm_group()
+    kept = _kvm_group()
     ready, told = os.pipe()
     child = os.fork()
     if child == 0:  # holds the namespace until this process has joined it
+        end_with_parent(signal.SIGKILL)
         os.close(ready)
         refusal = _LIBC.unshare(_NEW_USER) and ctypes.get_errno()
         os.write(told, struct.pack("i", refusal))
-        while os.getppid() == owner:
-            signal.pause()
+        signal.pause()
         os._exit(0)
     os.close(told)
     try:
@@ -173,10 +191,10 @@ def _kvm_group() -> list[int]:
 
 def _mount(directories: Directories, namespace: int) -> None:
     """Mount what the namespace needs of the host where its root finds it, beneath directories that all may enter."""
-    trees = {path: _tree(path, namespace) for path in _outermost(directories.own)}
-    trees |= {path: _tree(path, None) for path in _outermost(directories.others) if not _is_below(path, trees)}
+    trees = {path: _tree(path, namespace) for path in outermost(directories.own)}
+    trees |= {path: _tree(path, None) for path in outermost(directories.others) if not _is_below(path, trees)}
     options = f"mode=755,uid={ROOT_RANGE_START},gid={ROOT_RANGE_START}".encode()
-    for cover in _outermost(tuple(parent for path in trees for parent in path.parents if not _is_open(parent))):
+    for cover in outermost(tuple(parent for path in trees for parent in path.parents if not _is_open(parent))):
         _call("mount", b"tmpfs", os.fsencode(cover), b"tmpfs", _NOSUID_NODEV, options)
     for path, tree in trees.items():
         for new in [one for one in reversed((path, *path.parents)) if not one.exists()]:
@@ -195,7 +213,7 @@ def _tree(path: Path, namespace: int | None) -> int:
     return tree
 
 
-def _outermost(paths: Sequence[Path]) -> list[Path]:
+def outermost(paths: Sequence[Path]) -> list[Path]:
     """The paths without those below another one of them."""
     return [path for path in dict.fromkeys(paths) if not _is_below(path.parent, paths)]
 
@@ -209,12 +227,6 @@ def _is_open(directory: Path) -> bool:
     return bool(directory.stat().st_mode & 0o001)
 
 
-def _require_readable(directories: Directories) -> None:
-    for path in (*directories.others, *directories.own):
-        if not os.access(path, os.R_OK | os.X_OK):
-            raise WorkbookError(f"{path}: only its owner may read it", hint=f"chmod -R go+rX {shlex.quote(str(path))}")
-
-
 def _call(name: str, *arguments: object) -> int:
     """Call a function of libc; raises OSError if it fails."""
     result = int(getattr(_LIBC, name)(*arguments))
@@ -224,7 +236,7 @@ def _call(name: str, *arguments: object) -> int:
     return result
 
 
-def _ordinary_maps() -> tuple[str, str]:
+def ordinary_maps() -> tuple[str, str]:
     """The maps of an ordinary user: root is the user, the other ids are subordinate ids.
 
     Raises WorkbookError if newuidmap is missing or the user has too few subordinate ids.
@@ -232,7 +244,7 @@ def _ordinary_maps() -> tuple[str, str]:
     if findings := missing():
         raise WorkbookError(findings[0][0], hint=findings[0][1])
     own = (os.getuid(), os.getgid())
-    starts = [_subordinate(Path(f"/etc/sub{kind}")) for kind in ("uid", "gid")]
+    starts = [_subordinate(HOST / f"etc/sub{kind}") for kind in ("uid", "gid")]
     user, group = (f"0 {own_id} 1 1 {start} {ID_COUNT - 1}" for own_id, start in zip(own, starts, strict=True))
     return user, group
 
@@ -243,7 +255,7 @@ def missing() -> list[tuple[str, str]]:
     if not (shutil.which("newuidmap") and shutil.which("newgidmap")):
         install = "dnf install shadow-utils" if shutil.which("dnf") else "apt-get install uidmap"
         lacks.append(("newuidmap: command not found", f"sudo {install}"))
-    files = {Path(f"/etc/sub{kind}"): f"--add-sub{kind}s" for kind in ("uid", "gid")}
+    files = {HOST / f"etc/sub{kind}": f"--add-sub{kind}s" for kind in ("uid", "gid")}
     short = {path: option for path, option in files.items() if _subordinate(path) is None}
     if short:
         start = max((100_000, *(end for path in files for _, _, end in _ranges(path))))
@@ -253,7 +265,7 @@ def missing() -> list[tuple[str, str]]:
                       f"wanted: the line {_user_name()}:{start}:{ID_COUNT}",
                       f"sudo usermod {options} {_user_name()}"))  # fmt: skip
     for name, (refusing, allowing) in _SETTINGS.items():
-        path = Path("/proc/sys", name.replace(".", "/"))
+        path = HOST / "proc/sys" / name.replace(".", "/")
         if path.exists() and path.read_text().strip() == refusing:
             lacks.append((f"{name} is {refusing}: this host refuses user namespaces",
                           f"sudo sysctl {name}={allowing}; to keep it, the line {name}={allowing} in "
