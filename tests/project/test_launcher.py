@@ -1,14 +1,17 @@
 """The launcher ./workbook: its output, the programs that it starts, and the files that it does not touch."""
 
 import hashlib
+import json
 import os
 import shutil
 from pathlib import Path
 
 import pytest
+from ipykernel.kernelspec import get_kernel_dict
 
 from atomic_lib.base import command
 from atomic_lib.base.command import CommandError
+from atomic_lib.tools import user_namespace
 
 CHECKOUT = Path(__file__).parents[2]
 NEEDED = ("bash", "cat", "dirname", "flock", "id", "readlink", "sh", "sha256sum")
@@ -52,11 +55,16 @@ def make_ready(copy: Path, name: str, lock: str) -> None:
 
 
 def kernel(venv: Path) -> bytes:
-    """The kernel specification of an environment: its program enters the namespace."""
-    return (
-        f'{{"argv": ["{venv}/bin/python", "-m", "atomic_lib.tools.user_namespace", "{venv}/bin/python", "-m", '
-        '"ipykernel_launcher", "-f", "{connection_file}"],\n "display_name": "Atomic workbook", "language": "python"}\n'
-    ).encode()
+    """What the launcher writes as the kernel's specification."""
+    text = (CHECKOUT / "workbook").read_text().partition("cat <<END\n")[2].partition("END\n")[0]
+    return text.replace("$1", str(venv)).encode()
+
+
+def test_the_kernel_of_notebooks_is_ipykernels_own_which_enters_the_namespace(tmp_path: Path) -> None:
+    spec, own = json.loads(kernel(tmp_path / "a b")), get_kernel_dict()
+    python = str(tmp_path / "a b/bin/python")
+    wrapped = [python, "-m", user_namespace.__name__, python, *own["argv"][1:]]
+    assert spec == {**own, "argv": wrapped, "display_name": "Atomic workbook"}
 
 
 def with_host_tools(programs: Path) -> None:
