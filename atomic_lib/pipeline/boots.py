@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from pydantic import ValidationError
+
 from atomic_lib.base.errors import WorkbookError
 from atomic_lib.base.files import write_text
 from atomic_lib.base.model import SelinuxMode
 from atomic_lib.base.scrub import scrubber
-from atomic_lib.base.store import key_of
+from atomic_lib.base.store import key_of, set_aside
 from atomic_lib.guest.boot_record import BOOT_FILE, StoredBoot, read_boot
 from atomic_lib.guest.boot_stages import ImageBoot, image_boots
 from atomic_lib.guest.counted.counted_boot import CountedBoot, read_counted_boot
@@ -92,8 +94,13 @@ class Boots:
 
     def _failures_of(self, boots: Sequence[ImageBoot]) -> tuple[FailedBoot, ...]:
         """Every failure of these boots so far, those of earlier runs included."""
-        files = [file for boot in boots for file in sorted(self._failures(boot).glob("*.json"))]
-        return tuple(FailedBoot.model_validate_json(file.read_text()) for file in files)
+        failures = []
+        for file in (file for boot in boots for file in sorted(self._failures(boot).glob("*.json"))):
+            try:
+                failures.append(FailedBoot.model_validate_json(file.read_bytes()))
+            except ValidationError:  # as after a power cut
+                set_aside(file, "the record of a failed boot is damaged, so the page does not show it")
+        return tuple(failures)
 
     def _failures(self, boot: ImageBoot) -> Path:
         key = key_of(boot.stage.key_inputs(boot, self.context))

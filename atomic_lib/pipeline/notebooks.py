@@ -9,6 +9,7 @@ import tempfile
 import threading
 from collections import deque
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing import connection, get_context, parent_process
 from multiprocessing.context import SpawnProcess
@@ -120,8 +121,9 @@ def _remove_abandoned() -> None:
     """Remove the scratch directories of killed processes; others may have directories of such a name in /tmp."""
     for path in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*-*"):
         pid = path.name.removeprefix(_PREFIX).partition("-")[0]
-        if path.lstat().st_uid == os.geteuid() and not (pid.isdigit() and Path("/proc", pid).exists()):
-            remove_tree(path)
+        with suppress(FileNotFoundError):  # another run removed it
+            if path.lstat().st_uid == os.geteuid() and not (pid.isdigit() and Path("/proc", pid).exists()):
+                remove_tree(path)
 
 
 def _work(execution: Execution, scratch: Path, sender: connection.Connection) -> None:

@@ -145,14 +145,17 @@ def _make_groups(limits: Limits, name: str) -> tuple[Path, ...]:
         if memory:
             memory.rmdir()
         return ()
-    (processes / _PROCESSES).write_text(str(limits.processes))
-    for file in _MEMORY:
-        if (memory / file).exists():
-            (memory / file).write_text(str(limits.memory_mib << 20))
-    for file, value in _NO_SWAP.items():
-        if (memory / file).exists():
-            (memory / file).write_text(value)
-    return tuple(dict.fromkeys((processes, memory)))
+    groups = tuple(dict.fromkeys((processes, memory)))
+    limited = {_PROCESSES: str(limits.processes), **dict.fromkeys(_MEMORY, str(limits.memory_mib << 20)), **_NO_SWAP}
+    try:
+        for path in (group / file for group in groups for file in limited):
+            if path.exists():
+                path.write_text(limited[path.name])
+    except OSError:
+        for group in groups:
+            _end(group)
+        raise
+    return groups
 
 
 def _make_group(controller: str, files: Sequence[str], name: str) -> Path | None:

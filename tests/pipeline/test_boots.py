@@ -125,3 +125,18 @@ def test_the_reason_names_no_place_of_this_machine(tmp_path: Path, guests: Guest
         patch.setattr("atomic_lib.guest.boot_stages.boot_image", boot)
         (failed,) = made(boots).failed_boots
     assert failed.reason == "./console.log: cut off"
+
+
+def test_a_damaged_record_of_a_failed_boot_is_set_aside(
+    tmp_path: Path, guests: Guests, capsys: pytest.CaptureFixture[str]
+) -> None:
+    boots = boots_of(tmp_path)
+    guests.checks = {"the script ran": False}
+    for _ in range(2):
+        made(boots)
+    first, second = sorted((boots.context.store.root / "failed-boots").rglob("*.json"))
+    first.write_bytes(first.read_bytes()[:20])
+    guests.checks = {"the script ran": True}
+    assert len(made(boots).failed_boots) == 1
+    assert "the record of a failed boot is damaged" in capsys.readouterr().err
+    assert (first.exists(), second.exists(), first.with_name(f"{first.name}.damaged").exists()) == (False, True, True)

@@ -56,6 +56,19 @@ def test_a_directory_without_files_for_limits_is_no_group(top: Path) -> None:
     assert "RLIMIT_NPROC" in group.as_json()
 
 
+def test_a_group_whose_limit_cannot_be_written_does_not_stay(top: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def mkdir(path: Path, **_: object) -> None:
+        os.makedirs(path / "memory.max", exist_ok=True)  # a directory cannot be written
+        (path / "pids.max").touch()
+
+    ended: list[Path] = []
+    monkeypatch.setattr(Path, "mkdir", mkdir)
+    monkeypatch.setattr(limits, "_end", ended.append)
+    with pytest.raises(IsADirectoryError), control_group(Limits()):
+        pass
+    assert [path.parent for path in ended] == [top]
+
+
 def test_groups_of_workbooks_that_were_killed_are_removed_and_others_stay(top: Path) -> None:
     for name in ("workbook-4194305-0", f"workbook-{os.getppid()}-0", "other"):  # beyond Linux's highest process id
         (top / name).mkdir()
