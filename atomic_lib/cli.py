@@ -6,7 +6,7 @@ import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import yaml
 
@@ -17,13 +17,16 @@ from atomic_lib.base.signals import Stopped, unwind
 from atomic_lib.pipeline.failures import explained
 from atomic_lib.tools.user_namespace import enter, host_root, is_inside
 
+_READERS = ("check", "show", "diff")
+
 
 def start(words: Sequence[str]) -> int:
     """Enter the workbook's namespace and run one command; returns the exit status, as ``main``.
 
-    JupyterLab stays outside, because its kernels enter; ``doctor`` does where the host does not allow it.
+    JupyterLab stays outside, because its kernels enter, and so do commands that only read; ``doctor`` does where the
+    host does not allow it.
     """
-    if words[:1] != ["lab"] and not is_inside():
+    if words[:1] not in (["lab"], *([name] for name in _READERS)) and not is_inside():
         try:
             enter([sys.executable, "-P", "-m", "atomic_lib", *words])
         except WorkbookError as error:
@@ -81,6 +84,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_verify(
         commands.add_parser("verify", help="build variants twice under different conditions and compare the images")
     )
+    _add_readers(commands)
     commands.add_parser("test", help="run the tests; further arguments go to pytest", add_help=False)
     lab = commands.add_parser("lab", help="start JupyterLab with the notebooks on 127.0.0.1")
     lab.set_defaults(call=_lab)
@@ -89,6 +93,19 @@ def _parser() -> argparse.ArgumentParser:
     doctor.set_defaults(call=_doctor)
     _add_clean(commands.add_parser("clean", help="show how much disk space each part uses, or remove parts"))
     return parser
+
+
+def _add_readers(commands: Any) -> None:
+    check = commands.add_parser("check", help="read recipes, or all parameters, and say what is wrong")
+    check.add_argument("paths", nargs="*", metavar="RECIPE", help="a treefile or kickstart; without one: all of params")
+    check.set_defaults(call=_check)
+    show = commands.add_parser("show", help="show a recipe with all that it includes, and where each entry comes from")
+    show.add_argument("recipe", metavar="RECIPE", help="a treefile (.yaml, .yml, .json) or a kickstart (.ks)")
+    show.add_argument("--json", action="store_true", help="as JSON")
+    show.set_defaults(call=_show)
+    diff = commands.add_parser("diff", help="show how two recipes differ")
+    diff.add_argument("recipes", nargs=2, metavar="RECIPE", help="a treefile or a kickstart")
+    diff.set_defaults(call=_diff)
 
 
 def _add_run(parser: argparse.ArgumentParser) -> None:
@@ -156,6 +173,24 @@ def _without(options: argparse.Namespace) -> int:
     from atomic_lib.pipeline.why_and_without import print_without
 
     return print_without(options.packages, options.variant)
+
+
+def _check(options: argparse.Namespace) -> int:
+    from atomic_lib.pipeline.recipe_words import check
+
+    return check(options.paths)
+
+
+def _show(options: argparse.Namespace) -> int:
+    from atomic_lib.pipeline.recipe_words import show
+
+    return show(options.recipe, as_json=options.json)
+
+
+def _diff(options: argparse.Namespace) -> int:
+    from atomic_lib.pipeline.recipe_words import diff
+
+    return diff(*options.recipes)
 
 
 def _equality(options: argparse.Namespace) -> int:

@@ -1,5 +1,6 @@
 """Loads the recipe of a variant from its treefile or kickstart."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,7 +10,10 @@ from atomic_lib.params.variant import Variant
 from atomic_lib.recipe.recipe import PostScript, Recipe
 from atomic_lib.recipe.source import listing_hint
 
-__all__ = ["PostScript", "Recipe", "load_recipe"]
+__all__ = ["PostScript", "Recipe", "load_recipe", "read_recipe"]
+
+NEWEST_SYNTAX = "F41"
+_TREEFILES = (".yaml", ".yml", ".json")
 
 
 def load_recipe(variant: Variant, params: Path = PARAMS_DIRECTORY) -> Recipe:
@@ -42,17 +46,41 @@ def _read_recipe(variant: Variant, params: Path) -> Recipe:
             hint=listing_hint(candidates[-1]),
         )
     others = [CHECKOUT / name for name in variant.recipe_roots.split()]
+    if found[0].suffix == ".ks" and variant.parts:
+        raise WorkbookError(
+            f"variant {variant.variant!r}: parts: {found[0]} is a kickstart, but parts extend treefiles only",
+            hint="leave parts empty, or use a treefile as the recipe",
+        )
+    parts = [treefiles / "parts" / f"{name}.yaml" for name in variant.parts.split()]
+    own = params / ("kickstarts" if found[0].suffix == ".ks" else "treefiles")
+    return read_recipe(found[0], variant.kickstart_version, (own, *others), parts)
+
+
+def read_recipe(
+    path: Path, kickstart_version: str = NEWEST_SYNTAX, roots: Sequence[Path] = (), parts: Sequence[Path] = ()
+) -> Recipe:
+    """The recipe in a file: a treefile (``.yaml``, ``.yml``, ``.json``) with ``parts``, or a kickstart (``.ks``).
+
+    ``roots``: the directories of the files that it may name. Without any: the recipes of this checkout, for one of
+    them; otherwise the Git repository that ``path`` is in, or its directory.
+
+    Raises WorkbookError naming file and line or key if it is missing or not accepted, and for another suffix.
+    """
     # Import the reader on demand: importing pykickstart takes time.
-    if found[0].suffix == ".ks":
-        if variant.parts:
-            raise WorkbookError(
-                f"variant {variant.variant!r}: parts: {found[0]} is a kickstart, but parts extend treefiles only",
-                hint="leave parts empty, or use a treefile as the recipe",
-            )
+    if path.suffix == ".ks":
         from atomic_lib.recipe.kickstart import read_kickstart
 
-        return read_kickstart(found[0], variant.kickstart_version, (params / "kickstarts", *others))
+        return read_kickstart(path, kickstart_version, roots or (_root_of(path),))
+    if path.suffix not in _TREEFILES:
+        raise WorkbookError(
+            f"{path}: the suffix does not say what it is", hint=f"accepted: {', '.join(_TREEFILES)} or .ks"
+        )
     from atomic_lib.recipe.treefile import read_treefile
 
-    parts = [treefiles / "parts" / f"{name}.yaml" for name in variant.parts.split()]
-    return read_treefile(found[0], parts, (params / "treefiles", *others))
+    return read_treefile(path, parts, roots or (_root_of(path),))
+
+
+def _root_of(path: Path) -> Path:
+    own = (PARAMS_DIRECTORY / "treefiles", PARAMS_DIRECTORY / "kickstarts")
+    tops = [parent for parent in path.absolute().parents if parent in own or (parent / ".git").exists()]
+    return tops[0] if tops else path.parent

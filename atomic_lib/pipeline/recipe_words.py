@@ -1,0 +1,172 @@
+"""``./workbook check``, ``show`` and ``diff``: what recipes say, without composing anything."""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import fields
+from pathlib import Path
+
+from atomic_lib.base.errors import WorkbookError
+from atomic_lib.base.paths import PARAMS_DIRECTORY
+from atomic_lib.base.progress import say
+from atomic_lib.content.definition import load_definition
+from atomic_lib.params.study_file import fallback_variants, load_study, study_variants
+from atomic_lib.params.variant import load_variant, variant_names
+from atomic_lib.recipe.load import load_recipe, read_recipe
+from atomic_lib.recipe.origins import Origins, origins_of
+from atomic_lib.recipe.recipe import Recipe
+from atomic_lib.report.elements.values import plural
+
+_LISTS = {
+    "packages": "packages",
+    "groups": "groups",
+    "excludes": "excluded packages",
+    "repos": "repositories",
+    "enabled_units": "enabled units",
+    "disabled_units": "disabled units",
+    "removed_paths": "removed paths",
+}
+_SHOWN_ELSEWHERE = {*_LISTS, "files", "notes", "post_scripts", "layer"}
+
+
+def check(paths: Sequence[str]) -> int:
+    """Read recipes by path, or all parameters and their recipes; prints a line or an error for each.
+
+    Returns the exit status: 0, or 1 if any is not accepted.
+    """
+    failed = 0
+    for name, problem, said in _checked_paths(paths) if paths else _checked_parameters(PARAMS_DIRECTORY):
+        if problem:
+            failed += 1
+            say(f"✗ {name}\nerror: {problem}")
+        else:
+            print(f"✓ {name}{said}")
+    return 1 if failed else 0
+
+
+def _checked_paths(paths: Sequence[str]) -> Iterator[tuple[str, WorkbookError | None, str]]:
+    for path in paths:
+        try:
+            recipe = read_recipe(Path(path))
+        except WorkbookError as error:
+            yield path, error, ""
+        else:
+            counts = f": {plural(len(recipe.packages), 'package')}, {plural(len(recipe.groups), 'group')}"
+            yield path, None, f"{counts}, {plural(len(recipe.notes), 'note')}"
+
+
+def _checked_parameters(params: Path) -> Iterator[tuple[str, WorkbookError | None, str]]:
+    for name in variant_names(params):
+        yield f"variant {name}", _problem_of_variant(name, params), ""
+    for path in sorted((params / "studies").glob("*.yaml")):
+        yield f"study {path.stem}", _problem_of_study(path.stem, params), ""
+    for path in sorted((params / "content").glob("*.yaml")):
+        try:
+            load_definition(path.stem, params)
+        except WorkbookError as error:
+            yield f"content {path.stem}", error, ""
+        else:
+            yield f"content {path.stem}", None, ""
+
+
+def _problem_of_variant(name: str, params: Path) -> WorkbookError | None:
+    try:
+        load_recipe(load_variant(name, params), params)
+    except WorkbookError as error:
+        return error
+    return None
+
+
+def _problem_of_study(name: str, params: Path) -> WorkbookError | None:
+    try:
+        study = load_study(name, params)
+        for variant in (*study_variants(study, params), *fallback_variants(study, params).values()):
+            load_recipe(variant, params)
+    except WorkbookError as error:
+        return error
+    return None
+
+
+def show(path: str, *, as_json: bool) -> int:
+    """Print a recipe with all that it includes, each entry with its places; returns the exit status 0.
+
+    Raises WorkbookError as ``read_recipe`` does.
+    """
+    recipe = read_recipe(Path(path))
+    print(json.dumps(recipe_data(recipe), indent=1) if as_json else recipe_text(recipe))
+    return 0
+
+
+def recipe_data(recipe: Recipe) -> dict[str, object]:
+    """A flattened recipe as JSON data: lists with the places of each entry, settings, scripts and notes."""
+    origins = origins_of(recipe)
+    return {
+        "files": [str(path) for path in recipe.files],
+        **{name: [{"name": entry, "origin": list(origins.get(entry, ()))} for entry in getattr(recipe, name)]
+           for name in _LISTS},
+        "settings": settings_of(recipe),
+        "scripts": [{"origin": script.source, "interpreter": script.interpreter, "text": script.text}
+                    for script in recipe.post_scripts],
+        "without_effect": list(recipe.notes),
+    }  # fmt: skip
+
+
+def settings_of(recipe: Recipe) -> dict[str, object]:
+    """The single values of a recipe, by the names of its fields; those that are the default are left out."""
+    plain = Recipe(files=(), packages=())
+    names = [field.name for field in fields(Recipe) if field.name not in _SHOWN_ELSEWHERE]
+    return {name: getattr(recipe, name) for name in names if getattr(recipe, name) != getattr(plain, name)}
+
+
+def recipe_text(recipe: Recipe) -> str:
+    """A flattened recipe as text, each entry with the place that names it."""
+    origins = origins_of(recipe)
+    lines = [f"{recipe.files[0]}: {plural(len(recipe.files), 'file')}"]
+    for name, title in _LISTS.items():
+        if entries := getattr(recipe, name):
+            lines += ["", f"{title} ({len(entries)})", *_aligned(entries, origins)]
+    for script in recipe.post_scripts:
+        lines += ["", f"script {script.source} ({script.interpreter}, {plural(len(script.text.splitlines()), 'line')})"]
+    if settings := settings_of(recipe):
+        lines += ["", "settings", *(f"  {name}: {value}" for name, value in settings.items())]
+    if recipe.notes:
+        lines += ["", f"without effect, or with less ({len(recipe.notes)})", *(f"  {note}" for note in recipe.notes)]
+    return "\n".join(lines)
+
+
+def _aligned(entries: Sequence[str], origins: Origins) -> list[str]:
+    width = max(len(entry) for entry in entries)
+    return [f"  {entry:{width}}  {', '.join(origins.get(entry, ('by default',)))}" for entry in entries]
+
+
+def diff(first: str, second: str) -> int:
+    """Print how two recipes differ; returns the exit status: 0 if they say the same, otherwise 1.
+
+    Raises WorkbookError as ``read_recipe`` does.
+    """
+    lines = differences(read_recipe(Path(first)), read_recipe(Path(second)))
+    print("\n".join([f"- {first}", f"+ {second}", *lines]) if lines else "no difference")
+    return 1 if lines else 0
+
+
+def differences(first: Recipe, second: Recipe) -> list[str]:
+    """One line for each entry or setting of only one of two recipes; the order of entries does not count."""
+    lines = []
+    for name, title in _LISTS.items():
+        one, other = getattr(first, name), getattr(second, name)
+        lines += [f"- {title}: {entry}" for entry in one if entry not in other]
+        lines += [f"+ {title}: {entry}" for entry in other if entry not in one]
+    mine, theirs = settings_of(first), settings_of(second)
+    for name in sorted({*mine, *theirs}):
+        if mine.get(name) != theirs.get(name):
+            lines += _sides(name, mine, theirs)
+    scripts = [[(script.interpreter, script.text) for script in recipe.post_scripts] for recipe in (first, second)]
+    lines += [f"- script: {one.source}" for one in first.post_scripts if (one.interpreter, one.text) not in scripts[1]]
+    lines += [f"+ script: {one.source}" for one in second.post_scripts if (one.interpreter, one.text) not in scripts[0]]
+    if not lines and scripts[0] != scripts[1]:
+        lines.append("  scripts: the order differs, or how often one runs")
+    return lines
+
+
+def _sides(name: str, mine: Mapping[str, object], theirs: Mapping[str, object]) -> list[str]:
+    default = getattr(Recipe(files=(), packages=()), name)
+    return [f"- {name}: {mine.get(name, default)}", f"+ {name}: {theirs.get(name, default)}"]

@@ -1,0 +1,104 @@
+"""check, show and diff: what they print and which status they end with."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from atomic_lib.cli import main
+
+BASE = "packages: [bash, tar]\nunits: [sshd.service]\npostprocess:\n  - |\n    #!/bin/bash\n    true\n"
+
+
+@pytest.fixture
+def recipe(tmp_path: Path) -> Path:
+    (tmp_path / "base.yaml").write_text(BASE)
+    (tmp_path / "own.yaml").write_text("ref: own\ninclude: base.yaml\npackages: [nano]\ndocumentation: false\n")
+    return tmp_path / "own.yaml"
+
+
+def test_all_parameters_of_this_checkout_are_right(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["check"]) == 0
+    seen = capsys.readouterr().out.splitlines()
+    assert {"✓ variant atomic-min", "✓ study default", "✓ content standin"} <= set(seen)
+
+
+def test_each_recipe_has_a_line_and_each_problem_is_told(
+    recipe: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "bad.yaml").write_text("ref: own\npackages: 5\n")
+    (tmp_path / "worse.ks").write_text("%packages\nbash\n")
+    words = [str(recipe), *(str(tmp_path / name) for name in ("bad.yaml", "worse.ks", "none.yaml"))]
+    assert main(["check", *words]) == 1
+    said = capsys.readouterr()
+    assert said.out == f"✓ {recipe}: 3 packages, 0 groups, 0 notes\n"
+    assert [line[2:] for line in said.err.splitlines() if line.startswith("✗ ")] == words[1:]
+    assert "packages: must be a list" in said.err
+    assert "%packages has no %end" in said.err
+    assert "no such file" in said.err
+
+
+def test_a_recipe_is_shown_flat_with_its_places(recipe: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["show", str(recipe)]) == 0
+    lines = [line.replace(f"{recipe.parent}/", "") for line in capsys.readouterr().out.splitlines()]
+    assert lines[0] == "own.yaml: 2 files"
+    assert {"packages (3)", "  bash  base.yaml:1", "  nano  own.yaml:3", "enabled units (1)",
+            "  sshd.service  base.yaml:2", "script base.yaml:4 (/bin/bash, 2 lines)", "  documentation: False",
+            "  ref: own"} <= set(lines)  # fmt: skip
+
+
+def test_json_has_the_same(recipe: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["show", str(recipe), "--json"]) == 0
+    data = json.loads(capsys.readouterr().out)
+    assert {"name": "bash", "origin": [f"{recipe.parent}/base.yaml:1"]} in data["packages"]
+    assert data["settings"] == {"ref": "own", "documentation": False}
+    assert data["scripts"][0]["interpreter"] == "/bin/bash"
+
+
+DRIFTS = {
+    "packages: [bash]": "- packages: tar",
+    "packages: [bash, tar, zip]": "+ packages: zip",
+    "exclude-packages: [vim]": "+ excluded packages: vim",
+    "units: [sshd.service, docker.service]": "+ enabled units: docker.service",
+    "units: []": "- enabled units: sshd.service",
+    "repos: [updates]": "+ repositories: updates",
+    "remove-files: [etc/motd]": "+ removed paths: etc/motd",
+    "documentation: false": "+ documentation: False",
+    "recommends: false": "+ weak_dependencies: False",
+    "selinux: false": "+ selinux: disabled",
+    "default-target: graphical.target": "+ default_target: graphical.target",
+    "install-langs: [en]": "+ languages: ('en',)",
+    "initramfs-args: [--add=iscsi]": "+ initramfs_arguments: ('--add=iscsi',)",
+    "ref: other": "+ ref: other",
+    "releasever: 43": "+ releasever: 43",
+    "automatic-version-prefix: '43'": "+ version_prefix: 43",
+    "postprocess: ['false']": "+ script: other.yaml:1",
+    "postprocess: []": "- script: own.yaml:5",
+}
+
+
+@pytest.mark.parametrize("drift", DRIFTS)
+def test_a_planted_drift_is_named(
+    tmp_path: Path, drift: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("own.yaml").write_text(f"ref: own\n{BASE}")
+    key = drift.partition(":")[0]
+    kept = [line for line in Path("own.yaml").read_text().splitlines() if not line.startswith(f"{key}:")]
+    if key == "postprocess":
+        kept = [line for line in kept if not line.startswith(" ")]
+    Path("other.yaml").write_text("\n".join([drift, *kept]) + "\n")
+    assert main(["diff", "own.yaml", "other.yaml"]) == 1
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[:2] == ["- own.yaml", "+ other.yaml"]
+    assert DRIFTS[drift] in lines[2:]
+    assert len(lines) <= 4
+
+
+def test_equal_recipes_have_no_difference_whatever_their_order(
+    recipe: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    other = tmp_path / "other.yaml"
+    other.write_text(f"ref: own\ndocumentation: false\n{BASE.replace('[bash, tar]', '[tar, nano, bash]')}")
+    assert main(["diff", str(recipe), str(other)]) == 0
+    assert capsys.readouterr().out == "no difference\n"
