@@ -73,7 +73,10 @@ def _parser() -> argparse.ArgumentParser:
     without.add_argument("packages", nargs="+", metavar="PACKAGE", help="a name, a shell pattern, @group or class:NAME")
     for question, call in ((why, _why), (without, _without)):
         question.add_argument(
-            "--variant", default="atomic-min", metavar="NAME", help="a name in params/variants (atomic-min)"
+            "--variant",
+            default="atomic-min",
+            metavar="NAME",
+            help="its name, or the path of a recipe (atomic-min)",
         )
         question.set_defaults(call=call)
     equality = commands.add_parser(
@@ -109,7 +112,9 @@ def _add_readers(commands: Any) -> None:
 
 
 def _add_run(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("study", nargs="?", default="default", help="params/studies/STUDY.yaml")
+    parser.add_argument(
+        "study", nargs="*", default=["default"], help="params/studies/STUDY.yaml, or paths of recipes to compare"
+    )
     parser.add_argument(
         "--variant", action="append", default=[], metavar="NAME", help="only this variant of the study; repeatable"
     )
@@ -145,14 +150,22 @@ def _add_clean(parser: argparse.ArgumentParser) -> None:
 
 
 def _run(options: argparse.Namespace) -> int:
+    from atomic_lib.pipeline.recipe_files.own_recipes import STUDY, is_recipe, study_of_recipes
     from atomic_lib.pipeline.study import run_study
 
-    if options.lock and len(options.variant) != 1:
+    words = options.study
+    recipes = [word for word in words if is_recipe(word)]
+    if recipes != words and len(words) > 1:
+        raise WorkbookError(f"run: {' '.join(words)}: give one study, or recipes only", hint="./workbook run --help")
+    if options.lock and len(recipes or options.variant) != 1:
         raise WorkbookError("--lock: a lock belongs to one variant", hint="name it: --variant NAME --lock FILE")
     overrides = parse_overrides(options.set)
     if options.lock:
         overrides["lock"] = str(Path(options.lock).absolute())
-    return run_study(options.study, variants=tuple(options.variant), overrides=overrides)
+    if recipes:
+        params = study_of_recipes(recipes)
+        return run_study(STUDY, params=params, variants=tuple(options.variant), overrides=overrides)
+    return run_study(words[0], variants=tuple(options.variant), overrides=overrides)
 
 
 def _verify(options: argparse.Namespace) -> int:
@@ -164,31 +177,33 @@ def _verify(options: argparse.Namespace) -> int:
 
 
 def _why(options: argparse.Namespace) -> int:
+    from atomic_lib.pipeline.recipe_files.own_recipes import variant_named
     from atomic_lib.pipeline.why_and_without import print_why
 
-    return print_why(options.packages[0], options.variant)
+    return print_why(options.packages[0], variant_named(options.variant))
 
 
 def _without(options: argparse.Namespace) -> int:
+    from atomic_lib.pipeline.recipe_files.own_recipes import variant_named
     from atomic_lib.pipeline.why_and_without import print_without
 
-    return print_without(options.packages, options.variant)
+    return print_without(options.packages, variant_named(options.variant))
 
 
 def _check(options: argparse.Namespace) -> int:
-    from atomic_lib.pipeline.recipe_words import check
+    from atomic_lib.pipeline.recipe_files.recipe_words import check
 
     return check(options.paths)
 
 
 def _show(options: argparse.Namespace) -> int:
-    from atomic_lib.pipeline.recipe_words import show
+    from atomic_lib.pipeline.recipe_files.recipe_words import show
 
     return show(options.recipe, as_json=options.json)
 
 
 def _diff(options: argparse.Namespace) -> int:
-    from atomic_lib.pipeline.recipe_words import diff
+    from atomic_lib.pipeline.recipe_files.recipe_words import diff
 
     return diff(*options.recipes)
 

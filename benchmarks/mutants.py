@@ -21,11 +21,12 @@ from atomic_lib.base import command
 from atomic_lib.base.errors import WorkbookError
 from atomic_lib.base.paths import CHECKOUT
 from atomic_lib.params.schema import Name, ParamsModel, read_yaml_mapping, validated
+from atomic_lib.tools.user_namespace import enter, is_inside
 
 MUTANTS_FILE = Path(__file__).with_suffix(".yaml")
 SURVIVORS_MOST = 3
 TIMEOUT_SECONDS = 600
-_PASSED_ON = ("HOME", "XDG_CACHE_HOME", "WORKBOOK_CACHE", "WORKBOOK_MIRROR")
+_PASSED_ON = ("HOME", "WORKBOOK_NAMESPACE", "XDG_CACHE_HOME", "WORKBOOK_CACHE", "WORKBOOK_MIRROR")
 # pytest's exit statuses: some tests failed; the tests could not be collected, because a module cannot be imported.
 _FAILED = (1, 2)
 _FIRST_FAILURE = re.compile(r"^(?:FAILED|ERROR) (.+?)(?: - .*)?$", re.MULTILINE)
@@ -211,4 +212,6 @@ def _parser() -> argparse.ArgumentParser:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    if is_inside():  # as the tests are
+        sys.exit(main())
+    enter([sys.executable, "-m", "benchmarks.mutants", *sys.argv[1:]])

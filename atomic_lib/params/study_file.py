@@ -7,7 +7,7 @@ from pathlib import Path
 from pydantic import Field, field_validator, model_validator
 
 from atomic_lib.base.errors import WorkbookError
-from atomic_lib.base.paths import PARAMS_DIRECTORY
+from atomic_lib.base.paths import CHECKOUT, PARAMS_DIRECTORY
 from atomic_lib.params.schema import Name, ParamsModel, read_yaml_mapping, validated
 from atomic_lib.params.variant import OVERRIDE, Variant, load_layered, load_variant, require_variant
 
@@ -182,6 +182,7 @@ def chosen_variant(
 ) -> Variant:
     """The variant ``params/variants/NAME.yaml`` or, with ``study``, the variant of this name in that study.
 
+    ``study`` is a name, or the path of a study file relative to the checkout, with ``../variants`` beside it.
     A study's variants include its cells and fallbacks, and its parameters override the variant's own.
     ``overrides`` override all of these.
 
@@ -189,6 +190,8 @@ def chosen_variant(
     """
     if not study:
         return load_variant(name, params, overrides)
+    if study.endswith(".yaml"):
+        params, study = (CHECKOUT / study).parents[1], Path(study).stem
     loaded = load_study(study, params)
     variants = {variant.variant: variant for variant in study_variants(loaded, params, overrides)}
     variants = {**fallback_variants(loaded, params, overrides), **variants}

@@ -41,6 +41,8 @@ class Variant(ParamsModel):
     """Where packages come from: ``params/content/CONTENT.yaml``."""
     recipe: Name
     """``params/treefiles/CONTENT/RECIPE.yaml``; a traditional root also ``params/kickstarts/CONTENT/RECIPE.ks``."""
+    recipe_file: str = ""
+    """The path of a treefile or kickstart to read instead, relative to the checkout."""
     parts: str = Field(default="", pattern=r"^([a-z0-9][a-z0-9.-]*( [a-z0-9][a-z0-9.-]*)*)?$")
     """Treefiles that extend a treefile recipe, separated by spaces: ``params/treefiles/CONTENT/parts/NAME.yaml``."""
     lock: str = ""

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from atomic_lib.base.errors import SetupError, WorkbookError
-from atomic_lib.base.paths import BUILD, CHECKOUT, NOTEBOOKS, cache_directory
+from atomic_lib.base.paths import BUILD, CHECKOUT, NOTEBOOKS, PARAMS_DIRECTORY, cache_directory
 from atomic_lib.base.progress import say
 from atomic_lib.content.definition import load_definition
 from atomic_lib.params.study_file import Study, fallback_variants, load_study, study_variants
@@ -32,7 +32,13 @@ _STAGES_BEFORE_BOOT = ("resolve", "compose", "image")
 _RESTORE = "restore the notebook: git restore notebooks/variant.ipynb"
 
 
-def run_study(study: str, *, variants: Sequence[str] = (), overrides: Mapping[str, object] | None = None) -> int:
+def run_study(
+    study: str,
+    *,
+    params: Path = PARAMS_DIRECTORY,
+    variants: Sequence[str] = (),
+    overrides: Mapping[str, object] | None = None,
+) -> int:
     """Run the study ``params/studies/STUDY.yaml`` and write its pages; returns the exit status.
 
     ``variants``: run only these variants of the study. ``overrides``: parameters for all of them.
@@ -43,9 +49,9 @@ def run_study(study: str, *, variants: Sequence[str] = (), overrides: Mapping[st
 
     Raises WorkbookError for errors in parameters and recipes, before anything is built.
     """
-    whole = load_study(study)
-    chosen, loaded = _narrowed(whole, study_variants(whole, overrides=overrides), variants)
-    fallbacks = fallback_variants(whole, overrides=overrides)
+    whole = load_study(study, params)
+    chosen, loaded = _narrowed(whole, study_variants(whole, params, overrides), variants)
+    fallbacks = fallback_variants(whole, params, overrides)
     for variant in (*loaded, *fallbacks.values()):
         load_definition(variant.content)
         load_recipe(variant)
@@ -54,7 +60,7 @@ def run_study(study: str, *, variants: Sequence[str] = (), overrides: Mapping[st
     require_namespace()
     with only_run(BUILD, cache_directory()):
         open_context()
-        run = _Run(whole.study, overrides or {}, new_run(BUILD / "runs", study))
+        run = _Run(_parameter(study, params), overrides or {}, new_run(BUILD / "runs", study))
         results = run.with_fallbacks(whole.fallbacks, fallbacks, run.make(loaded))
         chosen = chosen.model_copy(update={"fallbacks": run.own_faults_only(chosen.fallbacks)})
         failed = [result for result in results if result.variant in chosen.fallbacks and has_failed(result)]
@@ -66,6 +72,11 @@ def run_study(study: str, *, variants: Sequence[str] = (), overrides: Mapping[st
         if not variants and not any(map(has_failed, results)):
             link_newest(run.directory, "latest")
     return _report(written, page, run.setup_faults)
+
+
+def _parameter(study: str, params: Path) -> str:
+    """The parameter ``study`` of the notebooks: the study's name, or the path of its file if it is elsewhere."""
+    return study if params == PARAMS_DIRECTORY else str((params / "studies" / f"{study}.yaml").relative_to(CHECKOUT))
 
 
 def _narrowed(study: Study, variants: Sequence[Variant], names: Sequence[str]) -> tuple[Study, list[Variant]]:

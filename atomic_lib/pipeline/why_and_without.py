@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from atomic_lib.params.variant import Variant
 from atomic_lib.pipeline.build import open_build
 from atomic_lib.report.elements.table import Table
 from atomic_lib.report.tables.build_contents.why_tables import (
@@ -12,24 +13,24 @@ from atomic_lib.report.tables.build_contents.why_tables import (
 )
 
 
-def print_why(package: str, variant: str) -> int:
+def print_why(package: str, variant: Variant) -> int:
     """Print why ``package`` is in ``variant``; returns the exit status: 0, or 1 if nothing requires it.
 
     Raises WorkbookError as ``open_build`` does, and for a package that is not in the set.
     """
     table = why_table(package, open_build(variant).why(package))
-    print(f"{variant}: {plain_text(table)}")
+    print(f"{variant.variant}: {plain_text(table)}")
     return 0 if table.rows else 1
 
 
-def print_without(packages: Sequence[str], variant: str) -> int:
+def print_without(packages: Sequence[str], variant: Variant) -> int:
     """Print how ``variant`` changes without ``packages``; returns the exit status.
 
     Raises WorkbookError as ``open_build`` and ``Build.without`` do.
     """
     build = open_build(variant)
     departure = build.without(packages)
-    print(f"{variant}: {plain_text(departure_table(departure, build.sizes))}\n")
+    print(f"{variant.variant}: {plain_text(departure_table(departure, build.sizes))}\n")
     print(f"{plain_text(consequences_table(departure, build.generated))}\n")
     print(NOT_PREDICTED)
     return 0

@@ -1,5 +1,6 @@
 """Loads the recipe of a variant from its treefile or kickstart."""
 
+import os
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -32,6 +33,8 @@ def _read_recipe(variant: Variant, params: Path) -> Recipe:
     recipe names must be below ``params/treefiles`` or ``params/kickstarts``, or one of the variant's ``recipe_roots``.
     """
     treefiles, kickstarts = params / "treefiles" / variant.content, params / "kickstarts" / variant.content
+    if variant.recipe_file:
+        return read_recipe(CHECKOUT / variant.recipe_file, variant.kickstart_version)
     candidates = [treefiles / f"{variant.recipe}{suffix}" for suffix in (".yaml", ".json")]
     if variant.method == "traditional":
         candidates.append(kickstarts / f"{variant.recipe}.ks")
@@ -82,5 +85,5 @@ def read_recipe(
 
 def _root_of(path: Path) -> Path:
     own = (PARAMS_DIRECTORY / "treefiles", PARAMS_DIRECTORY / "kickstarts")
-    tops = [parent for parent in path.absolute().parents if parent in own or (parent / ".git").exists()]
+    tops = [parent for parent in Path(os.path.abspath(path)).parents if parent in own or (parent / ".git").exists()]
     return tops[0] if tops else path.parent

@@ -7,6 +7,7 @@ import pytest
 
 from atomic_lib.base.errors import WorkbookError
 from atomic_lib.measure.classes import default_class_rules
+from atomic_lib.params.variant import variant_from
 from atomic_lib.pipeline import why_and_without
 from atomic_lib.pipeline.build import classes_expanded, open_build
 from atomic_lib.pipeline.why_and_without import plain_text, print_why, print_without
@@ -18,6 +19,8 @@ from atomic_lib.solve.lock import LockedPackage
 from atomic_lib.tools import user_namespace
 
 LEAVES = (LockedPackage("dnf", 0, "4.23", "1", "noarch", "s", 900_000, "r"),)
+
+OWN = variant_from({"variant": "own", "method": "ostree", "recipe": "own", "agent": "cloud-init"})
 
 
 class Answered:
@@ -40,7 +43,7 @@ def answered(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("answered")
 def test_why_prints_the_chains(capsys: pytest.CaptureFixture[str]) -> None:
-    assert print_why("librepo", "own") == 0
+    assert print_why("librepo", OWN) == 0
     assert capsys.readouterr().out.splitlines() == [
         "own: Why librepo is here: 1 chain, the shortest first",
         "entry  links  chain",
@@ -50,13 +53,13 @@ def test_why_prints_the_chains(capsys: pytest.CaptureFixture[str]) -> None:
 
 @pytest.mark.usefixtures("answered")
 def test_why_says_that_nothing_asks_for_a_package(capsys: pytest.CaptureFixture[str]) -> None:
-    assert print_why("odd", "own") == 1
+    assert print_why("odd", OWN) == 1
     assert "Nothing in the recipe requires it." in capsys.readouterr().out
 
 
 @pytest.mark.usefixtures("answered")
 def test_without_prints_what_leaves_and_what_is_not_predicted(capsys: pytest.CaptureFixture[str]) -> None:
-    assert print_without(["dnf"], "own") == 0
+    assert print_without(["dnf"], OWN) == 0
     printed = capsys.readouterr().out
     assert "own: Removed without dnf: 1 package\n" in printed
     assert "2.0\N{NO-BREAK SPACE}MB" in printed

@@ -1,0 +1,121 @@
+"""Recipes from anywhere as variants: each gets the defaults of ``params/base.yaml``, and they form a study.
+
+A copy of each recipe, with all files that it names, goes below ``build/recipes``, under the hash of their content, so
+that the build can be repeated after the recipe has changed, and no result contains a path of the user's.
+"""
+
+import hashlib
+import os
+import re
+import shutil
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import yaml
+
+from atomic_lib.base.errors import WorkbookError
+from atomic_lib.base.paths import BUILD, CHECKOUT, PARAMS_DIRECTORY
+from atomic_lib.params.variant import Variant, load_variant, variant_names
+from atomic_lib.recipe.load import read_recipe
+from atomic_lib.recipe.recipe import Recipe
+
+STUDY = "recipes"
+_SUFFIXES = (".yaml", ".yml", ".json", ".ks")
+_RUNTIMES = {"docker": ("docker", "docker.io", "docker-ce", "moby-engine", "docker-cli"), "podman": ("podman",)}
+"""The packages that bring a container runtime."""
+_AGENTS = ("min-cloud-agent", "ignition", "cloud-init")
+
+
+def is_recipe(word: str) -> bool:
+    """Whether a word of the command line is the path of a recipe, not the name of a variant or study."""
+    return word.endswith(_SUFFIXES) or os.sep in word
+
+
+def variant_named(word: str) -> Variant:
+    """The variant of a name in ``params/variants``, or of a recipe by its path.
+
+    Raises WorkbookError as ``load_variant`` and ``read_recipe`` do.
+    """
+    if not is_recipe(word):
+        return load_variant(word)
+    params = study_of_recipes([word])
+    return load_variant(variant_names(params)[0], params)
+
+
+def study_of_recipes(paths: Sequence[str], *, build: Path = BUILD) -> Path:
+    """Write a study of recipes, compared with the first; returns its directory, which is as ``params``.
+
+    Raises WorkbookError as ``read_recipe`` does, before anything is written.
+    """
+    recipes = [read_recipe(Path(path)) for path in paths]
+    names = _names(paths)
+    digest = hashlib.sha256()
+    for name, recipe in zip(names, recipes, strict=True):
+        digest.update(f"{name}\0{len(recipe.files)}\0".encode())
+        for path in recipe.files:
+            digest.update(hashlib.sha256(path.read_bytes()).digest())
+    directory = build / "recipes" / digest.hexdigest()[:16]
+    for folder in ("variants", "studies"):
+        (directory / folder).mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(PARAMS_DIRECTORY / "base.yaml", directory / "base.yaml")
+    for name, recipe in zip(names, recipes, strict=True):
+        copied = _copied(recipe, directory / "files" / name)
+        values = variant_of(name, recipe, os.path.relpath(copied, CHECKOUT))
+        (directory / "variants" / f"{name}.yaml").write_text(yaml.safe_dump(values, sort_keys=False))
+    study = {"study": STUDY, "title": f"Recipes: {', '.join(names)}", "variants": names, "baseline": names[0]}
+    (directory / "studies" / f"{STUDY}.yaml").write_text(yaml.safe_dump(study, sort_keys=False))
+    return directory
+
+
+def variant_of(name: str, recipe: Recipe, recipe_file: str) -> dict[str, object]:
+    """The parameters of the variant of a recipe: what provisions it and what runs containers follow from its packages.
+
+    Without an agent, systemd itself takes its credentials.
+    """
+    packages = {package.split()[0] for package in recipe.packages}
+    agent = next((agent for agent in _AGENTS if agent in packages), "credentials")
+    source = {"ignition": "ignition", "credentials": "credentials"}.get(agent, "ec2")
+    runtime = next((runtime for runtime, names in _RUNTIMES.items() if packages & set(names)), "none")
+    return {
+        "variant": name,
+        "description": f"the recipe {recipe.files[0].name}",
+        "method": "traditional" if recipe.files[0].suffix == ".ks" else "ostree",
+        "recipe": name,
+        "recipe_file": recipe_file,
+        "agent": agent,
+        "data_source": source,
+        "runtime": runtime,
+    }
+
+
+def _names(paths: Sequence[str]) -> list[str]:
+    """A variant's name for each recipe: that of its file, with a number if it is not the only one."""
+    names: list[str] = []
+    for path in paths:
+        plain = re.sub(r"[^a-z0-9.-]+", "-", Path(path).stem.lower()).strip("-.") or "recipe"
+        same = sum(name == plain or name.startswith(f"{plain}-copy") for name in names)
+        names.append((plain if not same else f"{plain}-copy{same}")[:64])
+    return names
+
+
+def _copied(recipe: Recipe, target: Path) -> Path:
+    """Copy the files of a recipe, each at its place beside the others; returns the copy of the first."""
+    files = [Path(os.path.abspath(path)) for path in recipe.files]
+    top = Path(os.path.commonpath([path.parent for path in files]))
+    for path in files:
+        place = target / path.relative_to(top)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(path, place)
+    copied = target / files[0].relative_to(top)
+    if _said(read_recipe(copied)) != _said(recipe):
+        raise WorkbookError(
+            f"{recipe.files[0]}: a copy of it says something else, because it depends on files that it does not name",
+            hint="copy it to params/treefiles or params/kickstarts, and add a variant of your own",
+        )
+    return copied
+
+
+def _said(recipe: Recipe) -> Mapping[str, object]:
+    """What a recipe says, without the paths of its files."""
+    values = {name: value for name, value in vars(recipe).items() if name not in ("files", "notes", "post_scripts")}
+    return {**values, "scripts": [(script.interpreter, script.text) for script in recipe.post_scripts]}

@@ -1,0 +1,91 @@
+"""Recipes from anywhere: the variants that they become, and the copies that results are made from."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from atomic_lib.base.errors import WorkbookError
+from atomic_lib.base.paths import CHECKOUT
+from atomic_lib.cli import main
+from atomic_lib.params.study_file import chosen_variant, load_study
+from atomic_lib.params.variant import load_variant
+from atomic_lib.pipeline.recipe_files import own_recipes
+from atomic_lib.pipeline.recipe_files.own_recipes import is_recipe, study_of_recipes, variant_named
+from atomic_lib.recipe.load import load_recipe
+
+
+@pytest.fixture
+def recipes(tmp_path: Path) -> list[str]:
+    (tmp_path / "parts").mkdir()
+    (tmp_path / "parts/base.yaml").write_text("packages: [bash, docker.io, min-cloud-agent]\n")
+    (tmp_path / "My Host.yaml").write_text("ref: own\ninclude: parts/base.yaml\npostprocess-script: script.sh\n")
+    (tmp_path / "script.sh").write_text("#!/bin/sh\ntrue\n")
+    (tmp_path / "other.ks").write_text("%packages\n@core\npodman\n%end\n")
+    return [str(tmp_path / "My Host.yaml"), str(tmp_path / "other.ks")]
+
+
+@pytest.mark.parametrize(("word", "expected"), [
+    ("default", False), ("atomic-min", False), ("host.yaml", True), ("a.ks", True), ("./x", True), ("d/x.json", True),
+])  # fmt: skip
+def test_a_path_is_told_from_a_name(word: str, expected: bool) -> None:
+    assert is_recipe(word) == expected
+
+
+def test_each_recipe_is_a_variant_with_defaults_compared_with_the_first(recipes: list[str], tmp_path: Path) -> None:
+    params = study_of_recipes(recipes, build=tmp_path / "build")
+    study = load_study("recipes", params)
+    assert (study.variants, study.baseline) == (("my-host", "other"), "my-host")
+    one, other = (load_variant(name, params) for name in study.variants)
+    assert (one.method, one.agent, one.data_source, one.runtime) == ("ostree", "min-cloud-agent", "ec2", "docker")
+    assert (other.method, other.agent, other.data_source) == ("traditional", "credentials", "credentials")
+    assert (other.runtime, other.counted_boots, other.content) == ("podman", 0, "standin")
+    assert load_recipe(one).packages == ("bash", "docker.io", "min-cloud-agent")
+    assert load_recipe(one).post_scripts[0].text == "#!/bin/sh\ntrue\n"
+    assert load_recipe(other).groups == ("core",)
+
+
+def test_the_copy_stays_as_it_was_and_has_no_path_of_the_user(recipes: list[str], tmp_path: Path) -> None:
+    params = study_of_recipes(recipes, build=tmp_path / "build")
+    for path in tmp_path.rglob("*.y*ml"):
+        if not path.is_relative_to(params):
+            path.write_text("changed: true\n")
+    variant = load_variant("my-host", params)
+    assert "bash" in load_recipe(variant).packages
+    assert CHECKOUT / variant.recipe_file == CHECKOUT / os.path.relpath(params / "files/my-host/My Host.yaml", CHECKOUT)
+
+
+def test_another_content_has_another_place_and_the_same_content_the_same(recipes: list[str], tmp_path: Path) -> None:
+    first = study_of_recipes(recipes, build=tmp_path / "build")
+    assert study_of_recipes(recipes, build=tmp_path / "build") == first
+    (tmp_path / "parts/base.yaml").write_text("packages: [bash]\n")
+    assert study_of_recipes(recipes, build=tmp_path / "build") != first
+
+
+def test_two_recipes_of_one_name_are_told_apart(recipes: list[str], tmp_path: Path) -> None:
+    (tmp_path / "parts/other.ks").write_text("%packages\nbash\n%end\n")
+    params = study_of_recipes([recipes[1], str(tmp_path / "parts/other.ks")], build=tmp_path / "build")
+    assert load_study("recipes", params).variants == ("other", "other-copy1")
+
+
+def test_a_recipe_with_an_error_writes_nothing(recipes: list[str], tmp_path: Path) -> None:
+    Path(recipes[1]).write_text("%packages\n")
+    with pytest.raises(WorkbookError, match="has no %end"):
+        study_of_recipes(recipes, build=tmp_path / "build")
+    assert not (tmp_path / "build").exists()
+
+
+def test_notebooks_find_the_variant_by_the_path_of_the_study(
+    recipes: list[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    params = study_of_recipes(recipes, build=tmp_path / "build")
+    variant = chosen_variant("other", str(params / "studies/recipes.yaml"), {"version": "7"})
+    assert (variant.variant, variant.version) == ("other", "7")
+    monkeypatch.setattr(own_recipes, "BUILD", tmp_path / "build")
+    assert variant_named("atomic-min").recipe == "atomic-min"
+
+
+@pytest.mark.parametrize("words", [["default", "a.yaml"], ["default", "factors"]])
+def test_a_study_and_recipes_are_not_mixed(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["run", *words]) == 1
+    assert "give one study, or recipes only" in capsys.readouterr().err
