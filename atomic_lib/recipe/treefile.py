@@ -6,7 +6,8 @@ honoured, becomes a note that it has no effect here, or is refused; none is sile
 
 import json
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -145,17 +146,18 @@ def _version_prefix(path: Path, values: Values, findings: Findings) -> str | Non
 
 def _text(path: Path, key: str, values: Values, findings: Findings) -> str | None:
     """A text with its variables replaced; None if it is not set, or a variable has no value."""
-    if key not in values:
-        return None
-    return findings.attempt(f"{path}: {key}: ", lambda: substituted(values[key], findings.variables))
+    return _with_variables(f"{path}: {key}: ", values[key], findings) if key in values else None
+
+
+def _with_variables(prefix: str, text: str, findings: Findings) -> str | None:
+    return findings.attempt(prefix, lambda: substituted(text, findings.variables))
 
 
 def _overlays(path: Path, key: str, values: Values, reader: TreefileReader) -> tuple[AddedFile, ...]:
-    names = _unique(values.get(key, ()))
-    read: Callable[[str], tuple[AddedFile, ...] | None] = lambda name: reader.findings.attempt(  # noqa: E731
-        f"{path}: {key}: ", lambda: overlay_files(name, path.parent, reader.roots)
-    )
-    return tuple(file for name in names for file in read(name) or ())
+    added: list[AddedFile] = []
+    for name in _unique(values.get(key, ())):
+        added += reader.findings.attempt(f"{path}: {key}: ", partial(overlay_files, name, path.parent, reader.roots)) or ()
+    return tuple(added)
 
 
 def _accounts(path: Path, values: Values, findings: Findings) -> AccountRules | None:
@@ -167,9 +169,7 @@ def _commit_metadata(path: Path, values: Values, findings: Findings) -> tuple[tu
     result = []
     for key, value in sorted(metadata.items()):
         prefix = f"{path}: add-commit-metadata: {key}: "
-        text = value
-        if isinstance(value, str):
-            text = findings.attempt(prefix, lambda value=value: substituted(value, findings.variables)) or ""
+        text = _with_variables(prefix, value, findings) if isinstance(value, str) else value
         result.append((key, variant_text(text)))
     return tuple(result)
 

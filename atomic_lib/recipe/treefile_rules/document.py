@@ -107,7 +107,7 @@ def _from_yaml(path: Path, text: str) -> Document:
         raise WorkbookError(f"{path}{line}: not valid YAML: {error.problem}") from None
     except (yaml.YAMLError, ValueError) as error:
         raise WorkbookError(f"{path}: not valid YAML: {' '.join(str(error).split())}") from None
-    if value is None:  # an empty file, or one with comments only
+    if root is None or value is None:  # an empty file, or one with comments only
         return Document(path, {})
     if not isinstance(root, yaml.MappingNode) or not isinstance(value, dict):
         raise WorkbookError(f"{path}:{root.start_mark.line + 1}: must be a mapping of keys to values")

@@ -234,9 +234,7 @@ class TreefileReader:
             location = document.location("conditional-include", number)
             prefix, suffix = f"{location}: conditional-include: ", _chain_text(chain)
             conditions = _listed(item["if"])
-            # each is evaluated, to find all problems
-            held = [self.findings.attempt(prefix, lambda one=one: holds(one, self.findings.variables), suffix)
-                    for one in conditions]  # fmt: skip
+            held = [self._holds(prefix, condition, suffix) for condition in conditions]  # all, to find all problems
             if not all(held):
                 continue
             if isinstance(item["include"], Mapping):
@@ -251,6 +249,9 @@ class TreefileReader:
             inner = self.merged(document.path.parent / name, (*chain, place), f"{place.location}: {bare}: ")
             kept = merge(kept, inner)
         return kept
+
+    def _holds(self, prefix: str, condition: str, suffix: str) -> bool:
+        return self.findings.attempt(prefix, lambda: holds(condition, self.findings.variables), suffix) or False
 
     def _refuse_finalize(self, directory: Path) -> None:
         """Programs of finalize.d would run outside of the tree, with the rights of the one who builds."""
