@@ -15,10 +15,10 @@ from atomic_lib.base.errors import WorkbookError
 from atomic_lib.recipe.recipe import AccountRules, AddedFile, Recipe
 from atomic_lib.recipe.treefile_keys import Values, notes
 from atomic_lib.recipe.treefile_rules.account_files import account_rules
-from atomic_lib.recipe.treefile_rules.conditions import as_text, substituted
 from atomic_lib.recipe.treefile_rules.inclusion import Findings, TreefileReader
 from atomic_lib.recipe.treefile_rules.merging import merge
 from atomic_lib.recipe.treefile_rules.overlay_directories import overlay_files
+from atomic_lib.recipe.treefile_rules.variables import as_text, substituted
 from atomic_lib.recipe.treefile_rules.version_prefix import first_version
 
 # ostree's rule for the names of refs (ostree_validate_rev).
@@ -46,7 +46,9 @@ def read_treefile(path: Path, parts: Sequence[Path] = (), roots: Sequence[Path] 
     reader = TreefileReader(roots or (path.parent,), findings)
     values = reader.merged(path)
     for part in parts:
+        earlier, findings.origins = findings.origins, {}
         values = merge(reader.merged(part, (), "parts: "), values)
+        findings.origins = {**earlier, **findings.origins}
     recipe = _recipe(path, values, reader) if not findings.problems or values.get("packages") else None
     findings.raise_problems()
     if recipe is None:
@@ -107,10 +109,12 @@ def _require_composable(path: Path, values: Values, findings: Findings) -> None:
     excluded = set(values.get("exclude-packages", ()))
     both = [name for name in values.get("packages", ()) if name in excluded]
     if both:
-        findings.refuse(f"{path}: {both[0]} is in packages and in exclude-packages", "remove one of the two")
+        where = findings.place("exclude-packages", path)
+        findings.refuse(f"{where}: {both[0]} is in packages and in exclude-packages", "remove one of the two")
     if values.get("machineid-compat") is False and values.get("units"):
+        place = findings.place("units", path)
         findings.refuse(
-            f"{path}: units: the first boot applies presets, because of machineid-compat: false",
+            f"{place}: units: the first boot applies presets, because of machineid-compat: false",
             "use a preset in /usr/lib/systemd/system-preset instead of units, or remove machineid-compat",
         )
 
@@ -132,7 +136,7 @@ def _layer(path: Path, reader: TreefileReader) -> tuple[str, ...]:
 def _ref(path: Path, values: Values, findings: Findings) -> str | None:
     ref = _text(path, "ref", values, findings)
     if ref is not None and not _REF.fullmatch(ref):
-        findings.refuse(f"{path}: ref: {ref!r} is not a valid ref", "for example atomic/x86_64/minimal")
+        findings.refuse(f"{place}: ref: {ref!r} is not a valid ref", "for example atomic/x86_64/minimal")
     return ref
 
 
@@ -140,13 +144,15 @@ def _version_prefix(path: Path, values: Values, findings: Findings) -> str | Non
     prefix = _text(path, "automatic-version-prefix", values, findings)
     if prefix is not None:
         suffix = values.get("automatic-version-suffix", Recipe.version_suffix)
-        findings.attempt(f"{path}: automatic-version-prefix: ", lambda: first_version(prefix, suffix, 0))
+        where = findings.place("automatic-version-prefix", path)
+        findings.attempt(f"{where}: automatic-version-prefix: ", lambda: first_version(prefix, suffix, 0))
     return prefix
 
 
 def _text(path: Path, key: str, values: Values, findings: Findings) -> str | None:
     """A text with its variables replaced; None if it is not set, or a variable has no value."""
-    return _with_variables(f"{path}: {key}: ", values[key], findings) if key in values else None
+    where = findings.place(key, path)
+    return _with_variables(f"{where}: {key}: ", values[key], findings) if key in values else None
 
 
 def _with_variables(prefix: str, text: str, findings: Findings) -> str | None:
@@ -155,20 +161,23 @@ def _with_variables(prefix: str, text: str, findings: Findings) -> str | None:
 
 def _overlays(path: Path, key: str, values: Values, reader: TreefileReader) -> tuple[AddedFile, ...]:
     added: list[AddedFile] = []
+    prefix = f"{reader.findings.place(key, path)}: {key}: "
     for name in _unique(values.get(key, ())):
-        added += reader.findings.attempt(f"{path}: {key}: ", partial(overlay_files, name, path.parent, reader.roots)) or ()
+        added += reader.findings.attempt(prefix, partial(overlay_files, name, path.parent, reader.roots)) or ()
     return tuple(added)
 
 
 def _accounts(path: Path, values: Values, findings: Findings) -> AccountRules | None:
-    return findings.attempt(f"{path}: ", lambda: account_rules(values))
+    where = findings.origins.get("check-passwd") or findings.place("check-groups", path)
+    return findings.attempt(f"{where}: ", lambda: account_rules(values))
 
 
 def _commit_metadata(path: Path, values: Values, findings: Findings) -> tuple[tuple[str, str], ...]:
     metadata: Mapping[str, Any] = values.get("add-commit-metadata", {})
     result = []
+    place = findings.place("add-commit-metadata", path)
     for key, value in sorted(metadata.items()):
-        prefix = f"{path}: add-commit-metadata: {key}: "
+        prefix = f"{place}: add-commit-metadata: {key}: "
         text = _with_variables(prefix, value, findings) if isinstance(value, str) else value
         result.append((key, variant_text(text)))
     return tuple(result)

@@ -4,6 +4,7 @@ import os
 import stat
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -20,10 +21,10 @@ from atomic_lib.recipe.treefile_keys import (
     wrong_value,
 )
 from atomic_lib.recipe.treefile_rules.account_files import account_lines
-from atomic_lib.recipe.treefile_rules.conditions import BASEARCH, Variable, holds
 from atomic_lib.recipe.treefile_rules.document import Document, parse_document
 from atomic_lib.recipe.treefile_rules.merging import merge
 from atomic_lib.recipe.treefile_rules.package_entries import names_in, read_kickstart_packages
+from atomic_lib.recipe.treefile_rules.variables import BASEARCH, Variable, holds
 
 DEEPEST = 50
 """How deep includes may be nested, as in rpm-ostree."""
@@ -32,6 +33,7 @@ _KEYS_HINT = f"accepted keys: {', '.join(ACCEPTED)}, packages-ARCH"
 _OF_OTHER_FILES = ("add-files", "arch-include", "conditional-include", "edition", "include", "postprocess-script",
                    "variables")  # fmt: skip
 """What an inlined treefile cannot have."""
+_SPELLINGS = ("packages", "bootstrap-packages", f"packages-{BASEARCH}")
 _T = TypeVar("_T")
 
 
@@ -45,13 +47,15 @@ class Place:
 
 @dataclass
 class Findings:
-    """What was found in reading: the files, problems, notes, and the variables that are defined so far."""
+    """What was found in reading: files, problems, notes, the variables that are defined so far, and where keys are."""
 
     files: list[Path] = field(default_factory=list)
     problems: dict[str, str] = field(default_factory=dict)
     """The hint of each, empty if it has none."""
     notes: list[str] = field(default_factory=list)
     variables: dict[str, Variable] = field(default_factory=lambda: {"basearch": BASEARCH})
+    origins: dict[str, str] = field(default_factory=dict)
+    """``FILE:LINE`` of each key; of several files, that of the first one that was read."""
 
     def refuse(self, message: str, hint: str = "") -> None:
         """Add a problem."""
@@ -64,6 +68,10 @@ class Findings:
         except WorkbookError as error:
             self.refuse(f"{prefix}{error.message}{suffix}", error.hint)
             return None
+
+    def place(self, key: str, path: Path) -> str:
+        """``FILE:LINE`` of a key; ``path`` if it is not known."""
+        return self.origins.get(key, str(path))
 
     def raise_problems(self) -> None:
         """Raise WorkbookError with a line for each problem, if there are any."""
@@ -151,9 +159,24 @@ class TreefileReader:
                 self.findings.refuse(f"{prefix}{key}: {wrong}{suffix}")
             else:
                 accepted[name] = value
+                self.findings.origins.setdefault(name, document.location(key))
         if accepted.get("edition") == "2024":
             accepted = {"boot-location": "modules", "tmp-is-dir": True, **accepted}
-        return self._with_files_read(document, _with_lists_joined(accepted), suffix)
+        return self._with_files_read(document, self._with_packages_joined(document, accepted, suffix), suffix)
+
+    def _with_packages_joined(self, document: Document, values: Values, suffix: str) -> Values:
+        """Join the spellings of ``packages``, and split their entries into names."""
+        packages: list[str] = []
+        for key in _SPELLINGS:
+            prefix, entries = f"{document.location(key)}: {key}: ", values.get(key, ())
+            names = self.findings.attempt(prefix, partial(_names, entries), suffix) or []
+            groups = [name for name in names if name.startswith("@")]
+            if groups:
+                self.findings.refuse(f"{prefix}{groups[0]} is a group; a treefile names packages only{suffix}",
+                                     "list the packages of the group, or use a kickstart")  # fmt: skip
+            packages += names
+        rest = {key: value for key, value in values.items() if key not in _SPELLINGS}
+        return {**rest, "packages": packages} if packages else rest
 
     def _take_architecture(self, document: Document, key: str, accepted: Values, suffix: str) -> None:
         if wrong := wrong_value("packages", document.values[key]):
@@ -187,20 +210,12 @@ class TreefileReader:
             "check-passwd": lambda: self._with_lines(path.parent, result["check-passwd"], "passwd"),
             "check-groups": lambda: self._with_lines(path.parent, result["check-groups"], "group"),
             "repo-packages": lambda: [(item["repo"], _names(item["packages"])) for item in result["repo-packages"]],
-            "packages": lambda: _names(result["packages"]),
         }
         for key, read in readers.items():
             if key in result:
                 prefix = f"{document.location(key)}: {key}: "
                 value = findings.attempt(prefix, read, suffix)
                 result = {**result, key: value} if value is not None else _without(result, key)
-        groups = [name for name in result.get("packages", ()) if name.startswith("@")]
-        if groups:
-            findings.refuse(
-                f"{document.location('packages')}: packages: {groups[0]} is a group; a treefile names packages only"
-                f"{suffix}",
-                "list the packages of the group, or use a kickstart",
-            )
         return result
 
     def _script_of(self, file: Path) -> PostScript:
@@ -280,14 +295,6 @@ def script_location(document: Document, number: int) -> str:
     """``FILE:LINE`` of a ``postprocess`` entry; ``FILE: postprocess[N]`` in JSON, where lines are not known."""
     known = number < len(document.entry_lines.get("postprocess", ()))
     return document.location("postprocess", number) if known else f"{document.path}: postprocess[{number}]"
-
-
-def _with_lists_joined(values: Values) -> Values:
-    """Join the spellings of ``packages``."""
-    spellings = ("packages", "bootstrap-packages", f"packages-{BASEARCH}")
-    entries = [entry for key in spellings for entry in values.get(key, ())]
-    rest = {key: value for key, value in values.items() if key not in spellings}
-    return {**rest, "packages": entries} if entries else rest
 
 
 def _names(entries: Sequence[str]) -> list[str]:

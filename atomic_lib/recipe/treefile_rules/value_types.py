@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from pathlib import PurePosixPath
 from typing import TypeGuard
 
-from atomic_lib.recipe.treefile_rules.conditions import wrong_variables
+from atomic_lib.recipe.treefile_rules.variables import wrong_variables
 
 TEXTS = frozenset({"ref", "default-target", "automatic-version-prefix", "automatic-version-suffix", "gpg-key",
                    "mutate-os-release", "platform-module", "postprocess-script"})  # fmt: skip
