@@ -15,7 +15,8 @@ from atomic_lib.base.errors import WorkbookError
 from atomic_lib.recipe.recipe import AccountRules, AddedFile, Recipe
 from atomic_lib.recipe.treefile_keys import Values, notes
 from atomic_lib.recipe.treefile_rules.account_files import account_rules
-from atomic_lib.recipe.treefile_rules.inclusion import Findings, TreefileReader
+from atomic_lib.recipe.treefile_rules.findings import Findings
+from atomic_lib.recipe.treefile_rules.inclusion import TreefileReader
 from atomic_lib.recipe.treefile_rules.merging import merge
 from atomic_lib.recipe.treefile_rules.overlay_directories import overlay_files
 from atomic_lib.recipe.treefile_rules.variables import as_text, substituted
@@ -136,7 +137,9 @@ def _layer(path: Path, reader: TreefileReader) -> tuple[str, ...]:
 def _ref(path: Path, values: Values, findings: Findings) -> str | None:
     ref = _text(path, "ref", values, findings)
     if ref is not None and not _REF.fullmatch(ref):
-        findings.refuse(f"{place}: ref: {ref!r} is not a valid ref", "for example atomic/x86_64/minimal")
+        findings.refuse(
+            f"{findings.place('ref', path)}: ref: {ref!r} is not a valid ref", "for example atomic/x86_64/minimal"
+        )
     return ref
 
 

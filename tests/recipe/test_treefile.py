@@ -179,7 +179,7 @@ def test_a_missing_file_names_who_asks_for_it_and_what_is_there(tmp_path: Path) 
          "accepted"),
         ("variables: {basearch: a}\n", "variables: 'basearch' is reserved; it has a value already"),
         ("variables: {a: 1.5}\n", "variables: a: must be true or false, a whole number or text"),
-        ("packages-x86_64: [\"a 'b\"]\n", "packages: \"a 'b\": a single quote is missing"),
+        ("packages-x86_64: [\"a 'b\"]\n", "packages-x86_64: \"a 'b\": a single quote is missing"),
         ("remove-files: [/usr/share]\n", "remove-files: '/usr/share' must be relative to the root of the tree"),
         ("remove-files: [usr/../..]\n", "remove-files: 'usr/../..' must be relative to the root of the tree"),
         ("exclude-packages: [python3 perl]\n", "exclude-packages: 'python3 perl' must be one package name"),

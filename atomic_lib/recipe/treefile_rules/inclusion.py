@@ -3,10 +3,10 @@
 import os
 import stat
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from atomic_lib.base.errors import WorkbookError
 from atomic_lib.recipe.recipe import AddedFile, PostScript
@@ -22,6 +22,7 @@ from atomic_lib.recipe.treefile_keys import (
 )
 from atomic_lib.recipe.treefile_rules.account_files import account_lines
 from atomic_lib.recipe.treefile_rules.document import Document, parse_document
+from atomic_lib.recipe.treefile_rules.findings import Findings, Place, chain_text
 from atomic_lib.recipe.treefile_rules.merging import merge
 from atomic_lib.recipe.treefile_rules.package_entries import names_in, read_kickstart_packages
 from atomic_lib.recipe.treefile_rules.variables import BASEARCH, Variable, holds
@@ -34,50 +35,6 @@ _OF_OTHER_FILES = ("add-files", "arch-include", "conditional-include", "edition"
                    "variables")  # fmt: skip
 """What an inlined treefile cannot have."""
 _SPELLINGS = ("packages", "bootstrap-packages", f"packages-{BASEARCH}")
-_T = TypeVar("_T")
-
-
-@dataclass(frozen=True)
-class Place:
-    """A file that includes another one, and ``FILE:LINE`` of the include."""
-
-    path: Path
-    location: str
-
-
-@dataclass
-class Findings:
-    """What was found in reading: files, problems, notes, the variables that are defined so far, and where keys are."""
-
-    files: list[Path] = field(default_factory=list)
-    problems: dict[str, str] = field(default_factory=dict)
-    """The hint of each, empty if it has none."""
-    notes: list[str] = field(default_factory=list)
-    variables: dict[str, Variable] = field(default_factory=lambda: {"basearch": BASEARCH})
-    origins: dict[str, str] = field(default_factory=dict)
-    """``FILE:LINE`` of each key; of several files, that of the first one that was read."""
-
-    def refuse(self, message: str, hint: str = "") -> None:
-        """Add a problem."""
-        self.problems.setdefault(message, hint)
-
-    def attempt(self, prefix: str, read: Callable[[], _T], suffix: str = "") -> _T | None:
-        """What ``read`` returns; None, and a problem with ``prefix`` and ``suffix``, if it raises WorkbookError."""
-        try:
-            return read()
-        except WorkbookError as error:
-            self.refuse(f"{prefix}{error.message}{suffix}", error.hint)
-            return None
-
-    def place(self, key: str, path: Path) -> str:
-        """``FILE:LINE`` of a key; ``path`` if it is not known."""
-        return self.origins.get(key, str(path))
-
-    def raise_problems(self) -> None:
-        """Raise WorkbookError with a line for each problem, if there are any."""
-        if self.problems:
-            hints = dict.fromkeys(hint for hint in self.problems.values() if hint)
-            raise WorkbookError("\n".join(self.problems), hint="; ".join(hints) or "correct the treefile and run again")
 
 
 @dataclass(frozen=True)
@@ -93,7 +50,7 @@ class TreefileReader:
         Problems are added to the findings.
         """
         before = len(self.findings.files)
-        suffix = _chain_text(chain)
+        suffix = chain_text(chain)
         if path.suffix == ".ks":
             return self._of_kickstart(path, chain, prefix)
         text = self.findings.attempt("", lambda: self._opened(path, chain, prefix))
@@ -131,14 +88,14 @@ class TreefileReader:
         if found is None:
             return {}
         for location, message in found.problems:
-            self.findings.refuse(f"{location}: {message}{_chain_text(chain)}",
+            self.findings.refuse(f"{location}: {message}{chain_text(chain)}",
                                  "name the packages in a treefile, or use the kickstart as a recipe")  # fmt: skip
         values: Values = {"packages": found.packages, "exclude-packages": found.excludes}
         return {**values, "recommends": False} if found.exclude_weak_dependencies else values
 
     def _own(self, document: Document, chain: tuple[Place, ...], *, inlined: bool = False) -> Values:
         """The values of one treefile that are accepted, without those that are unset."""
-        suffix, accepted = _chain_text(chain), dict[str, Any]()
+        suffix, accepted = chain_text(chain), dict[str, Any]()
         for key, value in document.values.items():
             name = OLD_SPELLINGS.get(key, key)
             prefix = f"{document.location(key)}: "
@@ -247,7 +204,7 @@ class TreefileReader:
         includes += [(name, "arch-include") for name in _listed(values.get("arch-include", {}).get(BASEARCH))]
         for number, item in enumerate(values.get("conditional-include", ())):
             location = document.location("conditional-include", number)
-            prefix, suffix = f"{location}: conditional-include: ", _chain_text(chain)
+            prefix, suffix = f"{location}: conditional-include: ", chain_text(chain)
             conditions = _listed(item["if"])
             held = [self._holds(prefix, condition, suffix) for condition in conditions]  # all, to find all problems
             if not all(held):
@@ -321,8 +278,3 @@ def _is_file_check(value: object) -> bool:
 def _line(location: str) -> int:
     number = location.rpartition(":")[2]
     return int(number) if number.isdecimal() else 0
-
-
-def _chain_text(chain: Sequence[Place]) -> str:
-    """The files that include the one with a problem, the innermost first, for the end of a message."""
-    return "".join(f", included by {place.location}" for place in reversed(chain))
