@@ -53,10 +53,14 @@ def parse_document(path: Path, text: str) -> Document:
     try:
         document = _from_json(path, text) if path.suffix not in YAML_SUFFIXES else _from_yaml(path, text)
     except RecursionError:
-        document = Document(path, {"": None})
+        raise _too_deep(path) from None
     if _depth_exceeds(document.values, _DEEPEST):
-        raise WorkbookError(f"{path}: values are nested more than {_DEEPEST} levels deep", hint="name a treefile")
+        raise _too_deep(path)
     return document
+
+
+def _too_deep(path: Path) -> WorkbookError:
+    return WorkbookError(f"{path}: values are nested more than {_DEEPEST} levels deep", hint="name a treefile")
 
 
 class _Yaml12Loader(yaml.SafeLoader):
