@@ -3,9 +3,9 @@
 import pytest
 
 from atomic_lib.base.errors import WorkbookError
-from atomic_lib.recipe.treefile_rules.variables import holds, substituted, wrong_variables
+from atomic_lib.recipe.treefile_rules.variables import Variable, holds, substituted, wrong_variables
 
-VARIABLES = {"big": True, "stream": "devel", "releasever": 41, "basearch": "x86_64", "text": "41"}
+VARIABLES: dict[str, Variable] = {"big": True, "stream": "devel", "releasever": 41, "basearch": "x86_64", "text": "41"}
 
 
 @pytest.mark.parametrize(
