@@ -11,7 +11,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from atomic_lib.base.errors import WorkbookError
 from atomic_lib.recipe.recipe import AccountRules, AddedFile, Recipe
 from atomic_lib.recipe.treefile_keys import Values, notes
 from atomic_lib.recipe.treefile_rules.account_files import account_rules
@@ -50,10 +49,8 @@ def read_treefile(path: Path, parts: Sequence[Path] = (), roots: Sequence[Path] 
         earlier, findings.origins = findings.origins, {}
         values = merge(reader.merged(part, (), "parts: "), values)
         findings.origins = {**earlier, **findings.origins}
-    recipe = _recipe(path, values, reader) if not findings.problems or values.get("packages") else None
+    recipe = _recipe(path, values, reader)
     findings.raise_problems()
-    if recipe is None:
-        raise WorkbookError(f"{path}: cannot be read")
     return recipe
 
 

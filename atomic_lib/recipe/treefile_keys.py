@@ -131,10 +131,19 @@ def notes(values: Mapping[str, object]) -> list[str]:
     result = [f"{key} has no effect: {why}" for key, why in _WITHOUT_EFFECT.items() if key in values]
     if values.get("boot-location") == "new":
         result.append("boot-location: kernel and initramfs are only in /usr/lib/modules, as with `modules`")
-    for key in ("check-passwd", "check-groups"):
-        value = values.get(key)
-        if isinstance(value, Mapping) and value.get("type") == "previous":
+    checks = {key: _type_of(values.get(key)) for key in ("check-passwd", "check-groups")}
+    for key, kind in checks.items():
+        if kind == "previous":
             result.append(f"{key} has no effect: a build has no previous commit, and nothing is checked then")
+        ignored = f"ignore-removed-{'users' if key == 'check-passwd' else 'groups'}"
+        if ignored in values and kind not in ("file", "data"):
+            result.append(f"{ignored} has no effect: {key} is not of type file or data, so nothing is checked")
+    if "preserve-passwd" in values and "file" not in checks.values():
+        result.append("preserve-passwd has no effect: a build has no previous commit, and there is no file to copy")
+    if "initramfs-args" in values and values.get("no-initramfs"):
+        result.append("initramfs-args has no effect: no-initramfs is true")
+    if "automatic-version-suffix" in values and "<date:" not in str(values.get("automatic-version-prefix")):
+        result.append("automatic-version-suffix has no effect: a first version without a date ends in its prefix")
     return sorted(result)
 
 
@@ -142,6 +151,10 @@ def shown(value: object) -> str:
     """A value for a message, shortened."""
     text = repr(value) if not isinstance(value, list | dict) or len(value) < 10 else f"{type(value).__name__} of many"
     return text if len(text) <= 100 else f"{text[:100]}…"
+
+
+def _type_of(check: object) -> object:
+    return check.get("type") if isinstance(check, Mapping) else None
 
 
 def _is_text(value: object) -> bool:

@@ -43,6 +43,10 @@ def test_every_key_of_the_reference_is_known() -> None:
         ("platform-module: platform:f36", "no modules"),
         ("check-passwd: {type: previous}", "no previous commit"),
         ("check-groups: {type: previous}", "no previous commit"),
+        ("ignore-removed-users: [root]", "check-passwd is not of type file or data"),
+        ("ignore-removed-groups: [root]", "check-groups is not of type file or data"),
+        ("preserve-passwd: true", "no file to copy"),
+        ("automatic-version-suffix: '-'", "without a date"),
     ],
 )
 def test_what_has_no_effect_is_noted_with_the_reason(tmp_path: Path, line: str, words: str) -> None:
@@ -102,7 +106,16 @@ def test_a_value_must_have_its_form(key: str, value: object, wrong: str) -> None
     assert found == "" if not wrong else wrong in found
 
 
+def test_what_another_key_makes_useless_is_noted() -> None:
+    assert notes({"initramfs-args": ["a"], "no-initramfs": True}) == [
+        "initramfs-args has no effect: no-initramfs is true"
+    ]
+
+
 def test_notes_are_of_set_keys_only() -> None:
+    used = {"check-passwd": {"type": "file"}, "ignore-removed-users": ["a"], "preserve-passwd": True}
+    dated = {"automatic-version-suffix": "-", "automatic-version-prefix": "2.<date:%Y>"}
+    assert notes({**used, **dated, "initramfs-args": ["a"]}) == []
     assert notes({"packages": ["a"], "check-passwd": {"type": "none"}, "boot-location": "modules"}) == []
 
 
