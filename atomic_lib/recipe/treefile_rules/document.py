@@ -16,6 +16,7 @@ import yaml
 from atomic_lib.base.errors import WorkbookError
 
 YAML_SUFFIXES = (".yaml", ".yml")
+_SURROGATE = re.compile("[\ud800-\udfff]")
 _DEEPEST = 100
 """How deep the values of a treefile may be nested; rpm-ostree's parsers stop at 128."""
 
@@ -54,8 +55,7 @@ def parse_document(path: Path, text: str) -> Document:
         document = _from_json(path, text) if path.suffix not in YAML_SUFFIXES else _from_yaml(path, text)
     except RecursionError:
         raise _too_deep(path) from None
-    if _depth_exceeds(document.values, _DEEPEST):
-        raise _too_deep(path)
+    _require_plain(path, document.values)
     return document
 
 
@@ -151,16 +151,25 @@ def _json_lines(text: str, keys: Mapping[str, object]) -> Iterator[tuple[str, in
             yield key, text.count("\n", 0, found[0]) + 1
 
 
-def _depth_exceeds(value: object, limit: int) -> bool:
-    """Whether values are nested more deeply; aliases of YAML can make them nested without end, or wide."""
-    level: list[object] = [value]
-    for _ in range(limit):
-        inner = {
-            id(item): item
-            for one in level
-            for item in (one.values() if isinstance(one, Mapping) else one if isinstance(one, list) else ())
-        }
-        if not inner:
-            return False
+def _require_plain(path: Path, values: Mapping[str, object]) -> None:
+    """Refuse values that are nested too deeply, and text that is no Unicode.
+
+    Aliases of YAML can make values nested without end, or wide: each is looked at once on a level.
+    """
+    level: list[object] = [values]
+    for _ in range(_DEEPEST):
+        inner = {id(item): item for one in level for item in _parts(one)}
+        if any(isinstance(item, str) and _SURROGATE.search(item) for item in inner.values()):
+            raise WorkbookError(f"{path}: a text has half of a surrogate pair, which is no character")
         level = list(inner.values())
-    return True
+        if not level:
+            return
+    raise _too_deep(path)
+
+
+def _parts(value: object) -> Iterator[object]:
+    if isinstance(value, Mapping):
+        yield from value
+        yield from value.values()
+    elif isinstance(value, list):
+        yield from value

@@ -71,6 +71,9 @@ def test_a_key_of_json_that_is_given_twice_is_named_and_one_deeper_is_not() -> N
         ("a.yaml", "a: " + "[" * 200 + "]" * 200, "a.yaml: values are nested more than 100 levels deep"),
         ("a.yaml", "a: " + "[" * 20000, "a.yaml: values are nested more than 100 levels deep"),
         ("a.json", '{"a": ' + "[" * 100000, "a.json: values are nested more than 100 levels deep"),
+        ("a.json", '{"a": ["\\ud800"]}', "a.json: a text has half of a surrogate pair, which is no character"),
+        ("a.json", '{"a": {"\\udc00": 1}}', "a.json: a text has half of a surrogate pair, which is no character"),
+        ("a.yaml", 'a: "\\ud800"\n', "a.yaml: a text has half of a surrogate pair, which is no character"),
         ("a.yaml", "a: &x [*x]\n", "a.yaml: values are nested more than 100 levels deep"),
     ],
 )  # fmt: skip
