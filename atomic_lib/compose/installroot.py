@@ -50,7 +50,7 @@ def make_installroot(
     with step(f"{name}: configure the tree"):
         change_packaged_files(tree, recipe, headers)
         if recipe.run_sysusers:
-            tree.chroot(["systemd-sysusers"], log=log)
+            _run_sysusers(tree, recipe, log)
         _configure(tree, recipe)
         _set_units(tree, recipe)
         change_files(tree, recipe, version)
@@ -63,6 +63,17 @@ def make_installroot(
     _clean(tree)
     _set_machine_id(tree, recipe)
     settle_databases(tree)
+
+
+def _run_sysusers(tree: Installroot, recipe: Recipe, log: Path) -> None:
+    try:
+        tree.chroot(["systemd-sysusers"], log=log)
+    except command.CommandError as error:
+        raise WorkbookError(
+            f"{recipe.files[0]}: sysusers: systemd-sysusers failed: {error.message}",
+            log=error.log,
+            hint="add the package that has it, or correct the file of sysusers.d that the log names",
+        ) from None
 
 
 def _configure(tree: Installroot, recipe: Recipe) -> None:

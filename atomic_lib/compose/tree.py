@@ -200,7 +200,8 @@ def _finish_ostree(tree: Installroot, request: TreeRequest, directory: Path) -> 
         )
         write_entries(walk_tree(tree.root), directory / "entries.jsonl")
         if recipe.selinux != "disabled":
-            _label(tree, directory, f"usr/{contexts_directory(request.content.selinux_policy)}")
+            contexts = f"usr/{contexts_directory(request.content.selinux_policy)}"
+            _label(tree, directory, contexts, usr_etc_as_etc=recipe.usr_etc_as_etc)
         checksums = _commit(variant, recipe, request.rpm_set.lock, keyring, tree.root, directory)
     return {"dropped_var_files": dropped, **checksums}
 
@@ -257,7 +258,7 @@ def _install_kernel(tree: Installroot, kver: str) -> None:
         tree.files.move(f"{modules}/initramfs.img", f"boot/initramfs-{kver}.img")
 
 
-def _label(tree: Installroot, directory: Path, contexts: str) -> None:
+def _label(tree: Installroot, directory: Path, contexts: str, *, usr_etc_as_etc: bool = False) -> None:
     """Label the tree by its own policy, and keep the file contexts, to label the files that the image adds."""
-    keep_contexts(tree.files, contexts, directory / CONTEXTS)
+    keep_contexts(tree.files, contexts, directory / CONTEXTS, usr_etc_as_etc=usr_etc_as_etc)
     label_tree(tree, directory / CONTEXTS)

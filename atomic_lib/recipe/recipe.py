@@ -118,6 +118,8 @@ class Recipe:
     """Whether /tmp of a commit is a link to /sysroot/tmp."""
     own_opt_and_usrlocal: bool = False
     """Whether /opt and /usr/local of a commit are directories, not links into /var."""
+    usr_etc_as_etc: bool = False
+    """Whether /usr/etc of a commit is labelled as /etc, whatever the policy says."""
     readonly_executables: bool = False
     initramfs: bool = True
     """Whether dracut makes an initramfs."""

@@ -94,6 +94,7 @@ def _recipe(path: Path, values: Values, reader: TreefileReader) -> Recipe:
         machine_id={None: "uninitialized", True: "empty", False: "absent"}[values.get("machineid-compat")],  # type: ignore[arg-type]
         tmp_is_link=values.get("tmp-is-dir") is False,
         own_opt_and_usrlocal=values.get("opt-usrlocal") == "root",
+        usr_etc_as_etc=values.get("selinux-label-version") == 1,
         readonly_executables=values.get("readonly-executables", False),
         notes=tuple([*notes(values), *findings.notes]),
     )

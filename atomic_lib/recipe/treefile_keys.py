@@ -87,7 +87,6 @@ _WITHOUT_EFFECT = {
     "rojig": "a commit is not distributed as a package",
     "rpmdb": "the database of a tree is in the format of its own rpm, as with `target`",
     "rpmdb-normalize": "the database of a tree is the same in each build",
-    "selinux-label-version": "the policy of a tree labels /usr/etc as /etc",
 }
 """Keys that do not change a tree, whatever their value, and why."""
 LANGUAGE = re.compile(r"[A-Za-z0-9_.@*-]+")

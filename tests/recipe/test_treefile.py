@@ -87,6 +87,34 @@ def test_defaults_are_those_of_rpm_ostree(tmp_path: Path) -> None:
     assert recipe.notes == ()
 
 
+@pytest.mark.parametrize(
+    ("line", "field", "value"),
+    [
+        ("machineid-compat: false", "machine_id", "absent"),
+        ("machineid-compat: true", "machine_id", "empty"),
+        ("tmp-is-dir: false", "tmp_is_link", True),
+        ("opt-usrlocal: root", "own_opt_and_usrlocal", True),
+        ("readonly-executables: true", "readonly_executables", True),
+        ("selinux-label-version: 1", "usr_etc_as_etc", True),
+        ("sysusers: compose-forced", "run_sysusers", True),
+        ("no-initramfs: true", "initramfs", False),
+        ("mutate-os-release: ${basearch}", "os_release_version", "x86_64"),
+        ("remove-from-packages: [[cpio, /usr/share/.*, a], [dhclient, b]]", "removed_from_packages",
+         (("cpio", "/usr/share/.*", "a"), ("dhclient", "b"))),
+        ("repo-packages: [{repo: updates, packages: [a b, c]}]", "repo_packages", (("updates", ("a", "b", "c")),)),
+        ("units: [a.socket]", "wanted_units", ("a.socket",)),
+        ("add-commit-metadata: {b: '${basearch}', a: {c: [1, 2.5, true, x], d: [], e: {}}}", "commit_metadata",
+         (("a", '{"c": <[<int64 1>, <double 2.5>, <true>, <"x">]>, "d": <@av []>, "e": <@a{sv} {}>}'),
+          ("b", '"x86_64"'))),
+    ],
+)  # fmt: skip
+def test_a_key_with_an_effect_sets_its_field(tmp_path: Path, line: str, field: str, value: object) -> None:
+    plain = read_treefile(write(tmp_path / "plain.yaml", MINIMAL))
+    recipe = read_treefile(write(tmp_path / "a.yaml", f"{MINIMAL}{line}\n"))
+    assert getattr(recipe, field) == value != getattr(plain, field)
+    assert recipe.notes == ()
+
+
 def test_only_the_boot_location_that_is_not_done_here_is_noted(tmp_path: Path) -> None:
     assert read_treefile(write(tmp_path / "a.yaml", MINIMAL + "boot-location: modules\n")).notes == ()
     assert read_treefile(write(tmp_path / "b.yaml", MINIMAL + "boot-location: new\n")).notes == (

@@ -35,7 +35,6 @@ def test_every_key_of_the_reference_is_known() -> None:
         ("lockfile-repos: [pool]", "locked package"),
         ("rpmdb: sqlite", "format of its own rpm"),
         ("rpmdb-normalize: true", "same in each build"),
-        ("selinux-label-version: 1", "/usr/etc as /etc"),
         ("etc-group-members: [wheel]", "/etc/group"),
         ("repo-metadata: detached", "no metadata of repositories"),
         ("advisories-metadata: disabled", "no metadata of advisories"),
