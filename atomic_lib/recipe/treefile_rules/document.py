@@ -17,6 +17,7 @@ from atomic_lib.base.errors import WorkbookError
 
 YAML_SUFFIXES = (".yaml", ".yml")
 _SURROGATE = re.compile("[\ud800-\udfff]")
+_DIGITS_MOST = 100
 _DEEPEST = 100
 """How deep the values of a treefile may be nested; rpm-ostree's parsers stop at 128."""
 
@@ -90,6 +91,8 @@ for _tag, _pattern, _first in (
 
 
 def _construct_int(loader: yaml.SafeLoader, node: yaml.ScalarNode) -> int:
+    if len(node.value) > _DIGITS_MOST:
+        raise yaml.MarkedYAMLError(problem="a number is too long", problem_mark=node.start_mark)
     return int(node.value, 0 if node.value[:2] in ("0x", "0o") else 10)
 
 

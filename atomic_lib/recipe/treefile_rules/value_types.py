@@ -20,6 +20,7 @@ _UNIT = re.compile(r"[\w@:.\\-]+\.(service|socket|timer|path|target|mount|automo
 _TARGET = re.compile(r"[\w@:.\\-]+\.target", re.ASCII)
 _INTO_USR = ("usr/", "etc/", "bin/", "sbin/", "lib/", "lib64/")
 _LARGEST_ID = 0xFFFF_FFFE
+_LARGEST_INT64 = (1 << 63) - 1
 
 
 def wrong_text(name: str, value: object) -> str:
@@ -141,15 +142,21 @@ def _wrong_commit_metadata(value: object) -> str:
             return f"{key!r} cannot be set: " + (
                 "the version is that of automatic-version-prefix" if key == "version" else "it is not the name of a key"
             )
-        if _has_null(item):
-            return f"{key}: a null has no type in a commit"
+        if wrong := _wrong_data(item):
+            return f"{key}: {wrong}"
     return ""
 
 
-def _has_null(value: object) -> bool:
+def _wrong_data(value: object) -> str:
+    """What a commit's metadata cannot have of a value; empty if it is accepted."""
     if isinstance(value, Mapping | list):
-        return any(map(_has_null, value.values() if isinstance(value, Mapping) else value))
-    return value is None
+        inner = [*value, *value.values()] if isinstance(value, Mapping) else value
+        return next(filter(None, map(_wrong_data, inner)), "")
+    if isinstance(value, int) and not -_LARGEST_INT64 <= value <= _LARGEST_INT64:
+        return "a number needs more than 64 bits"
+    if isinstance(value, str) and "\0" in value:
+        return "a text has a null byte"
+    return "" if isinstance(value, str | int | float) else f"{value!r:.100} has no type in a commit"
 
 
 def _wrong_arch_include(value: object) -> str:
