@@ -117,7 +117,7 @@ def keep_contexts(files: TreeFiles, source: str, target: Path, *, usr_etc_as_etc
             files.take_out(f"{source}/{name}", target / name)
     if usr_etc_as_etc:
         substitutions = target / f"{CONTEXTS_FILE}.subs_dist"
-        text = substitutions.read_text(errors="surrogateescape") if substitutions.exists() else ""
+        text = files.text(f"{source}/{substitutions.name}") or ""
         if not any(line.split()[:1] == ["/usr/etc"] for line in text.splitlines()):
             text = f"{text.rstrip()}\n/usr/etc /etc\n".lstrip()
             substitutions.write_text(text, errors="surrogateescape")
