@@ -99,8 +99,10 @@ def type_of_mode(mode: int) -> FileType:
     return _TYPES[stat.S_IFMT(mode)]
 
 
-def keep_contexts(files: TreeFiles, source: str, target: Path) -> None:
+def keep_contexts(files: TreeFiles, source: str, target: Path, *, usr_etc_as_etc: bool = False) -> None:
     """Copy the file contexts of a tree's policy, without compiled ones, to the new directory ``target``.
+
+    With ``usr_etc_as_etc`` they label /usr/etc as /etc, even if the policy has no such substitution.
 
     Raises WorkbookError if there are none.
     """
@@ -113,6 +115,12 @@ def keep_contexts(files: TreeFiles, source: str, target: Path) -> None:
     for name in CONTEXTS_FILES:
         if files.status(f"{source}/{name}") is not None:
             files.take_out(f"{source}/{name}", target / name)
+    if usr_etc_as_etc:
+        substitutions = target / f"{CONTEXTS_FILE}.subs_dist"
+        text = files.text(f"{source}/{substitutions.name}") or ""
+        if not any(line.split()[:1] == ["/usr/etc"] for line in text.splitlines()):
+            text = f"{text.rstrip()}\n/usr/etc /etc\n".lstrip()
+            substitutions.write_text(text, errors="surrogateescape")
 
 
 def set_labels(tools: Tools, binds: list[Bind], labels: Mapping[str, str]) -> None:

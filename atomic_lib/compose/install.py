@@ -17,6 +17,7 @@ from atomic_lib.base import command
 from atomic_lib.base.errors import WorkbookError
 from atomic_lib.base.progress import step
 from atomic_lib.base.stage import Stage
+from atomic_lib.compose.accounts import ACCOUNT_FILES, put_accounts
 from atomic_lib.compose.chroot import Installroot, copy_root, make_root
 from atomic_lib.compose.packaged_attributes import require_attributes
 from atomic_lib.content.dnf import DNF_DIRECTORY, dnf_configuration
@@ -32,7 +33,7 @@ from atomic_lib.tools.sandbox import Bind
 _QUERY = r"%{NAME}\t%{EPOCHNUM}\t%{VERSION}\t%{RELEASE}\t%{ARCH}\n"
 # dnf has just checked all signatures and digests; rpm would read all packages twice more to check them again.
 # /proc, which a package owns, is the kernel's here: rpm could not give it to the root of the namespace.
-_MACROS = "%_pkgverify_level none\n%_netsharedpath /proc\n"
+_MACROS = "%_pkgverify_level none\n%_netsharedpath {}\n"
 _PLUGIN = Path(__file__).parent / "dnf_plugin"
 _SCRIPTLETS = "scriptlets.jsonl"
 # only to choose the lines of the log that an error shows
@@ -48,13 +49,20 @@ class Installation:
     rpm_set: RpmSet
     headers: Mapping[str, Header]
 
+    @property
+    def has_accounts(self) -> bool:
+        """Whether the recipe has account files of its own; those of packages are not installed then."""
+        accounts = self.recipe.accounts
+        return accounts is not None and (accounts.passwd is not None or accounts.group is not None)
+
     def layer_packages(self) -> list[LockedPackage]:
         """The packages of the lock that are in the layer.
 
         Empty if weak dependencies are installed: dnf follows them only within a transaction,
-        so two transactions would not install the same packages as one.
+        so two transactions would not install the same packages as one. Empty too if the recipe has account files
+        of its own, which must be there before the first package.
         """
-        if self.recipe.weak_dependencies:
+        if self.recipe.weak_dependencies or self.has_accounts:
             return []
         names = closure(self.headers, self.recipe.layer)
         return [package for package in self.rpm_set.lock.packages if package.name in names]
@@ -67,6 +75,8 @@ def install(tree: Installroot, installation: Installation, context: Context, *, 
     the owner that its package names.
     """
     make_root(tree.root)
+    if installation.recipe.accounts is not None:
+        put_accounts(tree, installation.recipe.accounts)
     layer = installation.layer_packages()
     count = len(installation.rpm_set.lock.packages) - len(layer)
     if layer:
@@ -155,7 +165,7 @@ def _transaction(
         report.mkdir()
         (config / "locked.repo").write_text(repository(installation, packages, only))
         languages = f"%_install_langs {':'.join(recipe.languages)}\n" if recipe.languages is not None else ""
-        (config / ".rpmmacros").write_text(_MACROS + languages)
+        (config / ".rpmmacros").write_text(macros(installation) + languages)
         own = [
             Bind(config, DNF_DIRECTORY),
             Bind(_PLUGIN, "/mnt/plugin"),
@@ -170,6 +180,12 @@ def _transaction(
         except command.CommandError as error:
             raise _install_error(recipe, error) from None
         _require_scriptlets(report / _SCRIPTLETS, log)
+
+
+def macros(installation: Installation) -> str:
+    """rpm's macros: which paths of packages it leaves as they are."""
+    accounts = [f"/{path}" for path in ACCOUNT_FILES] if installation.has_accounts else []
+    return _MACROS.format(":".join(["/proc", *accounts]))
 
 
 def repository(installation: Installation, packages: Sequence[LockedPackage], only: Sequence[LockedPackage]) -> str:

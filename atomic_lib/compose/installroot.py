@@ -1,14 +1,17 @@
 """Fills an installroot: installs the packages, then configures it as the recipe says."""
 
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import NamedTuple
 
 from atomic_lib.base import command
 from atomic_lib.base.errors import WorkbookError
 from atomic_lib.base.progress import say, step
+from atomic_lib.compose.accounts import check_accounts
 from atomic_lib.compose.chroot import RPMDB, Installroot
 from atomic_lib.compose.initramfs import install_initramfs
 from atomic_lib.compose.install import Installation, install
+from atomic_lib.compose.recipe_files import change_files, change_packaged_files
+from atomic_lib.compose.tree_access.tree_files import TreeFiles
 from atomic_lib.content.repositories import Content
 from atomic_lib.formats.rpm_headers import read_headers
 from atomic_lib.recipe.recipe import PostScript, Recipe
@@ -18,30 +21,59 @@ from atomic_lib.tools.context import Context
 
 _UTC = "Etc/UTC"
 _DNF_STATE = "var/lib/dnf"
+_UNITS = "etc/systemd/system"
 _ONE_FILE = "PRAGMA wal_checkpoint(TRUNCATE); PRAGMA journal_mode=DELETE; VACUUM;"
 
 
 def make_installroot(
-    tree: Installroot, recipe: Recipe, content: Content, rpm_set: RpmSet, context: Context, *, name: str, log: Path
+    tree: Installroot,
+    recipe: Recipe,
+    content: Content,
+    rpm_set: RpmSet,
+    context: Context,
+    *,
+    name: str,
+    version: str,
+    log: Path,
 ) -> None:
     """Fill ``tree``: install packages, configure, run the recipe's scripts, install the initramfs, clean up.
 
+    Files are removed and added before the scripts, as in rpm-ostree. ``version`` is the tree's.
     The store keeps what trees share: the recipe's layer and the initramfs.
 
     Raises WorkbookError if dnf or a scriptlet fails, the result does not match the lock, a
-    script of the recipe fails (with its file and line), or a unit does not exist.
+    script of the recipe fails (with its file and line), a unit does not exist, or a user or group is not as the
+    recipe names it.
     """
     headers = read_headers(tree.tools, rpm_set.directory)
     install(tree, Installation(recipe, content, rpm_set, headers), context, name=name, log=log)
     with step(f"{name}: configure the tree"):
+        change_packaged_files(tree, recipe, headers)
+        if recipe.run_sysusers:
+            _run_sysusers(tree, recipe, log)
         _configure(tree, recipe)
         _set_units(tree, recipe)
+        change_files(tree, recipe, version)
         for script in recipe.post_scripts:
             _run_script(tree, script, log)
-        for path in recipe.removed_paths:
-            tree.files.remove(str(PurePosixPath(path)))
-    install_initramfs(tree, recipe, rpm_set, context, headers=headers, name=name, log=log)
+        if recipe.accounts is not None:
+            check_accounts(tree, recipe.accounts, str(recipe.files[0]))
+    if recipe.initramfs:
+        install_initramfs(tree, recipe, rpm_set, context, headers=headers, name=name, log=log)
     _clean(tree)
+    _set_machine_id(tree, recipe)
+    settle_databases(tree)
+
+
+def _run_sysusers(tree: Installroot, recipe: Recipe, log: Path) -> None:
+    try:
+        tree.chroot(["systemd-sysusers"], log=log)
+    except command.CommandError as error:
+        raise WorkbookError(
+            f"{recipe.files[0]}: sysusers: systemd-sysusers failed: {error.message}",
+            log=error.log,
+            hint="add the package that has it, or correct the file of sysusers.d that the log names",
+        ) from None
 
 
 def _configure(tree: Installroot, recipe: Recipe) -> None:
@@ -116,6 +148,16 @@ def _set_units(tree: Installroot, recipe: Recipe) -> None:
                 log=error.log,
                 hint="correct the unit's name, or add the package that has it",
             ) from None
+    for unit in recipe.wanted_units:
+        want_unit(tree.files, unit)
+
+
+def want_unit(files: TreeFiles, unit: str) -> None:
+    """Have multi-user.target start a unit that nothing starts, because it has no [Install] section."""
+    if any(files.matching(f"{_UNITS}/*.{kind}/{unit}") for kind in ("wants", "requires", "upholds")):
+        return
+    files.make_directory(f"{_UNITS}/multi-user.target.wants")
+    files.add_link(f"{_UNITS}/multi-user.target.wants/{unit}", f"/usr/lib/systemd/system/{unit}")
 
 
 def _run_script(tree: Installroot, script: PostScript, log: Path) -> None:
@@ -143,9 +185,13 @@ def _clean(tree: Installroot) -> None:
             files.remove(directory)
     for file in ("var/.updated", "var/lib/systemd/random-seed"):
         files.remove(file)
-    # machine-id(5): systemd initializes the machine ID at the first boot.
-    tree.write("etc/machine-id", "uninitialized\n")
-    settle_databases(tree)
+
+
+def _set_machine_id(tree: Installroot, recipe: Recipe) -> None:
+    """machine-id(5): systemd sets the ID at boot; ``uninitialized`` and no file at all make it a first boot."""
+    tree.files.remove("etc/machine-id")
+    if recipe.machine_id != "absent":
+        tree.write("etc/machine-id", "uninitialized\n" if recipe.machine_id == "uninitialized" else "")
 
 
 def settle_databases(tree: Installroot) -> None:

@@ -11,6 +11,7 @@ tmpfiles.d line, or refused by name.
 
 import re
 import stat
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from atomic_lib.base.errors import WorkbookError
@@ -35,6 +36,8 @@ _STATE_LINKS = {
 _VAR_DIRECTORIES = {"home": "0755", "mnt": "0755", "opt": "0755", "roothome": "0700", "srv": "0755",
                     **{f"usrlocal{part}": "0755" for part in ("", "/bin", "/etc", "/lib", "/sbin", "/share", "/src")},
                     }  # fmt: skip
+_OWN_ONLY = {"opt": "opt", "usr/local": "usrlocal"}
+"""Those that can be directories of the commit instead, and their names in /var."""
 _DECLARING = tuple("dDvqQL")
 _FILLING = tuple("fFC")
 _TMPFILES = "usr/lib/tmpfiles.d"
@@ -46,8 +49,11 @@ TOPLEVEL_LINKS = {**_STATE_LINKS, "ostree": "sysroot/ostree"}
 _SEMANAGE = "etc/selinux/semanage.conf"
 
 
-def make_ostree_tree(tree: Installroot) -> list[str]:
+def make_ostree_tree(tree: Installroot, *, tmp_is_link: bool = False, own_opt_and_usrlocal: bool = False) -> list[str]:
     """Convert the installroot, in place, to the content of a commit.
+
+    /tmp is a directory, or a link to /sysroot/tmp. /opt and /usr/local are links into /var, or directories of the
+    commit's own.
 
     Returns the regular files below /var. They are removed, because a commit cannot contain them.
 
@@ -59,25 +65,39 @@ def make_ostree_tree(tree: Installroot) -> list[str]:
     _move_policy_store(files)
     for compiled in files.matching("etc/selinux/*/contexts/files/*.bin"):
         files.remove(compiled)
-    dropped = _convert_state(files)
+    links = {name: target for name, target in _STATE_LINKS.items() if not (own_opt_and_usrlocal and name in _OWN_ONLY)}
+    dropped = _convert_state(files, links)
     _move_boot(files)
     for path in files.entries("ostree") if files.is_directory("ostree") else ():
         raise refusal(path, "a commit has no place for it, because /ostree is a link into the system's repository")
-    for name, target in TOPLEVEL_LINKS.items():
+    tmp = {"tmp": "sysroot/tmp"} if tmp_is_link else {}
+    for name, target in {**links, "ostree": TOPLEVEL_LINKS["ostree"], **tmp}.items():
         files.remove(name)
         files.add_link(name, target)
-    files.make_directory("sysroot")
+    for name in ("sysroot", *(_STATE_LINKS.keys() - links.keys())):
+        files.make_directory(name)
     if files.status("usr/share/rpm") is None:
         files.add_link("usr/share/rpm", "../lib/sysimage/rpm")
     files.move("etc", "usr/etc")
     return [shown(path) for path in dropped]
 
 
-def commit_tree(keyring: Keyring, root: Path, repo: Path, lock: Lock, *, ref: str, version: str, epoch: int) -> str:
+def commit_tree(
+    keyring: Keyring,
+    root: Path,
+    repo: Path,
+    lock: Lock,
+    *,
+    ref: str,
+    version: str,
+    epoch: int,
+    metadata: Sequence[tuple[str, str]] = (),
+) -> str:
     """Commit ``root``, which has labels, to the new repository ``repo`` and sign it; returns the commit's checksum.
 
     The repository keeps owners, modes and labels as data (mode ``bare-user``), because its file system may not take
-    them. The commit's metadata has the version, and the package list in the format that ``rpm-ostree db`` reads.
+    them. The commit's metadata has the version, the package list in the format that ``rpm-ostree db`` reads, and
+    ``metadata``: keys with their values in the text form of GVariant.
     """
     repo.mkdir()
     binds = [Bind(root, "/mnt/tree/root"), Bind(repo, "/mnt/tree/repo", writable=True), keyring.bind]
@@ -91,6 +111,7 @@ def commit_tree(keyring: Keyring, root: Path, repo: Path, lock: Lock, *, ref: st
     words = ["ostree", "commit", "--repo=/mnt/tree/repo", f"--branch={ref}", "--parent=none", "--bootable",
              "--disable-fsync", f"--subject={version}", f"--timestamp=@{epoch}",
              f"--add-metadata-string=version={version}", f"--add-metadata=rpmostree.rpmdb.pkglist=[{rows}]",
+             *(f"--add-metadata={key}={value}" for key, value in metadata),
              f"--gpg-sign={keyring.fingerprint}", f"--gpg-homedir={HOME}", "--tree=dir=/mnt/tree/root"]  # fmt: skip
     return tools.run(words, binds=binds, rights="root").stdout.strip()
 
@@ -134,7 +155,7 @@ def _move_boot(files: TreeFiles) -> None:
             files.move(path, f"usr/lib/ostree-boot/{path.removeprefix('boot/')}")
 
 
-def _convert_state(files: TreeFiles) -> list[str]:
+def _convert_state(files: TreeFiles, links: Mapping[str, str]) -> list[str]:
     """Write the tmpfiles.d lines, empty /var and the directories that become links.
 
     Returns the regular files of /var, which this removes.
@@ -143,7 +164,7 @@ def _convert_state(files: TreeFiles) -> list[str]:
     """
     declared, created = _declared(files)
     found, dropped = _lines_below(files, "var", "var")
-    for top, target in _STATE_LINKS.items():
+    for top, target in links.items():
         place = target.removeprefix("../")
         if top == "opt":
             found |= _move_opt(files)
@@ -152,7 +173,12 @@ def _convert_state(files: TreeFiles) -> list[str]:
         _require_created(top, [path for path in others if not {f"/{path}", _moved(path, top, place)} & created])
         declared |= {_moved(path[1:], top, place) for path in declared if path.startswith(f"/{top}/")}
         found = lines | found
-    own = {f"/var/{name}": f"d /var/{name} {mode} root root -" for name, mode in _VAR_DIRECTORIES.items()}
+    unused = tuple(_OWN_ONLY[name] for name in _OWN_ONLY if name not in links)
+    own = {
+        f"/var/{name}": f"d /var/{name} {mode} root root -"
+        for name, mode in _VAR_DIRECTORIES.items()
+        if name.split("/")[0] not in unused
+    }
     wanted = [found[path] for path in sorted(found, key=_in_order) if path not in declared | own.keys()]
     for file, text in ((_OWN, list(own.values())), (_AUTOVAR, wanted)):
         files.write(file, "\n".join(text) + "\n")

@@ -1,7 +1,8 @@
 """The compose stage: composes a traditional root or an ostree commit from a recipe and an RPM set."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from hashlib import sha256
 from pathlib import Path
 from typing import Literal
 
@@ -20,6 +21,7 @@ from atomic_lib.content.keyring import Keyring, open_keyring
 from atomic_lib.content.repositories import Content
 from atomic_lib.params.variant import Variant
 from atomic_lib.recipe.recipe import Recipe
+from atomic_lib.recipe.treefile_rules.version_prefix import first_version
 from atomic_lib.solve.dnf_run import INSTALLROOT
 from atomic_lib.solve.lock import Lock
 from atomic_lib.solve.rpm_set import RpmSet
@@ -77,14 +79,26 @@ class Tree:
 
 def recipe_inputs(recipe: Recipe) -> dict[str, object]:
     """The recipe as part of a key: everything except the paths of its files, and its notes."""
-    data = {name: value for name, value in vars(recipe).items() if name not in ("files", "notes", "post_scripts")}
+    added = ("added_files", "overlays", "override_overlays")
+    others = ("files", "notes", "post_scripts", "accounts", *added)
+    data = {name: value for name, value in vars(recipe).items() if name not in others}
     scripts = [[script.text, script.interpreter, script.stop_on_error] for script in recipe.post_scripts]
-    return {**data, "post_scripts": scripts}
+    accounts = asdict(recipe.accounts) if recipe.accounts else None
+    files = {
+        name: [[file.path, file.mode, sha256(file.content).hexdigest(), file.target] for file in getattr(recipe, name)]
+        for name in added
+    }
+    return {**data, **files, "accounts": accounts, "post_scripts": scripts}
 
 
 def commit_version(variant: Variant, recipe: Recipe) -> str:
-    """The version of the variant's tree: the treefile's automatic-version-prefix, or the variant's own."""
-    return recipe.version_prefix or variant.version
+    """The version of the variant's tree: that of the treefile's automatic-version-prefix, or the variant's own.
+
+    A date in it is that of the variant's ``source_date_epoch``. Raises WorkbookError if it is not accepted.
+    """
+    if recipe.version_prefix is None:
+        return variant.version
+    return first_version(recipe.version_prefix, recipe.version_suffix, variant.source_date_epoch)
 
 
 def default_ref(variant: Variant, recipe: Recipe) -> str:
@@ -146,7 +160,16 @@ def _make(request: TreeRequest, context: Context, directory: Path) -> None:
     with in_memory(directory / "composed") as composed:
         tree = Installroot(context.tools, composed / "root", variant.source_date_epoch)
         log = directory / "compose.log"
-        make_installroot(tree, recipe, content, request.rpm_set, context, name=variant.variant, log=log)
+        make_installroot(
+            tree,
+            recipe,
+            content,
+            request.rpm_set,
+            context,
+            name=variant.variant,
+            version=commit_version(variant, recipe),
+            log=log,
+        )
         (directory / "owners.json").write_text(json.dumps(_owners(tree)))
         finish = _finish_ostree if variant.method == "ostree" else _finish_traditional
         nothing: dict[str, object] = {"commit": None, "content_checksum": None, "dropped_var_files": []}
@@ -172,10 +195,13 @@ def _finish_ostree(tree: Installroot, request: TreeRequest, directory: Path) -> 
         open_keyring(tree.tools, directory, key, variant.source_date_epoch) as keyring,
     ):
         add_remote(tree, variant.remote_url, keyring.public_key())
-        dropped = make_ostree_tree(tree)
+        dropped = make_ostree_tree(
+            tree, tmp_is_link=recipe.tmp_is_link, own_opt_and_usrlocal=recipe.own_opt_and_usrlocal
+        )
         write_entries(walk_tree(tree.root), directory / "entries.jsonl")
         if recipe.selinux != "disabled":
-            _label(tree, directory, f"usr/{contexts_directory(request.content.selinux_policy)}")
+            contexts = f"usr/{contexts_directory(request.content.selinux_policy)}"
+            _label(tree, directory, contexts, usr_etc_as_etc=recipe.usr_etc_as_etc)
         checksums = _commit(variant, recipe, request.rpm_set.lock, keyring, tree.root, directory)
     return {"dropped_var_files": dropped, **checksums}
 
@@ -212,7 +238,8 @@ def _commit(
 ) -> dict[str, str]:
     ref, version = default_ref(variant, recipe), commit_version(variant, recipe)
     epoch = variant.source_date_epoch
-    commit = commit_tree(keyring, root, directory / "repo", lock, ref=ref, version=version, epoch=epoch)
+    metadata, repo = recipe.commit_metadata, directory / "repo"
+    commit = commit_tree(keyring, root, repo, lock, ref=ref, version=version, epoch=epoch, metadata=metadata)
     binds = [Bind(directory / "repo", "/mnt/repo")]
     listing = keyring.tools.run(["ostree", "show", "--repo=/mnt/repo", commit], binds=binds).stdout
     return {"commit": commit, "content_checksum": content_checksum(listing)}
@@ -227,10 +254,11 @@ def _install_kernel(tree: Installroot, kver: str) -> None:
     """Install the kernel in /boot, under the names that kernel-install uses."""
     modules = f"usr/lib/modules/{kver}"
     tree.files.copy(f"{modules}/vmlinuz", f"boot/vmlinuz-{kver}")
-    tree.files.move(f"{modules}/initramfs.img", f"boot/initramfs-{kver}.img")
+    if tree.files.has_file(f"{modules}/initramfs.img"):  # a recipe may have none
+        tree.files.move(f"{modules}/initramfs.img", f"boot/initramfs-{kver}.img")
 
 
-def _label(tree: Installroot, directory: Path, contexts: str) -> None:
+def _label(tree: Installroot, directory: Path, contexts: str, *, usr_etc_as_etc: bool = False) -> None:
     """Label the tree by its own policy, and keep the file contexts, to label the files that the image adds."""
-    keep_contexts(tree.files, contexts, directory / CONTEXTS)
+    keep_contexts(tree.files, contexts, directory / CONTEXTS, usr_etc_as_etc=usr_etc_as_etc)
     label_tree(tree, directory / CONTEXTS)

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from atomic_lib.base.model import SelinuxMode
 
@@ -19,6 +20,35 @@ class PostScript:
 
 
 @dataclass(frozen=True)
+class AddedFile:
+    """A path that a recipe adds to the tree. ``mode`` includes the file type: a file, directory or symbolic link."""
+
+    path: str
+    """Relative to the root of the tree."""
+    mode: int
+    content: bytes = b""
+    target: str = ""
+    """Where a symbolic link points."""
+
+
+@dataclass(frozen=True)
+class AccountRules:
+    """The users and groups that a recipe names.
+
+    ``passwd`` and ``group`` are the lines of these files before the first package is installed; None leaves them to
+    the packages. A user of the tree that is among ``users`` must have that user and group id, a group that is among
+    ``groups`` that id. One that is missing may own no file, unless it is among those that may be removed (``*``: all).
+    """
+
+    passwd: tuple[str, ...] | None = None
+    group: tuple[str, ...] | None = None
+    users: tuple[tuple[str, int, int], ...] = ()
+    groups: tuple[tuple[str, int], ...] = ()
+    removable_users: tuple[str, ...] = ()
+    removable_groups: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Recipe:
     """A treefile or kickstart merged with all its includes.
 
@@ -29,7 +59,7 @@ class Recipe:
     (``sshd.service``). ``removed_paths`` are relative to the root of the tree.
     ``root_size_mib``: None leaves the size to the variant's parameters. Only kickstarts set
     ``kernel_arguments`` and ``boot_loader_timeout_seconds``; only treefiles set ``ref``,
-    ``releasever`` and ``version_prefix``.
+    ``releasever``, ``version_prefix`` and the fields after it.
     """
 
     files: tuple[Path, ...]
@@ -58,7 +88,40 @@ class Recipe:
     releasever: str | None = None
     """The value of ``$releasever`` in repositories; None leaves it to the content."""
     version_prefix: str | None = None
-    """The version of the first commit of a ref, and the prefix of later versions."""
+    """The version of the first commit of a ref, with tags for a date (``<date:%Y>``)."""
+    version_suffix: str = "."
+    """What stands before the 0 that a version with a date ends in."""
     removed_paths: tuple[str, ...] = ()
+    """Removed before any script runs."""
+    added_files: tuple[AddedFile, ...] = ()
+    """Added after ``removed_paths`` are removed, before any script runs."""
+    overlays: tuple[AddedFile, ...] = ()
+    """Added after the packages, which have no such files."""
+    override_overlays: tuple[AddedFile, ...] = ()
+    """Added after ``overlays``, in place of what is there."""
+    removed_from_packages: tuple[tuple[str, ...], ...] = ()
+    """Each a package and regular expressions for those of its paths that are removed."""
+    repo_packages: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    """Repositories and the packages that come from no other one."""
+    wanted_units: tuple[str, ...] = ()
+    """Units that multi-user.target starts, even without an [Install] section."""
+    os_release_version: str | None = None
+    """What is replaced by the version in os-release."""
+    commit_metadata: tuple[tuple[str, str], ...] = ()
+    """Keys of the commit's metadata with their values in the text form of GVariant."""
+    accounts: AccountRules | None = None
+    run_sysusers: bool = False
+    """Whether to run systemd-sysusers after the packages are installed."""
+    machine_id: Literal["uninitialized", "empty", "absent"] = "uninitialized"
+    """/etc/machine-id: a first boot, an id that is set at the boot, or no file at all."""
+    tmp_is_link: bool = False
+    """Whether /tmp of a commit is a link to /sysroot/tmp."""
+    own_opt_and_usrlocal: bool = False
+    """Whether /opt and /usr/local of a commit are directories, not links into /var."""
+    usr_etc_as_etc: bool = False
+    """Whether /usr/etc of a commit is labelled as /etc, whatever the policy says."""
+    readonly_executables: bool = False
+    initramfs: bool = True
+    """Whether dracut makes an initramfs."""
     notes: tuple[str, ...] = ()
     """What the recipe says but has no effect here, one sentence each, for the report."""

@@ -32,11 +32,17 @@ def read_text(path: Path, prefix: str = "") -> str:
     read or is not UTF-8.
     """
     try:
-        return _read_regular(path, prefix).decode("utf-8")
-    except FileNotFoundError:
-        raise WorkbookError(f"{prefix}no such file: {path}", hint=listing_hint(path)) from None
+        return read_data(path, prefix).decode("utf-8")
     except UnicodeDecodeError as error:
         raise WorkbookError(f"{prefix}{path}: not UTF-8 text (byte {error.start})") from None
+
+
+def read_data(path: Path, prefix: str = "") -> bytes:
+    """The content of a file that need not be text; raises WorkbookError as ``read_text`` does."""
+    try:
+        return _read_regular(path, prefix)
+    except FileNotFoundError:
+        raise WorkbookError(f"{prefix}no such file: {path}", hint=listing_hint(path)) from None
     except OSError as error:
         raise WorkbookError(f"{prefix}{path}: cannot be read: {error.strerror}") from None
 

@@ -1,26 +1,28 @@
 """Reads treefiles: rpm-ostree's description of a tree, in YAML or JSON.
 
-Keys and rules are those of rpm-ostree's treefile reference (docs/treefile.md). A key
-that is not supported is an error; no key is silently ignored.
+Keys and rules are those of rpm-ostree's treefile reference (docs/treefile.md). A key is
+honoured, becomes a note that it has no effect here, or is refused; none is silently ignored.
 """
 
-import os
+import json
 import re
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
+from typing import Any
 
-from atomic_lib.base.errors import WorkbookError
-from atomic_lib.recipe.recipe import PostScript, Recipe
-from atomic_lib.recipe.source import read_text, refuse_cycle, require_within
-from atomic_lib.recipe.treefile_keys import LISTS, Values, checked_values, notes, parse_treefile, script_locations
-
-BASEARCH = "x86_64"
-"""The architecture that is composed; ``packages-ARCH`` of others is checked and ignored."""
+from atomic_lib.recipe.recipe import AccountRules, AddedFile, Recipe
+from atomic_lib.recipe.treefile_keys import Values, notes
+from atomic_lib.recipe.treefile_rules.account_files import account_rules
+from atomic_lib.recipe.treefile_rules.findings import Findings
+from atomic_lib.recipe.treefile_rules.inclusion import TreefileReader
+from atomic_lib.recipe.treefile_rules.merging import merge
+from atomic_lib.recipe.treefile_rules.overlay_directories import overlay_files
+from atomic_lib.recipe.treefile_rules.variables import as_text, substituted
+from atomic_lib.recipe.treefile_rules.version_prefix import first_version
 
 # ostree's rule for the names of refs (ostree_validate_rev).
 _REF = re.compile(r"[\w\d][-._\w\d]*(/[\w\d][-._\w\d]*)*", re.ASCII)
-_VARIABLE = re.compile(r"\$\{([^}]*)\}")
 
 
 def read_treefile(path: Path, parts: Sequence[Path] = (), roots: Sequence[Path] = ()) -> Recipe:
@@ -30,25 +32,38 @@ def read_treefile(path: Path, parts: Sequence[Path] = (), roots: Sequence[Path] 
     If the recipe includes the treefile ``base`` from its own directory, the packages of ``base`` are
     the layer that variants share.
 
-    ``include`` follows rpm-ostree. Paths are relative to the including file. Single values of the
-    including file override those of included files, and the first of several included files wins.
-    Lists are joined: those of included files come first, in reverse order of the files. Including a
+    ``include``, ``arch-include`` and ``conditional-include`` follow rpm-ostree. Paths are relative to the including
+    file. Single values of the including file override those of included files, and the first of several included
+    files wins. Lists are joined: those of included files come first, in reverse order of the files. Including a
     file twice is an error. Included files and scripts must be below one of ``roots`` (without any: below
     the directory of ``path``).
 
-    Raises WorkbookError naming file and key for an unknown or unsupported key, a wrong type, a file that is
-    missing or elsewhere, an include cycle, or a package that is both listed and excluded.
+    Raises WorkbookError with a line for each problem of all files, naming file, line and key: an unknown or
+    unsupported key, a wrong type, a file that is missing or elsewhere, an include cycle, or a package that is both
+    listed and excluded.
     """
-    files: list[Path] = []
-    reader = _Reader(roots or (path.parent,), files)
+    findings = Findings()
+    reader = TreefileReader(roots or (path.parent,), findings)
     values = reader.merged(path)
     for part in parts:
-        values = _merge(reader.merged(part, (), "parts: "), values)
-    _require_composable(path, values)
+        earlier, findings.origins = findings.origins, {}
+        values = merge(reader.merged(part, (), "parts: "), values)
+        findings.origins = {**earlier, **findings.origins}
+    recipe = _recipe(path, values, reader)
+    findings.raise_problems()
+    return recipe
+
+
+def _recipe(path: Path, values: Values, reader: TreefileReader) -> Recipe:
+    """The recipe with these values; problems are added to the reader's findings."""
+    findings = reader.findings
+    _require_composable(path, values, findings)
     languages = values.get("install-langs")
+    units = _unique(values.get("units", ()))
+    scripts = [values["postprocess-script"]] if "postprocess-script" in values else []
     return Recipe(
-        files=tuple(files),
-        packages=_unique(values["packages"]),
+        files=tuple(dict.fromkeys(findings.files)),
+        packages=_unique([*values.get("packages", ()), *_of_repos(values)]),
         layer=_layer(path, reader),
         excludes=_unique(values.get("exclude-packages", ())),
         repos=_unique(values.get("repos", ())),
@@ -56,137 +71,134 @@ def read_treefile(path: Path, parts: Sequence[Path] = (), roots: Sequence[Path] 
         weak_dependencies=values.get("recommends", True),
         languages=None if languages is None else _unique(languages),
         selinux="enforcing" if values.get("selinux", True) else "disabled",
-        enabled_units=_unique(values.get("units", ())),
+        enabled_units=units,
+        wanted_units=units,
         default_target=values.get("default-target", Recipe.default_target),
-        post_scripts=tuple([*values.get("postprocess", ()), *values.get("postprocess-script", ())]),
+        post_scripts=tuple([*values.get("postprocess", ()), *scripts]),
         initramfs_arguments=tuple(values.get("initramfs-args", ())),
-        ref=_ref(path, values),
-        releasever=values.get("releasever"),
-        version_prefix=_version_prefix(path, values),
+        initramfs=not values.get("no-initramfs", False),
+        ref=_ref(path, values, findings),
+        releasever=as_text(values["releasever"]) if "releasever" in values else None,
+        version_prefix=_version_prefix(path, values, findings),
+        version_suffix=values.get("automatic-version-suffix", Recipe.version_suffix),
         removed_paths=_unique(values.get("remove-files", ())),
-        notes=notes(values),
+        added_files=tuple(values.get("add-files", ())),
+        overlays=_overlays(path, "ostree-layers", values, reader),
+        override_overlays=_overlays(path, "ostree-override-layers", values, reader),
+        removed_from_packages=tuple(tuple(item) for item in values.get("remove-from-packages", ())),
+        repo_packages=tuple((repo, tuple(names)) for repo, names in values.get("repo-packages", ())),
+        os_release_version=_text(path, "mutate-os-release", values, findings),
+        commit_metadata=_commit_metadata(path, values, findings),
+        accounts=_accounts(path, values, findings),
+        run_sysusers=values.get("sysusers") == "compose-forced",
+        machine_id={None: "uninitialized", True: "empty", False: "absent"}[values.get("machineid-compat")],  # type: ignore[arg-type]
+        tmp_is_link=values.get("tmp-is-dir") is False,
+        own_opt_and_usrlocal=values.get("opt-usrlocal") == "root",
+        usr_etc_as_etc=values.get("selinux-label-version") == 1,
+        readonly_executables=values.get("readonly-executables", False),
+        notes=tuple([*notes(values), *findings.notes]),
     )
 
 
-def _require_composable(path: Path, values: Values) -> None:
-    """Raise WorkbookError unless there is a ref and a package, and no package is excluded too."""
+def _require_composable(path: Path, values: Values, findings: Findings) -> None:
+    """Require a ref and a package, no package that is excluded too, and no units that a first boot would undo."""
     for key in ("ref", "packages"):
-        if not values.get(key):
-            raise WorkbookError(f"{path}: {key}: is required", hint=f"set {key} here or in an included treefile")
-    both = [name for name in values["packages"] if name in values.get("exclude-packages", ())]
+        if not values.get(key) and not findings.problems:
+            findings.refuse(f"{path}: {key}: is required", f"set {key} here or in an included treefile")
+    excluded = set(values.get("exclude-packages", ()))
+    both = [name for name in values.get("packages", ()) if name in excluded]
     if both:
-        raise WorkbookError(f"{path}: {both[0]} is in packages and in exclude-packages", hint="remove one of the two")
-
-
-@dataclass(frozen=True)
-class _Reader:
-    """Reads treefiles below ``roots``; ``files`` are those read."""
-
-    roots: Sequence[Path]
-    files: list[Path]
-
-    def merged(self, path: Path, chain: tuple[Path, ...] = (), prefix: str = "") -> Values:
-        """The values of a treefile and its includes; ``chain``: the files that include it."""
-        if chain:
-            require_within(path, self.roots, prefix)
-        refuse_cycle(path, chain, prefix)
-        if os.path.realpath(path) in [os.path.realpath(file) for file in self.files]:
-            raise WorkbookError(f"{prefix}{path} is included twice", hint="rpm-ostree allows each treefile once")
-        text = read_text(path, prefix)
-        values = checked_values(path, parse_treefile(path, text))
-        self.files.append(path)
-        includes = values.pop("include", ())
-        values = _with_packages_split(path, self._with_scripts_read(path, text, values))
-        for name in includes:
-            values = _merge(values, self.merged(path.parent / name, (*chain, path), f"{path}: include: "))
-        return values
-
-    def _with_scripts_read(self, path: Path, text: str, values: Values) -> Values:
-        """Replace ``postprocess`` and the file name in ``postprocess-script`` by ``PostScript`` objects."""
-        result = dict(values)
-        if "postprocess" in values:
-            locations = script_locations(path, text, len(values["postprocess"]))
-            result["postprocess"] = [_script(*pair) for pair in zip(values["postprocess"], locations, strict=True)]
-        if "postprocess-script" in values:
-            file, prefix = path.parent / values["postprocess-script"], f"{path}: postprocess-script: "
-            require_within(file, self.roots, prefix)
-            result["postprocess-script"] = (_script(read_text(file, prefix), f"{file}:1"),)
-            self.files.append(file)
-        return result
-
-
-def _layer(path: Path, reader: _Reader) -> tuple[str, ...]:
-    """The packages of the treefile ``base`` in the directory of ``path``, if it is one of the files read."""
-    base = next((file for file in reader.files if file.stem == "base" and file.parent.samefile(path.parent)), None)
-    return _unique(_Reader(reader.roots, []).merged(base).get("packages", ())) if base else ()
-
-
-def _merge(own: Values, included: Values) -> Values:
-    both = [key for key in own if key in included and key in LISTS]
-    return {**included, **own, **{key: [*included[key], *own[key]] for key in both}}
-
-
-def _with_packages_split(path: Path, values: Values) -> Values:
-    """Join the architecture's packages with the others, and split entries into names.
-
-    An entry may hold several names, separated by spaces. An entry in single quotes is not
-    split; it can be a requirement with a version ('podman >= 4.1').
-    """
-    entries = [*values.get("packages", ()), *values.get(f"packages-{BASEARCH}", ())]
-    rest = {key: value for key, value in values.items() if not key.startswith("packages")}
-    names: list[str] = []
-    for entry in entries:
-        quoted = len(entry) > 2 and entry[0] == entry[-1] == "'"
-        names += [entry[1:-1].strip()] if quoted else entry.split()
-    groups = [name for name in names if name.startswith("@")]
-    if groups:
-        raise WorkbookError(
-            f"{path}: packages: {groups[0]} is a group; a treefile names packages only",
-            hint="list the packages of the group, or use a kickstart",
+        where = findings.place("exclude-packages", path)
+        findings.refuse(f"{where}: {both[0]} is in packages and in exclude-packages", "remove one of the two")
+    if values.get("machineid-compat") is False and values.get("units"):
+        place = findings.place("units", path)
+        findings.refuse(
+            f"{place}: units: the first boot applies presets, because of machineid-compat: false",
+            "use a preset in /usr/lib/systemd/system-preset instead of units, or remove machineid-compat",
         )
-    return {**rest, "packages": names} if entries else rest
 
 
-def _script(text: str, source: str) -> PostScript:
-    first = text.split("\n", 1)[0]
-    words = first[2:].split(None, 1) if first.startswith("#!") else []
-    # Without #!, /bin/sh runs the script, as with execvp(3) in rpm-ostree.
-    return PostScript(text, " ".join(words).strip() or "/bin/sh", True, source)
+def _of_repos(values: Values) -> list[str]:
+    return [name for _, names in values.get("repo-packages", ()) for name in names]
 
 
-def _ref(path: Path, values: Values) -> str:
-    ref = _substituted(path, "ref", values)
-    if not _REF.fullmatch(ref):
-        raise WorkbookError(f"{path}: ref: {ref!r} is not a valid ref", hint="for example atomic/x86_64/minimal")
+def _layer(path: Path, reader: TreefileReader) -> tuple[str, ...]:
+    """The packages of the treefile ``base`` in the directory of ``path``, if it is one of the files read."""
+    files = reader.findings.files
+    base = next((file for file in files if file.stem == "base" and file.parent.samefile(path.parent)), None)
+    if base is None:
+        return ()
+    again = TreefileReader(reader.roots, Findings(variables=dict(reader.findings.variables)))
+    return _unique(again.merged(base).get("packages", ()))
+
+
+def _ref(path: Path, values: Values, findings: Findings) -> str | None:
+    ref = _text(path, "ref", values, findings)
+    if ref is not None and not _REF.fullmatch(ref):
+        findings.refuse(
+            f"{findings.place('ref', path)}: ref: {ref!r} is not a valid ref", "for example atomic/x86_64/minimal"
+        )
     return ref
 
 
-def _version_prefix(path: Path, values: Values) -> str | None:
-    if "automatic-version-prefix" not in values:
-        return None
-    prefix = _substituted(path, "automatic-version-prefix", values)
-    if not re.fullmatch(r"[0-9A-Za-z._-]+", prefix):
-        raise WorkbookError(
-            f"{path}: automatic-version-prefix: {prefix!r} is not accepted: letters, digits, dot, dash and "
-            "underscore only",
-            hint="remove a date: it would give every build a different version",
-        )
+def _version_prefix(path: Path, values: Values, findings: Findings) -> str | None:
+    prefix = _text(path, "automatic-version-prefix", values, findings)
+    if prefix is not None:
+        suffix = values.get("automatic-version-suffix", Recipe.version_suffix)
+        where = findings.place("automatic-version-prefix", path)
+        findings.attempt(f"{where}: automatic-version-prefix: ", lambda: first_version(prefix, suffix, 0))
     return prefix
 
 
-def _substituted(path: Path, key: str, values: Values) -> str:
-    known = {"basearch": BASEARCH}
-    if "releasever" in values:
-        known["releasever"] = values["releasever"]
+def _text(path: Path, key: str, values: Values, findings: Findings) -> str | None:
+    """A text with its variables replaced; None if it is not set, or a variable has no value."""
+    where = findings.place(key, path)
+    return _with_variables(f"{where}: {key}: ", values[key], findings) if key in values else None
 
-    def value_of(match: re.Match[str]) -> str:
-        if match[1] not in known:
-            raise WorkbookError(
-                f"{path}: {key}: {match[0]} has no value", hint=f"variables here: {', '.join(sorted(known))}"
-            )
-        return known[match[1]]
 
-    return _VARIABLE.sub(value_of, values[key])
+def _with_variables(prefix: str, text: str, findings: Findings) -> str | None:
+    return findings.attempt(prefix, lambda: substituted(text, findings.variables))
+
+
+def _overlays(path: Path, key: str, values: Values, reader: TreefileReader) -> tuple[AddedFile, ...]:
+    added: list[AddedFile] = []
+    prefix = f"{reader.findings.place(key, path)}: {key}: "
+    for name in _unique(values.get(key, ())):
+        added += reader.findings.attempt(prefix, partial(overlay_files, name, path.parent, reader.roots)) or ()
+    return tuple(added)
+
+
+def _accounts(path: Path, values: Values, findings: Findings) -> AccountRules | None:
+    where = findings.origins.get("check-passwd") or findings.place("check-groups", path)
+    return findings.attempt(f"{where}: ", lambda: account_rules(values))
+
+
+def _commit_metadata(path: Path, values: Values, findings: Findings) -> tuple[tuple[str, str], ...]:
+    metadata: Mapping[str, Any] = values.get("add-commit-metadata", {})
+    result = []
+    place = findings.place("add-commit-metadata", path)
+    for key, value in sorted(metadata.items()):
+        prefix = f"{place}: add-commit-metadata: {key}: "
+        text = _with_variables(prefix, value, findings) if isinstance(value, str) else value
+        result.append((key, variant_text(text)))
+    return tuple(result)
+
+
+def variant_text(value: object) -> str:
+    """A value of JSON in the text form of GVariant, with the types that rpm-ostree gives it."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, int):
+        return f"int64 {value}"
+    if isinstance(value, float):
+        return f"double {value!r}"
+    if isinstance(value, Mapping):
+        inner = ", ".join(f"{json.dumps(key)}: <{variant_text(item)}>" for key, item in value.items())
+        return f"{{{inner}}}" if inner else "@a{sv} {}"
+    if isinstance(value, list):
+        inner = ", ".join(f"<{variant_text(item)}>" for item in value)
+        return f"[{inner}]" if inner else "@av []"
+    return json.dumps(value, ensure_ascii=False)
 
 
 def _unique(names: Iterable[str]) -> tuple[str, ...]:

@@ -1,196 +1,169 @@
-"""The keys of a treefile: which are supported, with which values, and why others are not."""
+"""The keys of a treefile in their three states: honoured, without effect here, refused; and why.
+
+Keys and rules are those of rpm-ostree's treefile reference (docs/treefile.md) and its reader
+(rust/src/treefile.rs).
+"""
 
 import json
 import re
 from collections.abc import Mapping
 from difflib import get_close_matches
-from pathlib import Path
-from typing import Any, TypeGuard
+from typing import Any
 
-import yaml
+from atomic_lib.recipe.treefile_rules.value_types import (
+    LISTS,
+    STRUCTURES,
+    TEXTS,
+    wrong_list,
+    wrong_structure,
+    wrong_text,
+)
 
-from atomic_lib.base.errors import WorkbookError
-from atomic_lib.params.schema import parse_yaml_mapping
+Values = dict[str, Any]
+"""The values of a treefile by key. ``wrong_value`` has accepted each."""
 
-STRINGS = frozenset({"ref", "default-target", "automatic-version-prefix", "postprocess-script"})
-FLAGS = frozenset({"recommends", "documentation", "selinux"})
-LISTS = frozenset(
-    {"repos", "packages", "exclude-packages", "install-langs", "units", "initramfs-args", "postprocess",
-     "remove-files", "etc-group-members"}
-)  # fmt: skip
-FIXED: Mapping[str, tuple[object, ...]] = {
+FLAGS = frozenset({"documentation", "machineid-compat", "no-initramfs", "preserve-passwd", "readonly-executables",
+                   "recommends", "selinux", "tmp-is-dir"})  # fmt: skip
+CHOICES: Mapping[str, tuple[object, ...]] = {
+    "advisories-metadata": ("inline", "detached", "disabled"),
+    "basearch": ("x86_64",),
     "boot-location": ("modules", "new"),
     "cliwrap": (False,),
     "container": (False,),
-    "machineid-compat": (False,),
-    "readonly-executables": (False,),
-    "tmp-is-dir": (True,),
+    "edition": ("2014", "2024"),
+    "ignore-devices": (True,),
+    "ima": (False,),
+    "opt-usrlocal": ("var", "root"),
+    "repo-metadata": ("inline", "detached", "disabled"),
+    "rpmdb": ("target", "sqlite", "bdb", "ndb"),
+    "rpmdb-normalize": (True, False),
+    "selinux-label-version": (0, 1),
+    "sysusers": ("compose-auto", "compose-forced"),
 }
-"""Keys that are supported only with these values, because they describe what a compose always does."""
-ARCHITECTURES = ("aarch64", "ppc64le", "riscv64", "s390x", "x86_64")
-ACCEPTED = sorted(
-    {*STRINGS, *FLAGS, *LISTS, *FIXED, "include", "releasever", *(f"packages-{name}" for name in ARCHITECTURES)}
-)
-
-_OLD_SPELLINGS = {
+"""Keys with the values that are accepted."""
+_CHOICE_REASONS = {
+    "basearch": "one architecture is composed",
+    "boot-location": "a build does not run kernel-install",
+    "cliwrap": "a build puts no wrappers of rpm-ostree into a tree",
+    "container": "a tree has a kernel here",
+    "edition": "an edition is text, in quotes",
+    "ignore-devices": "a build cannot make device files, as it runs in a user namespace",
+    "ima": "signatures of IMA are not taken from packages into a commit",
+    "opt-usrlocal": "a state overlay needs units of rpm-ostree's own",
+    "rpmdb": "the database of a tree is in the format of its own rpm",
+}
+ARCHITECTURES = ("aarch64", "armhfp", "i386", "ppc64", "ppc64le", "riscv64", "s390x", "x86_64")
+OLD_SPELLINGS = {
     "automatic_version_prefix": "automatic-version-prefix",
     "boot_location": "boot-location",
+    "bootstrap_packages": "bootstrap-packages",
     "default_target": "default-target",
+    "gpg_key": "gpg-key",
 }
-_NO_EARLIER = "a build has no previous commit and no list of users to check against"
-_REASONS = {
-    "add-files": "put the files into a package",
-    "arch-include": "only one architecture is composed; use include and packages-ARCH",
-    "automatic-version-suffix": "the version of a build is a parameter of its variant",
-    "bootstrap_packages": "list them in packages",
-    "check-groups": _NO_EARLIER,
-    "check-passwd": _NO_EARLIER,
-    "conditional-include": "use include, with a treefile for each case",
-    "gpg-key": "a commit is signed by the signing_key of the variant",
-    "gpg_key": "a commit is signed by the signing_key of the variant",
-    "ignore-removed-groups": _NO_EARLIER,
-    "ignore-removed-users": _NO_EARLIER,
-    "preserve-passwd": _NO_EARLIER,
-    "variables": "only ${basearch} and ${releasever} are substituted",
+ACCEPTED = sorted({*TEXTS, *FLAGS, *LISTS, *CHOICES, *STRUCTURES, "include", "releasever"})
+_OF_A_CLIENT = "it is for a system that is deployed; rpm-ostree refuses it in a compose, too"
+REFUSED = {
+    "cliwrap-binaries": "a build puts no wrappers of rpm-ostree into a tree; leave it out",
+    "repovars": "repositories are those of params/repos, which have $releasever and $basearch only; "
+    "write the values there",
+    **dict.fromkeys(
+        ("base-refspec", "container-image-reference", "packages-local", "packages-local-fileoverride",
+         "override-remove", "ex-override-replace", "override-replace-local", "initramfs", "custom",
+         "override-commit", "unconfigured-state"),
+        _OF_A_CLIENT,
+    ),
+}  # fmt: skip
+"""Keys of rpm-ostree that are refused, and why."""
+_WITHOUT_EFFECT = {
+    "advisories-metadata": "a commit has no metadata of advisories",
+    "container-cmd": "no container image is made of a commit",
+    "etc-group-members": "all groups of the tree are in /etc/group",
+    "gpg-key": "a commit is signed with the key in the file that the variant's signing_key names",
+    "ignore-devices": "a build cannot make device files",
+    "lockfile-repos": "a locked package comes from the cache or from a repository of the content",
+    "metadata": "it is for other programs that read the treefile",
+    "platform-module": "no modules are enabled",
+    "repo-metadata": "a commit has no metadata of repositories",
+    "rojig": "a commit is not distributed as a package",
+    "rpmdb": "the database of a tree is in the format of its own rpm, as with `target`",
+    "rpmdb-normalize": "the database of a tree is the same in each build",
 }
-Values = dict[str, Any]
-"""The values of a treefile by key. ``checked_values`` has checked the type of each."""
-
+"""Keys that do not change a tree, whatever their value, and why."""
 LANGUAGE = re.compile(r"[A-Za-z0-9_.@*-]+")
 """A language of %_install_langs, which goes into a file of rpm macros: a ``%`` there could run a command."""
-_UNIT = re.compile(r"[\w@:.\\-]+\.(service|socket|timer|path|target|mount|automount|swap|slice)", re.ASCII)
 
 
-def parse_treefile(path: Path, text: str) -> dict[str, object]:
-    """The mapping in a treefile: YAML if the suffix is .yaml or .yml, otherwise JSON, as in rpm-ostree.
-
-    Raises WorkbookError naming file and line if it cannot be parsed or is not a mapping.
-    """
-    if path.suffix in (".yaml", ".yml"):
-        return parse_yaml_mapping(path, text)
-    try:
-        value = json.loads(text, object_pairs_hook=lambda pairs: _mapping_of_pairs(path, pairs))
-    except json.JSONDecodeError as error:
-        raise WorkbookError(f"{path}:{error.lineno}: not valid JSON: {error.msg}") from None
-    if not isinstance(value, dict):
-        raise WorkbookError(f"{path}: must be a mapping of keys to values")
-    return value
-
-
-def checked_values(path: Path, values: Mapping[str, object]) -> Values:
-    """The values of one treefile under the current key names; ``include`` as a list, ``releasever`` as text.
-
-    Raises WorkbookError with one line for each key that is unknown, unsupported or of a wrong type.
-    """
-    problems: list[str] = []
-    hints: list[str] = []
-    result: Values = {}
-    for key, value in values.items():
-        name = _OLD_SPELLINGS.get(key, key)
-        if name != key and name in values:
-            problems.append(f"{path}: {key}: is the old spelling of {name}, which is also set")
-        elif name not in ACCEPTED:
-            problems.append(f"{path}: key {key!r} is not supported" + _why(str(key)))
-            hints = [f"accepted keys: {', '.join(ACCEPTED)}"]
-        elif wrong := _wrong_value(name, value):
-            problems.append(f"{path}: {key}: {wrong}")
-        else:
-            result[name] = _normal(name, value)
-    if problems:
-        raise WorkbookError("\n".join(problems), hint="".join(hints) or "correct the treefile and run again")
-    return result
+def wrong_value(name: str, value: object) -> str:
+    """What is wrong with the value of an accepted key; empty if it is accepted."""
+    if name == "include":
+        accepted = _is_text(value) or (isinstance(value, list) and all(map(_is_text, value)))
+        return "" if accepted else "must be a path or a list of paths"
+    if name == "releasever":
+        natural = type(value) is int and value >= 0
+        return "" if natural or (_is_text(value) and not wrong_text(name, value)) else "must be text or a whole number"
+    if name in CHOICES:
+        return _wrong_choice(name, value)
+    if name in FLAGS:
+        return "" if isinstance(value, bool) else f"must be true or false, not {shown(value)}"
+    if name in TEXTS:
+        return wrong_text(name, value)
+    if name in STRUCTURES:
+        return wrong_structure(name, value)
+    if name == "install-langs" and isinstance(value, list):
+        for item in value:
+            if isinstance(item, str) and item.strip() and item.isprintable() and not LANGUAGE.fullmatch(item):
+                return f"{item!r} is not a language, such as en or en_US"
+    return wrong_list(name, value)
 
 
-def notes(values: Mapping[str, object]) -> tuple[str, ...]:
-    """A sentence for each value that has no effect, or less than in rpm-ostree."""
-    result = []
-    if values.get("boot-location") == "new":
-        result.append("boot-location: kernel and initramfs are only in /usr/lib/modules, as with `modules`")
-    if "etc-group-members" in values:
-        result.append("etc-group-members has no effect: all groups of the tree are in /etc/group")
-    return tuple(result)
-
-
-def script_locations(path: Path, text: str, count: int) -> list[str]:
-    """``FILE:LINE`` of each ``postprocess`` entry; ``FILE: postprocess[N]`` in JSON, where lines are unknown."""
-    if path.suffix in (".yaml", ".yml"):
-        root = yaml.compose(text, Loader=yaml.SafeLoader)
-        for key, value in root.value if isinstance(root, yaml.MappingNode) else ():
-            if key.value == "postprocess":
-                return [f"{path}:{item.start_mark.line + 1}" for item in value.value]
-    return [f"{path}: postprocess[{number}]" for number in range(count)]
-
-
-def _mapping_of_pairs(path: Path, pairs: list[tuple[str, object]]) -> dict[str, object]:
-    names = [name for name, _ in pairs]
-    twice = [name for name in names if names.count(name) > 1]
-    if twice:
-        raise WorkbookError(f"{path}: key {twice[0]!r} is given twice")
-    return dict(pairs)
-
-
-def _why(key: str) -> str:
-    if key in _REASONS:
-        return f": {_REASONS[key]}"
-    close = get_close_matches(key, ACCEPTED, n=1, cutoff=0.85)
+def why_not(key: str) -> str:
+    """Why a key that is not accepted is refused, from the colon on; empty if it is not known at all."""
+    if key in REFUSED:
+        return f": {REFUSED[key]}"
+    architectures = [f"packages-{name}" for name in ARCHITECTURES]
+    close = get_close_matches(key, [*ACCEPTED, *architectures], n=1, cutoff=0.85)
     return f": did you mean {close[0]!r}?" if close else ""
 
 
-def _wrong_value(name: str, value: object) -> str:
-    """What is wrong with the value of a supported key; empty if it is accepted."""
-    if name == "include":
-        return "" if _is_strings([value]) or _is_strings(value) else "must be a path or a list of paths"
-    if name == "releasever":
-        return "" if isinstance(value, str) or type(value) is int else "must be text or a whole number"
-    if name in FIXED:
-        accepted = " or ".join(json.dumps(item) for item in FIXED[name])
-        return "" if value in FIXED[name] and not _is_number(value) else f"only {accepted} is supported"
-    if name in FLAGS:
-        return "" if isinstance(value, bool) else f"must be true or false, not {value!r}"
-    if name in STRINGS:
-        return _wrong_string(name, value)
-    return _wrong_list(name, value)
+def notes(values: Mapping[str, object]) -> list[str]:
+    """A sentence for each value that has no effect, or less than in rpm-ostree."""
+    result = [f"{key} has no effect: {why}" for key, why in _WITHOUT_EFFECT.items() if key in values]
+    if values.get("boot-location") == "new":
+        result.append("boot-location: kernel and initramfs are only in /usr/lib/modules, as with `modules`")
+    checks = {key: _type_of(values.get(key)) for key in ("check-passwd", "check-groups")}
+    for key, kind in checks.items():
+        if kind == "previous":
+            result.append(f"{key} has no effect: a build has no previous commit, and nothing is checked then")
+        ignored = f"ignore-removed-{'users' if key == 'check-passwd' else 'groups'}"
+        if ignored in values and kind not in ("file", "data"):
+            result.append(f"{ignored} has no effect: {key} is not of type file or data, so nothing is checked")
+    if "preserve-passwd" in values and "file" not in checks.values():
+        result.append("preserve-passwd has no effect: a build has no previous commit, and there is no file to copy")
+    if "initramfs-args" in values and values.get("no-initramfs"):
+        result.append("initramfs-args has no effect: no-initramfs is true")
+    if "automatic-version-suffix" in values and "<date:" not in str(values.get("automatic-version-prefix")):
+        result.append("automatic-version-suffix has no effect: a first version without a date ends in its prefix")
+    return sorted(result)
 
 
-def _wrong_string(name: str, value: object) -> str:
-    if not isinstance(value, str) or not value:
-        return f"must be text, not {value!r}"
-    if not value.isprintable():
-        return f"{value!r} has a control character"
-    if name == "default-target" and not re.fullmatch(r"[\w@:.\\-]+\.target", value, re.ASCII):
-        return f"{value!r} is not a systemd target"
-    return ""
+def shown(value: object) -> str:
+    """A value for a message, shortened."""
+    text = repr(value) if not isinstance(value, list | dict) or len(value) < 10 else f"{type(value).__name__} of many"
+    return text if len(text) <= 100 else f"{text[:100]}…"
 
 
-def _wrong_list(name: str, value: object) -> str:
-    if not _is_strings(value):
-        return f"must be a list of strings, not {value!r}"
-    for item in value:
-        if not item.strip():
-            return "has an empty entry"
-        if name != "postprocess" and not item.isprintable():
-            return f"{item!r} has a control character"
-        if name == "install-langs" and not LANGUAGE.fullmatch(item):
-            return f"{item!r} is not a language, such as en or en_US"
-        if name == "exclude-packages" and len(item.split()) > 1:
-            return f"{item!r} must be one package name"
-        if name == "units" and not _UNIT.fullmatch(item):
-            return f"{item!r} is not a full unit name, such as sshd.service"
-        if name == "remove-files" and (item.startswith("/") or ".." in Path(item).parts):
-            return f"{item!r} must be relative to the root of the tree"
-    return ""
+def _type_of(check: object) -> object:
+    return check.get("type") if isinstance(check, Mapping) else None
 
 
-def _is_strings(value: object) -> TypeGuard[list[str]]:
-    return isinstance(value, list) and all(isinstance(item, str) for item in value)
+def _is_text(value: object) -> bool:
+    return isinstance(value, str) and value != ""
 
 
-def _is_number(value: object) -> bool:
+def _wrong_choice(name: str, value: object) -> str:
     # 0 == False and 1 == True, so `in` alone would accept a number for a flag
-    return isinstance(value, int | float) and not isinstance(value, bool)
-
-
-def _normal(name: str, value: object) -> object:
-    if name == "include":
-        return [value] if isinstance(value, str) else value
-    return str(value) if name == "releasever" else value
+    if any(value == item and type(value) is type(item) for item in CHOICES[name]):
+        return ""
+    accepted = " or ".join(json.dumps(item) for item in CHOICES[name])
+    reason = f": {_CHOICE_REASONS[name]}" if name in _CHOICE_REASONS else ""
+    return f"only {accepted} is supported{reason}"

@@ -43,7 +43,8 @@ class Dnf:
             Bind(cache, f"{INSTALLROOT}{DNF_CACHE}", writable=True),
         ]
         line = ["dnf", "-y", "-c", f"{DNF_DIRECTORY}/dnf.conf", f"--installroot={INSTALLROOT}",
-                f"--releasever={self.content.releasever}", *enabled_repos(self.recipe), *words]  # fmt: skip
+                f"--releasever={self.content.releasever}", *enabled_repos(self.recipe),
+                *pinned_packages(self.recipe, self.content.repo_ids), *words]  # fmt: skip
         binds = [*own, *self.content.binds, *binds]
         try:
             return self.tools.run(line, binds=binds, rights="root", network=self.content.remote).stdout
@@ -67,6 +68,20 @@ def install_words(recipe: Recipe, group_packages: Iterable[str]) -> list[str]:
     ]
     excludes = [f"--exclude={','.join(recipe.excludes)}"] if recipe.excludes else []
     return [*excludes, "install", *sorted({*recipe.packages, *from_groups})]
+
+
+def pinned_packages(recipe: Recipe, repo_ids: Iterable[str]) -> list[str]:
+    """dnf's options that hide the packages of the recipe's ``repo_packages`` in all other repositories.
+
+    Raises WorkbookError for a word that is not the name of a package.
+    """
+    source = str(recipe.files[0]) if recipe.files else "recipe"
+    options = []
+    for repo in repo_ids if recipe.repo_packages else ():
+        hidden = [name for other, names in recipe.repo_packages if other != repo for name in names]
+        require_words(hidden, f"{source}: repo-packages", accepted=EXCLUDED)
+        options += [f"--setopt={repo}.excludepkgs={','.join(hidden)}"] if hidden else []
+    return options
 
 
 def enabled_repos(recipe: Recipe) -> list[str]:

@@ -68,6 +68,7 @@ def _inputs(request: RpmSetRequest, _: Context) -> dict[str, object]:
         "lock": request.locked.sha256 if request.locked else "",
         "words": request.words,
         "repos": request.recipe.repos,
+        "repo_packages": request.recipe.repo_packages,
         "weak_dependencies": request.recipe.weak_dependencies,
         "releasever": request.content.releasever,
     }
@@ -98,7 +99,8 @@ def _require_fitting(recipe: Recipe, content: Content) -> None:
             hint=f"remove the key, or set releasever in params/content/{content.name}.yaml",
         )
     known = content.repo_ids
-    unknown = [repo for repo in recipe.repos if repo not in known]
+    named = [*recipe.repos, *(repo for repo, _ in recipe.repo_packages)]
+    unknown = [repo for repo in named if repo not in known]
     if unknown:
         raise WorkbookError(
             f"{recipe.files[0]}: repos: content {content.name!r} has no repository {unknown[0]!r}",

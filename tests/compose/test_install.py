@@ -12,10 +12,10 @@ import pytest
 from atomic_lib.base.command import Completed
 from atomic_lib.base.errors import WorkbookError
 from atomic_lib.compose.chroot import Installroot
-from atomic_lib.compose.install import Installation, install, repository
+from atomic_lib.compose.install import Installation, install, macros, repository
 from atomic_lib.content.repositories import Content
 from atomic_lib.formats.rpm_headers import Header
-from atomic_lib.recipe.recipe import Recipe
+from atomic_lib.recipe.recipe import AccountRules, Recipe
 from atomic_lib.solve.lock import Lock, LockedPackage
 from atomic_lib.solve.rpm_set import RpmSet
 from atomic_lib.tools.sandbox import Bind, Tools
@@ -223,3 +223,14 @@ def test_of_many_differences_the_first_ten_are_shown(installation: Install) -> N
     with pytest.raises(WorkbookError) as caught:
         installation(differences=[DIFFERENCE] * 13)
     assert caught.value.message.splitlines()[10:] == ["and 3 more files"]
+
+
+def test_a_recipe_with_account_files_has_no_layer_and_keeps_them(wanted: Installation) -> None:
+    assert macros(wanted).splitlines()[1] == "%_netsharedpath /proc"
+    rules = AccountRules(passwd=("root:x:0:0:::",), group=("root:x:0:",))
+    own = replace(wanted, recipe=replace(RECIPE, accounts=rules))
+    assert own.layer_packages() == []
+    assert macros(own).splitlines()[1] == "%_netsharedpath /proc:/etc/passwd:/etc/group:/etc/shadow:/etc/gshadow"
+    checked = replace(wanted, recipe=replace(RECIPE, accounts=AccountRules(users=(("root", 0, 0),))))
+    assert names(checked.layer_packages()) == ["bash", "libc"]
+    assert macros(checked) == macros(wanted)

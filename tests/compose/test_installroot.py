@@ -1,6 +1,8 @@
 """What the configuration of a tree writes; the whole installroot is in tests/integration."""
 
+import os
 import sqlite3
+import stat
 from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
@@ -11,10 +13,13 @@ import pytest
 
 from atomic_lib.base.command import CommandError, Completed
 from atomic_lib.base.errors import WorkbookError
+from atomic_lib.compose import installroot
 from atomic_lib.compose.chroot import Installroot
-from atomic_lib.compose.installroot import _configure, _run_script, settle_databases
-from atomic_lib.recipe.recipe import PostScript, Recipe
+from atomic_lib.compose.installroot import _configure, _run_script, settle_databases, want_unit
+from atomic_lib.recipe.recipe import AccountRules, AddedFile, PostScript, Recipe
 from atomic_lib.solve.dnf_run import INSTALLROOT
+from atomic_lib.solve.lock import Lock
+from atomic_lib.solve.rpm_set import RpmSet
 from atomic_lib.tools.sandbox import Tools
 from tests.contexts import NO_TOOLS
 
@@ -120,3 +125,96 @@ def settled_history(root: Path, seconds: int, user: int, outputs: Sequence[str])
 def test_the_history_of_dnf_is_the_same_whenever_and_by_whom_it_was_made(tmp_path: Path) -> None:
     one = settled_history(tmp_path / "one", 1_750_000_000, 0, ["bash", "libc"])
     assert one == settled_history(tmp_path / "other", 1_760_000_000, 1000, ["libc", "bash"])
+
+
+@dataclass(frozen=True)
+class ScriptTools(Tools):
+    """Notes what is run in the tree at ``tree``, and the files that are there when a script runs."""
+
+    tree: Path
+    seen: list[str]
+
+    def run(self, words: Sequence[Any], **_: Any) -> Completed:
+        line = " ".join(map(str, words)).removeprefix(f"chroot {INSTALLROOT} ")
+        if line.endswith("/tmp/script"):
+            there = [name for name in ("issue.net", "motd") if (self.tree / "etc" / name).exists()]
+            line = f"script {(self.tree / 'tmp/script').read_text()}: {' '.join(there)}"
+        self.seen.append(line)
+        return Completed("", "")
+
+
+def composed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, recipe: Recipe) -> tuple[Path, list[str]]:
+    """A tree that is composed without packages, and what was run in it."""
+    root, seen = tmp_path / "root", list[str]()
+
+    def fake_install(tree: Installroot, *_: object, **__: object) -> None:
+        for name in ("etc/issue.net", "etc/machine-id", "etc/passwd", "etc/shadow", "usr/lib/locale/C.utf8/x"):
+            tree.write(name, "old\n")
+
+    def fake_initramfs(*_: object, **__: object) -> None:
+        seen.append("initramfs")
+
+    monkeypatch.setattr(installroot, "install", fake_install)
+    monkeypatch.setattr(installroot, "install_initramfs", fake_initramfs)
+    monkeypatch.setattr(installroot, "read_headers", lambda *_: {})
+    root.mkdir()
+    tree = Installroot(ScriptTools(Path("/nonexistent"), "none", root, seen), root, 0)
+    nothing: Any = None
+    rpm_set = RpmSet("k", Lock("own", ()), tmp_path, (), 0.0, True)
+    installroot.make_installroot(tree, recipe, nothing, rpm_set, nothing, name="own", version="1", log=tmp_path / "log")
+    return root, seen
+
+
+def test_files_are_removed_and_added_before_the_scripts_in_their_order(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recipe = replace(
+        RECIPE,
+        run_sysusers=True,
+        removed_paths=("etc/issue.net",),
+        added_files=(AddedFile("etc/motd", stat.S_IFREG | 0o644, b"hello\n"),),
+        post_scripts=tuple(PostScript(text, "/bin/sh", True, "a.yaml:1") for text in ("one", "two")),
+    )
+    root, seen = composed(tmp_path, monkeypatch, recipe)
+    assert seen == [
+        "systemd-sysusers", "systemctl set-default -- multi-user.target", "script one: motd", "script two: motd",
+        "initramfs",
+    ]  # fmt: skip
+    assert not (root / "etc/issue.net").exists()
+
+
+def test_a_recipe_may_do_without_an_initramfs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    _, seen = composed(tmp_path, monkeypatch, replace(RECIPE, initramfs=False))
+    assert "initramfs" not in seen
+
+
+@pytest.mark.parametrize(("kind", "text"), [("uninitialized", "uninitialized\n"), ("empty", ""), ("absent", None)])
+def test_the_machine_id_is_as_the_recipe_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: Any, text: str | None
+) -> None:
+    root, _ = composed(tmp_path, monkeypatch, replace(RECIPE, machine_id=kind))
+    path = root / "etc/machine-id"
+    assert (path.read_text() if path.exists() else None) == text
+
+
+def test_an_account_with_another_id_ends_the_compose(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "root").mkdir()
+    recipe = replace(
+        RECIPE,
+        accounts=AccountRules(users=(("svc", 912, 912),)),
+        added_files=(AddedFile("etc/passwd", stat.S_IFREG | 0o644, b"svc:x:5:5::/:/bin/sh\n"),),
+    )
+    (tmp_path / "root").rmdir()
+    with pytest.raises(WorkbookError, match=r"^own\.yaml: user svc has the id 5:5, not 912:912"):
+        composed(tmp_path, monkeypatch, recipe)
+
+
+def test_a_unit_that_nothing_starts_is_started_by_multi_user_target(tree: Installroot) -> None:
+    units = tree.root / "etc/systemd/system"
+    (units / "sockets.target.wants").mkdir(parents=True)
+    (units / "sockets.target.wants/own.socket").symlink_to("/usr/lib/systemd/system/own.socket")
+    for unit in ("own.socket", "static.service", "static.service"):
+        want_unit(tree.files, unit)
+    assert [path.name for path in (units / "multi-user.target.wants").iterdir()] == ["static.service"]
+    link = os.readlink(units / "multi-user.target.wants/static.service")
+    assert link == "/usr/lib/systemd/system/static.service"

@@ -2,13 +2,19 @@
 
 import os
 import re
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from atomic_lib.base.command import Completed
 from atomic_lib.base.errors import WorkbookError
 from atomic_lib.compose.chroot import Installroot
-from atomic_lib.compose.ostree import TOPLEVEL_LINKS, make_ostree_tree
+from atomic_lib.compose.ostree import TOPLEVEL_LINKS, commit_tree, make_ostree_tree
+from atomic_lib.content.keyring import Keyring
+from atomic_lib.solve.lock import Lock
 from atomic_lib.tools.sandbox import Tools
 
 SEMANAGE = "module-store = direct\nstore-root = /var/lib/selinux\nexpand-check = 0\n"
@@ -209,3 +215,46 @@ def test_what_packages_declare_is_not_declared_again(root: Path) -> None:
     declared = [line.split()[1] for line in lines_of(root, AUTOVAR)]
     assert "/var/tmp" not in declared
     assert {"/var/lib", "/var/mail"} <= set(declared)
+
+
+def test_tmp_can_be_a_link(root: Path) -> None:
+    make_ostree_tree(Installroot(Tools(root, ""), root, 0), tmp_is_link=True)
+    assert os.readlink(root / "tmp") == "sysroot/tmp"
+
+
+def test_tmp_is_a_directory_otherwise(root: Path) -> None:
+    make(root)
+    assert (root / "tmp").is_dir()
+    assert not (root / "tmp").is_symlink()
+
+
+def test_opt_and_usr_local_can_be_the_commits_own(root: Path) -> None:
+    put(root, "opt/own/file")
+    put(root, "usr/local/bin/tool")
+    make_ostree_tree(Installroot(Tools(root, ""), root, 0), own_opt_and_usrlocal=True)
+    assert (root / "opt/own/file").is_file()
+    assert (root / "usr/local/bin/tool").is_file()
+    assert os.readlink(root / "srv") == "var/srv"
+    assert [line for line in lines_of(root, INTEGRATION) if "/opt" in line or "usrlocal" in line] == []
+    assert any("/var/home" in line for line in lines_of(root, INTEGRATION))
+
+
+@dataclass(frozen=True)
+class CommitTools(Tools):
+    """Notes the arguments of each command."""
+
+    lines: list[list[str]]
+
+    def run(self, words: Sequence[Any], **_: Any) -> Completed:
+        self.lines.append([str(word) for word in words])
+        return Completed("checksum\n", "")
+
+
+def test_the_commit_has_the_recipes_metadata(tmp_path: Path) -> None:
+    tools = CommitTools(tmp_path, "", [])
+    keyring = Keyring(tools, tmp_path, "AB")
+    metadata = (("own.production", "false"), ("own.stream", '"devel"'))
+    commit_tree(keyring, tmp_path, tmp_path / "repo", Lock("own", ()), ref="a", version="1", epoch=0, metadata=metadata)
+    words = next(line for line in tools.lines if line[1] == "commit")
+    assert "--add-metadata=own.production=false" in words
+    assert '--add-metadata=own.stream="devel"' in words

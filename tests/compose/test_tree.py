@@ -11,7 +11,7 @@ from atomic_lib.compose import tree
 from atomic_lib.compose.tree import TREE, TreeRequest, commit_version, content_checksum, default_ref, recipe_inputs
 from atomic_lib.content.repositories import Content
 from atomic_lib.params.variant import Variant, variant_from
-from atomic_lib.recipe.recipe import PostScript, Recipe
+from atomic_lib.recipe.recipe import AccountRules, AddedFile, PostScript, Recipe
 from atomic_lib.solve.lock import Lock, LockedPackage
 from atomic_lib.solve.rpm_set import RpmSet
 from tests.contexts import own_context
@@ -24,6 +24,7 @@ Date:  2025-01-01 00:00:00 +0000
     ContentChecksum: of another
 """
 SCRIPT = PostScript("echo 1\n", "/bin/sh", True, "a.yaml:3")
+FILE = AddedFile("usr/a", 0o100644, b"a")
 RECIPE = Recipe(files=(Path("a.yaml"),), packages=("bash",), post_scripts=(SCRIPT,))
 PARAMETERS = {"variant": "own", "method": "ostree", "recipe": "own", "agent": "cloud-init"}
 VARIANT = variant_from(PARAMETERS)
@@ -107,6 +108,13 @@ def test_where_a_recipe_lies_does_not_change_a_key() -> None:
         replace(RECIPE, post_scripts=(replace(SCRIPT, stop_on_error=False),)),
         replace(RECIPE, removed_paths=("usr/share/gdb",)),
         replace(RECIPE, initramfs_arguments=("--add=ostree",)),
+        replace(RECIPE, added_files=(FILE,)),
+        replace(RECIPE, added_files=(replace(FILE, content=b"b"),)),
+        replace(RECIPE, overlays=(FILE,)),
+        replace(RECIPE, override_overlays=(replace(FILE, mode=0o100755),)),
+        replace(RECIPE, accounts=AccountRules(users=(("svc", 1, 2),))),
+        replace(RECIPE, machine_id="absent"),
+        replace(RECIPE, commit_metadata=(("a", "true"),)),
     ],
 )
 def test_what_a_recipe_says_changes_the_key(changed: Recipe) -> None:
@@ -121,3 +129,11 @@ def test_the_ref_is_the_treefiles_or_made_of_the_variants_name() -> None:
 def test_the_version_is_the_treefiles_or_the_variants() -> None:
     assert commit_version(VARIANT, replace(RECIPE, version_prefix="43")) == "43"
     assert commit_version(VARIANT, RECIPE) == VARIANT.version
+    dated = replace(RECIPE, version_prefix="41.<date:%Y%m%d>")
+    assert commit_version(VARIANT, dated) == "41.20250101.0"
+    assert commit_version(VARIANT, replace(dated, version_suffix="-")) == "41.20250101-0"
+
+
+def test_the_content_of_an_added_file_changes_the_key() -> None:
+    keys = {key_of(recipe_inputs(replace(RECIPE, added_files=(replace(FILE, content=one),)))) for one in (b"a", b"b")}
+    assert len(keys) == 2

@@ -248,8 +248,9 @@ def test_a_package_changed_after_signing_is_refused_by_name(
     tree = Installroot(tools, tmp_path / "root", 1735689600)
     forged_set = replace(rpm_set, directory=forged / "rpms")
     context = Context(tools, tmp_path / "cache", Store(tmp_path / "store"))
+    log = tmp_path / "compose.log"
     with pytest.raises(WorkbookError) as caught:
-        make_installroot(tree, SMALL, content, forged_set, context, name="test", log=tmp_path / "compose.log")
+        make_installroot(tree, SMALL, content, forged_set, context, name="test", version="1", log=log)
     assert "Problem opening package base-files" in str(caught.value)
     assert not (tmp_path / "root/etc").exists()
 

@@ -178,20 +178,28 @@ def test_what_is_refused_in_an_included_file_names_that_file(tmp_path: Path) -> 
     ]
 
 
-def test_a_treefile_s_user_checks_are_refused_key_by_key(tmp_path: Path) -> None:
-    why = "is not supported: a build has no previous commit and no list of users to check against"
-    keys = ("ignore-removed-users", "ignore-removed-groups", "check-passwd", "check-groups")
-    assert refusals(write(tmp_path / "host.json", HOST)) == [f" key {key!r} {why}" for key in keys]
-
-
-def test_a_treefile_loads_without_its_user_checks(tmp_path: Path) -> None:
-    kept = "".join(line for line in HOST.splitlines(keepends=True) if '"check-' not in line and '"ignore-' not in line)
-    path = write(tmp_path / "host.json", kept)
-    assert refusals(path) == [f" postprocess-script: no such file: {tmp_path / 'post.sh'}"]
+def test_a_treefile_lacks_its_files_and_loads_with_them(tmp_path: Path) -> None:
+    path = write(tmp_path / "host.json", HOST)
+    assert refusals(path) == [
+        f"{line}: {key}: no such file: {tmp_path / name}"
+        for line, key, name in (
+            (7, "postprocess-script", "post.sh"),
+            (11, "check-passwd", "passwd"),
+            (12, "check-groups", "group"),
+        )
+    ]
     write(tmp_path / "post.sh", "#!/bin/sh\ntrue\n")
+    write(tmp_path / "passwd", "root:x:0:0:root:/root:/bin/bash\nsvc:x:912:913::/:/sbin/nologin\n")
+    write(tmp_path / "group", "root:x:0:\nsvc:x:913:\n")
     recipe = read_treefile(path)
     assert (recipe.ref, recipe.default_target) == ("own/f22/x86_64/host", "multi-user.target")
     assert (recipe.version_prefix, recipe.repos, recipe.documentation) == ("22", ("fedora-22",), False)
     assert recipe.packages == ("atomic", "shadow-utils", "less")
     assert recipe.enabled_units == ("docker.service", "cockpit.socket")
     assert recipe.initramfs_arguments == ("--no-hostonly", "--add", "iscsi")
+    assert recipe.accounts is not None
+    assert (recipe.accounts.users, recipe.accounts.groups) == (
+        (("root", 0, 0), ("svc", 912, 913)),
+        (("root", 0), ("svc", 913)),
+    )
+    assert (recipe.accounts.removable_users, recipe.accounts.removable_groups) == (("root",), ("root",))

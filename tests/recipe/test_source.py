@@ -128,5 +128,5 @@ def test_a_language_cannot_be_a_macro_of_rpm(directory: Path, language: str) -> 
 def test_a_list_has_no_control_characters(directory: Path, key: str) -> None:
     values = {"ref": "a/b", "packages": ["a"], key: ["x\0.service"]}
     (directory / "own.json").write_text(json.dumps(values))
-    with pytest.raises(WorkbookError, match=f"own.json: {key}: .* has a control character"):
+    with pytest.raises(WorkbookError, match=f"own.json:1: {key}: .* has a control character"):
         read_treefile(directory / "own.json")

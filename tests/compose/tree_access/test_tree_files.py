@@ -169,7 +169,7 @@ _CHECKED = [*(path for path in _ROOM if path.name not in _DOOR), LIBRARY / "gues
 # Files of the store or of the checkout, none of a tree.
 _FILES_OF_THE_HOST = {
     "chroot.py": {"root.mkdir", "root.chmod"},
-    "file_contexts.py": {"path.lstat", "target.mkdir", "target.touch"},
+    "file_contexts.py": {"path.lstat", "substitutions.write_text", "target.mkdir", "target.touch"},
     "install.py": None,  # its files: the configuration of dnf and logs
     "ostree.py": {"repo.mkdir"},
     "remote.py": {"path.is_file", "path.read_bytes"},

@@ -1,0 +1,115 @@
+"""What a recipe adds to the files of the packages, removes from them and changes in them.
+
+Source of the order and the rules: rpm-ostree's ``composepost.rs`` and ``rpmostree-core.cxx``.
+"""
+
+import posixpath
+import re
+import stat
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import PurePosixPath
+
+from atomic_lib.base.errors import WorkbookError
+from atomic_lib.compose.chroot import Installroot
+from atomic_lib.compose.tree_access.beneath import shown
+from atomic_lib.compose.tree_access.tree_files import TreeFiles
+from atomic_lib.formats.rpm_headers import Header
+from atomic_lib.recipe.recipe import AddedFile, Recipe
+from atomic_lib.solve.dnf_run import INSTALLROOT
+
+_OS_RELEASE = "etc/os-release"
+_LINKS_MOST = 40
+
+
+def change_packaged_files(tree: Installroot, recipe: Recipe, headers: Mapping[str, Header]) -> None:
+    """Remove what is to be removed from packages, add the recipe's overlays, and make executables read-only.
+
+    Raises WorkbookError for a file of ``overlays`` that is in the tree already with another content.
+    """
+    for name, *expressions in recipe.removed_from_packages:
+        if name in headers:
+            _remove_matching(tree.files, headers[name], expressions)
+    if recipe.readonly_executables:
+        words = ["-type", "f", "-perm", "/111", "-perm", "/222", "-exec", "chmod", "a-w", "{}", "+"]
+        tree.run(["find", f"{INSTALLROOT}/usr", f"{INSTALLROOT}/etc", *words])
+    add_files(tree.files, recipe.overlays, replace=False)
+    add_files(tree.files, recipe.override_overlays, replace=True)
+
+
+def change_files(tree: Installroot, recipe: Recipe, version: str) -> None:
+    """Set the version in os-release, remove the recipe's removed paths, then add its files."""
+    if recipe.os_release_version is not None:
+        path = _resolved(tree.files, _OS_RELEASE)
+        text = tree.read(path)
+        if text is None:
+            raise WorkbookError(
+                f"{recipe.files[0]}: mutate-os-release: there is no /{path} in the tree",
+                hint="add the package that has it, or remove mutate-os-release",
+            )
+        tree.write(path, os_release(text, recipe.os_release_version, version))
+    for removed in recipe.removed_paths:
+        tree.files.remove(str(PurePosixPath(removed)))
+    add_files(tree.files, recipe.added_files, replace=True)
+
+
+def os_release(text: str, base_version: str, version: str) -> str:
+    """os-release with ``version`` in place of the base version in VERSION and PRETTY_NAME, and in OSTREE_VERSION."""
+    lines = []
+    for line in filter(None, text.split("\n")):
+        changed = line.startswith(("VERSION=", "PRETTY_NAME="))
+        key, equals, value = line.partition("=")
+        lines.append(f"{key}{equals}{value.replace(base_version, version)}" if changed else line)
+    lines.append(f"OSTREE_VERSION='{version}'")
+    return "\n".join(lines) + "\n"
+
+
+def add_files(files: TreeFiles, added: Sequence[AddedFile], *, replace: bool) -> None:
+    """Add paths to a tree.
+
+    Raises WorkbookError for a path that is there as something else; with ``replace``, only for one that is a directory.
+    """
+    for file in added:
+        present = files.status(file.path)
+        if stat.S_ISDIR(file.mode):
+            files.make_directory(file.path)
+        elif present is not None and not replace:
+            _require_equal(files, file, present.st_mode)
+        elif stat.S_ISLNK(file.mode):
+            if present is not None and not stat.S_ISDIR(present.st_mode):
+                files.remove(file.path)
+            files.make_directory(posixpath.dirname(file.path) or ".")
+            files.add_link(file.path, file.target)
+        else:
+            files.write(file.path, file.content, mode=stat.S_IMODE(file.mode))
+
+
+def _require_equal(files: TreeFiles, file: AddedFile, mode: int) -> None:
+    equal = stat.S_IFMT(mode) == stat.S_IFMT(file.mode) and (
+        files.target_of(file.path) == file.target
+        if stat.S_ISLNK(mode)
+        else files.read(file.path) == file.content and stat.S_IMODE(mode) == stat.S_IMODE(file.mode)
+    )
+    if not equal:
+        raise WorkbookError(
+            f"{shown(file.path)}: a layer of ostree-layers has it, and the tree has another one",
+            hint="name the layer in ostree-override-layers, or leave the package with the file out",
+        )
+
+
+def _remove_matching(files: TreeFiles, header: Header, expressions: Iterable[str]) -> None:
+    """Remove the package's files, no directories, whose path in a commit matches an expression."""
+    compiled = [re.compile(expression) for expression in expressions]
+    for path, file in header.files.items():
+        in_commit = f"/usr{path}" if path.startswith("/etc/") else path
+        if not file.is_directory and any(expression.search(in_commit) for expression in compiled):
+            files.remove(path.lstrip("/"))
+
+
+def _resolved(files: TreeFiles, path: str) -> str:
+    """The path that a path leads to, with symbolic links followed in the tree."""
+    for _ in range(_LINKS_MOST):
+        status = files.status(path)
+        if status is None or not stat.S_ISLNK(status.st_mode):
+            return path
+        path = posixpath.normpath(posixpath.join("/", posixpath.dirname(path), files.target_of(path))).lstrip("/")
+    raise WorkbookError(f"{shown(path)}: too many symbolic links", hint="correct the package that has it")

@@ -1,0 +1,28 @@
+"""dnf's options for a recipe."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from atomic_lib.base.errors import WorkbookError
+from atomic_lib.recipe.recipe import Recipe
+from atomic_lib.solve.dnf_run import pinned_packages
+
+RECIPE = Recipe(files=(Path("a.yaml"),), packages=("bash",))
+
+
+def test_a_package_of_one_repository_is_hidden_in_all_others() -> None:
+    pinned = (("workbook", ("agent", "tool")), ("updates", ("bash",)))
+    assert pinned_packages(replace(RECIPE, repo_packages=pinned), ["base", "updates", "workbook"]) == [
+        "--setopt=base.excludepkgs=agent,tool,bash",
+        "--setopt=updates.excludepkgs=agent,tool",
+        "--setopt=workbook.excludepkgs=bash",
+    ]
+    assert pinned_packages(RECIPE, ["base"]) == []
+
+
+@pytest.mark.parametrize("name", ["a >= 1", "a,b", "--x"])
+def test_only_a_name_can_be_hidden(name: str) -> None:
+    with pytest.raises(WorkbookError, match=r"^a\.yaml: repo-packages: .* is not the name of a package"):
+        pinned_packages(replace(RECIPE, repo_packages=(("workbook", (name,)),)), ["base"])
