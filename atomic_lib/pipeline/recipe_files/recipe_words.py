@@ -13,7 +13,7 @@ from atomic_lib.params.study_file import fallback_variants, load_study, study_va
 from atomic_lib.params.variant import load_variant, variant_names
 from atomic_lib.recipe.load import load_recipe, read_recipe
 from atomic_lib.recipe.origins import Origins, origins_of
-from atomic_lib.recipe.recipe import Recipe
+from atomic_lib.recipe.recipe import AccountRules, AddedFile, Recipe
 from atomic_lib.report.elements.values import plural
 
 _LISTS = {
@@ -25,7 +25,7 @@ _LISTS = {
     "disabled_units": "disabled units",
     "removed_paths": "removed paths",
 }
-_SHOWN_ELSEWHERE = {*_LISTS, "files", "notes", "post_scripts", "layer"}
+_SHOWN_ELSEWHERE = {*_LISTS, "files", "notes", "post_scripts", "layer", "wanted_units"}
 
 
 def check(paths: Sequence[str]) -> int:
@@ -114,7 +114,17 @@ def settings_of(recipe: Recipe) -> dict[str, object]:
     """The single values of a recipe, by the names of its fields; those that are the default are left out."""
     plain = Recipe(files=(), packages=())
     names = [field.name for field in fields(Recipe) if field.name not in _SHOWN_ELSEWHERE]
-    return {name: getattr(recipe, name) for name in names if getattr(recipe, name) != getattr(plain, name)}
+    return {name: _plain(getattr(recipe, name)) for name in names if getattr(recipe, name) != getattr(plain, name)}
+
+
+def _plain(value: object) -> object:
+    """A value as JSON data; of a file that the recipe adds, only its path, mode and size."""
+    if isinstance(value, AddedFile):
+        what = f" -> {value.target}" if value.target else f", {len(value.content)} bytes"
+        return f"{value.path} ({value.mode:o}{what})"
+    if isinstance(value, AccountRules):
+        return {name: _plain(one) for name, one in vars(value).items()}
+    return [_plain(one) for one in value] if isinstance(value, tuple) else value
 
 
 def recipe_text(recipe: Recipe) -> str:

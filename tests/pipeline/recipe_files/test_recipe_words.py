@@ -55,6 +55,13 @@ def test_json_has_the_same(recipe: Path, capsys: pytest.CaptureFixture[str]) -> 
     assert data["scripts"][0]["interpreter"] == "/bin/bash"
 
 
+def test_files_that_a_recipe_adds_are_shown_by_path_and_size(recipe: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (recipe.parent / "motd").write_text("hello\n")
+    recipe.write_text(recipe.read_text() + "add-files:\n  - [motd, /usr/etc/motd]\n")
+    assert main(["show", str(recipe), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["settings"]["added_files"] == ["usr/etc/motd (100644, 6 bytes)"]
+
+
 DRIFTS = {
     "packages: [bash]": "- packages: tar",
     "packages: [bash, tar, zip]": "+ packages: zip",
@@ -67,8 +74,8 @@ DRIFTS = {
     "recommends: false": "+ weak_dependencies: False",
     "selinux: false": "+ selinux: disabled",
     "default-target: graphical.target": "+ default_target: graphical.target",
-    "install-langs: [en]": "+ languages: ('en',)",
-    "initramfs-args: [--add=iscsi]": "+ initramfs_arguments: ('--add=iscsi',)",
+    "install-langs: [en]": "+ languages: ['en']",
+    "initramfs-args: [--add=iscsi]": "+ initramfs_arguments: ['--add=iscsi']",
     "ref: other": "+ ref: other",
     "releasever: 43": "+ releasever: 43",
     "automatic-version-prefix: '43'": "+ version_prefix: 43",
