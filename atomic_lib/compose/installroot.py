@@ -9,6 +9,7 @@ from atomic_lib.base.progress import say, step
 from atomic_lib.compose.chroot import RPMDB, Installroot
 from atomic_lib.compose.initramfs import install_initramfs
 from atomic_lib.compose.install import Installation, install
+from atomic_lib.compose.kickstart_settings import apply_kickstart_settings, run_outside
 from atomic_lib.content.repositories import Content
 from atomic_lib.formats.rpm_headers import read_headers
 from atomic_lib.recipe.recipe import PostScript, Recipe
@@ -36,6 +37,7 @@ def make_installroot(
     with step(f"{name}: configure the tree"):
         _configure(tree, recipe)
         _set_units(tree, recipe)
+        apply_kickstart_settings(tree, recipe)
         for script in recipe.post_scripts:
             _run_script(tree, script, log)
         for path in recipe.removed_paths:
@@ -104,9 +106,12 @@ def _with_root_locked(shadow: str) -> str:
 
 
 def _set_units(tree: Installroot, recipe: Recipe) -> None:
-    steps = [("set-default", (recipe.default_target,)), ("enable", recipe.enabled_units),
-             ("disable", recipe.disabled_units)]  # fmt: skip
-    for verb, units in steps:
+    for unit in recipe.disabled_units:
+        try:
+            tree.chroot(["systemctl", "disable", "--", unit])
+        except command.CommandError:  # as in Anaconda: a unit that does not exist is disabled
+            say(f"! {recipe.files[0]}: {unit} is not in the tree, so there is nothing to disable")
+    for verb, units in [("set-default", (recipe.default_target,)), ("enable", recipe.enabled_units)]:
         try:
             if units:
                 tree.chroot(["systemctl", verb, "--", *units])
@@ -119,9 +124,12 @@ def _set_units(tree: Installroot, recipe: Recipe) -> None:
 
 
 def _run_script(tree: Installroot, script: PostScript, log: Path) -> None:
-    tree.write("tmp/script", script.text)
     try:
-        tree.chroot([*script.interpreter.split(maxsplit=1), "/tmp/script"], log=log)
+        if script.in_tree:
+            tree.write("tmp/script", script.text)
+            tree.chroot([*script.interpreter.split(maxsplit=1), "/tmp/script"], log=log)
+        else:
+            run_outside(tree, script, log)
     except command.CommandError as error:
         if script.stop_on_error:
             raise WorkbookError(

@@ -78,7 +78,9 @@ class Tree:
 def recipe_inputs(recipe: Recipe) -> dict[str, object]:
     """The recipe as part of a key: everything except the paths of its files, and its notes."""
     data = {name: value for name, value in vars(recipe).items() if name not in ("files", "notes", "post_scripts")}
-    scripts = [[script.text, script.interpreter, script.stop_on_error] for script in recipe.post_scripts]
+    scripts = [
+        [script.text, script.interpreter, script.stop_on_error, script.in_tree] for script in recipe.post_scripts
+    ]
     return {**data, "post_scripts": scripts}
 
 

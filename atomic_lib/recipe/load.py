@@ -49,7 +49,7 @@ def _read_recipe(variant: Variant, params: Path) -> Recipe:
                 f"variant {variant.variant!r}: parts: {found[0]} is a kickstart, but parts extend treefiles only",
                 hint="leave parts empty, or use a treefile as the recipe",
             )
-        from atomic_lib.recipe.kickstart import read_kickstart
+        from atomic_lib.recipe.kickstart.kickstart_reader import read_kickstart
 
         return read_kickstart(found[0], variant.kickstart_version, (params / "kickstarts", *others))
     from atomic_lib.recipe.treefile import read_treefile
