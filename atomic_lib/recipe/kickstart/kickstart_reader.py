@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from pykickstart.errors import KickstartError, KickstartVersionError  # type: ignore[import-untyped]
+from pykickstart.handlers.control import commandMap  # type: ignore[import-untyped]
 from pykickstart.parser import KickstartParser, PutBackIterator  # type: ignore[import-untyped]
 from pykickstart.version import makeVersion, versionMap  # type: ignore[import-untyped]
 
@@ -52,10 +53,12 @@ def read_kickstart(path: Path, version: str, roots: Sequence[Path] = ()) -> Reci
     named = _named_version(line for line in every_line if line.path == path)
     reading = _read(sections, named or version, path)
     notes: tuple[str, ...] = ()
-    if reading.findings.syntax_errors and not named:
-        found = next((one for one in _other_readings(sections, version, path) if not one.findings.syntax_errors), None)
+    errors = reading.findings.syntax_errors
+    if errors and not named:
+        others = (_read(sections, name, path) for name in _other_versions(version, errors))
+        found = next((one for one in others if not one.findings.syntax_errors), None)
         if found:
-            first = reading.findings.syntax_errors[0]
+            first = next(iter(errors.values()))
             place, _, number = first.location.rpartition(":")
             notes = (f"{Path(place).name}:{number}: read with the kickstart syntax of {found.version}, because that of "
                      f"{version} does not accept: {first.message}",)  # fmt: skip
@@ -92,10 +95,23 @@ def _read(sections: Sections, version: str, path: Path) -> _Reading:
     return _Reading(version, parser.recipe, handler, findings)
 
 
-def _other_readings(sections: Sections, version: str, path: Path) -> Iterator[_Reading]:
-    """The kickstart as each other version of the syntax has it: of Fedora, then of RHEL, the newest first."""
-    names = [name for kind in ("F", "RHEL") for name in _newest_first(kind)]
-    return (_read(sections, name, path) for name in names if name != version)
+def _other_versions(version: str, words: Iterable[str]) -> Iterator[str]:
+    """The other versions, of Fedora, then of RHEL, the newest first, that may read these commands or sections.
+
+    Of several versions that have the same rules for them, only the newest is named.
+    """
+    tried = {_rules(version.upper(), words)}
+    for name in (*_newest_first("F"), *_newest_first("RHEL")):
+        rules = _rules(name, words)
+        if rules not in tried:
+            tried.add(rules)
+            yield name
+
+
+def _rules(version: str, words: Iterable[str]) -> tuple[object, ...]:
+    """What the rules of a version for commands and sections are; sections depend on the version itself."""
+    commands = commandMap.get(versionMap.get(version), {})
+    return tuple(version if word.startswith("%") else commands.get(word) for word in words)
 
 
 def _newest_first(kind: str) -> list[str]:

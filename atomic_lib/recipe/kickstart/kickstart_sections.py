@@ -22,6 +22,7 @@ NOCHROOT_NOTE = (
     "%post --nochroot runs among the workbook's tools, with the tree at $ANA_INSTALL_PATH, /mnt/sysroot and "
     "/mnt/sysimage; it sees no other files of the machine, and cannot mount or unmount"
 )
+_PACKAGE = r"[^\s@%\x00-\x1f\x7f-][^\s\x00-\x1f\x7f]*"
 _PACKAGE_OPTIONS = {"excludedocs": "--excludedocs", "nocore": "--nocore", "excludeWeakdeps": "--exclude-weakdeps"}
 
 
@@ -32,8 +33,8 @@ class SectionReader:
         self._lines = sections.kept
         self.problems = list(sections.problems)
         self._notes: list[tuple[Line, str]] = list(sections.without_effect)
-        self.syntax_errors: list[Problem] = []
-        """Those of the problems that another version of the syntax might not have."""
+        self.syntax_errors: dict[str, Problem] = {}
+        """By command or section, the first problem that another version of the syntax might not have."""
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -61,7 +62,7 @@ class SectionReader:
                 yield
             except KickstartError as error:
                 self.refuse(number, f"{what}: {_one_line(error.message)}")
-                self.syntax_errors.append(self.problems[-1])
+                self.syntax_errors.setdefault(what, self.problems[-1])
         for warning in caught:
             if issubclass(warning.category, KickstartDeprecationWarning):
                 self.note(number, f"{what}: {_deprecation(str(warning.message))}")
@@ -139,11 +140,7 @@ class PackagesSection(PackageSection):  # type: ignore[misc]
         group = re.match(r"-?@\^?", entry)
         name = entry[group.end() :] if group else entry.removeprefix("-")
         if not group:
-            return (
-                ""
-                if re.fullmatch(r"[^\s@%\x00-\x1f\x7f-][^\s\x00-\x1f\x7f]*", name)
-                else "must be one package or one @group"
-            )
+            return "" if re.fullmatch(_PACKAGE, name) else "must be one package or one @group"
         if entry.startswith("-") and re.match(r"\s", name):
             return "Anaconda would not find a group whose name begins with a space"
         if not re.fullmatch(r"\s*[^\s@%\x00-\x1f\x7f-][^\x00-\x1f\x7f]*", name):
