@@ -142,8 +142,7 @@ def repo(recipe: Recipe, given: Options) -> Recipe:
         raise RefusedError("needs --name=REPOSITORY")
     addresses = [given.pop(dest) for dest in ("baseurl", "mirrorlist", "metalink") if given.get(dest)]
     if addresses:
-        return noted(recipe, "repo has no effect: packages come from the variant's content, whose addresses are in "
-                             "params/repos")  # fmt: skip
+        return noted(recipe, "repo has no effect: packages come from the variant's content, whatever its address")
     return replace(recipe, repos=tuple(dict.fromkeys([*recipe.repos, name])))
 
 
@@ -173,8 +172,7 @@ COMMANDS: Mapping[str, Callable[[Recipe, Options], Recipe]] = {
 def absent_services(handler: Any) -> list[str]:
     """The units that Anaconda disables on behalf of other commands than ``services``."""
     commands = handler.commands
-    no_ntp = getattr(commands.get("timezone"), "nontp", False) or getattr(
-        commands.get("timesource"), "ntp_disable", False
-    )
+    sources = getattr(commands.get("timesource"), "timesources", [])
+    no_ntp = getattr(commands.get("timezone"), "nontp", False) or any(source.ntp_disable for source in sources)
     no_setup = getattr(commands.get("firstboot"), "firstboot", None) == constants.FIRSTBOOT_SKIP
     return [*(["chronyd.service"] if no_ntp else []), *(["initial-setup.service"] if no_setup else [])]

@@ -176,8 +176,8 @@ class _Parser(KickstartParser):  # type: ignore[misc]
                 self._apply(lineno, args)
 
     def _apply(self, lineno: int, args: list[str]) -> None:
-        option_parser = self.handler.commands[args[0]].op
-        given = given_options(option_parser, args[1:])
+        option_parser = getattr(self.handler.commands[args[0]], "op", None)  # some old commands have no options
+        given = given_options(option_parser, args[1:]) if option_parser else {}
         known_notes = len(self.recipe.notes)
         try:
             self.recipe = COMMANDS[args[0]](self.recipe, given)

@@ -123,8 +123,8 @@ NOTES = [
     ("reboot --eject", "reboot has no effect: it only controls the installer"),
     ("skipx", "skipx has no effect: the tree starts multi-user.target, unless xconfig --startxonboot asks for another"),
     ("url --mirrorlist=https://a/b", "url has no effect: packages come from the variant's content"),
-    ("repo --name=a --baseurl=http://a --cost=2", "repo has no effect: packages come from the variant's content, whose "
-     "addresses are in params/repos"),
+    ("repo --name=a --baseurl=http://a --cost=2", "repo has no effect: packages come from the variant's content, "
+     "whatever its address"),
     ("network --bootproto=dhcp --device=link --activate --onboot=on", "network has no effect: an image always uses "
      "DHCP on its only interface"),
     ("part / --size=900 --grow", "part --grow has no effect: the root file system has its size from the start"),
@@ -351,6 +351,35 @@ def test_a_command_that_was_removed_is_read_with_the_syntax_that_had_it(tmp_path
     recipe = read_kickstart(path, "RHEL9")
     assert re.match(r"a\.ks:1: read with the kickstart syntax of F\d+, because that of RHEL9 ", recipe.notes[0])
     assert recipe.locale == "C"
+
+
+def test_a_command_that_once_had_no_options_is_read(tmp_path: Path) -> None:
+    recipe = read_kickstart(
+        write(tmp_path / "a.ks", f"#version=F8\nautopart\n{PACKAGES.replace(' --nocore', '')}"), "F41"
+    )
+    assert recipe.notes[0].startswith("a.ks:2: autopart: an image has one ext4 root file system")
+
+
+@pytest.mark.parametrize(
+    ("lines", "disabled"),
+    [
+        ("timezone --utc --nontp Etc/UTC", ("chronyd.service",)),
+        ("timesource --ntp-disable", ("chronyd.service",)),
+        ("timezone --utc Etc/UTC", ()),
+        ("firstboot --disable", ("initial-setup.service",)),
+        ("firstboot --enable", ()),
+        ("firstboot --disable\nservices --disabled=a\nservices --disabled=b", ("b.service", "initial-setup.service")),
+        ("firstboot --disable\nservices --enabled=initial-setup", ()),
+    ],
+)
+def test_units_that_other_commands_disable(tmp_path: Path, lines: str, disabled: tuple[str, ...]) -> None:
+    assert read_kickstart(write(tmp_path / "a.ks", f"{lines}\n{PACKAGES}"), "F41").disabled_units == disabled
+
+
+def test_the_graphical_target(tmp_path: Path) -> None:
+    assert read_kickstart(write(tmp_path / "a.ks", PACKAGES), "F41").default_target == "multi-user.target"
+    path = write(tmp_path / "a.ks", f"xconfig --startxonboot\n{PACKAGES}")
+    assert read_kickstart(path, "F41").default_target == "graphical.target"
 
 
 def test_an_unknown_version_in_the_file_names_its_line(tmp_path: Path) -> None:
