@@ -172,7 +172,7 @@ COMMANDS: Mapping[str, Callable[[Recipe, Options], Recipe]] = {
 def absent_services(handler: Any) -> list[str]:
     """The units that Anaconda disables on behalf of other commands than ``services``."""
     commands = handler.commands
-    sources = getattr(commands.get("timesource"), "timesources", [])
+    sources = getattr(commands.get("timesource"), "timesource_list", [])
     no_ntp = getattr(commands.get("timezone"), "nontp", False) or any(source.ntp_disable for source in sources)
     no_setup = getattr(commands.get("firstboot"), "firstboot", None) == constants.FIRSTBOOT_SKIP
     return [*(["chronyd.service"] if no_ntp else []), *(["initial-setup.service"] if no_setup else [])]
