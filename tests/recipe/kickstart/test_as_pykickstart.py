@@ -31,7 +31,7 @@ CASES = {
     "%post --interpreter=/usr/bin/python3 --log=/root/l\nprint(4)\n%end\n%post\n\n%end\n",
     "text in a script": "%packages\na\n%end\n%post\ncat <<E\n%frobnicate\n@a\nE\n%end # done\n",
     "services": "%packages\na\n%end\nservices --enabled=a,b.socket --disabled=c\nservices --enabled=d\n",
-    "services without one": "%packages\na\n%end\nservices --disabled=c\nservices --disabled=d --enabled=c\n",
+    "services without one": "%packages\na\n%end\nservices --disabled=c\nservices --disabled=c,d --enabled=c\n",
     "boot loader": "%packages\na\n%end\nbootloader --append='a  b' --timeout=3\nbootloader --append=c\n",
     "settings": "%packages\na\n%end\nlang C\nlang en_US.UTF-8\ntimezone --utc Etc/UTC\ntimezone Europe/Oslo\n"
     "keyboard us\nkeyboard --vckeymap=de\n",
