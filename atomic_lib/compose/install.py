@@ -17,9 +17,9 @@ from atomic_lib.base import command
 from atomic_lib.base.errors import WorkbookError
 from atomic_lib.base.progress import step
 from atomic_lib.base.stage import Stage
-from atomic_lib.compose.accounts import ACCOUNT_FILES, put_accounts
 from atomic_lib.compose.chroot import Installroot, copy_root, make_root
 from atomic_lib.compose.packaged_attributes import require_attributes
+from atomic_lib.compose.settings.accounts import ACCOUNT_FILES, put_accounts
 from atomic_lib.content.dnf import DNF_DIRECTORY, dnf_configuration
 from atomic_lib.content.repositories import Content
 from atomic_lib.formats.rpm_headers import Header, closure
@@ -52,7 +52,7 @@ class Installation:
     @property
     def has_accounts(self) -> bool:
         """Whether the recipe has account files of its own; those of packages are not installed then."""
-        accounts = self.recipe.accounts
+        accounts = self.recipe.account_rules
         return accounts is not None and (accounts.passwd is not None or accounts.group is not None)
 
     def layer_packages(self) -> list[LockedPackage]:
@@ -75,8 +75,8 @@ def install(tree: Installroot, installation: Installation, context: Context, *, 
     the owner that its package names.
     """
     make_root(tree.root)
-    if installation.recipe.accounts is not None:
-        put_accounts(tree, installation.recipe.accounts)
+    if installation.recipe.account_rules is not None:
+        put_accounts(tree, installation.recipe.account_rules)
     layer = installation.layer_packages()
     count = len(installation.rpm_set.lock.packages) - len(layer)
     if layer:

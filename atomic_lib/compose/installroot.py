@@ -6,11 +6,12 @@ from typing import NamedTuple
 from atomic_lib.base import command
 from atomic_lib.base.errors import WorkbookError
 from atomic_lib.base.progress import say, step
-from atomic_lib.compose.accounts import check_accounts
 from atomic_lib.compose.chroot import RPMDB, Installroot
 from atomic_lib.compose.initramfs import install_initramfs
 from atomic_lib.compose.install import Installation, install
-from atomic_lib.compose.recipe_files import change_files, change_packaged_files
+from atomic_lib.compose.settings.accounts import check_accounts
+from atomic_lib.compose.settings.kickstart_settings import apply_kickstart_settings, run_outside
+from atomic_lib.compose.settings.recipe_files import change_files, change_packaged_files
 from atomic_lib.compose.tree_access.tree_files import TreeFiles
 from atomic_lib.content.repositories import Content
 from atomic_lib.formats.rpm_headers import read_headers
@@ -54,10 +55,11 @@ def make_installroot(
         _configure(tree, recipe)
         _set_units(tree, recipe)
         change_files(tree, recipe, version)
+        apply_kickstart_settings(tree, recipe)
         for script in recipe.post_scripts:
             _run_script(tree, script, log)
-        if recipe.accounts is not None:
-            check_accounts(tree, recipe.accounts, str(recipe.files[0]))
+        if recipe.account_rules is not None:
+            check_accounts(tree, recipe.account_rules, str(recipe.files[0]))
     if recipe.initramfs:
         install_initramfs(tree, recipe, rpm_set, context, headers=headers, name=name, log=log)
     _clean(tree)
@@ -136,9 +138,12 @@ def _with_root_locked(shadow: str) -> str:
 
 
 def _set_units(tree: Installroot, recipe: Recipe) -> None:
-    steps = [("set-default", (recipe.default_target,)), ("enable", recipe.enabled_units),
-             ("disable", recipe.disabled_units)]  # fmt: skip
-    for verb, units in steps:
+    for unit in recipe.disabled_units:
+        try:
+            tree.chroot(["systemctl", "disable", "--", unit])
+        except command.CommandError:  # as in Anaconda: a unit that does not exist is disabled
+            say(f"! {recipe.files[0]}: {unit} is not in the tree, so there is nothing to disable")
+    for verb, units in [("set-default", (recipe.default_target,)), ("enable", recipe.enabled_units)]:
         try:
             if units:
                 tree.chroot(["systemctl", verb, "--", *units])
@@ -161,9 +166,12 @@ def want_unit(files: TreeFiles, unit: str) -> None:
 
 
 def _run_script(tree: Installroot, script: PostScript, log: Path) -> None:
-    tree.write("tmp/script", script.text)
     try:
-        tree.chroot([*script.interpreter.split(maxsplit=1), "/tmp/script"], log=log)
+        if script.in_tree:
+            tree.write("tmp/script", script.text)
+            tree.chroot([*script.interpreter.split(maxsplit=1), "/tmp/script"], log=log)
+        else:
+            run_outside(tree, script, log)
     except command.CommandError as error:
         if script.stop_on_error:
             raise WorkbookError(

@@ -80,15 +80,17 @@ class Tree:
 def recipe_inputs(recipe: Recipe) -> dict[str, object]:
     """The recipe as part of a key: everything except the paths of its files, and its notes."""
     added = ("added_files", "overlays", "override_overlays")
-    others = ("files", "notes", "post_scripts", "accounts", *added)
+    others = ("files", "notes", "post_scripts", "account_rules", *added)
     data = {name: value for name, value in vars(recipe).items() if name not in others}
-    scripts = [[script.text, script.interpreter, script.stop_on_error] for script in recipe.post_scripts]
-    accounts = asdict(recipe.accounts) if recipe.accounts else None
+    scripts = [
+        [script.text, script.interpreter, script.stop_on_error, script.in_tree] for script in recipe.post_scripts
+    ]
+    rules = asdict(recipe.account_rules) if recipe.account_rules else None
     files = {
         name: [[file.path, file.mode, sha256(file.content).hexdigest(), file.target] for file in getattr(recipe, name)]
         for name in added
     }
-    return {**data, **files, "accounts": accounts, "post_scripts": scripts}
+    return {**data, **files, "account_rules": rules, "post_scripts": scripts}
 
 
 def commit_version(variant: Variant, recipe: Recipe) -> str:

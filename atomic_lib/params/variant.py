@@ -58,7 +58,7 @@ class Variant(ParamsModel):
     """Where an ostree variant's image gets updates, which must be signed by ``signing_key``. The default is a
     directory in the image that an administrator fills. An http(s) URL requires a ``signing_key``."""
     kickstart_version: str = "F41"
-    """The kickstart syntax version, by pykickstart's name for it."""
+    """The syntax version, by pykickstart's name for it, of a kickstart that has no line ``#version=``."""
     kernel_arguments: str = ""
     """Words to add to the kernel command line."""
     selinux: Literal["", SelinuxMode] = ""

@@ -71,7 +71,7 @@ def read_recipe(
     """
     # Import the reader on demand: importing pykickstart takes time.
     if path.suffix == ".ks":
-        from atomic_lib.recipe.kickstart import read_kickstart
+        from atomic_lib.recipe.kickstart.kickstart_reader import read_kickstart
 
         return read_kickstart(path, kickstart_version, roots or (_root_of(path),))
     if path.suffix not in _TREEFILES:

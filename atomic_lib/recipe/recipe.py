@@ -17,6 +17,8 @@ class PostScript:
     stop_on_error: bool
     source: str
     """``FILE:LINE`` of the script, for error messages."""
+    in_tree: bool = True
+    """Whether it runs in the tree; else in the tools tree, with the tree at /mnt/sysroot (``%post --nochroot``)."""
 
 
 @dataclass(frozen=True)
@@ -53,13 +55,15 @@ class Recipe:
     """A treefile or kickstart merged with all its includes.
 
     ``files``: all files read, in order. ``layer``: those of ``packages`` that are installed
-    first, as a layer that variants share. ``groups``: comps ids, environments with a leading
-    ``^``. ``excludes``: packages that must not be installed; the compose fails if another
-    package requires one. ``languages``: None installs all. Units have full names
-    (``sshd.service``). ``removed_paths`` are relative to the root of the tree.
-    ``root_size_mib``: None leaves the size to the variant's parameters. Only kickstarts set
-    ``kernel_arguments`` and ``boot_loader_timeout_seconds``; only treefiles set ``ref``,
-    ``releasever``, ``version_prefix`` and the fields after it.
+    first, as a layer that variants share. ``groups``: comps ids or names, environments with a
+    leading ``^``, and groups that no environment installs with a leading ``-``;
+    ``NAME --nodefaults`` is a group's mandatory packages, ``NAME --optional`` all of them.
+    ``excludes``: packages that must not be installed; the compose fails if another package
+    requires one. ``languages``: None installs all. Units have full names (``sshd.service``).
+    ``removed_paths`` are relative to the root of the tree. ``root_size_mib``: None leaves the
+    size to the variant's parameters. Only kickstarts set ``account_commands``, ``ssh_keys``,
+    ``firewall``, ``kernel_arguments`` and ``boot_loader_timeout_seconds``; only treefiles set
+    ``ref``, ``releasever``, ``version_prefix`` and the fields after it.
     """
 
     files: tuple[Path, ...]
@@ -83,6 +87,12 @@ class Recipe:
     locale: str | None = None
     keyboard: str | None = None
     timezone: str | None = None
+    account_commands: tuple[tuple[str, ...], ...] = ()
+    """The commands groupadd and useradd to run in the tree, each with its options."""
+    ssh_keys: tuple[tuple[str, str], ...] = ()
+    """Users, and the public key of each with which it can log in."""
+    firewall: tuple[str, ...] = ()
+    """The options of firewall-offline-cmd, to run in the tree if firewalld is in it."""
     root_locked: bool = True
     ref: str | None = None
     releasever: str | None = None
@@ -109,7 +119,7 @@ class Recipe:
     """What is replaced by the version in os-release."""
     commit_metadata: tuple[tuple[str, str], ...] = ()
     """Keys of the commit's metadata with their values in the text form of GVariant."""
-    accounts: AccountRules | None = None
+    account_rules: AccountRules | None = None
     run_sysusers: bool = False
     """Whether to run systemd-sysusers after the packages are installed."""
     machine_id: Literal["uninitialized", "empty", "absent"] = "uninitialized"

@@ -89,7 +89,7 @@ def _recipe(path: Path, values: Values, reader: TreefileReader) -> Recipe:
         repo_packages=tuple((repo, tuple(names)) for repo, names in values.get("repo-packages", ())),
         os_release_version=_text(path, "mutate-os-release", values, findings),
         commit_metadata=_commit_metadata(path, values, findings),
-        accounts=_accounts(path, values, findings),
+        account_rules=_accounts(path, values, findings),
         run_sysusers=values.get("sysusers") == "compose-forced",
         machine_id={None: "uninitialized", True: "empty", False: "absent"}[values.get("machineid-compat")],  # type: ignore[arg-type]
         tmp_is_link=values.get("tmp-is-dir") is False,

@@ -228,9 +228,9 @@ def test_of_many_differences_the_first_ten_are_shown(installation: Install) -> N
 def test_a_recipe_with_account_files_has_no_layer_and_keeps_them(wanted: Installation) -> None:
     assert macros(wanted).splitlines()[1] == "%_netsharedpath /proc"
     rules = AccountRules(passwd=("root:x:0:0:::",), group=("root:x:0:",))
-    own = replace(wanted, recipe=replace(RECIPE, accounts=rules))
+    own = replace(wanted, recipe=replace(RECIPE, account_rules=rules))
     assert own.layer_packages() == []
     assert macros(own).splitlines()[1] == "%_netsharedpath /proc:/etc/passwd:/etc/group:/etc/shadow:/etc/gshadow"
-    checked = replace(wanted, recipe=replace(RECIPE, accounts=AccountRules(users=(("root", 0, 0),))))
+    checked = replace(wanted, recipe=replace(RECIPE, account_rules=AccountRules(users=(("root", 0, 0),))))
     assert names(checked.layer_packages()) == ["bash", "libc"]
     assert macros(checked) == macros(wanted)

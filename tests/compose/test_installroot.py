@@ -201,7 +201,7 @@ def test_an_account_with_another_id_ends_the_compose(tmp_path: Path, monkeypatch
     (tmp_path / "root").mkdir()
     recipe = replace(
         RECIPE,
-        accounts=AccountRules(users=(("svc", 912, 912),)),
+        account_rules=AccountRules(users=(("svc", 912, 912),)),
         added_files=(AddedFile("etc/passwd", stat.S_IFREG | 0o644, b"svc:x:5:5::/:/bin/sh\n"),),
     )
     (tmp_path / "root").rmdir()

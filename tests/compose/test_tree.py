@@ -112,7 +112,7 @@ def test_where_a_recipe_lies_does_not_change_a_key() -> None:
         replace(RECIPE, added_files=(replace(FILE, content=b"b"),)),
         replace(RECIPE, overlays=(FILE,)),
         replace(RECIPE, override_overlays=(replace(FILE, mode=0o100755),)),
-        replace(RECIPE, accounts=AccountRules(users=(("svc", 1, 2),))),
+        replace(RECIPE, account_rules=AccountRules(users=(("svc", 1, 2),))),
         replace(RECIPE, machine_id="absent"),
         replace(RECIPE, commit_metadata=(("a", "true"),)),
     ],

@@ -145,3 +145,53 @@ def test_fedoras_own_file_expands() -> None:
     assert set(core) < set(expand_groups([comps], ["^server-product-environment"], "a.ks"))
     cloud = expand_groups([comps], ["^cloud-server-environment"], "a.ks")
     assert "cloud-init" in cloud
+
+
+ARCHITECTURES = """\
+<comps>
+  <group><id>core</id><name>Core</name><packagelist>
+    <packagereq type="mandatory">bash</packagereq>
+    <packagereq type="mandatory" arch="ppc64le">lsvpd</packagereq>
+    <packagereq type="default" arch="aarch64, x86_64">efibootmgr</packagereq>
+    <packagereq type="optional">vim</packagereq>
+    <packagereq type="optional" arch="i386">lilo</packagereq>
+  </packagelist></group>
+  <group><id>virt</id><biarchonly>false</biarchonly><packagelist>
+    <packagereq>qemu-guest-agent</packagereq>
+  </packagelist></group>
+  <group><id>standard</id><name>Standard Things</name><packagelist><packagereq>man</packagereq></packagelist></group>
+  <environment><id>srv</id><name>A Server</name><grouplist>
+    <groupid>core</groupid><groupid arch="aarch64">virt</groupid><groupid>standard</groupid>
+  </grouplist></environment>
+</comps>
+"""
+
+
+def test_what_is_for_another_architecture_is_left_out() -> None:
+    comps = read_comps(ARCHITECTURES, "comps.xml")
+    assert expand_groups([comps], ["core"], "a.ks") == ["bash", "efibootmgr"]
+    assert expand_groups([comps], ["^srv", "-standard"], "a.ks") == ["bash", "efibootmgr"]
+    other = read_comps(ARCHITECTURES, "comps.xml", "aarch64")
+    assert expand_groups([other], ["^srv"], "a.ks") == ["bash", "efibootmgr", "man", "qemu-guest-agent"]
+
+
+def test_the_options_of_a_group_choose_types_of_packages() -> None:
+    comps = read_comps(ARCHITECTURES, "comps.xml")
+    assert expand_groups([comps], ["core --nodefaults"], "a.ks") == ["bash"]
+    assert expand_groups([comps], ["core --optional"], "a.ks") == ["bash", "efibootmgr", "vim"]
+    other = read_comps(ARCHITECTURES.replace("vim", "nano"), "other.xml")
+    assert expand_groups([comps, other], ["core --optional"], "a.ks") == ["bash", "efibootmgr", "nano", "vim"]
+
+
+@pytest.mark.parametrize("minus", ["-standard", "-Standard Things"])
+def test_an_environment_is_installed_without_the_groups_that_have_a_minus(minus: str) -> None:
+    comps = read_comps(ARCHITECTURES, "comps.xml")
+    assert expand_groups([comps], ["^srv", minus], "a.ks") == ["bash", "efibootmgr"]
+    assert expand_groups([comps], [minus, "^A Server", "-gone"], "a.ks") == ["bash", "efibootmgr"]
+    assert expand_groups([comps], ["^srv", "standard", minus], "a.ks") == ["bash", "efibootmgr", "man"]
+
+
+def test_a_group_may_be_named_as_people_read_it() -> None:
+    comps = read_comps(ARCHITECTURES, "comps.xml")
+    assert expand_groups([comps], ["Standard Things"], "a.ks") == ["man"]
+    assert expand_groups([comps], ["Core --nodefaults"], "a.ks") == ["bash"]

@@ -11,7 +11,7 @@ import pytest
 from atomic_lib.base.errors import WorkbookError
 from atomic_lib.params.variant import Variant
 from atomic_lib.recipe import source
-from atomic_lib.recipe.kickstart import read_kickstart
+from atomic_lib.recipe.kickstart.kickstart_reader import read_kickstart
 from atomic_lib.recipe.load import load_recipe
 from atomic_lib.recipe.recipe import Recipe
 from atomic_lib.recipe.treefile import read_treefile

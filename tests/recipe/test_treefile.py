@@ -280,5 +280,5 @@ def test_the_real_fedora_22_treefile_lacks_its_script_only(tmp_path: Path) -> No
     assert len(recipe.packages) == len(set(json.loads(REAL.read_text())["packages"]))
     assert recipe.enabled_units == ("docker.service", "cockpit.socket", "docker-storage-setup.service")
     assert recipe.initramfs_arguments == ("--no-hostonly", "--add", "iscsi")
-    assert recipe.accounts is not None
-    assert ("adm", 3, 4) in recipe.accounts.users
+    assert recipe.account_rules is not None
+    assert ("adm", 3, 4) in recipe.account_rules.users

@@ -47,7 +47,7 @@ def test_a_case_is_read(name: str, expected: dict[str, Any]) -> None:
 
 
 def test_the_users_of_a_file_are_there_from_the_start() -> None:
-    accounts = read("T01").accounts
+    accounts = read("T01").account_rules
     assert accounts is not None
     assert accounts.passwd is not None
     assert ("svc-a", 912, 912) in accounts.users

@@ -23,10 +23,11 @@ def entries_of(graph: Graph, recipe: Recipe, comps: Iterable[Comps] = ()) -> tup
     """
     named = _named_entries(graph, recipe.packages)
     known, source = list(comps), str(recipe.files[0]) if recipe.files else "recipe"
+    unwanted = [group for group in recipe.groups if group.startswith("-")]
     grouped = [
         Link("group", name, f"@{group}")
         for group in recipe.groups
-        for name in expand_groups(known, [group], source)
+        for name in expand_groups(known, [group, *unwanted], source)
         if name in graph.packages
     ]
     return (*named, *grouped)

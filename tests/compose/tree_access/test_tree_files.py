@@ -171,6 +171,7 @@ _FILES_OF_THE_HOST = {
     "chroot.py": {"root.mkdir", "root.chmod"},
     "file_contexts.py": {"path.lstat", "substitutions.write_text", "target.mkdir", "target.touch"},
     "install.py": None,  # its files: the configuration of dnf and logs
+    "kickstart_settings.py": {"file.write_bytes"},
     "ostree.py": {"repo.mkdir"},
     "remote.py": {"path.is_file", "path.read_bytes"},
     "tree.py": {

@@ -94,6 +94,12 @@ def test_groups_and_environments_are_entries_of_their_own_kind() -> None:
     )
 
 
+def test_a_group_with_a_minus_is_no_entry_and_belongs_to_no_environment() -> None:
+    comps = [Comps({"core": ("bash",), "extra": ("vim",)}, {"server": ("core", "extra")})]
+    recipe = Recipe(files=(Path("a.ks"),), packages=(), groups=("^server", "-extra"))
+    assert entries_of(graph_from(bash="", vim=""), recipe, comps) == (Link("group", "bash", "@^server"),)
+
+
 def test_every_package_has_its_shortest_chain_and_a_circle_ends() -> None:
     chains = shortest_chains(graph_from(a="b c", b="a d", c="d", d="a", alone=""), entries("a"))
     assert names_of(list(chains.values())) == ["a", "a b", "a c", "a b d"]

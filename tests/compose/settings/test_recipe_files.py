@@ -13,7 +13,7 @@ import pytest
 from atomic_lib.base.command import Completed
 from atomic_lib.base.errors import WorkbookError
 from atomic_lib.compose.chroot import Installroot
-from atomic_lib.compose.recipe_files import add_files, change_files, change_packaged_files, os_release
+from atomic_lib.compose.settings.recipe_files import add_files, change_files, change_packaged_files, os_release
 from atomic_lib.formats.rpm_headers import Header, PackagedFile
 from atomic_lib.recipe.recipe import AddedFile, Recipe
 from atomic_lib.solve.dnf_run import INSTALLROOT

@@ -9,23 +9,37 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+from pykickstart import constants  # type: ignore[import-untyped]
 from pykickstart.errors import KickstartDeprecationWarning, KickstartError  # type: ignore[import-untyped]
 from pykickstart.parser import Script  # type: ignore[import-untyped]
 from pykickstart.sections import PackageSection, PostScriptSection  # type: ignore[import-untyped]
 
-from atomic_lib.recipe.kickstart_commands import OPTION_REASONS, Options
-from atomic_lib.recipe.kickstart_lines import Line, Problem
+from atomic_lib.recipe.kickstart.kickstart_accounts import Options
+from atomic_lib.recipe.kickstart.kickstart_lines import Line, Problem, Sections
+from atomic_lib.recipe.kickstart.kickstart_reasons import COMMAND_OPTION_REASONS, OPTION_NOTES, OPTION_REASONS
 
+NOCHROOT_NOTE = (
+    "%post --nochroot runs among the workbook's tools, with the tree at $ANA_INSTALL_PATH, /mnt/sysroot and "
+    "/mnt/sysimage; it sees no other files of the machine, and cannot mount or unmount"
+)
+_PACKAGE = r"[^\s@%\x00-\x1f\x7f-][^\s\x00-\x1f\x7f]*"
 _PACKAGE_OPTIONS = {"excludedocs": "--excludedocs", "nocore": "--nocore", "excludeWeakdeps": "--exclude-weakdeps"}
 
 
 class SectionReader:
     """Collects problems and notes; lines are identified by their number in the text that pykickstart reads (from 1)."""
 
-    def __init__(self, lines: Sequence[Line], problems: Sequence[Problem]) -> None:
-        self._lines = lines
-        self.problems = list(problems)
-        self.notes: list[str] = []
+    def __init__(self, sections: Sections) -> None:
+        self._lines = sections.kept
+        self.problems = list(sections.problems)
+        self._notes: list[tuple[Line, str]] = list(sections.without_effect)
+        self.syntax_errors: dict[str, Problem] = {}
+        """By command or section, the first problem that another version of the syntax might not have."""
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """The notes, each with its file without the directory: so they are the same in every checkout."""
+        return tuple(f"{line.path.name}:{line.number}: {text}" for line, text in self._notes)
 
     def location(self, number: int) -> str:
         """``FILE:LINE`` of the line with this number."""
@@ -36,9 +50,8 @@ class SectionReader:
         self.problems.append(Problem(self.location(number), message, hint))
 
     def note(self, number: int, text: str) -> None:
-        """Add a note. It names the file without its directory, so that it is the same in every checkout."""
-        line = self._lines[number - 1]
-        self.notes.append(f"{line.path.name}:{line.number}: {text}")
+        """Add a note to a line."""
+        self._notes.append((self._lines[number - 1], text))
 
     @contextmanager
     def reporting(self, number: int, what: str) -> Iterator[None]:
@@ -49,15 +62,20 @@ class SectionReader:
                 yield
             except KickstartError as error:
                 self.refuse(number, f"{what}: {_one_line(error.message)}")
+                self.syntax_errors.setdefault(what, self.problems[-1])
         for warning in caught:
             if issubclass(warning.category, KickstartDeprecationWarning):
                 self.note(number, f"{what}: {_deprecation(str(warning.message))}")
 
-    def refuse_options(self, number: int, words: Sequence[str], parser: Any, given: Options) -> None:
-        """Add a problem for each of the remaining options; ``words`` is the line, its command or section first."""
+    def report_options(self, number: int, words: Sequence[str], parser: Any, given: Options) -> None:
+        """Add a note or a problem for each remaining option; ``words`` is the line, its command or section first."""
+        command = "part" if words[0] == "partition" else words[0]
         for dest in given:
-            reason = OPTION_REASONS.get((words[0], dest))
             name = _option_name(parser, dest, words)
+            if note := OPTION_NOTES.get((command, dest)):
+                self.note(number, f"{words[0]} {name} has no effect: {note}")
+                continue
+            reason = OPTION_REASONS.get((command, dest)) or COMMAND_OPTION_REASONS.get(command)
             self.refuse(number, f"{words[0]} {name}: {reason or 'this option is not supported'}")
 
 
@@ -90,7 +108,7 @@ class PackagesSection(PackageSection):  # type: ignore[misc]
             given = given_options(parser, args[1:])
             for dest in (*_PACKAGE_OPTIONS, "instLangs"):
                 given.pop(dest, None)
-            self._findings.refuse_options(lineno, args, parser, given)
+            self._findings.report_options(lineno, args, parser, given)
         for option in sorted(before - self._options()):
             self._findings.note(lineno, f"%packages: {option} of an earlier section is ignored, as in Anaconda")
 
@@ -104,8 +122,13 @@ class PackagesSection(PackageSection):  # type: ignore[misc]
         if problem:
             self._findings.refuse(self._number, f"%packages: {entry}: {problem}")
             return
+        before = len(self.handler.packages.groupList)
         with self._findings.reporting(self._number, "%packages"):
             super().handleLine(entry)
+        added = {group.name for group in self.handler.packages.groupList[before:]}
+        if again := sorted(added & {group.name for group in self.handler.packages.excludedGroupList}):
+            text = f"%packages: {entry}: not installed, because an earlier line removes {', '.join(again)}"
+            self._findings.note(self._number, text)
 
     def _options(self) -> set[str]:
         packages = self.handler.packages
@@ -114,15 +137,33 @@ class PackagesSection(PackageSection):  # type: ignore[misc]
         return {_PACKAGE_OPTIONS[dest] for dest, value in values.items() if value}
 
     def _wrong_entry(self, entry: str) -> str:
-        name = entry.removeprefix("-").removeprefix("@").removeprefix("^")
-        if not re.fullmatch(r"[^\s@%-]\S*", name):
-            return "must be one package or one @group, without options"
-        packages = self.handler.packages
-        if entry.startswith("-@^"):
-            return "" if packages.environment == name else "removes an environment that no earlier line adds"
-        if entry.startswith("-@") and name not in [group.name for group in packages.groupList]:
-            return "removes a group that no earlier line adds" + ("; use --nocore" if name == "core" else "")
+        group = re.match(r"-?@\^?", entry)
+        name = entry[group.end() :] if group else entry.removeprefix("-")
+        if not group:
+            return "" if re.fullmatch(_PACKAGE, name) else "must be one package or one @group"
+        if entry.startswith("-") and re.match(r"\s", name):
+            return "Anaconda would not find a group whose name begins with a space"
+        if not re.fullmatch(r"\s*[^\s@%\x00-\x1f\x7f-][^\x00-\x1f\x7f]*", name):
+            return "must be one package or one @group"
+        if re.search("[:/]", name):
+            return "module streams are not supported: name the packages"
+        if "^" in group[0] and "--" in name:
+            return "an environment has no options"
         return ""
+
+
+def group_words(packages: Any) -> tuple[str, ...]:
+    """The groups of ``%packages`` as a recipe has them.
+
+    As for dnf, which Anaconda uses, a group with a minus is installed neither for itself nor for an environment.
+    """
+    unwanted = {group.name for group in packages.excludedGroupList}
+    options = {constants.GROUP_REQUIRED: " --nodefaults", constants.GROUP_ALL: " --optional"}
+    groups = [f"{one.name}{options.get(one.include, '')}" for one in packages.groupList if one.name not in unwanted]
+    core = [] if packages.nocore or "core" in (*unwanted, *(one.name for one in packages.groupList)) else ["core"]
+    environment = [f"^{packages.environment}"] if packages.environment else []
+    minus = [f"-{name}" for name in sorted(unwanted)] if environment else []
+    return (*core, *environment, *groups, *minus)
 
 
 class PostSection(PostScriptSection):  # type: ignore[misc]
@@ -139,9 +180,11 @@ class PostSection(PostScriptSection):  # type: ignore[misc]
             parser = self._getParser()
             given = given_options(parser, args[1:])
             given.pop("errorOnFail", None)
+            if given.pop("nochroot", False):
+                self._findings.note(lineno, NOCHROOT_NOTE)
             if not re.fullmatch(r"/\S+", given.pop("interpreter", "/bin/sh")):
-                self._findings.refuse(lineno, "%post --interpreter: must be the path of a program in the tree")
-            self._findings.refuse_options(lineno, args, parser, given)
+                self._findings.refuse(lineno, "%post --interpreter: must be the path of a program")
+            self._findings.report_options(lineno, args, parser, given)
 
 
 def _option_name(parser: Any, dest: str, words: Sequence[str]) -> str:

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from atomic_lib.base.errors import WorkbookError
-from atomic_lib.compose.accounts import check_accounts, put_accounts
 from atomic_lib.compose.chroot import Installroot
+from atomic_lib.compose.settings.accounts import check_accounts, put_accounts
 from atomic_lib.recipe.recipe import AccountRules
 from tests.contexts import NO_TOOLS
 

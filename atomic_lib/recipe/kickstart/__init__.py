@@ -1,0 +1,1 @@
+"""Reads kickstarts as Anaconda reads them."""

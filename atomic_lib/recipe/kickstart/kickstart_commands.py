@@ -1,0 +1,178 @@
+"""Kickstart commands: a function for each command changes the recipe.
+
+A function gets the recipe so far and the options of the line, by pykickstart's names. It
+removes the options that it supports from the mapping, and returns the new recipe. The
+caller reports the remaining options. As in Anaconda, an option that a later line gives replaces
+that of an earlier line.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from pykickstart import constants  # type: ignore[import-untyped]
+
+from atomic_lib.recipe.kickstart.kickstart_accounts import (
+    Options,
+    RefusedError,
+    group,
+    noted,
+    rootpw,
+    single,
+    sshkey,
+    user,
+)
+from atomic_lib.recipe.kickstart.kickstart_storage import autopart, part
+from atomic_lib.recipe.recipe import Recipe
+
+
+def services(recipe: Recipe, given: Options) -> Recipe:
+    """Enable and disable units. As in Anaconda, a later list replaces an earlier one, and enabling wins."""
+    for dest, ours in (("enabled", "enabled_units"), ("disabled", "disabled_units")):
+        if dest not in given:
+            continue
+        units = [name if "." in name else f"{name}.service" for name in given.pop(dest)]
+        wrong = [unit for unit in units if not re.fullmatch(r"[\w@:\\-][\w@:.\\-]*", unit, re.ASCII)]
+        if wrong:
+            raise RefusedError(f"{wrong[0]!r} is not a unit name")
+        recipe = replace(recipe, **{ours: tuple(dict.fromkeys(units))})  # type: ignore[arg-type]
+    return recipe
+
+
+def selinux(recipe: Recipe, given: Options) -> Recipe:
+    """Set the SELinux mode of the image."""
+    mode = given.pop("selinux", None)
+    if mode == constants.SELINUX_ENFORCING:
+        return replace(recipe, selinux="enforcing")
+    if mode == constants.SELINUX_PERMISSIVE:
+        return replace(recipe, selinux="permissive")
+    if mode == constants.SELINUX_DISABLED:
+        return replace(recipe, selinux="disabled")
+    raise RefusedError("needs --enforcing, --permissive or --disabled")
+
+
+def timezone(recipe: Recipe, given: Options) -> Recipe:
+    """Set the time zone; the hardware clock of a guest runs in UTC."""
+    zone = single(given.pop("timezone", None))
+    if not zone or not re.fullmatch(r"[A-Za-z0-9_+-]+(/[A-Za-z0-9_+-]+)*", zone):
+        raise RefusedError(f"{zone!r} is not a time zone, such as Etc/UTC")
+    if not given.pop("isUtc", False):
+        recipe = noted(recipe, "timezone without --utc: the hardware clock of a guest runs in UTC all the same")
+    if given.pop("nontp", False):
+        recipe = noted(recipe, "timezone --nontp: chronyd.service is disabled, if the tree has it")
+    return replace(recipe, timezone=zone)
+
+
+def timesource(recipe: Recipe, given: Options) -> Recipe:
+    """Accept ``--ntp-disable``, which the caller implements."""
+    if given.pop("ntp_disable", False):
+        recipe = noted(recipe, "timesource --ntp-disable: chronyd.service is disabled, if the tree has it")
+    return recipe
+
+
+def lang(recipe: Recipe, given: Options) -> Recipe:
+    """Set the locale of the image (LANG)."""
+    locale = single(given.pop("lang", None))
+    if not locale or not re.fullmatch(r"[A-Za-z0-9_.@-]+", locale):
+        raise RefusedError(f"{locale!r} is not a locale, such as en_US.UTF-8")
+    return replace(recipe, locale=locale)
+
+
+def keyboard(recipe: Recipe, given: Options) -> Recipe:
+    """Set the keymap of the console; one is not derived from ``--xlayouts``."""
+    plain, keymap = single(given.pop("kbd", None)), given.pop("vc_keymap", None)
+    name = keymap or plain
+    if not name and "x_layouts" in given:
+        return recipe
+    if not name or not re.fullmatch(r"[A-Za-z0-9_.-]+", name):
+        raise RefusedError("needs the name of a console keymap, such as us")
+    return replace(recipe, keyboard=name)
+
+
+def bootloader(recipe: Recipe, given: Options) -> Recipe:
+    """Set the kernel arguments and the time limit of the menu; a missing option keeps the value of an earlier line."""
+    timeout = given.pop("timeout", recipe.boot_loader_timeout_seconds)
+    arguments = given.pop("appendLine", recipe.kernel_arguments or "")
+    if not 0 <= timeout <= 3600:
+        raise RefusedError(f"--timeout={timeout}: must be 0 to 3600 seconds")
+    if "\n" in arguments:
+        raise RefusedError("--append must be one line")
+    if "password" not in given:
+        given.pop("isCrypted", None)
+    if given.get("location") in ("partition", "boot"):
+        del given["location"]
+        recipe = noted(recipe, "bootloader --location: the boot loader for BIOS is in a partition of its own")
+    return replace(recipe, kernel_arguments=" ".join(arguments.split()), boot_loader_timeout_seconds=timeout)
+
+
+def firewall(recipe: Recipe, given: Options) -> Recipe:
+    """Set firewalld's services and ports by its own program, as Anaconda does."""
+    mode = "--enabled" if given.pop("enabled", True) else "--disabled"
+    if given.pop("use_system_defaults", False):
+        return noted(recipe, "firewall --use-system-defaults: a firewalld in the tree keeps its configuration")
+    opened, closed = given.pop("services", None) or [], given.pop("remove_services", None) or []
+    ssh = [] if "ssh" in (*opened, *closed) else ["ssh"]
+    options = {"service": [*ssh, *opened], "trust": given.pop("trusts", None) or [],
+               "port": given.pop("ports", None) or [], "remove-service": closed}  # fmt: skip
+    wrong = [value for values in options.values() for value in values if not re.fullmatch(r"[\w.:/-]+", value)]
+    if wrong:
+        raise RefusedError(f"{wrong[0]!r} is not the name of a service, an interface or PORT:PROTOCOL")
+    words = [f"--{name}={value}" for name, values in options.items() for value in values]
+    note = f"firewall {mode} takes effect only if firewalld is in the tree: an image has no other firewall"
+    return noted(replace(recipe, firewall=(mode, *words)), note)
+
+
+def network(recipe: Recipe, given: Options) -> Recipe:
+    """Accept DHCP on the only interface, which an image always uses."""
+    if given.get("onboot") is True or given.get("bootProto", "dhcp") == "dhcp":
+        given.pop("onboot", None)
+    if given.get("bootProto") == "dhcp":
+        del given["bootProto"]
+    for dest in [dest for dest in ("activate", "device", "ipv6", "noipv6") if dest in given]:
+        if dest != "ipv6" or given[dest] == "auto":
+            del given[dest]
+    return recipe if given else noted(recipe, "network has no effect: an image always uses DHCP on its only interface")
+
+
+def repo(recipe: Recipe, given: Options) -> Recipe:
+    """Enable only repositories of the content by name; a repository with an address is not one of these."""
+    name = given.pop("name", None)
+    if not name:
+        raise RefusedError("needs --name=REPOSITORY")
+    addresses = [given.pop(dest) for dest in ("baseurl", "mirrorlist", "metalink") if given.get(dest)]
+    if addresses:
+        return noted(recipe, "repo has no effect: packages come from the variant's content, whatever its address")
+    return replace(recipe, repos=tuple(dict.fromkeys([*recipe.repos, name])))
+
+
+def xconfig(recipe: Recipe, given: Options) -> Recipe:
+    """Start the graphical target, with ``--startxonboot``."""
+    if given.pop("startX", False):
+        return replace(recipe, default_target="graphical.target")
+    return recipe if given else noted(recipe, "xconfig has no effect: it describes no more than a display")
+
+
+def firstboot(recipe: Recipe, given: Options) -> Recipe:
+    """Accept all forms; the caller implements ``--disable``."""
+    if given.pop("firstboot", None) == constants.FIRSTBOOT_SKIP:
+        return noted(recipe, "firstboot --disable: initial-setup.service is disabled, if the tree has it")
+    return noted(recipe, "firstboot has no effect: initial-setup starts if services --enabled= or its package says so")
+
+
+COMMANDS: Mapping[str, Callable[[Recipe, Options], Recipe]] = {
+    "autopart": autopart, "bootloader": bootloader, "firewall": firewall, "firstboot": firstboot, "group": group,
+    "keyboard": keyboard, "lang": lang, "network": network, "part": part, "partition": part, "repo": repo,
+    "rootpw": rootpw, "selinux": selinux, "services": services, "sshkey": sshkey, "timesource": timesource,
+    "timezone": timezone, "user": user, "xconfig": xconfig,
+}  # fmt: skip
+"""The commands that change the recipe."""
+
+
+def absent_services(handler: Any) -> list[str]:
+    """The units that Anaconda disables on behalf of other commands than ``services``."""
+    commands = handler.commands
+    sources = getattr(commands.get("timesource"), "timesource_list", [])
+    no_ntp = getattr(commands.get("timezone"), "nontp", False) or any(source.ntp_disable for source in sources)
+    no_setup = getattr(commands.get("firstboot"), "firstboot", None) == constants.FIRSTBOOT_SKIP
+    return [*(["chronyd.service"] if no_ntp else []), *(["initial-setup.service"] if no_setup else [])]

@@ -1,0 +1,221 @@
+"""Reads kickstarts as Anaconda reads them, with pykickstart.
+
+Whatever is not supported is an error naming file and line; what has no effect is accepted with a
+note. Options and their meaning are pykickstart's, whose values are typed as Any because it has no
+type annotations.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from pykickstart.errors import KickstartError, KickstartVersionError  # type: ignore[import-untyped]
+from pykickstart.handlers.control import commandMap  # type: ignore[import-untyped]
+from pykickstart.parser import KickstartParser, PutBackIterator  # type: ignore[import-untyped]
+from pykickstart.version import makeVersion, versionMap  # type: ignore[import-untyped]
+
+from atomic_lib.base.errors import WorkbookError
+from atomic_lib.recipe.kickstart.kickstart_accounts import RefusedError
+from atomic_lib.recipe.kickstart.kickstart_commands import COMMANDS, absent_services
+from atomic_lib.recipe.kickstart.kickstart_lines import Line, Problem, Sections, read_lines, split_off_sections
+from atomic_lib.recipe.kickstart.kickstart_reasons import COMMAND_REASONS, NO_EFFECT
+from atomic_lib.recipe.kickstart.kickstart_sections import (
+    PackagesSection,
+    PostSection,
+    SectionReader,
+    given_options,
+    group_words,
+)
+from atomic_lib.recipe.recipe import PostScript, Recipe
+from atomic_lib.recipe.treefile_keys import LANGUAGE
+
+_COMMANDS_HINT = f"accepted commands: {', '.join(sorted({*COMMANDS, *NO_EFFECT}))}"
+_VERSION = "#version="
+
+
+def read_kickstart(path: Path, version: str, roots: Sequence[Path] = ()) -> Recipe:
+    """The recipe in a kickstart and its includes; ``version`` is the syntax version, such as "F41".
+
+    A line ``#version=`` of the kickstart itself takes the place of ``version``. Without one, a kickstart that the
+    syntax of ``version`` does not accept is read with that of the newest version that accepts it; a note says so.
+    Includes must be below one of ``roots`` (without any: below the directory of ``path``).
+
+    Without ``--nocore`` the group "core" is added, as in Anaconda. The options of the last ``%packages`` apply, and
+    an option of a later line of a command replaces that of an earlier one.
+
+    Raises WorkbookError naming file and line for a missing file, an include cycle, a syntax error,
+    and every command, option or section that is not supported.
+    """
+    every_line, files = read_lines(path, roots)
+    sections = split_off_sections(every_line)
+    named = _named_version(line for line in every_line if line.path == path)
+    reading = _read(sections, named or version, path)
+    notes: tuple[str, ...] = ()
+    errors = reading.findings.syntax_errors
+    if errors and not named:
+        others = (_read(sections, name, path) for name in _other_versions(version, errors))
+        found = next((one for one in others if not one.findings.syntax_errors), None)
+        if found:
+            first = next(iter(errors.values()))
+            place, _, number = first.location.rpartition(":")
+            notes = (f"{Path(place).name}:{number}: read with the kickstart syntax of {found.version}, because that of "
+                     f"{version} does not accept: {first.message}",)  # fmt: skip
+            reading = found
+    problems = reading.findings.problems
+    if problems:
+        text = "\n".join(f"{problem.location}: {problem.message}" for problem in problems)
+        hints = dict.fromkeys(problem.hint for problem in problems if problem.hint)
+        raise WorkbookError(text, hint="; ".join(hints) or "correct these lines and run again")
+    recipe = replace(reading.recipe, files=files, notes=(*notes, *reading.findings.notes))
+    return _with_sections(recipe, reading.handler, reading.findings)
+
+
+@dataclass(frozen=True)
+class _Reading:
+    """A kickstart as one version of the syntax has it."""
+
+    version: str
+    recipe: Recipe
+    handler: Any
+    findings: SectionReader
+
+
+def _read(sections: Sections, version: str, path: Path) -> _Reading:
+    handler = _handler(version, "kickstart_version")
+    findings = SectionReader(sections)
+    parser = _Parser(handler, findings)
+    try:
+        parser.read_lines([line.text for line in sections.kept])
+    except KickstartError as error:
+        raise WorkbookError(f"{findings.location(error.lineno or 1)}: {error.message}") from None
+    if not handler.packages.seen:
+        findings.problems.append(Problem(str(path), "no %packages section, here or in an included file"))
+    return _Reading(version, parser.recipe, handler, findings)
+
+
+def _other_versions(version: str, words: Iterable[str]) -> Iterator[str]:
+    """The other versions, of Fedora, then of RHEL, the newest first, that may read these commands or sections.
+
+    Of several versions that have the same rules for them, only the newest is named.
+    """
+    tried = {_rules(version.upper(), words)}
+    for name in (*_newest_first("F"), *_newest_first("RHEL")):
+        rules = _rules(name, words)
+        if rules not in tried:
+            tried.add(rules)
+            yield name
+
+
+def _rules(version: str, words: Iterable[str]) -> tuple[object, ...]:
+    """What the rules of a version for commands and sections are; sections depend on the version itself."""
+    commands = commandMap.get(versionMap.get(version), {})
+    return tuple(version if word.startswith("%") else commands.get(word) for word in words)
+
+
+def _newest_first(kind: str) -> list[str]:
+    numbers = [int(found[1]) for name in versionMap if (found := re.fullmatch(rf"{kind}(\d+)", name))]
+    return [f"{kind}{number}" for number in sorted(numbers, reverse=True) if kind != "F" or number >= 8]
+
+
+def _named_version(lines: Iterable[Line]) -> str:
+    """The version in the first ``#version=`` line; empty if there is none, or one that names no release (DEVEL)."""
+    for line in lines:
+        if line.text.startswith(_VERSION):
+            named = line.text.removeprefix(_VERSION).strip()
+            if named.upper() in ("", "DEVEL"):
+                return ""
+            _handler(named, line.location)
+            return named
+    return ""
+
+
+def _handler(version: str, source: object) -> Any:
+    try:
+        return makeVersion(version)
+    except KickstartVersionError:
+        raise WorkbookError(
+            f"{source}: {version!r} is not a kickstart syntax version",
+            hint=f"for example {', '.join(_newest_first('F')[:3])}, RHEL9 or F21: as #version=, or as the parameter "
+            "kickstart_version",
+        ) from None
+
+
+class _Parser(KickstartParser):  # type: ignore[misc]
+    """pykickstart's parser with our rules for each command and section."""
+
+    def __init__(self, handler: Any, findings: SectionReader) -> None:
+        self.recipe = Recipe(files=(), packages=())
+        self._findings = findings
+        super().__init__(handler)
+
+    def setupSections(self) -> None:
+        """Register the supported sections only; ``split_off_sections`` has removed the others."""
+        self._sections: dict[str, Any] = {}
+        self.registerSection(PackagesSection(self.handler, self._findings))
+        self.registerSection(PostSection(self.handler, self._findings))
+
+    def read_lines(self, texts: Sequence[str]) -> None:
+        """Read a kickstart; unlike ``readKickstartFromString``, this ends lines at line feeds only."""
+        self._reset()
+        self._stateMachine(PutBackIterator([*texts, ""]))
+
+    def handleCommand(self, lineno: int, args: list[str]) -> None:
+        """Let pykickstart check the line, then apply it to the recipe."""
+        command = args[0]
+        if command not in COMMANDS and command not in NO_EFFECT:
+            reason = COMMAND_REASONS.get(command, "no command of a kickstart has this name")
+            self._findings.refuse(lineno, f"command {command!r} is not supported: {reason}", _COMMANDS_HINT)
+            return
+        with self._findings.reporting(lineno, command):
+            super().handleCommand(lineno, args)
+            if command in NO_EFFECT:
+                self._findings.note(lineno, f"{command} has no effect: {NO_EFFECT[command]}")
+            else:
+                self._apply(lineno, args)
+
+    def _apply(self, lineno: int, args: list[str]) -> None:
+        option_parser = getattr(self.handler.commands[args[0]], "op", None)  # some old commands have no options
+        given = given_options(option_parser, args[1:]) if option_parser else {}
+        known_notes = len(self.recipe.notes)
+        try:
+            self.recipe = COMMANDS[args[0]](self.recipe, given)
+        except RefusedError as error:
+            self._findings.refuse(lineno, f"{args[0]}: {error}")
+            return
+        for note in self.recipe.notes[known_notes:]:
+            self._findings.note(lineno, note)
+        self._findings.report_options(lineno, args, option_parser, given)
+
+
+def _with_sections(recipe: Recipe, handler: Any, findings: SectionReader) -> Recipe:
+    packages = handler.packages
+    languages = None if packages.instLangs is None else tuple(filter(None, re.split("[:,]", packages.instLangs)))
+    wrong = [language for language in languages or () if not LANGUAGE.fullmatch(language)]
+    if wrong:
+        raise WorkbookError(f"{recipe.files[0]}: %packages --inst-langs: {wrong[0]!r} is not a language, such as en")
+    scripts = [
+        PostScript(
+            script.script,
+            script.interp,
+            script.errorOnFail,
+            findings.location(script.lineno),
+            in_tree=script.inChroot,
+        )
+        for script in handler.scripts
+    ]
+    enabled = recipe.enabled_units
+    disabled = [unit for unit in (*recipe.disabled_units, *absent_services(handler)) if unit not in enabled]
+    return replace(
+        recipe,
+        disabled_units=tuple(dict.fromkeys(disabled)),
+        packages=tuple(packages.packageList),
+        groups=group_words(packages),
+        excludes=tuple(packages.excludedList),
+        documentation=not packages.excludeDocs,
+        weak_dependencies=not packages.excludeWeakdeps,
+        languages=languages,
+        post_scripts=tuple(scripts),
+        kernel_arguments=recipe.kernel_arguments or "",
+    )

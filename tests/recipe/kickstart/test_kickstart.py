@@ -1,0 +1,455 @@
+"""Kickstarts: supported commands, notes, and errors that name file and line."""
+
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+
+from atomic_lib.base.errors import WorkbookError
+from atomic_lib.recipe.kickstart.kickstart_reader import read_kickstart
+
+REAL = Path(__file__).parents[3].parent / "shared" / "data" / "spin-kickstarts"
+PACKAGES = "%packages --nocore\nbash\n%end\n"
+needs_real_files = pytest.mark.skipif(not REAL.exists(), reason="the spin-kickstarts are not beside the checkout")
+
+
+def write(path: Path, text: str) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+    return path
+
+
+def refusal(path: Path, version: str = "F41") -> WorkbookError:
+    with pytest.raises(WorkbookError) as caught:
+        read_kickstart(path, version)
+    return caught.value
+
+
+@pytest.mark.parametrize("version", ["F21", "F41", "RHEL9"])
+def test_every_honoured_command_stands_in_the_recipe(tmp_path: Path, version: str) -> None:
+    path = write(
+        tmp_path / "a.ks",
+        """\
+lang en_US.UTF-8
+keyboard --vckeymap=us
+timezone --utc Europe/Oslo
+selinux --permissive
+rootpw --lock --iscrypted locked
+bootloader --timeout=3 --append="no_timer_check  console=ttyS0"
+services --enabled=sshd,docker.socket --disabled=rsyslog
+repo --name=fedora
+part / --size 3000 --fstype ext4
+%packages --excludedocs
+@docker
+kernel*
+-plymouth
+%end
+%post --erroronfail --interpreter=/bin/bash
+cat > /etc/rpm/macros <<EOF
+%_install_langs en
+EOF
+%end
+""",
+    )
+    recipe = read_kickstart(path, version)
+    assert (recipe.locale, recipe.keyboard, recipe.timezone) == ("en_US.UTF-8", "us", "Europe/Oslo")
+    assert (recipe.selinux, recipe.root_locked, recipe.root_size_mib) == ("permissive", True, 3000)
+    assert (recipe.kernel_arguments, recipe.boot_loader_timeout_seconds) == ("no_timer_check console=ttyS0", 3)
+    assert recipe.enabled_units == ("sshd.service", "docker.socket")
+    assert recipe.disabled_units == ("rsyslog.service",)
+    assert recipe.repos == ("fedora",)
+    assert (recipe.packages, recipe.excludes) == (("kernel*",), ("plymouth",))
+    assert recipe.groups == ("core", "docker")
+    assert (recipe.documentation, recipe.weak_dependencies, recipe.languages) == (False, True, None)
+    (script,) = recipe.post_scripts
+    assert script.text == "cat > /etc/rpm/macros <<EOF\n%_install_langs en\nEOF\n"
+    assert (script.interpreter, script.stop_on_error, script.source) == ("/bin/bash", True, f"{path}:15")
+    assert recipe.files == (path,)
+    assert recipe.notes == ()
+
+
+def test_the_options_of_packages(tmp_path: Path) -> None:
+    path = write(
+        tmp_path / "a.ks", "%packages --nocore --inst-langs=en:de --exclude-weakdeps\n@^cloud\nbash # why\n%end\n"
+    )
+    recipe = read_kickstart(path, "F41")
+    assert recipe.groups == ("^cloud",)
+    assert recipe.packages == ("bash",)
+    assert (recipe.languages, recipe.weak_dependencies, recipe.documentation) == (("en", "de"), False, True)
+
+
+def test_a_tailored_kickstart_includes_its_base_and_wins(tmp_path: Path) -> None:
+    base = write(
+        tmp_path / "shared" / "base.ks",
+        "lang C\nbootloader --timeout=5 --append=quiet\nservices --enabled=sshd,cloud-init\n"
+        "%packages --nocore\nbash\nvim\n@tools\n%end\n%post\necho base\n%end\n",
+    )
+    more = write(tmp_path / "shared" / "more.inc", "docker\n")
+    path = write(
+        tmp_path / "top.ks",
+        "%include shared/base.ks\nlang en_US.UTF-8\nbootloader --timeout=1\n"
+        "services --enabled=docker --disabled=cloud-init\n"
+        "%packages --nocore\n%include shared/more.inc\n-vim\n-@tools\n%end\n%post\necho top\n%end\n",
+    )
+    recipe = read_kickstart(path, "F41")
+    assert recipe.files == (path, base, more)
+    assert recipe.locale == "en_US.UTF-8"
+    assert (recipe.kernel_arguments, recipe.boot_loader_timeout_seconds) == ("quiet", 1)
+    assert recipe.enabled_units == ("docker.service",)
+    assert recipe.disabled_units == ("cloud-init.service",)
+    assert (recipe.packages, recipe.excludes, recipe.groups) == (("bash", "docker"), ("vim",), ())
+    assert [(script.text, script.source) for script in recipe.post_scripts] == [
+        ("echo base\n", f"{base}:9"),
+        ("echo top\n", f"{path}:10"),
+    ]
+    assert recipe.notes == ()
+
+
+def test_options_that_a_later_packages_section_drops_are_noted(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.ks", "%packages --nocore --excludedocs\nbash\n%end\n%packages\n%end\n")
+    recipe = read_kickstart(path, "F41")
+    assert (recipe.documentation, recipe.groups) == (True, ("core",))
+    assert recipe.notes == (
+        "a.ks:4: %packages: --excludedocs of an earlier section is ignored, as in Anaconda",
+        "a.ks:4: %packages: --nocore of an earlier section is ignored, as in Anaconda",
+    )
+
+
+NOTES = [
+    ("text", "text has no effect: it only controls the installer"),
+    ("zerombr", "zerombr has no effect: an image has one disk, which is new, and no other storage"),
+    ("clearpart --all", "clearpart has no effect: an image has one disk, which is new, and no other storage"),
+    ("reboot --eject", "reboot has no effect: it only controls the installer"),
+    ("skipx", "skipx has no effect: the tree starts multi-user.target, unless xconfig --startxonboot asks for another"),
+    ("url --mirrorlist=https://a/b", "url has no effect: packages come from the variant's content"),
+    ("repo --name=a --baseurl=http://a --cost=2", "repo has no effect: packages come from the variant's content, "
+     "whatever its address"),
+    ("network --bootproto=dhcp --device=link --activate --onboot=on", "network has no effect: an image always uses "
+     "DHCP on its only interface"),
+    ("part / --size=900 --grow", "part --grow has no effect: the root file system has its size from the start"),
+    ("part / --fstype=xfs --size=900", "part / --fstype=xfs has no effect: the root file system of an image is ext4"),
+    ("part / --grow", "part / without --size: the root file system has the variant's root_size_mib"),
+    ("part /boot --size=300 --asprimary", "part /boot has no effect: it is in the root file system"),
+    ("part /boot/efi --fstype=efi --size=9", "part /boot/efi has no effect: an image always has an EFI system "
+     "partition of the size that it needs"),
+    ("part biosboot --fstype=biosboot --size=1", "part biosboot has no effect: an image always has a BIOS boot "
+     "partition"),
+    ("part swap --recommended", "part swap has no effect: an image has no swap"),
+    ("part /home --size=10", "part /home has no effect: it is a directory of the root file system"),
+    ("reqpart --add-boot", "reqpart has no effect: an image always has the partitions that firmware needs, and /boot "
+     "in its root file system"),
+    ("autopart --type=btrfs", "autopart: an image has one ext4 root file system, of the variant's root_size_mib, and "
+     "no LVM, btrfs or swap"),
+    ("bootloader --extlinux", "bootloader --extlinux has no effect: the boot loader of an image is GRUB"),
+    ("bootloader --location=none", "bootloader --location has no effect: an image has a boot loader all the same, for "
+     "BIOS and for UEFI"),
+    ("timezone Etc/UTC", "timezone without --utc: the hardware clock of a guest runs in UTC all the same"),
+    ("timezone --utc --nontp Etc/UTC", "timezone --nontp: chronyd.service is disabled, if the tree has it"),
+    ("timesource --ntp-disable", "timesource --ntp-disable: chronyd.service is disabled, if the tree has it"),
+    ("firstboot --disable", "firstboot --disable: initial-setup.service is disabled, if the tree has it"),
+    ("firstboot --reconfig", "firstboot has no effect: initial-setup starts if services --enabled= or its package says "
+     "so"),
+    ("firewall --disabled", "firewall --disabled takes effect only if firewalld is in the tree: an image has no other "
+     "firewall"),
+    ("keyboard --xlayouts=us", "keyboard --xlayouts has no effect: only the keymap of the console is set"),
+    ("authselect select minimal", "authselect has no effect: the tree keeps the login configuration of its packages; "
+     "to change it, run the program in %post"),
+    ("rootpw --iscrypted nope", "rootpw --iscrypted: no password has such a hash, so root is locked"),
+    ("xconfig --startxonboot --defaultdesktop=X", "xconfig --defaultdesktop has no effect: the tree keeps the session "
+     "that its packages choose"),
+    ("%pre\nx\n%end", "%pre has no effect: it runs in the installer before an installation, and there is no installer "
+     "here"),
+    ("%onerror\nx\n%end", "%onerror has no effect: it runs when the installer fails, and there is no installer here"),
+    ("%anaconda\nx\n%end", "%anaconda has no effect: it only controls the installer"),
+    ("%addon com_redhat_kdump --disable\n%end", "%addon com_redhat_kdump --disable has no effect: nothing sets up "
+     "kdump"),
+    ("%post --log=/root/l\nx\n%end", "%post --log has no effect: the output of the script is in the log of the build, "
+     "and not in the tree"),
+    ("%post --nochroot\nx\n%end", "%post --nochroot runs among the workbook's tools, with the tree at "
+     "$ANA_INSTALL_PATH, /mnt/sysroot and /mnt/sysimage; it sees no other files of the machine, and cannot mount or "
+     "unmount"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("line", "note"), NOTES, ids=[line for line, _ in NOTES])
+def test_what_has_no_effect_is_noted(tmp_path: Path, line: str, note: str) -> None:
+    path = write(tmp_path / "a.ks", f"# first\n{line}\n{PACKAGES}")
+    assert f"a.ks:2: {note}" in read_kickstart(path, "F41").notes
+
+
+def test_a_deprecation_is_a_note_and_not_on_the_terminal(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    path = write(tmp_path / "a.ks", "# first\n%packages --nocore --instLangs=en\nbash\n%end\n")
+    recipe = read_kickstart(path, "F41")
+    assert recipe.languages == ("en",)
+    assert recipe.notes == ("a.ks:2: %packages: --instLangs is deprecated in this kickstart version",)
+    assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("frobnicate --now", "command 'frobnicate' is not supported: no command of a kickstart has this name"),
+        ("user --name=a --password=b", "user: an image must not have a password: use user without --password, keys "
+         "come from the metadata service"),
+        ("user --name=a --iscrypted --password=$6$a$b", "user: an image must not have a password: use user without "
+         "--password, keys come from the metadata service"),
+        ("user --name=A", "user: 'A' is not a name of lower-case letters, digits, dash and underscore"),
+        ("user --name=a --groups=b(5)", "user: --groups: 'b(5)' is not the name of a group; for a number of its own, "
+         "use group"),
+        ("user --name=a --homedir=b", "user: 'b' is not an absolute path"),
+        ('user --name=a --gecos="a:b"', "user: --gecos must be one line without colons"),
+        ("sshkey --username=a b", 'sshkey: needs one public key in quotes, such as "ssh-ed25519 AAAA... NAME"'),
+        ("rootpw --iscrypted aaaaaaaaaaaaa", "rootpw: an image must not have a password: use rootpw --lock, keys come "
+         "from the metadata service"),
+        ("rootpw --iscrypted !$6$a$b", "rootpw: an image must not have a password: use rootpw --lock, keys come from "
+         "the metadata service"),
+        ("timezone --utc --ntpservers=a Etc/UTC", "timezone --ntpservers: write /etc/chrony.conf in %post"),
+        ("timesource --ntp-server=a", "timesource --ntp-server: write /etc/chrony.conf in %post"),
+        ("part pv.01 --size=9", "part: pv.01: an image has no LVM: use part / --size=MIB --fstype=ext4"),
+        ("part btrfs.1 --size=9", "part: btrfs.1: an image has no btrfs: use part / --size=MIB --fstype=ext4"),
+        ("part raid.1 --size=9", "part: raid.1: an image has no RAID: use part / --size=MIB --fstype=ext4"),
+        ("part home --size=9", "part: home: is not a mount point; an image has one file system, /"),
+        ("part / --size=9 --encrypted --passphrase=x", "part --encrypted: the file system of an image is not "
+         "encrypted"),
+        ("autopart --encrypted", "autopart --encrypted: the file system of an image is not encrypted"),
+        ("volgroup a pv.01", "command 'volgroup' is not supported: an image has one ext4 root file system: use part / "
+         "--size=MIB --fstype=ext4"),
+        ("ostreesetup --osname=a --url=http://b --ref=c", "command 'ostreesetup' is not supported: an ostree tree is "
+         "composed from a treefile here: write one, with method: ostree in the variant"),
+        ("firewall --service=a/../b;c", "firewall: 'a/../b;c' is not the name of a service, an interface or "
+         "PORT:PROTOCOL"),
+        ("repo --name=a --baseurl=http://a --excludepkgs=b", "repo --excludepkgs: exclude packages in %packages, as "
+         "-NAME"),
+        ("%pre-install\n%end", "section %pre-install is not supported: it would change the tree before the packages "
+         "are installed; use %post"),
+        ("rootpw secret", "rootpw: an image must not have a password: use rootpw --lock, keys come from the "
+         "metadata service"),
+        ("rootpw --lock secret", "rootpw: an image must not have a password: use rootpw --lock, keys come from the "
+         "metadata service"),
+        ("rootpw --lock --iscrypted $6$salt$hash", "rootpw: an image must not have a password: use rootpw --lock, "
+         "keys come from the metadata service"),
+        ("timezone --utc ../../etc/passwd", "timezone: '../../etc/passwd' is not a time zone, such as Etc/UTC"),
+        ("selinux", "selinux: needs --enforcing, --permissive or --disabled"),
+        ("bootloader --timeout=99999", "bootloader: --timeout=99999: must be 0 to 3600 seconds"),
+        ("part / --size=x", "part: argument --size: invalid int value: 'x'"),
+        ("network --bootproto=static --ip=1.2.3.4 --netmask=255.0.0.0 --gateway=1.0.0.1 --nameserver=1.0.0.1",
+         "network --bootproto: an image uses DHCP on its only interface; to configure it otherwise, write its files in "
+         "%post"),
+        ("network --hostname=a", "network --hostname: the host name comes from the metadata service; for a "
+         "fixed one, write /etc/hostname in %post"),
+        ("services --enabled=a/b", "services: 'a/b.service' is not a unit name"),
+        ("lang", "lang: the following arguments are required: <lang>"),
+        ("lang en --colour", "lang: Unexpected arguments to lang command: ['--colour']"),
+        ('lang "en', 'no closing quotation'),
+        ('"" x', 'no command'),
+        ("%end", "%end without a section"),
+        ("%include", "%include takes one path"),
+        ("%addon a\nx\n%end", "section %addon is not supported: addons of the installer do not run here; do in %post "
+         "what it would do"),
+        ("%frobnicate\nx\n%end", "section %frobnicate is not supported: no section has this name"),
+        ("%post --interpreter=bash\nx\n%end", "%post --interpreter: must be the path of a program"),
+        ("%post\necho\n%post\n%end", "section %post has no %end"),
+        ("%packages --ignoremissing\n%end", "%packages --ignoremissing: a missing package is an error; remove it from "
+         "the list"),
+    ],
+)  # fmt: skip
+def test_a_refusal_names_the_included_file_and_its_own_line(tmp_path: Path, line: str, message: str) -> None:
+    included = write(tmp_path / "shared" / "bad.ks", f"# comment\n\n{line}\n")
+    path = write(tmp_path / "top.ks", f"lang C\n{PACKAGES}%include shared/bad.ks\n")
+    assert refusal(path).message.split("\n")[0] == f"{included}:3: {message}"
+
+
+@pytest.mark.parametrize(
+    ("entry", "message"),
+    [
+        ("foo bar", "must be one package or one @group"),
+        ("%frobnicate", "must be one package or one @group"),
+        ("@", "must be one package or one @group"),
+        ("-", "must be one package or one @group"),
+        ("-@ cloud", "Anaconda would not find a group whose name begins with a space"),
+        ("@^cloud --optional", "an environment has no options"),
+        ("@nodejs:20/default", "module streams are not supported: name the packages"),
+    ],
+)
+def test_a_bad_entry_of_packages_names_its_line(tmp_path: Path, entry: str, message: str) -> None:
+    path = write(tmp_path / "a.ks", f"%packages\nbash\n\n# comment\n{entry}\n%end\n")
+    assert refusal(path).message == f"{path}:5: %packages: {entry}: {message}"
+
+
+def test_all_refusals_come_at_once_with_the_accepted_commands(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.ks", f"lilo\nlang C\nselinux\n{PACKAGES}")
+    error = refusal(path)
+    assert [line.partition(": ")[0] for line in error.message.splitlines()] == [f"{path}:1", f"{path}:3"]
+    assert error.hint.startswith("accepted commands: auth, authconfig, ")
+
+
+def test_the_last_line_for_the_root_file_system_counts(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.ks", f"part / --size=900\npart / --size=901\n{PACKAGES}")
+    recipe = read_kickstart(path, "F41")
+    assert recipe.root_size_mib == 901
+    assert recipe.notes == ("a.ks:2: part / --size=901 replaces the 900 MiB of an earlier line",)
+
+
+def test_a_kickstart_without_packages_is_refused(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.ks", "")
+    assert refusal(path).message == f"{path}: no %packages section, here or in an included file"
+
+
+@pytest.mark.parametrize("section", ["%packages", "%post"])
+def test_a_section_without_end_is_named_where_it_opens(tmp_path: Path, section: str) -> None:
+    path = write(tmp_path / "a.ks", f"lang C\n{section}\nbash\n")
+    assert refusal(path).message == f"{path}:2: section {section} has no %end"
+
+
+def test_an_include_cycle_names_the_chain(tmp_path: Path) -> None:
+    a, b = tmp_path / "a.ks", tmp_path / "sub" / "b.ks"
+    write(a, "lang C\n%include sub/b.ks\n")
+    write(b, "%include ../a.ks\n")
+    back = tmp_path / "sub" / ".." / "a.ks"
+    assert refusal(a).message == f"{b}:1: %include: include cycle: {a} includes {b} includes {back}"
+
+
+def test_the_same_file_may_be_included_twice(tmp_path: Path) -> None:
+    write(tmp_path / "list.inc", "bash\n")
+    path = write(tmp_path / "a.ks", "%packages --nocore\n%include list.inc\n%include list.inc\n%end\n")
+    assert read_kickstart(path, "F41").packages == ("bash",)
+
+
+def test_a_missing_include_names_the_line_that_asks_for_it(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.ks", "lang C\n%include base.ks\n")
+    error = refusal(path)
+    assert error.message == f"{path}:2: %include: no such file: {tmp_path / 'base.ks'}"
+    assert error.hint == f"{tmp_path} has: a.ks"
+
+
+def test_an_unknown_syntax_version_names_some_that_are_known(tmp_path: Path) -> None:
+    error = refusal(write(tmp_path / "a.ks", PACKAGES), "F999")
+    assert error.message == "kickstart_version: 'F999' is not a kickstart syntax version"
+    assert "F21" in error.hint
+
+
+def test_the_syntax_version_decides_what_an_option_is(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.ks", "#version=F21\n%packages --nocore --inst-langs=en\nbash\n%end\n")
+    assert refusal(path).message == f"{path}:2: %packages: unrecognized arguments: --inst-langs=en"
+
+
+@pytest.mark.parametrize("version", ["", "DEVEL"])
+def test_without_a_version_the_newest_syntax_that_accepts_the_file_is_used(tmp_path: Path, version: str) -> None:
+    path = write(tmp_path / "a.ks", f"#version={version}\n%packages --nocore --inst-langs=en\nbash\n%end\n")
+    assert read_kickstart(path, "F41").notes == ()
+    (note,) = read_kickstart(path, "F21").notes
+    assert re.fullmatch(r"a\.ks:2: read with the kickstart syntax of F4\d, because that of F21 does not accept: "
+                        r"%packages: unrecognized arguments: --inst-langs=en", note)  # fmt: skip
+
+
+def test_a_command_that_was_removed_is_read_with_the_syntax_that_had_it(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.ks", f"langsupport en\n{PACKAGES}")
+    assert "command" in refusal(path).message
+    path = write(tmp_path / "a.ks", f"install\nlang C\n{PACKAGES}")
+    assert read_kickstart(path, "F21").notes == ("a.ks:1: install has no effect: it only controls the installer",)
+    recipe = read_kickstart(path, "RHEL9")
+    assert re.match(r"a\.ks:1: read with the kickstart syntax of F\d+, because that of RHEL9 ", recipe.notes[0])
+    assert recipe.locale == "C"
+
+
+def test_a_command_that_once_had_no_options_is_read(tmp_path: Path) -> None:
+    recipe = read_kickstart(
+        write(tmp_path / "a.ks", f"#version=F8\nautopart\n{PACKAGES.replace(' --nocore', '')}"), "F41"
+    )
+    assert recipe.notes[0].startswith("a.ks:2: autopart: an image has one ext4 root file system")
+
+
+@pytest.mark.parametrize(
+    ("lines", "disabled"),
+    [
+        ("timezone --utc --nontp Etc/UTC", ("chronyd.service",)),
+        ("timesource --ntp-disable", ("chronyd.service",)),
+        ("timezone --utc Etc/UTC", ()),
+        ("firstboot --disable", ("initial-setup.service",)),
+        ("firstboot --enable", ()),
+        ("firstboot --disable\nservices --disabled=a\nservices --disabled=b", ("b.service", "initial-setup.service")),
+        ("firstboot --disable\nservices --enabled=initial-setup", ()),
+    ],
+)
+def test_units_that_other_commands_disable(tmp_path: Path, lines: str, disabled: tuple[str, ...]) -> None:
+    assert read_kickstart(write(tmp_path / "a.ks", f"{lines}\n{PACKAGES}"), "F41").disabled_units == disabled
+
+
+def test_the_graphical_target(tmp_path: Path) -> None:
+    assert read_kickstart(write(tmp_path / "a.ks", PACKAGES), "F41").default_target == "multi-user.target"
+    path = write(tmp_path / "a.ks", f"xconfig --startxonboot\n{PACKAGES}")
+    assert read_kickstart(path, "F41").default_target == "graphical.target"
+
+
+def test_an_unknown_version_in_the_file_names_its_line(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.ks", f"\n#version=F999\n{PACKAGES}")
+    assert refusal(path).message == f"{path}:2: 'F999' is not a kickstart syntax version"
+
+
+@needs_real_files
+def test_fedora_docker_base_is_refused_for_its_password_and_read_without_it(tmp_path: Path) -> None:
+    path = Path(shutil.copy(REAL / "fedora-docker-base.ks", tmp_path))
+    assert refusal(path, "F21").message == (
+        f"{path}:9: rootpw: an image must not have a password: use rootpw --lock, keys come from the metadata service"
+    )
+    lines = path.read_text().splitlines(keepends=True)
+    lines[8] = "\n"
+    recipe = read_kickstart(write(path, "".join(lines)), "F21")
+    assert recipe.packages == ("bash", "fedora-release", "rootfiles", "vim-minimal", "yum")
+    assert (recipe.excludes, recipe.groups) == (("kernel",), ())
+    assert (recipe.documentation, recipe.languages) == (False, ("en",))
+    assert (recipe.root_size_mib, recipe.keyboard) == (3000, "us")
+    assert recipe.disabled_units == ("chronyd.service",)
+    assert recipe.post_scripts[0].text.endswith("rm -f /etc/fstab\n\n")
+    assert recipe.post_scripts[0].source == f"{path}:31"
+
+
+@needs_real_files
+def test_fedora_cloud_base_lacks_its_repository_file() -> None:
+    path = REAL / "fedora-cloud-base.ks"
+    assert refusal(path, "F21").message == f"{path}:35: %include: no such file: {REAL / 'fedora-repo.ks'}"
+
+
+@needs_real_files
+def test_fedora_cloud_base_with_a_repository_file(tmp_path: Path) -> None:
+    path = Path(shutil.copy(REAL / "fedora-cloud-base.ks", tmp_path))
+    write(tmp_path / "fedora-repo.ks", "repo --name=fedora\n")
+    recipe = read_kickstart(path, "F21")
+    assert recipe.packages == ("kernel-core",)
+    assert recipe.groups == ("core", "^cloud-server-environment")
+    assert {"plymouth", "kernel", "grub2"} < set(recipe.excludes)
+    assert recipe.kernel_arguments == "no_timer_check console=tty1 console=ttyS0,115200n8"
+    assert recipe.enabled_units[:2] == ("network.service", "sshd.service")
+    assert (recipe.repos, recipe.account_commands[0][-1]) == (("fedora",), "none")
+
+
+ATOMIC_REFUSALS = (
+    "28: part: pv.01: an image has no LVM: use part / --size=MIB --fstype=ext4",
+    "29: command 'volgroup' is not supported: an image has one ext4 root file system: use part / --size=MIB "
+    "--fstype=ext4",
+    "30: command 'logvol' is not supported: an image has one ext4 root file system: use part / --size=MIB "
+    "--fstype=ext4",
+    "33: command 'ostreesetup' is not supported: an ostree tree is composed from a treefile here: write one, with "
+    "method: ostree in the variant",
+)
+
+
+@needs_real_files
+def test_fedora_cloud_atomic_is_refused_line_by_line() -> None:
+    path = REAL / "fedora-cloud-atomic.ks"
+    assert refusal(path, "F21").message.splitlines() == [
+        *(f"{path}:{line}" for line in ATOMIC_REFUSALS),
+        f"{path}: no %packages section, here or in an included file",
+    ]
+
+
+@needs_real_files
+def test_fedora_cloud_atomic_vagrant_names_its_included_file() -> None:
+    path, included = REAL / "fedora-cloud-atomic-vagrant.ks", REAL / "fedora-cloud-atomic.ks"
+    assert refusal(path, "F21").message.splitlines() == [
+        *(f"{included}:{line}" for line in ATOMIC_REFUSALS),
+        f"{path}:8: user: an image must not have a password: use user without --password, keys come from the "
+        "metadata service",
+        f"{path}: no %packages section, here or in an included file",
+    ]
