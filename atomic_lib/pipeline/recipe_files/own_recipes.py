@@ -15,9 +15,11 @@ import yaml
 
 from atomic_lib.base.errors import WorkbookError
 from atomic_lib.base.paths import BUILD, CHECKOUT, PARAMS_DIRECTORY
+from atomic_lib.base.store import remove_tree
 from atomic_lib.params.variant import Variant, load_variant, variant_names
 from atomic_lib.recipe.load import read_recipe
 from atomic_lib.recipe.recipe import Recipe
+from atomic_lib.recipe.treefile_rules.overlay_directories import OVERLAYS
 
 STUDY = "recipes"
 _SUFFIXES = (".yaml", ".yml", ".json", ".ks")
@@ -51,10 +53,19 @@ def study_of_recipes(paths: Sequence[str], *, build: Path = BUILD) -> Path:
     names = _names(paths)
     digest = hashlib.sha256()
     for name, recipe in zip(names, recipes, strict=True):
-        digest.update(f"{name}\0{len(recipe.files)}\0".encode())
+        digest.update(repr((name, sorted(_said(recipe).items()))).encode())
         for path in recipe.files:
             digest.update(hashlib.sha256(path.read_bytes()).digest())
     directory = build / "recipes" / digest.hexdigest()[:16]
+    try:
+        _write(directory, names, recipes)
+    except BaseException:
+        remove_tree(directory)
+        raise
+    return directory
+
+
+def _write(directory: Path, names: Sequence[str], recipes: Sequence[Recipe]) -> None:
     for folder in ("variants", "studies"):
         (directory / folder).mkdir(parents=True, exist_ok=True)
     shutil.copyfile(PARAMS_DIRECTORY / "base.yaml", directory / "base.yaml")
@@ -64,7 +75,6 @@ def study_of_recipes(paths: Sequence[str], *, build: Path = BUILD) -> Path:
         (directory / "variants" / f"{name}.yaml").write_text(yaml.safe_dump(values, sort_keys=False))
     study = {"study": STUDY, "title": f"Recipes: {', '.join(names)}", "variants": names, "baseline": names[0]}
     (directory / "studies" / f"{STUDY}.yaml").write_text(yaml.safe_dump(study, sort_keys=False))
-    return directory
 
 
 def variant_of(name: str, recipe: Recipe, recipe_file: str) -> dict[str, object]:
@@ -106,6 +116,8 @@ def _copied(recipe: Recipe, target: Path) -> Path:
         place = target / path.relative_to(top)
         place.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(path, place)
+        if (path.parent / OVERLAYS).is_dir():
+            shutil.copytree(path.parent / OVERLAYS, place.parent / OVERLAYS, symlinks=True, dirs_exist_ok=True)
     copied = target / files[0].relative_to(top)
     if _said(read_recipe(copied)) != _said(recipe):
         raise WorkbookError(

@@ -62,6 +62,30 @@ def test_another_content_has_another_place_and_the_same_content_the_same(recipes
     assert study_of_recipes(recipes, build=tmp_path / "build") != first
 
 
+def test_layers_and_files_that_a_recipe_adds_are_copied_too(recipes: list[str], tmp_path: Path) -> None:
+    layer = tmp_path / "overlay.d/05own/usr/lib/own"
+    layer.mkdir(parents=True)
+    (layer / "file").write_text("of the layer\n")
+    (tmp_path / "motd").write_text("hello\n")
+    text = Path(recipes[0]).read_text()
+    Path(recipes[0]).write_text(f"{text}ostree-layers: [overlay/05own]\nadd-files: [[motd, /usr/etc/motd]]\n")
+    params = study_of_recipes(recipes, build=tmp_path / "build")
+    copied = load_recipe(load_variant("my-host", params))
+    assert b"of the layer\n" in [file.content for file in copied.overlays]
+    assert [file.content for file in copied.added_files] == [b"hello\n"]
+    (layer / "file").write_text("another\n")
+    assert study_of_recipes(recipes, build=tmp_path / "build") != params
+
+
+def test_a_recipe_that_a_copy_cannot_stand_for_is_refused_and_nothing_stays(
+    recipes: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(own_recipes, "_said", lambda recipe: {"files": recipe.files})
+    with pytest.raises(WorkbookError, match="a copy of it says something else"):
+        study_of_recipes(recipes, build=tmp_path / "build")
+    assert list((tmp_path / "build/recipes").iterdir()) == []
+
+
 def test_two_recipes_of_one_name_are_told_apart(recipes: list[str], tmp_path: Path) -> None:
     (tmp_path / "parts/other.ks").write_text("%packages\nbash\n%end\n")
     params = study_of_recipes([recipes[1], str(tmp_path / "parts/other.ks")], build=tmp_path / "build")
