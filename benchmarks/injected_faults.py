@@ -175,7 +175,7 @@ def _recipes() -> list[Fault]:
         "has a null byte in a name": ('include: "a\\0b"\n', "null byte"),
         "is a bomb of aliases": (bomb, "not supported|alias"),
         "is nested": (f"packages: {deep}\n", "list of strings|nested"),
-        "has an option for a package": ("packages: ['--setopt=reposdir=/etc']\n", "option"),
+        "has an option for a package": ("ref: own\npackages: ['--setopt=reposdir=/etc']\n", "option|not a package"),
         "has a control character": ('packages: ["a\\u001b[31m"]\n', "control character"),
         "is not text": ("packages: \udcff\udcfe\n", "not UTF-8"),
     }
