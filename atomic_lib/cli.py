@@ -17,7 +17,7 @@ from atomic_lib.base.signals import Stopped, unwind
 from atomic_lib.pipeline.failures import explained
 from atomic_lib.tools.user_namespace import enter, host_root, is_inside
 
-_READERS = ("check", "show", "diff")
+_READERS = ("check", "show", "diff", "convert")
 
 
 def start(words: Sequence[str]) -> int:
@@ -109,6 +109,9 @@ def _add_readers(commands: Any) -> None:
     diff = commands.add_parser("diff", help="show how two recipes differ")
     diff.add_argument("recipes", nargs=2, metavar="RECIPE", help="a treefile or a kickstart")
     diff.set_defaults(call=_diff)
+    convert = commands.add_parser("convert", help="print a kickstart as a treefile, or the other way round")
+    convert.add_argument("recipe", metavar="RECIPE", help="a treefile or a kickstart")
+    convert.set_defaults(call=_convert)
 
 
 def _add_run(parser: argparse.ArgumentParser) -> None:
@@ -200,6 +203,12 @@ def _show(options: argparse.Namespace) -> int:
     from atomic_lib.pipeline.recipe_files.recipe_words import show
 
     return show(options.recipe, as_json=options.json)
+
+
+def _convert(options: argparse.Namespace) -> int:
+    from atomic_lib.pipeline.recipe_files.conversion import convert
+
+    return convert(options.recipe)
 
 
 def _diff(options: argparse.Namespace) -> int:

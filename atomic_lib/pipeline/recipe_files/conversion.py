@@ -1,0 +1,117 @@
+"""``./workbook convert``: the treefile that a kickstart amounts to, and the other way round.
+
+What the result does not say is found by reading it again, so nothing is lost in silence.
+"""
+
+import shlex
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+import yaml
+
+from atomic_lib.base.progress import say
+from atomic_lib.pipeline.recipe_files.recipe_words import differences
+from atomic_lib.recipe.load import read_recipe
+from atomic_lib.recipe.recipe import PostScript, Recipe
+
+_DEFAULT = Recipe(files=(), packages=())
+
+
+def convert(path: str) -> int:
+    """Print the converted recipe, and on standard error what it does not say; returns the exit status 0.
+
+    Raises WorkbookError as ``read_recipe`` does.
+    """
+    recipe = read_recipe(Path(path))
+    to_treefile = recipe.files[0].suffix == ".ks"
+    text = treefile_of(recipe) if to_treefile else kickstart_of(recipe)
+    print(text, end="")
+    for line in left_out(recipe, text, ".yaml" if to_treefile else ".ks"):
+        say(f"! not the same: {line}")
+    return 0
+
+
+def left_out(recipe: Recipe, text: str, suffix: str) -> list[str]:
+    """How a recipe and its converted text differ, as ``differences`` tells it: ``-`` is lost, ``+`` is new."""
+    with tempfile.TemporaryDirectory() as directory:
+        converted = Path(directory, f"converted{suffix}")
+        converted.write_text(text, encoding="utf-8")
+        again = read_recipe(converted)
+    lines = differences(recipe, again)
+    return [line.replace(f"{directory}/", "") for line in lines if not line.endswith(" None")]
+
+
+def treefile_of(recipe: Recipe) -> str:
+    """The treefile that says what a recipe says, as far as a treefile can; groups become a comment."""
+    name = recipe.files[0].stem
+    values: dict[str, object] = {"ref": recipe.ref or f"fedora-atomic/x86_64/{name}"}
+    lists = {
+        "repos": recipe.repos,
+        "packages": [f"'{entry}'" if " " in entry else entry for entry in recipe.packages],
+        "exclude-packages": recipe.excludes,
+        "units": recipe.enabled_units,
+        "initramfs-args": recipe.initramfs_arguments,
+        "remove-files": recipe.removed_paths,
+        "postprocess": [_with_interpreter(script) for script in recipe.post_scripts if script.in_tree],
+    }
+    values |= {key: list(entries) for key, entries in lists.items() if entries}
+    values |= {"documentation": False} if not recipe.documentation else {}
+    values |= {"recommends": False} if not recipe.weak_dependencies else {}
+    values |= {"selinux": False} if recipe.selinux == "disabled" else {}
+    values |= {"install-langs": list(recipe.languages)} if recipe.languages is not None else {}
+    if recipe.default_target != _DEFAULT.default_target:
+        values["default-target"] = recipe.default_target
+    groups = (
+        [f"# A treefile names no groups. List the packages of: {' '.join(recipe.groups)}\n"] if recipe.groups else []
+    )
+    text = yaml.safe_dump(values, sort_keys=False, default_flow_style=False, allow_unicode=True, width=1000)
+    return "".join([f"# Converted from {recipe.files[0].name}.\n", *groups, text])
+
+
+def _with_interpreter(script: PostScript) -> str:
+    plain = script.interpreter == "/bin/sh" or script.text.startswith("#!")
+    return script.text if plain else f"#!{script.interpreter}\n{script.text}"
+
+
+def kickstart_of(recipe: Recipe) -> str:
+    """The kickstart that says what a recipe says, as far as a kickstart can."""
+    lines = [f"# Converted from {recipe.files[0].name}."]
+    units = [f"--{name}={','.join(units)}" for name, units in (("enabled", recipe.enabled_units),
+                                                               ("disabled", recipe.disabled_units)) if units]  # fmt: skip
+    lines += [" ".join(["services", *units])] if units else []
+    lines.append(f"selinux --{recipe.selinux}")
+    lines += [
+        f"{command} {value}" for command, value in (("lang", recipe.locale), ("keyboard", recipe.keyboard)) if value
+    ]
+    lines += [f"timezone {recipe.timezone} --utc"] if recipe.timezone else []
+    lines += [f"repo --name={name}" for name in recipe.repos]
+    if recipe.kernel_arguments:
+        lines.append(f"bootloader --append={shlex.quote(recipe.kernel_arguments)}")
+    lines += [f"part / --fstype=ext4 --size={recipe.root_size_mib}"] if recipe.root_size_mib else []
+    lines += ["", " ".join(["%packages", *_package_options(recipe)])]
+    lines += [f"@{group}" for group in recipe.groups if group != "core"]
+    names = [entry.split()[0] for entry in recipe.packages]  # a kickstart takes no versions
+    lines += [*names, *(f"-{name}" for name in recipe.excludes), "%end"]
+    for script in recipe.post_scripts:
+        if not any(line.split()[:1] == ["%end"] for line in script.text.split("\n")):
+            lines += ["", " ".join(_post_options(script)), script.text.removesuffix("\n"), "%end"]
+    return "\n".join(lines) + "\n"
+
+
+def _package_options(recipe: Recipe) -> Sequence[str]:
+    return [
+        *(["--nocore"] if "core" not in recipe.groups else []),
+        *(["--excludedocs"] if not recipe.documentation else []),
+        *(["--exclude-weakdeps"] if not recipe.weak_dependencies else []),
+        *([f"--inst-langs={','.join(recipe.languages)}"] if recipe.languages is not None else []),
+    ]
+
+
+def _post_options(script: PostScript) -> Sequence[str]:
+    return [
+        "%post",
+        *(["--nochroot"] if not script.in_tree else []),
+        *(["--erroronfail"] if script.stop_on_error else []),
+        *([f"--interpreter={script.interpreter}"] if script.interpreter != "/bin/sh" else []),
+    ]

@@ -1,0 +1,104 @@
+"""Converted recipes, read again: what they say, and what they tell that they cannot say."""
+
+from pathlib import Path
+
+import pytest
+
+from atomic_lib.cli import main
+from atomic_lib.pipeline.recipe_files.conversion import kickstart_of, left_out, treefile_of
+from atomic_lib.pipeline.recipe_files.recipe_words import differences
+from atomic_lib.recipe.load import read_recipe
+from atomic_lib.recipe.recipe import Recipe
+
+TREEFILE = """\
+ref: own/x86_64/host
+repos: [fedora]
+packages: [bash, "'podman >= 4.1'", tar]
+exclude-packages: [nano]
+documentation: false
+recommends: false
+install-langs: [en_US, de]
+units: [sshd.service, podman.socket]
+postprocess:
+  - |
+    #!/bin/bash
+    set -e
+    echo 'a  "b"' >/usr/share/own
+  - "true\\n"
+"""
+KICKSTART = """\
+services --enabled=sshd,chronyd --disabled=firewalld
+selinux --permissive
+lang en_US.UTF-8
+keyboard us
+timezone Europe/Berlin --utc
+bootloader --append="quiet a=b"
+part / --fstype=ext4 --size=3000
+%packages --excludedocs
+@core
+@^cloud-server-environment
+bash
+-nano
+%end
+%post --interpreter=/bin/bash
+echo one
+%end
+"""
+
+
+def recipe_of(directory: Path, name: str, text: str) -> Recipe:
+    (directory / name).write_text(text)
+    return read_recipe(directory / name)
+
+
+def test_a_kickstart_of_a_treefile_says_the_same_but_its_ref(tmp_path: Path) -> None:
+    recipe = recipe_of(tmp_path, "host.yaml", TREEFILE)
+    text = kickstart_of(recipe)
+    again = recipe_of(tmp_path, "again.ks", text)
+    assert again.packages == ("bash", "podman", "tar")
+    assert [(one.interpreter, one.text) for one in again.post_scripts] == [
+        ("/bin/bash", "#!/bin/bash\nset -e\necho 'a  \"b\"' >/usr/share/own\n"), ("/bin/sh", "true\n"),
+    ]  # fmt: skip
+    lost = [line for line in left_out(recipe, text, ".ks") if not line.startswith("+")]
+    assert lost == ["- packages: podman >= 4.1", "- ref: own/x86_64/host"]
+
+
+def test_a_treefile_of_a_kickstart_tells_what_it_cannot_say(tmp_path: Path) -> None:
+    recipe = recipe_of(tmp_path, "host.ks", KICKSTART)
+    text = treefile_of(recipe)
+    assert "# A treefile names no groups. List the packages of: ^cloud-server-environment core\n" in text
+    again = recipe_of(tmp_path, "again.yaml", text)
+    assert (again.packages, again.excludes, again.documentation) == (("bash",), ("nano",), False)
+    assert again.post_scripts[0].text == "#!/bin/bash\necho one\n"
+    lost = [line for line in left_out(recipe, text, ".yaml") if line.startswith("- ")]
+    for words in ("groups: core", "groups: ^cloud-server", "disabled units: firewalld", "selinux: permissive", "locale",
+                  "keyboard", "timezone", "kernel_arguments", "root_size_mib"):  # fmt: skip
+        assert any(words in line for line in lost), words
+
+
+def test_there_and_back_loses_nothing_more(tmp_path: Path) -> None:
+    recipe = recipe_of(tmp_path, "host.yaml", TREEFILE)
+    kickstart = recipe_of(tmp_path, "host.ks", kickstart_of(recipe))
+    again = recipe_of(tmp_path, "again.yaml", treefile_of(kickstart))
+    assert [line for line in differences(recipe, again) if "ref" not in line and "podman" not in line] == []
+
+
+def test_a_script_that_would_end_its_section_is_told(tmp_path: Path) -> None:
+    recipe = recipe_of(
+        tmp_path, "host.yaml", "ref: own\npackages: [bash]\npostprocess:\n  - |\n    cat <<E\n    %end\n    E\n"
+    )
+    assert "- script: " in "\n".join(left_out(recipe, kickstart_of(recipe), ".ks"))
+
+
+@pytest.mark.parametrize(("name", "text", "first"), [
+    ("host.yaml", TREEFILE, "# Converted from host.yaml."), ("host.ks", KICKSTART, "# Converted from host.ks."),
+])  # fmt: skip
+def test_the_command_prints_the_recipe_and_tells_the_rest(
+    tmp_path: Path, name: str, text: str, first: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / name).write_text(text)
+    assert main(["convert", str(tmp_path / name)]) == 0
+    said = capsys.readouterr()
+    assert said.out.splitlines()[0] == first
+    assert "! not the same: - " in said.err
+    assert str(tmp_path) not in said.out
