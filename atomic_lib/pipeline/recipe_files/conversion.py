@@ -10,6 +10,7 @@ from pathlib import Path
 
 import yaml
 
+from atomic_lib.base.errors import WorkbookError
 from atomic_lib.base.progress import say
 from atomic_lib.pipeline.recipe_files.recipe_words import differences
 from atomic_lib.recipe.load import read_recipe
@@ -19,15 +20,20 @@ _DEFAULT = Recipe(files=(), packages=())
 
 
 def convert(path: str) -> int:
-    """Print the converted recipe, and on standard error what it does not say; returns the exit status 0.
+    """Print the converted recipe, and on standard error what it does not say.
 
-    Raises WorkbookError as ``read_recipe`` does.
+    Returns the exit status: 0, or 1 if the result still lacks what its form requires. Raises WorkbookError as ``read_recipe`` does.
     """
     recipe = read_recipe(Path(path))
     to_treefile = recipe.files[0].suffix == ".ks"
     text = treefile_of(recipe) if to_treefile else kickstart_of(recipe)
     print(text, end="")
-    for line in left_out(recipe, text, ".yaml" if to_treefile else ".ks"):
+    try:
+        lines = left_out(recipe, text, ".yaml" if to_treefile else ".ks")
+    except WorkbookError as error:  # as where only groups are named
+        say(f"! not a whole recipe yet: {error.message.rpartition('/')[2]}")
+        return 1
+    for line in lines:
         say(f"! not the same: {line}")
     return 0
 
@@ -62,11 +68,21 @@ def treefile_of(recipe: Recipe) -> str:
     values |= {"install-langs": list(recipe.languages)} if recipe.languages is not None else {}
     if recipe.default_target != _DEFAULT.default_target:
         values["default-target"] = recipe.default_target
-    groups = (
-        [f"# A treefile names no groups. List the packages of: {' '.join(recipe.groups)}\n"] if recipe.groups else []
-    )
-    text = yaml.safe_dump(values, sort_keys=False, default_flow_style=False, allow_unicode=True, width=1000)
-    return "".join([f"# Converted from {recipe.files[0].name}.\n", *groups, text])
+    head = f"# Converted from {recipe.files[0].name}.\n"
+    if recipe.groups:
+        head += f"# A treefile names no groups. List the packages of: {' '.join(recipe.groups)}\n"
+    return head + yaml.dump(values, Dumper=_Dumper, sort_keys=False, default_flow_style=False, width=1000)
+
+
+class _Dumper(yaml.SafeDumper):
+    """Writes a text of several lines as it is, after ``|``."""
+
+
+def _written_text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style="|" if "\n" in text else None)
+
+
+_Dumper.add_representer(str, _written_text)
 
 
 def _with_interpreter(script: PostScript) -> str:
@@ -77,13 +93,12 @@ def _with_interpreter(script: PostScript) -> str:
 def kickstart_of(recipe: Recipe) -> str:
     """The kickstart that says what a recipe says, as far as a kickstart can."""
     lines = [f"# Converted from {recipe.files[0].name}."]
-    units = [f"--{name}={','.join(units)}" for name, units in (("enabled", recipe.enabled_units),
-                                                               ("disabled", recipe.disabled_units)) if units]  # fmt: skip
+    lists = {"enabled": recipe.enabled_units, "disabled": recipe.disabled_units}
+    units = [f"--{name}={','.join(units)}" for name, units in lists.items() if units]
     lines += [" ".join(["services", *units])] if units else []
     lines.append(f"selinux --{recipe.selinux}")
-    lines += [
-        f"{command} {value}" for command, value in (("lang", recipe.locale), ("keyboard", recipe.keyboard)) if value
-    ]
+    lines += [f"lang {recipe.locale}"] if recipe.locale else []
+    lines += [f"keyboard {recipe.keyboard}"] if recipe.keyboard else []
     lines += [f"timezone {recipe.timezone} --utc"] if recipe.timezone else []
     lines += [f"repo --name={name}" for name in recipe.repos]
     if recipe.kernel_arguments:

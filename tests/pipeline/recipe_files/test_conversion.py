@@ -102,3 +102,15 @@ def test_the_command_prints_the_recipe_and_tells_the_rest(
     assert said.out.splitlines()[0] == first
     assert "! not the same: - " in said.err
     assert str(tmp_path) not in said.out
+
+
+def test_what_is_no_recipe_yet_is_printed_and_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "host.ks").write_text("%packages\n@core\n%end\n")
+    assert main(["convert", str(tmp_path / "host.ks")]) == 1
+    said = capsys.readouterr()
+    assert "List the packages of: core" in said.out
+    assert said.err == "! not a whole recipe yet: converted.yaml: packages: is required\n"
+
+
+def test_a_script_is_written_line_by_line(tmp_path: Path) -> None:
+    assert "- |\n  #!/bin/bash\n  echo one\n" in treefile_of(recipe_of(tmp_path, "host.ks", KICKSTART))
