@@ -22,7 +22,9 @@ _DEFAULT = Recipe(files=(), packages=())
 def convert(path: str) -> int:
     """Print the converted recipe, and on standard error what it does not say.
 
-    Returns the exit status: 0, or 1 if the result still lacks what its form requires. Raises WorkbookError as ``read_recipe`` does.
+    Returns the exit status: 0, or 1 if the result still lacks what its form requires.
+
+    Raises WorkbookError as ``read_recipe`` does.
     """
     recipe = read_recipe(Path(path))
     to_treefile = recipe.files[0].suffix == ".ks"
