@@ -86,7 +86,10 @@ def enter(words: Sequence[str]) -> NoReturn:
     """
     if not is_inside():
         _become_root()
-    _unshare_mounts()
+    try:
+        _unshare_mounts()
+    except OSError as error:
+        raise _refused(error) from None
     os.environ[_MARK] = _mark()
     with suppress(OSError):  # the same directory, as it is mounted here
         os.chdir(os.getcwd())
@@ -293,7 +296,7 @@ def _ranges(path: Path) -> list[tuple[str, int, int]]:
 
 def _refused(error: OSError) -> WorkbookError:
     return WorkbookError(
-        f"this host does not allow user namespaces: {error.strerror} (Linux {platform.release()})",
+        f"this host does not allow namespaces: {error.strerror} (Linux {platform.release()})",
         hint="in a container: allow it to create namespaces; ./workbook doctor shows what else is missing",
     )
 

@@ -174,6 +174,24 @@ def test_an_ordinary_user_without_ids_is_told_before_anything_starts(
     assert "usermod" in caught.value.hint
 
 
+@pytest.mark.parametrize("user", [0, 1000])
+def test_a_host_that_refuses_all_namespaces_is_one_error(
+    host: Path, monkeypatch: pytest.MonkeyPatch, user: int
+) -> None:
+    def refuse(*_: object) -> None:
+        raise PermissionError(1, "Operation not permitted")
+
+    monkeypatch.setattr(user_namespace, "is_inside", lambda: False)
+    monkeypatch.setattr(user_namespace, "_call", refuse)
+    monkeypatch.setattr(user_namespace, "_join", refuse)
+    monkeypatch.setattr(user_namespace, "hand_over", lambda _: [])
+    monkeypatch.setattr(os, "geteuid", lambda: user)
+    monkeypatch.setattr(os, "execvp", lambda *_: pytest.fail("it was started"))
+    with pytest.raises(WorkbookError, match="does not allow namespaces: Operation not permitted") as caught:
+        user_namespace.enter(["true"])
+    assert "in a container" in caught.value.hint
+
+
 def test_what_only_root_may_enter_is_needed_by_name() -> None:
     needed = user_namespace.needed()
     assert isinstance(needed, Directories)
