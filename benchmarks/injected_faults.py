@@ -312,11 +312,17 @@ def _put(place: Place, fault: Fault, reference: str) -> Outcome:
     status, text = _run(place, RUN)
     if status or _image(place, text) != reference:
         outcome.wrong.append(f"the next run: exit status {status}: {text[-300:]!r}")
-    left = [*(place.store / "tmp").iterdir(), *Path(tempfile.gettempdir()).glob("workbook-notebook-*")]
+    left = [*(place.store / "tmp").iterdir(), *_abandoned()]
     if left:
         outcome.wrong.append(f"left after the next run: {left}")
     outcome.seconds = time.monotonic() - started
     return outcome
+
+
+def _abandoned() -> list[Path]:
+    """Scratch directories of notebooks whose process has ended."""
+    found = Path(tempfile.gettempdir()).glob("workbook-notebook-*-*")
+    return [path for path in found if not Path("/proc", path.name.split("-")[2]).exists()]
 
 
 def _write_recipe(place: Place, text: str) -> None:
