@@ -73,9 +73,9 @@ def test_nothing_was_asked_of_root_and_nothing_of_root_is_left(
     run: subprocess.CompletedProcess[str], home: Path
 ) -> None:
     assert "sudo" not in run.stdout + run.stderr
-    owners = {path.lstat().st_uid for path in home.rglob("*")}
-    assert 0 not in owners
-    assert len(owners) > 1, "files of other users of the trees have subordinate ids"
+    found = [path.lstat() for path in home.rglob("*")]
+    assert 0 not in {status.st_uid for status in found} | {status.st_gid for status in found}
+    assert len({status.st_gid for status in found}) > 1, "groups of the trees have subordinate ids"
 
 
 def test_no_process_mount_or_file_is_left(run: subprocess.CompletedProcess[str], home: Path) -> None:
