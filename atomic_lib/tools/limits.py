@@ -123,18 +123,20 @@ def remove_after(process: int, groups: Sequence[Path]) -> None:
     """Start a process that waits for the end of another one, removes the groups with all below them, and ends."""
     if not groups or os.fork():
         return
-    os.setsid()
-    waited_for = os.pidfd_open(process)
-    nothing = os.open(os.devnull, os.O_RDWR)
-    for descriptor in (0, 1, 2):  # a pipe that the caller reads would not end
-        os.dup2(nothing, descriptor)
-    for group in groups:
-        (group.parent / "cgroup.procs").write_text("0")  # out of the group that is to be removed
-    select.select([waited_for], [], [])
-    for group in groups:
-        for path in (*sorted((path for path in group.rglob("*") if path.is_dir()), reverse=True), group):
-            _end(path)
-    os._exit(0)
+    try:  # whatever happens, it must not go on as a second copy of its caller
+        os.setsid()
+        waited_for = os.pidfd_open(process)
+        nothing = os.open(os.devnull, os.O_RDWR)
+        for descriptor in (0, 1, 2):  # a pipe that the caller reads would not end
+            os.dup2(nothing, descriptor)
+        for group in groups:
+            (group.parent / "cgroup.procs").write_text("0")  # out of the group that is to be removed
+        select.select([waited_for], [], [])
+        for group in groups:
+            for path in (*sorted((path for path in group.rglob("*") if path.is_dir()), reverse=True), group):
+                _end(path)
+    finally:
+        os._exit(0)
 
 
 def _make_groups(limits: Limits, name: str) -> tuple[Path, ...]:

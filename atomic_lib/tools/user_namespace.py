@@ -153,12 +153,14 @@ def _join(maps: tuple[str, str], directories: Directories | None = None) -> None
     ready, told = os.pipe()
     child = os.fork()
     if child == 0:  # holds the namespace until this process has joined it
-        end_with_parent(signal.SIGKILL)
-        os.close(ready)
-        refusal = _LIBC.unshare(_NEW_USER) and ctypes.get_errno()
-        os.write(told, struct.pack("i", refusal))
-        signal.pause()
-        os._exit(0)
+        try:
+            end_with_parent(signal.SIGKILL)
+            os.close(ready)
+            refusal = _LIBC.unshare(_NEW_USER) and ctypes.get_errno()
+            os.write(told, struct.pack("i", refusal))
+            signal.pause()
+        finally:
+            os._exit(0)
     os.close(told)
     try:
         answer = os.read(ready, 4)

@@ -2,7 +2,6 @@
 
 import json
 import os
-import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -99,4 +98,3 @@ def test_without_subordinate_ids_the_missing_line_is_named(run: subprocess.Compl
     assert error.startswith("error: /etc/subuid and /etc/subgid: no 65536 subordinate ids for workbook-other")
     assert hint.startswith("Next step: sudo usermod --add-subuids ")
     assert hint.removeprefix("Next step: ") in doctor.stdout
-    assert shutil.which("newuidmap")

@@ -1,6 +1,7 @@
 """Where control groups are made, in both versions of cgroups, and what their counters mean."""
 
 import os
+import time
 from pathlib import Path
 
 import pytest
@@ -92,3 +93,19 @@ def test_the_limit_that_was_reached(tmp_path: Path, file: str, text: str, status
     (tmp_path / file).write_text(text)
     said = ControlGroup(Limits(), (tmp_path,)).reached(status)
     assert (reason in said) if reason else said == ""
+
+
+def test_who_waits_to_remove_groups_never_goes_on_as_its_caller(tmp_path: Path) -> None:
+    went_on = tmp_path / "went-on"
+    caller = os.fork()
+    if caller == 0:
+        try:
+            # without a file cgroup.procs in a directory that does not exist, the child fails at once
+            limits.remove_after(os.getpid(), [tmp_path / "none/group"])
+            with open(went_on, "a") as file:
+                file.write(f"{os.getpid()}\n")
+        finally:
+            os._exit(0)
+    os.waitpid(caller, 0)
+    time.sleep(0.5)
+    assert went_on.read_text() == f"{caller}\n"
