@@ -8,6 +8,7 @@ import hashlib
 import os
 import re
 import shutil
+import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -15,7 +16,6 @@ import yaml
 
 from atomic_lib.base.errors import WorkbookError
 from atomic_lib.base.paths import BUILD, CHECKOUT, PARAMS_DIRECTORY
-from atomic_lib.base.store import remove_tree
 from atomic_lib.params.variant import Variant, load_variant, variant_names
 from atomic_lib.recipe.load import read_recipe
 from atomic_lib.recipe.recipe import Recipe
@@ -51,27 +51,33 @@ def study_of_recipes(paths: Sequence[str], *, build: Path = BUILD) -> Path:
     """
     recipes = [read_recipe(Path(path)) for path in paths]
     names = _names(paths)
-    digest = hashlib.sha256()
+    digest = hashlib.sha256((PARAMS_DIRECTORY / "base.yaml").read_bytes())
     for name, recipe in zip(names, recipes, strict=True):
         digest.update(repr((name, sorted(_said(recipe).items()))).encode())
         for path in recipe.files:
             digest.update(hashlib.sha256(path.read_bytes()).digest())
     directory = build / "recipes" / digest.hexdigest()[:16]
-    try:
-        _write(directory, names, recipes)
-    except BaseException:
-        remove_tree(directory)
-        raise
+    if not directory.exists():
+        directory.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=".", dir=directory.parent) as scratch:
+            whole = Path(scratch, directory.name)
+            _write(whole, directory, names, recipes)
+            try:
+                whole.rename(directory)
+            except OSError:
+                if not directory.exists():  # else another process was first
+                    raise
     return directory
 
 
-def _write(directory: Path, names: Sequence[str], recipes: Sequence[Recipe]) -> None:
+def _write(directory: Path, final: Path, names: Sequence[str], recipes: Sequence[Recipe]) -> None:
+    """Write the study to ``directory``, which then becomes ``final``."""
     for folder in ("variants", "studies"):
         (directory / folder).mkdir(parents=True, exist_ok=True)
     shutil.copyfile(PARAMS_DIRECTORY / "base.yaml", directory / "base.yaml")
     for name, recipe in zip(names, recipes, strict=True):
         copied = _copied(recipe, directory / "files" / name)
-        values = variant_of(name, recipe, os.path.relpath(copied, CHECKOUT))
+        values = variant_of(name, recipe, os.path.relpath(final / copied.relative_to(directory), CHECKOUT))
         (directory / "variants" / f"{name}.yaml").write_text(yaml.safe_dump(values, sort_keys=False))
     study = {"study": STUDY, "title": f"Recipes: {', '.join(names)}", "variants": names, "baseline": names[0]}
     (directory / "studies" / f"{STUDY}.yaml").write_text(yaml.safe_dump(study, sort_keys=False))
