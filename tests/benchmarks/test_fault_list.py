@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.injected_faults import FAULTS, Fault, Place, _cut, _delete, _flip
+from benchmarks.fault_list import FAULTS, Fault, Place, _cut, _delete, _flip
 
 FILES = ("rpm-set/a/rpms/a.rpm", "rpm-set/a/lock.json", "layer/a/root/usr/bin/sh", "initramfs/a/initramfs.img",
          "tree/a/tree.json", "tree/a/owners.json", "tree/a/repo/objects/aa/b.file", "tree/a/repo/objects/aa/b.dirtree",

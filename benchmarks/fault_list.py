@@ -1,0 +1,195 @@
+"""The faults that ``injected_faults`` puts into real runs: stops, damage, hostile recipes and scripts, full disks."""
+
+import os
+import signal
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from atomic_lib.base import command
+from atomic_lib.base.store import remove_tree
+
+_SIGNAL_STATUS = 128
+_TREE, _LAYER, _IMAGE = ("tree", "image"), ("layer", "tree", "image"), ("image",)
+SMALL_LIMITS = ("script_memory_mib=300", "script_processes=60", "script_timeout_seconds=60", "script_file_size_mib=600")
+
+
+@dataclass(frozen=True)
+class Place:
+    """A copy of the checkout, with a build directory of its own."""
+
+    top: Path
+
+    @property
+    def store(self) -> Path:
+        """The store of the copy."""
+        return self.top / "build/store"
+
+    def results(self, *stages: str) -> list[Path]:
+        """The stored results of some stages."""
+        return [path for stage in stages for path in sorted((self.store / stage).glob("*"))]
+
+    def one(self, pattern: str) -> Path:
+        """The first file in the store that matches; the largest of them."""
+        return max((path for path in self.store.glob(pattern) if path.is_file()), key=lambda path: path.stat().st_size)
+
+
+Change = Callable[[Place], None]
+
+
+@dataclass(frozen=True)
+class Fault:
+    """A fault: what is changed before a run, and what happens at a line of its progress.
+
+    ``again``: the stages that the run makes anew. ``status``: its exit status. ``said``: a pattern of its output.
+    """
+
+    name: str
+    said: str
+    status: int = 1
+    again: tuple[str, ...] = ()
+    before: Change | None = None
+    at: str = ""
+    kill: signal.Signals | None = None
+    victim: str = ""
+    recipe: str = ""
+    settings: tuple[str, ...] = ()
+    after: Change | None = None
+
+
+def _stops() -> list[Fault]:
+    """The driver is killed, or told to stop, at each step; its kernel or its notebook's process is killed."""
+    steps = [("resolve packages", ("rpm-set", *_TREE)), ("install the layer", _LAYER), ("install 12 packages", _TREE),
+             ("configure the tree", _TREE), ("commit", _TREE), ("deploy", _IMAGE), ("write the disk", _IMAGE),
+             ("compress", _IMAGE)]  # fmt: skip
+    killed = [Fault(f"kill -9 at: {at}", "", -9, again, at=at, kill=signal.SIGKILL) for at, again in steps]
+    told = [
+        Fault(f"{kill.name} at: {at}", f"stopped by {kill.name}", _SIGNAL_STATUS + kill, again, at=at, kill=kill)
+        for kill, (at, again) in ((signal.SIGTERM, steps[1]), (signal.SIGTERM, steps[6]), (signal.SIGINT, steps[2]),
+                                  (signal.SIGINT, steps[7]), (signal.SIGHUP, steps[4]))
+    ]  # fmt: skip
+    others = [
+        Fault(f"kill -9 of {what} at: {at}", "ended|killed|died|SIGKILL", 1, _TREE, at=at, kill=signal.SIGKILL,
+              victim=pattern)
+        for what, pattern, at in (("the kernel", "ipykernel_launcher", "install 12 packages"),
+                                  ("the notebook's process", "multiprocessing.spawn", "commit"))
+    ]  # fmt: skip
+    return [*killed, *told, *others]
+
+
+def _cut(pattern: str, size_bytes: int = 100) -> Change:
+    def change(place: Place) -> None:
+        os.truncate(place.one(pattern), size_bytes)
+
+    return change
+
+
+def _flip(pattern: str) -> Change:
+    def change(place: Place) -> None:
+        path = place.one(pattern)
+        with open(path, "r+b") as file:
+            file.seek(path.stat().st_size // 2)
+            byte = file.read(1)
+            file.seek(-1, os.SEEK_CUR)
+            file.write(bytes([byte[0] ^ 1]))
+
+    return change
+
+
+def _delete(pattern: str) -> Change:
+    return lambda place: place.one(pattern).unlink()
+
+
+def _damages() -> list[Fault]:
+    """A stored result is damaged; the run names it and makes it anew."""
+    changes = {
+        "an RPM of the set is cut": _cut("rpm-set/*/rpms/*.rpm"),
+        "an RPM of the set has another byte": _flip("rpm-set/*/rpms/*.rpm"),
+        "the lock is cut": _cut("rpm-set/*/lock.json"),
+        "a file of the layer is cut": _cut("layer/*/root/usr/bin/*"),
+        "a file of the layer is gone": _delete("layer/*/root/usr/bin/*"),
+        "the initramfs has another byte": _flip("initramfs/*/initramfs.img"),
+        "tree.json is cut": _cut("tree/*/tree.json", 20),
+        "owners.json is cut": _cut("tree/*/owners.json"),
+        "an object of the commit has another byte": _flip("tree/*/repo/objects/*/*.file"),
+        "an object of the commit is gone": _delete("tree/*/repo/objects/*/*.dirtree"),
+        "a byte of the raw disk is another": _flip("image/*/disk.raw"),
+        "the raw disk is cut": _cut("image/*/disk.raw", 100_000_000),
+        "the qcow2 is cut": _cut("image/*/disk.qcow2"),
+        "image.json is cut": _cut("image/*/image.json", 20),
+        "entries.jsonl is cut": _cut("image/*/entries.jsonl", 1000),
+    }
+    # a damaged input is only seen by what uses it
+    again = {"layer": _TREE, "initramfs": _TREE, "RPM": _TREE}
+    return [
+        Fault(name, "damaged|made again", 0, next((stages for word, stages in again.items() if word in name), ()),
+              before=change)
+        for name, change in changes.items()
+    ]  # fmt: skip
+
+
+def _recipes() -> list[Fault]:
+    """A recipe is hostile, or its script is."""
+    deep, bomb = (
+        "[" * 200 + "]" * 200,
+        "a: &a [x, x]\n"
+        + "".join(
+            f"{name}: &{name} [{', '.join([f'*{other}'] * 20)}]\n"
+            for other, name in zip("abcdefgh", "bcdefghi", strict=True)
+        ),
+    )
+    texts = {
+        "includes a file of the host": ("include: /etc/shadow\n", "outside of the recipe's directory"),
+        "includes a parent": ("include: ../../../../etc/passwd\n", "outside of the recipe's directory"),
+        "includes a device": ("include: own-zero\n", "outside|not a regular file"),
+        "includes a FIFO": ("include: own-fifo\n", "not a regular file"),
+        "includes itself": ("include: own.yaml\n", "include cycle|included twice"),
+        "has a null byte in a name": ('include: "a\\0b"\n', "null byte"),
+        "is a bomb of aliases": (bomb, "not supported|alias"),
+        "is nested": (f"packages: {deep}\n", "list of strings|nested"),
+        "has an option for a package": ("ref: own\npackages: ['--setopt=reposdir=/etc']\n", "option|not a package"),
+        "has a control character": ('packages: ["a\\u001b[31m"]\n', "control character"),
+        "is not text": ("packages: \udcff\udcfe\n", "not UTF-8"),
+    }
+    scripts = {
+        "bombs with forks": (":() { :|: & }; :", r"script_processes|script failed"),
+        "takes all memory": ("head -c 3G /dev/zero | tail", r"script_memory_mib"),
+        "never ends": ("sleep 100000", r"script_timeout_seconds"),
+        "fills the disk": ("cat /dev/zero >/var/big", r"script_file_size_mib"),
+        "fails": ("exit 3", r"script failed"),
+    }
+    links = "ln -sf /etc/hostname /usr/lib/tmpfiles.d/rpm-ostree-1-autovar.conf\nmkfifo /usr/lib/tmpfiles.d/own.conf"
+    return [
+        *(Fault(f"a recipe {name}", said, recipe=text) for name, (text, said) in texts.items()),
+        *(Fault(f"a script {name}", said, recipe=_with_script(text), settings=SMALL_LIMITS)
+          for name, (text, said) in scripts.items()),
+        Fault("a script leaves links and FIFOs", "", 0, recipe=_with_script(links)),
+    ]  # fmt: skip
+
+
+def _with_script(text: str) -> str:
+    lines = "".join(f"    {line}\n" for line in text.splitlines())
+    return f"include: atomic-min.yaml\npostprocess:\n  - |\n    #!/bin/bash\n{lines}"
+
+
+def _disks() -> list[Fault]:
+    """The build directory's disk is full at some point."""
+
+    def small(mib: int) -> Change:
+        def change(place: Place) -> None:
+            remove_tree(place.store / "tmp")
+            (place.store / "tmp").mkdir()
+            command.run(["mount", "-t", "tmpfs", "-o", f"size={mib}m", "tmpfs", place.store / "tmp"])
+
+        return change
+
+    def unmount(place: Place) -> None:
+        command.run(["umount", "--lazy", place.store / "tmp"])
+
+    return [
+        Fault(f"the disk has {mib} MiB", "full|free", again=again, before=small(mib), after=unmount)
+        for mib, again in ((20, ("rpm-set", *_TREE)), (200, _LAYER), (120, _TREE), (300, _IMAGE))
+    ]
+
+
+FAULTS = (*_stops(), *_damages(), *_recipes(), *_disks())
