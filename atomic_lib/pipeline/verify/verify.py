@@ -17,7 +17,8 @@ from atomic_lib.base.paths import BUILD, CHECKOUT, cache_directory
 from atomic_lib.base.progress import say, step
 from atomic_lib.base.store import remove_tree, run_lock
 from atomic_lib.params.study_file import load_study, study_variants
-from atomic_lib.params.variant import Variant, load_variant, parameter_values
+from atomic_lib.params.variant import Variant, parameter_values
+from atomic_lib.pipeline.recipe_files.own_recipes import variants_named
 from atomic_lib.pipeline.verify import rebuild
 from atomic_lib.pipeline.verify.conditions import Conditions, hostile, other_language, require_in_force, usual
 from atomic_lib.pipeline.verify.differences import explain
@@ -36,13 +37,20 @@ _BUILD_SECONDS = 3600
 _PASSED_ON = ("HOME", "XDG_CACHE_HOME", "WORKBOOK_CACHE", "WORKBOOK_MIRROR")
 
 
-def verify(names: Sequence[str], *, lock: str = "", cold_cache: bool = True) -> int:
-    """Verify the named variants, or those of the default study; returns the exit status, 1 if one differs.
+def verify(
+    words: Sequence[str],
+    *,
+    overrides: Mapping[str, object] | None = None,
+    copies: Path | None = None,
+    cold_cache: bool = True,
+) -> int:
+    """Verify variants, by name or by the path of a recipe, or those of the default study.
 
-    ``lock``: build from exactly these packages. ``cold_cache``: the second build also
-    rebuilds the content. Raises WorkbookError if a parameter is not accepted or a build fails.
+    Returns the exit status, 1 if one differs. ``overrides``: parameters for all of them. ``copies``: as for
+    ``variants_named``. ``cold_cache``: the second build also rebuilds the content. Raises WorkbookError if a
+    parameter is not accepted or a build fails.
     """
-    variants = _variants(names, {"lock": str(Path(lock).absolute())} if lock else {})
+    variants = _variants(words, copies, overrides)
     require_namespace()
     cache, same = cache_directory(), True
     with run_lock(BUILD), other_place(BUILD) as directory:
@@ -61,9 +69,9 @@ def verify(names: Sequence[str], *, lock: str = "", cold_cache: bool = True) -> 
     return 0 if same else 1
 
 
-def _variants(names: Sequence[str], overrides: Mapping[str, object]) -> list[Variant]:
-    if names:
-        variants = [load_variant(name, overrides=overrides) for name in dict.fromkeys(names)]
+def _variants(words: Sequence[str], copies: Path | None, overrides: Mapping[str, object] | None) -> list[Variant]:
+    if words:
+        variants = variants_named(words, copies, overrides)
     else:
         variants = study_variants(load_study("default"), overrides=overrides)
     for variant in variants:
