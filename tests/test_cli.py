@@ -119,6 +119,7 @@ def test_a_recipe_that_is_wrong_is_told_before_the_namespace(
     recipe: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(cli, "is_inside", lambda: False)
+    monkeypatch.setattr(cli, "enter", lambda words: pytest.fail(f"entered for {words}"))
     recipe.write_text("ref: own\npackages: 5\n")
     assert cli.start(["verify", str(recipe)]) == 1
     assert f"error: {recipe}:2: packages: must be a list" in capsys.readouterr().err
