@@ -140,10 +140,14 @@ def _names(paths: Sequence[str]) -> list[str]:
     return names
 
 
+def top_of(recipe: Recipe) -> Path:
+    """The directory that all files of a recipe are in, at some depth."""
+    return Path(os.path.commonpath([os.path.dirname(os.path.abspath(path)) for path in recipe.files]))
+
+
 def _copied(recipe: Recipe, target: Path) -> Path:
     """Copy the files of a recipe, each at its place beside the others; returns the copy of the first."""
-    files = [Path(os.path.abspath(path)) for path in recipe.files]
-    top = Path(os.path.commonpath([path.parent for path in files]))
+    files, top = [Path(os.path.abspath(path)) for path in recipe.files], top_of(recipe)
     for path in files:
         place = target / path.relative_to(top)
         place.parent.mkdir(parents=True, exist_ok=True)

@@ -1,11 +1,7 @@
 """``./workbook verify``: builds each variant twice under different conditions, and compares them bit for bit."""
 
 import json
-import os
-import sys
-import threading
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,10 +10,11 @@ from atomic_lib import __version__
 from atomic_lib.base import command
 from atomic_lib.base.errors import WorkbookError
 from atomic_lib.base.paths import BUILD, CHECKOUT, cache_directory
-from atomic_lib.base.progress import say, step
+from atomic_lib.base.progress import step
 from atomic_lib.base.store import remove_tree, run_lock
 from atomic_lib.params.study_file import load_study, study_variants
 from atomic_lib.params.variant import Variant, parameter_values
+from atomic_lib.pipeline.namespace_process import run_module
 from atomic_lib.pipeline.recipe_files.own_recipes import variants_named
 from atomic_lib.pipeline.verify import rebuild
 from atomic_lib.pipeline.verify.conditions import Conditions, hostile, other_language, require_in_force, usual
@@ -28,13 +25,11 @@ from atomic_lib.pipeline.verify.show import shown
 from atomic_lib.results.record import git_revision
 from atomic_lib.results.verification import Verification, write_verification
 from atomic_lib.solve.lock import read_lock
-from atomic_lib.tools import user_namespace
 from atomic_lib.tools.tools_tree import open_tools
 from atomic_lib.tools.user_namespace import require_namespace
 
 DIFFERENCES_FILE = "differences.txt"
 _BUILD_SECONDS = 3600
-_PASSED_ON = ("HOME", "XDG_CACHE_HOME", "WORKBOOK_CACHE", "WORKBOOK_MIRROR")
 
 
 def verify(
@@ -115,44 +110,17 @@ def _build(variant: Variant, conditions: Conditions, own: Path, lock: str = "") 
     if variant.lock:
         parameters["lock"] = str(CHECKOUT / variant.lock)
     task.write_text(json.dumps(asdict(Task(parameters, conditions, lock))))
-    passed_on = {key: os.environ[key] for key in _PASSED_ON if key in os.environ}
-    python = [sys.executable, "-P", "-m"]
-    line = [*python, user_namespace.__name__, *python, rebuild.__name__, str(task), str(result)]
-    log.touch()
-    with step(f"{variant.variant}: build {name} from scratch"), _progress_shown(log):
+    with step(f"{variant.variant}: build {name} from scratch"):
         try:
-            command.run(
-                line, cwd=CHECKOUT, env={**passed_on, "PYTHONPATH": str(CHECKOUT), **conditions.environment},
-                network=True, timeout_seconds=_BUILD_SECONDS, log=log, shown=["build", name],
+            run_module(
+                rebuild.__name__, [task, result], log=log, timeout_seconds=_BUILD_SECONDS, shown=["build", name],
+                environment=conditions.environment,
             )  # fmt: skip
         except command.CommandError as error:
             raise WorkbookError(
                 f"{variant.variant}: build {name} failed", log=error.log, hint=f"see the whole log in {log}"
             ) from None
     return Built(**json.loads(result.read_text()))
-
-
-@contextmanager
-def _progress_shown(log: Path, every_seconds: float = 0.5) -> Iterator[None]:
-    """Show the progress lines that a child process writes to ``log``."""
-    done = threading.Event()
-
-    def follow() -> None:
-        with open(log, encoding="utf-8", errors="replace") as file:
-            last = False
-            while not last:
-                last = done.wait(every_seconds)
-                for line in file:
-                    if line.startswith(("→", "✓", "✗", "!")):
-                        say(f"  {line.rstrip()}")
-
-    thread = threading.Thread(target=follow, daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        done.set()
-        thread.join()
 
 
 def _compared(variant: Variant, one: Built, other: Built, started: datetime) -> Verification:
