@@ -15,6 +15,7 @@ from atomic_lib.compose.settings.recipe_files import change_files, change_packag
 from atomic_lib.compose.tree_access.tree_files import TreeFiles
 from atomic_lib.content.repositories import Content
 from atomic_lib.formats.rpm_headers import read_headers
+from atomic_lib.recipe.origins import place_of
 from atomic_lib.recipe.recipe import PostScript, Recipe
 from atomic_lib.solve.dnf_run import INSTALLROOT
 from atomic_lib.solve.rpm_set import RpmSet
@@ -84,9 +85,12 @@ def _configure(tree: Installroot, recipe: Recipe) -> None:
         tree.write("etc/shadow", _with_root_locked(tree.read("etc/shadow") or ""), mode=0o640)
     for setting in _localization(recipe):
         if setting.value and not any(tree.files.status(path) for path in setting.data):
+            others = tree.files.entries(setting.beside) if setting.beside else []
+            known = f": the tree has {', '.join(path.rpartition('/')[2] for path in others)}" if others else ""
             raise WorkbookError(
-                f"{recipe.files[0]}: {setting.value!r} is not in the tree: there is no /{setting.data[0]}",
-                hint="correct the name, or add the package that has it to the recipe",
+                f"{place_of(setting.value, recipe)}: {setting.value!r} is not in the tree: there is no "
+                f"/{setting.data[0]}",
+                hint=f"add the package that has it to the recipe, or name another one{known}",
             )
         if setting.file and setting.value:
             tree.write(setting.file, setting.text)
@@ -95,12 +99,16 @@ def _configure(tree: Installroot, recipe: Recipe) -> None:
 
 
 class _Setting(NamedTuple):
-    """A setting with its value, any of the paths (``data``) that it requires, and its file, if it has one."""
+    """A setting with its value, any of the paths (``data``) that it requires, and its file, if it has one.
+
+    ``beside``: the directory in which others are.
+    """
 
     value: str | None
     data: list[str]
     file: str = ""
     text: str = ""
+    beside: str = ""
 
 
 def _localization(recipe: Recipe) -> list[_Setting]:
@@ -111,7 +119,7 @@ def _localization(recipe: Recipe) -> list[_Setting]:
     locales = [f"usr/lib/locale/{compiled}", f"usr/lib/locale/{locale}", "usr/lib/locale/locale-archive"]
     keymaps = ["usr/share/keymaps", "usr/lib/kbd/keymaps"]
     return [
-        _Setting(locale, locales, "etc/locale.conf", f"LANG={locale}\n"),
+        _Setting(locale, locales, "etc/locale.conf", f"LANG={locale}\n", "usr/lib/locale"),
         _Setting(recipe.keyboard, keymaps, "etc/vconsole.conf", f"KEYMAP={recipe.keyboard}\n"),
         _Setting(recipe.timezone, [f"usr/share/zoneinfo/{recipe.timezone}"]),
     ]
