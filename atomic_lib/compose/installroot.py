@@ -6,6 +6,7 @@ from typing import NamedTuple
 from atomic_lib.base import command
 from atomic_lib.base.errors import WorkbookError
 from atomic_lib.base.progress import say, step
+from atomic_lib.base.scrub import without_copies
 from atomic_lib.compose.chroot import RPMDB, Installroot
 from atomic_lib.compose.initramfs import install_initramfs
 from atomic_lib.compose.install import Installation, install
@@ -150,7 +151,7 @@ def _set_units(tree: Installroot, recipe: Recipe) -> None:
         try:
             tree.chroot(["systemctl", "disable", "--", unit])
         except command.CommandError:  # as in Anaconda: a unit that does not exist is disabled
-            say(f"! {recipe.files[0]}: {unit} is not in the tree, so there is nothing to disable")
+            say(f"! {without_copies(str(recipe.files[0]))}: {unit} is not in the tree, so there is nothing to disable")
     for verb, units in [("set-default", (recipe.default_target,)), ("enable", recipe.enabled_units)]:
         try:
             if units:
@@ -185,7 +186,8 @@ def _run_script(tree: Installroot, script: PostScript, log: Path) -> None:
             raise WorkbookError(
                 f"{script.source}: the script failed: {error.message}", log=error.log, hint="correct the script"
             ) from None
-        say(f"! {script.source}: the script failed ({error.message}); ignored, because it has no --erroronfail")
+        place = without_copies(script.source)
+        say(f"! {place}: the script failed ({error.message}); ignored, because it has no --erroronfail")
 
 
 def _clean(tree: Installroot) -> None:
