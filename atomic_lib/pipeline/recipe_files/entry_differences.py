@@ -21,7 +21,7 @@ class EntryDifference:
 
     def __str__(self) -> str:
         """The difference as a line, a long value abbreviated."""
-        line = f"{self.side} {self.what}: {self.value}"
+        line = f"{self.side} {self.what}: {self.value if self.value != '' else 'none'}"
         return line if len(line) <= _LONGEST_LINE else f"{line[:_LONGEST_LINE]}…"
 
 
