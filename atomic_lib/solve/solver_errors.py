@@ -19,7 +19,7 @@ def solver_error(dnf: Dnf, error: CommandError) -> WorkbookError:
     if unknown:
         return WorkbookError(
             f"{place_of(unknown[1], dnf.recipe)}: content {dnf.content.name!r} has no package {unknown[1]!r}",
-            hint="correct the name, or add the package to the content",
+            hint="correct the name, add the package to the content, or choose another content (--content NAME)",
         )
     unsigned = re.search(
         r".*(?:not signed|not correct for|[Pp]ublic key .*not installed|signature|check FAILED).*", output
