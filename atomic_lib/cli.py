@@ -15,7 +15,7 @@ from atomic_lib.base.paths import BUILD, CHECKOUT
 from atomic_lib.base.progress import say
 from atomic_lib.base.signals import Stopped, unwind
 from atomic_lib.pipeline.failures import explained
-from atomic_lib.tools.user_namespace import enter, host_root, is_inside
+from atomic_lib.tools.user_namespace import enter, is_inside, outer_root
 
 _READERS = ("check", "show", "diff", "convert")
 
@@ -243,7 +243,7 @@ def parse_overrides(assignments: Sequence[str]) -> dict[str, object]:
 
 def _test(words: Sequence[str]) -> NoReturn:
     os.chdir(CHECKOUT)
-    os.environ["LOGNAME"] = f"workbook-{host_root()}"  # pytest's directory in /tmp belongs to the user of this name
+    os.environ["LOGNAME"] = f"workbook-{outer_root()}"  # pytest's directory in /tmp belongs to the user of this name
     os.execv(sys.executable, [sys.executable, "-m", "pytest", *words])
 
 

@@ -13,17 +13,18 @@ import pytest
 
 from atomic_lib.base import command
 from atomic_lib.base.command import CommandError
-from atomic_lib.guest.vm.metadata_service import Instance, metadata_service
+from atomic_lib.guest.vm.metadata_service import Instance
 from tests.content.agent_process import AGENT, KEY, OTHER, SHELLS, agent, authorized, program, provision
+from tests.served import served
 
 pytestmark = pytest.mark.skipif(shutil.which("curl") is None, reason="min-cloud-agent needs curl on this host")
 
 
 def test_keys_are_in_place_before_user_data_is_asked_for(root: Path) -> None:
     script = f"#!/bin/sh\ncp {root}/root/.ssh/authorized_keys {root}/seen\n"
-    with metadata_service(Instance("i-1", "h", (KEY,), script)) as service:
+    with served(Instance("i-1", "h", (KEY,), script)) as service:
         agent(root, service.url)
-        paths = [request.path for request in service.requests]
+        paths = [request.path for request in service.service.requests]
     assert paths[0] == "/latest/api/token"
     assert paths[-1] == "/latest/user-data"
     assert "/latest/meta-data/public-keys/0/openssh-key" in paths[:-1]
@@ -44,7 +45,7 @@ def test_what_cannot_be_kept_of_one_key_costs_no_other(root: Path, shell: str) -
 def test_no_half_key_is_left_by_a_curl_that_is_killed(root: Path) -> None:
     half = f"printf 'ssh-ed25519 AAAAC3NzaHALF' >{root}/run/min-cloud-agent/key-0; kill -9 $$"
     program(root, "curl", f'case "$*" in *openssh-key*) {half} ;; esac', shutil.which("curl"))
-    with metadata_service(Instance("i-1", "web-1", (KEY,))) as service, pytest.raises(CommandError):
+    with served(Instance("i-1", "web-1", (KEY,))) as service, pytest.raises(CommandError):
         agent(root, service.url, seconds=1)
     assert not (root / "root/.ssh").exists()
 

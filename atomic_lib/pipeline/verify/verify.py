@@ -83,7 +83,8 @@ def verify_variant(
     remove_tree(own)
     own.mkdir(parents=True)
     first = usual(own / "store", cache)
-    second = hostile(other_store, other_cache, cold_cache=other_cache != cache, language=other_language())
+    second = hostile(other_store, other_cache, cold_cache=other_cache != cache, language=other_language(),
+                     other_ids=user_namespace.outer_root() != 0)  # fmt: skip
     started = datetime.now(UTC)
     try:
         one = _build(variant, first, own)
@@ -109,7 +110,8 @@ def _build(variant: Variant, conditions: Conditions, own: Path, lock: str = "") 
     task.write_text(json.dumps(asdict(Task(parameters, conditions, lock))))
     passed_on = {key: os.environ[key] for key in _PASSED_ON if key in os.environ}
     python = [sys.executable, "-P", "-m"]
-    line = [*python, user_namespace.__name__, *python, rebuild.__name__, str(task), str(result)]
+    ids = ["--other-ids"] if conditions.other_ids else []
+    line = [*python, user_namespace.__name__, *ids, *python, rebuild.__name__, str(task), str(result)]
     log.touch()
     with step(f"{variant.variant}: build {name} from scratch"), _progress_shown(log):
         try:
