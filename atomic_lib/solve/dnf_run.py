@@ -24,8 +24,12 @@ class Dnf:
     recipe: Recipe
     directory: Path
 
-    def run(self, words: Sequence[str], *, binds: Sequence[Bind] = ()) -> str:
+    def run(
+        self, words: Sequence[str], *, binds: Sequence[Bind] = (), pinned: Sequence[tuple[str, Sequence[str]]] = ()
+    ) -> str:
         """Run dnf with the arguments ``words``; returns its standard output.
+
+        ``pinned``: more packages that one repository only may provide, as in the recipe's ``repo_packages``.
 
         Raises WorkbookError naming a local repository that was changed, and CommandError for all other errors.
         """
@@ -44,7 +48,7 @@ class Dnf:
         ]
         line = ["dnf", "-y", "-c", f"{DNF_DIRECTORY}/dnf.conf", f"--installroot={INSTALLROOT}",
                 f"--releasever={self.content.releasever}", *enabled_repos(self.recipe),
-                *pinned_packages(self.recipe, self.content.repo_ids), *words]  # fmt: skip
+                *pinned_packages(self.recipe, self.content.repo_ids, pinned), *words]  # fmt: skip
         binds = [*own, *self.content.binds, *binds]
         try:
             return self.tools.run(line, binds=binds, rights="root", network=self.content.remote).stdout
@@ -70,15 +74,18 @@ def install_words(recipe: Recipe, group_packages: Iterable[str]) -> list[str]:
     return [*excludes, "install", *sorted({*recipe.packages, *from_groups})]
 
 
-def pinned_packages(recipe: Recipe, repo_ids: Iterable[str]) -> list[str]:
-    """dnf's options that hide the packages of the recipe's ``repo_packages`` in all other repositories.
+def pinned_packages(
+    recipe: Recipe, repo_ids: Iterable[str], more: Sequence[tuple[str, Sequence[str]]] = ()
+) -> list[str]:
+    """dnf's options that hide the packages of the recipe's ``repo_packages``, and ``more``, in all other repositories.
 
     Raises WorkbookError for a word that is not the name of a package.
     """
     source = str(recipe.files[0]) if recipe.files else "recipe"
+    pinned = [*recipe.repo_packages, *more]
     options = []
-    for repo in repo_ids if recipe.repo_packages else ():
-        hidden = [name for other, names in recipe.repo_packages if other != repo for name in names]
+    for repo in repo_ids if pinned else ():
+        hidden = [name for other, names in pinned if other != repo for name in names]
         require_words(hidden, f"{source}: repo-packages", accepted=EXCLUDED)
         options += [f"--setopt={repo}.excludepkgs={','.join(hidden)}"] if hidden else []
     return options

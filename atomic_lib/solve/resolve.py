@@ -17,10 +17,10 @@ from atomic_lib.solve.lock import Lock, read_lock, write_lock
 from atomic_lib.solve.locked import fetch_locked, read_rpms, require_locked
 from atomic_lib.solve.rpm_cache import keep_keys, keep_rpms
 from atomic_lib.solve.rpm_set import RpmSet
+from atomic_lib.solve.solver import download
 from atomic_lib.solve.solver_errors import solver_error
 from atomic_lib.solve.words import require_plain
 from atomic_lib.tools.context import Context
-from atomic_lib.tools.sandbox import Bind
 
 
 @dataclass(frozen=True)
@@ -110,9 +110,9 @@ def _require_fitting(recipe: Recipe, content: Content) -> None:
 
 def _resolve(dnf: Dnf, words: Sequence[str], rpms: Path) -> Lock:
     try:
-        dnf.run(["--downloadonly", "--destdir=/mnt/rpms", *words], binds=[Bind(rpms, "/mnt/rpms", writable=True)])
+        repos = download(dnf, words, rpms)
     except CommandError as error:
         raise solver_error(dnf, error) from None
-    lock = read_rpms(dnf, rpms)
+    lock = read_rpms(dnf, rpms, repos)
     require_plain(lock, f"content {dnf.content.name!r}")
     return lock

@@ -20,6 +20,10 @@ def test_a_package_of_one_repository_is_hidden_in_all_others() -> None:
         "--setopt=workbook.excludepkgs=bash",
     ]
     assert pinned_packages(RECIPE, ["base"]) == []
+    more = [("base", ("a-0:1-1.x",))]
+    assert pinned_packages(replace(RECIPE, repo_packages=pinned[1:]), ["base", "updates"], more) == [
+        "--setopt=base.excludepkgs=bash", "--setopt=updates.excludepkgs=a-0:1-1.x",
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize("name", ["a >= 1", "a,b", "--x"])
