@@ -12,7 +12,7 @@ from atomic_lib.content.comps import expand_groups
 from atomic_lib.content.repositories import Content
 from atomic_lib.content.signing import index_repository
 from atomic_lib.recipe.recipe import Recipe
-from atomic_lib.solve.dnf_run import Dnf, install_words
+from atomic_lib.solve.dnf_run import Dnf, install_words, unused_repos
 from atomic_lib.solve.lock import Lock, read_lock, write_lock
 from atomic_lib.solve.locked import fetch_locked, read_rpms, require_locked
 from atomic_lib.solve.rpm_cache import keep_keys, keep_rpms
@@ -100,7 +100,8 @@ def _require_fitting(recipe: Recipe, content: Content) -> None:
         )
     known = content.repo_ids
     named = [*recipe.repos, *(repo for repo, _ in recipe.repo_packages)]
-    unknown = [repo for repo in named if repo not in known]
+    available = {*known, *unused_repos(recipe, known)}
+    unknown = [repo for repo in named if repo not in available]
     if unknown:
         raise WorkbookError(
             f"{recipe.files[0]}: repos: content {content.name!r} has no repository {unknown[0]!r}",
