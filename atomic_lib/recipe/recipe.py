@@ -74,6 +74,8 @@ class Recipe:
     excludes: tuple[str, ...] = ()
     repos: tuple[str, ...] = ()
     """The only repositories that packages come from; if empty, all that the content enables."""
+    extra_repos: tuple[str, ...] = ()
+    """Repositories of the content that are used besides those that it enables."""
     repositories: tuple[YumRepository, ...] = ()
     """Repositories that the recipe brings along, for content that consists of repositories."""
     documentation: bool = True

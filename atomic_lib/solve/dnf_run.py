@@ -92,7 +92,9 @@ def unused_repos(recipe: Recipe, repo_ids: Iterable[str]) -> set[str]:
 
 
 def enabled_repos(recipe: Recipe, repo_ids: Iterable[str]) -> list[str]:
-    """dnf's options that enable only the repositories that the recipe names; none if it names none of the content."""
+    """dnf's options that enable the repositories that the recipe names: only these, or those besides the others."""
     unused = unused_repos(recipe, repo_ids)
     names = [name for name in recipe.repos if name not in unused]
-    return ["--disablerepo=*", f"--enablerepo={','.join(names)}"] if names else []
+    if names:
+        return ["--disablerepo=*", f"--enablerepo={','.join(names)}"]
+    return [f"--enablerepo={','.join(recipe.extra_repos)}"] if recipe.extra_repos else []

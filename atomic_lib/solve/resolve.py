@@ -68,6 +68,7 @@ def _inputs(request: RpmSetRequest, _: Context) -> dict[str, object]:
         "lock": request.locked.sha256 if request.locked else "",
         "words": request.words,
         "repos": request.recipe.repos,
+        "extra_repos": request.recipe.extra_repos,
         "repo_packages": request.recipe.repo_packages,
         "weak_dependencies": request.recipe.weak_dependencies,
         "releasever": request.content.releasever,
@@ -99,7 +100,7 @@ def _require_fitting(recipe: Recipe, content: Content) -> None:
             hint=f"remove the key, or set releasever in params/content/{content.name}.yaml",
         )
     known = content.repo_ids
-    named = [*recipe.repos, *(repo for repo, _ in recipe.repo_packages)]
+    named = [*recipe.repos, *recipe.extra_repos, *(repo for repo, _ in recipe.repo_packages)]
     available = {*known, *unused_repos(recipe, known)}
     unknown = [repo for repo in named if repo not in available]
     if unknown:
