@@ -12,7 +12,7 @@ from atomic_lib.content.comps import expand_groups
 from atomic_lib.content.repositories import Content
 from atomic_lib.content.signing import index_repository
 from atomic_lib.recipe.recipe import Recipe
-from atomic_lib.solve.dnf_run import Dnf, install_words
+from atomic_lib.solve.dnf_run import Dnf, install_words, unused_repos
 from atomic_lib.solve.lock import Lock, read_lock, write_lock
 from atomic_lib.solve.locked import fetch_locked, read_rpms, require_locked
 from atomic_lib.solve.rpm_cache import keep_keys, keep_rpms
@@ -68,6 +68,7 @@ def _inputs(request: RpmSetRequest, _: Context) -> dict[str, object]:
         "lock": request.locked.sha256 if request.locked else "",
         "words": request.words,
         "repos": request.recipe.repos,
+        "extra_repos": request.recipe.extra_repos,
         "repo_packages": request.recipe.repo_packages,
         "weak_dependencies": request.recipe.weak_dependencies,
         "releasever": request.content.releasever,
@@ -99,8 +100,9 @@ def _require_fitting(recipe: Recipe, content: Content) -> None:
             hint=f"remove the key, or set releasever in params/content/{content.name}.yaml",
         )
     known = content.repo_ids
-    named = [*recipe.repos, *(repo for repo, _ in recipe.repo_packages)]
-    unknown = [repo for repo in named if repo not in known]
+    named = [*recipe.repos, *recipe.extra_repos, *(repo for repo, _ in recipe.repo_packages)]
+    available = {*known, *unused_repos(recipe, known)}
+    unknown = [repo for repo in named if repo not in available]
     if unknown:
         raise WorkbookError(
             f"{recipe.files[0]}: repos: content {content.name!r} has no repository {unknown[0]!r}",

@@ -6,6 +6,9 @@ from pathlib import Path
 import pytest
 
 from atomic_lib.cli import main
+from atomic_lib.content.yum_repository import YumRepository
+from atomic_lib.pipeline.recipe_files.recipe_words import settings_of
+from atomic_lib.recipe.recipe import Recipe
 
 BASE = "packages: [bash, tar]\nunits: [sshd.service]\npostprocess:\n  - |\n    #!/bin/bash\n    true\n"
 
@@ -109,3 +112,10 @@ def test_equal_recipes_have_no_difference_whatever_their_order(
     other.write_text(f"ref: own\ndocumentation: false\n{BASE.replace('[bash, tar]', '[tar, nano, bash]')}")
     assert main(["diff", str(recipe), str(other)]) == 0
     assert capsys.readouterr().out == "no difference\n"
+
+
+def test_repositories_that_a_recipe_brings_along_are_settings() -> None:
+    own = YumRepository("own", "a.ks:3", baseurl=("https://a.example/", "https://b.example/"), cost=5, sslverify=False)
+    assert settings_of(Recipe(files=(), packages=(), repositories=(own,))) == {
+        "repositories": ["own baseurl=https://a.example/,https://b.example/ cost=5 sslverify=False"]
+    }
