@@ -11,7 +11,7 @@ from atomic_lib.base.command import CommandError
 from atomic_lib.base.errors import WorkbookError
 from atomic_lib.base.paths import PARAMS_DIRECTORY
 from atomic_lib.base.store import file_sha256, key_of
-from atomic_lib.content.agent_repository import agent_repository
+from atomic_lib.content.agent_repository import AGENT, agent_repository
 from atomic_lib.content.comps import Comps, read_comps
 from atomic_lib.content.definition import DebianContent, RepositoryContent, load_definition
 from atomic_lib.content.dnf import (
@@ -23,7 +23,7 @@ from atomic_lib.content.dnf import (
     repository_error,
 )
 from atomic_lib.content.signing import KEY_FILE
-from atomic_lib.content.standin.standin_repository import standin_repository
+from atomic_lib.content.standin.standin_repository import CONTENT, StandinRequest, standin_repository
 from atomic_lib.content.yum_repository import YumRepository
 from atomic_lib.tools.context import Context
 from atomic_lib.tools.sandbox import Bind, Tools
@@ -123,6 +123,20 @@ def open_content(
         remote=isinstance(definition, RepositoryContent),
         dnf_cache=_dnf_cache(context.cache, definition, text) if isinstance(definition, RepositoryContent) else None,
     )
+
+
+def has_content(name: str, context: Context, params: Path = PARAMS_DIRECTORY) -> bool:
+    """Whether ``open_content`` would find the content in the cache, and so neither build nor download it.
+
+    The indexes of repositories are compared with their mirrors all the same. Raises WorkbookError if the content is
+    unknown.
+    """
+    definition = load_definition(name, params)
+    if isinstance(definition, DebianContent):
+        request = StandinRequest(definition, params / "content" / f"{definition.content}-comps.xml")
+        return AGENT.has(None, context) and CONTENT.has(request, context)
+    text = _repo_file(definition, params) + local_repository("workbook")
+    return AGENT.has(None, context) and _dnf_cache(context.cache, definition, text).is_dir()
 
 
 def _parse_repos(text: str, source: str) -> ConfigParser:

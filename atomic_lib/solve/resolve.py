@@ -44,7 +44,7 @@ def resolve_rpm_set(recipe: Recipe, content: Content, context: Context, *, name:
     chain of requirements), a locked package is no longer available, or a file does not match
     the lock.
     """
-    _require_fitting(recipe, content)
+    require_fitting(recipe, content)
     locked = read_lock(lock_file) if lock_file else None
     if locked:
         require_plain(locked, str(lock_file))
@@ -93,7 +93,8 @@ RPM_SET = Stage(
 )
 
 
-def _require_fitting(recipe: Recipe, content: Content) -> None:
+def require_fitting(recipe: Recipe, content: Content) -> None:
+    """Raise WorkbookError for a recipe of another release, or with a repository that the content lacks."""
     if recipe.releasever not in (None, content.releasever):
         raise WorkbookError(
             f"{recipe.files[0]}: releasever {recipe.releasever!r}: content {content.name!r} has {content.releasever!r}",
