@@ -10,16 +10,13 @@ directory, may be as any of them says.
 
 import json
 import stat
-from pathlib import Path
 from typing import TypedDict
 
 from atomic_lib.base.errors import WorkbookError
 from atomic_lib.base.progress import say
 from atomic_lib.compose.chroot import Installroot
-from atomic_lib.solve.dnf_run import INSTALLROOT
-from atomic_lib.tools.sandbox import Bind
+from atomic_lib.compose.rpm_database import run_program
 
-_PROGRAMS = Path(__file__).parent / "rpm_programs"
 _SHOWN = 10
 
 
@@ -46,9 +43,7 @@ def require_attributes(tree: Installroot) -> None:
 
     Other differences are reported, but accepted: scriptlets give files to other owners, and change permissions.
     """
-    program = Bind(_PROGRAMS, "/mnt/programs")
-    words = ["python3", "-B", "/mnt/programs/compare_attributes.py", INSTALLROOT]
-    differences: list[AttributeDifference] = json.loads(tree.run(words, binds=[program]).stdout)
+    differences: list[AttributeDifference] = json.loads(run_program(tree, "compare_attributes"))
     lines = []
     for difference in differences:
         if difference["lost"]:

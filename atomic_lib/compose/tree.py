@@ -16,13 +16,13 @@ from atomic_lib.compose.initramfs import kernel_version
 from atomic_lib.compose.installroot import make_installroot
 from atomic_lib.compose.ostree import commit_tree, make_ostree_tree
 from atomic_lib.compose.remote import add_remote, commit_key, own_public_key
+from atomic_lib.compose.rpm_database import file_owners
 from atomic_lib.compose.tree_access.walk import Entry, read_entries, walk_tree, write_entries
 from atomic_lib.content.keyring import Keyring, open_keyring
 from atomic_lib.content.repositories import Content
 from atomic_lib.params.variant import Variant
 from atomic_lib.recipe.recipe import Recipe
 from atomic_lib.recipe.treefile_rules.version_prefix import first_version
-from atomic_lib.solve.dnf_run import INSTALLROOT
 from atomic_lib.solve.lock import Lock
 from atomic_lib.solve.rpm_set import RpmSet
 from atomic_lib.tools.context import Context
@@ -30,7 +30,6 @@ from atomic_lib.tools.memory import in_memory
 from atomic_lib.tools.sandbox import Bind
 
 CONTEXTS, LABELS = "contexts", "labels"
-_OWNERS = r"[%{=NAME}\t%{FILENAMES}\n]"
 
 
 @dataclass(frozen=True)
@@ -222,11 +221,7 @@ def _finish_traditional(tree: Installroot, request: TreeRequest, directory: Path
 
 
 def _owners(tree: Installroot) -> dict[str, list[str]]:
-    rows = tree.run(["rpm", f"--root={INSTALLROOT}", "-qa", "--qf", _OWNERS]).stdout.splitlines()
-    owners: dict[str, list[str]] = {}
-    for row in rows:
-        name, _, path = row.partition("\t")
-        owners.setdefault(path, []).append(name)
+    owners = file_owners(tree)
     if not owners:
         raise WorkbookError(
             "the tree's RPM database lists no files, so files cannot be attributed to packages",

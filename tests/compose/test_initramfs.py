@@ -141,3 +141,16 @@ def test_the_time_of_what_no_package_has_counts_only_as_far_as_it_is_kept(root: 
     assert inputs(root) == before
     put(root, "etc/os-release", "NAME=x", EPOCH - 99)
     assert inputs(root) != before
+
+
+def test_a_program_that_its_package_names_through_a_link_is_the_packages(root: Path) -> None:
+    before = inputs(root)
+    (root / "usr/sbin").symlink_to("bin")
+    put(root, "usr/bin/blkid", "program")
+    FILES["util"] = {"usr/sbin/blkid": "program"}
+    try:
+        found = inputs(root)
+    finally:
+        del FILES["util"]
+    assert found["packages"] == {**before["packages"], "util": "utilutilutil"}
+    assert found["changed"] == before["changed"]

@@ -14,6 +14,7 @@ import stat
 import sys
 
 import rpm
+from package_database import installed_packages
 
 USER, GROUP, MODE, CAPABILITIES = 1 << 3, 1 << 4, 1 << 6, 1 << 8
 """Bits of %verify, from rpm's rpmvf.h."""
@@ -55,11 +56,8 @@ class Capabilities:
 
 def declared(root):
     """What packages say of each file that they installed: rows by path."""
-    rpm.addMacro("_dbpath", "/usr/lib/sysimage/rpm")
-    transaction = rpm.TransactionSet(root)
-    transaction.setVSFlags(rpm._RPMVSF_NOSIGNATURES | rpm._RPMVSF_NODIGESTS)
     files = {}
-    for header in transaction.dbMatch():
+    for header in installed_packages(root):
         for file in rpm.files(header):
             if not file.fflags & rpm.RPMFILE_GHOST and file.state == rpm.RPMFILE_STATE_NORMAL:
                 row = (header["name"], file.vflags, file.user, file.group, file.mode, file.caps or "")
