@@ -8,18 +8,9 @@ import pytest
 
 from atomic_lib.base.errors import WorkbookError
 from atomic_lib.base.paths import cache_directory
-from atomic_lib.base.store import Store
-from atomic_lib.compose.chroot import Installroot
-from atomic_lib.compose.install import Installation, install
-from atomic_lib.content.repositories import Content, local_repository
-from atomic_lib.content.signing import sign_and_index
-from atomic_lib.formats.rpm_headers import read_headers
-from atomic_lib.recipe.recipe import Recipe
-from atomic_lib.solve.resolve import resolve_rpm_set
-from atomic_lib.tools.context import Context
 from atomic_lib.tools.sandbox import Tools
 from atomic_lib.tools.tools_tree import open_tools
-from tests.integration.tiny import make_rpm
+from tests.integration.tiny import install_rpms
 
 pytestmark = pytest.mark.integration
 
@@ -34,27 +25,7 @@ def tools() -> Tools:
 @pytest.fixture
 def compose(tools: Tools, tmp_path: Path) -> Compose:
     """Installs an RPM "one", with more lines in its spec, and another one with a static /bin/sh before it."""
-    shell = "install -D -m 0755 /usr/bin/busybox %{buildroot}/bin/sh"
-
-    def run(**spec: str) -> Path:
-        repository = tmp_path / "tiny"
-        make_rpm(tools, repository, "shell", install=shell, files="/bin/sh")
-        make_rpm(tools, repository, "one", **spec)
-        (tmp_path / "comps.xml").write_text("<comps/>\n")
-        sign_and_index(tools, repository, "tiny", comps=tmp_path / "comps.xml")
-        content = Content(
-            name="tiny", title="Tiny", key="k", releasever="1", kernel_arguments="", selinux_policy="none",
-            repo_text=local_repository("tiny"), local={"tiny": repository}, remote=False, dnf_cache=None,
-        )  # fmt: skip
-        context = Context(tools, tmp_path / "cache", Store(tmp_path / "store"))
-        recipe = Recipe(files=(Path("tiny.yaml"),), packages=("shell", "one"))
-        rpm_set = resolve_rpm_set(recipe, content, context, name="test", lock_file=None)
-        tree = Installroot(tools, tmp_path / "root", 0)
-        installation = Installation(recipe, content, rpm_set, read_headers(tools, rpm_set.directory))
-        install(tree, installation, context, name="test", log=tmp_path / "log")
-        return tree.root
-
-    return run
+    return lambda **spec: install_rpms(tools, tmp_path, {"one": spec}).root
 
 
 def test_what_does_not_fail_is_installed(compose: Compose) -> None:
