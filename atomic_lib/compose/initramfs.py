@@ -19,7 +19,7 @@ from atomic_lib.base.errors import WorkbookError
 from atomic_lib.base.stage import Stage
 from atomic_lib.compose.chroot import Installroot
 from atomic_lib.compose.dracut import PROGRAMS, Names, is_library, names_in_scripts
-from atomic_lib.compose.tree_access.links import Links
+from atomic_lib.compose.tree_access.links import links_of
 from atomic_lib.compose.tree_access.tree_files import TreeFiles
 from atomic_lib.formats.rpm_headers import Header, PackagedFile, closure
 from atomic_lib.recipe.recipe import Recipe
@@ -104,8 +104,7 @@ def initramfs_inputs(
     paths = {path: status for path, status in tree.files.below() if not stat.S_ISDIR(status.st_mode)}
     programs = {path.rpartition("/")[2] for path in paths if path.startswith(PROGRAMS)}
     names = names_in_scripts(tree.files, recipe.initramfs_arguments, programs)
-    links = Links({f"/{path}": tree.files.target_of(path) for path, status in paths.items()
-                   if stat.S_ISLNK(status.st_mode)})  # fmt: skip
+    links = links_of(tree.files)
     owned = {
         links.real(path).lstrip("/"): (header.name, file)
         for header in headers.values()

@@ -42,7 +42,7 @@ class Tree:
     kver: str
     commit: str | None
     content_checksum: str | None
-    dropped_var_files: tuple[str, ...]
+    dropped_files: tuple[str, ...]
     seconds: float
     reused: bool
 
@@ -131,7 +131,7 @@ def compose_tree(request: TreeRequest, context: Context) -> Tree:
         kver=facts["kver"],
         commit=facts["commit"],
         content_checksum=facts["content_checksum"],
-        dropped_var_files=tuple(facts["dropped_var_files"]),
+        dropped_files=tuple(facts["dropped_files"]),
         seconds=stored.seconds,
         reused=stored.reused,
     )
@@ -173,7 +173,7 @@ def _make(request: TreeRequest, context: Context, directory: Path) -> None:
         )
         (directory / "owners.json").write_text(json.dumps(_owners(tree)))
         finish = _finish_ostree if variant.method == "ostree" else _finish_traditional
-        nothing: dict[str, object] = {"commit": None, "content_checksum": None, "dropped_var_files": []}
+        nothing: dict[str, object] = {"commit": None, "content_checksum": None, "dropped_files": []}
         facts = {"kver": kernel_version(tree.files), **nothing, **finish(tree, request, directory)}
     (directory / "tree.json").write_text(json.dumps(facts, indent=1))
 
@@ -204,7 +204,7 @@ def _finish_ostree(tree: Installroot, request: TreeRequest, directory: Path) -> 
             contexts = f"usr/{contexts_directory(request.content.selinux_policy)}"
             _label(tree, directory, contexts, usr_etc_as_etc=recipe.usr_etc_as_etc)
         checksums = _commit(variant, recipe, request.rpm_set.lock, keyring, tree.root, directory)
-    return {"dropped_var_files": dropped, **checksums}
+    return {"dropped_files": dropped, **checksums}
 
 
 def _finish_traditional(tree: Installroot, request: TreeRequest, directory: Path) -> dict[str, object]:

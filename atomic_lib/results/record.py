@@ -81,7 +81,10 @@ class VariantRecord:
         self._ownership = Ownership(owners, entries)
         footprint = measure_footprint(entries, owners, (p.name for p in rpm_set.lock.packages))
         packages = package_sizes(rpm_set, footprint)
-        dropped = [f"{path}: a file in /var, which an ostree commit does not carry" for path in tree.dropped_var_files]
+        dropped = [
+            f"{path}: a file that an ostree commit does not carry, because its directory is made at boot"
+            for path in tree.dropped_files
+        ]
         self._update(
             commit=tree.commit,
             content_checksum=tree.content_checksum,

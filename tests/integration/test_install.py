@@ -43,6 +43,7 @@ def test_what_does_not_fail_is_installed(compose: Compose) -> None:
     ("section", "tag"),
     [
         ("%pre{}", "prein"),
+        ("%pretrans{}", "pretrans"),
         ("%post{}", "postin"),
         ("%posttrans{}", "posttrans"),
         ("%triggerin{} -- shell", "trigger"),
@@ -54,11 +55,27 @@ def test_a_scriptlet_that_fails_is_an_error(compose: Compose, section: str, tag:
     body = "error('oops')" if language else "echo oops >&2; exit 3"
     with pytest.raises(WorkbookError) as caught:
         compose(scriptlets=f"{section.format(language)}\n{body}\n")
-    if tag == "prein":  # rpm does not install the package then, so dnf fails itself
+    if tag in ("prein", "pretrans"):  # rpm does not install the package then, so dnf fails itself
         assert caught.value.message.startswith("tiny.yaml: dnf could not install")
     else:
         assert re.fullmatch(rf"a package's scriptlet failed: {tag} of one(-1-1\.noarch)?", caught.value.message)
-    assert "oops" in caught.value.log
+    if not (tag == "pretrans" and not language):  # before the first package there is no shell
+        assert "oops" in caught.value.log
+
+
+@pytest.mark.parametrize("language", ["", " -p <lua>"])
+@pytest.mark.parametrize(
+    "section", ["%triggerprein{} -- one", "%triggerin{} -- one", "%transfiletriggerin{} -- /usr/lib"]
+)
+def test_a_trigger_of_an_earlier_package_that_fails_is_an_error(
+    tools: Tools, tmp_path: Path, section: str, language: str
+) -> None:
+    body = "error('oops')" if language else "exit 3"
+    earlier = {"scriptlets": f"{section.format(language)}\n{body}\n", "preamble": "Requires: shell"}
+    one = {"preamble": "Requires(pre): earlier", "install": "install -D /dev/null %{buildroot}/usr/lib/one",
+           "files": "/usr/lib/one"}  # fmt: skip
+    with pytest.raises(WorkbookError, match=r"a package's scriptlet failed: trigger|could not install"):
+        install_rpms(tools, tmp_path, {"earlier": earlier, "one": one})
 
 
 def test_an_interpreter_that_is_missing_is_an_error(compose: Compose) -> None:

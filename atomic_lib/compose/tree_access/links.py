@@ -1,7 +1,10 @@
-"""Resolves paths through the symbolic links of a tree, where only a list of the links is there."""
+"""Resolves many paths through the symbolic links of a tree, from a list of the links."""
 
+import stat
 from collections import deque
 from collections.abc import Mapping
+
+from atomic_lib.compose.tree_access.tree_files import TreeFiles
 
 _MOST_LINKS = 40  # as in path_resolution(7)
 
@@ -42,6 +45,12 @@ class Links:
             waiting.extendleft(reversed(_parts(target)))
             reached = "" if target.startswith("/") else reached
         return reached
+
+
+def links_of(files: TreeFiles) -> Links:
+    """The links of a tree."""
+    paths = (path for path, status in files.below() if stat.S_ISLNK(status.st_mode))
+    return Links({f"/{path}": files.target_of(path) for path in paths})
 
 
 def _parts(path: str) -> list[str]:
