@@ -57,6 +57,22 @@ def test_a_recipe_may_leave_root_as_it_is(tree: Installroot) -> None:
     assert tree.read("etc/shadow") == SHADOW.format("*")
 
 
+def test_a_locale_that_is_not_there_is_named_with_its_line_and_those_that_are(
+    tree: Installroot, tmp_path: Path
+) -> None:
+    tree.write("etc/shadow", SHADOW.format("*"))
+    (tmp_path / "own.ks").write_text("keyboard us\nlang en_US.UTF-8\n%packages\nbash\n%end\n")
+    with pytest.raises(WorkbookError) as caught:
+        _configure(tree, replace(RECIPE, files=(tmp_path / "own.ks",), locale="en_US.UTF-8"))
+    missing = "'en_US.UTF-8' is not in the tree: there is no /usr/lib/locale/en_US.utf8"
+    assert caught.value.message == f"{tmp_path}/own.ks:2: {missing}"
+    assert caught.value.hint == "add the package that has it to the recipe, or name another one: the tree has C.utf8"
+    with pytest.raises(WorkbookError) as caught:
+        _configure(tree, replace(RECIPE, files=(tmp_path / "own.ks",), keyboard="us"))
+    assert caught.value.message.startswith(f"{tmp_path}/own.ks:1: 'us' is not in the tree")
+    assert caught.value.hint == "add the package that has it to the recipe, or name another one"
+
+
 def test_selinux_is_as_the_recipe_says(tree: Installroot) -> None:
     tree.write("etc/shadow", SHADOW.format("*"))
     tree.write("etc/selinux/config", "# SELINUX= can be\nSELINUX=permissive\nSELINUXTYPE=default\n")

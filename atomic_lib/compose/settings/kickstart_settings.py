@@ -6,6 +6,7 @@ from pathlib import Path
 from atomic_lib.base.command import CommandError
 from atomic_lib.base.errors import WorkbookError
 from atomic_lib.base.progress import say
+from atomic_lib.base.scrub import without_copies
 from atomic_lib.compose.chroot import Installroot
 from atomic_lib.recipe.recipe import PostScript, Recipe
 from atomic_lib.tools.sandbox import Bind
@@ -36,7 +37,8 @@ def apply_kickstart_settings(tree: Installroot, recipe: Recipe) -> None:
     if recipe.firewall and tree.files.has_file(_FIREWALL):
         tree.chroot([f"/{_FIREWALL}", *recipe.firewall])
     elif recipe.firewall and recipe.firewall[0] == "--enabled":
-        say(f"! {recipe.files[0]}: firewall --enabled: firewalld is not in the tree, which has no firewall")
+        place = without_copies(str(recipe.files[0]))
+        say(f"! {place}: firewall --enabled: firewalld is not in the tree, which has no firewall")
 
 
 def _add_key(tree: Installroot, recipe: Recipe, user: str, key: str) -> None:

@@ -6,13 +6,14 @@ What the result does not say is found by reading it again, so nothing is lost in
 import shlex
 import tempfile
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import yaml
 
 from atomic_lib.base.errors import WorkbookError
 from atomic_lib.base.progress import say
-from atomic_lib.pipeline.recipe_files.entry_differences import entry_differences
+from atomic_lib.pipeline.recipe_files.entry_differences import entry_differences, program_of
 from atomic_lib.recipe.load import read_recipe
 from atomic_lib.recipe.recipe import PostScript, Recipe
 
@@ -46,7 +47,7 @@ def left_out(recipe: Recipe, text: str, suffix: str) -> list[str]:
         converted = Path(directory, f"converted{suffix}")
         converted.write_text(text, encoding="utf-8")
         again = read_recipe(converted)
-    found = [str(difference) for difference in entry_differences(recipe, again) if difference.value is not None]
+    found = [str(difference) for difference in entry_differences(recipe, again) if difference.value != ""]
     return [line.replace(f"{directory}/", "") for line in found]
 
 
@@ -88,7 +89,9 @@ _Dumper.add_representer(str, _written_text)
 
 
 def _with_interpreter(script: PostScript) -> str:
-    plain = script.interpreter == "/bin/sh" or script.text.startswith("#!")
+    own = script.text.partition("\n")[0].removeprefix("#!").strip()
+    same = program_of(replace(script, interpreter=own)) == program_of(script)
+    plain = same or (script.interpreter == "/bin/sh" and not script.text.startswith("#!"))
     return script.text if plain else f"#!{script.interpreter}\n{script.text}"
 
 
@@ -102,6 +105,7 @@ def kickstart_of(recipe: Recipe) -> str:
     lines += [f"lang {recipe.locale}"] if recipe.locale else []
     lines += [f"keyboard {recipe.keyboard}"] if recipe.keyboard else []
     lines += [f"timezone {recipe.timezone} --utc"] if recipe.timezone else []
+    lines += ["xconfig --startxonboot"] if recipe.default_target == "graphical.target" else []
     lines += [f"repo --name={name}" for name in recipe.repos]
     if recipe.kernel_arguments:
         lines.append(f"bootloader --append={shlex.quote(recipe.kernel_arguments)}")
@@ -126,9 +130,10 @@ def _package_options(recipe: Recipe) -> Sequence[str]:
 
 
 def _post_options(script: PostScript) -> Sequence[str]:
+    """The options of %post; its interpreter takes no arguments."""
     return [
         "%post",
         *(["--nochroot"] if not script.in_tree else []),
         *(["--erroronfail"] if script.stop_on_error else []),
-        *([f"--interpreter={script.interpreter}"] if script.interpreter != "/bin/sh" else []),
+        *([f"--interpreter={program_of(script).split()[0]}"] if script.interpreter != "/bin/sh" else []),
     ]
