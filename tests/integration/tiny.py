@@ -12,6 +12,7 @@ Summary: One file
 License: none
 BuildArch: noarch
 AutoReqProv: no
+{tags}
 %description
 One file.
 %install
@@ -36,11 +37,18 @@ _DEFINES = {
 
 
 def make_rpm(
-    tools: Tools, directory: Path, name: str, *, install: str = "", scriptlets: str = "", files: str = ""
+    tools: Tools,
+    directory: Path,
+    name: str,
+    *,
+    install: str = "",
+    scriptlets: str = "",
+    files: str = "",
+    tags: str = "",
 ) -> Path:
     """An RPM with the file /usr/share/NAME, not signed, the same bytes each time.
 
-    The rest is more of its spec: commands of %install, scriptlets, lines of %files.
+    The rest is more of its spec: commands of %install, scriptlets, lines of %files, tags.
     """
     directory.mkdir(parents=True, exist_ok=True)
     options = [word for macro, value in _DEFINES.items() for word in ("--define", f"{macro} {value}")]
@@ -49,6 +57,6 @@ def make_rpm(
         binds=[Bind(directory, "/mnt/out", writable=True)],
         rights="root",
         env={"SOURCE_DATE_EPOCH": "0"},
-        input=_SPEC.format(name=name, install=install, scriptlets=scriptlets, files=files),
+        input=_SPEC.format(name=name, install=install, scriptlets=scriptlets, files=files, tags=tags),
     )
     return directory / f"{name}-1-1.noarch.rpm"
