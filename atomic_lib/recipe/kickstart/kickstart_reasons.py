@@ -65,6 +65,8 @@ SECTION_REASONS: Mapping[str, str] = {
 }
 
 OPTION_NOTES: Mapping[tuple[str, str], str] = {
+    ("%packages", "ignorebroken"): "a package that cannot be installed is an error all the same",
+    ("%packages", "ignoremissing"): "a package that no repository has is an error all the same",
     ("%packages", "nobase"): "the group base is never added",
     ("%packages", "retries"): "packages are fetched before the tree is composed",
     ("%packages", "timeout"): "packages are fetched before the tree is composed",
@@ -109,23 +111,14 @@ _NETWORK = "an image uses DHCP on its only interface; to configure it otherwise,
 _REPOSITORY = "a certificate or key is a file of the installer's machine, which a recipe cannot name"
 OPTION_REASONS: Mapping[tuple[str, str], str] = {
     ("%packages", "defaultPackages"): "name the environment, such as @^cloud-server-environment",
-    ("%packages", "ignorebroken"): "a package that cannot be installed is an error; remove it from the list",
-    ("%packages", "ignoremissing"): "a missing package is an error; remove it from the list",
     ("%packages", "multiLib"): "packages of one architecture are installed",
     ("%packages", "resolveDeps"): "requirements are always resolved",
     ("autopart", "encrypted"): _ENCRYPTED,
     ("autopart", "passphrase"): _ENCRYPTED,
     ("bootloader", "password"): "an image must not have a password",
     ("bootloader", "_md5pass"): "an image must not have a password",
-    ("network", "hostname"): "the host name comes from the metadata service; for a fixed one, write /etc/hostname in "
-    "%post",
     ("part", "encrypted"): _ENCRYPTED,
     ("part", "passphrase"): _ENCRYPTED,
-    ("timezone", "ntpservers"): "write /etc/chrony.conf in %post",
-    ("timesource", "ntp_server"): "write /etc/chrony.conf in %post",
-    ("timesource", "ntp_pool"): "write /etc/chrony.conf in %post",
-    ("timesource", "nts"): "write /etc/chrony.conf in %post",
-    ("user", "gid"): "a group of the user's name is created; for another number, create the user in %post",
 }
 """Options that are refused, by command and pykickstart's name, and why."""
 COMMAND_OPTION_REASONS: Mapping[str, str] = {

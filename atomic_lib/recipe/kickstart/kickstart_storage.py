@@ -8,6 +8,8 @@ from atomic_lib.recipe.recipe import Recipe
 _PARTS = {
     "/boot": "it is in the root file system",
     "/boot/efi": "an image always has an EFI system partition of the size that it needs",
+    "appleboot": "it is for other machines than those of this architecture",
+    "prepboot": "it is for other machines than those of this architecture",
     "biosboot": "an image always has a BIOS boot partition",
     "swap": "an image has no swap",
 }
