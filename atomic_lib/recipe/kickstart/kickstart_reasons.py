@@ -30,6 +30,7 @@ NO_EFFECT: Mapping[str, str] = {
     "lilocheck": _INSTALLER,
     "monitor": "a guest's display needs no description",
     "mouse": "a guest's mouse needs no description",
+    "volgroup": "an image has no LVM, but one ext4 root file system",
     "reqpart": "an image always has the partitions that firmware needs, and /boot in its root file system",
     "skipx": "the tree starts multi-user.target, unless xconfig --startxonboot asks for another",
     "sshpw": "it sets passwords of the installer, not of the tree",
@@ -39,7 +40,7 @@ NO_EFFECT: Mapping[str, str] = {
 _LAYOUT = "an image has one ext4 root file system: use part / --size=MIB --fstype=ext4"
 _TREEFILE = "an ostree tree is composed from a treefile here: write one, with method: ostree in the variant"
 COMMAND_REASONS: Mapping[str, str] = {
-    **dict.fromkeys(("btrfs", "logvol", "raid", "snapshot", "stratisfs", "stratispool", "volgroup"), _LAYOUT),
+    **dict.fromkeys(("snapshot", "stratisfs", "stratispool"), _LAYOUT),
     **dict.fromkeys(("bootc", "ostreecontainer", "ostreesetup"), _TREEFILE),
     "lilo": "the boot loader of an image is GRUB: use bootloader",
     "liveimg": f"an image is composed of packages: {_CONTENT}",
@@ -122,7 +123,7 @@ OPTION_REASONS: Mapping[tuple[str, str], str] = {
 }
 """Options that are refused, by command and pykickstart's name, and why."""
 COMMAND_OPTION_REASONS: Mapping[str, str] = {
-    "autopart": _ENCRYPTED,
+    **dict.fromkeys(("autopart", "btrfs", "logvol", "raid"), _ENCRYPTED),
     "network": _NETWORK,
     "repo": _REPOSITORY,
     "url": _REPOSITORY,

@@ -139,6 +139,13 @@ NOTES = [
     ("part /home --size=10", "part /home has no effect: it is a directory of the root file system"),
     ("reqpart --add-boot", "reqpart has no effect: an image always has the partitions that firmware needs, and /boot "
      "in its root file system"),
+    ("part pv.01 --size=9", "part pv.01 has no effect: an image has no LVM, but one ext4 root file system"),
+    ("volgroup a pv.01", "volgroup has no effect: an image has no LVM, but one ext4 root file system"),
+    ("logvol /home --vgname=a --name=b --size=9", "logvol /home: an image has no LVM, but one ext4 root file system"),
+    ("part btrfs.1 --size=9", "part btrfs.1 has no effect: an image has no btrfs, but one ext4 root file system"),
+    ("btrfs none --data=0 btrfs.1", "btrfs: an image has no btrfs, but one ext4 root file system"),
+    ("part raid.1 --size=9", "part raid.1 has no effect: an image has no RAID, but one ext4 root file system"),
+    ("raid /srv --device=0 --level=1 raid.1 raid.2", "raid /srv: an image has no RAID, but one ext4 root file system"),
     ("autopart --type=btrfs", "autopart: an image has one ext4 root file system, of the variant's root_size_mib, and "
      "no LVM, btrfs or swap"),
     ("bootloader --extlinux", "bootloader --extlinux has no effect: the boot loader of an image is GRUB"),
@@ -204,15 +211,12 @@ def test_a_deprecation_is_a_note_and_not_on_the_terminal(tmp_path: Path, capfd: 
         ("user --name=a --homedir=b", "user: 'b' is not an absolute path"),
         ('user --name=a --gecos="a:b"', "user: --gecos must be one line without colons"),
         ("sshkey --username=a b", 'sshkey: needs one public key in quotes, such as "ssh-ed25519 AAAA... NAME"'),
-        ("part pv.01 --size=9", "part: pv.01: an image has no LVM: use part / --size=MIB --fstype=ext4"),
-        ("part btrfs.1 --size=9", "part: btrfs.1: an image has no btrfs: use part / --size=MIB --fstype=ext4"),
-        ("part raid.1 --size=9", "part: raid.1: an image has no RAID: use part / --size=MIB --fstype=ext4"),
         ("part home --size=9", "part: home: is not a mount point; an image has one file system, /"),
         ("part / --size=9 --encrypted --passphrase=x", "part --encrypted: the file system of an image is not "
          "encrypted"),
         ("autopart --encrypted", "autopart --encrypted: the file system of an image is not encrypted"),
-        ("volgroup a pv.01", "command 'volgroup' is not supported: an image has one ext4 root file system: use part / "
-         "--size=MIB --fstype=ext4"),
+        ("logvol / --vgname=a --name=b --size=9 --encrypted", "logvol --encrypted: the file system of an image is not "
+         "encrypted"),
         ("ostreesetup --osname=a --url=http://b --ref=c", "command 'ostreesetup' is not supported: an ostree tree is "
          "composed from a treefile here: write one, with method: ostree in the variant"),
         ("firewall --service=a/../b;c", "firewall: 'a/../b;c' is not the name of a service, an interface or "
@@ -412,11 +416,6 @@ def test_fedora_cloud_base_with_a_repository_file(tmp_path: Path) -> None:
 
 
 ATOMIC_REFUSALS = (
-    "28: part: pv.01: an image has no LVM: use part / --size=MIB --fstype=ext4",
-    "29: command 'volgroup' is not supported: an image has one ext4 root file system: use part / --size=MIB "
-    "--fstype=ext4",
-    "30: command 'logvol' is not supported: an image has one ext4 root file system: use part / --size=MIB "
-    "--fstype=ext4",
     "33: command 'ostreesetup' is not supported: an ostree tree is composed from a treefile here: write one, with "
     "method: ostree in the variant",
 )
@@ -438,3 +437,10 @@ def test_fedora_cloud_atomic_vagrant_names_its_included_file() -> None:
         *(f"{included}:{line}" for line in ATOMIC_REFUSALS),
         f"{path}: no %packages section, here or in an included file",
     ]
+
+
+def test_a_volume_for_the_root_file_system_gives_its_size(tmp_path: Path) -> None:
+    text = "part pv.1 --size=1\nvolgroup a pv.1\nlogvol / --vgname=a --name=b --size={}\n%packages\nbash\n%end\n"
+    assert read_kickstart(write(tmp_path / "a.ks", text.format(2048)), "F41").root_size_mib == 2048
+    grown = read_kickstart(write(tmp_path / "b.ks", text.format("1 --grow")), "F41")
+    assert grown.root_size_mib == 1
