@@ -90,6 +90,8 @@ class Recipe:
     kernel_arguments: str | None = None
     boot_loader_timeout_seconds: int = 1
     root_size_mib: int | None = None
+    root_grows: bool = False
+    """Whether the variant's size of the root file system counts, if it is larger."""
     locale: str | None = None
     keyboard: str | None = None
     timezone: str | None = None

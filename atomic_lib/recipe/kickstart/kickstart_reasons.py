@@ -94,7 +94,6 @@ OPTION_NOTES: Mapping[tuple[str, str], str] = {
     ("part", "format"): "the file system is new",
     ("part", "fsopts"): "the root file system has the mount options of the image",
     ("part", "fsprofile"): "the file system has the features that the image gives it",
-    ("part", "grow"): "the root file system has its size from the start",
     ("part", "hibernation"): "an image has no swap",
     ("part", "label"): "the root file system is found by its UUID",
     ("part", "maxSizeMB"): "the root file system has its size from the start",

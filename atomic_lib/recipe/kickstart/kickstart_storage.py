@@ -28,7 +28,7 @@ def part(recipe: Recipe, given: Options) -> Recipe:
         return noted(recipe, f"part {mount_point} has no effect: {_without_partition(mount_point, fstype)}")
     if fstype not in ("", "ext4"):
         recipe = noted(recipe, f"part / --fstype={fstype} has no effect: the root file system of an image is ext4")
-    return _with_root_size(recipe, "part", size_mib)
+    return _with_root_size(recipe, "part", size_mib, grows=given.pop("grow", False))
 
 
 def logvol(recipe: Recipe, given: Options) -> Recipe:
@@ -50,15 +50,16 @@ def _volume(recipe: Recipe, command: str, given: Options) -> Recipe:
     if _leave_encryption(given):
         return recipe
     mount_point, size_mib = single(given.pop("mntpoint", None)) or "", given.pop("size", None)
+    grows = given.pop("grow", False)
     given.clear()
     recipe = noted(
         recipe,
         f"{command} {mount_point}".rstrip() + f": an image has no {_VOLUMES[command]}, but one ext4 root file system",
     )
-    return _with_root_size(recipe, command, size_mib) if mount_point == "/" else recipe
+    return _with_root_size(recipe, command, size_mib, grows=grows) if mount_point == "/" else recipe
 
 
-def _with_root_size(recipe: Recipe, command: str, size_mib: int | None) -> Recipe:
+def _with_root_size(recipe: Recipe, command: str, size_mib: int | None, *, grows: bool) -> Recipe:
     if size_mib is not None and size_mib < 0:
         raise RefusedError(f"--size={size_mib} is not a size in MiB")
     if not size_mib:
@@ -66,7 +67,12 @@ def _with_root_size(recipe: Recipe, command: str, size_mib: int | None) -> Recip
     if recipe.root_size_mib is not None:
         text = f"{command} / --size={size_mib} replaces the {recipe.root_size_mib} MiB of an earlier line"
         recipe = noted(recipe, text)
-    return replace(recipe, root_size_mib=size_mib)
+    if grows:
+        text = (
+            f"{command} / --grow: the root file system has the variant's root_size_mib, if that is more than {size_mib}"
+        )
+        recipe = noted(recipe, text)
+    return replace(recipe, root_size_mib=size_mib, root_grows=grows)
 
 
 def autopart(recipe: Recipe, given: Options) -> Recipe:

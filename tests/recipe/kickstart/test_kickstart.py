@@ -127,7 +127,8 @@ NOTES = [
      "all the same"),
     ("network --bootproto=dhcp --device=link --activate --onboot=on", "network has no effect: an image always uses "
      "DHCP on its only interface"),
-    ("part / --size=900 --grow", "part --grow has no effect: the root file system has its size from the start"),
+    ("part / --size=900 --grow", "part / --grow: the root file system has the variant's root_size_mib, if that is more "
+     "than 900"),
     ("part / --fstype=xfs --size=900", "part / --fstype=xfs has no effect: the root file system of an image is ext4"),
     ("part / --grow", "part / without --size: the root file system has the variant's root_size_mib"),
     ("part /boot --size=300 --asprimary", "part /boot has no effect: it is in the root file system"),
@@ -443,4 +444,4 @@ def test_a_volume_for_the_root_file_system_gives_its_size(tmp_path: Path) -> Non
     text = "part pv.1 --size=1\nvolgroup a pv.1\nlogvol / --vgname=a --name=b --size={}\n%packages\nbash\n%end\n"
     assert read_kickstart(write(tmp_path / "a.ks", text.format(2048)), "F41").root_size_mib == 2048
     grown = read_kickstart(write(tmp_path / "b.ks", text.format("1 --grow")), "F41")
-    assert grown.root_size_mib == 1
+    assert (grown.root_size_mib, grown.root_grows) == (1, True)
