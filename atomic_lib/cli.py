@@ -18,7 +18,7 @@ from atomic_lib.base.signals import Stopped, unwind
 from atomic_lib.params.variant import Variant
 from atomic_lib.pipeline.failures import explained
 from atomic_lib.pipeline.recipe_files.recipe_commands import NAMES, add_commands
-from atomic_lib.tools.user_namespace import enter, host_root, is_inside
+from atomic_lib.tools.user_namespace import enter, is_inside, outer_root
 
 
 def start(words: Sequence[str]) -> int:
@@ -259,7 +259,7 @@ def parse_overrides(assignments: Sequence[str]) -> dict[str, object]:
 
 def _test(words: Sequence[str]) -> NoReturn:
     os.chdir(CHECKOUT)
-    os.environ["LOGNAME"] = f"workbook-{host_root()}"  # pytest's directory in /tmp belongs to the user of this name
+    os.environ["LOGNAME"] = f"workbook-{outer_root()}"  # pytest's directory in /tmp belongs to the user of this name
     os.execv(sys.executable, [sys.executable, "-m", "pytest", *words])
 
 

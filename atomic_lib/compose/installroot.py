@@ -1,5 +1,6 @@
 """Fills an installroot: installs the packages, then configures it as the recipe says."""
 
+from collections.abc import Iterable, Set
 from pathlib import Path
 from typing import NamedTuple
 
@@ -13,6 +14,7 @@ from atomic_lib.compose.install import Installation, install
 from atomic_lib.compose.settings.accounts import check_accounts
 from atomic_lib.compose.settings.kickstart_settings import apply_kickstart_settings, run_outside
 from atomic_lib.compose.settings.recipe_files import change_files, change_packaged_files
+from atomic_lib.compose.tree_access.links import links_of
 from atomic_lib.compose.tree_access.tree_files import TreeFiles
 from atomic_lib.content.repositories import Content
 from atomic_lib.formats.rpm_headers import read_headers
@@ -64,7 +66,7 @@ def make_installroot(
             check_accounts(tree, recipe.account_rules, str(recipe.files[0]))
     if recipe.initramfs:
         install_initramfs(tree, recipe, rpm_set, context, headers=headers, name=name, log=log)
-    _clean(tree)
+    _clean(tree, (path for header in headers.values() for path in header.files))
     _set_machine_id(tree, recipe)
     settle_databases(tree)
 
@@ -190,12 +192,13 @@ def _run_script(tree: Installroot, script: PostScript, log: Path) -> None:
         say(f"! {place}: the script failed ({error.message}); ignored, because it has no --erroronfail")
 
 
-def _clean(tree: Installroot) -> None:
-    """Remove files that the compose created but that are not part of the tree."""
+def _clean(tree: Installroot, packaged: Iterable[str]) -> None:
+    """Remove files that the compose created but that are not part of the tree; ``packaged``: paths of packages."""
     files = tree.files
+    links = links_of(files)
+    kept = {links.real(path).lstrip("/") for path in packaged}
     for directory in ("tmp", "var/tmp", "run", "proc", "dev", "sys", "var/cache/ldconfig", "var/log/journal"):
-        for path in files.entries(directory):
-            files.remove(path)
+        _remove_unpackaged(files, directory, {path for path in kept if path.startswith(f"{directory}/")})
     for backup in ("passwd-", "shadow-", "group-", "gshadow-", ".pwd.lock", ".updated"):
         files.remove(f"etc/{backup}")
     if not files.matching("usr/bin/dnf*"):  # only a dnf in the tree needs dnf's state
@@ -203,6 +206,14 @@ def _clean(tree: Installroot) -> None:
             files.remove(directory)
     for file in ("var/.updated", "var/lib/systemd/random-seed"):
         files.remove(file)
+
+
+def _remove_unpackaged(files: TreeFiles, directory: str, packaged: Set[str]) -> None:
+    for path in files.entries(directory):
+        if not any(f"{name}/".startswith(f"{path}/") for name in packaged):
+            files.remove(path)
+        elif files.is_directory(path):
+            _remove_unpackaged(files, path, packaged)
 
 
 def _set_machine_id(tree: Installroot, recipe: Recipe) -> None:

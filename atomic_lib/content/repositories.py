@@ -1,9 +1,10 @@
 """Opens content: provides repositories that dnf can resolve and install from."""
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from configparser import ConfigParser
 from configparser import Error as ConfigError
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 from atomic_lib.base.command import CommandError
@@ -23,6 +24,7 @@ from atomic_lib.content.dnf import (
 )
 from atomic_lib.content.signing import KEY_FILE
 from atomic_lib.content.standin.standin_repository import CONTENT, StandinRequest, standin_repository
+from atomic_lib.content.yum_repository import YumRepository
 from atomic_lib.tools.context import Context
 from atomic_lib.tools.sandbox import Bind, Tools
 
@@ -84,8 +86,13 @@ class Content:
         return _parse_repos(self.repo_text, "repositories").sections()
 
 
-def open_content(name: str, context: Context, params: Path = PARAMS_DIRECTORY) -> Content:
+def open_content(
+    name: str, context: Context, params: Path = PARAMS_DIRECTORY, *, brought: Sequence[YumRepository] = ()
+) -> Content:
     """The content ``params/content/NAME.yaml``; builds stand-in content, and fetches the indexes of repositories.
+
+    Content that consists of repositories also has those that a recipe brings along (``brought``), in place of its own
+    of the same name. Stand-in content has packages of its own, and does not use them.
 
     Raises WorkbookError if the content is unknown, a mirror cannot be reached, a signature is bad, or the disk is
     too full.
@@ -99,9 +106,11 @@ def open_content(name: str, context: Context, params: Path = PARAMS_DIRECTORY) -
         key = key_of({name: _repository_key(path) for name, path in local.items()})
     else:
         local = {"workbook": agent}
-        text = _repo_file(definition, params) + local_repository("workbook")
+        text = with_brought(_repo_file(definition, params), brought) + local_repository("workbook")
         remote = _remote_key(context, definition, text, local)
-        key = key_of({"workbook": _repository_key(agent), "remote": remote})
+        # the index of a repository does not say which of its packages are excluded, or what it costs
+        more = {"brought": [asdict(replace(one, source="")) for one in brought]} if brought else {}
+        key = key_of({"workbook": _repository_key(agent), "remote": remote, **more})
     return Content(
         name=name,
         title=definition.title,
@@ -168,6 +177,20 @@ def _repo_file(definition: RepositoryContent, params: Path) -> str:
                 hint="set gpgcheck=1, and gpgkey= to the address of the key",
             )
     return text.rstrip() + "\n\n"
+
+
+def with_brought(repo_text: str, brought: Sequence[YumRepository]) -> str:
+    """The text of a repository file with the repositories of a recipe, which replace those of the same name."""
+    parsed = _parse_repos(repo_text, "repositories")
+    keys = dict.fromkeys(key for name in parsed.sections() for key in parsed[name]["gpgkey"].split())
+    added = {repository.name: repository.section(keys) for repository in brought}
+    kept = [section for section in re.split(r"^(?=\[)", repo_text, flags=re.M) if _section_name(section) not in added]
+    return "".join([*kept, *added.values()])
+
+
+def _section_name(section: str) -> str:
+    found = re.match(r"\[([^\]]*)\]", section)
+    return found[1] if found else ""
 
 
 def _repository_key(path: Path) -> str:

@@ -23,17 +23,20 @@ def run_module(
     timeout_seconds: float,
     shown: Sequence[str],
     environment: Mapping[str, str] | None = None,
+    other_ids: bool = False,
 ) -> None:
     """Run ``python -m MODULE WORD…`` in the namespace; its output goes to ``log``, its progress lines to the terminal.
 
-    ``shown``: the words that an error shows. Raises CommandError if it fails. The process ends if this one does.
+    ``shown``: the words that an error shows. ``other_ids``: as for ``user_namespace.enter``. The process ends if this
+    one does. Raises CommandError if it fails.
     """
     passed_on = {key: os.environ[key] for key in _PASSED_ON if key in os.environ}
     python = [sys.executable, "-P", "-m"]
+    ids = ["--other-ids"] if other_ids else []
     log.touch()
     with _progress_shown(log):
         command.run(
-            [*python, user_namespace.__name__, *python, module, *words], cwd=CHECKOUT, network=True, log=log,
+            [*python, user_namespace.__name__, *ids, *python, module, *words], cwd=CHECKOUT, network=True, log=log,
             env={**passed_on, "PYTHONPATH": str(CHECKOUT), **(environment or {})}, timeout_seconds=timeout_seconds,
             shown=shown,
         )  # fmt: skip

@@ -234,3 +234,15 @@ def test_a_unit_that_nothing_starts_is_started_by_multi_user_target(tree: Instal
     assert [path.name for path in (units / "multi-user.target.wants").iterdir()] == ["static.service"]
     link = os.readlink(units / "multi-user.target.wants/static.service")
     assert link == "/usr/lib/systemd/system/static.service"
+
+
+def test_what_packages_have_in_run_and_tmp_stays_and_what_the_compose_left_there_goes(tmp_path: Path) -> None:
+    for name in ("run/vendor/own/deep", "run/vendor/left", "run/left", "tmp/own", "tmp/left", "var/tmp/left"):
+        (tmp_path / name).mkdir(parents=True)
+        (tmp_path / name / "file").touch()
+    (tmp_path / "var/run").symlink_to("/run")
+    tree = Installroot(NO_TOOLS, tmp_path, 0)
+    installroot._clean(tree, ["/var/run/vendor/own/deep/file", "/tmp/own", "/usr/bin/own", "/run"])
+    left = sorted(str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*") if not path.is_dir())
+    assert left == ["run/vendor/own/deep/file"]
+    assert (tmp_path / "tmp/own").is_dir()

@@ -13,7 +13,9 @@ import yaml
 
 from atomic_lib.base.errors import WorkbookError
 from atomic_lib.base.progress import say
+from atomic_lib.content.yum_repository import YumRepository
 from atomic_lib.pipeline.recipe_files.entry_differences import entry_differences, program_of
+from atomic_lib.recipe.kickstart.kickstart_repositories import BASE
 from atomic_lib.recipe.load import read_recipe
 from atomic_lib.recipe.recipe import PostScript, Recipe
 
@@ -56,7 +58,7 @@ def treefile_of(recipe: Recipe) -> str:
     name = recipe.files[0].stem
     values: dict[str, object] = {"ref": recipe.ref or f"fedora-atomic/x86_64/{name}"}
     lists = {
-        "repos": recipe.repos,
+        "repos": (*recipe.repos, *recipe.extra_repos),
         "packages": [f"'{entry}'" if " " in entry else entry for entry in recipe.packages],
         "exclude-packages": recipe.excludes,
         "units": recipe.enabled_units,
@@ -106,7 +108,8 @@ def kickstart_of(recipe: Recipe) -> str:
     lines += [f"keyboard {recipe.keyboard}"] if recipe.keyboard else []
     lines += [f"timezone {recipe.timezone} --utc"] if recipe.timezone else []
     lines += ["xconfig --startxonboot"] if recipe.default_target == "graphical.target" else []
-    lines += [f"repo --name={name}" for name in recipe.repos]
+    lines += _repository_lines(recipe)
+    lines.append(" ".join(["firewall", *(recipe.firewall or ["--use-system-defaults"])]))
     if recipe.kernel_arguments:
         lines.append(f"bootloader --append={shlex.quote(recipe.kernel_arguments)}")
     lines += [f"part / --fstype=ext4 --size={recipe.root_size_mib}"] if recipe.root_size_mib else []
@@ -118,6 +121,25 @@ def kickstart_of(recipe: Recipe) -> str:
         if not any(line.split()[:1] == ["%end"] for line in script.text.split("\n")):
             lines += ["", " ".join(_post_options(script)), script.text.removesuffix("\n"), "%end"]
     return "\n".join(lines) + "\n"
+
+
+def _repository_lines(recipe: Recipe) -> list[str]:
+    own = {one.name: one for one in recipe.repositories}
+    names = dict.fromkeys([*recipe.repos, *own, *recipe.extra_repos])
+    return [_repository_line(own[name]) if name in own else f"repo --name={name}" for name in names]
+
+
+def _repository_line(repository: YumRepository) -> str:
+    base = repository.name == BASE
+    words = ["url"] if base else ["repo", f"--name={repository.name}"]
+    addresses = [(f"{'url' if base else 'baseurl'}", one) for one in repository.baseurl[:1]]
+    addresses += [(kind, getattr(repository, kind)) for kind in ("mirrorlist", "metalink") if getattr(repository, kind)]
+    words += [f"--{option}={value}" for option, value in addresses[:1]]
+    words += [f"--cost={repository.cost}"] if repository.cost is not None and not base else []
+    for option in ("includepkgs", "excludepkgs"):
+        words += [f"--{option}={','.join(getattr(repository, option))}"] if getattr(repository, option) else []
+    words += [f"--proxy={repository.proxy}"] if repository.proxy else []
+    return " ".join(shlex.quote(word) for word in [*words, *([] if repository.sslverify else ["--noverifyssl"])])
 
 
 def _package_options(recipe: Recipe) -> Sequence[str]:

@@ -9,6 +9,7 @@ from atomic_lib.base.errors import WorkbookError
 from atomic_lib.base.paths import PARAMS_DIRECTORY
 from atomic_lib.base.progress import say
 from atomic_lib.content.definition import load_definition
+from atomic_lib.content.yum_repository import YumRepository
 from atomic_lib.params.study_file import fallback_variants, load_study, study_variants
 from atomic_lib.params.variant import load_variant, variant_names
 from atomic_lib.recipe.load import load_recipe, read_recipe
@@ -123,9 +124,15 @@ def _plain(value: object) -> object:
     if isinstance(value, AddedFile):
         what = f" -> {value.target}" if value.target else f", {len(value.content)} bytes"
         return f"{value.path} ({value.mode:o}{what})"
+    if isinstance(value, YumRepository):
+        return " ".join([value.name, *(f"{option}={_joined(said)}" for option, said in value.options().items())])
     if isinstance(value, AccountRules):
         return {name: _plain(one) for name, one in vars(value).items()}
     return [_plain(one) for one in value] if isinstance(value, tuple) else value
+
+
+def _joined(value: object) -> str:
+    return ",".join(map(str, value)) if isinstance(value, tuple) else str(value)
 
 
 def recipe_text(recipe: Recipe) -> str:

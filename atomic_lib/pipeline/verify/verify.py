@@ -26,7 +26,7 @@ from atomic_lib.results.record import git_revision
 from atomic_lib.results.verification import Verification, write_verification
 from atomic_lib.solve.lock import read_lock
 from atomic_lib.tools.tools_tree import open_tools
-from atomic_lib.tools.user_namespace import require_namespace
+from atomic_lib.tools.user_namespace import outer_root, require_namespace
 
 DIFFERENCES_FILE = "differences.txt"
 _BUILD_SECONDS = 3600
@@ -86,7 +86,8 @@ def verify_variant(
     remove_tree(own)
     own.mkdir(parents=True)
     first = usual(own / "store", cache)
-    second = hostile(other_store, other_cache, cold_cache=other_cache != cache, language=other_language())
+    second = hostile(other_store, other_cache, cold_cache=other_cache != cache, language=other_language(),
+                     other_ids=outer_root() != 0)  # fmt: skip
     started = datetime.now(UTC)
     try:
         one = _build(variant, first, own)
@@ -114,7 +115,7 @@ def _build(variant: Variant, conditions: Conditions, own: Path, lock: str = "") 
         try:
             run_module(
                 rebuild.__name__, [task, result], log=log, timeout_seconds=_BUILD_SECONDS, shown=["build", name],
-                environment=conditions.environment,
+                environment=conditions.environment, other_ids=conditions.other_ids,
             )  # fmt: skip
         except command.CommandError as error:
             raise WorkbookError(

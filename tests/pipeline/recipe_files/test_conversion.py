@@ -61,7 +61,13 @@ def test_a_kickstart_of_a_treefile_says_the_same_but_its_ref(tmp_path: Path) -> 
         ("/bin/bash", "#!/bin/bash\nset -e\necho 'a  \"b\"' >/usr/share/own\n"), ("/bin/sh", "true\n"),
     ]  # fmt: skip
     lost = [line for line in left_out(recipe, text, ".ks") if not line.startswith("+")]
-    assert lost == ["- packages: podman >= 4.1", "- ref: own/x86_64/host"]
+    # a kickstart without url cannot say that there are no other repositories
+    assert lost == [
+        "- packages: podman >= 4.1",
+        "- repositories: fedora",
+        "- extra_repos: ()",
+        "- ref: own/x86_64/host",
+    ]
 
 
 def test_a_treefile_of_a_kickstart_tells_what_it_cannot_say(tmp_path: Path) -> None:
@@ -157,3 +163,19 @@ def test_a_script_whose_failure_was_ignored_is_told(tmp_path: Path) -> None:
 
 def test_a_script_is_written_line_by_line(tmp_path: Path) -> None:
     assert "- |\n  #!/bin/bash\n  echo one\n" in treefile_of(recipe_of(tmp_path, "host.ks", KICKSTART))
+
+
+def test_repositories_of_a_kickstart_are_said_again(tmp_path: Path) -> None:
+    path = tmp_path / "a.ks"
+    path.write_text(
+        "url --metalink=https://a.example/?a=b&c --proxy=http://p.example\n"
+        "repo --name=own --baseurl=https://b.example/ --cost=5 --includepkgs=a,b --excludepkgs=c --noverifyssl\n"
+        "repo --name=updates\n%packages --nocore\nbash\n%end\n"
+    )
+    recipe = read_recipe(path)
+    text = kickstart_of(recipe)
+    assert "url '--metalink=https://a.example/?a=b&c' --proxy=http://p.example\n" in text
+    (tmp_path / "b.ks").write_text(text)
+    again = read_recipe(tmp_path / "b.ks")
+    assert [one.options() for one in again.repositories] == [one.options() for one in recipe.repositories]
+    assert again.repos == recipe.repos == ("anaconda", "own", "updates")

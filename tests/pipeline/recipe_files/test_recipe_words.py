@@ -6,6 +6,9 @@ from pathlib import Path
 import pytest
 
 from atomic_lib.cli import main
+from atomic_lib.content.yum_repository import YumRepository
+from atomic_lib.pipeline.recipe_files.recipe_words import settings_of
+from atomic_lib.recipe.recipe import Recipe
 
 BASE = "packages: [bash, tar]\nunits: [sshd.service]\npostprocess:\n  - |\n    #!/bin/bash\n    true\n"
 
@@ -76,3 +79,10 @@ def test_lists_of_settings_have_a_line_for_each_entry_and_accounts_are_counted(
     assert lines[at + 1 : at + 3] == ["    --add=a", "    --add=b"]
     assert lines[lines.index("  removed_from_packages (1)") + 1] == "    bash /usr/share/doc /usr/share/man"
     assert lines[lines.index("  account_rules") + 1] == "    groups: 2 entries"
+
+
+def test_repositories_that_a_recipe_brings_along_are_settings() -> None:
+    own = YumRepository("own", "a.ks:3", baseurl=("https://a.example/", "https://b.example/"), cost=5, sslverify=False)
+    assert settings_of(Recipe(files=(), packages=(), repositories=(own,))) == {
+        "repositories": ["own baseurl=https://a.example/,https://b.example/ cost=5 sslverify=False"]
+    }
