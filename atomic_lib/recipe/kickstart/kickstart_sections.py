@@ -64,6 +64,9 @@ class SectionReader:
             except KickstartError as error:
                 self.refuse(number, f"{what}: {_one_line(error.message)}")
                 self.syntax_errors.setdefault(what, self.problems[-1])
+            except ValueError as error:  # pykickstart converts some values without a check, such as raid --device=md_a
+                self.refuse(number, f"{what}: {_one_line(str(error))}")
+                self.syntax_errors.setdefault(what, self.problems[-1])
         for warning in caught:
             if issubclass(warning.category, KickstartDeprecationWarning):
                 self.note(number, f"{what}: {_deprecation(str(warning.message))}")
