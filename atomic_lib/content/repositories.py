@@ -1,6 +1,6 @@
 """Opens content: provides repositories that dnf can resolve and install from."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from configparser import ConfigParser
 from configparser import Error as ConfigError
 from dataclasses import dataclass, field
@@ -21,12 +21,14 @@ from atomic_lib.content.dnf import (
     dnf_configuration,
     repository_error,
 )
+from atomic_lib.content.repository_files import Repository, repositories_text, require_usable
 from atomic_lib.content.signing import KEY_FILE
 from atomic_lib.content.standin.standin_repository import standin_repository
 from atomic_lib.tools.context import Context
 from atomic_lib.tools.sandbox import Bind, Tools
 
 REPOSITORIES = "/mnt/repos"
+_AGENT = "workbook"
 
 
 @dataclass(frozen=True)
@@ -84,24 +86,32 @@ class Content:
         return _parse_repos(self.repo_text, "repositories").sections()
 
 
-def open_content(name: str, context: Context, params: Path = PARAMS_DIRECTORY) -> Content:
+def open_content(
+    name: str, context: Context, params: Path = PARAMS_DIRECTORY, *, repositories: Sequence[Repository] = ()
+) -> Content:
     """The content ``params/content/NAME.yaml``; builds stand-in content, and fetches the indexes of repositories.
 
-    Raises WorkbookError if the content is unknown, a mirror cannot be reached, a signature is bad, or the disk is
-    too full.
+    ``repositories``: those of a recipe, which replace the content's; stand-in content has none to replace.
+
+    Raises WorkbookError if the content is unknown, a repository of the recipe is not accepted, a mirror cannot be
+    reached, a signature is bad, or the disk is too full.
     """
     definition = load_definition(name, params)
     agent = agent_repository(context)
     if isinstance(definition, DebianContent):
         standin = standin_repository(definition, params, context)
-        local = {"standin": standin, "workbook": agent}
+        local = {"standin": standin, _AGENT: agent}
         text = "".join(local_repository(repo) for repo in local)
         key = key_of({name: _repository_key(path) for name, path in local.items()})
     else:
-        local = {"workbook": agent}
-        text = _repo_file(definition, params) + local_repository("workbook")
+        local = {_AGENT: agent}
+        if repositories:
+            require_usable(repositories, local)
+            _require_key_files(repositories, context.tools, definition.releasever)
+        own = repositories_text(repositories) if repositories else _repo_file(definition, params)
+        text = own + local_repository(_AGENT)
         remote = _remote_key(context, definition, text, local)
-        key = key_of({"workbook": _repository_key(agent), "remote": remote})
+        key = key_of({_AGENT: _repository_key(agent), "remote": remote, "text": text})
     return Content(
         name=name,
         title=definition.title,
@@ -154,6 +164,21 @@ def _repo_file(definition: RepositoryContent, params: Path) -> str:
                 hint="set gpgcheck=1, and gpgkey= to the address of the key",
             )
     return text.rstrip() + "\n\n"
+
+
+def _require_key_files(repositories: Sequence[Repository], tools: Tools, releasever: str) -> None:
+    """Raise WorkbookError for each key of a repository that is a file, but not one of the tools tree."""
+    missing = []
+    for one in repositories:
+        for url in one.words("gpgkey"):
+            path = url.replace("$releasever", releasever).replace("$basearch", "x86_64").partition("file://")[2]
+            if path and not (tools.root / path.lstrip("/")).is_file():
+                missing.append(f"{one.source}: [{one.id}]: gpgkey: there is no {path} among the build tools")
+    if missing:
+        raise WorkbookError(
+            "\n".join(missing),
+            hint="name one of file:///usr/share/distribution-gpg-keys/, which the tools have, or an https address",
+        )
 
 
 def _repository_key(path: Path) -> str:

@@ -51,7 +51,7 @@ class Build:
     @cached_property
     def content(self) -> Content:
         """The repositories of the variant's packages."""
-        return open_content(self.variant.content, self.context)
+        return open_content(self.variant.content, self.context, repositories=self.recipe.repositories)
 
     @cached_property
     def rpm_set(self) -> RpmSet:

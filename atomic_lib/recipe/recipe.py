@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Literal
 
 from atomic_lib.base.model import SelinuxMode
+from atomic_lib.content.repository_files import Repository
 
 
 @dataclass(frozen=True)
@@ -113,6 +114,10 @@ class Recipe:
     """Each a package and regular expressions for those of its paths that are removed."""
     repo_packages: tuple[tuple[str, tuple[str, ...]], ...] = ()
     """Repositories and the packages that come from no other one."""
+    repositories: tuple[Repository, ...] = ()
+    """Where packages come from instead of the content's repositories: those of ``.repo`` files beside the recipe."""
+    lockfile_repos: tuple[str, ...] = ()
+    """Repositories from which only locked packages come; without a lock they are not used."""
     wanted_units: tuple[str, ...] = ()
     """Units that multi-user.target starts, even without an [Install] section."""
     os_release_version: str | None = None

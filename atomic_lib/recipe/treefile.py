@@ -18,6 +18,7 @@ from atomic_lib.recipe.treefile_rules.findings import Findings
 from atomic_lib.recipe.treefile_rules.inclusion import TreefileReader
 from atomic_lib.recipe.treefile_rules.merging import merge
 from atomic_lib.recipe.treefile_rules.overlay_directories import overlay_files
+from atomic_lib.recipe.treefile_rules.repositories_beside import repositories_beside
 from atomic_lib.recipe.treefile_rules.variables import as_text, substituted
 from atomic_lib.recipe.treefile_rules.version_prefix import first_version
 
@@ -61,12 +62,15 @@ def _recipe(path: Path, values: Values, reader: TreefileReader) -> Recipe:
     languages = values.get("install-langs")
     units = _unique(values.get("units", ()))
     scripts = [values["postprocess-script"]] if "postprocess-script" in values else []
+    repositories = repositories_beside(path, values, reader.roots, findings)
     return Recipe(
         files=tuple(dict.fromkeys(findings.files)),
         packages=_unique([*values.get("packages", ()), *_of_repos(values)]),
         layer=_layer(path, reader),
         excludes=_unique(values.get("exclude-packages", ())),
-        repos=_unique(values.get("repos", ())),
+        repos=_unique(values.get("repos", ()) or (one.id for one in repositories)),
+        repositories=tuple(repositories),
+        lockfile_repos=_unique(values.get("lockfile-repos", ())),
         documentation=values.get("documentation", True),
         weak_dependencies=values.get("recommends", True),
         languages=None if languages is None else _unique(languages),

@@ -64,8 +64,6 @@ ACCEPTED = sorted({*TEXTS, *FLAGS, *LISTS, *CHOICES, *STRUCTURES, "include", "re
 _OF_A_CLIENT = "it is for a system that is deployed; rpm-ostree refuses it in a compose, too"
 REFUSED = {
     "cliwrap-binaries": "a build puts no wrappers of rpm-ostree into a tree; leave it out",
-    "repovars": "repositories are those of params/repos, which have $releasever and $basearch only; "
-    "write the values there",
     **dict.fromkeys(
         ("base-refspec", "container-image-reference", "packages-local", "packages-local-fileoverride",
          "override-remove", "ex-override-replace", "override-replace-local", "initramfs", "custom",
@@ -80,7 +78,6 @@ _WITHOUT_EFFECT = {
     "etc-group-members": "all groups of the tree are in /etc/group",
     "gpg-key": "a commit is signed with the key in the file that the variant's signing_key names",
     "ignore-devices": "a build cannot make device files",
-    "lockfile-repos": "a locked package comes from the cache or from a repository of the content",
     "metadata": "it is for other programs that read the treefile",
     "platform-module": "no modules are enabled",
     "repo-metadata": "a commit has no metadata of repositories",

@@ -185,8 +185,8 @@ def test_a_missing_file_names_who_asks_for_it_and_what_is_there(tmp_path: Path) 
         ("ostree-layer: [a]\n", "key 'ostree-layer' is not supported: did you mean 'ostree-layers'?"),
         ("packages-s390x: a\n", "packages-s390x: must be a list of strings, not 'a'"),
         ("packages-s390x:\n", "packages-s390x: must be a list of strings, not None"),
-        ("repovars: {a: b}\n", "key 'repovars' is not supported: repositories are those of params/repos, which have "
-         "$releasever and $basearch only; write the values there"),
+        ("repovars: {a: 3}\n", "repovars: must be a mapping of names to text"),
+        ("repovars: {releasever: '3'}\n", "repovars: 'releasever' has a value already; set the key releasever"),
         ("packages-local: {a: b}\n", "key 'packages-local' is not supported: it is for a system that is deployed; "
          "rpm-ostree refuses it in a compose, too"),
         ("documentation: no\n", "documentation: must be true or false, not 'no'"),

@@ -32,7 +32,6 @@ def test_every_key_of_the_reference_is_known() -> None:
         ("container-cmd: ['']", "no container image"),
         ("rojig: {name: a, summary: b, license: c}", "not distributed as a package"),
         ("metadata: {a: {b: [1]}}", "other programs"),
-        ("lockfile-repos: [pool]", "locked package"),
         ("rpmdb: sqlite", "format of its own rpm"),
         ("rpmdb-normalize: true", "same in each build"),
         ("etc-group-members: [wheel]", "/etc/group"),

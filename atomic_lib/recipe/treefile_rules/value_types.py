@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from pathlib import PurePosixPath
 from typing import TypeGuard
 
-from atomic_lib.recipe.treefile_rules.variables import wrong_variables
+from atomic_lib.recipe.treefile_rules.variables import RESERVED, wrong_variables
 
 TEXTS = frozenset({"ref", "default-target", "automatic-version-prefix", "automatic-version-suffix", "gpg-key",
                    "mutate-os-release", "platform-module", "postprocess-script"})  # fmt: skip
@@ -92,6 +92,17 @@ def _wrong_repo_packages(value: object) -> str:
         for item in value
     )
     return "" if texts else "must be a list of mappings with the keys repo (text) and packages (a list of strings)"
+
+
+def _wrong_repovars(value: object) -> str:
+    if not isinstance(value, Mapping) or not all(isinstance(text, str) for text in value.values()):
+        return "must be a mapping of names to text"
+    for name, text in value.items():
+        if name in RESERVED:
+            return f"{name!r} has a value already" + ("; set the key releasever" if name == "releasever" else "")
+        if not re.fullmatch(r"\w+", name, re.ASCII) or not text.isprintable():
+            return f"{name!r}: a name has letters, digits and underscores, and a value no control characters"
+    return ""
 
 
 def _wrong_check(value: object) -> str:
@@ -190,6 +201,7 @@ STRUCTURES: Mapping[str, Callable[[object], str]] = {
     "metadata": _wrong_mapping,
     "remove-from-packages": _wrong_removals,
     "repo-packages": _wrong_repo_packages,
+    "repovars": _wrong_repovars,
     "rojig": _wrong_rojig,
     "variables": wrong_variables,
 }
