@@ -23,6 +23,10 @@ class Dnf:
     content: Content
     recipe: Recipe
     directory: Path
+    hidden: Sequence[str] = ()
+    """NEVRAs that dnf does not see in any repository."""
+    locked: Sequence[str] | None = None
+    """The only NEVRAs that come from the recipe's ``lockfile_repos``, which are not used at all if this is None."""
 
     def run(self, words: Sequence[str], *, binds: Sequence[Bind] = ()) -> str:
         """Run dnf with the arguments ``words``; returns its standard output.
@@ -31,9 +35,12 @@ class Dnf:
         """
         (self.directory / "config").mkdir(exist_ok=True)
         (self.directory / "root").mkdir(exist_ok=True)
-        (self.directory / "config/dnf.conf").write_text(
-            dnf_configuration(weak_dependencies=self.recipe.weak_dependencies, documentation=self.recipe.documentation)
+        configuration = dnf_configuration(
+            weak_dependencies=self.recipe.weak_dependencies, documentation=self.recipe.documentation
         )
+        # in the file, because the list can be longer than a command line
+        hidden = f"excludepkgs={','.join(self.hidden)}\n" if self.hidden else ""
+        (self.directory / "config/dnf.conf").write_text(configuration + hidden)
         (self.directory / "config/all.repo").write_text(self.content.repo_text)
         cache = self.content.dnf_cache or self.directory / "cache"
         cache.mkdir(exist_ok=True)
@@ -43,13 +50,20 @@ class Dnf:
             Bind(cache, f"{INSTALLROOT}{DNF_CACHE}", writable=True),
         ]
         line = ["dnf", "-y", "-c", f"{DNF_DIRECTORY}/dnf.conf", f"--installroot={INSTALLROOT}",
-                f"--releasever={self.content.releasever}", *enabled_repos(self.recipe),
+                f"--releasever={self.content.releasever}", *self._repository_options(),
                 *pinned_packages(self.recipe, self.content.repo_ids), *words]  # fmt: skip
         binds = [*own, *self.content.binds, *binds]
         try:
             return self.tools.run(line, binds=binds, rights="root", network=self.content.remote).stdout
         except CommandError as error:
             raise repository_error(error, self.content.local) or error from None
+
+    def _repository_options(self) -> list[str]:
+        if self.locked is None or not self.recipe.lockfile_repos:
+            return enabled_repos(self.recipe, self.content.repo_ids)
+        only = ",".join(self.locked) or "-"  # an empty list would include all packages
+        limits = [f"--setopt={name}.includepkgs={only}" for name in self.recipe.lockfile_repos]
+        return [*enabled_repos(self.recipe, self.content.repo_ids, locked=True), *limits]
 
 
 def install_words(recipe: Recipe, group_packages: Iterable[str]) -> list[str]:
@@ -84,6 +98,13 @@ def pinned_packages(recipe: Recipe, repo_ids: Iterable[str]) -> list[str]:
     return options
 
 
-def enabled_repos(recipe: Recipe) -> list[str]:
-    """dnf's options that enable only the repositories that the recipe names; none if it names none."""
-    return ["--disablerepo=*", f"--enablerepo={','.join(recipe.repos)}"] if recipe.repos else []
+def enabled_repos(recipe: Recipe, repo_ids: Iterable[str] = (), *, locked: bool = False) -> list[str]:
+    """dnf's options that enable the repositories that the recipe names, without any all in ``repo_ids``.
+
+    Those of its ``lockfile_repos`` are enabled only for a set that is ``locked``.
+    """
+    of_lockfile = [name for name in recipe.lockfile_repos if name not in recipe.repos]
+    if not recipe.repos and not of_lockfile:
+        return []
+    names = [*(recipe.repos or (name for name in repo_ids if name not in of_lockfile)), *(of_lockfile * locked)]
+    return ["--disablerepo=*", f"--enablerepo={','.join(names)}"]

@@ -10,6 +10,7 @@ from atomic_lib.base.files import copy_file
 from atomic_lib.base.store import file_sha256
 from atomic_lib.solve.dnf_run import Dnf
 from atomic_lib.solve.lock import Lock, LockedPackage
+from atomic_lib.solve.lockfile import AvailablePackage
 from atomic_lib.solve.rpm_cache import cached_rpm
 from atomic_lib.solve.solver_errors import solver_error
 from atomic_lib.tools.sandbox import Bind
@@ -25,19 +26,22 @@ def read_rpms(dnf: Dnf, rpms: Path) -> Lock:
         binds=[Bind(rpms, "/mnt/rpms")],
     ).stdout
     rows = [line.split("\t") for line in listing.splitlines()]
-    repos = _repo_of(dnf)
+    repos = {one.nevra: one.repo for one in available_packages(dnf)}
     packages = []
     for file, (name, epoch, version, release, arch) in zip(files, rows, strict=True):
-        repo = repos.get((name, epoch, version, release, arch), "")
+        repo = repos.get(f"{name}-{epoch}:{version}-{release}.{arch}", "")
         digest, size_bytes = file_sha256(file), file.stat().st_size
         packages.append(LockedPackage(name, int(epoch), version, release, arch, digest, size_bytes, repo))
     return Lock(dnf.content.name, tuple(sorted(packages)))
 
 
-def _repo_of(dnf: Dnf) -> dict[tuple[str, ...], str]:
+def available_packages(dnf: Dnf) -> list[AvailablePackage]:
+    """All packages of the repositories, those from which only locked packages come included."""
     form = "%{name}|%{epoch}|%{version}|%{release}|%{arch}|%{repoid}"
-    lines = dnf.run(["-q", "repoquery", "--qf", form]).splitlines()
-    return {tuple(parts[:5]): parts[5] for parts in (line.split("|") for line in lines) if len(parts) == 6}
+    others = dnf.recipe.lockfile_repos
+    enabled = [f"--enablerepo={','.join(others)}"] if others else []
+    rows = (line.split("|") for line in dnf.run([*enabled, "-q", "repoquery", "--qf", form]).splitlines())
+    return [AvailablePackage(row[0], int(row[1]), *row[2:]) for row in rows if len(row) == 6]
 
 
 def fetch_locked(lock: Lock, dnf: Dnf, rpms: Path, cache: Path) -> Lock:

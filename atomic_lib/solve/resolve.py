@@ -2,7 +2,7 @@
 
 import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from atomic_lib.base.command import CommandError
@@ -14,7 +14,14 @@ from atomic_lib.content.signing import index_repository
 from atomic_lib.recipe.recipe import Recipe
 from atomic_lib.solve.dnf_run import Dnf, install_words
 from atomic_lib.solve.lock import Lock, read_lock, write_lock
-from atomic_lib.solve.locked import fetch_locked, read_rpms, require_locked
+from atomic_lib.solve.locked import available_packages, fetch_locked, read_rpms, require_locked
+from atomic_lib.solve.lockfile import (
+    Lockfile,
+    hidden_packages,
+    read_requested_lock,
+    require_available,
+    require_digests,
+)
 from atomic_lib.solve.rpm_cache import keep_keys, keep_rpms
 from atomic_lib.solve.rpm_set import RpmSet
 from atomic_lib.solve.solver_errors import solver_error
@@ -25,27 +32,33 @@ from atomic_lib.tools.sandbox import Bind
 
 @dataclass(frozen=True)
 class RpmSetRequest:
-    """What to resolve: ``name`` is the variant's, ``locked`` the lock to use, ``words`` the arguments of dnf."""
+    """What to resolve: ``name`` is the variant's, ``words`` the arguments of dnf.
+
+    ``locked``: the lock to use. ``lockfile``: the versions that packages must have.
+    """
 
     name: str
     recipe: Recipe
     content: Content
     locked: Lock | None
     words: tuple[str, ...]
+    lockfile: Lockfile | None = None
 
 
 def resolve_rpm_set(recipe: Recipe, content: Content, context: Context, *, name: str, lock_file: Path | None) -> RpmSet:
     """The RPM set that ``recipe`` needs from ``content``, or exactly that of ``lock_file``.
 
-    The cache keeps RPM files by sha256, so that a lock can be used even after the repository
-    has changed.
+    If ``lock_file`` is a lockfile of rpm-ostree, the set is resolved with the versions that it names. The cache keeps
+    RPM files by sha256, so that a lock can be used even after the repository has changed.
 
     Raises WorkbookError if a package is unknown, an excluded package is required (with the
-    chain of requirements), a locked package is no longer available, or a file does not match
+    chain of requirements), a locked package is not available, or a file does not match
     the lock.
     """
     _require_fitting(recipe, content)
-    locked = read_lock(lock_file) if lock_file else None
+    requested = read_requested_lock(lock_file) if lock_file else None
+    lockfile = requested if isinstance(requested, Lockfile) else None
+    locked = requested if isinstance(requested, Lock) else None
     if locked:
         require_plain(locked, str(lock_file))
     if locked and locked.content != content.name:
@@ -55,7 +68,7 @@ def resolve_rpm_set(recipe: Recipe, content: Content, context: Context, *, name:
         )
     groups = expand_groups(content.comps(context.tools), recipe.groups, str(recipe.files[0]))
     words = tuple(install_words(recipe, groups))
-    stored = RPM_SET.get(RpmSetRequest(name, recipe, content, locked, words), context)
+    stored = RPM_SET.get(RpmSetRequest(name, recipe, content, locked, words, lockfile), context)
     lock = read_lock(stored.path / "lock.json")
     if locked:
         require_locked(locked, lock.packages)  # checks the sizes, which are not part of the sha256 in the key
@@ -67,6 +80,8 @@ def _inputs(request: RpmSetRequest, _: Context) -> dict[str, object]:
         "content": "" if request.locked else request.content.key,
         "lock": request.locked.sha256 if request.locked else "",
         "words": request.words,
+        "lockfile": request.lockfile.inputs() if request.lockfile else None,
+        "lockfile_repos": request.recipe.lockfile_repos,
         "repos": request.recipe.repos,
         "repo_packages": request.recipe.repo_packages,
         "weak_dependencies": request.recipe.weak_dependencies,
@@ -80,7 +95,14 @@ def _make(request: RpmSetRequest, context: Context, directory: Path) -> None:
     rpms.mkdir()
     with tempfile.TemporaryDirectory(dir=directory) as scratch:
         dnf = Dnf(tools, request.content, request.recipe, Path(scratch))
-        lock = fetch_locked(locked, dnf, rpms, cache) if locked else _resolve(dnf, request.words, rpms)
+        if locked:
+            dnf = replace(dnf, locked=[package.nevra for package in locked.packages])
+            lock = fetch_locked(locked, dnf, rpms, cache)
+        elif request.lockfile:
+            lock = _resolve(_with_lockfile(dnf, request.lockfile), request.words, rpms)
+            require_digests(request.lockfile, lock.packages, rpms)
+        else:
+            lock = _resolve(dnf, request.words, rpms)
         index_repository(tools, rpms)
     keep_rpms(lock, rpms, cache / "rpms")
     keep_keys(tools, request.content, rpms, directory / "keys", cache=cache / "keys")
@@ -99,13 +121,22 @@ def _require_fitting(recipe: Recipe, content: Content) -> None:
             hint=f"remove the key, or set releasever in params/content/{content.name}.yaml",
         )
     known = content.repo_ids
-    named = [*recipe.repos, *(repo for repo, _ in recipe.repo_packages)]
+    named = [*recipe.repos, *recipe.lockfile_repos, *(repo for repo, _ in recipe.repo_packages)]
     unknown = [repo for repo in named if repo not in known]
     if unknown:
         raise WorkbookError(
             f"{recipe.files[0]}: repos: content {content.name!r} has no repository {unknown[0]!r}",
-            hint=f"it has: {', '.join(known)}",
+            hint=f"it has: {', '.join(known)}; or put a .repo file with it beside the treefile",
         )
+
+
+def _with_lockfile(dnf: Dnf, lockfile: Lockfile) -> Dnf:
+    """A dnf that sees the packages of the lockfile in its versions only."""
+    available = available_packages(dnf)
+    require_available(lockfile, available, dnf.content.name)
+    pinned = {package.name: package for package in lockfile.packages}
+    own = sorted({one.nevra for one in available if one.name in pinned and pinned[one.name].is_build(one)})
+    return replace(dnf, hidden=hidden_packages(lockfile, available), locked=own)
 
 
 def _resolve(dnf: Dnf, words: Sequence[str], rpms: Path) -> Lock:

@@ -6,7 +6,7 @@ from atomic_lib.tools.sandbox import Bind, Tools
 
 _SPEC = """\
 Name: {name}
-Version: 1
+Version: {version}
 Release: 1
 Summary: One file
 License: none
@@ -36,7 +36,14 @@ _DEFINES = {
 
 
 def make_rpm(
-    tools: Tools, directory: Path, name: str, *, install: str = "", scriptlets: str = "", files: str = ""
+    tools: Tools,
+    directory: Path,
+    name: str,
+    *,
+    version: str = "1",
+    install: str = "",
+    scriptlets: str = "",
+    files: str = "",
 ) -> Path:
     """An RPM with the file /usr/share/NAME, not signed, the same bytes each time.
 
@@ -49,6 +56,6 @@ def make_rpm(
         binds=[Bind(directory, "/mnt/out", writable=True)],
         rights="root",
         env={"SOURCE_DATE_EPOCH": "0"},
-        input=_SPEC.format(name=name, install=install, scriptlets=scriptlets, files=files),
+        input=_SPEC.format(name=name, version=version, install=install, scriptlets=scriptlets, files=files),
     )
-    return directory / f"{name}-1-1.noarch.rpm"
+    return directory / f"{name}-{version}-1.noarch.rpm"

@@ -7,7 +7,7 @@ import pytest
 
 from atomic_lib.base.errors import WorkbookError
 from atomic_lib.recipe.recipe import Recipe
-from atomic_lib.solve.dnf_run import pinned_packages
+from atomic_lib.solve.dnf_run import enabled_repos, pinned_packages
 
 RECIPE = Recipe(files=(Path("a.yaml"),), packages=("bash",))
 
@@ -26,3 +26,12 @@ def test_a_package_of_one_repository_is_hidden_in_all_others() -> None:
 def test_only_a_name_can_be_hidden(name: str) -> None:
     with pytest.raises(WorkbookError, match=r"^a\.yaml: repo-packages: .* is not the name of a package"):
         pinned_packages(replace(RECIPE, repo_packages=(("workbook", (name,)),)), ["base"])
+
+
+def test_lockfile_repositories_are_enabled_only_for_a_locked_set() -> None:
+    recipe = replace(RECIPE, repos=("base",), lockfile_repos=("pool",))
+    assert enabled_repos(recipe, ["base", "pool"]) == ["--disablerepo=*", "--enablerepo=base"]
+    assert enabled_repos(recipe, ["base", "pool"], locked=True) == ["--disablerepo=*", "--enablerepo=base,pool"]
+    without_names = replace(recipe, repos=())
+    assert enabled_repos(without_names, ["base", "pool"]) == ["--disablerepo=*", "--enablerepo=base"]
+    assert enabled_repos(RECIPE, ["base", "pool"]) == []

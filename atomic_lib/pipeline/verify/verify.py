@@ -26,7 +26,7 @@ from atomic_lib.pipeline.verify.rebuild import Built, Task
 from atomic_lib.pipeline.verify.show import shown
 from atomic_lib.results.record import git_revision
 from atomic_lib.results.verification import Verification, write_verification
-from atomic_lib.solve.lock import read_lock
+from atomic_lib.solve.lockfile import read_requested_lock
 from atomic_lib.tools import user_namespace
 from atomic_lib.tools.tools_tree import open_tools
 from atomic_lib.tools.user_namespace import require_namespace
@@ -68,7 +68,7 @@ def _variants(names: Sequence[str], overrides: Mapping[str, object]) -> list[Var
         variants = study_variants(load_study("default"), overrides=overrides)
     for variant in variants:
         if variant.lock:
-            read_lock(CHECKOUT / variant.lock)
+            read_requested_lock(CHECKOUT / variant.lock)
     return variants
 
 
