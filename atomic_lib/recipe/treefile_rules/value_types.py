@@ -19,6 +19,7 @@ LISTS = frozenset(
 _UNIT = re.compile(r"[\w@:.\\-]+\.(service|socket|timer|path|target|mount|automount|swap|slice)", re.ASCII)
 _TARGET = re.compile(r"[\w@:.\\-]+\.target", re.ASCII)
 _INTO_USR = ("usr/", "etc/", "bin/", "sbin/", "lib/", "lib64/")
+_LONGEST_EXPRESSION = 10_000
 _LARGEST_ID = 0xFFFF_FFFE
 _LARGEST_INT64 = (1 << 63) - 1
 
@@ -76,6 +77,8 @@ def _wrong_removals(value: object) -> str:
     if not isinstance(value, list) or not all(_is_texts(item) and item for item in value):
         return "must be a list of lists [PACKAGE, REGULAR EXPRESSION...]"
     for expression in (expression for item in value for expression in item[1:]):
+        if len(expression) > _LONGEST_EXPRESSION:
+            return f"{expression!r:.100} is longer than {_LONGEST_EXPRESSION} characters"
         try:
             re.compile(expression)
         except (re.error, RecursionError, OverflowError) as error:
