@@ -35,6 +35,17 @@ class AddedFile:
 
 
 @dataclass(frozen=True)
+class Finalization:
+    """Programs that change a tree when all else is done, in order.
+
+    ``files`` is the recipe's directory, which they see. Both are made of ``AddedFile``, with paths in their directory.
+    """
+
+    programs: tuple[AddedFile, ...]
+    files: tuple[AddedFile, ...]
+
+
+@dataclass(frozen=True)
 class AccountRules:
     """The users and groups that a recipe names.
 
@@ -110,6 +121,7 @@ class Recipe:
     """Added after the packages, which have no such files."""
     override_overlays: tuple[AddedFile, ...] = ()
     """Added after ``overlays``, in place of what is there."""
+    finalization: Finalization | None = None
     removed_from_packages: tuple[tuple[str, ...], ...] = ()
     """Each a package and regular expressions for those of its paths that are removed."""
     repo_packages: tuple[tuple[str, tuple[str, ...]], ...] = ()

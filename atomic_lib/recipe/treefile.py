@@ -14,6 +14,7 @@ from typing import Any
 from atomic_lib.recipe.recipe import AccountRules, AddedFile, Recipe
 from atomic_lib.recipe.treefile_keys import Values, notes
 from atomic_lib.recipe.treefile_rules.account_files import account_rules
+from atomic_lib.recipe.treefile_rules.finalize_programs import finalization
 from atomic_lib.recipe.treefile_rules.findings import Findings
 from atomic_lib.recipe.treefile_rules.inclusion import TreefileReader
 from atomic_lib.recipe.treefile_rules.merging import merge
@@ -89,6 +90,7 @@ def _recipe(path: Path, values: Values, reader: TreefileReader) -> Recipe:
         added_files=tuple(values.get("add-files", ())),
         overlays=_overlays(path, "ostree-layers", values, reader),
         override_overlays=_overlays(path, "ostree-override-layers", values, reader),
+        finalization=finalization(path.parent, reader.roots, findings),
         removed_from_packages=tuple(tuple(item) for item in values.get("remove-from-packages", ())),
         repo_packages=tuple((repo, tuple(names)) for repo, names in values.get("repo-packages", ())),
         os_release_version=_text(path, "mutate-os-release", values, findings),

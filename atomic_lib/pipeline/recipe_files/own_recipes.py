@@ -19,6 +19,7 @@ from atomic_lib.base.paths import BUILD, CHECKOUT, PARAMS_DIRECTORY
 from atomic_lib.params.variant import Variant, load_variant, variant_names
 from atomic_lib.recipe.load import read_recipe
 from atomic_lib.recipe.recipe import Recipe
+from atomic_lib.recipe.treefile_rules.finalize_programs import FOLDER as FINALIZE
 from atomic_lib.recipe.treefile_rules.overlay_directories import OVERLAYS
 
 STUDY = "recipes"
@@ -121,7 +122,12 @@ def _copied(recipe: Recipe, target: Path) -> Path:
     for path in files:
         place = target / path.relative_to(top)
         place.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(path, place)
+        shutil.copy(path, place)  # with the mode: a file that is added may be executable
+        if recipe.finalization and path == files[0]:  # its programs see all of the directory
+            shutil.copytree(path.parent, place.parent, symlinks=True, dirs_exist_ok=True,
+                            ignore=shutil.ignore_patterns(".git"))  # fmt: skip
+        if (path.parent / FINALIZE).is_dir():
+            shutil.copytree(path.parent / FINALIZE, place.parent / FINALIZE, symlinks=True, dirs_exist_ok=True)
         if (path.parent / OVERLAYS).is_dir():
             shutil.copytree(path.parent / OVERLAYS, place.parent / OVERLAYS, symlinks=True, dirs_exist_ok=True)
     copied = target / files[0].relative_to(top)

@@ -2,7 +2,7 @@
 
 import os
 import stat
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from atomic_lib.base.errors import WorkbookError
@@ -31,19 +31,26 @@ def overlay_files(name: str, directory: Path, roots: Sequence[Path]) -> tuple[Ad
         )
     require_within(folder, roots, "")
     modes = {**_modes(directory / OVERLAYS / _MODES), **_modes(folder / _MODES)}
-    found = []
-    for path in _below(folder):
+    return tuple(paths_below(folder, modes, left_out=[_MODES]))
+
+
+def paths_below(folder: Path, modes: Mapping[str, int], *, left_out: Collection[str]) -> Iterator[AddedFile]:
+    """All that is below a folder, but what is ``left_out``: files, directories and links as they are.
+
+    Executables are read-only. ``modes``: those of paths that have others. Raises WorkbookError for anything else.
+    """
+    for path in _below(folder, left_out):
         inner = str(path.relative_to(folder))
-        if inner != _MODES:
-            found.append(_added(path, inner, modes.get(inner)))
-    return tuple(found)
+        yield _added(path, inner, modes.get(inner))
 
 
-def _below(folder: Path) -> Iterator[Path]:
+def _below(folder: Path, left_out: Collection[str]) -> Iterator[Path]:
     for path in sorted(folder.iterdir()):
+        if path.name in left_out:
+            continue
         yield path
         if path.is_dir() and not path.is_symlink():
-            yield from _below(path)
+            yield from _below(path, ())
 
 
 def _added(path: Path, inner: str, mode: int | None) -> AddedFile:

@@ -32,13 +32,15 @@ class KickstartPackages:
     exclude_weak_dependencies: bool = False
     problems: list[tuple[str, str]] = field(default_factory=list)
     """The location and the text of each."""
+    errors: list[WorkbookError] = field(default_factory=list)
+    """Those of files that it includes and that cannot be read."""
 
 
 def read_kickstart_packages(path: Path, read: Callable[[Path, str], str]) -> KickstartPackages:
     """The packages of a kickstart by rpm-ostree's rules: ``%packages`` sections and ``%include`` lines, no others.
 
     Includes are relative to the directory of ``path``. ``read`` reads a file; its second argument (``FILE:LINE: ``)
-    starts the errors that it raises.
+    starts the errors that it raises, which are found for an included file, and raised for ``path`` itself.
     """
     found = KickstartPackages()
     _read(path, "", path.parent, read, found)
@@ -64,7 +66,10 @@ def _read(path: Path, prefix: str, top: Path, read: Callable[[Path, str], str], 
             found.problems += [(location, f"%packages {word}: a treefile's kickstart has --exclude-weakdeps only")
                                for word in others]  # fmt: skip
         elif words[0] == "%include" and len(words) == 2:
-            _read(top / words[1], f"{location}: %include: ", top, read, found)
+            try:
+                _read(top / words[1], f"{location}: %include: ", top, read, found)
+            except WorkbookError as error:
+                found.errors.append(error)
         else:
             found.problems.append((location, f"{words[0]}: a treefile's kickstart has %packages and %include only"))
     if section:

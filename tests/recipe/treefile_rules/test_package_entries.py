@@ -57,7 +57,8 @@ def test_all_else_of_a_kickstart_is_named_with_its_line(tmp_path: Path) -> None:
     ]  # fmt: skip
 
 
-def test_a_kickstart_that_is_missing_names_who_includes_it(tmp_path: Path) -> None:
-    with pytest.raises(WorkbookError) as caught:
-        read(tmp_path, "%include no.ks\n")
-    assert caught.value.message == f"{tmp_path / 'list.ks'}:1: %include: no such file: {tmp_path / 'no.ks'}"
+def test_a_kickstart_that_is_missing_names_who_includes_it_and_does_not_end_the_reading(tmp_path: Path) -> None:
+    found = read(tmp_path, "%include no.ks\n%packages\nsed\n%end\n")
+    (error,) = found.errors
+    assert error.message == f"{tmp_path / 'list.ks'}:1: %include: no such file: {tmp_path / 'no.ks'}"
+    assert found.packages == ["sed"]
