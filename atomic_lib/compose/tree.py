@@ -203,9 +203,7 @@ def _finish_ostree(tree: Installroot, request: TreeRequest, directory: Path) -> 
         open_keyring(tree.tools, directory, key, variant.source_date_epoch) as keyring,
     ):
         add_remote(tree, variant.remote_url, keyring.public_key())
-        dropped = make_ostree_tree(
-            tree, tmp_is_link=recipe.tmp_is_link, own_opt_and_usrlocal=recipe.own_opt_and_usrlocal
-        )
+        dropped = make_ostree_tree(tree, tmp_is_link=recipe.tmp_is_link, opt_and_usrlocal=recipe.opt_and_usrlocal)
         finalize(tree, recipe, directory / LOG)
         write_entries(walk_tree(tree.root), directory / "entries.jsonl")
         if recipe.selinux != "disabled":

@@ -143,8 +143,8 @@ class Recipe:
     """/etc/machine-id: a first boot, an id that is set at the boot, or no file at all."""
     tmp_is_link: bool = False
     """Whether /tmp of a commit is a link to /sysroot/tmp."""
-    own_opt_and_usrlocal: bool = False
-    """Whether /opt and /usr/local of a commit are directories, not links into /var."""
+    opt_and_usrlocal: Literal["var", "root", "state-overlay"] = "var"
+    """Whether /opt and /usr/local of a commit are links into /var, its own directories, or these under overlays."""
     usr_etc_as_etc: bool = False
     """Whether /usr/etc of a commit is labelled as /etc, whatever the policy says."""
     readonly_executables: bool = False

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from atomic_lib.recipe.recipe import AccountRules, AddedFile, Recipe
 from atomic_lib.recipe.treefile_keys import Values, notes
@@ -23,6 +23,9 @@ from atomic_lib.recipe.treefile_rules.repositories_beside import repositories_be
 from atomic_lib.recipe.treefile_rules.variables import as_text, substituted
 from atomic_lib.recipe.treefile_rules.version_prefix import first_version
 
+_OPT_AND_USRLOCAL: Mapping[object, Literal["var", "root", "state-overlay"]] = {
+    None: "var", "var": "var", "root": "root", "state-overlay": "state-overlay", "stateoverlay": "state-overlay",
+}  # fmt: skip
 # ostree's rule for the names of refs (ostree_validate_rev).
 _REF = re.compile(r"[\w\d][-._\w\d]*(/[\w\d][-._\w\d]*)*", re.ASCII)
 
@@ -99,7 +102,7 @@ def _recipe(path: Path, values: Values, reader: TreefileReader) -> Recipe:
         run_sysusers=values.get("sysusers") == "compose-forced",
         machine_id={None: "uninitialized", True: "empty", False: "absent"}[values.get("machineid-compat")],  # type: ignore[arg-type]
         tmp_is_link=values.get("tmp-is-dir") is False,
-        own_opt_and_usrlocal=values.get("opt-usrlocal") == "root",
+        opt_and_usrlocal=_OPT_AND_USRLOCAL[values.get("opt-usrlocal")],
         usr_etc_as_etc=values.get("selinux-label-version") == 1,
         readonly_executables=values.get("readonly-executables", False),
         notes=tuple([*notes(values), *findings.notes]),
@@ -107,10 +110,9 @@ def _recipe(path: Path, values: Values, reader: TreefileReader) -> Recipe:
 
 
 def _require_composable(path: Path, values: Values, findings: Findings) -> None:
-    """Require a ref and a package, no package that is excluded too, and no units that a first boot would undo."""
-    for key in ("ref", "packages"):
-        if not values.get(key) and not findings.problems:
-            findings.refuse(f"{path}: {key}: is required", f"set {key} here or in an included treefile")
+    """Require a package, no package that is excluded too, and no units that a first boot would undo."""
+    if not values.get("packages") and not findings.problems:
+        findings.refuse(f"{path}: packages: is required", "set packages here or in an included treefile")
     excluded = set(values.get("exclude-packages", ()))
     both = [name for name in values.get("packages", ()) if name in excluded]
     if both:
@@ -140,6 +142,8 @@ def _layer(path: Path, reader: TreefileReader) -> tuple[str, ...]:
 
 def _ref(path: Path, values: Values, findings: Findings) -> str | None:
     ref = _text(path, "ref", values, findings)
+    if "ref" not in values:  # rpm-ostree commits without a ref then, too
+        findings.notes.append(f"{path}: ref is not set: the ref of the commit has the name of the variant")
     if ref is not None and not _REF.fullmatch(ref):
         findings.refuse(
             f"{findings.place('ref', path)}: ref: {ref!r} is not a valid ref", "for example atomic/x86_64/minimal"

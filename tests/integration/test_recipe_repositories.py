@@ -71,8 +71,9 @@ def test_a_lockfile_pins_versions_and_opens_its_own_repositories(
     assert resolved(tools, content, tmp_path, RECIPE, old) == ["tool-0:1-1.noarch base"]
     assert resolved(tools, content, tmp_path, RECIPE, {"tool": {"evr": "3-1"}}) == ["tool-0:3-1.noarch pool"]
     # a package of the pool that is not locked is not there
-    both = replace(RECIPE, packages=("tool", "other"))
-    with pytest.raises(WorkbookError, match="has no package 'other'"):
+    (tmp_path / "a.yaml").write_text("packages: [tool, other]\n")
+    both = replace(RECIPE, packages=("tool", "other"), files=(tmp_path / "a.yaml",))
+    with pytest.raises(WorkbookError, match="has 'other' only in a version that is not locked, or in"):
         resolved(tools, content, tmp_path, both, {"tool": {"evr": "3-1"}})
     locked = {"tool": {"evr": "2-1"}, "other": {"evr": "1-1"}}
     assert resolved(tools, content, tmp_path, both, locked) == ["other-0:1-1.noarch pool", "tool-0:2-1.noarch base"]

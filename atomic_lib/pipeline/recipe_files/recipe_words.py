@@ -9,11 +9,12 @@ from atomic_lib.base.errors import WorkbookError
 from atomic_lib.base.paths import PARAMS_DIRECTORY
 from atomic_lib.base.progress import say
 from atomic_lib.content.definition import load_definition
+from atomic_lib.content.repository_files import Repository
 from atomic_lib.params.study_file import fallback_variants, load_study, study_variants
 from atomic_lib.params.variant import load_variant, variant_names
 from atomic_lib.recipe.load import load_recipe, read_recipe
 from atomic_lib.recipe.origins import Origins, origins_of
-from atomic_lib.recipe.recipe import AccountRules, AddedFile, Recipe
+from atomic_lib.recipe.recipe import AccountRules, AddedFile, Finalization, Recipe
 from atomic_lib.report.elements.values import plural
 
 _LISTS = {
@@ -124,6 +125,10 @@ def _plain(value: object) -> object:
         return f"{value.path} ({value.mode:o}{what})"
     if isinstance(value, AccountRules):
         return {name: _plain(one) for name, one in vars(value).items()}
+    if isinstance(value, Repository):
+        return {"id": value.id, **value.options, "origin": value.source}
+    if isinstance(value, Finalization):
+        return {"programs": _plain(value.programs), "files they see": len(value.files)}
     return [_plain(one) for one in value] if isinstance(value, tuple) else value
 
 

@@ -174,6 +174,8 @@ class TreefileReader:
             if key in result:
                 prefix = f"{document.location(key)}: {key}: "
                 value = findings.attempt(prefix, read, suffix)
+                if value is None and key.startswith("check-"):
+                    value = {"type": "file", "lines": None}  # of its type still, so that no other problem follows
                 result = {**result, key: value} if value is not None else _without(result, key)
         return result
 

@@ -128,6 +128,15 @@ def test_a_file_that_is_missing_further_down_has_the_chain_of_its_includes(tmp_p
     ]
 
 
+def test_a_file_of_accounts_that_cannot_be_read_is_the_only_problem_of_both_keys(tmp_path: Path) -> None:
+    write(tmp_path / "passwd", "root:x:0:0:root:/root:/bin/bash\n")
+    write(tmp_path / "group", "rkt:x:996\n")
+    text = "check-passwd: {type: file, filename: passwd}\ncheck-groups: {type: file, filename: group}\n"
+    assert refusal(write(tmp_path / "a.yaml", MINIMAL + text)) == [
+        "a.yaml:4: check-groups: group:1: is not a line of group(5): 'rkt:x:996'"
+    ]
+
+
 def test_includes_end_at_a_depth(tmp_path: Path) -> None:
     for number in range(60):
         write(tmp_path / f"{number}.yaml", f"include: {number + 1}.yaml\n" + (MINIMAL if number == 0 else ""))
