@@ -55,7 +55,7 @@ def read_repositories(text: str, path: Path, variables: Mapping[str, str]) -> tu
     found: list[tuple[str, str, dict[str, str]]] = []
     wrong: list[str] = []
     key = ""
-    for number, line in enumerate(text.split("\n"), start=1):
+    for number, line in enumerate(text.removeprefix("\ufeff").split("\n"), start=1):
         section = _SECTION.fullmatch(line.strip())
         option, equals, value = line.partition("=")
         if not line.strip() or line[0] in "#;":

@@ -22,6 +22,9 @@ _DEEPEST = 100
 """How deep the values of a treefile may be nested; rpm-ostree's parsers stop at 128."""
 
 
+_VALUES_MOST = 200_000
+
+
 @dataclass(frozen=True)
 class Document:
     """A treefile: its values by key, the line of each key, and the lines of the entries of each list.
@@ -155,7 +158,7 @@ def _json_lines(text: str, keys: Mapping[str, object]) -> Iterator[tuple[str, in
 
 
 def _require_plain(path: Path, values: Mapping[str, object]) -> None:
-    """Refuse values that are nested too deeply, and text that is no Unicode.
+    """Refuse values that are nested too deeply or too many, and text that is no Unicode.
 
     Aliases of YAML can make values nested without end, or wide: each is looked at once on a level.
     """
@@ -166,8 +169,19 @@ def _require_plain(path: Path, values: Mapping[str, object]) -> None:
             raise WorkbookError(f"{path}: a text has half of a surrogate pair, which is no character")
         level = list(inner.values())
         if not level:
-            return
-    raise _too_deep(path)
+            break
+    else:
+        raise _too_deep(path)
+    if _size(values, {}) > _VALUES_MOST:
+        raise WorkbookError(f"{path}: has more than {_VALUES_MOST} values, aliases of YAML followed",
+                            hint="name a treefile")  # fmt: skip
+
+
+def _size(value: object, known: dict[int, int]) -> int:
+    """How many values there are in one, with each alias followed; ``known``: those of values that were counted."""
+    if id(value) not in known:
+        known[id(value)] = 1 + sum(_size(one, known) for one in _parts(value))
+    return known[id(value)]
 
 
 def _parts(value: object) -> Iterator[object]:

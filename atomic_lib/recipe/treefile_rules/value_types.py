@@ -1,6 +1,7 @@
 """Checks the types of a treefile's values."""
 
 import re
+import warnings
 from collections.abc import Callable, Mapping
 from pathlib import PurePosixPath
 from typing import TypeGuard
@@ -80,7 +81,8 @@ def _wrong_removals(value: object) -> str:
         if len(expression) > _LONGEST_EXPRESSION:
             return f"{expression!r:.100} is longer than {_LONGEST_EXPRESSION} characters"
         try:
-            re.compile(expression)
+            with warnings.catch_warnings(action="ignore"):  # of what a later Python may read otherwise
+                re.compile(expression)
         except (re.error, RecursionError, OverflowError) as error:
             return f"{expression!r:.100} is not a regular expression: {error}"
     return ""

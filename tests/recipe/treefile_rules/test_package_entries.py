@@ -62,3 +62,13 @@ def test_a_kickstart_that_is_missing_names_who_includes_it_and_does_not_end_the_
     (error,) = found.errors
     assert error.message == f"{tmp_path / 'list.ks'}:1: %include: no such file: {tmp_path / 'no.ks'}"
     assert found.packages == ["sed"]
+
+
+def test_includes_of_kickstarts_end_at_a_depth(tmp_path: Path) -> None:
+    for number in range(60):
+        (tmp_path / f"{number}.ks").write_text(f"%include {number + 1}.ks\n")
+    found = read(tmp_path, "%include 0.ks\n%packages\nsed\n%end\n")
+    assert [error.message.replace(f"{tmp_path}/", "") for error in found.errors] == [
+        "49.ks:1: %include: includes are nested more than 50 levels deep"
+    ]
+    assert found.packages == ["sed"]
