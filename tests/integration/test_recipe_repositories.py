@@ -1,7 +1,10 @@
 """The real dnf with the repositories and the lockfile of a recipe: small signed repositories, made on the spot."""
 
 import json
+import threading
 from dataclasses import replace
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -9,7 +12,7 @@ import pytest
 from atomic_lib.base.errors import WorkbookError
 from atomic_lib.base.paths import cache_directory
 from atomic_lib.base.store import Store, file_sha256
-from atomic_lib.content.repositories import REPOSITORIES, Content
+from atomic_lib.content.repositories import REPOSITORIES, Content, open_content
 from atomic_lib.content.repository_files import read_repositories, repositories_text
 from atomic_lib.content.signing import KEY_FILE, sign_and_index
 from atomic_lib.recipe.recipe import Recipe
@@ -96,3 +99,26 @@ def test_a_package_with_another_signature_is_refused_although_the_file_says_gpgc
     text = content.repo_text.replace(f"{REPOSITORIES}/base/{KEY_FILE}", f"{REPOSITORIES}/pool/{KEY_FILE}")
     with pytest.raises(WorkbookError, match="signature is missing, invalid, or made with a key"):
         resolved(tools, replace(content, repo_text=text), tmp_path, replace(RECIPE, lockfile_repos=()))
+
+
+def test_the_address_in_a_repository_file_is_used_and_its_packages_need_its_key(
+    tools: Tools, content: Content, tmp_path: Path
+) -> None:
+    key = "file:///usr/share/distribution-gpg-keys/fedora/RPM-GPG-KEY-fedora-$releasever-primary"
+    context = Context(tools, tmp_path / "cache", Store(tmp_path / "store"))
+    handler = partial(SimpleHTTPRequestHandler, directory=str(content.local["base"]))
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        text = f"[base]\nbaseurl=http://127.0.0.1:{server.server_port}/\ngpgcheck=0\ngpgkey={key}\n"
+        repositories = read_repositories(text, Path("a.repo"), {})
+        opened = open_content("fedora", context, repositories=repositories)
+        assert opened.repo_ids == ["base", "workbook"]
+        assert opened.dnf_cache is not None
+        assert [path.name for path in opened.dnf_cache.rglob("repomd.xml")] == ["repomd.xml"] * 2
+        recipe = replace(RECIPE, lockfile_repos=(), repositories=repositories)
+        with pytest.raises(WorkbookError, match="signature is missing, invalid, or made with a key"):
+            resolve_rpm_set(recipe, opened, context, name="test", lock_file=None)
+        server.shutdown()
+    missing = read_repositories(text.replace("fedora-$releasever", "fedora-0"), Path("a.repo"), {})
+    with pytest.raises(WorkbookError, match=r"a\.repo:1: \[base\]: gpgkey: there is no /usr/share/.*fedora-0-primary"):
+        open_content("fedora", context, repositories=missing)

@@ -16,6 +16,8 @@ import yaml
 
 from atomic_lib.base.errors import WorkbookError
 from atomic_lib.base.paths import BUILD, CHECKOUT, PARAMS_DIRECTORY
+from atomic_lib.compose.settings.recipe_files import add_files
+from atomic_lib.compose.tree_access.tree_files import TreeFiles
 from atomic_lib.params.variant import Variant, load_variant, variant_names
 from atomic_lib.recipe.load import read_recipe
 from atomic_lib.recipe.recipe import Recipe
@@ -123,14 +125,14 @@ def _copied(recipe: Recipe, target: Path) -> Path:
         place = target / path.relative_to(top)
         place.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(path, place)  # with the mode: a file that is added may be executable
-        if recipe.finalization and path == files[0]:  # its programs see all of the directory
-            shutil.copytree(path.parent, place.parent, symlinks=True, dirs_exist_ok=True,
-                            ignore=shutil.ignore_patterns(".git"))  # fmt: skip
         if (path.parent / FINALIZE).is_dir():
             shutil.copytree(path.parent / FINALIZE, place.parent / FINALIZE, symlinks=True, dirs_exist_ok=True)
         if (path.parent / OVERLAYS).is_dir():
             shutil.copytree(path.parent / OVERLAYS, place.parent / OVERLAYS, symlinks=True, dirs_exist_ok=True)
     copied = target / files[0].relative_to(top)
+    if recipe.finalization:  # its programs see all of the directory, as it was read
+        others = [one for one in recipe.finalization.files if not os.path.lexists(copied.parent / one.path)]
+        add_files(TreeFiles(copied.parent), others, replace=True)
     if _said(read_recipe(copied)) != _said(recipe):
         raise WorkbookError(
             f"{recipe.files[0]}: a copy of it says something else, because it depends on files that it does not name",

@@ -36,6 +36,13 @@ def test_the_repositories_that_it_names_are_used_with_its_variables(tmp_path: Pa
     assert recipe.files == (tmp_path / "a.yaml", tmp_path / "one.repo", tmp_path / "two.repo")
 
 
+def test_variables_of_an_included_file_join_those_of_the_including_one(tmp_path: Path) -> None:
+    (tmp_path / "base.yaml").write_text("repovars: {stream: base, own: base}\n")
+    recipe = recipe_of(tmp_path, "include: base.yaml\nrepovars: {own: top}\n", one=ONE + "name=$own\n")
+    assert recipe.repositories[0].words("baseurl") == ["https://a.example/base/"]
+    assert recipe.repositories[0].options["name"] == "top"
+
+
 def test_without_names_those_are_used_that_are_enabled(tmp_path: Path) -> None:
     recipe = recipe_of(tmp_path)
     assert recipe.repos == ("one",)
