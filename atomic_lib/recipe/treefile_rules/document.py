@@ -22,6 +22,7 @@ _DEEPEST = 100
 """How deep the values of a treefile may be nested; rpm-ostree's parsers stop at 128."""
 
 
+_SYNTAX_HINT = "look for indentation, quotes, commas and brackets at this line and before it"
 _VALUES_MOST = 200_000
 
 
@@ -114,9 +115,9 @@ def _from_yaml(path: Path, text: str) -> Document:
         value = None if root is None else loader.construct_document(root)
     except yaml.MarkedYAMLError as error:
         line = f":{error.problem_mark.line + 1}" if error.problem_mark else ""
-        raise WorkbookError(f"{path}{line}: not valid YAML: {error.problem}") from None
+        raise WorkbookError(f"{path}{line}: not valid YAML: {error.problem}", hint=_SYNTAX_HINT) from None
     except (yaml.YAMLError, ValueError) as error:
-        raise WorkbookError(f"{path}: not valid YAML: {' '.join(str(error).split())}") from None
+        raise WorkbookError(f"{path}: not valid YAML: {' '.join(str(error).split())}", hint=_SYNTAX_HINT) from None
     if root is None or value is None:  # an empty file, or one with comments only
         return Document(path, {})
     if not isinstance(root, yaml.MappingNode) or not isinstance(value, dict):
@@ -141,7 +142,7 @@ def _from_json(path: Path, text: str) -> Document:
     try:
         value = json.loads(text, object_pairs_hook=mapping)
     except json.JSONDecodeError as error:
-        raise WorkbookError(f"{path}:{error.lineno}: not valid JSON: {error.msg}") from None
+        raise WorkbookError(f"{path}:{error.lineno}: not valid JSON: {error.msg}", hint=_SYNTAX_HINT) from None
     except ValueError:  # a number with more digits than Python converts
         raise WorkbookError(f"{path}: not valid JSON: a number is too long") from None
     if not isinstance(value, dict):
