@@ -35,10 +35,9 @@ def read_rpms(dnf: Dnf, rpms: Path) -> Lock:
     return Lock(dnf.content.name, tuple(sorted(packages)))
 
 
-def available_packages(dnf: Dnf) -> list[AvailablePackage]:
-    """All packages of the repositories, those from which only locked packages come included."""
+def available_packages(dnf: Dnf, others: Sequence[str] = ()) -> list[AvailablePackage]:
+    """All packages that dnf sees in its repositories, and in the repositories ``others``."""
     form = "%{name}|%{epoch}|%{version}|%{release}|%{arch}|%{repoid}"
-    others = dnf.recipe.lockfile_repos
     enabled = [f"--enablerepo={','.join(others)}"] if others else []
     rows = (line.split("|") for line in dnf.run([*enabled, "-q", "repoquery", "--qf", form]).splitlines())
     return [AvailablePackage(row[0], int(row[1]), *row[2:]) for row in rows if len(row) == 6]

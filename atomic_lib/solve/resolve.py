@@ -132,7 +132,7 @@ def _require_fitting(recipe: Recipe, content: Content) -> None:
 
 def _with_lockfile(dnf: Dnf, lockfile: Lockfile) -> Dnf:
     """A dnf that sees the packages of the lockfile in its versions only."""
-    available = available_packages(dnf)
+    available = available_packages(dnf, dnf.recipe.lockfile_repos)
     require_available(lockfile, available, dnf.content.name)
     pinned = {package.name: package for package in lockfile.packages}
     own = sorted({one.nevra for one in available if one.name in pinned and pinned[one.name].is_build(one)})

@@ -34,9 +34,12 @@ def tools() -> Tools:
 
 @pytest.fixture(scope="module")
 def content(tools: Tools, tmp_path_factory: pytest.TempPathFactory) -> Content:
-    """``base`` has tool 1 and 2, ``pool`` tool 3 and other 1; with gpgcheck=0, which must not count."""
+    """``base`` has tool 1 and 2, ``pool`` tool 3 and other 1, each both 1; with gpgcheck=0, which must not count."""
     top = tmp_path_factory.mktemp("repositories")
-    for repo, packages in {"base": (("tool", "1"), ("tool", "2")), "pool": (("tool", "3"), ("other", "1"))}.items():
+    for repo, packages in {
+        "base": (("tool", "1"), ("tool", "2"), ("both", "1")),
+        "pool": (("tool", "3"), ("other", "1"), ("both", "1")),
+    }.items():
         for name, version in packages:
             make_rpm(tools, top / repo, name, version=version)
         sign_and_index(tools, top / repo, repo)
@@ -63,6 +66,8 @@ def test_without_a_lock_the_newest_of_the_named_repository_is_taken(
     tools: Tools, content: Content, tmp_path: Path
 ) -> None:
     assert resolved(tools, content, tmp_path, RECIPE) == ["tool-0:2-1.noarch base"]
+    in_both = replace(RECIPE, packages=("both",))  # where it came from is not a repository that is not used
+    assert resolved(tools, content, tmp_path, in_both) == ["both-0:1-1.noarch base"]
     assert resolved(tools, content, tmp_path, replace(RECIPE, repos=("pool",))) == ["tool-0:3-1.noarch pool"]
 
 
