@@ -1,16 +1,17 @@
 """Opens content: provides repositories that dnf can resolve and install from."""
 
+import re
 from collections.abc import Mapping, Sequence
 from configparser import ConfigParser
 from configparser import Error as ConfigError
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 from atomic_lib.base.command import CommandError
 from atomic_lib.base.errors import WorkbookError
 from atomic_lib.base.paths import PARAMS_DIRECTORY
 from atomic_lib.base.store import file_sha256, key_of
-from atomic_lib.content.agent_repository import agent_repository
+from atomic_lib.content.agent_repository import AGENT, agent_repository
 from atomic_lib.content.comps import Comps, read_comps
 from atomic_lib.content.definition import DebianContent, RepositoryContent, load_definition
 from atomic_lib.content.dnf import (
@@ -21,9 +22,9 @@ from atomic_lib.content.dnf import (
     dnf_configuration,
     repository_error,
 )
-from atomic_lib.content.repository_files import Repository, repositories_text, require_usable
 from atomic_lib.content.signing import KEY_FILE
-from atomic_lib.content.standin.standin_repository import standin_repository
+from atomic_lib.content.standin.standin_repository import CONTENT, StandinRequest, standin_repository
+from atomic_lib.content.yum_repository import KEY_FILES, YumRepository
 from atomic_lib.tools.context import Context
 from atomic_lib.tools.sandbox import Bind, Tools
 
@@ -87,14 +88,15 @@ class Content:
 
 
 def open_content(
-    name: str, context: Context, params: Path = PARAMS_DIRECTORY, *, repositories: Sequence[Repository] = ()
+    name: str, context: Context, params: Path = PARAMS_DIRECTORY, *, brought: Sequence[YumRepository] = ()
 ) -> Content:
     """The content ``params/content/NAME.yaml``; builds stand-in content, and fetches the indexes of repositories.
 
-    ``repositories``: those of a recipe, which replace the content's; stand-in content has none to replace.
+    Content that consists of repositories also has those that a recipe brings along (``brought``), in place of its own
+    of the same name. Stand-in content has packages of its own, and does not use them.
 
-    Raises WorkbookError if the content is unknown, a repository of the recipe is not accepted, a mirror cannot be
-    reached, a signature is bad, or the disk is too full.
+    Raises WorkbookError if the content is unknown, a mirror cannot be reached, a signature is bad, or the disk is
+    too full.
     """
     definition = load_definition(name, params)
     agent = agent_repository(context)
@@ -105,13 +107,12 @@ def open_content(
         key = key_of({name: _repository_key(path) for name, path in local.items()})
     else:
         local = {_AGENT: agent}
-        if repositories:
-            require_usable(repositories, local)
-            _require_key_files(repositories, context.tools, definition.releasever)
-        own = repositories_text(repositories) if repositories else _repo_file(definition, params)
-        text = own + local_repository(_AGENT)
+        _require_key_files(brought, context.tools, definition.releasever)
+        text = with_brought(_repo_file(definition, params), brought) + local_repository(_AGENT)
         remote = _remote_key(context, definition, text, local)
-        key = key_of({_AGENT: _repository_key(agent), "remote": remote, "text": text})
+        # the index of a repository does not say which of its packages are excluded, or what it costs
+        more = {"brought": [asdict(replace(one, source="")) for one in brought]} if brought else {}
+        key = key_of({_AGENT: _repository_key(agent), "remote": remote, **more})
     return Content(
         name=name,
         title=definition.title,
@@ -124,6 +125,20 @@ def open_content(
         remote=isinstance(definition, RepositoryContent),
         dnf_cache=_dnf_cache(context.cache, definition, text) if isinstance(definition, RepositoryContent) else None,
     )
+
+
+def has_content(name: str, context: Context, params: Path = PARAMS_DIRECTORY) -> bool:
+    """Whether ``open_content`` would find the content in the cache, and so neither build nor download it.
+
+    The indexes of repositories are compared with their mirrors all the same. Raises WorkbookError if the content is
+    unknown.
+    """
+    definition = load_definition(name, params)
+    if isinstance(definition, DebianContent):
+        request = StandinRequest(definition, params / "content" / f"{definition.content}-comps.xml")
+        return AGENT.has(None, context) and CONTENT.has(request, context)
+    text = _repo_file(definition, params) + local_repository("workbook")
+    return AGENT.has(None, context) and _dnf_cache(context.cache, definition, text).is_dir()
 
 
 def _parse_repos(text: str, source: str) -> ConfigParser:
@@ -166,19 +181,32 @@ def _repo_file(definition: RepositoryContent, params: Path) -> str:
     return text.rstrip() + "\n\n"
 
 
-def _require_key_files(repositories: Sequence[Repository], tools: Tools, releasever: str) -> None:
+def _require_key_files(brought: Sequence[YumRepository], tools: Tools, releasever: str) -> None:
     """Raise WorkbookError for each key of a repository that is a file, but not one of the tools tree."""
     missing = []
-    for one in repositories:
-        for url in one.words("gpgkey"):
+    for one in brought:
+        for url in one.gpgkey:
             path = url.replace("$releasever", releasever).replace("$basearch", "x86_64").partition("file://")[2]
             if path and not (tools.root / path.lstrip("/")).is_file():
-                missing.append(f"{one.source}: [{one.id}]: gpgkey: there is no {path} among the build tools")
+                missing.append(f"{one.source}: repository {one.name!r}: gpgkey: there is no {path} in the build tools")
     if missing:
         raise WorkbookError(
-            "\n".join(missing),
-            hint="name one of file:///usr/share/distribution-gpg-keys/, which the tools have, or an https address",
+            "\n".join(missing), hint=f"name a key in file://{KEY_FILES}, which the tools have, or an https address"
         )
+
+
+def with_brought(repo_text: str, brought: Sequence[YumRepository]) -> str:
+    """The text of a repository file with the repositories of a recipe, which replace those of the same name."""
+    parsed = _parse_repos(repo_text, "repositories")
+    keys = dict.fromkeys(key for name in parsed.sections() for key in parsed[name]["gpgkey"].split())
+    added = {repository.name: repository.section(keys) for repository in brought}
+    kept = [section for section in re.split(r"^(?=\[)", repo_text, flags=re.M) if _section_name(section) not in added]
+    return "".join([*kept, *added.values()])
+
+
+def _section_name(section: str) -> str:
+    found = re.match(r"\[([^\]]*)\]", section)
+    return found[1] if found else ""
 
 
 def _repository_key(path: Path) -> str:

@@ -26,8 +26,8 @@ from atomic_lib.solve.explain.why import Chain, entries_of, shortest_chains, why
 from atomic_lib.solve.explain.without import Departure, what_leaves
 from atomic_lib.solve.resolve import resolve_rpm_set
 from atomic_lib.solve.rpm_set import RpmSet
+from atomic_lib.tools.confinement.limits import Limits
 from atomic_lib.tools.context import Context, open_context
-from atomic_lib.tools.limits import Limits
 from atomic_lib.tools.user_namespace import require_namespace
 
 CLASS_PREFIX = "class:"
@@ -51,7 +51,7 @@ class Build:
     @cached_property
     def content(self) -> Content:
         """The repositories of the variant's packages."""
-        return open_content(self.variant.content, self.context, repositories=self.recipe.repositories)
+        return open_content(self.variant.content, self.context, brought=self.recipe.repositories)
 
     @cached_property
     def rpm_set(self) -> RpmSet:

@@ -23,7 +23,7 @@ from atomic_lib.results.result_files import RESULT_FILE, read_variant_result, wr
 from atomic_lib.results.runs import link_newest, new_run, only_run
 from atomic_lib.results.study_result import StudyResult
 from atomic_lib.results.variant_result import VariantResult
-from atomic_lib.solve.lockfile import read_requested_lock
+from atomic_lib.solve.rpm_ostree.lockfile import read_requested_lock
 from atomic_lib.tools.context import open_context
 from atomic_lib.tools.user_namespace import require_namespace
 

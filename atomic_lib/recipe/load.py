@@ -7,8 +7,7 @@ from pathlib import Path
 
 from atomic_lib.base.errors import WorkbookError
 from atomic_lib.base.paths import CHECKOUT, PARAMS_DIRECTORY
-from atomic_lib.content.definition import DebianContent, RepositoryContent, load_definition
-from atomic_lib.content.repository_files import repository_notes, require_usable
+from atomic_lib.content.definition import RepositoryContent, load_definition
 from atomic_lib.params.variant import Variant
 from atomic_lib.recipe.recipe import PostScript, Recipe
 from atomic_lib.recipe.source import listing_hint
@@ -25,32 +24,20 @@ def load_recipe(variant: Variant, params: Path = PARAMS_DIRECTORY) -> Recipe:
     Raises WorkbookError naming the file, and where possible the line or key, if it is missing or not accepted, and
     for a repository of its own that packages may not come from.
     """
-    recipe = _read_recipe(variant, params)
-    if recipe.repositories or recipe.lockfile_repos:
-        recipe = with_content(recipe, load_definition(variant.content, params))
+    recipe = _with_unused_repositories(_read_recipe(variant, params), variant, params)
     return replace(recipe, selinux=variant.selinux) if variant.selinux else recipe
 
 
-def with_content(recipe: Recipe, definition: RepositoryContent | DebianContent) -> Recipe:
-    """The recipe with its own repositories, if the content is one of repositories; else without them, and a note.
-
-    Raises WorkbookError if packages may not come from one of them.
-    """
-    if isinstance(definition, RepositoryContent):
-        if recipe.repositories:
-            require_usable(recipe.repositories)
-        return replace(recipe, notes=(*recipe.notes, *repository_notes(recipe.repositories)))
-    own = {one.id for one in recipe.repositories} | set(recipe.lockfile_repos)
-    files = sorted({one.source.rpartition(":")[0] for one in recipe.repositories})
-    note = f"repositories of {', '.join(files)} are not used: packages come from stand-in content"
-    return replace(
-        recipe,
-        repositories=(),
-        repos=tuple(name for name in recipe.repos if name not in own),
-        repo_packages=tuple(entry for entry in recipe.repo_packages if entry[0] not in own),
-        lockfile_repos=(),
-        notes=(*recipe.notes, note if files else "lockfile-repos are not used: packages come from stand-in content"),
-    )
+def _with_unused_repositories(recipe: Recipe, variant: Variant, params: Path) -> Recipe:
+    """The recipe with a note for each repository that it brings along and that stand-in content does not use."""
+    if not recipe.repositories or isinstance(load_definition(variant.content, params), RepositoryContent):
+        return recipe
+    notes = [
+        f"{one.source.rpartition('/')[2]}: repository {one.name} is not used: content {variant.content!r} has packages "
+        "of its own"
+        for one in recipe.repositories
+    ]
+    return replace(recipe, notes=(*recipe.notes, *notes))
 
 
 def _read_recipe(variant: Variant, params: Path) -> Recipe:

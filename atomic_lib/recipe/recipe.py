@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Literal
 
 from atomic_lib.base.model import SelinuxMode
-from atomic_lib.content.repository_files import Repository
+from atomic_lib.content.yum_repository import YumRepository
 
 
 @dataclass(frozen=True)
@@ -84,6 +84,11 @@ class Recipe:
     groups: tuple[str, ...] = ()
     excludes: tuple[str, ...] = ()
     repos: tuple[str, ...] = ()
+    """The only repositories that packages come from; if empty, all that the content enables."""
+    extra_repos: tuple[str, ...] = ()
+    """Repositories of the content that are used besides those that it enables."""
+    repositories: tuple[YumRepository, ...] = ()
+    """Repositories that the recipe brings along, for content that consists of repositories."""
     documentation: bool = True
     weak_dependencies: bool = True
     languages: tuple[str, ...] | None = None
@@ -96,13 +101,19 @@ class Recipe:
     kernel_arguments: str | None = None
     boot_loader_timeout_seconds: int = 1
     root_size_mib: int | None = None
+    root_grows: bool = False
+    """Whether the variant's size of the root file system counts, if it is larger."""
     locale: str | None = None
     keyboard: str | None = None
     timezone: str | None = None
+    group_commands: tuple[tuple[str, ...], ...] = ()
+    """The commands groupadd to run in the tree, each with its options."""
     account_commands: tuple[tuple[str, ...], ...] = ()
-    """The commands groupadd and useradd to run in the tree, each with its options."""
+    """The commands groupadd and useradd to run after ``group_commands``, for one user after the other."""
     ssh_keys: tuple[tuple[str, str], ...] = ()
     """Users, and the public key of each with which it can log in."""
+    time_sources: tuple[str, ...] = ()
+    """The lines of chrony.conf that replace its servers and pools."""
     firewall: tuple[str, ...] = ()
     """The options of firewall-offline-cmd, to run in the tree if firewalld is in it."""
     root_locked: bool = True
@@ -126,8 +137,6 @@ class Recipe:
     """Each a package and regular expressions for those of its paths that are removed."""
     repo_packages: tuple[tuple[str, tuple[str, ...]], ...] = ()
     """Repositories and the packages that come from no other one."""
-    repositories: tuple[Repository, ...] = ()
-    """Where packages come from instead of the content's repositories: those of ``.repo`` files beside the recipe."""
     lockfile_repos: tuple[str, ...] = ()
     """Repositories from which only locked packages come; without a lock they are not used."""
     wanted_units: tuple[str, ...] = ()

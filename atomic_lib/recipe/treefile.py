@@ -72,7 +72,7 @@ def _recipe(path: Path, values: Values, reader: TreefileReader) -> Recipe:
         packages=_unique([*values.get("packages", ()), *_of_repos(values)]),
         layer=_layer(path, reader),
         excludes=_unique(values.get("exclude-packages", ())),
-        repos=_unique(values.get("repos", ()) or (one.id for one in repositories)),
+        repos=_unique(values.get("repos", ()) or (one.name for one in repositories)),
         repositories=tuple(repositories),
         lockfile_repos=_unique(values.get("lockfile-repos", ())),
         documentation=values.get("documentation", True),

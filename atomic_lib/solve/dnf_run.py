@@ -28,8 +28,12 @@ class Dnf:
     locked: Sequence[str] | None = None
     """The only NEVRAs that come from the recipe's ``lockfile_repos``, which are not used at all if this is None."""
 
-    def run(self, words: Sequence[str], *, binds: Sequence[Bind] = ()) -> str:
+    def run(
+        self, words: Sequence[str], *, binds: Sequence[Bind] = (), pinned: Sequence[tuple[str, Sequence[str]]] = ()
+    ) -> str:
         """Run dnf with the arguments ``words``; returns its standard output.
+
+        ``pinned``: more packages that one repository only may provide, as in the recipe's ``repo_packages``.
 
         Raises WorkbookError naming a local repository that was changed, and CommandError for all other errors.
         """
@@ -51,7 +55,7 @@ class Dnf:
         ]
         line = ["dnf", "-y", "-c", f"{DNF_DIRECTORY}/dnf.conf", f"--installroot={INSTALLROOT}",
                 f"--releasever={self.content.releasever}", *self._repository_options(),
-                *pinned_packages(self.recipe, self.content.repo_ids), *words]  # fmt: skip
+                *pinned_packages(self.recipe, self.content.repo_ids, pinned), *words]  # fmt: skip
         binds = [*own, *self.content.binds, *binds]
         try:
             return self.tools.run(line, binds=binds, rights="root", network=self.content.remote).stdout
@@ -62,7 +66,8 @@ class Dnf:
         if self.locked is None or not self.recipe.lockfile_repos:
             return enabled_repos(self.recipe, self.content.repo_ids)
         only = ",".join(self.locked) or "-"  # an empty list would include all packages
-        limits = [f"--setopt={name}.includepkgs={only}" for name in self.recipe.lockfile_repos]
+        known = self.content.repo_ids
+        limits = [f"--setopt={name}.includepkgs={only}" for name in self.recipe.lockfile_repos if name in known]
         return [*enabled_repos(self.recipe, self.content.repo_ids, locked=True), *limits]
 
 
@@ -84,27 +89,39 @@ def install_words(recipe: Recipe, group_packages: Iterable[str]) -> list[str]:
     return [*excludes, "install", *sorted({*recipe.packages, *from_groups})]
 
 
-def pinned_packages(recipe: Recipe, repo_ids: Iterable[str]) -> list[str]:
-    """dnf's options that hide the packages of the recipe's ``repo_packages`` in all other repositories.
+def pinned_packages(
+    recipe: Recipe, repo_ids: Iterable[str], more: Sequence[tuple[str, Sequence[str]]] = ()
+) -> list[str]:
+    """dnf's options that hide the packages of the recipe's ``repo_packages``, and ``more``, in all other repositories.
 
     Raises WorkbookError for a word that is not the name of a package.
     """
     source = str(recipe.files[0]) if recipe.files else "recipe"
-    options = []
-    for repo in repo_ids if recipe.repo_packages else ():
-        hidden = [name for other, names in recipe.repo_packages if other != repo for name in names]
+    known, options = tuple(repo_ids), []
+    asked = [(repo, names) for repo, names in recipe.repo_packages if repo not in unused_repos(recipe, known)]
+    pinned = [*asked, *more]
+    for repo in known if pinned else ():
+        hidden = [name for other, names in pinned if other != repo for name in names]
         require_words(hidden, f"{source}: repo-packages", accepted=EXCLUDED)
         options += [f"--setopt={repo}.excludepkgs={','.join(hidden)}"] if hidden else []
     return options
 
 
-def enabled_repos(recipe: Recipe, repo_ids: Iterable[str] = (), *, locked: bool = False) -> list[str]:
-    """dnf's options that enable the repositories that the recipe names, without any all in ``repo_ids``.
+def unused_repos(recipe: Recipe, repo_ids: Iterable[str]) -> set[str]:
+    """The repositories that the recipe brings along and that the content, which has ``repo_ids``, does not use."""
+    return {repository.name for repository in recipe.repositories} - set(repo_ids)
+
+
+def enabled_repos(recipe: Recipe, repo_ids: Iterable[str], *, locked: bool = False) -> list[str]:
+    """dnf's options that enable the repositories that the recipe names: only these, or those besides the others.
 
     Those of its ``lockfile_repos`` are enabled only for a set that is ``locked``.
     """
-    of_lockfile = [name for name in recipe.lockfile_repos if name not in recipe.repos]
-    if not recipe.repos and not of_lockfile:
-        return []
-    names = [*(recipe.repos or (name for name in repo_ids if name not in of_lockfile)), *(of_lockfile * locked)]
-    return ["--disablerepo=*", f"--enablerepo={','.join(names)}"]
+    known = tuple(repo_ids)
+    unused = unused_repos(recipe, known)
+    names = [name for name in recipe.repos if name not in unused]
+    of_lockfile = [name for name in recipe.lockfile_repos if name not in (*names, *unused)]
+    if names or of_lockfile:
+        names = names or [name for name in known if name not in of_lockfile]
+        return ["--disablerepo=*", f"--enablerepo={','.join([*names, *(of_lockfile * locked)])}"]
+    return [f"--enablerepo={','.join(recipe.extra_repos)}"] if recipe.extra_repos else []

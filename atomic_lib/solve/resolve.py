@@ -1,38 +1,39 @@
 """The stage that resolves a recipe to an RPM set: dnf solves, every file is locked, verified and cached."""
 
+import json
 import tempfile
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from atomic_lib.base.command import CommandError
 from atomic_lib.base.errors import WorkbookError
 from atomic_lib.base.stage import Stage
-from atomic_lib.content.comps import expand_groups
 from atomic_lib.content.repositories import Content
 from atomic_lib.content.signing import index_repository
 from atomic_lib.recipe.recipe import Recipe
-from atomic_lib.solve.dnf_run import Dnf, install_words
+from atomic_lib.solve.dnf_run import Dnf, install_words, unused_repos
+from atomic_lib.solve.group_members import GroupMembers, group_members, members_to_install
 from atomic_lib.solve.lock import Lock, read_lock, write_lock
 from atomic_lib.solve.locked import available_packages, fetch_locked, read_rpms, require_locked
-from atomic_lib.solve.lockfile import (
+from atomic_lib.solve.rpm_cache import keep_keys, keep_rpms
+from atomic_lib.solve.rpm_ostree.lockfile import (
     Lockfile,
     hidden_packages,
     read_requested_lock,
     require_available,
     require_digests,
 )
-from atomic_lib.solve.rpm_cache import keep_keys, keep_rpms
 from atomic_lib.solve.rpm_set import RpmSet
+from atomic_lib.solve.solver import download
 from atomic_lib.solve.solver_errors import solver_error
 from atomic_lib.solve.words import require_plain
 from atomic_lib.tools.context import Context
-from atomic_lib.tools.sandbox import Bind
+from atomic_lib.tools.sandbox import Bind, Tools
 
 
 @dataclass(frozen=True)
 class RpmSetRequest:
-    """What to resolve: ``name`` is the variant's, ``words`` the arguments of dnf.
+    """What to resolve: ``name`` is the variant's, ``members`` those of the groups.
 
     ``locked``: the lock to use. ``lockfile``: the versions that packages must have.
     """
@@ -41,7 +42,7 @@ class RpmSetRequest:
     recipe: Recipe
     content: Content
     locked: Lock | None
-    words: tuple[str, ...]
+    members: GroupMembers
     lockfile: Lockfile | None = None
 
 
@@ -55,7 +56,7 @@ def resolve_rpm_set(recipe: Recipe, content: Content, context: Context, *, name:
     chain of requirements), a locked package is not available, or a file does not match
     the lock.
     """
-    _require_fitting(recipe, content)
+    require_fitting(recipe, content, locked=lock_file is not None)
     requested = read_requested_lock(lock_file) if lock_file else None
     lockfile = requested if isinstance(requested, Lockfile) else None
     locked = requested if isinstance(requested, Lock) else None
@@ -66,9 +67,9 @@ def resolve_rpm_set(recipe: Recipe, content: Content, context: Context, *, name:
             f"{lock_file}: is a lock of content {locked.content!r}, the variant has {content.name!r}",
             hint=f"use a lock of content {content.name!r}, or set content: {locked.content}",
         )
-    groups = expand_groups(content.comps(context.tools), recipe.groups, str(recipe.files[0]))
-    words = tuple(install_words(recipe, groups))
-    stored = RPM_SET.get(RpmSetRequest(name, recipe, content, locked, words, lockfile), context)
+    members = group_members(content.comps(context.tools), recipe)
+    stored = RPM_SET.get(RpmSetRequest(name, recipe, content, locked, members, lockfile), context)
+    words = tuple(json.loads((stored.path / "words.json").read_text()))
     lock = read_lock(stored.path / "lock.json")
     if locked:
         require_locked(locked, lock.packages)  # checks the sizes, which are not part of the sha256 in the key
@@ -79,10 +80,12 @@ def _inputs(request: RpmSetRequest, _: Context) -> dict[str, object]:
     return {
         "content": "" if request.locked else request.content.key,
         "lock": request.locked.sha256 if request.locked else "",
-        "words": request.words,
+        "words": install_words(request.recipe, request.members.packages),
+        "conditional": request.members.conditional,
         "lockfile": request.lockfile.inputs() if request.lockfile else None,
         "lockfile_repos": request.recipe.lockfile_repos,
         "repos": request.recipe.repos,
+        "extra_repos": request.recipe.extra_repos,
         "repo_packages": request.recipe.repo_packages,
         "weak_dependencies": request.recipe.weak_dependencies,
         "releasever": request.content.releasever,
@@ -98,15 +101,18 @@ def _make(request: RpmSetRequest, context: Context, directory: Path) -> None:
         if locked:
             dnf = replace(dnf, locked=[package.nevra for package in locked.packages])
             lock = fetch_locked(locked, dnf, rpms, cache)
+            names = {package.name for package in lock.packages}
+            words = install_words(dnf.recipe, request.members.among(names, _provided(tools, rpms)))
         elif request.lockfile:
-            lock = _resolve(_with_lockfile(dnf, request.lockfile), request.words, rpms)
+            words, lock = _resolve(_with_lockfile(dnf, request.lockfile), request.members, rpms)
             require_digests(request.lockfile, lock.packages, rpms)
         else:
-            lock = _resolve(dnf, request.words, rpms)
+            words, lock = _resolve(dnf, request.members, rpms)
         index_repository(tools, rpms)
     keep_rpms(lock, rpms, cache / "rpms")
     keep_keys(tools, request.content, rpms, directory / "keys", cache=cache / "keys")
     write_lock(lock, directory / "lock.json")
+    (directory / "words.json").write_text(json.dumps(words))
 
 
 RPM_SET = Stage(
@@ -114,15 +120,18 @@ RPM_SET = Stage(
 )
 
 
-def _require_fitting(recipe: Recipe, content: Content) -> None:
+def require_fitting(recipe: Recipe, content: Content, *, locked: bool = False) -> None:
+    """Raise WorkbookError for a recipe of another release, or with a repository that the content lacks."""
     if recipe.releasever not in (None, content.releasever):
         raise WorkbookError(
             f"{recipe.files[0]}: releasever {recipe.releasever!r}: content {content.name!r} has {content.releasever!r}",
             hint=f"remove the key, or set releasever in params/content/{content.name}.yaml",
         )
     known = content.repo_ids
-    named = [*recipe.repos, *recipe.lockfile_repos, *(repo for repo, _ in recipe.repo_packages)]
-    unknown = [repo for repo in named if repo not in known]
+    named = [*recipe.repos, *recipe.extra_repos, *(repo for repo, _ in recipe.repo_packages)]
+    named += recipe.lockfile_repos if locked else ()
+    available = {*known, *unused_repos(recipe, known)}
+    unknown = [repo for repo in named if repo not in available]
     if unknown:
         raise WorkbookError(
             f"{recipe.files[0]}: repos: content {content.name!r} has no repository {unknown[0]!r}",
@@ -132,18 +141,29 @@ def _require_fitting(recipe: Recipe, content: Content) -> None:
 
 def _with_lockfile(dnf: Dnf, lockfile: Lockfile) -> Dnf:
     """A dnf that sees the packages of the lockfile in its versions only."""
-    available = available_packages(dnf, dnf.recipe.lockfile_repos)
+    unused = unused_repos(dnf.recipe, dnf.content.repo_ids)
+    others = [name for name in dnf.recipe.lockfile_repos if name not in unused]
+    available = available_packages(dnf, others)
     require_available(lockfile, available, dnf.content.name)
     pinned = {package.name: package for package in lockfile.packages}
     own = sorted({one.nevra for one in available if one.name in pinned and pinned[one.name].is_build(one)})
     return replace(dnf, hidden=hidden_packages(lockfile, available), locked=own)
 
 
-def _resolve(dnf: Dnf, words: Sequence[str], rpms: Path) -> Lock:
+def _provided(tools: Tools, rpms: Path) -> set[str]:
+    """The names of all that the RPMs in a directory provide, their own names among them."""
+    words = ["rpm", "-qp", "--nosignature", "--qf", r"[%{PROVIDENAME}\n]"]
+    files = [f"/mnt/rpms/{file.name}" for file in sorted(rpms.glob("*.rpm"))]
+    return set(tools.run([*words, *files], binds=[Bind(rpms, "/mnt/rpms")]).stdout.splitlines())
+
+
+def _resolve(dnf: Dnf, members: GroupMembers, rpms: Path) -> tuple[list[str], Lock]:
+    """Fetch what dnf resolves the recipe to; returns dnf's arguments, and the lock."""
     try:
-        dnf.run(["--downloadonly", "--destdir=/mnt/rpms", *words], binds=[Bind(rpms, "/mnt/rpms", writable=True)])
+        words = install_words(dnf.recipe, members_to_install(dnf, members))
+        repos = download(dnf, words, rpms)
     except CommandError as error:
         raise solver_error(dnf, error) from None
-    lock = read_rpms(dnf, rpms)
+    lock = read_rpms(dnf, rpms, repos)
     require_plain(lock, f"content {dnf.content.name!r}")
-    return lock
+    return words, lock

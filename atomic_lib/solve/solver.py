@@ -1,13 +1,15 @@
-"""dnf's solution as data, without downloading or installing anything.
+"""dnf's solution as data: without downloading anything, or of what dnf downloads.
 
-A plugin for dnf 4 (``dnf_plugin``, ``dnf.Plugin.resolved``) writes the solution to a file and
-ends dnf before the download. So arguments, configuration and solver are the same as in a compose.
+A plugin for dnf 4 (``dnf_plugin``, ``dnf.Plugin.resolved``) writes the solution to a file. So
+arguments, configuration and solver are the same as in a compose, and the repository of a package
+is the one that dnf takes it from, also if several have a package of this NEVRA.
 """
 
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from atomic_lib.solve.dnf_run import Dnf
 from atomic_lib.tools.sandbox import Bind
@@ -17,31 +19,56 @@ _PLUGIN = Path(__file__).parent / "dnf_plugin"
 
 @dataclass(frozen=True, order=True)
 class Solved:
-    """A package of dnf's solution, with the sizes in its repository's index."""
+    """A package of dnf's solution, with the sizes in the index of its repository, and the id of that repository."""
 
     name: str
     nevra: str
     download_bytes: int
     installed_bytes: int
+    repo: str = ""
 
 
 @dataclass(frozen=True)
 class Solution:
-    """The packages by name, and the words to install (``unmet``) that match none of them."""
+    """The packages by name, the words to install (``unmet``) that match none of them, and the conditions they meet."""
 
     packages: Mapping[str, Solved]
     unmet: frozenset[str]
+    met: frozenset[str] = frozenset()
 
 
-def solve(dnf: Dnf, words: Sequence[str]) -> Solution:
-    """dnf's solution for ``words``, as from ``install_words``; raises CommandError if there is none."""
+def solve(dnf: Dnf, words: Sequence[str], *, conditions: Sequence[str] = ()) -> Solution:
+    """dnf's solution for ``words``, as from ``install_words``; raises CommandError if there is none.
+
+    ``conditions``: names; ``met`` has those that a package of the solution has or provides.
+    """
     if words[-1] == "install":  # dnf refuses "install" without a package
         return Solution({}, frozenset())
+    answer = _run(dnf, words, conditions=conditions)
+    packages = {row[0]: Solved(*row) for row in answer["packages"]}
+    return Solution(packages, frozenset(answer["unmet"]), frozenset(answer["met"]))
+
+
+def download(dnf: Dnf, words: Sequence[str], rpms: Path) -> dict[str, str]:
+    """Download dnf's solution for ``words`` to the directory ``rpms``; returns the id of each NEVRA's repository.
+
+    Raises CommandError if there is no solution, or a file cannot be had.
+    """
+    options = ["--downloadonly", "--destdir=/mnt/rpms"]
+    answer = _run(dnf, [*options, *words], binds=[Bind(rpms, "/mnt/rpms", writable=True)])
+    return {package.nevra: package.repo for package in (Solved(*row) for row in answer["packages"])}
+
+
+def _run(
+    dnf: Dnf, words: Sequence[str], *, binds: Sequence[Bind] = (), conditions: Sequence[str] = ()
+) -> dict[str, Any]:
+    """What the plugin writes of the solution."""
     answer = dnf.directory / "solution"
     answer.mkdir(exist_ok=True)
     written = answer / "solution.json"
     written.unlink(missing_ok=True)
-    binds = [Bind(_PLUGIN, "/mnt/plugin"), Bind(answer, "/mnt/solution", writable=True)]
-    dnf.run(["--setopt=plugins=1", "--setopt=pluginpath=/mnt/plugin", *words], binds=binds)
-    data = json.loads(written.read_text())
-    return Solution({row[0]: Solved(*row) for row in data["packages"]}, frozenset(data["unmet"]))
+    (answer / "conditions.json").write_text(json.dumps(list(conditions)))
+    own = [Bind(_PLUGIN, "/mnt/plugin"), Bind(answer, "/mnt/solution", writable=True)]
+    dnf.run(["--setopt=plugins=1", "--setopt=pluginpath=/mnt/plugin", *words], binds=[*own, *binds])
+    data: dict[str, Any] = json.loads(written.read_text())
+    return data

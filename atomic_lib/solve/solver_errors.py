@@ -4,7 +4,7 @@ import re
 
 from atomic_lib.base.command import CommandError
 from atomic_lib.base.errors import WorkbookError
-from atomic_lib.recipe.recipe import Recipe
+from atomic_lib.recipe.origins import place_of
 from atomic_lib.solve.dnf_run import Dnf
 from atomic_lib.solve.explain.why import explain_excluded
 
@@ -18,13 +18,13 @@ def solver_error(dnf: Dnf, error: CommandError) -> WorkbookError:
     unknown = re.search(r"No match for argument: (\S+)", output)
     if unknown:
         return WorkbookError(
-            f"{_location_of(unknown[1], dnf.recipe)}: content {dnf.content.name!r} has no package {unknown[1]!r}",
+            f"{place_of(unknown[1], dnf.recipe)}: content {dnf.content.name!r} has no package {unknown[1]!r}",
             hint="correct the name, or add the package to the content",
         )
     hidden = re.search(r"All matches were filtered out by exclude filtering for argument: (\S+)", output)
     if hidden and dnf.locked is not None and hidden[1] not in dnf.recipe.excludes:
         return WorkbookError(
-            f"{_location_of(hidden[1], dnf.recipe)}: content {dnf.content.name!r} has {hidden[1]!r} only in a version "
+            f"{place_of(hidden[1], dnf.recipe)}: content {dnf.content.name!r} has {hidden[1]!r} only in a version "
             "that is not locked, or in one of lockfile-repos",
             hint="add the package to the lockfile, or its repository to repos",
         )
@@ -56,13 +56,3 @@ def solver_error(dnf: Dnf, error: CommandError) -> WorkbookError:
         log=error.log,
         hint="correct the package names, or add the packages to the content",
     )
-
-
-def _location_of(package: str, recipe: Recipe) -> str:
-    """``FILE:LINE`` of the first line of the recipe that names a package; only the file if none does."""
-    word = re.compile(rf"(?<![\w.+-]){re.escape(package)}(?![\w.+-])")
-    for file in recipe.files:
-        for number, line in enumerate(file.read_text().splitlines(), start=1):
-            if word.search(line.partition("#")[0]):
-                return f"{file}:{number}"
-    return str(recipe.files[0])

@@ -1,6 +1,7 @@
 """The real dnf with the repositories and the lockfile of a recipe: small signed repositories, made on the spot."""
 
 import json
+import re
 import threading
 from dataclasses import replace
 from functools import partial
@@ -13,7 +14,7 @@ from atomic_lib.base.errors import WorkbookError
 from atomic_lib.base.paths import cache_directory
 from atomic_lib.base.store import Store, file_sha256
 from atomic_lib.content.repositories import REPOSITORIES, Content, open_content
-from atomic_lib.content.repository_files import read_repositories, repositories_text
+from atomic_lib.content.repository_files import read_repositories
 from atomic_lib.content.signing import KEY_FILE, sign_and_index
 from atomic_lib.recipe.recipe import Recipe
 from atomic_lib.solve.resolve import resolve_rpm_set
@@ -44,11 +45,13 @@ def content(tools: Tools, tmp_path_factory: pytest.TempPathFactory) -> Content:
             make_rpm(tools, top / repo, name, version=version)
         sign_and_index(tools, top / repo, repo)
     text = "".join(
-        f"[{repo}]\nbaseurl=file://{REPOSITORIES}/{repo}\ngpgcheck=0\ngpgkey=file://{REPOSITORIES}/{repo}/{KEY_FILE}\n"
+        f"[{repo}]\nbaseurl=https://{repo}.example\ngpgcheck=0\ngpgkey=https://{repo}.example/{KEY_FILE}\n"
         for repo in ("base", "pool")
     )
     local = {repo: top / repo for repo in ("base", "pool")}
-    repo_text = repositories_text(read_repositories(text, Path("a.repo"), {}))
+    sections = [section.repository().section(()) for section in read_repositories(text, Path("a.repo"), {})]
+    # no address of a recipe may be a file
+    repo_text = re.sub(r"https://(\w+)\.example", rf"file://{REPOSITORIES}/\1", "".join(sections))
     return Content("own", "Own", "key", "43", "", "default", repo_text, local, False, None)
 
 
@@ -115,15 +118,17 @@ def test_the_address_in_a_repository_file_is_used_and_its_packages_need_its_key(
     with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         text = f"[base]\nbaseurl=http://127.0.0.1:{server.server_port}/\ngpgcheck=0\ngpgkey={key}\n"
-        repositories = read_repositories(text, Path("a.repo"), {})
-        opened = open_content("fedora", context, repositories=repositories)
+        (section,) = read_repositories(text, Path("a.repo"), {})
+        opened = open_content("fedora", context, brought=[section.repository()])
         assert opened.repo_ids == ["base", "workbook"]
         assert opened.dnf_cache is not None
         assert [path.name for path in opened.dnf_cache.rglob("repomd.xml")] == ["repomd.xml"] * 2
-        recipe = replace(RECIPE, lockfile_repos=(), repositories=repositories)
+        recipe = replace(RECIPE, lockfile_repos=(), repositories=(section.repository(),))
         with pytest.raises(WorkbookError, match="signature is missing, invalid, or made with a key"):
             resolve_rpm_set(recipe, opened, context, name="test", lock_file=None)
         server.shutdown()
-    missing = read_repositories(text.replace("fedora-$releasever", "fedora-0"), Path("a.repo"), {})
-    with pytest.raises(WorkbookError, match=r"a\.repo:1: \[base\]: gpgkey: there is no /usr/share/.*fedora-0-primary"):
-        open_content("fedora", context, repositories=missing)
+    missing = replace(section.repository(), gpgkey=(key.replace("$releasever", "0"),))
+    with pytest.raises(
+        WorkbookError, match=r"a\.repo:1: repository 'base': gpgkey: there is no /usr/share/.*-0-primary"
+    ):
+        open_content("fedora", context, brought=[missing])

@@ -11,7 +11,7 @@ from pathlib import Path
 from atomic_lib.base.command import CommandError
 from atomic_lib.base.errors import WorkbookError
 from atomic_lib.compose.chroot import Installroot
-from atomic_lib.compose.settings.recipe_files import add_files
+from atomic_lib.compose.settings.recipe_files import put_files
 from atomic_lib.compose.tree_access.tree_files import TreeFiles
 from atomic_lib.recipe.recipe import Recipe
 from atomic_lib.solve.dnf_run import INSTALLROOT
@@ -31,7 +31,7 @@ def finalize(tree: Installroot, recipe: Recipe, log: Path) -> None:
         places = {name: Path(scratch, name) for name in ("programs", "files")}
         for name, place in places.items():
             place.mkdir()
-            add_files(TreeFiles(place), getattr(recipe.finalization, name), replace=True)
+            put_files(TreeFiles(place), getattr(recipe.finalization, name), overwrite=True)
         for program in recipe.finalization.programs:
             try:
                 tree.tools.run(

@@ -83,7 +83,7 @@ class HostileBuild(Build):
     def content(self) -> Content:
         """The content, with its repositories in the order of the conditions."""
         reversed_order = self.task.conditions.repositories_reversed
-        content = open_content(self.variant.content, self.context, repositories=self.recipe.repositories)
+        content = open_content(self.variant.content, self.context, brought=self.recipe.repositories)
         return with_order(content, reversed_order=reversed_order)
 
     @cached_property

@@ -1,4 +1,4 @@
-"""A dnf 4 plugin that writes the solution to a file, and ends dnf before the download."""
+"""A dnf 4 plugin that writes the solution to a file, and ends dnf before the download, unless it downloads."""
 
 import json
 import sys
@@ -17,7 +17,13 @@ class Solution(dnf.Plugin):
     def resolved(self):
         chosen = set(self.base.transaction.install_set) if self.base.transaction else set()
         packages = [
-            [p.name, f"{p.name}-{p.epoch}:{p.version}-{p.release}.{p.arch}", p.downloadsize, p.installsize]
+            [
+                p.name,
+                f"{p.name}-{p.epoch}:{p.version}-{p.release}.{p.arch}",
+                p.downloadsize,
+                p.installsize,
+                p.reponame,
+            ]
             for p in chosen
         ]
         unmet = [
@@ -25,6 +31,9 @@ class Solution(dnf.Plugin):
             for word in self.cli.command.opts.pkg_specs
             if not chosen & set(dnf.subject.Subject(word).get_best_query(self.base.sack))
         ]
+        with open("/mnt/solution/conditions.json") as handle:
+            met = [name for name in json.load(handle) if chosen & set(self.base.sack.query().filter(provides=name))]
         with open("/mnt/solution/solution.json", "w") as handle:
-            json.dump({"packages": sorted(packages), "unmet": sorted(unmet)}, handle)
-        sys.exit(0)
+            json.dump({"packages": sorted(packages), "unmet": sorted(unmet), "met": met}, handle)
+        if not self.base.conf.downloadonly:
+            sys.exit(0)

@@ -5,8 +5,6 @@ from pathlib import Path
 import pytest
 
 from atomic_lib.base.errors import WorkbookError
-from atomic_lib.content.definition import load_definition
-from atomic_lib.recipe.load import with_content
 from atomic_lib.recipe.recipe import Recipe
 from atomic_lib.recipe.treefile import read_treefile
 
@@ -30,23 +28,23 @@ def refusal(directory: Path, text: str = "", **files: str) -> list[str]:
 
 def test_the_repositories_that_it_names_are_used_with_its_variables(tmp_path: Path) -> None:
     recipe = recipe_of(tmp_path, "repos: [one, standin]\nlockfile-repos: [two]\nrepovars: {stream: next}\n")
-    assert [one.id for one in recipe.repositories] == ["one", "two"]
-    assert recipe.repositories[0].words("baseurl") == ["https://a.example/next/"]
+    assert [one.name for one in recipe.repositories] == ["one", "two"]
+    assert recipe.repositories[0].baseurl == ("https://a.example/next/",)
     assert (recipe.repos, recipe.lockfile_repos) == (("one", "standin"), ("two",))
     assert recipe.files == (tmp_path / "a.yaml", tmp_path / "one.repo", tmp_path / "two.repo")
 
 
 def test_variables_of_an_included_file_join_those_of_the_including_one(tmp_path: Path) -> None:
     (tmp_path / "base.yaml").write_text("repovars: {stream: base, own: base}\n")
-    recipe = recipe_of(tmp_path, "include: base.yaml\nrepovars: {own: top}\n", one=ONE + "name=$own\n")
-    assert recipe.repositories[0].words("baseurl") == ["https://a.example/base/"]
-    assert recipe.repositories[0].options["name"] == "top"
+    recipe = recipe_of(tmp_path, "include: base.yaml\nrepovars: {own: top}\n", one=ONE + "excludepkgs=$own\n")
+    assert recipe.repositories[0].baseurl == ("https://a.example/base/",)
+    assert recipe.repositories[0].excludepkgs == ("top",)
 
 
 def test_without_names_those_are_used_that_are_enabled(tmp_path: Path) -> None:
     recipe = recipe_of(tmp_path)
     assert recipe.repos == ("one",)
-    assert [one.id for one in recipe.repositories] == ["one"]
+    assert [one.name for one in recipe.repositories] == ["one"]
 
 
 def test_what_it_does_not_use_need_not_be_usable_but_must_be_readable(tmp_path: Path) -> None:
@@ -72,21 +70,11 @@ def test_a_link_out_of_the_directory_is_refused(tmp_path: Path) -> None:
     assert "is outside of the recipe's directory" in refusal(tmp_path / "own")[0]
 
 
-def test_stand_in_content_needs_none_of_them_and_says_so(tmp_path: Path) -> None:
-    text = "repos: [one, standin]\nlockfile-repos: [two]\nrepo-packages: [{repo: one, packages: [own]}]\n"
-    recipe = with_content(recipe_of(tmp_path, text), load_definition("standin"))
-    assert (recipe.repositories, recipe.repos, recipe.lockfile_repos) == ((), ("standin",), ())
-    assert (recipe.repo_packages, recipe.packages) == ((), ("bash", "own"))
-    assert recipe.notes == (
-        f"repositories of {tmp_path}/one.repo, {tmp_path}/two.repo are not used: packages come from stand-in content",
+def test_an_option_of_another_form_and_one_without_effect_are_told(tmp_path: Path) -> None:
+    assert refusal(tmp_path, one=ONE + "cost=much\n", two="[two]\nenabled=perhaps\n") == [
+        "one.repo:1: [one]: cost='much': accepted: a whole number",
+        "two.repo:1: [two]: enabled='perhaps': accepted: 1, yes, true, on, 0, no, false, off",
+    ]
+    assert recipe_of(tmp_path, one=ONE + "gpgcheck=0\n", two=TWO).notes == (
+        f"{tmp_path}/one.repo:1: [one]: gpgcheck=0 has no effect: signatures are always checked",
     )
-
-
-def test_content_of_repositories_uses_them_if_signatures_can_be_checked(tmp_path: Path) -> None:
-    fedora = load_definition("fedora")
-    text = "repos: [one]\nrepovars: {stream: a}\n"
-    recipe = with_content(recipe_of(tmp_path, text, one=ONE + "gpgcheck=0\n"), fedora)
-    assert [one.id for one in recipe.repositories] == ["one"]
-    assert recipe.notes == (f"{tmp_path}/one.repo:1: [one]: gpgcheck=0 has no effect: signatures are always checked",)
-    with pytest.raises(WorkbookError, match="no gpgkey: signatures of packages are always checked"):
-        with_content(recipe_of(tmp_path, "repos: [two]\n"), fedora)

@@ -8,7 +8,7 @@ import pytest
 
 from atomic_lib.base.errors import WorkbookError
 from atomic_lib.solve.lock import Lock, LockedPackage, write_lock
-from atomic_lib.solve.lockfile import (
+from atomic_lib.solve.rpm_ostree.lockfile import (
     AvailablePackage,
     Lockfile,
     PinnedPackage,
