@@ -19,7 +19,7 @@ def solver_error(dnf: Dnf, error: CommandError) -> WorkbookError:
     if unknown:
         return WorkbookError(
             f"{place_of(unknown[1], dnf.recipe)}: content {dnf.content.name!r} has no package {unknown[1]!r}",
-            hint="correct the name, or add the package to the content",
+            hint="correct the name, add the package to the content, or choose another content (--content NAME)",
         )
     hidden = re.search(r"All matches were filtered out by exclude filtering for argument: (\S+)", output)
     if hidden and dnf.locked is not None and hidden[1] not in dnf.recipe.excludes:
