@@ -114,21 +114,24 @@ def test_the_address_in_a_repository_file_is_used_and_its_packages_need_its_key(
 ) -> None:
     key = "file:///usr/share/distribution-gpg-keys/fedora/RPM-GPG-KEY-fedora-$releasever-primary"
     context = Context(tools, tmp_path / "cache", Store(tmp_path / "store"))
-    handler = partial(SimpleHTTPRequestHandler, directory=str(content.local["base"]))
+    handler = partial(SimpleHTTPRequestHandler, directory=str(content.local["base"].parent))
     with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
-        text = f"[base]\nbaseurl=http://127.0.0.1:{server.server_port}/\ngpgcheck=0\ngpgkey={key}\n"
-        (section,) = read_repositories(text, Path("a.repo"), {})
-        opened = open_content("fedora", context, brought=[section.repository()])
-        assert opened.repo_ids == ["base", "workbook"]
+        address = f"http://127.0.0.1:{server.server_port}"
+        # in place of the content's own, which no machine of a test need reach
+        places = {"fedora": "base", "updates": "pool"}
+        text = "".join(
+            f"[{name}]\nbaseurl={address}/{place}/\ngpgcheck=0\ngpgkey={key}\n" for name, place in places.items()
+        )
+        brought = tuple(section.repository() for section in read_repositories(text, Path("a.repo"), {}))
+        opened = open_content("fedora", context, brought=brought)
+        assert opened.repo_ids == ["fedora", "updates", "workbook"]
         assert opened.dnf_cache is not None
-        assert [path.name for path in opened.dnf_cache.rglob("repomd.xml")] == ["repomd.xml"] * 2
-        recipe = replace(RECIPE, lockfile_repos=(), repositories=(section.repository(),))
+        assert len(list(opened.dnf_cache.rglob("repomd.xml"))) == 3
+        recipe = replace(RECIPE, repos=("fedora",), lockfile_repos=(), repositories=brought)
         with pytest.raises(WorkbookError, match="signature is missing, invalid, or made with a key"):
             resolve_rpm_set(recipe, opened, context, name="test", lock_file=None)
         server.shutdown()
-    missing = replace(section.repository(), gpgkey=(key.replace("$releasever", "0"),))
-    with pytest.raises(
-        WorkbookError, match=r"a\.repo:1: repository 'base': gpgkey: there is no /usr/share/.*-0-primary"
-    ):
+    missing = replace(brought[0], gpgkey=(key.replace("$releasever", "0"),))
+    with pytest.raises(WorkbookError, match=r"a\.repo:1: repository 'fedora': gpgkey: there is no /usr/share/.*-0-"):
         open_content("fedora", context, brought=[missing])
