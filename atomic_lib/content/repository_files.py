@@ -9,10 +9,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from atomic_lib.base.errors import WorkbookError
-from atomic_lib.content.yum_repository import YumRepository
+from atomic_lib.content.yum_repository import KEY_FILES, YumRepository
 
 _SECTION = re.compile(r"\[([^\]]*)\]")
 _VARIABLE = re.compile(r"\$(?:\{(\w+)\}|(\w+))", re.ASCII)
+# the name of a Fedora key on a host ends in the architecture, and is a link to that of all architectures
+_KEY_OF_A_HOST = re.compile(
+    r"file:///etc/pki/rpm-gpg/(?:(?P<fedora>RPM-GPG-KEY-fedora-(?:[0-9]+|\$releasever)-)(?:\$basearch|x86_64|primary)"
+    r"|(?P<centos>RPM-GPG-KEY-(?:CentOS|centosofficial)[\w-]*))"
+)
 _SWITCHES = {"1": True, "yes": True, "true": True, "on": True, "0": False, "no": False, "false": False, "off": False}
 _OTHER_NAMES = {"exclude": "excludepkgs", "include": "includepkgs"}
 _NOT_USED = {
@@ -47,7 +52,7 @@ class RepositorySection:
             baseurl=self._words("baseurl"),
             mirrorlist=self.options.get("mirrorlist", ""),
             metalink=self.options.get("metalink", ""),
-            gpgkey=self._words("gpgkey"),
+            gpgkey=tuple(_KEY_OF_A_HOST.sub(_key_of_the_tools, key) for key in self._words("gpgkey")),
             repo_gpgcheck=self._is_on("repo_gpgcheck", default=False),
             cost=self._number("cost"),
             priority=self._number("priority"),
@@ -117,6 +122,13 @@ def read_repositories(text: str, path: Path, variables: Mapping[str, str]) -> tu
         RepositorySection(name, {key: _substituted(value, variables) for key, value in options.items()}, source)
         for name, source, options in found
     )
+
+
+def _key_of_the_tools(match: re.Match[str]) -> str:
+    """Where the build tools have a key that Fedora and CentOS install in /etc/pki/rpm-gpg."""
+    if match["fedora"]:
+        return f"file://{KEY_FILES}fedora/{match['fedora']}primary"
+    return f"file://{KEY_FILES}centos/{match['centos'].replace('centosofficial', 'CentOS-Official')}"
 
 
 def _substituted(value: str, variables: Mapping[str, str]) -> str:

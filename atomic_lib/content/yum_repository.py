@@ -9,11 +9,12 @@ from dataclasses import dataclass, fields
 
 from atomic_lib.base.errors import WorkbookError
 
-ADDRESS = re.compile(r"(https?|ftp)://[^\s\x00-\x1f\x7f\"'\\,<>@]+")
+_HOST, _PATH = r"[^\s\x00-\x1f\x7f\"'\\,<>@/]+", r"(/[^\s\x00-\x1f\x7f\"'\\,<>]*)?"
+ADDRESS = re.compile(rf"(https?|ftp)://{_HOST}{_PATH}")
 """An address that dnf may fetch from: no file of the machine, no password, and only one address."""
 KEY_FILES = "/usr/share/distribution-gpg-keys/"
 """The keys of distributions, which are among the build tools."""
-_KEY = re.compile(rf"https://[^\s\x00-\x1f\x7f\"'\\,<>@]+|file://{KEY_FILES}(?!.*\.\.)[\w$./+-]+")
+_KEY = re.compile(rf"https://{_HOST}{_PATH}|file://{KEY_FILES}(?!.*\.\.)[\w$./+-]+")
 _VARIABLE = re.compile(r"\$(?:\{(\w+)\}|(\w+))", re.ASCII)
 _VARIABLES = ("arch", "basearch", "releasever")
 """Those of dnf's that have a value here."""

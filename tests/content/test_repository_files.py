@@ -57,3 +57,16 @@ def test_a_value_of_another_form_is_refused_with_its_place(line: str, problem: s
     with pytest.raises(WorkbookError) as caught:
         section.repository()
     assert caught.value.message == f"own.repo:1: [own]: {problem}"
+
+
+def test_keys_that_a_host_of_the_distribution_has_are_those_of_the_build_tools() -> None:
+    names = ["RPM-GPG-KEY-fedora-$releasever-$basearch", "RPM-GPG-KEY-fedora-41-x86_64", "RPM-GPG-KEY-centosofficial",
+             "RPM-GPG-KEY-own", "../../shadow"]  # fmt: skip
+    (section,) = read("[a]\ngpgkey=" + " ".join(f"file:///etc/pki/rpm-gpg/{name}" for name in names))
+    assert section.repository().gpgkey == (
+        "file:///usr/share/distribution-gpg-keys/fedora/RPM-GPG-KEY-fedora-$releasever-primary",
+        "file:///usr/share/distribution-gpg-keys/fedora/RPM-GPG-KEY-fedora-41-primary",
+        "file:///usr/share/distribution-gpg-keys/centos/RPM-GPG-KEY-CentOS-Official",
+        "file:///etc/pki/rpm-gpg/RPM-GPG-KEY-own",
+        "file:///etc/pki/rpm-gpg/../../shadow",
+    )
