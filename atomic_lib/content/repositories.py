@@ -24,11 +24,12 @@ from atomic_lib.content.dnf import (
 )
 from atomic_lib.content.signing import KEY_FILE
 from atomic_lib.content.standin.standin_repository import CONTENT, StandinRequest, standin_repository
-from atomic_lib.content.yum_repository import YumRepository
+from atomic_lib.content.yum_repository import KEY_FILES, YumRepository
 from atomic_lib.tools.context import Context
 from atomic_lib.tools.sandbox import Bind, Tools
 
 REPOSITORIES = "/mnt/repos"
+_AGENT = "workbook"
 
 
 @dataclass(frozen=True)
@@ -101,16 +102,17 @@ def open_content(
     agent = agent_repository(context)
     if isinstance(definition, DebianContent):
         standin = standin_repository(definition, params, context)
-        local = {"standin": standin, "workbook": agent}
+        local = {"standin": standin, _AGENT: agent}
         text = "".join(local_repository(repo) for repo in local)
         key = key_of({name: _repository_key(path) for name, path in local.items()})
     else:
-        local = {"workbook": agent}
-        text = with_brought(_repo_file(definition, params), brought) + local_repository("workbook")
+        local = {_AGENT: agent}
+        _require_key_files(brought, context.tools, definition.releasever)
+        text = with_brought(_repo_file(definition, params), brought) + local_repository(_AGENT)
         remote = _remote_key(context, definition, text, local)
         # the index of a repository does not say which of its packages are excluded, or what it costs
         more = {"brought": [asdict(replace(one, source="")) for one in brought]} if brought else {}
-        key = key_of({"workbook": _repository_key(agent), "remote": remote, **more})
+        key = key_of({_AGENT: _repository_key(agent), "remote": remote, **more})
     return Content(
         name=name,
         title=definition.title,
@@ -177,6 +179,20 @@ def _repo_file(definition: RepositoryContent, params: Path) -> str:
                 hint="set gpgcheck=1, and gpgkey= to the address of the key",
             )
     return text.rstrip() + "\n\n"
+
+
+def _require_key_files(brought: Sequence[YumRepository], tools: Tools, releasever: str) -> None:
+    """Raise WorkbookError for each key of a repository that is a file, but not one of the tools tree."""
+    missing = []
+    for one in brought:
+        for url in one.gpgkey:
+            path = url.replace("$releasever", releasever).replace("$basearch", "x86_64").partition("file://")[2]
+            if path and not (tools.root / path.lstrip("/")).is_file():
+                missing.append(f"{one.source}: repository {one.name!r}: gpgkey: there is no {path} in the build tools")
+    if missing:
+        raise WorkbookError(
+            "\n".join(missing), hint=f"name a key in file://{KEY_FILES}, which the tools have, or an https address"
+        )
 
 
 def with_brought(repo_text: str, brought: Sequence[YumRepository]) -> str:

@@ -41,6 +41,17 @@ def test_each_recipe_has_a_line_and_each_problem_is_told(
     assert "no such file" in said.err
 
 
+def test_its_own_repositories_and_last_programs_are_shown(recipe: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (recipe.parent / "a.repo").write_text("[a]\nbaseurl=https://a.example/\n")
+    (recipe.parent / "finalize.d").mkdir()
+    (recipe.parent / "finalize.d/10-own").write_text("#!/bin/sh\n")
+    (recipe.parent / "finalize.d/10-own").chmod(0o755)
+    assert main(["show", str(recipe), "--json"]) == 0
+    settings = json.loads(capsys.readouterr().out)["settings"]
+    assert settings["repositories"] == ["a baseurl=https://a.example/"]
+    assert settings["finalization"] == {"programs": ["10-own (100755, 10 bytes)"], "files they see": 5}
+
+
 def test_a_recipe_is_shown_flat_with_its_places(recipe: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["show", str(recipe)]) == 0
     lines = [line.replace(f"{recipe.parent}/", "") for line in capsys.readouterr().out.splitlines()]
