@@ -10,6 +10,7 @@ from atomic_lib.base.progress import say, step
 from atomic_lib.compose.chroot import RPMDB, Installroot
 from atomic_lib.compose.initramfs import install_initramfs
 from atomic_lib.compose.install import Installation, install
+from atomic_lib.compose.packaged_attributes import ChangedFile
 from atomic_lib.compose.settings.accounts import check_accounts
 from atomic_lib.compose.settings.kickstart_settings import apply_kickstart_settings, run_outside
 from atomic_lib.compose.settings.recipe_files import change_files, change_packaged_files
@@ -38,18 +39,18 @@ def make_installroot(
     name: str,
     version: str,
     log: Path,
-) -> None:
+) -> list[ChangedFile]:
     """Fill ``tree``: install packages, configure, run the recipe's scripts, install the initramfs, clean up.
 
     Files are removed and added before the scripts, as in rpm-ostree. ``version`` is the tree's.
-    The store keeps what trees share: the recipe's layer and the initramfs.
+    The store keeps what trees share: the recipe's layer and the initramfs. Returns what ``install`` does.
 
     Raises WorkbookError if dnf or a scriptlet fails, the result does not match the lock, a
     script of the recipe fails (with its file and line), a unit does not exist, or a user or group is not as the
     recipe names it.
     """
     headers = read_headers(tree.tools, rpm_set.directory)
-    install(tree, Installation(recipe, content, rpm_set, headers), context, name=name, log=log)
+    changed = install(tree, Installation(recipe, content, rpm_set, headers), context, name=name, log=log)
     with step(f"{name}: configure the tree"):
         change_packaged_files(tree, recipe, headers)
         if recipe.run_sysusers:
@@ -67,6 +68,7 @@ def make_installroot(
     _clean(tree, (path for header in headers.values() for path in header.files))
     _set_machine_id(tree, recipe)
     settle_databases(tree)
+    return changed
 
 
 def _run_sysusers(tree: Installroot, recipe: Recipe, log: Path) -> None:

@@ -1,7 +1,7 @@
 """The compose stage: composes a traditional root or an ostree commit from a recipe and an RPM set."""
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, astuple, dataclass
 from hashlib import sha256
 from pathlib import Path
 from typing import Literal
@@ -15,6 +15,7 @@ from atomic_lib.compose.file_contexts import contexts_directory, keep_contexts, 
 from atomic_lib.compose.initramfs import kernel_version
 from atomic_lib.compose.installroot import make_installroot
 from atomic_lib.compose.ostree import commit_tree, make_ostree_tree
+from atomic_lib.compose.packaged_attributes import ChangedFile
 from atomic_lib.compose.remote import add_remote, commit_key, own_public_key
 from atomic_lib.compose.rpm_database import file_owners
 from atomic_lib.compose.tree_access.walk import Entry, read_entries, walk_tree, write_entries
@@ -45,6 +46,8 @@ class Tree:
     dropped_files: tuple[str, ...]
     seconds: float
     reused: bool
+    changed_files: tuple[ChangedFile, ...] = ()
+    """The files whose owner, mode or capabilities a scriptlet changed."""
 
     @property
     def root(self) -> Path:
@@ -134,6 +137,7 @@ def compose_tree(request: TreeRequest, context: Context) -> Tree:
         dropped_files=tuple(facts["dropped_files"]),
         seconds=stored.seconds,
         reused=stored.reused,
+        changed_files=tuple(ChangedFile(path, tuple(what), text) for path, what, text in facts["changed_files"]),
     )
 
 
@@ -161,7 +165,7 @@ def _make(request: TreeRequest, context: Context, directory: Path) -> None:
     with in_memory(directory / "composed") as composed:
         tree = Installroot(context.tools, composed / "root", variant.source_date_epoch)
         log = directory / "compose.log"
-        make_installroot(
+        changed = make_installroot(
             tree,
             recipe,
             content,
@@ -174,7 +178,8 @@ def _make(request: TreeRequest, context: Context, directory: Path) -> None:
         (directory / "owners.json").write_text(json.dumps(_owners(tree)))
         finish = _finish_ostree if variant.method == "ostree" else _finish_traditional
         nothing: dict[str, object] = {"commit": None, "content_checksum": None, "dropped_files": []}
-        facts = {"kver": kernel_version(tree.files), **nothing, **finish(tree, request, directory)}
+        made = {"kver": kernel_version(tree.files), "changed_files": [astuple(file) for file in changed]}
+        facts = {**nothing, **made, **finish(tree, request, directory)}
     (directory / "tree.json").write_text(json.dumps(facts, indent=1))
 
 
