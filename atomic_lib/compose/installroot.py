@@ -8,7 +8,7 @@ from atomic_lib.base import command
 from atomic_lib.base.errors import WorkbookError
 from atomic_lib.base.progress import say, step
 from atomic_lib.compose.chroot import RPMDB, Installroot
-from atomic_lib.compose.initramfs import install_initramfs
+from atomic_lib.compose.initramfs import install_initramfs, place_kernels
 from atomic_lib.compose.install import Installation, install
 from atomic_lib.compose.packaged_attributes import ChangedFile
 from atomic_lib.compose.settings.accounts import check_accounts
@@ -63,6 +63,7 @@ def make_installroot(
             _run_script(tree, script, log)
         if recipe.account_rules is not None:
             check_accounts(tree, recipe.account_rules, str(recipe.files[0]))
+    place_kernels(tree.files)
     if recipe.initramfs:
         install_initramfs(tree, recipe, rpm_set, context, headers=headers, name=name, log=log)
     _clean(tree, (path for header in headers.values() for path in header.files))
