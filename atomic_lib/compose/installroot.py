@@ -131,13 +131,14 @@ def _set_selinux(tree: Installroot, recipe: Recipe) -> None:
             f"{recipe.files[0]}: SELinux is {recipe.selinux}, but no policy is in the tree (/etc/selinux/config)",
             hint="add the policy package, or use `selinux --disabled` (kickstart) or `selinux: false` (treefile)",
         )
-    lines = [f"SELINUX={recipe.selinux}" if line.startswith("SELINUX=") else line for line in config.splitlines()]
+    lines = config.removesuffix("\n").split("\n")
+    lines = [f"SELINUX={recipe.selinux}" if line.startswith("SELINUX=") else line for line in lines]
     tree.write("etc/selinux/config", "\n".join(lines) + "\n")
 
 
 def _with_root_locked(shadow: str) -> str:
     """/etc/shadow with root's password locked, as by ``passwd -l``; root can still log in with an ssh key."""
-    lines = shadow.splitlines()
+    lines = shadow.removesuffix("\n").split("\n")
     locked = [f"root:!{line.removeprefix('root:').lstrip('!')}" if line.startswith("root:") else line for line in lines]
     return "\n".join(locked) + "\n"
 

@@ -63,7 +63,7 @@ def graph_of(rpm_set: "RpmSet", tools: Tools, *, weak_dependencies: bool) -> Gra
         ["rpm", "-qp", "--nosignature", "--nodigest", "--qf", _QUERY, *(f"/mnt/rpms/{file.name}" for file in files)],
         binds=[Bind(rpm_set.directory, "/mnt/rpms")],
     ).stdout
-    return make_graph(parse_packages(listing.splitlines()), weak_dependencies=weak_dependencies)
+    return make_graph(parse_packages(listing.split("\n")), weak_dependencies=weak_dependencies)
 
 
 def parse_packages(lines: Iterable[str]) -> list[Package]:
