@@ -70,6 +70,8 @@ class YumRepository:
         for key in self.gpgkey:
             if not _KEY.fullmatch(key):
                 return f"gpgkey: {key!r} is not an https address of a key, or a file in file://{KEY_FILES}"
+        if not self.sslverify and any(key.startswith("https:") for key in self.gpgkey):
+            return "sslverify=0 holds for its gpgkey, too, so any server could sign: name a key that is a file"
         for match in (match for address in (*addresses, *self.gpgkey) for match in _VARIABLE.finditer(address)):
             if (match[1] or match[2]) not in _VARIABLES:
                 return f"{match[0]} has no value; repovars of a treefile can give it one"

@@ -23,8 +23,10 @@ def test_sections_have_their_lines_continued_values_and_variables() -> None:
 
 def test_all_lines_that_are_none_of_a_repository_file_are_named_at_once() -> None:
     with pytest.raises(WorkbookError) as caught:
-        read("name=before\n[one]\nname=One\n<html>\n")
-    assert [line.partition(" ")[0] for line in caught.value.message.splitlines()] == ["own.repo:1:", "own.repo:4:"]
+        read("name=before\n[one]\nname=One\n<html>\n[a\x1b[2J]\n")
+    lines = caught.value.message.splitlines()
+    assert [line.partition(" ")[0] for line in lines] == ["own.repo:1:", "own.repo:4:", "own.repo:5:"]
+    assert "\x1b" not in caught.value.message
 
 
 def test_the_options_that_decide_about_packages_are_taken_over_and_others_noted() -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from atomic_lib.base.errors import WorkbookError
 from atomic_lib.content.repositories import with_brought
-from atomic_lib.content.yum_repository import YumRepository
+from atomic_lib.content.yum_repository import KEY_FILES, YumRepository
 
 OWN = YumRepository("own", "a.ks:3", baseurl=("https://a.example/$releasever",))
 CONTENT = """\
@@ -33,7 +33,8 @@ def parsed(text: str) -> ConfigParser:
 
 def test_options_are_those_of_dnf() -> None:
     full = replace(
-        OWN, mirrorlist="https://m.example/?repo=a&arch=$basearch", gpgkey=("https://k.example/1",), cost=0, priority=9,
+        OWN, mirrorlist="https://m.example/?repo=a&arch=$basearch", gpgkey=(f"file://{KEY_FILES}a",),
+        cost=0, priority=9,
         repo_gpgcheck=True, includepkgs=("a*", "b"), excludepkgs=("c",), proxy="http://p.example:3128", sslverify=False,
     )  # fmt: skip
     assert dict(parsed(full.section(()))["own"]) == {
@@ -49,7 +50,7 @@ def test_options_are_those_of_dnf() -> None:
         "enabled": "1",
         "gpgcheck": "1",
         "repo_gpgcheck": "1",
-        "gpgkey": "https://k.example/1",
+        "gpgkey": f"file://{KEY_FILES}a",
     }
 
 
@@ -91,6 +92,7 @@ def test_a_repository_of_the_same_name_is_replaced() -> None:
         ({"gpgkey": ("file:///etc/shadow",)}, "is not an https address of a key, or a file in"),
         ({"gpgkey": ("http://k.example/1",)}, "is not an https address of a key"),
         ({"gpgkey": ("file:///usr/share/distribution-gpg-keys/../x",)}, "is not an https address of a key"),
+        ({"gpgkey": ("https://k.example/1",), "sslverify": False}, "name a key that is a file"),
         ({"baseurl": ("https://a.example/$stream",)}, r"\$stream has no value; repovars of a treefile"),
         ({"name": "workbook"}, "is the name of something else"),
         ({"proxy": "socks5://a.example"}, "is not an http"),
