@@ -13,6 +13,7 @@ from atomic_lib.base.store import file_sha256, key_of
 from atomic_lib.content.agent_repository import agent_repository
 from atomic_lib.content.comps import Comps, read_comps
 from atomic_lib.content.definition import DebianContent, RepositoryContent, load_definition
+from atomic_lib.content.demand import Demand
 from atomic_lib.content.dnf import (
     CHANGED_PART,
     DNF_CACHE,
@@ -84,16 +85,18 @@ class Content:
         return _parse_repos(self.repo_text, "repositories").sections()
 
 
-def open_content(name: str, context: Context, params: Path = PARAMS_DIRECTORY) -> Content:
-    """The content ``params/content/NAME.yaml``; builds stand-in content, and fetches the indexes of repositories.
+def open_content(name: str, context: Context, demand: Demand, params: Path = PARAMS_DIRECTORY) -> Content:
+    """The content ``params/content/NAME.yaml``, with at least the packages of ``demand`` and their dependencies.
 
-    Raises WorkbookError if the content is unknown, a mirror cannot be reached, a signature is bad, or the disk is
-    too full.
+    Builds stand-in content, and fetches the indexes of repositories.
+
+    Raises WorkbookError if the content is unknown, stand-in content has no package of a name, a mirror cannot be
+    reached, a signature is bad, or the disk is too full.
     """
     definition = load_definition(name, params)
     agent = agent_repository(context)
     if isinstance(definition, DebianContent):
-        standin = standin_repository(definition, params, context)
+        standin = standin_repository(definition, demand, params, context, elsewhere=_names_of_rpms(agent))
         local = {"standin": standin, "workbook": agent}
         text = "".join(local_repository(repo) for repo in local)
         key = key_of({name: _repository_key(path) for name, path in local.items()})
@@ -154,6 +157,11 @@ def _repo_file(definition: RepositoryContent, params: Path) -> str:
                 hint="set gpgcheck=1, and gpgkey= to the address of the key",
             )
     return text.rstrip() + "\n\n"
+
+
+def _names_of_rpms(directory: Path) -> set[str]:
+    """The names of the packages in a directory: their files are NAME-VERSION-RELEASE.ARCH.rpm."""
+    return {path.name.rsplit("-", 2)[0] for path in directory.glob("*.rpm")}
 
 
 def _repository_key(path: Path) -> str:

@@ -24,6 +24,7 @@ from atomic_lib.recipe.recipe import Recipe
 from atomic_lib.solve.explain.graph import Graph, Link, graph_of
 from atomic_lib.solve.explain.why import Chain, entries_of, shortest_chains, why
 from atomic_lib.solve.explain.without import Departure, what_leaves
+from atomic_lib.solve.recipe_demand import recipe_demand
 from atomic_lib.solve.resolve import resolve_rpm_set
 from atomic_lib.solve.rpm_set import RpmSet
 from atomic_lib.tools.context import Context, open_context
@@ -51,7 +52,7 @@ class Build:
     @cached_property
     def content(self) -> Content:
         """The repositories of the variant's packages."""
-        return open_content(self.variant.content, self.context)
+        return open_content(self.variant.content, self.context, recipe_demand(self.recipe))
 
     @cached_property
     def rpm_set(self) -> RpmSet:

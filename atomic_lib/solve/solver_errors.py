@@ -15,11 +15,14 @@ def solver_error(dnf: Dnf, error: CommandError) -> WorkbookError:
         return error
     output = error.stdout + error.stderr
     source = dnf.recipe.files[0]
-    unknown = re.search(r"No match for argument: (\S+)", output)
+    unknown = dict.fromkeys(re.findall(r"No match for argument: (\S+)", output))
     if unknown:
         return WorkbookError(
-            f"{_location_of(unknown[1], dnf.recipe)}: content {dnf.content.name!r} has no package {unknown[1]!r}",
-            hint="correct the name, or add the package to the content",
+            "\n".join(
+                f"{location_of(name, dnf.recipe)}: content {dnf.content.name!r} has no package {name!r}"
+                for name in unknown
+            ),
+            hint="correct the names, or leave them out" if len(unknown) > 1 else "correct the name, or leave it out",
         )
     unsigned = re.search(
         r".*(?:not signed|not correct for|[Pp]ublic key .*not installed|signature|check FAILED).*", output
@@ -47,11 +50,11 @@ def solver_error(dnf: Dnf, error: CommandError) -> WorkbookError:
     return WorkbookError(
         f"{source}: dnf found no solution for content {dnf.content.name!r}",
         log=error.log,
-        hint="correct the package names, or add the packages to the content",
+        hint="read dnf's reason above, and leave out one of the packages that conflict",
     )
 
 
-def _location_of(package: str, recipe: Recipe) -> str:
+def location_of(package: str, recipe: Recipe) -> str:
     """``FILE:LINE`` of the first line of the recipe that names a package; only the file if none does."""
     word = re.compile(rf"(?<![\w.+-]){re.escape(package)}(?![\w.+-])")
     for file in recipe.files:

@@ -24,6 +24,7 @@ from atomic_lib.pipeline.build import Build
 from atomic_lib.pipeline.verify.conditions import Conditions, impose, in_force, with_clock, with_order
 from atomic_lib.results.verification import QCOW2, RAW
 from atomic_lib.solve.lock import read_lock
+from atomic_lib.solve.recipe_demand import recipe_demand
 from atomic_lib.solve.resolve import resolve_rpm_set
 from atomic_lib.solve.rpm_set import RpmSet
 from atomic_lib.tools.context import Context
@@ -83,7 +84,9 @@ class HostileBuild(Build):
     def content(self) -> Content:
         """The content, with its repositories in the order of the conditions."""
         reversed_order = self.task.conditions.repositories_reversed
-        return with_order(open_content(self.variant.content, self.context), reversed_order=reversed_order)
+        return with_order(
+            open_content(self.variant.content, self.context, recipe_demand(self.recipe)), reversed_order=reversed_order
+        )
 
     @cached_property
     def own_rpm_set(self) -> RpmSet:

@@ -1,0 +1,17 @@
+"""What a recipe asks of its content."""
+
+from atomic_lib.content.demand import Demand
+from atomic_lib.recipe.recipe import Recipe
+from atomic_lib.solve.solver_errors import location_of
+
+
+def recipe_demand(recipe: Recipe) -> Demand:
+    """The packages and groups that a recipe names."""
+    return Demand(
+        source=str(recipe.files[0]),
+        words=recipe.packages,
+        groups=recipe.groups,
+        excludes=recipe.excludes,
+        weak_dependencies=recipe.weak_dependencies,
+        place_of=lambda word: location_of(word, recipe),
+    )
