@@ -6,34 +6,69 @@ import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import NoReturn
 
 import yaml
 
 from atomic_lib.base.errors import WorkbookError
 from atomic_lib.base.paths import BUILD, CHECKOUT
 from atomic_lib.base.progress import say
+from atomic_lib.base.scrub import without_copies
 from atomic_lib.base.signals import Stopped, unwind
+from atomic_lib.params.variant import Variant
 from atomic_lib.pipeline.failures import explained
-from atomic_lib.tools.user_namespace import enter, host_root, is_inside
-
-_READERS = ("check", "show", "diff", "convert")
+from atomic_lib.pipeline.recipe_files.recipe_commands import NAMES, add_commands
+from atomic_lib.tools.user_namespace import enter, is_inside, outer_root
 
 
 def start(words: Sequence[str]) -> int:
     """Enter the workbook's namespace and run one command; returns the exit status, as ``main``.
 
     JupyterLab stays outside, because its kernels enter, and so do commands that only read; ``doctor`` does where the
-    host does not allow it.
+    host does not allow it. SystemExit carries the status 2.
     """
-    if words[:1] not in (["lab"], *([name] for name in _READERS)) and not is_inside():
+    if words[:1] not in (["lab"], *([name] for name in NAMES)) and not is_inside():
         try:
-            enter([sys.executable, "-P", "-m", "atomic_lib", *words])
+            enter([sys.executable, "-P", "-m", "atomic_lib", *with_copies(words)])
         except WorkbookError as error:
             if words[:1] != ["doctor"]:
                 say(f"error: {error}")
                 return 1
+        except OSError as error:
+            say(f"error: {explained(error)}")
+            return 1
     return main(words)
+
+
+def with_copies(words: Sequence[str]) -> list[str]:
+    """The words of a command, followed by the copies of the recipes and the lock that they name, made here.
+
+    The namespace does not see all that the user may read: not the directories that only the host's root may enter,
+    nor what the user may read as a member of a group.
+
+    Raises WorkbookError as ``study_of_recipes`` does, and SystemExit for words that are not accepted.
+    """
+    if words[:1] == ["test"]:
+        return list(words)
+    options = _parser().parse_args(words)
+    added = []
+    if recipes := _recipes_in(options):
+        from atomic_lib.pipeline.recipe_files.own_recipes import study_of_recipes
+
+        added.append(f"--copies={study_of_recipes(recipes)}")
+    if os.path.isfile(lock := vars(options).get("lock") or ""):
+        from atomic_lib.pipeline.recipe_files.own_recipes import copied_lock
+
+        added.append(f"--lock={copied_lock(Path(lock))}")
+    return [*words, *added]
+
+
+def _recipes_in(options: argparse.Namespace) -> list[str]:
+    """The recipes, by path, among the words of a command that name variants or recipes."""
+    from atomic_lib.pipeline.recipe_files.own_recipes import is_recipe
+
+    named = options.named(options) if "named" in options else []
+    return [word for word in named if is_recipe(word)]
 
 
 def main(words: Sequence[str]) -> int:
@@ -50,7 +85,7 @@ def main(words: Sequence[str]) -> int:
         options = _parser().parse_args(words)
         return int(options.call(options))
     except WorkbookError as error:
-        say(f"error: {error}")
+        say(f"error: {without_copies(str(error))}")
         return 1
     except OSError as error:
         say(f"error: {explained(error)}")
@@ -78,7 +113,8 @@ def _parser() -> argparse.ArgumentParser:
             metavar="NAME",
             help="its name, or the path of a recipe (atomic-min)",
         )
-        question.set_defaults(call=call)
+        question.set_defaults(call=call, named=lambda options: [options.variant])
+        _add_content(question)
     equality = commands.add_parser(
         "equality", help="compare the file systems of an ostree and a traditional image of the same packages"
     )
@@ -87,7 +123,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_verify(
         commands.add_parser("verify", help="build variants twice under different conditions and compare the images")
     )
-    _add_readers(commands)
+    add_commands(commands)
     commands.add_parser("test", help="run the tests; further arguments go to pytest", add_help=False)
     lab = commands.add_parser("lab", help="start JupyterLab with the notebooks on 127.0.0.1")
     lab.set_defaults(call=_lab)
@@ -96,22 +132,6 @@ def _parser() -> argparse.ArgumentParser:
     doctor.set_defaults(call=_doctor)
     _add_clean(commands.add_parser("clean", help="show how much disk space each part uses, or remove parts"))
     return parser
-
-
-def _add_readers(commands: Any) -> None:
-    check = commands.add_parser("check", help="read recipes, or all parameters, and say what is wrong")
-    check.add_argument("paths", nargs="*", metavar="RECIPE", help="a treefile or kickstart; without one: all of params")
-    check.set_defaults(call=_check)
-    show = commands.add_parser("show", help="show a recipe with all that it includes, and where each entry comes from")
-    show.add_argument("recipe", metavar="RECIPE", help="a treefile (.yaml, .yml, .json) or a kickstart (.ks)")
-    show.add_argument("--json", action="store_true", help="as JSON")
-    show.set_defaults(call=_show)
-    diff = commands.add_parser("diff", help="show how two recipes differ")
-    diff.add_argument("recipes", nargs=2, metavar="RECIPE", help="a treefile or a kickstart")
-    diff.set_defaults(call=_diff)
-    convert = commands.add_parser("convert", help="print a kickstart as a treefile, or the other way round")
-    convert.add_argument("recipe", metavar="RECIPE", help="a treefile or a kickstart")
-    convert.set_defaults(call=_convert)
 
 
 def _add_run(parser: argparse.ArgumentParser) -> None:
@@ -125,7 +145,8 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
         "--set", action="append", default=[], metavar="KEY=VALUE", help="a parameter for every variant; repeatable"
     )
     parser.add_argument("--lock", metavar="FILE", help="rebuild from exactly these packages; needs one --variant")
-    parser.set_defaults(call=_run)
+    parser.set_defaults(call=_run, named=lambda options: options.study)
+    _add_content(parser)
 
 
 def _add_verify(parser: argparse.ArgumentParser) -> None:
@@ -133,12 +154,18 @@ def _add_verify(parser: argparse.ArgumentParser) -> None:
         "variants",
         nargs="*",
         metavar="VARIANT",
-        help="a name in params/variants; without one: the default study's variants",
+        help="a name in params/variants, or the path of a recipe; without one: the default study's variants",
     )
     parser.add_argument(
         "--lock", metavar="FILE", default="", help="build from exactly these packages; needs one VARIANT"
     )
-    parser.set_defaults(call=_verify)
+    parser.set_defaults(call=_verify, named=lambda options: dict.fromkeys(options.variants))
+    _add_content(parser)
+
+
+def _add_content(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--content", metavar="NAME", help="packages from params/content/NAME.yaml (standin)")
+    parser.add_argument("--copies", metavar="DIRECTORY", help=argparse.SUPPRESS)  # from ``with_copies``
 
 
 def _add_clean(parser: argparse.ArgumentParser) -> None:
@@ -153,20 +180,18 @@ def _add_clean(parser: argparse.ArgumentParser) -> None:
 
 
 def _run(options: argparse.Namespace) -> int:
-    from atomic_lib.pipeline.recipe_files.own_recipes import STUDY, is_recipe, study_of_recipes
+    from atomic_lib.pipeline.recipe_files.own_recipes import STUDY, study_of_recipes
     from atomic_lib.pipeline.study import run_study
 
     words = options.study
-    recipes = [word for word in words if is_recipe(word)]
+    recipes = _recipes_in(options)
     if recipes != words and len(words) > 1:
         raise WorkbookError(f"run: {' '.join(words)}: give one study, or recipes only", hint="./workbook run --help")
     if options.lock and len(recipes or options.variant) != 1:
         raise WorkbookError("--lock: a lock belongs to one variant", hint="name it: --variant NAME --lock FILE")
-    overrides = parse_overrides(options.set)
-    if options.lock:
-        overrides["lock"] = str(Path(options.lock).absolute())
+    overrides = {**_overrides(options), **parse_overrides(options.set)}
     if recipes:
-        params = study_of_recipes(recipes)
+        params = _copies(options) or study_of_recipes(recipes)
         return run_study(STUDY, params=params, variants=tuple(options.variant), overrides=overrides)
     return run_study(words[0], variants=tuple(options.variant), overrides=overrides)
 
@@ -176,45 +201,36 @@ def _verify(options: argparse.Namespace) -> int:
 
     if options.lock and len(options.variants) != 1:
         raise WorkbookError("--lock: a lock belongs to one variant", hint="name it: verify VARIANT --lock FILE")
-    return verify(options.variants, lock=options.lock)
+    return verify(options.variants, overrides=_overrides(options), copies=_copies(options))
 
 
 def _why(options: argparse.Namespace) -> int:
-    from atomic_lib.pipeline.recipe_files.own_recipes import variant_named
     from atomic_lib.pipeline.why_and_without import print_why
 
-    return print_why(options.packages[0], variant_named(options.variant))
+    return print_why(options.packages[0], _variant(options))
 
 
 def _without(options: argparse.Namespace) -> int:
-    from atomic_lib.pipeline.recipe_files.own_recipes import variant_named
     from atomic_lib.pipeline.why_and_without import print_without
 
-    return print_without(options.packages, variant_named(options.variant))
+    return print_without(options.packages, _variant(options))
 
 
-def _check(options: argparse.Namespace) -> int:
-    from atomic_lib.pipeline.recipe_files.recipe_words import check
+def _variant(options: argparse.Namespace) -> Variant:
+    from atomic_lib.pipeline.recipe_files.own_recipes import variants_named
 
-    return check(options.paths)
-
-
-def _show(options: argparse.Namespace) -> int:
-    from atomic_lib.pipeline.recipe_files.recipe_words import show
-
-    return show(options.recipe, as_json=options.json)
+    return variants_named([options.variant], _copies(options), _overrides(options))[0]
 
 
-def _convert(options: argparse.Namespace) -> int:
-    from atomic_lib.pipeline.recipe_files.conversion import convert
-
-    return convert(options.recipe)
+def _copies(options: argparse.Namespace) -> Path | None:
+    return Path(options.copies) if options.copies else None
 
 
-def _diff(options: argparse.Namespace) -> int:
-    from atomic_lib.pipeline.recipe_files.recipe_words import diff
-
-    return diff(*options.recipes)
+def _overrides(options: argparse.Namespace) -> dict[str, object]:
+    """The parameters that options of their own set."""
+    lock = vars(options).get("lock")
+    overrides = {"content": options.content, "lock": str(Path(lock).absolute()) if lock else None}
+    return {key: value for key, value in overrides.items() if value}
 
 
 def _equality(options: argparse.Namespace) -> int:
@@ -243,7 +259,7 @@ def parse_overrides(assignments: Sequence[str]) -> dict[str, object]:
 
 def _test(words: Sequence[str]) -> NoReturn:
     os.chdir(CHECKOUT)
-    os.environ["LOGNAME"] = f"workbook-{host_root()}"  # pytest's directory in /tmp belongs to the user of this name
+    os.environ["LOGNAME"] = f"workbook-{outer_root()}"  # pytest's directory in /tmp belongs to the user of this name
     os.execv(sys.executable, [sys.executable, "-m", "pytest", *words])
 
 

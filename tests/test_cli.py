@@ -1,6 +1,7 @@
 """The words that ./workbook hands over."""
 
 import os
+import shutil
 import signal
 import sys
 from contextlib import suppress
@@ -11,8 +12,12 @@ import pytest
 from atomic_lib import cli
 from atomic_lib.base.errors import WorkbookError
 from atomic_lib.base.progress import step
-from atomic_lib.cli import main, parse_overrides
-from atomic_lib.pipeline import study
+from atomic_lib.cli import main, parse_overrides, with_copies
+from atomic_lib.params.variant import Variant
+from atomic_lib.pipeline import study, why_and_without
+from atomic_lib.pipeline.recipe_files import own_recipes
+from atomic_lib.pipeline.recipe_files.own_recipes import variants_named
+from atomic_lib.recipe.load import load_recipe
 from atomic_lib.tools import doctor, user_namespace
 from atomic_lib.tools.doctor import Finding, disk_finding, examine, table
 
@@ -70,6 +75,66 @@ def test_what_cannot_be_verified_is_said_at_once(
     monkeypatch.setattr(user_namespace, "is_inside", lambda: True)
     assert main(["verify", *words]) == 1
     assert said in capsys.readouterr().err
+
+
+@pytest.fixture
+def recipe(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A recipe in a directory of its own, and a checkout without copies."""
+    monkeypatch.setattr(own_recipes, "BUILD", tmp_path / "build")
+    (tmp_path / "own").mkdir()
+    (tmp_path / "own/host.yaml").write_text("ref: own\npackages: [bash]\n")
+    (tmp_path / "own/lock.json").write_text("a lock")
+    return tmp_path / "own/host.yaml"
+
+
+@pytest.mark.parametrize(
+    "command",
+    ["run RECIPE", "why bash --variant=RECIPE", "without bash --variant RECIPE", "verify RECIPE atomic-min RECIPE"],
+)
+def test_recipes_are_copied_before_the_namespace_hides_them(recipe: Path, command: str) -> None:
+    words = command.replace("RECIPE", str(recipe)).split()
+    *same, option = with_copies(words)
+    assert same == words
+    copies = Path(option.removeprefix("--copies="))
+    shutil.rmtree(recipe.parent)
+    (variant,) = variants_named([str(recipe)], copies)
+    assert load_recipe(variant).packages == ("bash",)
+
+
+def test_a_lock_is_copied_too(recipe: Path) -> None:
+    lock = recipe.with_name("lock.json")
+    *_, option = with_copies(["verify", str(recipe), "--lock", str(lock)])
+    lock.unlink()
+    assert Path(option.removeprefix("--lock=")).read_text() == "a lock"
+
+
+@pytest.mark.parametrize("words", [["run", "default"], ["verify"], ["doctor"], ["test", "a.yaml", "-k", "x"],
+                                   ["why", "bash"], ["run", "--lock", "none.json"], ["clean", "runs"]])  # fmt: skip
+def test_words_without_recipes_stay_as_they_are(words: list[str], recipe: Path) -> None:
+    assert with_copies(words) == words
+    assert not (recipe.parents[1] / "build").exists()
+
+
+def test_a_recipe_that_is_wrong_is_told_before_the_namespace(
+    recipe: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(cli, "is_inside", lambda: False)
+    monkeypatch.setattr(cli, "enter", lambda words: pytest.fail(f"entered for {words}"))
+    recipe.write_text("ref: own\npackages: 5\n")
+    assert cli.start(["verify", str(recipe)]) == 1
+    assert f"error: {recipe}:2: packages: must be a list" in capsys.readouterr().err
+
+
+def test_the_content_is_a_parameter_of_every_question(recipe: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[Variant] = []
+
+    def print_why(_: str, variant: Variant) -> int:
+        asked.append(variant)
+        return 0
+
+    monkeypatch.setattr(why_and_without, "print_why", print_why)
+    assert main(["why", "bash", "--variant", str(recipe), "--content", "fedora"]) == 0
+    assert [variant.content for variant in asked] == ["fedora"]
 
 
 def test_wrong_words_end_with_2(capsys: pytest.CaptureFixture[str]) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
-from atomic_lib.base.paths import CHECKOUT, cache_directory
+from atomic_lib.base.paths import BUILD, CHECKOUT, cache_directory
 
 _COMMON_HOST_NAMES = {"localhost", "fedora", "debian", "ubuntu", "workbook"}
 """Host names that do not identify a machine, and that occur in reports with another meaning."""
@@ -17,6 +17,18 @@ _EVERYWHERE = {"/usr", "/root"}
 
 _BEFORE = r"(^|[^\w./-]|\x1b\[[0-9;]*m|file://)"
 """What may precede a path, so that the end of /sysroot/root does not match /root. Tracebacks are coloured."""
+
+
+COPIES, COPIED_FILES = "recipes", "files"
+"""In ``BUILD``, the directory of copied recipes; in each copy, that of its files, with one directory per variant."""
+
+_COPY = re.compile(rf"{re.escape(str(BUILD / COPIES))}/[0-9a-f]{{16}}/{COPIED_FILES}/[^/\s]+/")
+"""The directory of a copied recipe."""
+
+
+def without_copies(text: str) -> str:
+    """A text with each path of a copied recipe as one beneath the directory of the recipe that was copied."""
+    return _COPY.sub("", text)
 
 
 def scrubber(run_directory: Path) -> Callable[[str], str]:
@@ -36,6 +48,7 @@ def scrubber(run_directory: Path) -> Callable[[str], str]:
         (re.compile(_BEFORE + re.escape(path) + r"(?![\w-])", re.MULTILINE), rf"\1{word}")
         for path, word in sorted(named.items(), key=lambda item: -len(item[0]))
     ]
+    rules.insert(0, (_COPY, ""))
     rules.append((re.compile(r"(/[\w.-]+)*/?ipykernel_\d+/\d+\.py"), "cell"))
     name = socket.gethostname()
     if len(name) > 3 and name not in _COMMON_HOST_NAMES:

@@ -78,9 +78,9 @@ class Tree:
 
 
 def recipe_inputs(recipe: Recipe) -> dict[str, object]:
-    """The recipe as part of a key: everything except the paths of its files, and its notes."""
+    """The recipe as part of a key: all but the paths of its files, its notes, and what decides only the RPM set."""
     added = ("added_files", "overlays", "override_overlays")
-    others = ("files", "notes", "post_scripts", "account_rules", *added)
+    others = ("files", "notes", "repositories", "post_scripts", "account_rules", *added)
     data = {name: value for name, value in vars(recipe).items() if name not in others}
     scripts = [
         [script.text, script.interpreter, script.stop_on_error, script.in_tree] for script in recipe.post_scripts

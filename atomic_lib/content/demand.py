@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from atomic_lib.content.yum_repository import YumRepository
+
 
 @dataclass(frozen=True)
 class Demand:
@@ -10,7 +12,8 @@ class Demand:
 
     ``words``: names, patterns, paths and requirements, as dnf takes them. ``groups``: as in ``expand_groups``.
     ``excludes``: names and patterns that are not to be installed. ``weak_dependencies``: whether recommended packages
-    are wanted. ``source``: the recipe's file; ``place_of`` gives ``FILE:LINE`` of a word, for error messages.
+    are wanted. ``repositories``: those that the recipe brings along. ``source``: the recipe's file; ``place_of`` gives
+    ``FILE:LINE`` of a word, for error messages.
     """
 
     source: str
@@ -18,4 +21,5 @@ class Demand:
     groups: tuple[str, ...] = ()
     excludes: tuple[str, ...] = ()
     weak_dependencies: bool = True
+    repositories: tuple[YumRepository, ...] = ()
     place_of: Callable[[str], str] = field(default=lambda _: "", compare=False, repr=False)

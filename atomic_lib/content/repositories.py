@@ -1,16 +1,17 @@
 """Opens content: provides repositories that dnf can resolve and install from."""
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from configparser import ConfigParser
 from configparser import Error as ConfigError
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 from atomic_lib.base.command import CommandError
 from atomic_lib.base.errors import WorkbookError
 from atomic_lib.base.paths import PARAMS_DIRECTORY
 from atomic_lib.base.store import file_sha256, key_of
-from atomic_lib.content.agent_repository import agent_repository
+from atomic_lib.content.agent_repository import AGENT, agent_repository
 from atomic_lib.content.comps import Comps, read_comps
 from atomic_lib.content.definition import DebianContent, RepositoryContent, load_definition
 from atomic_lib.content.demand import Demand
@@ -23,7 +24,8 @@ from atomic_lib.content.dnf import (
     repository_error,
 )
 from atomic_lib.content.signing import KEY_FILE
-from atomic_lib.content.standin.standin_repository import standin_repository
+from atomic_lib.content.standin.standin_repository import has_standin_repository, standin_repository
+from atomic_lib.content.yum_repository import YumRepository
 from atomic_lib.tools.context import Context
 from atomic_lib.tools.sandbox import Bind, Tools
 
@@ -86,9 +88,10 @@ class Content:
 
 
 def open_content(name: str, context: Context, demand: Demand, params: Path = PARAMS_DIRECTORY) -> Content:
-    """The content ``params/content/NAME.yaml``, with at least the packages of ``demand`` and their dependencies.
+    """The content ``params/content/NAME.yaml``; builds stand-in content, and fetches the indexes of repositories.
 
-    Builds stand-in content, and fetches the indexes of repositories.
+    Stand-in content has the packages of ``demand`` and their dependencies. Content that consists of repositories also
+    has those that a recipe brings along, in place of its own of the same name.
 
     Raises WorkbookError if the content is unknown, stand-in content has no package of a name, a mirror cannot be
     reached, a signature is bad, or the disk is too full.
@@ -102,9 +105,12 @@ def open_content(name: str, context: Context, demand: Demand, params: Path = PAR
         key = key_of({name: _repository_key(path) for name, path in local.items()})
     else:
         local = {"workbook": agent}
-        text = _repo_file(definition, params) + local_repository("workbook")
+        text = with_brought(_repo_file(definition, params), demand.repositories) + local_repository("workbook")
         remote = _remote_key(context, definition, text, local)
-        key = key_of({"workbook": _repository_key(agent), "remote": remote})
+        # the index of a repository does not say which of its packages are excluded, or what it costs
+        brought = [asdict(replace(one, source="")) for one in demand.repositories]
+        more = {"brought": brought} if brought else {}
+        key = key_of({"workbook": _repository_key(agent), "remote": remote, **more})
     return Content(
         name=name,
         title=definition.title,
@@ -117,6 +123,23 @@ def open_content(name: str, context: Context, demand: Demand, params: Path = PAR
         remote=isinstance(definition, RepositoryContent),
         dnf_cache=_dnf_cache(context.cache, definition, text) if isinstance(definition, RepositoryContent) else None,
     )
+
+
+def has_content(name: str, context: Context, demand: Demand, params: Path = PARAMS_DIRECTORY) -> bool:
+    """Whether ``open_content`` would find the content in the cache, and so neither build nor download it.
+
+    The indexes of repositories are compared with their mirrors all the same. Raises WorkbookError if the content is
+    unknown.
+    """
+    definition = load_definition(name, params)
+    agent = AGENT.stored(None, context)
+    if agent is None:
+        return False
+    if isinstance(definition, DebianContent):
+        elsewhere = _names_of_rpms(agent.path)
+        return has_standin_repository(definition, demand, params, context, elsewhere=elsewhere)
+    text = with_brought(_repo_file(definition, params), demand.repositories) + local_repository("workbook")
+    return _dnf_cache(context.cache, definition, text).is_dir()
 
 
 def _parse_repos(text: str, source: str) -> ConfigParser:
@@ -162,6 +185,20 @@ def _repo_file(definition: RepositoryContent, params: Path) -> str:
 def _names_of_rpms(directory: Path) -> set[str]:
     """The names of the packages in a directory: their files are NAME-VERSION-RELEASE.ARCH.rpm."""
     return {path.name.rsplit("-", 2)[0] for path in directory.glob("*.rpm")}
+
+
+def with_brought(repo_text: str, brought: Sequence[YumRepository]) -> str:
+    """The text of a repository file with the repositories of a recipe, which replace those of the same name."""
+    parsed = _parse_repos(repo_text, "repositories")
+    keys = dict.fromkeys(key for name in parsed.sections() for key in parsed[name]["gpgkey"].split())
+    added = {repository.name: repository.section(keys) for repository in brought}
+    kept = [section for section in re.split(r"^(?=\[)", repo_text, flags=re.M) if _section_name(section) not in added]
+    return "".join([*kept, *added.values()])
+
+
+def _section_name(section: str) -> str:
+    found = re.match(r"\[([^\]]*)\]", section)
+    return found[1] if found else ""
 
 
 def _repository_key(path: Path) -> str:

@@ -71,11 +71,11 @@ def boot_image(tools: Tools, disk: Disk, request: BootRequest, directory: Path) 
         start_guest(tools, disk, machine, provided, directory) as guest,
     ):
         check = _deadline(guest, provided.service, request, disk.path)
-        wait_for_banner(guest.ssh_port, check)
+        wait_for_banner(guest, check)
         banner_seconds = time.monotonic() - guest.started
         if provided.service:
             wait_for_key(provided.service, check)
-        with log_in(tools, key, guest.ssh_port, directory / "ssh.log", check) as shell:
+        with log_in(tools, key, guest, check) as shell:
             clock, login_seconds = read_clock(shell, guest.started)
             wait_seconds = max(request.timeout_seconds - (time.monotonic() - guest.started), PROOF_SECONDS)
             answers = ask(

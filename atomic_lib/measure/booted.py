@@ -46,10 +46,10 @@ def disk_after_boot(tools: Tools, raw: Path, request: BootRequest, directory: Pa
         start_guest(tools, Disk(raw, "raw"), machine, provided, directory) as guest,
     ):
         check = _deadline(guest, request.timeout_seconds)
-        wait_for_banner(guest.ssh_port, check)
+        wait_for_banner(guest, check)
         if provided.service:
             wait_for_key(provided.service, check)
-        with log_in(tools, key, guest.ssh_port, directory / "ssh.log", check) as shell:
+        with log_in(tools, key, guest, check) as shell:
             shell.run(_POWER_OFF, timeout_seconds=_SETTLE_SECONDS)
         _wait_for_end(guest)
         image = f"/mnt/image/{raw.name}"

@@ -27,8 +27,8 @@ from atomic_lib.solve.explain.without import Departure, what_leaves
 from atomic_lib.solve.recipe_demand import recipe_demand
 from atomic_lib.solve.resolve import resolve_rpm_set
 from atomic_lib.solve.rpm_set import RpmSet
+from atomic_lib.tools.confinement.limits import Limits
 from atomic_lib.tools.context import Context, open_context
-from atomic_lib.tools.limits import Limits
 from atomic_lib.tools.user_namespace import require_namespace
 
 CLASS_PREFIX = "class:"

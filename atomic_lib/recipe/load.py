@@ -7,6 +7,7 @@ from pathlib import Path
 
 from atomic_lib.base.errors import WorkbookError
 from atomic_lib.base.paths import CHECKOUT, PARAMS_DIRECTORY
+from atomic_lib.content.definition import RepositoryContent, load_definition
 from atomic_lib.params.variant import Variant
 from atomic_lib.recipe.recipe import PostScript, Recipe
 from atomic_lib.recipe.source import listing_hint
@@ -22,8 +23,20 @@ def load_recipe(variant: Variant, params: Path = PARAMS_DIRECTORY) -> Recipe:
 
     Raises WorkbookError naming the file, and where possible the line or key, if it is missing or not accepted.
     """
-    recipe = _read_recipe(variant, params)
+    recipe = _with_unused_repositories(_read_recipe(variant, params), variant, params)
     return replace(recipe, selinux=variant.selinux) if variant.selinux else recipe
+
+
+def _with_unused_repositories(recipe: Recipe, variant: Variant, params: Path) -> Recipe:
+    """The recipe with a note for each repository that it brings along and that stand-in content does not use."""
+    if not recipe.repositories or isinstance(load_definition(variant.content, params), RepositoryContent):
+        return recipe
+    notes = [
+        f"{one.source.rpartition('/')[2]}: repository {one.name} is not used: content {variant.content!r} has packages "
+        "of its own"
+        for one in recipe.repositories
+    ]
+    return replace(recipe, notes=(*recipe.notes, *notes))
 
 
 def _read_recipe(variant: Variant, params: Path) -> Recipe:

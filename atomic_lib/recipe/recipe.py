@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Literal
 
 from atomic_lib.base.model import SelinuxMode
+from atomic_lib.content.yum_repository import YumRepository
 
 
 @dataclass(frozen=True)
@@ -72,6 +73,11 @@ class Recipe:
     groups: tuple[str, ...] = ()
     excludes: tuple[str, ...] = ()
     repos: tuple[str, ...] = ()
+    """The only repositories that packages come from; if empty, all that the content enables."""
+    extra_repos: tuple[str, ...] = ()
+    """Repositories of the content that are used besides those that it enables."""
+    repositories: tuple[YumRepository, ...] = ()
+    """Repositories that the recipe brings along, for content that consists of repositories."""
     documentation: bool = True
     weak_dependencies: bool = True
     languages: tuple[str, ...] | None = None

@@ -28,13 +28,24 @@ def require_within(path: Path, roots: Sequence[Path], prefix: str) -> None:
 def read_text(path: Path, prefix: str = "") -> str:
     """The text of a file; ``prefix`` (``FILE:LINE: `` of the include) starts the error message.
 
+    The line ends of Windows become line feeds; see ``with_line_feeds``.
+
     Raises WorkbookError if the file does not exist, is not a regular file of at most ``LARGEST_BYTES``, cannot be
     read or is not UTF-8.
     """
     try:
-        return read_data(path, prefix).decode("utf-8")
+        return with_line_feeds(read_data(path, prefix).decode("utf-8"))
     except UnicodeDecodeError as error:
         raise WorkbookError(f"{prefix}{path}: not UTF-8 text (byte {error.start})") from None
+
+
+def with_line_feeds(text: str) -> str:
+    """The text with LF as its line end, if the line end of all its lines is CR LF.
+
+    In a script, the carriage returns would be part of its words. In a text with both line ends they stay: a script
+    may write such a file.
+    """
+    return text.replace("\r\n", "\n") if text.count("\r\n") == text.count("\n") else text
 
 
 def read_data(path: Path, prefix: str = "") -> bytes:

@@ -24,8 +24,12 @@ class Dnf:
     recipe: Recipe
     directory: Path
 
-    def run(self, words: Sequence[str], *, binds: Sequence[Bind] = ()) -> str:
+    def run(
+        self, words: Sequence[str], *, binds: Sequence[Bind] = (), pinned: Sequence[tuple[str, Sequence[str]]] = ()
+    ) -> str:
         """Run dnf with the arguments ``words``; returns its standard output.
+
+        ``pinned``: more packages that one repository only may provide, as in the recipe's ``repo_packages``.
 
         Raises WorkbookError naming a local repository that was changed, and CommandError for all other errors.
         """
@@ -43,8 +47,8 @@ class Dnf:
             Bind(cache, f"{INSTALLROOT}{DNF_CACHE}", writable=True),
         ]
         line = ["dnf", "-y", "-c", f"{DNF_DIRECTORY}/dnf.conf", f"--installroot={INSTALLROOT}",
-                f"--releasever={self.content.releasever}", *enabled_repos(self.recipe),
-                *pinned_packages(self.recipe, self.content.repo_ids), *words]  # fmt: skip
+                f"--releasever={self.content.releasever}", *enabled_repos(self.recipe, self.content.repo_ids),
+                *pinned_packages(self.recipe, self.content.repo_ids, pinned), *words]  # fmt: skip
         binds = [*own, *self.content.binds, *binds]
         try:
             return self.tools.run(line, binds=binds, rights="root", network=self.content.remote).stdout
@@ -70,20 +74,33 @@ def install_words(recipe: Recipe, group_packages: Iterable[str]) -> list[str]:
     return [*excludes, "install", *sorted({*recipe.packages, *from_groups})]
 
 
-def pinned_packages(recipe: Recipe, repo_ids: Iterable[str]) -> list[str]:
-    """dnf's options that hide the packages of the recipe's ``repo_packages`` in all other repositories.
+def pinned_packages(
+    recipe: Recipe, repo_ids: Iterable[str], more: Sequence[tuple[str, Sequence[str]]] = ()
+) -> list[str]:
+    """dnf's options that hide the packages of the recipe's ``repo_packages``, and ``more``, in all other repositories.
 
     Raises WorkbookError for a word that is not the name of a package.
     """
     source = str(recipe.files[0]) if recipe.files else "recipe"
-    options = []
-    for repo in repo_ids if recipe.repo_packages else ():
-        hidden = [name for other, names in recipe.repo_packages if other != repo for name in names]
+    known, options = tuple(repo_ids), []
+    asked = [(repo, names) for repo, names in recipe.repo_packages if repo not in unused_repos(recipe, known)]
+    pinned = [*asked, *more]
+    for repo in known if pinned else ():
+        hidden = [name for other, names in pinned if other != repo for name in names]
         require_words(hidden, f"{source}: repo-packages", accepted=EXCLUDED)
         options += [f"--setopt={repo}.excludepkgs={','.join(hidden)}"] if hidden else []
     return options
 
 
-def enabled_repos(recipe: Recipe) -> list[str]:
-    """dnf's options that enable only the repositories that the recipe names; none if it names none."""
-    return ["--disablerepo=*", f"--enablerepo={','.join(recipe.repos)}"] if recipe.repos else []
+def unused_repos(recipe: Recipe, repo_ids: Iterable[str]) -> set[str]:
+    """The repositories that the recipe brings along and that the content, which has ``repo_ids``, does not use."""
+    return {repository.name for repository in recipe.repositories} - set(repo_ids)
+
+
+def enabled_repos(recipe: Recipe, repo_ids: Iterable[str]) -> list[str]:
+    """dnf's options that enable the repositories that the recipe names: only these, or those besides the others."""
+    unused = unused_repos(recipe, repo_ids)
+    names = [name for name in recipe.repos if name not in unused]
+    if names:
+        return ["--disablerepo=*", f"--enablerepo={','.join(names)}"]
+    return [f"--enablerepo={','.join(recipe.extra_repos)}"] if recipe.extra_repos else []

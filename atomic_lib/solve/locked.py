@@ -1,7 +1,8 @@
 """The packages of a lock: copies them from the cache, fetches missing ones, and compares all with the lock."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from atomic_lib.base.command import CommandError
@@ -17,27 +18,20 @@ from atomic_lib.tools.sandbox import Bind
 _NEVRA_FORMAT = r"%{NAME}\t%{EPOCHNUM}\t%{VERSION}\t%{RELEASE}\t%{ARCH}\n"
 
 
-def read_rpms(dnf: Dnf, rpms: Path) -> Lock:
-    """The lock of the RPM files in the directory ``rpms``; ``dnf`` tells the repository of each."""
+def read_rpms(dnf: Dnf, rpms: Path, repos: Mapping[str, str]) -> Lock:
+    """The lock of the RPM files in the directory ``rpms``; ``repos`` has the repository of each by NEVRA."""
     files = sorted(rpms.glob("*.rpm"))
     listing = dnf.tools.run(
         ["rpm", "-qp", "--nosignature", "--qf", _NEVRA_FORMAT, *(f"/mnt/rpms/{file.name}" for file in files)],
         binds=[Bind(rpms, "/mnt/rpms")],
     ).stdout
     rows = [line.split("\t") for line in listing.splitlines()]
-    repos = _repo_of(dnf)
     packages = []
     for file, (name, epoch, version, release, arch) in zip(files, rows, strict=True):
-        repo = repos.get((name, epoch, version, release, arch), "")
         digest, size_bytes = file_sha256(file), file.stat().st_size
-        packages.append(LockedPackage(name, int(epoch), version, release, arch, digest, size_bytes, repo))
+        package = LockedPackage(name, int(epoch), version, release, arch, digest, size_bytes, "")
+        packages.append(replace(package, repo=repos.get(package.nevra, "")))
     return Lock(dnf.content.name, tuple(sorted(packages)))
-
-
-def _repo_of(dnf: Dnf) -> dict[tuple[str, ...], str]:
-    form = "%{name}|%{epoch}|%{version}|%{release}|%{arch}|%{repoid}"
-    lines = dnf.run(["-q", "repoquery", "--qf", form]).splitlines()
-    return {tuple(parts[:5]): parts[5] for parts in (line.split("|") for line in lines) if len(parts) == 6}
 
 
 def fetch_locked(lock: Lock, dnf: Dnf, rpms: Path, cache: Path) -> Lock:
@@ -53,7 +47,8 @@ def fetch_locked(lock: Lock, dnf: Dnf, rpms: Path, cache: Path) -> Lock:
     missing = [package for package in lock.packages if package not in kept]
     if missing:
         _fetch_missing(missing, kept, dnf, rpms)
-    require_locked(lock, read_rpms(dnf, rpms).packages)
+    repos = {package.nevra: package.repo for package in lock.packages}
+    require_locked(lock, read_rpms(dnf, rpms, repos).packages)
     return lock
 
 
@@ -77,13 +72,19 @@ def require_locked(lock: Lock, packages: Iterable[LockedPackage]) -> None:
 
 
 def _fetch_missing(missing: Sequence[LockedPackage], kept: Sequence[LockedPackage], dnf: Dnf, rpms: Path) -> None:
-    """Download the missing packages. dnf also gets the ``kept`` ones: the repository may now have other builds."""
+    """Download the missing packages, each from the repository that the lock names.
+
+    dnf also gets the ``kept`` ones: the repository may now have other builds.
+    """
     fetched = dnf.directory / "fetched"
     fetched.mkdir()
     words = [*(package.nevra for package in missing), *(f"/mnt/kept/{package.file_name}" for package in kept)]
     try:
-        dnf.run(["--downloadonly", "--destdir=/mnt/rpms", "install", *words],
-                binds=[Bind(fetched, "/mnt/rpms", writable=True), Bind(rpms, "/mnt/kept")])  # fmt: skip
+        dnf.run(
+            ["--downloadonly", "--destdir=/mnt/rpms", "install", *words],
+            binds=[Bind(fetched, "/mnt/rpms", writable=True), Bind(rpms, "/mnt/kept")],
+            pinned=[(package.repo, (package.nevra,)) for package in missing if package.repo in dnf.content.repo_ids],
+        )
     except CommandError as error:
         unknown = set(re.findall(r"No match for argument: (\S+)", error.stdout + error.stderr))
         gone = [package.nevra for package in missing if package.nevra in unknown]

@@ -6,12 +6,13 @@ from atomic_lib.solve.solver_errors import location_of
 
 
 def recipe_demand(recipe: Recipe) -> Demand:
-    """The packages and groups that a recipe names."""
+    """The packages and groups that a recipe names, and the repositories that it brings along."""
     return Demand(
         source=str(recipe.files[0]),
         words=recipe.packages,
         groups=recipe.groups,
         excludes=recipe.excludes,
         weak_dependencies=recipe.weak_dependencies,
+        repositories=recipe.repositories,
         place_of=lambda word: location_of(word, recipe),
     )

@@ -12,15 +12,15 @@ from atomic_lib.content.comps import expand_groups
 from atomic_lib.content.repositories import Content
 from atomic_lib.content.signing import index_repository
 from atomic_lib.recipe.recipe import Recipe
-from atomic_lib.solve.dnf_run import Dnf, install_words
+from atomic_lib.solve.dnf_run import Dnf, install_words, unused_repos
 from atomic_lib.solve.lock import Lock, read_lock, write_lock
 from atomic_lib.solve.locked import fetch_locked, read_rpms, require_locked
 from atomic_lib.solve.rpm_cache import keep_keys, keep_rpms
 from atomic_lib.solve.rpm_set import RpmSet
+from atomic_lib.solve.solver import download
 from atomic_lib.solve.solver_errors import solver_error
 from atomic_lib.solve.words import require_plain
 from atomic_lib.tools.context import Context
-from atomic_lib.tools.sandbox import Bind
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ def resolve_rpm_set(recipe: Recipe, content: Content, context: Context, *, name:
     chain of requirements), a locked package is no longer available, or a file does not match
     the lock.
     """
-    _require_fitting(recipe, content)
+    require_fitting(recipe, content)
     locked = read_lock(lock_file) if lock_file else None
     if locked:
         require_plain(locked, str(lock_file))
@@ -68,6 +68,7 @@ def _inputs(request: RpmSetRequest, _: Context) -> dict[str, object]:
         "lock": request.locked.sha256 if request.locked else "",
         "words": request.words,
         "repos": request.recipe.repos,
+        "extra_repos": request.recipe.extra_repos,
         "repo_packages": request.recipe.repo_packages,
         "weak_dependencies": request.recipe.weak_dependencies,
         "releasever": request.content.releasever,
@@ -92,15 +93,17 @@ RPM_SET = Stage(
 )
 
 
-def _require_fitting(recipe: Recipe, content: Content) -> None:
+def require_fitting(recipe: Recipe, content: Content) -> None:
+    """Raise WorkbookError for a recipe of another release, or with a repository that the content lacks."""
     if recipe.releasever not in (None, content.releasever):
         raise WorkbookError(
             f"{recipe.files[0]}: releasever {recipe.releasever!r}: content {content.name!r} has {content.releasever!r}",
             hint=f"remove the key, or set releasever in params/content/{content.name}.yaml",
         )
     known = content.repo_ids
-    named = [*recipe.repos, *(repo for repo, _ in recipe.repo_packages)]
-    unknown = [repo for repo in named if repo not in known]
+    named = [*recipe.repos, *recipe.extra_repos, *(repo for repo, _ in recipe.repo_packages)]
+    available = {*known, *unused_repos(recipe, known)}
+    unknown = [repo for repo in named if repo not in available]
     if unknown:
         raise WorkbookError(
             f"{recipe.files[0]}: repos: content {content.name!r} has no repository {unknown[0]!r}",
@@ -110,9 +113,9 @@ def _require_fitting(recipe: Recipe, content: Content) -> None:
 
 def _resolve(dnf: Dnf, words: Sequence[str], rpms: Path) -> Lock:
     try:
-        dnf.run(["--downloadonly", "--destdir=/mnt/rpms", *words], binds=[Bind(rpms, "/mnt/rpms", writable=True)])
+        repos = download(dnf, words, rpms)
     except CommandError as error:
         raise solver_error(dnf, error) from None
-    lock = read_rpms(dnf, rpms)
+    lock = read_rpms(dnf, rpms, repos)
     require_plain(lock, f"content {dnf.content.name!r}")
     return lock

@@ -12,8 +12,9 @@ from atomic_lib.base.errors import WorkbookError
 from atomic_lib.tools.accelerator import probe_accelerator
 from atomic_lib.tools.mirror import debian_mirror
 from atomic_lib.tools.sandbox import Tools
+from atomic_lib.tools.subordinate_ids import missing
 from atomic_lib.tools.tools_tree import KEYRING, find_tools, tools_damage
-from atomic_lib.tools.user_namespace import host_root, is_inside, missing
+from atomic_lib.tools.user_namespace import is_inside, outer_root
 
 CACHE_BYTES = 4_000_000_000
 """The disk space of the tools tree, the content and its downloads."""
@@ -75,7 +76,7 @@ def _host() -> Iterator[Finding]:
     except WorkbookError as error:
         yield Finding("Debian mirror", error.message, "missing", error.hint)
     if is_inside():
-        yield Finding("namespace", f"its root is the host's user {host_root()}")
+        yield Finding("namespace", f"its root is the host's user {outer_root()}")
     for found, advice in [] if is_inside() else missing():
         yield Finding("namespace", found, "missing", advice)
 

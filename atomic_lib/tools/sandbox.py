@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Literal
 
 from atomic_lib.base import command
-from atomic_lib.tools.confine import confined
-from atomic_lib.tools.limits import ControlGroup, Limits, control_group
+from atomic_lib.tools.confinement.confine import confined
+from atomic_lib.tools.confinement.limits import ControlGroup, Limits, control_group
 
 MOUNTS = "/mnt"
 """The directory in the tools tree where commands see the host directories that they use: ``/mnt/NAME``."""

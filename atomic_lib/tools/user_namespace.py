@@ -1,23 +1,21 @@
 """Runs a program in a user namespace whose root is not the host's root, with mounts of its own.
 
-    python -m atomic_lib.tools.user_namespace PROGRAM ARGUMENT…
+    python -m atomic_lib.tools.user_namespace [--other-ids] PROGRAM ARGUMENT…
 
 An ordinary user is root there; the other ids are the user's subordinate ids, set by newuidmap(1). Started by the
 host's root, all ids are of a range that belongs to nobody, and only the directories in ``Directories.own`` are
-written as root, through id-mapped mounts. Sources: user_namespaces(7), subuid(5), mount_setattr(2), and systemd's
-UIDS-GIDS for the range.
+written as root, through id-mapped mounts. ``--other-ids``: started in such a namespace, in one below it whose root
+is another of its users. Sources: user_namespaces(7), mount_setattr(2), and systemd's UIDS-GIDS for the range.
 """
 
 import ctypes
 import os
 import platform
-import pwd
 import shlex
-import shutil
 import signal
 import struct
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,15 +26,11 @@ from atomic_lib.base.errors import WorkbookError
 from atomic_lib.base.paths import CHECKOUT, cache_directory
 from atomic_lib.base.progress import say
 from atomic_lib.base.signals import end_with_parent
-from atomic_lib.tools.limits import hand_over, remove_after
+from atomic_lib.tools.confinement.limits import hand_over, remove_after
+from atomic_lib.tools.subordinate_ids import ID_COUNT, ordinary_maps
 
-ID_COUNT = 65536
-"""How many user and group ids the namespace has: those of a whole system, with ``nobody`` (65534)."""
 ROOT_RANGE_START = 0x7000_0000
 """The host's id of the namespace's root, if the host's root starts it: above all ranges that systemd gives away."""
-
-HOST = Path("/")
-"""The root of the host's files."""
 
 _MARK = "WORKBOOK_NAMESPACE"
 _NEW_USER, _NEW_MOUNTS = 0x10000000, 0x00020000
@@ -44,14 +38,9 @@ _OPEN_TREE, _MOVE_MOUNT, _MOUNT_SETATTR = 428, 429, 442
 _AT_FDCWD, _AT_EMPTY_PATH, _AT_RECURSIVE = -100, 0x1000, 0x8000
 _CLONE_TREE, _FROM_EMPTY_PATH, _ID_MAPPED = 0x1, 0x4, 0x00100000
 _PRIVATE, _RECURSIVE, _NOSUID_NODEV = 1 << 18, 1 << 14, 0x2 | 0x4
+_OTHER_ORDER = f"0 {ID_COUNT // 2} {ID_COUNT // 2}\n{ID_COUNT // 2} 0 {ID_COUNT // 2}"
 _HINT = "./workbook doctor shows what is missing"
 _LIBC = ctypes.CDLL(None, use_errno=True)
-_SETTINGS = {
-    "user.max_user_namespaces": ("0", "15000"),
-    "kernel.unprivileged_userns_clone": ("0", "1"),
-    "kernel.apparmor_restrict_unprivileged_userns": ("1", "0"),
-}
-"""Settings with which a host refuses user namespaces: the value that refuses, and one that does not."""
 
 
 @dataclass(frozen=True)
@@ -77,9 +66,10 @@ def require_namespace() -> None:
         )
 
 
-def enter(words: Sequence[str]) -> NoReturn:
+def enter(words: Sequence[str], *, other_ids: bool = False) -> NoReturn:
     """Become the program ``words`` in the namespace, with mounts that end with the program.
 
+    ``other_ids``: in a namespace below it, with the same ids in another order, so root is another of its users.
     Where a host without user namespaces is used by its root, it goes on as the host's root, and says so.
 
     Raises WorkbookError if the host or its configuration does not allow it, with the line that does.
@@ -87,6 +77,8 @@ def enter(words: Sequence[str]) -> NoReturn:
     if not is_inside():
         _become_root()
     try:
+        if other_ids:
+            _join((_OTHER_ORDER,) * 2, write=_write_map)
         _unshare_mounts()
     except OSError as error:
         raise _refused(error) from None
@@ -104,15 +96,15 @@ def needed() -> Directories:
     return Directories((CHECKOUT, cache), (Path(sys.base_prefix), Path(sys.prefix), python.parent.parent))
 
 
-def host_root() -> int:
-    """The host's user id of this namespace's root; 0 is the host's own root."""
+def outer_root() -> int:
+    """The user id of this namespace's root in the one around it, which is the host's unless ``other_ids`` was asked."""
     return int(Path("/proc/self/uid_map").read_text().split()[1])
 
 
 def _become_root() -> None:
     if os.geteuid() != 0:
         try:
-            _join(ordinary_maps())
+            _join(ordinary_maps(), write=_ask_newuidmap)
         except OSError as error:
             raise _refused(error) from None
     elif _has_all_ids():
@@ -120,7 +112,7 @@ def _become_root() -> None:
         try:
             remove_after(os.getpid(), hand_over(ROOT_RANGE_START))
             _unshare_mounts()
-            _join((f"0 {ROOT_RANGE_START} {ID_COUNT}",) * 2, directories)
+            _join((f"0 {ROOT_RANGE_START} {ID_COUNT}",) * 2, write=_write_map, directories=directories)
         except OSError as error:
             say(f"! no user namespace ({error.strerror}): composing runs as the host's root")
         for path in (*directories.others, *directories.own):
@@ -144,8 +136,20 @@ def _has_all_ids() -> bool:
     return [int(word) for word in Path("/proc/self/uid_map").read_text().split()] == [0, 0, 2**32 - 1]
 
 
-def _join(maps: tuple[str, str], directories: Directories | None = None) -> None:
+def _write_map(process: int, kind: str, line: str) -> None:
+    Path(f"/proc/{process}/{kind}_map").write_text(line)
+
+
+def _ask_newuidmap(process: int, kind: str, line: str) -> None:
+    command.run([f"new{kind}map", str(process), *line.split()], hint=_HINT)
+
+
+def _join(
+    maps: tuple[str, str], *, write: Callable[[int, str, str], None], directories: Directories | None = None
+) -> None:
     """Make a user namespace with these maps of user and group ids, and become its root.
+
+    ``write`` gives a process the map of a kind (uid, gid). ``directories``: what to mount for it there.
 
     Raises OSError if the host refuses it, and WorkbookError if newuidmap does.
     """
@@ -167,10 +171,7 @@ def _join(maps: tuple[str, str], directories: Directories | None = None) -> None
         if refusal := struct.unpack("i", answer)[0] if answer else 1:
             raise OSError(refusal, os.strerror(refusal))
         for kind, line in zip(("uid", "gid"), maps, strict=True):
-            if directories:
-                Path(f"/proc/{child}/{kind}_map").write_text(line)
-            else:
-                command.run([f"new{kind}map", str(child), *line.split()], hint=_HINT)
+            write(child, kind, line)
         namespace = os.open(f"/proc/{child}/ns/user", os.O_RDONLY)
         if directories:
             _mount(directories, namespace)
@@ -241,61 +242,6 @@ def _call(name: str, *arguments: object) -> int:
     return result
 
 
-def ordinary_maps() -> tuple[str, str]:
-    """The maps of an ordinary user: root is the user, the other ids are subordinate ids.
-
-    Raises WorkbookError if newuidmap is missing or the user has too few subordinate ids.
-    """
-    if findings := missing():
-        raise WorkbookError(findings[0][0], hint=findings[0][1])
-    own = (os.getuid(), os.getgid())
-    starts = [_subordinate(HOST / f"etc/sub{kind}") for kind in ("uid", "gid")]
-    user, group = (f"0 {own_id} 1 1 {start} {ID_COUNT - 1}" for own_id, start in zip(own, starts, strict=True))
-    return user, group
-
-
-def missing() -> list[tuple[str, str]]:
-    """What this host lacks for the namespace of an ordinary user: what it is, and the command that adds it."""
-    lacks = []
-    if not (shutil.which("newuidmap") and shutil.which("newgidmap")):
-        install = "dnf install shadow-utils" if shutil.which("dnf") else "apt-get install uidmap"
-        lacks.append(("newuidmap: command not found", f"sudo {install}"))
-    files = {HOST / f"etc/sub{kind}": f"--add-sub{kind}s" for kind in ("uid", "gid")}
-    short = {path: option for path, option in files.items() if _subordinate(path) is None}
-    if short:
-        start = max((100_000, *(end for path in files for _, _, end in _ranges(path))))
-        options = " ".join(f"{option} {start}-{start + ID_COUNT - 1}" for option in short.values())
-        names = " and ".join(map(str, short))
-        lacks.append((f"{names}: no {ID_COUNT} subordinate ids for {_user_name()}; "
-                      f"wanted: the line {_user_name()}:{start}:{ID_COUNT}",
-                      f"sudo usermod {options} {_user_name()}"))  # fmt: skip
-    for name, (refusing, allowing) in _SETTINGS.items():
-        path = HOST / "proc/sys" / name.replace(".", "/")
-        if path.exists() and path.read_text().strip() == refusing:
-            lacks.append((f"{name} is {refusing}: this host refuses user namespaces",
-                          f"sudo sysctl {name}={allowing}; to keep it, the line {name}={allowing} in "
-                          "/etc/sysctl.d/workbook.conf"))  # fmt: skip
-    return lacks
-
-
-def _user_name() -> str:
-    return pwd.getpwuid(os.getuid()).pw_name
-
-
-def _subordinate(path: Path) -> int | None:
-    """The first subordinate id of this user in a file as subuid(5), or None if there are too few."""
-    owners = (_user_name(), str(os.getuid()))
-    return next((start for owner, start, end in _ranges(path) if owner in owners and end - start >= ID_COUNT - 1), None)
-
-
-def _ranges(path: Path) -> list[tuple[str, int, int]]:
-    """The owner, the first id, and the id after the last, of each line of a file as subuid(5)."""
-    lines = path.read_text().splitlines() if path.exists() else []
-    rows = [line.strip().split(":") for line in lines]
-    return [(row[0], int(row[1]), int(row[1]) + int(row[2])) for row in rows if len(row) == 3 and row[1].isdigit()
-            and row[2].isdigit()]  # fmt: skip
-
-
 def _refused(error: OSError) -> WorkbookError:
     return WorkbookError(
         f"this host does not allow namespaces: {error.strerror} (Linux {platform.release()})",
@@ -305,6 +251,7 @@ def _refused(error: OSError) -> WorkbookError:
 
 if __name__ == "__main__":
     try:
-        enter(sys.argv[1:])
+        other = sys.argv[1:2] == ["--other-ids"]
+        enter(sys.argv[1 + other :], other_ids=other)
     except WorkbookError as refusal:
         sys.exit(f"error: {refusal}")

@@ -29,7 +29,7 @@ from atomic_lib.compose.tree_access.walk import read_entries, walk_tree, write_e
 from atomic_lib.formats.tmpfiles import lines_of, split_line
 from atomic_lib.recipe.recipe import Recipe
 from atomic_lib.solve.lock import Lock
-from atomic_lib.tools.user_namespace import host_root
+from atomic_lib.tools.user_namespace import outer_root
 from tests.contexts import NO_TOOLS
 
 SECRET = "of the host"
@@ -41,7 +41,7 @@ RECIPE = Recipe(files=(Path("own.yaml"),), packages=("bash",), selinux="permissi
 SECONDS_MOST = 60
 
 needs_root = pytest.mark.skipif(
-    os.geteuid() != 0 or host_root() != 0, reason="only the host's root can make device nodes: .ci/run"
+    os.geteuid() != 0 or outer_root() != 0, reason="only the host's root can make device nodes: .ci/run"
 )
 
 

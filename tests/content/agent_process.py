@@ -9,7 +9,8 @@ import pytest
 import atomic_lib.content
 from atomic_lib.base import command
 from atomic_lib.base.command import CommandError, Completed
-from atomic_lib.guest.vm.metadata_service import Instance, Sessions, metadata_service
+from atomic_lib.guest.vm.metadata_service import Instance, Sessions
+from tests.served import served
 
 AGENT = Path(atomic_lib.content.__path__[0], "min_cloud_agent", "min-cloud-agent")
 SHELLS = [shell for shell in ("dash", "bash", "busybox sh") if shutil.which(shell.split()[0])]
@@ -28,7 +29,7 @@ def agent(root: Path, url: str, *words: str, shell: str = "sh", seconds: int = 1
 
 
 def provision(root: Path, instance: Instance, sessions: Sessions = "required", shell: str = "sh") -> Completed:
-    with metadata_service(instance, sessions) as service:
+    with served(instance, sessions) as service:
         return agent(root, service.url, shell=shell)
 
 

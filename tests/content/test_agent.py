@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 
 from atomic_lib.base.command import CommandError
-from atomic_lib.guest.vm.metadata_service import Instance, Sessions, metadata_service
+from atomic_lib.guest.vm.metadata_service import Instance, Sessions
 from tests.content.agent_process import KEY, OTHER, SHELLS, agent, authorized, program, provision, refused
+from tests.served import served
 
 pytestmark = pytest.mark.skipif(shutil.which("curl") is None, reason="min-cloud-agent needs curl on this host")
 
@@ -77,7 +78,7 @@ def test_a_script_that_was_cut_off_does_not_run_again(root: Path) -> None:
 
 
 def test_the_two_halves(root: Path) -> None:
-    with metadata_service(Instance("i-1", "h", (KEY,), f"#!/bin/sh\ntouch {root}/ran\n")) as service:
+    with served(Instance("i-1", "h", (KEY,), f"#!/bin/sh\ntouch {root}/ran\n")) as service:
         agent(root, service.url, "fetch")
         assert not (root / "ran").exists()
     agent(root, "http://127.0.0.1:1", "run")
@@ -184,7 +185,7 @@ def test_a_key_that_was_removed_does_not_come_back_where_something_else_is_missi
     else:
         program(root, "curl", 'case "$*" in *user-data*) exit 22 ;; esac', shutil.which("curl"))
     for _ in range(2):
-        with metadata_service(Instance("i-1", "web-1", (KEY,), "#!/bin/sh\n")) as service, pytest.raises(CommandError):
+        with served(Instance("i-1", "web-1", (KEY,), "#!/bin/sh\n")) as service, pytest.raises(CommandError):
             agent(root, service.url, seconds=2)
         assert (root / "var/lib/min-cloud-agent/i-1/keys").exists()
         (root / "root/.ssh/authorized_keys").write_text("")

@@ -3,8 +3,8 @@
 import os
 import shutil
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from socketserver import ThreadingTCPServer
@@ -13,17 +13,18 @@ import pytest
 
 from atomic_lib.base import command
 from atomic_lib.base.command import CommandError
-from atomic_lib.guest.vm.metadata_service import Instance, metadata_service
+from atomic_lib.guest.vm.metadata_service import Instance
 from tests.content.agent_process import AGENT, KEY, OTHER, SHELLS, agent, authorized, program, provision
+from tests.served import served
 
 pytestmark = pytest.mark.skipif(shutil.which("curl") is None, reason="min-cloud-agent needs curl on this host")
 
 
 def test_keys_are_in_place_before_user_data_is_asked_for(root: Path) -> None:
     script = f"#!/bin/sh\ncp {root}/root/.ssh/authorized_keys {root}/seen\n"
-    with metadata_service(Instance("i-1", "h", (KEY,), script)) as service:
+    with served(Instance("i-1", "h", (KEY,), script)) as service:
         agent(root, service.url)
-        paths = [request.path for request in service.requests]
+        paths = [request.path for request in service.service.requests]
     assert paths[0] == "/latest/api/token"
     assert paths[-1] == "/latest/user-data"
     assert "/latest/meta-data/public-keys/0/openssh-key" in paths[:-1]
@@ -44,22 +45,27 @@ def test_what_cannot_be_kept_of_one_key_costs_no_other(root: Path, shell: str) -
 def test_no_half_key_is_left_by_a_curl_that_is_killed(root: Path) -> None:
     half = f"printf 'ssh-ed25519 AAAAC3NzaHALF' >{root}/run/min-cloud-agent/key-0; kill -9 $$"
     program(root, "curl", f'case "$*" in *openssh-key*) {half} ;; esac', shutil.which("curl"))
-    with metadata_service(Instance("i-1", "web-1", (KEY,))) as service, pytest.raises(CommandError):
+    with served(Instance("i-1", "web-1", (KEY,))) as service, pytest.raises(CommandError):
         agent(root, service.url, seconds=1)
     assert not (root / "root/.ssh").exists()
 
 
+Answer = Callable[[BaseHTTPRequestHandler], tuple[int, bytes]]
+
+
 @contextmanager
-def always(status: int) -> Iterator[tuple[str, list[str]]]:
-    """A service that answers all requests with ``status``."""
+def answering(answer: Answer) -> Iterator[tuple[str, list[str]]]:
+    """A service that answers each request with the status and the body that ``answer`` returns."""
     seen: list[str] = []
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             seen.append(f"{self.command} {self.path}")
+            status, body = answer(self)
             self.send_response_only(status)
-            self.send_header("Content-Length", "0")
+            self.send_header("Content-Length", str(len(body)))
             self.end_headers()
+            self.wfile.write(body)
 
         do_PUT = do_GET
 
@@ -69,9 +75,50 @@ def always(status: int) -> Iterator[tuple[str, list[str]]]:
     with ThreadingTCPServer(("127.0.0.1", 0), Handler) as server:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
         thread.start()
-        yield f"http://127.0.0.1:{server.server_address[1]}", seen
-        server.shutdown()
-        thread.join()
+        try:
+            yield f"http://127.0.0.1:{server.server_address[1]}", seen
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+def always(status: int) -> AbstractContextManager[tuple[str, list[str]]]:
+    """A service that answers all requests with ``status``."""
+    return answering(lambda _: (status, b""))
+
+
+def with_a_key(to_put: Answer) -> Answer:
+    """A service with one key, which is free to read; ``to_put`` answers requests for a token."""
+    data = {"instance-id": b"i-1", "public-keys/": b"0=k", "public-keys/0/openssh-key": KEY.encode()}
+
+    def answer(request: BaseHTTPRequestHandler) -> tuple[int, bytes]:
+        if request.command == "PUT":
+            return to_put(request)
+        found = data.get(request.path.removeprefix("/latest/meta-data/"))
+        return (404, b"") if found is None else (200, found)
+
+    return answer
+
+
+def test_a_request_for_a_token_says_how_long_it_is(root: Path) -> None:
+    lengths: list[str | None] = []
+
+    def token(request: BaseHTTPRequestHandler) -> tuple[int, bytes]:
+        lengths.append(request.headers["Content-Length"])
+        return (200, b"TOKEN") if lengths[-1] else (411, b"")
+
+    with answering(with_a_key(token)) as (url, _):
+        agent(root, url, seconds=2)
+    assert lengths == ["0"]
+    assert authorized(root) == f"{KEY}\n"
+
+
+@pytest.mark.parametrize("status", [404, 405, 501])
+def test_a_service_that_says_it_has_no_tokens_is_read_without(root: Path, status: int) -> None:
+    with answering(with_a_key(lambda _: (status, b""))) as (url, seen):
+        agent(root, url, seconds=2)
+    assert seen.count("PUT /latest/api/token") == 1
+    assert authorized(root) == f"{KEY}\n"
 
 
 def test_404_everywhere_is_a_machine_without_metadata(root: Path) -> None:
@@ -88,7 +135,7 @@ def test_404_everywhere_is_a_machine_without_metadata(root: Path) -> None:
     assert not (root / "root/.ssh").exists()
 
 
-@pytest.mark.parametrize("status", [403, 500, 503])
+@pytest.mark.parametrize("status", [400, 403, 411, 500, 503])
 def test_other_failures_never_weaken_the_session_and_end_in_time(root: Path, status: int) -> None:
     with always(status) as (url, seen), pytest.raises(CommandError) as caught:
         agent(root, url, seconds=2)

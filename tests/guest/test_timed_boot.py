@@ -3,29 +3,30 @@
 import urllib.request
 
 from atomic_lib.guest.timed_boot import progress_of, wait_for_key
-from atomic_lib.guest.vm.metadata_service import Instance, metadata_service
+from atomic_lib.guest.vm.metadata_service import Instance
+from tests.served import served
 
 INSTANCE = Instance("i-1", "h", ("ssh-ed25519 AAAA",), "#!/bin/sh\n")
 KEY = "/latest/meta-data/public-keys/0/openssh-key"
 
 
 def test_progress_is_told_from_the_requests() -> None:
-    with metadata_service(INSTANCE, "v1") as service:
-        assert progress_of(service) == "it sent no request to the metadata service"
-        urllib.request.urlopen(f"{service.url}/latest/meta-data/").close()
-        assert "it sent 1 requests to the metadata service, but none for the key" in progress_of(service)
-        urllib.request.urlopen(service.url + KEY).close()
-        assert progress_of(service) == "it fetched the key from the metadata service"
+    with served(INSTANCE, "v1") as reached:
+        assert progress_of(reached.service) == "it sent no request to the metadata service"
+        urllib.request.urlopen(f"{reached.url}/latest/meta-data/").close()
+        assert "it sent 1 requests to the metadata service, but none for the key" in progress_of(reached.service)
+        urllib.request.urlopen(reached.url + KEY).close()
+        assert progress_of(reached.service) == "it fetched the key from the metadata service"
 
 
 def test_the_key_is_taken_as_installed_once_user_data_is_asked_for() -> None:
     waits: list[int] = []
-    with metadata_service(INSTANCE, "v1") as service:
+    with served(INSTANCE, "v1") as reached:
 
         def guest() -> None:
             waits.append(len(waits))
             path = ["/latest/user-data", KEY, "/latest/user-data"][len(waits) - 1]
-            urllib.request.urlopen(service.url + path).close()
+            urllib.request.urlopen(reached.url + path).close()
 
-        wait_for_key(service, guest)
+        wait_for_key(reached.service, guest)
     assert len(waits) == 3

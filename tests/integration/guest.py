@@ -119,11 +119,10 @@ class Powered:
     @contextmanager
     def log_in(self, key: Key, *, new: bool = False) -> Iterator[Shell]:
         """A login by ``key``; ``new``: the agent has to install it first, and fetches user-data after that."""
-        wait_for_banner(self.guest.ssh_port, self.check)
+        wait_for_banner(self.guest, self.check)
         if new:
             wait_for_key(self.service, self.check)
-        log = self.guest.directory / "ssh.log"
-        with log_in(self.tools, key, self.guest.ssh_port, log, self.check) as shell:
+        with log_in(self.tools, key, self.guest, self.check) as shell:
             yield shell
 
     def wait_for_prompt(self) -> None:
@@ -145,7 +144,7 @@ class Powered:
     def reboot(self, shell: Shell) -> None:
         """Have the guest reboot itself; it is on its way down on return."""
         shell.run("systemctl reboot", timeout_seconds=60)
-        wait_for_silence(self.guest.ssh_port, self.check)
+        wait_for_silence(self.guest, self.check)
 
     def look(self, shell: Shell) -> Seen:
         """Ask the guest everything."""

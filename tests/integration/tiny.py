@@ -6,12 +6,13 @@ from atomic_lib.tools.sandbox import Bind, Tools
 
 _SPEC = """\
 Name: {name}
-Version: 1
+Version: {version}
 Release: 1
 Summary: One file
 License: none
 BuildArch: noarch
 AutoReqProv: no
+{tags}
 %description
 One file.
 %install
@@ -36,11 +37,19 @@ _DEFINES = {
 
 
 def make_rpm(
-    tools: Tools, directory: Path, name: str, *, install: str = "", scriptlets: str = "", files: str = ""
+    tools: Tools,
+    directory: Path,
+    name: str,
+    version: str = "1",
+    *,
+    tags: str = "",
+    install: str = "",
+    scriptlets: str = "",
+    files: str = "",
 ) -> Path:
     """An RPM with the file /usr/share/NAME, not signed, the same bytes each time.
 
-    The rest is more of its spec: commands of %install, scriptlets, lines of %files.
+    The rest is more of its spec: tags such as Requires, commands of %install, scriptlets, lines of %files.
     """
     directory.mkdir(parents=True, exist_ok=True)
     options = [word for macro, value in _DEFINES.items() for word in ("--define", f"{macro} {value}")]
@@ -49,9 +58,9 @@ def make_rpm(
         binds=[Bind(directory, "/mnt/out", writable=True)],
         rights="root",
         env={"SOURCE_DATE_EPOCH": "0"},
-        input=_SPEC.format(name=name, install=install, scriptlets=scriptlets, files=files),
+        input=_SPEC.format(name=name, version=version, tags=tags, install=install, scriptlets=scriptlets, files=files),
     )
-    return directory / f"{name}-1-1.noarch.rpm"
+    return directory / f"{name}-{version}-1.noarch.rpm"
 
 
 def make_deb(tools: Tools, directory: Path, name: str, version: str, relations: str = "", *, files: str = "") -> Path:

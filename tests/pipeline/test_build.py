@@ -8,8 +8,8 @@ import pytest
 from atomic_lib.params.variant import Variant
 from atomic_lib.pipeline import build
 from atomic_lib.pipeline.build import Build
+from atomic_lib.tools.confinement.limits import Limits
 from atomic_lib.tools.context import Context
-from atomic_lib.tools.limits import Limits
 from tests.contexts import own_context
 
 

@@ -145,7 +145,7 @@ def test_a_cloud_s_kickstart_is_read(tmp_path: Path) -> None:
     assert recipe.groups == ("core", "^cloud-server-environment")
     assert recipe.kernel_arguments == "no_timer_check console=ttyS0,115200n8"
     assert recipe.enabled_units == ("network.service", "sshd.service", "cloud-init.service")
-    assert (recipe.repos, recipe.selinux, recipe.root_locked) == (("fedora",), "enforcing", True)
+    assert (recipe.extra_repos, recipe.selinux, recipe.root_locked) == (("fedora",), "enforcing", True)
 
 
 def test_an_ostree_installation_is_refused_line_by_line(tmp_path: Path) -> None:

@@ -130,3 +130,32 @@ def test_a_list_has_no_control_characters(directory: Path, key: str) -> None:
     (directory / "own.json").write_text(json.dumps(values))
     with pytest.raises(WorkbookError, match=f"own.json:1: {key}: .* has a control character"):
         read_treefile(directory / "own.json")
+
+
+@pytest.mark.parametrize("kind", ["file", "string", "kickstart", "included"])
+def test_scripts_with_the_line_ends_of_windows_are_read_without_them(tmp_path: Path, kind: str) -> None:
+    body = "set -e\r\necho a > /etc/x.conf\r\n"
+    section = f"%post\r\n{body}%end\r\n"
+    texts = {
+        "file": ("own.yaml", "ref: a\npackages: [bash]\npostprocess-script: post.sh\n", f"#!/bin/bash -e\r\n{body}"),
+        "string": ("own.json", json.dumps({"ref": "a", "packages": ["bash"], "postprocess": [body]}), ""),
+        "kickstart": ("own.ks", f"%packages --nocore\r\nbash\r\n%end\r\n{section}", ""),
+        "included": ("own.ks", "%packages --nocore\nbash\n%end\n%include post.sh\n", section),
+    }
+    name, text, other = texts[kind]
+    (tmp_path / name).write_bytes(text.encode())
+    (tmp_path / "post.sh").write_bytes(other.encode())
+    recipe = read_kickstart(tmp_path / name, "F41") if name.endswith("ks") else read_treefile(tmp_path / name)
+    assert recipe.packages == ("bash",)
+    first = "#!/bin/bash -e\n" if kind == "file" else ""
+    assert [script.text.lstrip() for script in recipe.post_scripts] == [f"{first}set -e\necho a > /etc/x.conf\n"]
+    assert recipe.post_scripts[0].interpreter == ("/bin/bash -e" if kind == "file" else "/bin/sh")
+
+
+@pytest.mark.parametrize(
+    ("data", "text"),
+    [(b"a\rb\r\nc", "a\rb\nc"), (b"a\r\nb\n", "a\r\nb\n"), (b"a\r\n\r\nb\r\n", "a\n\nb\n"), (b"a\r", "a\r"), (b"", "")],
+)
+def test_only_where_all_line_ends_are_those_of_windows_they_are_changed(tmp_path: Path, data: bytes, text: str) -> None:
+    (tmp_path / "text").write_bytes(data)
+    assert source.read_text(tmp_path / "text") == text

@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 
 from atomic_lib.base.errors import WorkbookError
+from atomic_lib.content.yum_repository import YumRepository
 from atomic_lib.recipe.recipe import Recipe
-from atomic_lib.solve.dnf_run import pinned_packages
+from atomic_lib.solve.dnf_run import enabled_repos, pinned_packages
 
 RECIPE = Recipe(files=(Path("a.yaml"),), packages=("bash",))
 
@@ -20,9 +21,24 @@ def test_a_package_of_one_repository_is_hidden_in_all_others() -> None:
         "--setopt=workbook.excludepkgs=bash",
     ]
     assert pinned_packages(RECIPE, ["base"]) == []
+    more = [("base", ("a-0:1-1.x",))]
+    assert pinned_packages(replace(RECIPE, repo_packages=pinned[1:]), ["base", "updates"], more) == [
+        "--setopt=base.excludepkgs=bash", "--setopt=updates.excludepkgs=a-0:1-1.x",
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize("name", ["a >= 1", "a,b", "--x"])
 def test_only_a_name_can_be_hidden(name: str) -> None:
     with pytest.raises(WorkbookError, match=r"^a\.yaml: repo-packages: .* is not the name of a package"):
         pinned_packages(replace(RECIPE, repo_packages=(("workbook", (name,)),)), ["base"])
+
+
+def test_repositories_that_the_content_does_not_use_are_not_named_to_dnf() -> None:
+    brought = YumRepository("own", "a.yaml:1", baseurl=("https://a.example/",))
+    named = replace(RECIPE, repos=("own", "base"), repositories=(brought,), repo_packages=(("own", ("tool",)),))
+    assert enabled_repos(named, ["base", "own"]) == ["--disablerepo=*", "--enablerepo=own,base"]
+    assert enabled_repos(named, ["base"]) == ["--disablerepo=*", "--enablerepo=base"]
+    assert enabled_repos(replace(named, repos=("own",)), ["base"]) == []
+    assert enabled_repos(RECIPE, ["base"]) == []
+    assert pinned_packages(named, ["base", "own"]) == ["--setopt=base.excludepkgs=tool"]
+    assert pinned_packages(named, ["base"]) == []

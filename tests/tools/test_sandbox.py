@@ -13,8 +13,8 @@ from typing import get_args
 import pytest
 
 from atomic_lib.base.command import CommandError, Completed
-from atomic_lib.tools.confine import REFUSED_CALLS
-from atomic_lib.tools.limits import Limits, control_group
+from atomic_lib.tools.confinement.confine import REFUSED_CALLS
+from atomic_lib.tools.confinement.limits import Limits, control_group
 from atomic_lib.tools.sandbox import Bind, Rights, Tools
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="the sandbox of an ordinary user is another one")

@@ -1,8 +1,6 @@
-"""The namespace: what a host lacks for it, and what its root may do."""
+"""The namespace, and what its root may do."""
 
 import os
-import pwd
-import shutil
 import sys
 from pathlib import Path
 
@@ -14,92 +12,9 @@ from atomic_lib.base.errors import WorkbookError
 from atomic_lib.base.paths import CHECKOUT
 from atomic_lib.tools import user_namespace
 from atomic_lib.tools.memory import in_memory
-from atomic_lib.tools.user_namespace import ID_COUNT, Directories, is_inside, missing
+from atomic_lib.tools.user_namespace import Directories, is_inside
 
-ME = pwd.getpwuid(os.getuid()).pw_name
 needs_namespace = pytest.mark.skipif(not is_inside(), reason="runs in the namespace: ./workbook test")
-
-
-@pytest.fixture
-def host(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A host with newuidmap and no settings; its /etc and /proc/sys are below the path."""
-    monkeypatch.setattr(shutil, "which", lambda name: None if name == "dnf" else f"/usr/bin/{name}")
-    monkeypatch.setattr(user_namespace, "HOST", tmp_path)
-    for file in ("subuid", "subgid"):
-        path = tmp_path / "etc" / file
-        path.parent.mkdir(exist_ok=True)
-        path.write_text(f"other:100000:65536\n{ME}:165536:65536\n")
-    return tmp_path
-
-
-def test_a_host_with_all_of_it_lacks_nothing(host: Path) -> None:
-    assert missing() == []
-
-
-@pytest.mark.parametrize("owner", [ME, str(os.getuid())])
-def test_a_user_is_named_or_numbered(host: Path, owner: str) -> None:
-    for file in ("subuid", "subgid"):
-        (host / "etc" / file).write_text(f"# comment\nbroken line\n{owner}:5:12\n{owner}:300000:{ID_COUNT}\n")
-    assert missing() == []
-    user, group = user_namespace.ordinary_maps()
-    assert user == f"0 {os.getuid()} 1 1 300000 {ID_COUNT - 1}"
-    assert group == f"0 {os.getgid()} 1 1 300000 {ID_COUNT - 1}"
-
-
-@pytest.mark.parametrize(
-    ("text", "start"),
-    [
-        ("", 100000),
-        ("other:100000:65536\n", 165536),
-        (f"{ME}:100000:65534\n", 165534),
-        (f"{ME}:200000:x\nother:1:5\n", 100000),
-    ],
-)
-def test_the_missing_line_and_the_command_that_adds_it_are_named(host: Path, text: str, start: int) -> None:
-    for file in ("subuid", "subgid"):
-        (host / "etc" / file).write_text(text)
-    ((found, advice),) = missing()
-    files = f"{host}/etc/subuid and {host}/etc/subgid"
-    assert found == f"{files}: no 65536 subordinate ids for {ME}; wanted: the line {ME}:{start}:65536"
-    ids = f"{start}-{start + 65535}"
-    assert advice == f"sudo usermod --add-subuids {ids} --add-subgids {ids} {ME}"
-
-
-def test_one_file_without_a_line_or_no_file_is_named_alone(host: Path) -> None:
-    (host / "etc/subgid").unlink()
-    ((found, advice),) = missing()
-    assert found.startswith(f"{host}/etc/subgid: no 65536")
-    assert advice == f"sudo usermod --add-subgids 231072-296607 {ME}"
-    with pytest.raises(WorkbookError, match=r"subgid: no 65536 subordinate ids"):
-        user_namespace.ordinary_maps()
-
-
-@pytest.mark.parametrize(
-    ("name", "refusing", "allowing"),
-    [
-        ("user.max_user_namespaces", "0", "15000"),
-        ("kernel.unprivileged_userns_clone", "0", "1"),
-        ("kernel.apparmor_restrict_unprivileged_userns", "1", "0"),
-    ],
-)
-def test_a_setting_that_refuses_is_named(host: Path, name: str, refusing: str, allowing: str) -> None:
-    path = host / "proc/sys" / name.replace(".", "/")
-    path.parent.mkdir(parents=True)
-    path.write_text(f"{allowing}\n")
-    assert missing() == []
-    path.write_text(f"{refusing}\n")
-    ((found, advice),) = missing()
-    assert found == f"{name} is {refusing}: this host refuses user namespaces"
-    assert f"sysctl {name}={allowing}" in advice
-    assert "/etc/sysctl.d/" in advice
-
-
-@pytest.mark.parametrize(("manager", "package"), [("dnf", "shadow-utils"), ("apt-get", "uidmap")])
-def test_the_package_of_newuidmap_is_named(
-    host: Path, monkeypatch: pytest.MonkeyPatch, manager: str, package: str
-) -> None:
-    monkeypatch.setattr(shutil, "which", lambda name: name if name == manager else None)
-    assert missing() == [("newuidmap: command not found", f"sudo {manager} install {package}")]
 
 
 def test_paths_below_others_are_mounted_with_them(tmp_path: Path) -> None:
@@ -110,7 +25,7 @@ def test_paths_below_others_are_mounted_with_them(tmp_path: Path) -> None:
 @needs_namespace
 def test_root_is_not_the_hosts_root() -> None:
     assert os.getuid() == 0
-    assert user_namespace.host_root() != 0
+    assert user_namespace.outer_root() != 0
     with pytest.raises(PermissionError):
         os.mknod("/tmp/workbook-device", 0o020600, os.makedev(1, 3))
     with pytest.raises(PermissionError):
@@ -178,7 +93,7 @@ def test_an_ordinary_user_without_ids_is_told_before_anything_starts(
 def test_a_host_that_refuses_all_namespaces_is_one_error(
     host: Path, monkeypatch: pytest.MonkeyPatch, user: int
 ) -> None:
-    def refuse(*_: object) -> None:
+    def refuse(*_: object, **__: object) -> None:
         raise PermissionError(1, "Operation not permitted")
 
     monkeypatch.setattr(user_namespace, "is_inside", lambda: False)
@@ -203,3 +118,13 @@ def test_what_only_root_may_enter_is_needed_by_name() -> None:
 def test_a_program_that_does_not_exist_is_an_error() -> None:
     with pytest.raises(CommandError):
         command.run([sys.executable, "-m", user_namespace.__name__, "no-such-program"], cwd=CHECKOUT)
+
+
+@needs_namespace
+def test_with_other_ids_root_is_another_user_who_may_do_the_same(tmp_path: Path) -> None:
+    words = ["sh", "-c", 'cat /proc/self/uid_map && touch "$1" && chown 5:6 "$1" && stat -c %u:%g "$1"', "sh"]
+    line = [sys.executable, "-m", user_namespace.__name__, "--other-ids", *words, str(tmp_path / "file")]
+    *maps, owners = command.run(line, cwd=CHECKOUT).stdout.splitlines()
+    assert [row.split() for row in maps] == [["0", "32768", "32768"], ["32768", "0", "32768"]]
+    assert owners == "5:6"
+    assert ((tmp_path / "file").stat().st_uid, (tmp_path / "file").stat().st_gid) == (32773, 32774)

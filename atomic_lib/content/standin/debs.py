@@ -104,15 +104,29 @@ def update_index(apt: Apt) -> str:
 
     apt checks the archive's signature of the index. Raises WorkbookError as ``Apt.run`` does.
     """
-    lists, edition = apt.directory / "lists", apt.directory / EDITION_FILE
-    wanted = f"{apt.definition.suite} {apt.definition.edition}\n"
-    set_aside_damaged_indexes(lists)
-    present = any(lists.glob("*_Packages")) and any(lists.glob("*_InRelease"))
-    if not (present and edition.is_file() and edition.read_text() == wanted):
+    kept = kept_index(apt)
+    if kept is None:
         with step("stand-in content: fetch the package lists"):
             apt.run(["update"], "--error-on=any")
-        edition.write_text(wanted)
-    return " ".join(sorted(file_sha256(path) for path in lists.glob("*_InRelease")))
+        (apt.directory / EDITION_FILE).write_text(_edition(apt))
+        kept = _identity(apt)
+    return kept
+
+
+def kept_index(apt: Apt) -> str | None:
+    """The identity of the suite's index; None if there is none of this edition, or it is damaged."""
+    lists, edition = apt.directory / "lists", apt.directory / EDITION_FILE
+    set_aside_damaged_indexes(lists)
+    present = any(lists.glob("*_Packages")) and any(lists.glob("*_InRelease"))
+    return _identity(apt) if present and edition.is_file() and edition.read_text() == _edition(apt) else None
+
+
+def _edition(apt: Apt) -> str:
+    return f"{apt.definition.suite} {apt.definition.edition}\n"
+
+
+def _identity(apt: Apt) -> str:
+    return " ".join(sorted(file_sha256(path) for path in (apt.directory / "lists").glob("*_InRelease")))
 
 
 def fetch_debs(

@@ -14,7 +14,7 @@ from atomic_lib.content.definition import DebianContent
 from atomic_lib.content.demand import Demand
 from atomic_lib.content.signing import index_and_sign
 from atomic_lib.content.standin.converter import POLICY, SETUP, Source
-from atomic_lib.content.standin.debs import Apt, fetch_debs, update_index
+from atomic_lib.content.standin.debs import Apt, fetch_debs, kept_index, update_index
 from atomic_lib.content.standin.named_packages import named_packages
 from atomic_lib.content.standin.package_index import PackageIndex
 from atomic_lib.content.standin.package_rpms import PackageRequest, package_rpms
@@ -46,12 +46,27 @@ def standin_repository(
     Raises WorkbookError if the suite has no such packages, the mirror cannot be reached, its signature is bad, or the
     disk is too full.
     """
+    with context.shared.locked("apt", "state"):
+        index = update_index(_apt(definition, context))
+    return CONTENT.get(_request(definition, demand, params, index, elsewhere), context).path
+
+
+def has_standin_repository(
+    definition: DebianContent, demand: Demand, params: Path, context: Context, *, elsewhere: Collection[str]
+) -> bool:
+    """Whether ``standin_repository`` would find the repository in the cache."""
+    with context.shared.locked("apt", "state"):
+        index = kept_index(_apt(definition, context))
+    return index is not None and CONTENT.has(_request(definition, demand, params, index, elsewhere), context)
+
+
+def _request(
+    definition: DebianContent, demand: Demand, params: Path, index: str, elsewhere: Collection[str]
+) -> StandinRequest:
     comps = params / "content" / f"{definition.content}-comps.xml"
     of_groups = expand_groups([read_comps(comps.read_text(), comps.name)], demand.groups, demand.source)
     words = tuple(sorted({*demand.words, *of_groups} - set(elsewhere)))
-    with context.shared.locked("apt", "state"):
-        index = update_index(_apt(definition, context))
-    return CONTENT.get(StandinRequest(definition, comps, demand, words, index), context).path
+    return StandinRequest(definition, comps, demand, words, index)
 
 
 def _apt(definition: DebianContent, context: Context) -> Apt:

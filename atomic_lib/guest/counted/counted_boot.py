@@ -27,7 +27,7 @@ from atomic_lib.guest.counted.probe_initramfs import (
 )
 from atomic_lib.guest.vm.data_source import DISC_KIB, Provisioning, provide_instance
 from atomic_lib.guest.vm.metadata_service import GUEST_ADDRESS, GUEST_MAC, GUEST_NETWORK, Instance
-from atomic_lib.guest.vm.qemu import BOOT_MOUNT, Process, machine_uuid, read_console
+from atomic_lib.guest.vm.qemu import BOOT_MOUNT, Process, machine_uuid, read_console, seccomp_argument
 from atomic_lib.image.disk import Image
 from atomic_lib.tools.sandbox import Bind, Tools
 from atomic_lib.tools.tools_tree import tool_versions
@@ -114,6 +114,7 @@ def counted_argv(image: Image, options: str, request: CountRequest, provided: Pr
     disc, slots = _disc_arguments(provided.disc), 2 if provided.disc else 1
     return [
         "qemu-system-x86_64", "-no-user-config", "-nodefaults", "-display", "none", "-no-reboot",
+        "-sandbox", seccomp_argument(spawn=False),
         "-machine", "q35,nvdimm=on", "-accel", "tcg,thread=single", "-cpu", "max,-svm", "-smp", "1",
         "-m", f"{request.memory_mib},slots={slots},maxmem={request.memory_mib + disk_mib + _SLOT_MIB}M",
         "-icount", f"shift={SHIFT},sleep=off", "-rtc", f"base={_CLOCK_BASE},clock=vm", "-seed", str(request.seed),

@@ -39,11 +39,6 @@ class Provisioning:
     """The name of a raw disk image in the directory of the boot."""
     service: MetadataService | None = None
 
-    @property
-    def metadata_port(self) -> int | None:
-        """The metadata service's port on the host's loopback; None: the guest has none."""
-        return self.service.port if self.service else None
-
 
 @contextmanager
 def provide_instance(
@@ -55,7 +50,7 @@ def provide_instance(
     after the block.
     """
     if source == "ec2":
-        with metadata_service(instance) as service:
+        with metadata_service(instance, directory) as service:
             yield Provisioning(service=service)
         return
     try:

@@ -1,4 +1,4 @@
-"""An EC2-style metadata service on the host's loopback, for one guest.
+"""An EC2-style metadata service for one guest, on a socket that only its QEMU and this user reach.
 
 Format: https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/instancedata-data-categories.html
 """
@@ -13,8 +13,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler
-from socketserver import ThreadingTCPServer
+from pathlib import Path
+from socketserver import ThreadingUnixStreamServer
 from typing import Literal
+
+from atomic_lib.guest.vm.sockets import METADATA_SOCKET, short_path
 
 GUEST_MAC = "02:00:a9:fe:a9:0f"
 GUEST_ADDRESS = "169.254.169.15"
@@ -47,21 +50,14 @@ class Request:
     method: str
     path: str
     status: int
-    source: str
 
 
 @dataclass
 class MetadataService:
-    """A running service: its port on 127.0.0.1 and the requests so far."""
+    """A running service: when it started (time.monotonic), and the requests so far."""
 
-    port: int
     started: float
     requests: list[Request] = field(default_factory=list)
-
-    @property
-    def url(self) -> str:
-        """The address that the guest sees as http://169.254.169.254."""
-        return f"http://127.0.0.1:{self.port}"
 
     def answered(self, ending: str, *statuses: int) -> list[float]:
         """When (time.monotonic) paths with this ending were answered with one of ``statuses``, in order."""
@@ -73,9 +69,11 @@ class MetadataService:
 
 
 @contextmanager
-def metadata_service(instance: Instance, sessions: Sessions = "required") -> Iterator[MetadataService]:
-    """Serve ``instance`` on 127.0.0.1 and a free port until the block is left."""
-    server = _Server(metadata_leaves(instance), sessions)
+def metadata_service(instance: Instance, directory: Path, sessions: Sessions = "required") -> Iterator[MetadataService]:
+    """Serve ``instance`` on the socket ``METADATA_SOCKET`` in ``directory`` until the block is left."""
+    (directory / METADATA_SOCKET).unlink(missing_ok=True)
+    with short_path(directory, METADATA_SOCKET) as path:
+        server = _Server(path, metadata_leaves(instance), sessions)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.1}, daemon=True)
     thread.start()
     try:
@@ -84,6 +82,7 @@ def metadata_service(instance: Instance, sessions: Sessions = "required") -> Ite
         server.shutdown()
         server.server_close()
         thread.join()
+        (directory / METADATA_SOCKET).unlink(missing_ok=True)
 
 
 def metadata_leaves(instance: Instance) -> dict[str, str]:
@@ -157,16 +156,16 @@ def _index(leaves: Mapping[str, str], directory: str) -> str | None:
     return "\n".join(sorted(names)) or None
 
 
-class _Server(ThreadingTCPServer):
+class _Server(ThreadingUnixStreamServer):
     daemon_threads = True
-    allow_reuse_address = True
+    request_queue_size = 64
 
-    def __init__(self, leaves: Mapping[str, str], sessions: Sessions) -> None:
-        super().__init__(("127.0.0.1", 0), _Handler)
+    def __init__(self, path: str, leaves: Mapping[str, str], sessions: Sessions) -> None:
+        super().__init__(path, _Handler)
         self.leaves = leaves
         self.sessions = sessions
         self.tokens: set[str] = set()
-        self.service = MetadataService(self.server_address[1], time.monotonic())
+        self.service = MetadataService(time.monotonic())
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -201,8 +200,8 @@ class _Handler(BaseHTTPRequestHandler):
         service = self.server.service
         body = text.encode()
         # Recorded first, so that a client that has its answer finds its request here.
-        seconds, source = time.monotonic() - service.started, str(self.client_address[0])
-        service.requests.append(Request(seconds, str(self.command), self.path, int(status), source))
+        seconds = time.monotonic() - service.started
+        service.requests.append(Request(seconds, str(self.command), self.path, int(status)))
         self.send_response(status)
         for name, value in {"Content-Type": "text/plain", "Content-Length": str(len(body)), **(headers or {})}.items():
             self.send_header(name, value)

@@ -4,7 +4,6 @@ Format: https://www.qemu.org/docs/master/interop/qmp-spec.html
 """
 
 import json
-import os
 import socket
 import time
 from collections.abc import Mapping
@@ -13,9 +12,9 @@ from typing import TextIO
 
 from atomic_lib.base.errors import WorkbookError
 from atomic_lib.guest.vm.qemu import BOOT_MOUNT
+from atomic_lib.guest.vm.sockets import MONITOR_SOCKET, connect
 
-_SOCKET = "monitor"
-MONITOR_ARGUMENTS = ("-qmp", f"unix:{BOOT_MOUNT}/{_SOCKET},server=on,wait=off")
+MONITOR_ARGUMENTS = ("-qmp", f"unix:{BOOT_MOUNT}/{MONITOR_SOCKET},server=on,wait=off")
 """QEMU's arguments for the monitor that this module uses."""
 
 _NETWORK = "net"
@@ -53,20 +52,11 @@ def _ask(monitor: socket.socket, lines: TextIO, message: Mapping[str, object]) -
 def _connect(directory: Path) -> socket.socket:
     """A connection to the monitor, which is there a moment after QEMU starts."""
     deadline = time.monotonic() + _START_SECONDS
-    # A socket's path may have 107 bytes; that of a directory which is open is short.
-    handle = os.open(directory, os.O_PATH | os.O_DIRECTORY)
-    try:
-        while True:
-            monitor = socket.socket(socket.AF_UNIX)
-            monitor.settimeout(_ANSWER_SECONDS)
-            try:
-                monitor.connect(f"/proc/self/fd/{handle}/{_SOCKET}")
-                return monitor
-            except OSError as error:
-                monitor.close()
-                if time.monotonic() > deadline:
-                    message = f"QEMU's monitor does not answer: {error.strerror}"
-                    raise WorkbookError(message, hint=f"read {directory / 'qemu.log'}") from None
-            time.sleep(_POLL_SECONDS)
-    finally:
-        os.close(handle)
+    while True:
+        try:
+            return connect(directory, MONITOR_SOCKET, timeout_seconds=_ANSWER_SECONDS)
+        except OSError as error:
+            if time.monotonic() > deadline:
+                message = f"QEMU's monitor does not answer: {error.strerror}"
+                raise WorkbookError(message, hint=f"read {directory / 'qemu.log'}") from None
+        time.sleep(_POLL_SECONDS)

@@ -1,8 +1,10 @@
 """A guest: QEMU's command line and lifetime."""
 
+import fcntl
+import os
 import re
 import shutil
-import socket
+import struct
 import time
 import uuid
 from collections.abc import Iterator
@@ -17,6 +19,7 @@ from atomic_lib.base.errors import WorkbookError
 from atomic_lib.base.model import Accelerator, Firmware
 from atomic_lib.guest.vm.data_source import Provisioning
 from atomic_lib.guest.vm.metadata_service import GUEST_ADDRESS, GUEST_MAC, GUEST_NETWORK
+from atomic_lib.guest.vm.sockets import METADATA_SOCKET, SSH_SOCKET
 from atomic_lib.tools.accelerator import KVM_DEVICE
 from atomic_lib.tools.sandbox import Bind, Tools
 
@@ -28,6 +31,10 @@ BOOT_MOUNT = "/mnt/boot"
 _CONSOLE = "console.log"
 _OVERLAY = "disk.qcow2"
 _VARIABLES = "variables.fd"
+_SSH_PORT = 2222
+# QEMU's user networking forwards from a port only, so one more program leads to it, in QEMU's own namespaces.
+_SSH_GATE = ("sh", "-c", f"socat -d0 UNIX-LISTEN:{BOOT_MOUNT}/{SSH_SOCKET},fork,mode=600 TCP4:127.0.0.1:{_SSH_PORT} & "
+             'exec "$@"', "sh")  # fmt: skip
 _GONE_SECONDS = 20
 _POLL_SECONDS = 0.05
 _OVMF = "/usr/share/OVMF"
@@ -74,7 +81,6 @@ class Guest:
 
     process: Process
     started: float
-    ssh_port: int
     directory: Path
 
     @property
@@ -98,8 +104,8 @@ class Guest:
 def start_guest(tools: Tools, disk: Disk, machine: Machine, provided: Provisioning, directory: Path) -> Iterator[Guest]:
     """Boot ``disk`` on ``machine``; QEMU and the throw-away overlay are gone after the block.
 
-    ``directory`` gets ``console.log`` and ``qemu.log``. Of the host's network the guest reaches
-    the metadata service that ``provided`` has, if any, and nothing else.
+    ``directory`` gets ``console.log``, ``qemu.log`` and the sockets. QEMU has no network of the host; through it
+    the guest reaches the metadata service that ``provided`` has, if any, and nothing else.
     """
     try:
         make_overlay(tools, disk, machine, directory)
@@ -130,28 +136,33 @@ def power_on(tools: Tools, disk: Disk, machine: Machine, provided: Provisioning,
     QEMU is killed (SIGKILL: bubblewrap ends with the group that it leads, and takes its children along),
     so the disk has what the guest had it flush.
     """
-    (directory / _CONSOLE).unlink(missing_ok=True)
-    ssh_port = free_port()
-    line = guest_argv(machine, provided, ssh_port, str(directory.absolute()))
+    for name in (_CONSOLE, SSH_SOCKET):
+        (directory / name).unlink(missing_ok=True)
+    line = [*_SSH_GATE, *guest_argv(machine, provided, str(directory.absolute()))]
     devices = [str(KVM_DEVICE)] if machine.accelerator == "kvm" else []
     started = time.monotonic()
     log, binds = directory / "qemu.log", _binds(disk, directory)
-    with tools.running(line, log=log, binds=binds, network=True, devices=devices) as process:
-        yield Guest(process, started, ssh_port, directory)
-    _wait_until_closed(ssh_port)
+    try:
+        with tools.running(line, log=log, binds=binds, devices=devices) as process:
+            yield Guest(process, started, directory)
+    finally:
+        _wait_until_released(directory / _OVERLAY)
+        (directory / SSH_SOCKET).unlink(missing_ok=True)
 
 
-def _wait_until_closed(port: int) -> None:
+def _wait_until_released(overlay: Path) -> None:
     """Return once a QEMU that was killed is gone, with the lock on its disk: freeing the memory takes a moment."""
     deadline = time.monotonic() + _GONE_SECONDS
-    while time.monotonic() < deadline:
-        try:
-            socket.create_connection(("127.0.0.1", port), timeout=1).close()
-        except ConnectionRefusedError:
-            return
-        except OSError:
-            pass
+    while _is_locked(overlay) and time.monotonic() < deadline:
         time.sleep(_POLL_SECONDS)
+
+
+def _is_locked(path: Path) -> bool:
+    """Whether another process has a lock on a byte of the file: fcntl_locking(2), struct flock of 64 bits."""
+    with open(path, "r+b") as file:
+        asked = struct.pack("hhqqi4x", fcntl.F_WRLCK, os.SEEK_SET, 0, 0, 0)
+        found = fcntl.fcntl(file, fcntl.F_OFD_GETLK, asked)
+    return bool(struct.unpack("hhqqi4x", found)[0] != fcntl.F_UNLCK)
 
 
 def _seen_image(disk: Disk) -> str:
@@ -162,12 +173,14 @@ def _binds(disk: Disk, directory: Path) -> list[Bind]:
     return [Bind(directory.absolute(), BOOT_MOUNT, writable=True), Bind(disk.path.absolute(), _seen_image(disk))]
 
 
-def guest_argv(machine: Machine, provided: Provisioning, ssh_port: int, identity: str) -> list[str]:
+def guest_argv(machine: Machine, provided: Provisioning, identity: str) -> list[str]:
     """The QEMU command line; ``identity`` seeds the machine's UUID."""
-    serial = machine_uuid(identity, ec2=provided.metadata_port is not None)
+    served = provided.service is not None
+    serial = machine_uuid(identity, ec2=served)
     accelerator = ["kvm"] if machine.accelerator == "kvm" else ["tcg,thread=multi"]
     return [
         "qemu-system-x86_64", "-no-user-config", "-nodefaults", "-display", "none",
+        "-sandbox", seccomp_argument(spawn=served),
         "-machine", "q35", "-accel", *accelerator,
         "-cpu", "host" if machine.accelerator == "kvm" else "max,-svm",
         "-smp", str(machine.cpus), "-m", str(machine.memory_mib),
@@ -179,35 +192,37 @@ def guest_argv(machine: Machine, provided: Provisioning, ssh_port: int, identity
         "-drive", f"if=none,id=disk,file={BOOT_MOUNT}/{_OVERLAY},format=qcow2,cache=unsafe",
         "-device", "virtio-blk-pci,drive=disk,bootindex=1",
         *_disc_arguments(provided.disc),
-        "-netdev", network_argument(provided.metadata_port, ssh_port),
+        "-netdev", network_argument(served=served),
         "-device", f"virtio-net-pci,netdev=net,mac={GUEST_MAC},romfile=",
         "-device", "virtio-rng-pci",
         *provided.arguments,
     ]  # fmt: skip
 
 
-def network_argument(metadata_port: int | None, ssh_port: int) -> str:
+def seccomp_argument(*, spawn: bool) -> str:
+    """QEMU's own filter of system calls; ``spawn``: it may start programs, each in a session of its own.
+
+    "deny" for privileges refuses setsid(2) too; with "children" new privileges are refused, and setsid is not.
+    """
+    rights = "elevateprivileges=children,spawn=allow" if spawn else "elevateprivileges=deny,spawn=deny"
+    return f"on,obsolete=deny,{rights},resourcecontrol=deny"
+
+
+def network_argument(*, served: bool) -> str:
     """User networking that reaches nothing but the metadata service, if any, through one socat per connection."""
     words = [
         "user,id=net,ipv6=off,restrict=on",
         f"net={GUEST_NETWORK},host=169.254.169.2,dns=169.254.169.3,dhcpstart={GUEST_ADDRESS}",
-        f"hostfwd=tcp:127.0.0.1:{ssh_port}-:22",
+        f"hostfwd=tcp:127.0.0.1:{_SSH_PORT}-:22",
     ]
-    if metadata_port is not None:
-        words.append(f"guestfwd=tcp:169.254.169.254:80-cmd:socat - TCP:127.0.0.1:{metadata_port}")
+    if served:
+        words.append(f"guestfwd=tcp:169.254.169.254:80-cmd:socat - UNIX-CONNECT:{BOOT_MOUNT}/{METADATA_SOCKET}")
     return ",".join(words)
 
 
 def machine_uuid(identity: str, *, ec2: bool = True) -> str:
     """A UUID that follows from ``identity``, and says that the machine is one of EC2's or that it is not."""
     return str(uuid.UUID(("ec2" if ec2 else "0c0") + sha256(identity.encode()).hexdigest()[:29]))
-
-
-def free_port() -> int:
-    """A TCP port of 127.0.0.1 that was free a moment ago."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
 
 
 def read_console(path: Path) -> str:

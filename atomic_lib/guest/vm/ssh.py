@@ -1,6 +1,5 @@
 """Logging in to a guest: a key made for one boot, one connection, commands over it."""
 
-import socket
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -10,7 +9,8 @@ from itertools import chain, repeat
 from pathlib import Path
 
 from atomic_lib.base.command import Completed
-from atomic_lib.guest.vm.qemu import Process
+from atomic_lib.guest.vm.qemu import BOOT_MOUNT, Guest, Process
+from atomic_lib.guest.vm.sockets import SSH_SOCKET, connect
 from atomic_lib.tools.sandbox import Bind, Tools
 
 SSH_MOUNT = "/mnt/ssh"
@@ -19,6 +19,7 @@ SSH_MOUNT = "/mnt/ssh"
 _PAUSES_SECONDS = (1.0, 2.0, 4.0, 5.0)
 """Between attempts. sshd counts 5 s of penalty per failed attempt and shuts an address out above 15 s."""
 _POLL_SECONDS = 0.1
+_LOGIN = "root@guest"
 
 Deadline = Callable[[], None]
 """Called while waiting; raises when waiting on is pointless."""
@@ -38,16 +39,12 @@ class Shell:
 
     tools: Tools
     key: Key
-    port: int
 
     def run(self, command: str, *, input: bytes | None = None, timeout_seconds: float | None = None) -> Completed:
         """Run a line of shell in the guest; raises CommandError as ``command.run`` does."""
         # Over the open connection or not at all: a silent second login would hide that it is lost.
-        words = ["ssh", *ssh_options(self.port), "-o", "ControlMaster=no", "-o", "ProxyCommand=false",
-                 "root@127.0.0.1", command]  # fmt: skip
-        return self.tools.run(
-            words, binds=[_bind(self.key.directory)], network=True, input=input, timeout_seconds=timeout_seconds
-        )
+        words = ["ssh", *ssh_options(), "-o", "ControlMaster=no", "-o", "ProxyCommand=false", _LOGIN, command]
+        return self.tools.run(words, binds=[_bind(self.key.directory)], input=input, timeout_seconds=timeout_seconds)
 
 
 @contextmanager
@@ -60,7 +57,7 @@ def one_boot_key(tools: Tools, parent: Path) -> Iterator[Key]:
         yield Key(directory, (directory / "key.pub").read_text().strip())
 
 
-def ssh_options(port: int) -> list[str]:
+def ssh_options() -> list[str]:
     """The options that every ssh command of a boot shares."""
     options = {
         "BatchMode": "yes",
@@ -74,38 +71,46 @@ def ssh_options(port: int) -> list[str]:
         "StrictHostKeyChecking": "accept-new",
         "UserKnownHostsFile": f"{SSH_MOUNT}/known_hosts",
     }
-    words = ["-F", "none", "-p", str(port)]
-    return words + [word for name, value in options.items() for word in ("-o", f"{name}={value}")]
+    return ["-F", "none"] + [word for name, value in options.items() for word in ("-o", f"{name}={value}")]
 
 
-def wait_for_banner(port: int, check: Deadline) -> None:
+def wait_for_banner(guest: Guest, check: Deadline) -> None:
     """Return when an ssh server really answers: user networking accepts long before the guest does."""
-    while not _read_banner(port).startswith(b"SSH-"):
+    while not _read_banner(guest.directory).startswith(b"SSH-"):
         check()
         time.sleep(_POLL_SECONDS)
 
 
-def wait_for_silence(port: int, check: Deadline) -> None:
+def wait_for_silence(guest: Guest, check: Deadline) -> None:
     """Return when no ssh server answers any more: the guest is on its way down."""
-    while _read_banner(port):
+    while _read_banner(guest.directory):
         check()
         time.sleep(_POLL_SECONDS)
 
 
 @contextmanager
-def log_in(tools: Tools, key: Key, port: int, log: Path, check: Deadline) -> Iterator[Shell]:
+def log_in(tools: Tools, key: Key, guest: Guest, check: Deadline) -> Iterator[Shell]:
     """Open the one connection, trying until ``check`` raises; it is closed on leaving the block.
 
-    ssh's own words are appended to ``log``.
+    ssh's own words are appended to ``ssh.log`` in the directory of the boot.
     """
     # of an earlier boot that lost its power
     (key.directory / "control").unlink(missing_ok=True)
-    words = ["ssh", *ssh_options(port), "-M", "-N", "root@127.0.0.1"]
+    log, binds = guest.directory / "ssh.log", [_bind(key.directory), Bind(guest.directory.absolute(), BOOT_MOUNT)]
+    words = [
+        "ssh",
+        *ssh_options(),
+        "-o",
+        f"ProxyCommand=socat - UNIX-CONNECT:{BOOT_MOUNT}/{SSH_SOCKET}",
+        "-M",
+        "-N",
+        _LOGIN,
+    ]
     with ExitStack() as stack:
         for pause_seconds in chain(_PAUSES_SECONDS, repeat(_PAUSES_SECONDS[-1])):
-            process = stack.enter_context(tools.running(words, log=log, binds=[_bind(key.directory)], network=True))
+            process = stack.enter_context(tools.running(words, log=log, binds=binds))
             if _connected(process, key.directory / "control", check):
-                yield Shell(tools, key, port)
+                yield Shell(tools, key)
                 return
             time.sleep(pause_seconds)
 
@@ -114,10 +119,10 @@ def _bind(directory: Path) -> Bind:
     return Bind(directory, SSH_MOUNT, writable=True)
 
 
-def _read_banner(port: int) -> bytes:
+def _read_banner(directory: Path) -> bytes:
     # A connection that the guest did not take at once is repeated ever more slowly inside
     # user networking, so a new one finds a server sooner than a patient one.
-    with suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=3) as connection:
+    with suppress(OSError), connect(directory, SSH_SOCKET, timeout_seconds=3) as connection:
         return connection.recv(64)
     return b""
 

@@ -12,7 +12,7 @@ import yaml
 
 from atomic_lib.base.errors import WorkbookError
 from atomic_lib.base.progress import say
-from atomic_lib.pipeline.recipe_files.recipe_words import differences
+from atomic_lib.pipeline.recipe_files.entry_differences import entry_differences
 from atomic_lib.recipe.load import read_recipe
 from atomic_lib.recipe.recipe import PostScript, Recipe
 
@@ -41,13 +41,13 @@ def convert(path: str) -> int:
 
 
 def left_out(recipe: Recipe, text: str, suffix: str) -> list[str]:
-    """How a recipe and its converted text differ, as ``differences`` tells it: ``-`` is lost, ``+`` is new."""
+    """How a recipe and its converted text differ, as ``entry_differences`` tells it: ``-`` is lost, ``+`` is new."""
     with tempfile.TemporaryDirectory() as directory:
         converted = Path(directory, f"converted{suffix}")
         converted.write_text(text, encoding="utf-8")
         again = read_recipe(converted)
-    lines = differences(recipe, again)
-    return [line.replace(f"{directory}/", "") for line in lines if not line.endswith(" None")]
+    found = [str(difference) for difference in entry_differences(recipe, again) if difference.value is not None]
+    return [line.replace(f"{directory}/", "") for line in found]
 
 
 def treefile_of(recipe: Recipe) -> str:

@@ -16,7 +16,9 @@ import yaml
 
 from atomic_lib.base.errors import WorkbookError
 from atomic_lib.base.paths import BUILD, CHECKOUT, PARAMS_DIRECTORY
-from atomic_lib.params.variant import Variant, load_variant, variant_names
+from atomic_lib.base.scrub import COPIED_FILES, COPIES
+from atomic_lib.params.study_file import load_study
+from atomic_lib.params.variant import Variant, load_variant
 from atomic_lib.recipe.load import read_recipe
 from atomic_lib.recipe.recipe import Recipe
 from atomic_lib.recipe.treefile_rules.overlay_directories import OVERLAYS
@@ -33,18 +35,32 @@ def is_recipe(word: str) -> bool:
     return word.endswith(_SUFFIXES) or os.sep in word
 
 
-def variant_named(word: str) -> Variant:
-    """The variant of a name in ``params/variants``, or of a recipe by its path.
+def variants_named(
+    words: Sequence[str], copies: Path | None = None, overrides: Mapping[str, object] | None = None
+) -> list[Variant]:
+    """The variants of words, each once: a name in ``params/variants``, or the path of a recipe.
 
-    Raises WorkbookError as ``load_variant`` and ``read_recipe`` do.
+    ``copies``: the study of the recipes among them, if ``study_of_recipes`` has written it already. Raises
+    WorkbookError as ``load_variant`` and ``read_recipe`` do, and for two variants of one name.
     """
-    if not is_recipe(word):
-        return load_variant(word)
-    params = study_of_recipes([word])
-    return load_variant(variant_names(params)[0], params)
+    words = list(dict.fromkeys(words))
+    recipes = [word for word in words if is_recipe(word)]
+    params = copies or (study_of_recipes(recipes) if recipes else PARAMS_DIRECTORY)
+    names = dict(zip(recipes, load_study(STUDY, params).variants, strict=True)) if recipes else {}
+    variants = [
+        load_variant(names.get(word, word), params if word in names else PARAMS_DIRECTORY, overrides) for word in words
+    ]
+    known: dict[str, str] = {}
+    for word, variant in zip(words, variants, strict=True):
+        if variant.variant in known:
+            raise WorkbookError(
+                f"{known[variant.variant]} and {word}: both are called {variant.variant}", hint="name one at a time"
+            )
+        known[variant.variant] = word
+    return variants
 
 
-def study_of_recipes(paths: Sequence[str], *, build: Path = BUILD) -> Path:
+def study_of_recipes(paths: Sequence[str], *, build: Path | None = None) -> Path:
     """Write a study of recipes, compared with the first; returns its directory, which is as ``params``.
 
     Raises WorkbookError as ``read_recipe`` does, before anything is written.
@@ -56,7 +72,7 @@ def study_of_recipes(paths: Sequence[str], *, build: Path = BUILD) -> Path:
         digest.update(repr((name, sorted(_said(recipe).items()))).encode())
         for path in recipe.files:
             digest.update(hashlib.sha256(path.read_bytes()).digest())
-    directory = build / "recipes" / digest.hexdigest()[:16]
+    directory = (build or BUILD) / COPIES / digest.hexdigest()[:16]
     if not directory.exists():
         directory.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=".", dir=directory.parent) as scratch:
@@ -70,13 +86,23 @@ def study_of_recipes(paths: Sequence[str], *, build: Path = BUILD) -> Path:
     return directory
 
 
+def copied_lock(lock: Path, *, build: Path | None = None) -> Path:
+    """A copy of a lock file below ``build/recipes``, under the hash of its content."""
+    data = lock.read_bytes()
+    directory = (build or BUILD) / COPIES
+    directory.mkdir(parents=True, exist_ok=True)
+    copy = directory / f"lock-{hashlib.sha256(data).hexdigest()[:16]}.json"
+    copy.write_bytes(data)
+    return copy
+
+
 def _write(directory: Path, final: Path, names: Sequence[str], recipes: Sequence[Recipe]) -> None:
     """Write the study to ``directory``, which then becomes ``final``."""
     for folder in ("variants", "studies"):
         (directory / folder).mkdir(parents=True, exist_ok=True)
     shutil.copyfile(PARAMS_DIRECTORY / "base.yaml", directory / "base.yaml")
     for name, recipe in zip(names, recipes, strict=True):
-        copied = _copied(recipe, directory / "files" / name)
+        copied = _copied(recipe, directory / COPIED_FILES / name)
         values = variant_of(name, recipe, os.path.relpath(final / copied.relative_to(directory), CHECKOUT))
         (directory / "variants" / f"{name}.yaml").write_text(yaml.safe_dump(values, sort_keys=False))
     study = {"study": STUDY, "title": f"Recipes: {', '.join(names)}", "variants": names, "baseline": names[0]}
@@ -114,10 +140,14 @@ def _names(paths: Sequence[str]) -> list[str]:
     return names
 
 
+def top_of(recipe: Recipe) -> Path:
+    """The directory that all files of a recipe are in, at some depth."""
+    return Path(os.path.commonpath([os.path.dirname(os.path.abspath(path)) for path in recipe.files]))
+
+
 def _copied(recipe: Recipe, target: Path) -> Path:
     """Copy the files of a recipe, each at its place beside the others; returns the copy of the first."""
-    files = [Path(os.path.abspath(path)) for path in recipe.files]
-    top = Path(os.path.commonpath([path.parent for path in files]))
+    files, top = [Path(os.path.abspath(path)) for path in recipe.files], top_of(recipe)
     for path in files:
         place = target / path.relative_to(top)
         place.parent.mkdir(parents=True, exist_ok=True)

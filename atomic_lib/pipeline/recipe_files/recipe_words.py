@@ -1,7 +1,7 @@
-"""``./workbook check``, ``show`` and ``diff``: what recipes say, without composing anything."""
+"""``./workbook check`` and ``show``: what recipes say, without composing anything."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import fields
 from pathlib import Path
 
@@ -9,6 +9,7 @@ from atomic_lib.base.errors import WorkbookError
 from atomic_lib.base.paths import PARAMS_DIRECTORY
 from atomic_lib.base.progress import say
 from atomic_lib.content.definition import load_definition
+from atomic_lib.content.yum_repository import YumRepository
 from atomic_lib.params.study_file import fallback_variants, load_study, study_variants
 from atomic_lib.params.variant import load_variant, variant_names
 from atomic_lib.recipe.load import load_recipe, read_recipe
@@ -16,7 +17,7 @@ from atomic_lib.recipe.origins import Origins, origins_of
 from atomic_lib.recipe.recipe import AccountRules, AddedFile, Recipe
 from atomic_lib.report.elements.values import plural
 
-_LISTS = {
+LISTS = {
     "packages": "packages",
     "groups": "groups",
     "excludes": "excluded packages",
@@ -25,7 +26,8 @@ _LISTS = {
     "disabled_units": "disabled units",
     "removed_paths": "removed paths",
 }
-_SHOWN_ELSEWHERE = {*_LISTS, "files", "notes", "post_scripts", "layer", "wanted_units"}
+"""The fields of a recipe that are lists of entries, and what a reader calls them."""
+_SHOWN_ELSEWHERE = {*LISTS, "files", "notes", "post_scripts", "layer", "wanted_units"}
 
 
 def check(paths: Sequence[str]) -> int:
@@ -102,7 +104,7 @@ def recipe_data(recipe: Recipe) -> dict[str, object]:
     return {
         "files": [str(path) for path in recipe.files],
         **{name: [{"name": entry, "origin": list(origins.get(entry, ()))} for entry in getattr(recipe, name)]
-           for name in _LISTS},
+           for name in LISTS},
         "settings": settings_of(recipe),
         "scripts": [{"origin": script.source, "interpreter": script.interpreter, "text": script.text}
                     for script in recipe.post_scripts],
@@ -122,16 +124,22 @@ def _plain(value: object) -> object:
     if isinstance(value, AddedFile):
         what = f" -> {value.target}" if value.target else f", {len(value.content)} bytes"
         return f"{value.path} ({value.mode:o}{what})"
+    if isinstance(value, YumRepository):
+        return " ".join([value.name, *(f"{option}={_joined(said)}" for option, said in value.options().items())])
     if isinstance(value, AccountRules):
         return {name: _plain(one) for name, one in vars(value).items()}
     return [_plain(one) for one in value] if isinstance(value, tuple) else value
+
+
+def _joined(value: object) -> str:
+    return ",".join(map(str, value)) if isinstance(value, tuple) else str(value)
 
 
 def recipe_text(recipe: Recipe) -> str:
     """A flattened recipe as text, each entry with the place that names it."""
     origins = origins_of(recipe)
     lines = [f"{recipe.files[0]}: {plural(len(recipe.files), 'file')}"]
-    for name, title in _LISTS.items():
+    for name, title in LISTS.items():
         if entries := getattr(recipe, name):
             lines += ["", f"{title} ({len(entries)})", *_aligned(entries, origins)]
     for script in recipe.post_scripts:
@@ -146,37 +154,3 @@ def recipe_text(recipe: Recipe) -> str:
 def _aligned(entries: Sequence[str], origins: Origins) -> list[str]:
     width = max(len(entry) for entry in entries)
     return [f"  {entry:{width}}  {', '.join(origins.get(entry, ('by default',)))}" for entry in entries]
-
-
-def diff(first: str, second: str) -> int:
-    """Print how two recipes differ; returns the exit status: 0 if they say the same, otherwise 1.
-
-    Raises WorkbookError as ``read_recipe`` does.
-    """
-    lines = differences(read_recipe(Path(first)), read_recipe(Path(second)))
-    print("\n".join([f"- {first}", f"+ {second}", *lines]) if lines else "no difference")
-    return 1 if lines else 0
-
-
-def differences(first: Recipe, second: Recipe) -> list[str]:
-    """One line for each entry or setting of only one of two recipes; the order of entries does not count."""
-    lines = []
-    for name, title in _LISTS.items():
-        one, other = getattr(first, name), getattr(second, name)
-        lines += [f"- {title}: {entry}" for entry in one if entry not in other]
-        lines += [f"+ {title}: {entry}" for entry in other if entry not in one]
-    mine, theirs = settings_of(first), settings_of(second)
-    for name in sorted({*mine, *theirs}):
-        if mine.get(name) != theirs.get(name):
-            lines += _sides(name, mine, theirs)
-    scripts = [[(script.interpreter, script.text) for script in recipe.post_scripts] for recipe in (first, second)]
-    lines += [f"- script: {one.source}" for one in first.post_scripts if (one.interpreter, one.text) not in scripts[1]]
-    lines += [f"+ script: {one.source}" for one in second.post_scripts if (one.interpreter, one.text) not in scripts[0]]
-    if not lines and scripts[0] != scripts[1]:
-        lines.append("  scripts: the order differs, or how often one runs")
-    return lines
-
-
-def _sides(name: str, mine: Mapping[str, object], theirs: Mapping[str, object]) -> list[str]:
-    default = getattr(Recipe(files=(), packages=()), name)
-    return [f"- {name}: {mine.get(name, default)}", f"+ {name}: {theirs.get(name, default)}"]

@@ -14,7 +14,7 @@ from atomic_lib.base.command import CommandError, run
 from atomic_lib.base.errors import WorkbookError
 from atomic_lib.content.repositories import Content
 from atomic_lib.tools.sandbox import Tools
-from atomic_lib.tools.user_namespace import host_root
+from atomic_lib.tools.user_namespace import outer_root
 
 FAKETIME = "usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1"
 _PRELOADED, _LDD = "libfaketime.so", "ldd"
@@ -35,7 +35,8 @@ class Conditions:
     ``umask``, ``host_name`` and ``environment`` (time zone, language, hash seed) affect only
     the workbook's own process. Commands always get a clean environment, a fixed host name and
     umask 022. ``clock_days_ahead`` affects commands in the tools tree and in the installroot.
-    The kernel's clock, which sets the times of files, is the same for both builds.
+    The kernel's clock, which sets the times of files, is the same for both builds. ``other_ids``: all of the build
+    is done by another user, who is root of a namespace below that of the other build.
     """
 
     name: str
@@ -49,6 +50,7 @@ class Conditions:
     processors: int = 0
     repositories_reversed: bool = False
     packages_reversed: bool = False
+    other_ids: bool = False
 
 
 def usual(store: Path, cache: Path) -> Conditions:
@@ -56,10 +58,11 @@ def usual(store: Path, cache: Path) -> Conditions:
     return Conditions("A", str(store), str(cache), environment={"TZ": "UTC", "LC_ALL": "C.UTF-8", "LANG": "C.UTF-8"})
 
 
-def hostile(store: Path, cache: Path, *, cold_cache: bool, language: str) -> Conditions:
+def hostile(store: Path, cache: Path, *, cold_cache: bool, language: str, other_ids: bool) -> Conditions:
     """The conditions of build B: everything that could differ on another machine, for another user, in another year.
 
     ``language``: a locale of this host; empty if it has none but C, then the language does not differ.
+    ``other_ids``: whether this host can give build B another root than build A's.
     """
     # the time of Kiritimati, in the form that needs no time zone data
     environment = {"TZ": "LINT-14", "PYTHONHASHSEED": "4711"}
@@ -75,6 +78,7 @@ def hostile(store: Path, cache: Path, *, cold_cache: bool, language: str) -> Con
         processors=1,
         repositories_reversed=True,
         packages_reversed=True,
+        other_ids=other_ids,
     )
 
 
@@ -173,7 +177,7 @@ def in_force(conditions: Conditions, tools: Tools, content: Content, rpms: Path,
         "repositories": ", ".join(content.repo_ids),
         "RPM files": file_order(rpms),
         "cache": cache_state(cold_cache=conditions.cold_cache, made_anew=made_anew),
-        "root is user": str(host_root()),
+        "root is user": str(outer_root()),
     }
 
 
@@ -206,7 +210,7 @@ def require_in_force(conditions: Conditions, seen: Mapping[str, str], host: Mapp
     wrong = [name for name, value in expected.items() if seen[name] != value]
     different = [("time zone", conditions.environment.get("TZ") != "UTC"),
                  ("repositories", conditions.repositories_reversed and "," in host["repositories"]),
-                 ("RPM files", conditions.packages_reversed)]  # fmt: skip
+                 ("RPM files", conditions.packages_reversed), ("root is user", conditions.other_ids)]  # fmt: skip
     wrong += [name for name, intended in different if intended and seen[name] == host[name]]
     if conditions.clock_days_ahead and _days_between(host["clock"], seen["clock"]) < conditions.clock_days_ahead - 1:
         wrong.append("clock")

@@ -84,9 +84,8 @@ class HostileBuild(Build):
     def content(self) -> Content:
         """The content, with its repositories in the order of the conditions."""
         reversed_order = self.task.conditions.repositories_reversed
-        return with_order(
-            open_content(self.variant.content, self.context, recipe_demand(self.recipe)), reversed_order=reversed_order
-        )
+        content = open_content(self.variant.content, self.context, recipe_demand(self.recipe))
+        return with_order(content, reversed_order=reversed_order)
 
     @cached_property
     def own_rpm_set(self) -> RpmSet:

@@ -1,11 +1,7 @@
 """``./workbook verify``: builds each variant twice under different conditions, and compares them bit for bit."""
 
 import json
-import os
-import sys
-import threading
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,10 +10,12 @@ from atomic_lib import __version__
 from atomic_lib.base import command
 from atomic_lib.base.errors import WorkbookError
 from atomic_lib.base.paths import BUILD, CHECKOUT, cache_directory
-from atomic_lib.base.progress import say, step
+from atomic_lib.base.progress import step
 from atomic_lib.base.store import remove_tree, run_lock
 from atomic_lib.params.study_file import load_study, study_variants
-from atomic_lib.params.variant import Variant, load_variant, parameter_values
+from atomic_lib.params.variant import Variant, parameter_values
+from atomic_lib.pipeline.namespace_process import run_module
+from atomic_lib.pipeline.recipe_files.own_recipes import variants_named
 from atomic_lib.pipeline.verify import rebuild
 from atomic_lib.pipeline.verify.conditions import Conditions, hostile, other_language, require_in_force, usual
 from atomic_lib.pipeline.verify.differences import explain
@@ -27,22 +25,27 @@ from atomic_lib.pipeline.verify.show import shown
 from atomic_lib.results.record import git_revision
 from atomic_lib.results.verification import Verification, write_verification
 from atomic_lib.solve.lock import read_lock
-from atomic_lib.tools import user_namespace
 from atomic_lib.tools.tools_tree import open_tools
-from atomic_lib.tools.user_namespace import require_namespace
+from atomic_lib.tools.user_namespace import outer_root, require_namespace
 
 DIFFERENCES_FILE = "differences.txt"
 _BUILD_SECONDS = 3600
-_PASSED_ON = ("HOME", "XDG_CACHE_HOME", "WORKBOOK_CACHE", "WORKBOOK_MIRROR")
 
 
-def verify(names: Sequence[str], *, lock: str = "", cold_cache: bool = True) -> int:
-    """Verify the named variants, or those of the default study; returns the exit status, 1 if one differs.
+def verify(
+    words: Sequence[str],
+    *,
+    overrides: Mapping[str, object] | None = None,
+    copies: Path | None = None,
+    cold_cache: bool = True,
+) -> int:
+    """Verify variants, by name or by the path of a recipe, or those of the default study.
 
-    ``lock``: build from exactly these packages. ``cold_cache``: the second build also
-    rebuilds the content. Raises WorkbookError if a parameter is not accepted or a build fails.
+    Returns the exit status, 1 if one differs. ``overrides``: parameters for all of them. ``copies``: as for
+    ``variants_named``. ``cold_cache``: the second build also rebuilds the content. Raises WorkbookError if a
+    parameter is not accepted or a build fails.
     """
-    variants = _variants(names, {"lock": str(Path(lock).absolute())} if lock else {})
+    variants = _variants(words, copies, overrides)
     require_namespace()
     cache, same = cache_directory(), True
     with run_lock(BUILD), other_place(BUILD) as directory:
@@ -61,9 +64,9 @@ def verify(names: Sequence[str], *, lock: str = "", cold_cache: bool = True) -> 
     return 0 if same else 1
 
 
-def _variants(names: Sequence[str], overrides: Mapping[str, object]) -> list[Variant]:
-    if names:
-        variants = [load_variant(name, overrides=overrides) for name in dict.fromkeys(names)]
+def _variants(words: Sequence[str], copies: Path | None, overrides: Mapping[str, object] | None) -> list[Variant]:
+    if words:
+        variants = variants_named(words, copies, overrides)
     else:
         variants = study_variants(load_study("default"), overrides=overrides)
     for variant in variants:
@@ -83,7 +86,8 @@ def verify_variant(
     remove_tree(own)
     own.mkdir(parents=True)
     first = usual(own / "store", cache)
-    second = hostile(other_store, other_cache, cold_cache=other_cache != cache, language=other_language())
+    second = hostile(other_store, other_cache, cold_cache=other_cache != cache, language=other_language(),
+                     other_ids=outer_root() != 0)  # fmt: skip
     started = datetime.now(UTC)
     try:
         one = _build(variant, first, own)
@@ -107,44 +111,17 @@ def _build(variant: Variant, conditions: Conditions, own: Path, lock: str = "") 
     if variant.lock:
         parameters["lock"] = str(CHECKOUT / variant.lock)
     task.write_text(json.dumps(asdict(Task(parameters, conditions, lock))))
-    passed_on = {key: os.environ[key] for key in _PASSED_ON if key in os.environ}
-    python = [sys.executable, "-P", "-m"]
-    line = [*python, user_namespace.__name__, *python, rebuild.__name__, str(task), str(result)]
-    log.touch()
-    with step(f"{variant.variant}: build {name} from scratch"), _progress_shown(log):
+    with step(f"{variant.variant}: build {name} from scratch"):
         try:
-            command.run(
-                line, cwd=CHECKOUT, env={**passed_on, "PYTHONPATH": str(CHECKOUT), **conditions.environment},
-                network=True, timeout_seconds=_BUILD_SECONDS, log=log, shown=["build", name],
+            run_module(
+                rebuild.__name__, [task, result], log=log, timeout_seconds=_BUILD_SECONDS, shown=["build", name],
+                environment=conditions.environment, other_ids=conditions.other_ids,
             )  # fmt: skip
         except command.CommandError as error:
             raise WorkbookError(
                 f"{variant.variant}: build {name} failed", log=error.log, hint=f"see the whole log in {log}"
             ) from None
     return Built(**json.loads(result.read_text()))
-
-
-@contextmanager
-def _progress_shown(log: Path, every_seconds: float = 0.5) -> Iterator[None]:
-    """Show the progress lines that a child process writes to ``log``."""
-    done = threading.Event()
-
-    def follow() -> None:
-        with open(log, encoding="utf-8", errors="replace") as file:
-            last = False
-            while not last:
-                last = done.wait(every_seconds)
-                for line in file:
-                    if line.startswith(("→", "✓", "✗", "!")):
-                        say(f"  {line.rstrip()}")
-
-    thread = threading.Thread(target=follow, daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        done.set()
-        thread.join()
 
 
 def _compared(variant: Variant, one: Built, other: Built, started: datetime) -> Verification:

@@ -23,6 +23,7 @@ from atomic_lib.recipe.kickstart.kickstart_accounts import (
     sshkey,
     user,
 )
+from atomic_lib.recipe.kickstart.kickstart_repositories import repo, url
 from atomic_lib.recipe.kickstart.kickstart_storage import autopart, part
 from atomic_lib.recipe.recipe import Recipe
 
@@ -135,17 +136,6 @@ def network(recipe: Recipe, given: Options) -> Recipe:
     return recipe if given else noted(recipe, "network has no effect: an image always uses DHCP on its only interface")
 
 
-def repo(recipe: Recipe, given: Options) -> Recipe:
-    """Enable only repositories of the content by name; a repository with an address is not one of these."""
-    name = given.pop("name", None)
-    if not name:
-        raise RefusedError("needs --name=REPOSITORY")
-    addresses = [given.pop(dest) for dest in ("baseurl", "mirrorlist", "metalink") if given.get(dest)]
-    if addresses:
-        return noted(recipe, "repo has no effect: packages come from the variant's content, whatever its address")
-    return replace(recipe, repos=tuple(dict.fromkeys([*recipe.repos, name])))
-
-
 def xconfig(recipe: Recipe, given: Options) -> Recipe:
     """Start the graphical target, with ``--startxonboot``."""
     if given.pop("startX", False):
@@ -164,7 +154,7 @@ COMMANDS: Mapping[str, Callable[[Recipe, Options], Recipe]] = {
     "autopart": autopart, "bootloader": bootloader, "firewall": firewall, "firstboot": firstboot, "group": group,
     "keyboard": keyboard, "lang": lang, "network": network, "part": part, "partition": part, "repo": repo,
     "rootpw": rootpw, "selinux": selinux, "services": services, "sshkey": sshkey, "timesource": timesource,
-    "timezone": timezone, "user": user, "xconfig": xconfig,
+    "timezone": timezone, "url": url, "user": user, "xconfig": xconfig,
 }  # fmt: skip
 """The commands that change the recipe."""
 

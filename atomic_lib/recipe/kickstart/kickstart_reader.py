@@ -21,6 +21,7 @@ from atomic_lib.recipe.kickstart.kickstart_accounts import RefusedError
 from atomic_lib.recipe.kickstart.kickstart_commands import COMMANDS, absent_services
 from atomic_lib.recipe.kickstart.kickstart_lines import Line, Problem, Sections, read_lines, split_off_sections
 from atomic_lib.recipe.kickstart.kickstart_reasons import COMMAND_REASONS, NO_EFFECT
+from atomic_lib.recipe.kickstart.kickstart_repositories import with_base
 from atomic_lib.recipe.kickstart.kickstart_sections import (
     PackagesSection,
     PostSection,
@@ -184,6 +185,9 @@ class _Parser(KickstartParser):  # type: ignore[misc]
         except RefusedError as error:
             self._findings.refuse(lineno, f"{args[0]}: {error}")
             return
+        place = self._findings.location(lineno)
+        brought = tuple(replace(one, source=one.source or place) for one in self.recipe.repositories)
+        self.recipe = replace(self.recipe, repositories=brought)
         for note in self.recipe.notes[known_notes:]:
             self._findings.note(lineno, note)
         self._findings.report_options(lineno, args, option_parser, given)
@@ -208,7 +212,7 @@ def _with_sections(recipe: Recipe, handler: Any, findings: SectionReader) -> Rec
     enabled = recipe.enabled_units
     disabled = [unit for unit in (*recipe.disabled_units, *absent_services(handler)) if unit not in enabled]
     return replace(
-        recipe,
+        with_base(recipe),
         disabled_units=tuple(dict.fromkeys(disabled)),
         packages=tuple(packages.packageList),
         groups=group_words(packages),

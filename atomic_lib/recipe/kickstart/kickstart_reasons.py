@@ -22,7 +22,7 @@ NO_EFFECT: Mapping[str, str] = {
          "nvdimm", "zerombr", "zfcp", "zipl"),
         _STORAGE,
     ),
-    **dict.fromkeys(("cdrom", "harddrive", "hmc", "nfs", "url"), _CONTENT),
+    **dict.fromkeys(("cdrom", "harddrive", "hmc", "nfs"), _CONTENT),
     **dict.fromkeys(("auth", "authconfig", "authselect"), _PAM),
     "eula": "nothing here asks for an agreement",
     "key": "no registration takes place",
@@ -100,19 +100,13 @@ OPTION_NOTES: Mapping[tuple[str, str], str] = {
     ("part", "onPart"): "the disk of an image is new",
     ("part", "primOnly"): "an image has a GPT, which has no other than primary partitions",
     ("part", "recommended"): "the size is not derived from a machine",
-    ("repo", "cost"): _CONTENT,
-    ("repo", "install"): "no file for it is written to /etc/yum.repos.d",
-    ("repo", "noverifyssl"): _CONTENT,
-    ("repo", "proxy"): _CONTENT,
-    ("repo", "sslcacert"): _CONTENT,
-    ("repo", "sslclientcert"): _CONTENT,
-    ("repo", "sslclientkey"): _CONTENT,
     ("rootpw", "allow_ssh"): "root has no password to log in with",
     ("xconfig", "defaultdesktop"): "the tree keeps the session that its packages choose",
 }
 """Options without effect, by command and pykickstart's name, and why."""
 _ENCRYPTED = "the file system of an image is not encrypted"
 _NETWORK = "an image uses DHCP on its only interface; to configure it otherwise, write its files in %post"
+_REPOSITORY = "a certificate or key is a file of the installer's machine, which a recipe cannot name"
 OPTION_REASONS: Mapping[tuple[str, str], str] = {
     ("%packages", "defaultPackages"): "name the environment, such as @^cloud-server-environment",
     ("%packages", "ignorebroken"): "a package that cannot be installed is an error; remove it from the list",
@@ -127,8 +121,6 @@ OPTION_REASONS: Mapping[tuple[str, str], str] = {
     "%post",
     ("part", "encrypted"): _ENCRYPTED,
     ("part", "passphrase"): _ENCRYPTED,
-    ("repo", "excludepkgs"): "exclude packages in %packages, as -NAME",
-    ("repo", "includepkgs"): "the variant's content decides which packages there are",
     ("timezone", "ntpservers"): "write /etc/chrony.conf in %post",
     ("timesource", "ntp_server"): "write /etc/chrony.conf in %post",
     ("timesource", "ntp_pool"): "write /etc/chrony.conf in %post",
@@ -139,6 +131,8 @@ OPTION_REASONS: Mapping[tuple[str, str], str] = {
 COMMAND_OPTION_REASONS: Mapping[str, str] = {
     "autopart": _ENCRYPTED,
     "network": _NETWORK,
+    "repo": _REPOSITORY,
+    "url": _REPOSITORY,
     "part": "an image has one root file system, on a new disk",
 }
 """Why the remaining options of a command are refused."""

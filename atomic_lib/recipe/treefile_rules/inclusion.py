@@ -10,7 +10,7 @@ from typing import Any
 
 from atomic_lib.base.errors import WorkbookError
 from atomic_lib.recipe.recipe import AddedFile, PostScript
-from atomic_lib.recipe.source import read_data, read_text, refuse_cycle, require_within
+from atomic_lib.recipe.source import read_data, read_text, refuse_cycle, require_within, with_line_feeds
 from atomic_lib.recipe.treefile_keys import (
     ACCEPTED,
     ARCHITECTURES,
@@ -242,7 +242,11 @@ class TreefileReader:
 
 
 def post_script(text: str, source: str) -> PostScript:
-    """A script of ``postprocess``; without #!, /bin/sh runs it, as with execvp(3) in rpm-ostree."""
+    """A script of ``postprocess``; without #!, /bin/sh runs it, as with execvp(3) in rpm-ostree.
+
+    A string of a treefile can have the line ends of Windows, too: as escapes (``"a\\r\\n"``).
+    """
+    text = with_line_feeds(text)
     first = text.split("\n", 1)[0]
     words = first[2:].split(None, 1) if first.startswith("#!") else []
     return PostScript(text, " ".join(words).strip() or "/bin/sh", True, source)

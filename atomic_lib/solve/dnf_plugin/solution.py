@@ -1,4 +1,4 @@
-"""A dnf 4 plugin that writes the solution to a file, and ends dnf before the download."""
+"""A dnf 4 plugin that writes the solution to a file, and ends dnf before the download, unless it downloads."""
 
 import json
 import sys
@@ -17,7 +17,13 @@ class Solution(dnf.Plugin):
     def resolved(self):
         chosen = set(self.base.transaction.install_set) if self.base.transaction else set()
         packages = [
-            [p.name, f"{p.name}-{p.epoch}:{p.version}-{p.release}.{p.arch}", p.downloadsize, p.installsize]
+            [
+                p.name,
+                f"{p.name}-{p.epoch}:{p.version}-{p.release}.{p.arch}",
+                p.downloadsize,
+                p.installsize,
+                p.reponame,
+            ]
             for p in chosen
         ]
         unmet = [
@@ -27,4 +33,5 @@ class Solution(dnf.Plugin):
         ]
         with open("/mnt/solution/solution.json", "w") as handle:
             json.dump({"packages": sorted(packages), "unmet": sorted(unmet)}, handle)
-        sys.exit(0)
+        if not self.base.conf.downloadonly:
+            sys.exit(0)

@@ -99,6 +99,8 @@ def _inputs(request: WithoutRequest, _: Context) -> dict[str, object]:
         "groups": recipe.groups,
         "excludes": recipe.excludes,
         "repos": recipe.repos,
+        "extra_repos": recipe.extra_repos,
+        "repo_packages": recipe.repo_packages,
         "weak_dependencies": recipe.weak_dependencies,
         "units": [recipe.enabled_units, recipe.disabled_units],
     }

@@ -3,7 +3,6 @@
 import base64
 import json
 import re
-import urllib.request
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -24,6 +23,7 @@ from atomic_lib.guest.vm.data_source import (
     unit_text,
 )
 from atomic_lib.guest.vm.metadata_service import Instance
+from atomic_lib.guest.vm.sockets import METADATA_SOCKET, connect
 from atomic_lib.tools.sandbox import Tools
 from atomic_lib.tools.tools_tree import open_tools
 
@@ -104,22 +104,20 @@ def no_tools() -> Tools:
 def test_nothing_is_left_of_what_a_guest_was_given(source: DataSource, no_tools: Tools, tmp_path: Path) -> None:
     with provide_instance(source, INSTANCE, no_tools, directory=tmp_path, seen_as="/mnt/boot") as supplied:
         made = sorted(path.name for path in tmp_path.iterdir())
-        assert made == (["config.ign"] if source == "ignition" else [])
-        assert (supplied.metadata_port is None) == (source != "ec2")
+        assert made == {"ec2": [METADATA_SOCKET], "ignition": ["config.ign"], "credentials": []}[source]
+        assert (supplied.service is None) == (source != "ec2")
         if source == "ignition":
             assert supplied.arguments == ("-fw_cfg", "name=opt/com.coreos/config,file=/mnt/boot/config.ign")
             assert json.loads((tmp_path / "config.ign").read_text()) == ignition_config(INSTANCE)
         if source == "ec2":
-            with urllib.request.urlopen(urllib.request.Request(
-                f"http://127.0.0.1:{supplied.metadata_port}/latest/api/token", method="PUT",
-                headers={"X-aws-ec2-metadata-token-ttl-seconds": "60"},
-            )) as response:  # fmt: skip
-                assert response.status == 200
+            with connect(tmp_path, METADATA_SOCKET, timeout_seconds=5) as connection:
+                connection.sendall(b"GET /latest/meta-data/ HTTP/1.0\r\n\r\n")
+                assert connection.recv(100).startswith(b"HTTP/1.1 401 ")
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_guest_without_anything_given() -> None:
-    assert (Provisioning().arguments, Provisioning().disc, Provisioning().metadata_port) == ((), None, None)
+    assert (Provisioning().arguments, Provisioning().disc, Provisioning().service) == ((), None, None)
 
 
 @pytest.mark.integration

@@ -9,6 +9,7 @@ import pytest
 
 from atomic_lib.base.errors import WorkbookError
 from atomic_lib.guest.vm.monitor import set_link
+from atomic_lib.guest.vm.sockets import MONITOR_SOCKET
 
 GREETING = '{"QMP": {"version": {}, "capabilities": []}}'
 EVENT = '{"event": "RESET", "data": {}, "timestamp": {}}'
@@ -17,7 +18,7 @@ EVENT = '{"event": "RESET", "data": {}, "timestamp": {}}'
 def serve(directory: Path, *answers: str) -> tuple[threading.Thread, list[object]]:
     """A monitor that has these lines to say: the greeting, then one or two for each command."""
     listener = socket.socket(socket.AF_UNIX)
-    listener.bind(str(directory / "monitor"))
+    listener.bind(str(directory / MONITOR_SOCKET))
     listener.listen()
     heard: list[object] = []
 

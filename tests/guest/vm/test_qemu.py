@@ -10,11 +10,9 @@ import pytest
 from atomic_lib.base.errors import WorkbookError
 from atomic_lib.guest.vm.data_source import Provisioning
 from atomic_lib.guest.vm.metadata_service import MetadataService
-from atomic_lib.guest.vm.qemu import Guest, Machine, free_port, guest_argv, machine_uuid, network_argument, read_console
+from atomic_lib.guest.vm.qemu import Guest, Machine, guest_argv, machine_uuid, network_argument, read_console
 
-
-def provided(metadata_port: int) -> Provisioning:
-    return Provisioning(service=MetadataService(metadata_port, 0.0))
+SERVED = Provisioning(service=MetadataService(0.0))
 
 
 def after(argv: list[str], option: str) -> list[str]:
@@ -22,7 +20,7 @@ def after(argv: list[str], option: str) -> list[str]:
 
 
 def test_bios_under_tcg() -> None:
-    argv = guest_argv(Machine("bios", "tcg", 2, 2048), provided(8001), 8002, "/some/boot")
+    argv = guest_argv(Machine("bios", "tcg", 2, 2048), SERVED, "/some/boot")
     assert after(argv, "-accel") == ["tcg,thread=multi"]
     assert after(argv, "-cpu") == ["max,-svm"]
     assert (after(argv, "-smp"), after(argv, "-m")) == (["2"], ["2048"])
@@ -31,7 +29,7 @@ def test_bios_under_tcg() -> None:
 
 
 def test_uefi_under_kvm() -> None:
-    argv = guest_argv(Machine("uefi", "kvm", 4, 512), provided(8001), 8002, "/some/boot")
+    argv = guest_argv(Machine("uefi", "kvm", 4, 512), SERVED, "/some/boot")
     assert (after(argv, "-accel"), after(argv, "-cpu")) == (["kvm"], ["host"])
     code, variables, disk = after(argv, "-drive")
     assert "unit=0" in code
@@ -42,10 +40,10 @@ def test_uefi_under_kvm() -> None:
 
 
 def test_the_guest_reaches_the_metadata_service_and_nothing_else() -> None:
-    words = network_argument(8001, 8002).split(",")
+    words = network_argument(served=True).split(",")
     assert "restrict=on" in words
-    assert "hostfwd=tcp:127.0.0.1:8002-:22" in words
-    assert "guestfwd=tcp:169.254.169.254:80-cmd:socat - TCP:127.0.0.1:8001" in words
+    assert "hostfwd=tcp:127.0.0.1:2222-:22" in words
+    assert "guestfwd=tcp:169.254.169.254:80-cmd:socat - UNIX-CONNECT:/mnt/boot/metadata.socket" in words
     assert "host=169.254.169.2" in words  # 169.254.169.254 as QEMU's own address could not be forwarded
 
 
@@ -53,12 +51,12 @@ def test_the_machine_says_ec2_in_uuid_and_serial() -> None:
     serial = machine_uuid("one")
     assert serial.startswith("ec2")
     assert str(uuid.UUID(serial)) == serial == machine_uuid("one") != machine_uuid("two")
-    argv = guest_argv(Machine("bios", "tcg", 1, 512), provided(1), 2, "one")
+    argv = guest_argv(Machine("bios", "tcg", 1, 512), SERVED, "one")
     assert after(argv, "-smbios") == [f"type=1,uuid={serial},serial={serial}"]
 
 
 def test_without_a_metadata_service_nothing_of_the_machine_says_ec2() -> None:
-    argv = guest_argv(Machine("bios", "tcg", 1, 512), Provisioning(("-fw_cfg", "name=x"), disc="cidata.img"), 2, "one")
+    argv = guest_argv(Machine("bios", "tcg", 1, 512), Provisioning(("-fw_cfg", "name=x"), disc="cidata.img"), "one")
     assert [word for word in argv if "ec2" in word or "guestfwd" in word] == []
     assert after(argv, "-fw_cfg") == ["name=x"]
     disk, disc = after(argv, "-drive")
@@ -67,8 +65,13 @@ def test_without_a_metadata_service_nothing_of_the_machine_says_ec2() -> None:
     assert "virtio-blk-pci,drive=disc" in after(argv, "-device")
 
 
-def test_a_free_port_is_one_of_the_user() -> None:
-    assert 1024 <= free_port() <= 65535
+@pytest.mark.parametrize(
+    ("given", "rights"),
+    [(SERVED, "elevateprivileges=children,spawn=allow"), (Provisioning(), "elevateprivileges=deny,spawn=deny")],
+)
+def test_qemu_confines_itself_and_starts_programs_only_for_a_metadata_service(given: Provisioning, rights: str) -> None:
+    argv = guest_argv(Machine("bios", "tcg", 1, 512), given, "one")
+    assert after(argv, "-sandbox") == [f"on,obsolete=deny,{rights},resourcecontrol=deny"]
 
 
 @dataclass(frozen=True)
@@ -82,7 +85,7 @@ class Ended:
 def guest(directory: Path, status: int | None, console: bytes) -> Guest:
     (directory / "console.log").write_bytes(console)
     (directory / "qemu.log").write_text("qemu: could not open\n")
-    return Guest(Ended(status), 0.0, 2222, directory)
+    return Guest(Ended(status), 0.0, directory)
 
 
 def test_a_dead_guest_is_an_error_with_its_evidence(tmp_path: Path) -> None:

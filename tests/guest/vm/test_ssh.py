@@ -3,15 +3,24 @@
 import socket
 import threading
 import time
+from pathlib import Path
 
 import pytest
 
 from atomic_lib.base.errors import WorkbookError
-from atomic_lib.guest.vm.qemu import free_port
+from atomic_lib.guest.vm.qemu import Guest
+from atomic_lib.guest.vm.sockets import SSH_SOCKET, short_path
 from atomic_lib.guest.vm.ssh import ssh_options, wait_for_banner
 
 
-def test_a_server_that_accepts_but_says_nothing_is_not_there_yet() -> None:
+class Running:
+    """A process that has not ended."""
+
+    def poll(self) -> int | None:
+        return None
+
+
+def test_a_server_that_accepts_but_says_nothing_is_not_there_yet(tmp_path: Path) -> None:
     seen: list[bytes] = []
 
     def serve(listener: socket.socket) -> None:
@@ -21,15 +30,18 @@ def test_a_server_that_accepts_but_says_nothing_is_not_there_yet() -> None:
                 seen.append(words)
                 connection.sendall(words)
 
-    with socket.create_server(("127.0.0.1", 0)) as listener:
+    with socket.socket(socket.AF_UNIX) as listener:
+        with short_path(tmp_path, SSH_SOCKET) as path:
+            listener.bind(path)
+        listener.listen()
         thread = threading.Thread(target=serve, args=(listener,))
         thread.start()
-        wait_for_banner(listener.getsockname()[1], lambda: None)
+        wait_for_banner(Guest(Running(), 0.0, tmp_path), lambda: None)
         thread.join()
     assert len(seen) == 3
 
 
-def test_waiting_ends_when_the_check_raises() -> None:
+def test_waiting_ends_when_the_check_raises(tmp_path: Path) -> None:
     deadline = time.monotonic() + 0.5
 
     def check() -> None:
@@ -37,12 +49,12 @@ def test_waiting_ends_when_the_check_raises() -> None:
             raise WorkbookError("over")
 
     with pytest.raises(WorkbookError, match="over"):
-        wait_for_banner(free_port(), check)
+        wait_for_banner(Guest(Running(), 0.0, tmp_path), check)
 
 
 def test_ssh_never_asks_and_keeps_to_the_directory_of_the_boot() -> None:
-    words = ssh_options(2222)
-    assert words[:4] == ["-F", "none", "-p", "2222"]
+    words = ssh_options()
+    assert words[:2] == ["-F", "none"]
     assert {"BatchMode=yes", "StrictHostKeyChecking=accept-new", "IdentitiesOnly=yes"} <= set(words)
     paths = [word.partition("=")[2] for word in words if "/mnt/" in word]
     assert len(paths) == 3

@@ -7,11 +7,12 @@ import pytest
 
 from atomic_lib.base.errors import WorkbookError
 from atomic_lib.base.paths import CHECKOUT
+from atomic_lib.base.scrub import scrubber, without_copies
 from atomic_lib.cli import main
 from atomic_lib.params.study_file import chosen_variant, load_study
 from atomic_lib.params.variant import load_variant
 from atomic_lib.pipeline.recipe_files import own_recipes
-from atomic_lib.pipeline.recipe_files.own_recipes import is_recipe, study_of_recipes, variant_named
+from atomic_lib.pipeline.recipe_files.own_recipes import is_recipe, study_of_recipes, variants_named
 from atomic_lib.recipe.load import load_recipe
 
 
@@ -106,7 +107,34 @@ def test_notebooks_find_the_variant_by_the_path_of_the_study(
     variant = chosen_variant("other", str(params / "studies/recipes.yaml"), {"version": "7"})
     assert (variant.variant, variant.version) == ("other", "7")
     monkeypatch.setattr(own_recipes, "BUILD", tmp_path / "build")
-    assert variant_named("atomic-min").recipe == "atomic-min"
+    named, own = variants_named(["atomic-min", recipes[1]], None, {"version": "8"})
+    assert (named.recipe_file, own.variant, named.version, own.version) == ("", "other", "8", "8")
+
+
+def test_copies_that_were_made_stand_for_recipes_that_cannot_be_read_any_more(
+    recipes: list[str], tmp_path: Path
+) -> None:
+    copies = study_of_recipes(recipes, build=tmp_path / "build")
+    for path in tmp_path.glob("*.*"):
+        path.unlink()
+    variants = variants_named([*recipes, "atomic-min"], copies)
+    assert [variant.variant for variant in variants] == ["my-host", "other", "atomic-min"]
+    assert load_recipe(variants[0]).post_scripts[0].text == "#!/bin/sh\ntrue\n"
+
+
+def test_two_variants_of_one_name_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(own_recipes, "BUILD", tmp_path / "build")
+    (tmp_path / "atomic-min.yaml").write_text("ref: own\npackages: [bash]\n")
+    with pytest.raises(WorkbookError, match="both are called atomic-min"):
+        variants_named(["atomic-min", str(tmp_path / "atomic-min.yaml")])
+
+
+def test_errors_name_the_recipe_and_not_its_copy(recipes: list[str], tmp_path: Path) -> None:
+    copy = CHECKOUT / "build/recipes/0123456789abcdef/files/my-host"
+    text = f"{copy}/parts/base.yaml:1: no\nand {copy}/My Host.yaml"
+    assert without_copies(text) == "parts/base.yaml:1: no\nand My Host.yaml"
+    assert scrubber(tmp_path)(text) == without_copies(text)
+    assert study_of_recipes(recipes).parent == copy.parents[2]
 
 
 @pytest.mark.parametrize("words", [["default", "a.yaml"], ["default", "factors"]])

@@ -1,4 +1,4 @@
-"""check, show and diff: what they print and which status they end with."""
+"""check and show: what they print and which status they end with."""
 
 import json
 from pathlib import Path
@@ -6,6 +6,9 @@ from pathlib import Path
 import pytest
 
 from atomic_lib.cli import main
+from atomic_lib.content.yum_repository import YumRepository
+from atomic_lib.pipeline.recipe_files.recipe_words import settings_of
+from atomic_lib.recipe.recipe import Recipe
 
 BASE = "packages: [bash, tar]\nunits: [sshd.service]\npostprocess:\n  - |\n    #!/bin/bash\n    true\n"
 
@@ -62,50 +65,8 @@ def test_files_that_a_recipe_adds_are_shown_by_path_and_size(recipe: Path, capsy
     assert json.loads(capsys.readouterr().out)["settings"]["added_files"] == ["usr/etc/motd (100644, 6 bytes)"]
 
 
-DRIFTS = {
-    "packages: [bash]": "- packages: tar",
-    "packages: [bash, tar, zip]": "+ packages: zip",
-    "exclude-packages: [vim]": "+ excluded packages: vim",
-    "units: [sshd.service, docker.service]": "+ enabled units: docker.service",
-    "units: []": "- enabled units: sshd.service",
-    "repos: [updates]": "+ repositories: updates",
-    "remove-files: [etc/motd]": "+ removed paths: etc/motd",
-    "documentation: false": "+ documentation: False",
-    "recommends: false": "+ weak_dependencies: False",
-    "selinux: false": "+ selinux: disabled",
-    "default-target: graphical.target": "+ default_target: graphical.target",
-    "install-langs: [en]": "+ languages: ['en']",
-    "initramfs-args: [--add=iscsi]": "+ initramfs_arguments: ['--add=iscsi']",
-    "ref: other": "+ ref: other",
-    "releasever: 43": "+ releasever: 43",
-    "automatic-version-prefix: '43'": "+ version_prefix: 43",
-    "postprocess: ['false']": "+ script: other.yaml:1",
-    "postprocess: []": "- script: own.yaml:5",
-}
-
-
-@pytest.mark.parametrize("drift", DRIFTS)
-def test_a_planted_drift_is_named(
-    tmp_path: Path, drift: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    Path("own.yaml").write_text(f"ref: own\n{BASE}")
-    key = drift.partition(":")[0]
-    kept = [line for line in Path("own.yaml").read_text().splitlines() if not line.startswith(f"{key}:")]
-    if key == "postprocess":
-        kept = [line for line in kept if not line.startswith(" ")]
-    Path("other.yaml").write_text("\n".join([drift, *kept]) + "\n")
-    assert main(["diff", "own.yaml", "other.yaml"]) == 1
-    lines = capsys.readouterr().out.splitlines()
-    assert lines[:2] == ["- own.yaml", "+ other.yaml"]
-    assert DRIFTS[drift] in lines[2:]
-    assert len(lines) <= 4
-
-
-def test_equal_recipes_have_no_difference_whatever_their_order(
-    recipe: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    other = tmp_path / "other.yaml"
-    other.write_text(f"ref: own\ndocumentation: false\n{BASE.replace('[bash, tar]', '[tar, nano, bash]')}")
-    assert main(["diff", str(recipe), str(other)]) == 0
-    assert capsys.readouterr().out == "no difference\n"
+def test_repositories_that_a_recipe_brings_along_are_settings() -> None:
+    own = YumRepository("own", "a.ks:3", baseurl=("https://a.example/", "https://b.example/"), cost=5, sslverify=False)
+    assert settings_of(Recipe(files=(), packages=(), repositories=(own,))) == {
+        "repositories": ["own baseurl=https://a.example/,https://b.example/ cost=5 sslverify=False"]
+    }

@@ -32,14 +32,15 @@ CONTENT = Content(
 SEEN_A = {
     "directory": "/a", "umask": "022", "time zone": "UTC +0000", "language": "C.UTF-8", "host name": "here",
     "clock": "2026-11-23 01:00 UTC", "processors": "2", "repositories": "one, two",
-    "RPM files": "one first, two last",
+    "RPM files": "one first, two last", "root is user": "1000",
 }  # fmt: skip
 SEEN_B = {
     "directory": str(STORE), "umask": "077", "time zone": "LINT +1400", "language": "tr_TR.utf8",
     "host name": "elsewhere.example", "clock": "2030-03-02 01:00 UTC", "processors": "1", "repositories": "two, one",
-    "RPM files": "two first, one last",
+    "RPM files": "two first, one last", "root is user": "32768",
 }  # fmt: skip
 LANGUAGE = "tr_TR.utf8"
+HOSTILE = hostile(STORE, CACHE, cold_cache=True, language=LANGUAGE, other_ids=True)
 REPORT = """\
 import json, os, socket, sys, time
 from atomic_lib.pipeline.verify.conditions import Conditions, impose
@@ -52,12 +53,12 @@ print(json.dumps([umask, len(os.sched_getaffinity(0)), socket.gethostname(), tim
 
 @pytest.mark.integration
 def test_a_process_has_what_it_was_told_to_have(run_python: Callable[..., command.Completed]) -> None:
-    wanted = replace(hostile(STORE, CACHE, cold_cache=True, language=LANGUAGE), environment={})
+    wanted = replace(HOSTILE, environment={})
     assert json.loads(run_python(REPORT, json.dumps(asdict(wanted))).stdout)[:3] == [0o077, 1, "elsewhere.example"]
 
 
 def test_the_time_zone_needs_no_data_of_the_host(run_python: Callable[..., command.Completed]) -> None:
-    zone = hostile(STORE, CACHE, cold_cache=True, language=LANGUAGE).environment["TZ"]
+    zone = HOSTILE.environment["TZ"]
     assert run_python(
         f"import os, time; os.environ['TZ'] = {zone!r}; time.tzset(); print(time.strftime('%z'))"
     ).stdout == ("+1400\n")
@@ -66,20 +67,25 @@ def test_the_time_zone_needs_no_data_of_the_host(run_python: Callable[..., comma
 def test_every_circumstance_of_the_second_build_differs_from_the_first() -> None:
     one, other = (
         asdict(made)
-        for made in (usual(STORE, CACHE), hostile(Path("/other"), Path("/cold"), cold_cache=True, language=LANGUAGE))
+        for made in (
+            usual(STORE, CACHE),
+            hostile(Path("/other"), Path("/cold"), cold_cache=True, language=LANGUAGE, other_ids=True),
+        )
     )
     assert [name for name in one if one[name] == other[name]] == []
 
 
 def test_what_was_asked_for_and_seen_passes() -> None:
-    require_in_force(hostile(STORE, CACHE, cold_cache=False, language=LANGUAGE), SEEN_B, SEEN_A)
+    require_in_force(HOSTILE, SEEN_B, SEEN_A)
 
 
 @pytest.mark.parametrize("name", [name for name in SEEN_A if name != "directory"])
 def test_a_circumstance_that_is_not_in_force_is_named(name: str) -> None:
     with pytest.raises(WorkbookError, match=f"build B did not have the {name} ") as caught:
         require_in_force(
-            hostile(STORE, CACHE, cold_cache=False, language=LANGUAGE), {**SEEN_B, name: SEEN_A[name]}, SEEN_A
+            HOSTILE,
+            {**SEEN_B, name: SEEN_A[name]},
+            SEEN_A,
         )
     assert SEEN_A[name] in caught.value.message
 
@@ -87,12 +93,14 @@ def test_a_circumstance_that_is_not_in_force_is_named(name: str) -> None:
 def test_a_language_that_the_process_did_not_get_is_not_in_force() -> None:
     with pytest.raises(WorkbookError, match=r"did not have the language that it was to have: C$"):
         require_in_force(
-            hostile(STORE, CACHE, cold_cache=False, language=LANGUAGE), {**SEEN_B, "language": "C"}, SEEN_A
+            HOSTILE,
+            {**SEEN_B, "language": "C"},
+            SEEN_A,
         )
 
 
 def test_a_host_without_another_language_is_asked_for_none() -> None:
-    wanted = hostile(STORE, CACHE, cold_cache=False, language="")
+    wanted = hostile(STORE, CACHE, cold_cache=False, language="", other_ids=True)
     assert sorted(wanted.environment) == ["PYTHONHASHSEED", "TZ"]
     require_in_force(wanted, {name: value for name, value in SEEN_B.items() if name != "language"}, SEEN_A)
 

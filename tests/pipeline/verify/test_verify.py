@@ -21,10 +21,11 @@ NAME = "atomic-min"
 SEEN = {
     "umask": "022", "time zone": "UTC +0000", "language": "C.UTF-8", "host name": "here",
     "clock": "2026-11-23 01:00 UTC", "processors": "2", "repositories": "one", "RPM files": "one first, two last",
+    "root is user": "1000",
 }  # fmt: skip
 SEEN_BY_B = {
     **SEEN, "umask": "077", "time zone": "LINT +1400", "host name": "elsewhere.example", "processors": "1",
-    "clock": "2030-03-02 01:00 UTC", "RPM files": "two first, one last",
+    "clock": "2030-03-02 01:00 UTC", "RPM files": "two first, one last", "root is user": "32768",
 }  # fmt: skip
 
 

@@ -35,10 +35,10 @@ def test_a_time_source_that_is_disabled() -> None:
     assert read("K04").disabled_units == ("chronyd.service",)
 
 
-def test_addresses_of_packages_are_noted() -> None:
+def test_addresses_of_packages_are_the_only_repositories() -> None:
     recipe = read("K06")
-    assert recipe.repos == ()
-    assert [note.partition(": ")[0] for note in recipe.notes] == ["host.ks:1", "host.ks:2"]
+    assert recipe.repos == tuple(one.name for one in recipe.repositories)
+    assert [one.source.rpartition("/")[2] for one in recipe.repositories] == ["host.ks:1", "host.ks:2"]
 
 
 def test_a_form_feed_and_a_line_separator_in_a_script() -> None:

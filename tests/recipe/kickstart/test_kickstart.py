@@ -58,7 +58,7 @@ EOF
     assert (recipe.kernel_arguments, recipe.boot_loader_timeout_seconds) == ("no_timer_check console=ttyS0", 3)
     assert recipe.enabled_units == ("sshd.service", "docker.socket")
     assert recipe.disabled_units == ("rsyslog.service",)
-    assert recipe.repos == ("fedora",)
+    assert (recipe.repos, recipe.extra_repos) == ((), ("fedora",))
     assert (recipe.packages, recipe.excludes) == (("kernel*",), ("plymouth",))
     assert recipe.groups == ("core", "docker")
     assert (recipe.documentation, recipe.weak_dependencies, recipe.languages) == (False, True, None)
@@ -122,9 +122,9 @@ NOTES = [
     ("clearpart --all", "clearpart has no effect: an image has one disk, which is new, and no other storage"),
     ("reboot --eject", "reboot has no effect: it only controls the installer"),
     ("skipx", "skipx has no effect: the tree starts multi-user.target, unless xconfig --startxonboot asks for another"),
-    ("url --mirrorlist=https://a/b", "url has no effect: packages come from the variant's content"),
-    ("repo --name=a --baseurl=http://a --cost=2", "repo has no effect: packages come from the variant's content, "
-     "whatever its address"),
+    ("cdrom", "cdrom has no effect: packages come from the variant's content"),
+    ("repo --name=a --baseurl=http://a --noverifyssl", "repo a --noverifyssl: the signatures of packages are checked "
+     "all the same"),
     ("network --bootproto=dhcp --device=link --activate --onboot=on", "network has no effect: an image always uses "
      "DHCP on its only interface"),
     ("part / --size=900 --grow", "part --grow has no effect: the root file system has its size from the start"),
@@ -219,8 +219,11 @@ def test_a_deprecation_is_a_note_and_not_on_the_terminal(tmp_path: Path, capfd: 
          "composed from a treefile here: write one, with method: ostree in the variant"),
         ("firewall --service=a/../b;c", "firewall: 'a/../b;c' is not the name of a service, an interface or "
          "PORT:PROTOCOL"),
-        ("repo --name=a --baseurl=http://a --excludepkgs=b", "repo --excludepkgs: exclude packages in %packages, as "
-         "-NAME"),
+        ("repo --name=a --baseurl=http://a --sslcacert=file:///b", "repo --sslcacert: a certificate or key is a file "
+         "of the installer's machine, which a recipe cannot name"),
+        ("repo --name=a --baseurl=file:///srv", "repo: 'file:///srv' is not an http, https or ftp address without "
+         "password"),
+        ("url --url=nfs://a/b", "url: 'nfs://a/b' is not an http, https or ftp address without password"),
         ("%pre-install\n%end", "section %pre-install is not supported: it would change the tree before the packages "
          "are installed; use %post"),
         ("rootpw secret", "rootpw: an image must not have a password: use rootpw --lock, keys come from the "
@@ -421,7 +424,7 @@ def test_fedora_cloud_base_with_a_repository_file(tmp_path: Path) -> None:
     assert {"plymouth", "kernel", "grub2"} < set(recipe.excludes)
     assert recipe.kernel_arguments == "no_timer_check console=tty1 console=ttyS0,115200n8"
     assert recipe.enabled_units[:2] == ("network.service", "sshd.service")
-    assert (recipe.repos, recipe.account_commands[0][-1]) == (("fedora",), "none")
+    assert (recipe.extra_repos, recipe.account_commands[0][-1]) == (("fedora",), "none")
 
 
 ATOMIC_REFUSALS = (

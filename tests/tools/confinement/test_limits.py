@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from atomic_lib.tools import limits
-from atomic_lib.tools.limits import ControlGroup, Limits, control_group
+from atomic_lib.tools.confinement import limits
+from atomic_lib.tools.confinement.limits import ControlGroup, Limits, control_group
 
 V1 = "8:pids:/\n5:cpu,cpuacct:/other\n4:memory:/service/a\n0::/unified\n"
 

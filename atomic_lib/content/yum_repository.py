@@ -1,0 +1,81 @@
+"""A yum repository that a recipe brings along, and its section in dnf's configuration.
+
+Source of the options: dnf.conf(5).
+"""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, fields
+
+from atomic_lib.base.errors import WorkbookError
+
+ADDRESS = re.compile(r"(https?|ftp)://[^\s\x00-\x1f\x7f\"'\\,<>@]+")
+"""An address that dnf may fetch from: no file of the machine, no password, and only one address."""
+_NO_OPTIONS = ("name", "source")
+_NAME = re.compile(r"[A-Za-z0-9_.:-]+")
+_PACKAGE = re.compile(r"[^\s@,\x00-\x1f\x7f-][^\s,\x00-\x1f\x7f]*")
+
+
+@dataclass(frozen=True)
+class YumRepository:
+    """A repository with its own address: one of ``baseurl`` (mirrors), ``mirrorlist`` and ``metalink``.
+
+    Addresses may contain dnf's variables, such as ``$releasever``. Packages are only installed if their signature is
+    valid, whatever the recipe says. ``gpgkey``: the addresses of the keys; with none, the keys of the content's own
+    repositories are used. The fields after it mean what dnf's options of the same name mean.
+    """
+
+    name: str
+    """The id, as in ``--enablerepo``."""
+    source: str
+    """``FILE:LINE`` that names it, for error messages."""
+    baseurl: tuple[str, ...] = ()
+    mirrorlist: str = ""
+    metalink: str = ""
+    gpgkey: tuple[str, ...] = ()
+    repo_gpgcheck: bool = False
+    cost: int | None = None
+    priority: int | None = None
+    includepkgs: tuple[str, ...] = ()
+    excludepkgs: tuple[str, ...] = ()
+    proxy: str = ""
+    sslverify: bool = True
+
+    def options(self) -> dict[str, object]:
+        """Its options that differ from the default, by dnf's names."""
+        values = {field.name: getattr(self, field.name) for field in fields(self) if field.name not in _NO_OPTIONS}
+        defaults = {field.name: field.default for field in fields(self)}
+        return {option: value for option, value in values.items() if value != defaults[option]}
+
+    def problem(self) -> str:
+        """What of it is not accepted, in a sentence; empty if it may be given to dnf."""
+        if not _NAME.fullmatch(self.name):
+            return f"{self.name!r} is not a name of letters, digits and any of - _ . :"
+        addresses = [*self.baseurl, *filter(None, (self.mirrorlist, self.metalink))]
+        if not addresses:
+            return "has no address: give a baseurl, mirrorlist or metalink"
+        for address in (*addresses, *self.gpgkey, *filter(None, (self.proxy,))):
+            if not ADDRESS.fullmatch(address):
+                return f"{address!r} is not an http, https or ftp address without password"
+        for package in (*self.includepkgs, *self.excludepkgs):
+            if not _PACKAGE.fullmatch(package):
+                return f"{package!r} is not the name of a package, or a pattern"
+        return ""
+
+    def section(self, content_keys: Iterable[str]) -> str:
+        """Its section in dnf's configuration; ``content_keys``: the addresses of the keys to use if it names none.
+
+        Raises WorkbookError, which begins with ``source``, if anything is not accepted.
+        """
+        if problem := self.problem():
+            hint = "correct the repository, or leave it out"
+            raise WorkbookError(f"{self.source}: repository {self.name!r}: {problem}", hint=hint)
+        always = {"name": self.name, "enabled": True, "gpgcheck": True, "gpgkey": tuple(content_keys)}
+        lines = [f"{option}={_written(value)}" for option, value in {**always, **self.options()}.items()]
+        return "\n".join([f"[{self.name}]", *lines]) + "\n\n"
+
+
+def _written(value: object) -> str:
+    if isinstance(value, tuple):
+        return " ".join(value)
+    return str(int(value) if isinstance(value, bool) else value)

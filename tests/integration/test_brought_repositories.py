@@ -1,0 +1,162 @@
+"""Repositories that a recipe brings along, served on the loopback device, with the real dnf."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+
+import pytest
+
+from atomic_lib.base.errors import WorkbookError
+from atomic_lib.base.paths import cache_directory
+from atomic_lib.base.store import Store, file_sha256
+from atomic_lib.content.repositories import Content, open_content
+from atomic_lib.content.signing import KEY_FILE, sign_and_index
+from atomic_lib.content.yum_repository import YumRepository
+from atomic_lib.recipe.kickstart.kickstart_reader import read_kickstart
+from atomic_lib.recipe.recipe import Recipe
+from atomic_lib.solve.recipe_demand import recipe_demand
+from atomic_lib.solve.resolve import resolve_rpm_set
+from atomic_lib.tools.context import Context
+from atomic_lib.tools.sandbox import Tools
+from atomic_lib.tools.tools_tree import open_tools
+from tests.integration.tiny import make_rpm
+
+pytestmark = pytest.mark.integration
+
+DEFINITION = """\
+content: own
+title: Own
+kind: repositories
+repo_file: own.repo
+releasever: "7"
+selinux_policy: none
+"""
+
+
+class Quiet(SimpleHTTPRequestHandler):
+    """Serves files without writing a log."""
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Nothing."""
+
+
+@contextmanager
+def served(directory: Path) -> Iterator[str]:
+    """The address at which a directory is served."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=directory)) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+@pytest.fixture(scope="module")
+def tools() -> Tools:
+    return open_tools(cache_directory())
+
+
+@dataclass(frozen=True)
+class Served:
+    """Where the repositories are served, and the repository of each RPM file by its sha256."""
+
+    address: str
+    repositories: dict[str, str]
+
+    def __str__(self) -> str:
+        return self.address
+
+
+@pytest.fixture(scope="module")
+def address(tools: Tools, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """Repositories: "base" with one and two, "7/own" with two and three, each signed with a key of its own."""
+    top = tmp_path_factory.mktemp("served")
+    for repository, names in (("base", ("one", "two")), ("7/own", ("two", "three"))):
+        for name in names:
+            make_rpm(tools, top / repository, name, scriptlets=f"# {repository}")
+        (top / "comps.xml").write_text("<comps/>\n")
+        sign_and_index(tools, top / repository, repository, comps=top / "comps.xml")
+    with served(top) as at:
+        yield Served(at, {file_sha256(file): file.parent.name for file in top.rglob("*.rpm")})
+
+
+@pytest.fixture
+def context(tools: Tools, tmp_path: Path) -> Context:
+    return Context(tools, cache_directory(), Store(tmp_path / "store"))
+
+
+def opened(context: Context, address: Served, recipe: Recipe, keys: str = "base 7/own") -> Content:
+    """Content whose own repository is "base", and which lists the keys of the repositories ``keys``."""
+    params = context.store.root.parent / "params"
+    for directory in ("content", "repos"):
+        (params / directory).mkdir(parents=True, exist_ok=True)
+    (params / "content/own.yaml").write_text(DEFINITION)
+    listed = " ".join(f"{address}/{name}/{KEY_FILE}" for name in keys.split())
+    (params / "repos/own.repo").write_text(
+        f"[base]\nname=base\nbaseurl={address}/base\nenabled=1\ngpgcheck=1\ngpgkey={listed}\n"
+    )
+    return open_content("own", context, recipe_demand(recipe), params)
+
+
+def read(directory: Path, lines: str, packages: str) -> Recipe:
+    (directory / "a.ks").write_text(f"{lines}\n%packages --nocore\n{packages}\n%end\n")
+    return read_kickstart(directory / "a.ks", "F41")
+
+
+def origins(context: Context, address: Served, recipe: Recipe, keys: str = "base 7/own") -> dict[str, str]:
+    """The repository of each package that the recipe resolves to."""
+    content = opened(context, address, recipe, keys)
+    lock = resolve_rpm_set(recipe, content, context, name="test", lock_file=None).lock
+    return {package.name: address.repositories[package.sha256] for package in lock.packages}
+
+
+def test_a_repository_is_added_to_those_of_the_content(context: Context, address: Served, tmp_path: Path) -> None:
+    recipe = read(tmp_path, f"repo --name=own --baseurl={address}/$releasever/own --cost=5", "one\ntwo\nthree")
+    assert origins(context, address, recipe) == {"one": "base", "two": "own", "three": "own"}
+    dear = read(tmp_path, f"repo --name=own --baseurl={address}/$releasever/own --cost=5000", "one\ntwo\nthree")
+    assert origins(context, address, dear) == {"one": "base", "two": "base", "three": "own"}
+    none = read(tmp_path, f"repo --name=own --baseurl={address}/7/own --cost=5 --excludepkgs=t*o", "two\nthree")
+    assert origins(context, address, none) == {"two": "base", "three": "own"}
+    only = read(tmp_path, f"repo --name=own --baseurl={address}/7/own --cost=5 --includepkgs=three", "two\nthree")
+    assert origins(context, address, only) == {"two": "base", "three": "own"}
+
+
+def test_with_url_the_repositories_of_the_content_are_not_used(
+    context: Context, address: Served, tmp_path: Path
+) -> None:
+    recipe = read(tmp_path, f"url --url={address}/7/own", "two\nthree")
+    assert origins(context, address, recipe) == {"two": "own", "three": "own"}
+    with pytest.raises(WorkbookError, match=r"a\.ks:3: content 'own' has no package 'one'"):
+        origins(context, address, read(tmp_path, f"url --url={address}/7/own", "one"))
+    named = read(tmp_path, f"url --url={address}/7/own\nrepo --name=base", "one\nthree")
+    assert origins(context, address, named) == {"one": "base", "three": "own"}
+
+
+def test_a_package_is_refused_whose_key_the_content_does_not_list(
+    context: Context, address: Served, tmp_path: Path
+) -> None:
+    recipe = read(tmp_path, f"repo --name=own --baseurl={address}/7/own", "three")
+    with pytest.raises(WorkbookError, match="a package's signature is missing, invalid, or made with a key that"):
+        origins(context, address, recipe, keys="base")
+
+
+def test_packages_of_one_repository_stay_excluded_where_the_recipe_excludes_others(
+    context: Context, address: Served
+) -> None:
+    own = YumRepository("own", "a.yaml:1", baseurl=(f"{address}/7/own",), cost=5, excludepkgs=("two",))
+    recipe = Recipe(
+        files=(Path("a.yaml"),), packages=("one", "two", "three"), repositories=(own,),
+        repo_packages=(("base", ("one",)),),
+    )  # fmt: skip
+    assert origins(context, address, recipe) == {"one": "base", "two": "base", "three": "own"}
+
+
+def test_options_of_a_repository_change_the_key(context: Context, address: Served) -> None:
+    own = YumRepository("own", "a.ks:1", baseurl=(f"{address}/7/own",))
+    keys = {
+        opened(context, address, Recipe(files=(), packages=(), repositories=brought)).key
+        for brought in ((), (own,), (YumRepository("own", "b.ks:2", baseurl=own.baseurl, cost=5),))
+    }
+    assert len(keys) == 3

@@ -1,0 +1,44 @@
+"""The host's root uses a recipe in a directory that only root may enter."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from atomic_lib.base.paths import CHECKOUT
+from atomic_lib.tools.user_namespace import is_inside
+
+pytestmark = pytest.mark.skipif(
+    os.geteuid() != 0 or is_inside(), reason="starts as the host's root, outside of the namespace: .ci/run"
+)
+
+
+def workbook(*words: str | Path) -> subprocess.CompletedProcess[str]:
+    line = [sys.executable, "-P", "-m", "atomic_lib", *words]
+    environment = {**os.environ, "PYTHONPATH": str(CHECKOUT)}
+    return subprocess.run(line, env=environment, capture_output=True, text=True, timeout=1800, check=False)
+
+
+@pytest.fixture
+def recipe(tmp_path: Path) -> Path:
+    """A recipe and what it includes, as in /root."""
+    directory = tmp_path / "closed"
+    directory.mkdir(mode=0o700)
+    (directory / "base.yaml").write_text("packages: [bash]\n")
+    (directory / "host.yaml").write_text("ref: own\ninclude: base.yaml\npackages: [tar]\nrecommends: false\n")
+    return directory / "host.yaml"
+
+
+def test_questions_are_answered(recipe: Path) -> None:
+    done = workbook("why", "bash", "--variant", recipe)
+    assert done.returncode == 0, done.stderr
+    assert "host: Why bash is here" in done.stdout
+
+
+def test_an_error_names_the_line_of_the_recipe(recipe: Path) -> None:
+    recipe.write_text("ref: own\npackages: [bash, no-such-package]\n")
+    done = workbook("why", "bash", "--variant", recipe)
+    assert done.returncode == 1
+    assert "error: host.yaml:2: content 'standin' has no package 'no-such-package'" in done.stderr
