@@ -168,6 +168,8 @@ def _compile_policy(tools: Tools, root: Path, packages: Path, name: str) -> Path
         target.parent.mkdir(parents=True, exist_ok=True)
         (store / part).rename(target)
     _set_modes(own)
+    for shared in (path for path in own.rglob("*") if path.is_dir() and (root / path.relative_to(own)).is_dir()):
+        shutil.copymode(root / shared.relative_to(own), shared)  # rpm refuses two modes of one directory
     return own
 
 

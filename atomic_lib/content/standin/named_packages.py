@@ -49,7 +49,7 @@ def _packages_of(word: str, index: PackageIndex) -> Iterator[str]:
 
 def _unknown_packages(words: list[str], demand: Demand, index: PackageIndex, content: str) -> WorkbookError:
     lines = [f"{demand.place_of(word) or demand.source}: content {content!r} has no package {word!r}" for word in words]
-    similar = {word: get_close_matches(word, index.names, n=3, cutoff=0.7) for word in words}
+    similar = {word: get_close_matches(word, index.names, n=3, cutoff=0.75) for word in words}
     hints = [f"{', '.join(names)} for {word}" for word, names in similar.items() if names]
     return WorkbookError(
         "\n".join(lines),
