@@ -6,6 +6,9 @@ requirements; such files that no package owns or that were changed after install
 accounts that scripts look up; and dracut's arguments. The key errs on the safe side: a file
 counts if any script contains its name as a word.
 
+Each has a service of ours (``initramfs_files``), which does not let the root be mounted if several file systems have
+its UUID. The boot loader refuses such a machine, too, but sees only the disks that the firmware shows to it.
+
 Source of the rules: dracut.modules(7), dracut.conf(5), and module-setup.sh of dracut 106.
 """
 
@@ -19,6 +22,7 @@ from atomic_lib.base.errors import WorkbookError
 from atomic_lib.base.stage import Stage
 from atomic_lib.compose.chroot import Installroot
 from atomic_lib.compose.dracut import PROGRAMS, Names, is_library, names_in_scripts
+from atomic_lib.compose.tree_access.links import links_of
 from atomic_lib.compose.tree_access.tree_files import TreeFiles
 from atomic_lib.formats.rpm_headers import Header, PackagedFile, closure
 from atomic_lib.recipe.recipe import Recipe
@@ -29,6 +33,13 @@ from atomic_lib.tools.context import Context
 _ACCOUNTS = ("etc/passwd", "etc/group", "etc/shadow", "etc/gshadow")
 # Dracut runs ldconfig for the initramfs, so the tree's own cache does not matter.
 _IGNORED = {"etc/ld.so.cache", *_ACCOUNTS}
+
+_OWN_FILES = Path(__file__).parent / "initramfs_files"
+_PROGRAM, _SERVICE = "require-one-root", "require-one-root.service"
+_BLOCKED_UNITS = ("systemd-fsck-root.service", "sysroot.mount")
+"""The units that write to the root file system, or mount it."""
+_INCLUDED = "tmp/initramfs"
+"""Where dracut finds the files that are added to the initramfs."""
 
 _FileState = list[int | str]
 
@@ -71,7 +82,8 @@ def install_initramfs(
     Raises WorkbookError unless the tree has exactly one kernel, and CommandError if dracut fails.
     """
     kver = kernel_version(tree.files)
-    arguments = ("--force", "--reproducible", "--no-hostonly", *recipe.initramfs_arguments, "--kver", kver)
+    own = ("--include", f"/{_INCLUDED}", "/")
+    arguments = ("--force", "--reproducible", "--no-hostonly", *recipe.initramfs_arguments, *own, "--kver", kver)
     path = f"usr/lib/modules/{kver}/initramfs.img"
     found = initramfs_inputs(tree, recipe, rpm_set.lock, headers)
     tree.files.remove(path)
@@ -88,9 +100,22 @@ def _inputs(request: InitramfsRequest, _: Context) -> dict[str, object]:
 
 
 def _make(request: InitramfsRequest, _: Context, directory: Path) -> None:
+    files = request.tree.files
+    add_own_files(files, _INCLUDED)
     request.tree.chroot(["dracut", *request.arguments, f"/{request.path}"], log=request.log)
-    request.tree.files.take_out(request.path, directory / "initramfs.img")
-    request.tree.files.remove(request.path)
+    files.remove(_INCLUDED)
+    files.take_out(request.path, directory / "initramfs.img")
+    files.remove(request.path)
+
+
+def add_own_files(files: TreeFiles, top: str) -> None:
+    """Write the files that each initramfs has of ours below ``top``: a service, its program, and the links to it."""
+    units = f"{top}/usr/lib/systemd/system"
+    for name, directory in ((_PROGRAM, f"{top}/usr/libexec"), (_SERVICE, units)):
+        files.write(f"{directory}/{name}", (_OWN_FILES / name).read_bytes())
+    for unit in _BLOCKED_UNITS:
+        files.make_directory(f"{units}/{unit}.requires")
+        files.add_link(f"{units}/{unit}.requires/{_SERVICE}", f"../{_SERVICE}")
 
 
 INITRAMFS = Stage("initramfs", _make, _inputs, title=lambda request: f"{request.name}: initramfs")
@@ -103,8 +128,9 @@ def initramfs_inputs(
     paths = {path: status for path, status in tree.files.below() if not stat.S_ISDIR(status.st_mode)}
     programs = {path.rpartition("/")[2] for path in paths if path.startswith(PROGRAMS)}
     names = names_in_scripts(tree.files, recipe.initramfs_arguments, programs)
+    links = links_of(tree.files)
     owned = {
-        _canonical(path): (header.name, file)
+        links.real(path).lstrip("/"): (header.name, file)
         for header in headers.values()
         for path, file in header.files.items()
         if not file.is_directory
@@ -119,12 +145,6 @@ def initramfs_inputs(
         "changed": _changed(tree, paths, watched, names, set(owned)),
         "accounts": {path: names.accounts(tree.read(path) or "") for path in _ACCOUNTS},
     }
-
-
-def _canonical(path: str) -> str:
-    """A path relative to the root, with /bin, /sbin, /lib and /lib64 resolved to directories in /usr."""
-    inner = path.lstrip("/")
-    return f"usr/{inner}" if inner.startswith(("bin/", "sbin/", "lib/", "lib64/")) else inner
 
 
 def _changed(

@@ -1,20 +1,24 @@
 """Fills an installroot: installs the packages, then configures it as the recipe says."""
 
+from collections.abc import Iterable, Set
 from pathlib import Path
 from typing import NamedTuple
 
 from atomic_lib.base import command
 from atomic_lib.base.errors import WorkbookError
 from atomic_lib.base.progress import say, step
+from atomic_lib.base.scrub import without_copies
 from atomic_lib.compose.chroot import RPMDB, Installroot
 from atomic_lib.compose.initramfs import install_initramfs
 from atomic_lib.compose.install import Installation, install
 from atomic_lib.compose.settings.accounts import check_accounts
 from atomic_lib.compose.settings.kickstart_settings import apply_kickstart_settings, run_outside
 from atomic_lib.compose.settings.recipe_files import change_files, change_packaged_files
+from atomic_lib.compose.tree_access.links import links_of
 from atomic_lib.compose.tree_access.tree_files import TreeFiles
 from atomic_lib.content.repositories import Content
 from atomic_lib.formats.rpm_headers import read_headers
+from atomic_lib.recipe.origins import place_of
 from atomic_lib.recipe.recipe import PostScript, Recipe
 from atomic_lib.solve.dnf_run import INSTALLROOT
 from atomic_lib.solve.rpm_set import RpmSet
@@ -62,7 +66,7 @@ def make_installroot(
             check_accounts(tree, recipe.account_rules, str(recipe.files[0]))
     if recipe.initramfs:
         install_initramfs(tree, recipe, rpm_set, context, headers=headers, name=name, log=log)
-    _clean(tree)
+    _clean(tree, (path for header in headers.values() for path in header.files))
     _set_machine_id(tree, recipe)
     settle_databases(tree)
 
@@ -84,9 +88,12 @@ def _configure(tree: Installroot, recipe: Recipe) -> None:
         tree.write("etc/shadow", _with_root_locked(tree.read("etc/shadow") or ""), mode=0o640)
     for setting in _localization(recipe):
         if setting.value and not any(tree.files.status(path) for path in setting.data):
+            others = tree.files.entries(setting.beside) if setting.beside else []
+            known = f": the tree has {', '.join(path.rpartition('/')[2] for path in others)}" if others else ""
             raise WorkbookError(
-                f"{recipe.files[0]}: {setting.value!r} is not in the tree: there is no /{setting.data[0]}",
-                hint="correct the name, or add the package that has it to the recipe",
+                f"{place_of(setting.value, recipe)}: {setting.value!r} is not in the tree: there is no "
+                f"/{setting.data[0]}",
+                hint=f"add the package that has it to the recipe, or name another one{known}",
             )
         if setting.file and setting.value:
             tree.write(setting.file, setting.text)
@@ -95,12 +102,16 @@ def _configure(tree: Installroot, recipe: Recipe) -> None:
 
 
 class _Setting(NamedTuple):
-    """A setting with its value, any of the paths (``data``) that it requires, and its file, if it has one."""
+    """A setting with its value, any of the paths (``data``) that it requires, and its file, if it has one.
+
+    ``beside``: the directory in which others are.
+    """
 
     value: str | None
     data: list[str]
     file: str = ""
     text: str = ""
+    beside: str = ""
 
 
 def _localization(recipe: Recipe) -> list[_Setting]:
@@ -111,7 +122,7 @@ def _localization(recipe: Recipe) -> list[_Setting]:
     locales = [f"usr/lib/locale/{compiled}", f"usr/lib/locale/{locale}", "usr/lib/locale/locale-archive"]
     keymaps = ["usr/share/keymaps", "usr/lib/kbd/keymaps"]
     return [
-        _Setting(locale, locales, "etc/locale.conf", f"LANG={locale}\n"),
+        _Setting(locale, locales, "etc/locale.conf", f"LANG={locale}\n", "usr/lib/locale"),
         _Setting(recipe.keyboard, keymaps, "etc/vconsole.conf", f"KEYMAP={recipe.keyboard}\n"),
         _Setting(recipe.timezone, [f"usr/share/zoneinfo/{recipe.timezone}"]),
     ]
@@ -142,7 +153,7 @@ def _set_units(tree: Installroot, recipe: Recipe) -> None:
         try:
             tree.chroot(["systemctl", "disable", "--", unit])
         except command.CommandError:  # as in Anaconda: a unit that does not exist is disabled
-            say(f"! {recipe.files[0]}: {unit} is not in the tree, so there is nothing to disable")
+            say(f"! {without_copies(str(recipe.files[0]))}: {unit} is not in the tree, so there is nothing to disable")
     for verb, units in [("set-default", (recipe.default_target,)), ("enable", recipe.enabled_units)]:
         try:
             if units:
@@ -177,15 +188,17 @@ def _run_script(tree: Installroot, script: PostScript, log: Path) -> None:
             raise WorkbookError(
                 f"{script.source}: the script failed: {error.message}", log=error.log, hint="correct the script"
             ) from None
-        say(f"! {script.source}: the script failed ({error.message}); ignored, because it has no --erroronfail")
+        place = without_copies(script.source)
+        say(f"! {place}: the script failed ({error.message}); ignored, because it has no --erroronfail")
 
 
-def _clean(tree: Installroot) -> None:
-    """Remove files that the compose created but that are not part of the tree."""
+def _clean(tree: Installroot, packaged: Iterable[str]) -> None:
+    """Remove files that the compose created but that are not part of the tree; ``packaged``: paths of packages."""
     files = tree.files
+    links = links_of(files)
+    kept = {links.real(path).lstrip("/") for path in packaged}
     for directory in ("tmp", "var/tmp", "run", "proc", "dev", "sys", "var/cache/ldconfig", "var/log/journal"):
-        for path in files.entries(directory):
-            files.remove(path)
+        _remove_unpackaged(files, directory, {path for path in kept if path.startswith(f"{directory}/")})
     for backup in ("passwd-", "shadow-", "group-", "gshadow-", ".pwd.lock", ".updated"):
         files.remove(f"etc/{backup}")
     if not files.matching("usr/bin/dnf*"):  # only a dnf in the tree needs dnf's state
@@ -193,6 +206,14 @@ def _clean(tree: Installroot) -> None:
             files.remove(directory)
     for file in ("var/.updated", "var/lib/systemd/random-seed"):
         files.remove(file)
+
+
+def _remove_unpackaged(files: TreeFiles, directory: str, packaged: Set[str]) -> None:
+    for path in files.entries(directory):
+        if not any(f"{name}/".startswith(f"{path}/") for name in packaged):
+            files.remove(path)
+        elif files.is_directory(path):
+            _remove_unpackaged(files, path, packaged)
 
 
 def _set_machine_id(tree: Installroot, recipe: Recipe) -> None:

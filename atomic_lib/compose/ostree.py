@@ -5,8 +5,8 @@ Source of the rules: rpm-ostree's documentation on tree composes and its
 policy store to /etc/selinux, no binary file contexts) and ``importer.rs`` (/opt, /boot).
 
 What packages have where a machine keeps its own files (/home, /opt, /srv and others, which are
-links into /var) would be gone without a word: it is moved below /usr, created at boot by a
-tmpfiles.d line, or refused by name.
+links into /var) or where a file system of the kernel hides it (/run, /tmp) would be gone without a
+word: it is moved below /usr, created at boot by a tmpfiles.d line, named, or refused by name.
 """
 
 import re
@@ -44,6 +44,9 @@ _TMPFILES = "usr/lib/tmpfiles.d"
 _AUTOVAR = f"{_TMPFILES}/rpm-ostree-1-autovar.conf"
 # Sorts before all others: files below /root need the target of that link.
 _OWN = f"{_TMPFILES}/00-rpm-ostree-integration.conf"
+_OF_THE_SYSROOT = {"ostree": "a link into the system's repository", "sysroot": "where the disk is mounted"}
+_MADE_AT_BOOT = ("var", "run", "tmp")
+"""The directories whose content a commit does not carry, or a booted system does not see."""
 TOPLEVEL_LINKS = {**_STATE_LINKS, "ostree": "sysroot/ostree"}
 """The links of a commit that lead to what a machine keeps, by their paths."""
 _SEMANAGE = "etc/selinux/semanage.conf"
@@ -55,7 +58,8 @@ def make_ostree_tree(tree: Installroot, *, tmp_is_link: bool = False, own_opt_an
     /tmp is a directory, or a link to /sysroot/tmp. /opt and /usr/local are links into /var, or directories of the
     commit's own.
 
-    Returns the regular files below /var. They are removed, because a commit cannot contain them.
+    Returns the files below /var, /run and /tmp. They are removed: a commit cannot contain them, or they would never be
+    seen.
 
     Raises WorkbookError, with the path, for what a commit cannot contain and nobody would miss
     before the machine does: a package's files in /usr/etc, /usr/local, /srv and so on.
@@ -68,8 +72,9 @@ def make_ostree_tree(tree: Installroot, *, tmp_is_link: bool = False, own_opt_an
     links = {name: target for name, target in _STATE_LINKS.items() if not (own_opt_and_usrlocal and name in _OWN_ONLY)}
     dropped = _convert_state(files, links)
     _move_boot(files)
-    for path in files.entries("ostree") if files.is_directory("ostree") else ():
-        raise refusal(path, "a commit has no place for it, because /ostree is a link into the system's repository")
+    for top, reason in _OF_THE_SYSROOT.items():
+        for path in files.entries(top) if files.is_directory(top) else ():
+            raise refusal(path, f"a commit has no place for it, because /{top} is {reason}")
     tmp = {"tmp": "sysroot/tmp"} if tmp_is_link else {}
     for name, target in {**links, "ostree": TOPLEVEL_LINKS["ostree"], **tmp}.items():
         files.remove(name)
@@ -142,28 +147,41 @@ def _move_policy_store(files: TreeFiles) -> None:
 
 
 def _move_boot(files: TreeFiles) -> None:
-    """Empty /boot: files of boot loaders move to /usr/lib/ostree-boot, and copies of the kernel's files go.
+    """Empty /boot: all moves to /usr/lib/ostree-boot, except for what /usr/lib/modules has of the kernel.
 
-    A commit has its kernel in /usr/lib/modules. Source: rpm-ostree's ``translate_path_for_ostree``.
+    That is what kernel-install(8) and scripts of packages copy to /boot, as ``vmlinuz-KVER`` and the like. Any
+    initramfs for the kernel goes, too: the commit has its own. Source: rpm-ostree's ``translate_path_for_ostree``.
     """
     kernels = [path.split("/")[-2] for path in files.matching("usr/lib/modules/*/vmlinuz")]
     for path in files.entries("boot"):
-        if any(f"-{kver}" in path for kver in kernels):
+        if any(_is_of_kernel(files, path.removeprefix("boot/"), kver) for kver in kernels):
             files.remove(path)
         else:
             files.make_directory("usr/lib/ostree-boot")
             files.move(path, f"usr/lib/ostree-boot/{path.removeprefix('boot/')}")
 
 
-def _convert_state(files: TreeFiles, links: Mapping[str, str]) -> list[str]:
-    """Write the tmpfiles.d lines, empty /var and the directories that become links.
+def _is_of_kernel(files: TreeFiles, name: str, kver: str) -> bool:
+    """Whether a name in /boot is that of a file in the kernel's directory of modules, or of an initramfs."""
+    original = name.replace(f"-{kver}", "")
+    modules = f"usr/lib/modules/{kver}"
+    return original != name and (name.startswith("initr") or files.has_file(f"{modules}/{original}"))
 
-    Returns the regular files of /var, which this removes.
+
+def _convert_state(files: TreeFiles, links: Mapping[str, str]) -> list[str]:
+    """Write the tmpfiles.d lines, empty ``_MADE_AT_BOOT`` and the directories that become links.
+
+    Returns the files of ``_MADE_AT_BOOT``, which this removes.
 
     Raises WorkbookError for a file elsewhere that no tmpfiles.d line of the tree creates anew.
     """
     declared, created = _declared(files)
-    found, dropped = _lines_below(files, "var", "var")
+    found: dict[str, str] = {}
+    dropped: list[str] = []
+    for top in _MADE_AT_BOOT:
+        lines, others = _lines_below(files, top, top)
+        found |= lines
+        dropped += others
     for top, target in links.items():
         place = target.removeprefix("../")
         if top == "opt":
@@ -182,8 +200,9 @@ def _convert_state(files: TreeFiles, links: Mapping[str, str]) -> list[str]:
     wanted = [found[path] for path in sorted(found, key=_in_order) if path not in declared | own.keys()]
     for file, text in ((_OWN, list(own.values())), (_AUTOVAR, wanted)):
         files.write(file, "\n".join(text) + "\n")
-    for path in files.entries("var"):
-        files.remove(path)
+    for top in _MADE_AT_BOOT:
+        for path in files.entries(top) if not _is_link(files, top) else ():
+            files.remove(path)
     return sorted(dropped, key=_in_order)
 
 
@@ -197,7 +216,7 @@ def _lines_below(files: TreeFiles, top: str, place: str) -> tuple[dict[str, str]
     lines: dict[str, str] = {}
     others: list[str] = []
     if top != "var" and _is_link(files, top):
-        return lines, others
+        return lines, others  # what is at its target is another directory's
     for path, status in files.below(top):
         name = _moved(path, top, place)
         if stat.S_ISDIR(status.st_mode):

@@ -10,16 +10,13 @@ directory, may be as any of them says.
 
 import json
 import stat
-from pathlib import Path
 from typing import TypedDict
 
 from atomic_lib.base.errors import WorkbookError
 from atomic_lib.base.progress import say
 from atomic_lib.compose.chroot import Installroot
-from atomic_lib.solve.dnf_run import INSTALLROOT
-from atomic_lib.tools.sandbox import Bind
+from atomic_lib.compose.rpm_database import run_program
 
-_PROGRAMS = Path(__file__).parent / "rpm_programs"
 _SHOWN = 10
 
 
@@ -44,11 +41,11 @@ class AttributeDifference(TypedDict):
 def require_attributes(tree: Installroot) -> None:
     """Raise WorkbookError with a line for each file that lost the owner, group, mode or capabilities of its package.
 
+    Files in /dev, /proc and /sys are refused, too: no booted system sees them.
+
     Other differences are reported, but accepted: scriptlets give files to other owners, and change permissions.
     """
-    program = Bind(_PROGRAMS, "/mnt/programs")
-    words = ["python3", "-B", "/mnt/programs/compare_attributes.py", INSTALLROOT]
-    differences: list[AttributeDifference] = json.loads(tree.run(words, binds=[program]).stdout)
+    differences: list[AttributeDifference] = json.loads(run_program(tree, "compare_attributes"))
     lines = []
     for difference in differences:
         if difference["lost"]:
@@ -59,11 +56,15 @@ def require_attributes(tree: Installroot) -> None:
         more = [f"and {len(lines) - _SHOWN} more files"] if len(lines) > _SHOWN else []
         raise WorkbookError(
             "\n".join([*lines[:_SHOWN], *more]),
-            hint="an owner must exist before its file is installed: correct the package that should create it",
+            hint="an owner must exist before its file is installed: correct the package that should create it; "
+            "or leave the package of the file out",
         )
 
 
 def _line(difference: AttributeDifference) -> str:
+    if difference["what"] == ["hidden"]:
+        place = difference["path"].split("/")[1]
+        return f"{difference['package']}: {difference['path']}: no booted system sees it: /{place} is the kernel's"
     verb = "differs" if difference["what"] in (["owner"], ["group"], ["mode"]) else "differ"
     sides = []
     for who, prefix in (("the package has", "packaged_"), ("the tree", "")):

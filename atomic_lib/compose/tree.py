@@ -16,13 +16,13 @@ from atomic_lib.compose.initramfs import kernel_version
 from atomic_lib.compose.installroot import make_installroot
 from atomic_lib.compose.ostree import commit_tree, make_ostree_tree
 from atomic_lib.compose.remote import add_remote, commit_key, own_public_key
+from atomic_lib.compose.rpm_database import file_owners
 from atomic_lib.compose.tree_access.walk import Entry, read_entries, walk_tree, write_entries
 from atomic_lib.content.keyring import Keyring, open_keyring
 from atomic_lib.content.repositories import Content
 from atomic_lib.params.variant import Variant
 from atomic_lib.recipe.recipe import Recipe
 from atomic_lib.recipe.treefile_rules.version_prefix import first_version
-from atomic_lib.solve.dnf_run import INSTALLROOT
 from atomic_lib.solve.lock import Lock
 from atomic_lib.solve.rpm_set import RpmSet
 from atomic_lib.tools.context import Context
@@ -30,7 +30,6 @@ from atomic_lib.tools.memory import in_memory
 from atomic_lib.tools.sandbox import Bind
 
 CONTEXTS, LABELS = "contexts", "labels"
-_OWNERS = r"[%{=NAME}\t%{FILENAMES}\n]"
 
 
 @dataclass(frozen=True)
@@ -43,7 +42,7 @@ class Tree:
     kver: str
     commit: str | None
     content_checksum: str | None
-    dropped_var_files: tuple[str, ...]
+    dropped_files: tuple[str, ...]
     seconds: float
     reused: bool
 
@@ -132,7 +131,7 @@ def compose_tree(request: TreeRequest, context: Context) -> Tree:
         kver=facts["kver"],
         commit=facts["commit"],
         content_checksum=facts["content_checksum"],
-        dropped_var_files=tuple(facts["dropped_var_files"]),
+        dropped_files=tuple(facts["dropped_files"]),
         seconds=stored.seconds,
         reused=stored.reused,
     )
@@ -174,7 +173,7 @@ def _make(request: TreeRequest, context: Context, directory: Path) -> None:
         )
         (directory / "owners.json").write_text(json.dumps(_owners(tree)))
         finish = _finish_ostree if variant.method == "ostree" else _finish_traditional
-        nothing: dict[str, object] = {"commit": None, "content_checksum": None, "dropped_var_files": []}
+        nothing: dict[str, object] = {"commit": None, "content_checksum": None, "dropped_files": []}
         facts = {"kver": kernel_version(tree.files), **nothing, **finish(tree, request, directory)}
     (directory / "tree.json").write_text(json.dumps(facts, indent=1))
 
@@ -205,7 +204,7 @@ def _finish_ostree(tree: Installroot, request: TreeRequest, directory: Path) -> 
             contexts = f"usr/{contexts_directory(request.content.selinux_policy)}"
             _label(tree, directory, contexts, usr_etc_as_etc=recipe.usr_etc_as_etc)
         checksums = _commit(variant, recipe, request.rpm_set.lock, keyring, tree.root, directory)
-    return {"dropped_var_files": dropped, **checksums}
+    return {"dropped_files": dropped, **checksums}
 
 
 def _finish_traditional(tree: Installroot, request: TreeRequest, directory: Path) -> dict[str, object]:
@@ -222,11 +221,7 @@ def _finish_traditional(tree: Installroot, request: TreeRequest, directory: Path
 
 
 def _owners(tree: Installroot) -> dict[str, list[str]]:
-    rows = tree.run(["rpm", f"--root={INSTALLROOT}", "-qa", "--qf", _OWNERS]).stdout.splitlines()
-    owners: dict[str, list[str]] = {}
-    for row in rows:
-        name, _, path = row.partition("\t")
-        owners.setdefault(path, []).append(name)
+    owners = file_owners(tree)
     if not owners:
         raise WorkbookError(
             "the tree's RPM database lists no files, so files cannot be attributed to packages",

@@ -1,21 +1,25 @@
 """Package groups: reads comps files, and expands groups and environments to package names.
 
 A group stands for its mandatory and default packages, with ``--nodefaults`` for the mandatory ones
-alone, with ``--optional`` for the optional ones too. An environment stands for the groups of its
-``grouplist`` (not for its options). What a file names for other architectures is left out.
-Conditional packages, which belong to languages and desktops, are ignored, and so is
-``biarchonly``, as by dnf. Sources: createrepo_c's comps.dtd, comps.rng; dnf's "group install".
+alone, with ``--optional`` for the optional ones too. Its conditional packages, each of which is installed if another
+package is, belong to all three. An environment stands for the groups of its ``grouplist`` (not for its options). What a
+file names for other architectures is left out; ``biarchonly`` is ignored, as by dnf.
+Sources: createrepo_c's comps.dtd, comps.rng; dnf 4's ``comps.py`` and ``base.py``, libdnf5's ``goal.cpp``.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
+from fnmatch import fnmatchcase
+from typing import TypeVar
 from xml.etree import ElementTree
 
 from atomic_lib.base.errors import WorkbookError
 
 ARCHITECTURE = "x86_64"
 _USUAL_TYPES = ("mandatory", "default")
+_OPTIONS = (" --nodefaults", " --optional")
+_Member = TypeVar("_Member")
 
 
 @dataclass(frozen=True)
@@ -31,6 +35,8 @@ class Comps:
     mandatory: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     optional: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     names: Mapping[str, str] = field(default_factory=dict)
+    conditional: Mapping[str, tuple[tuple[str, str], ...]] = field(default_factory=dict)
+    """Packages, each with the one that must be installed for it to be."""
 
 
 def read_comps(text: str, source: str, architecture: str = ARCHITECTURE) -> Comps:
@@ -42,14 +48,16 @@ def read_comps(text: str, source: str, architecture: str = ARCHITECTURE) -> Comp
 
     def packages(*types: str) -> dict[str, tuple[str, ...]]:
         return {
-            group.findtext("id", ""): tuple(
-                entry.text or ""
-                for entry in _of_architecture(group.iterfind("packagelist/packagereq"), architecture)
-                if entry.get("type", "mandatory") in types
-            )
+            group.findtext("id", ""): tuple(entry.text or "" for entry in _entries(group, architecture, types))
             for group in root.iterfind("group")
         }
 
+    conditional = {
+        group.findtext("id", ""): tuple(
+            (entry.text or "", entry.get("requires", "")) for entry in _entries(group, architecture, ("conditional",))
+        )
+        for group in root.iterfind("group")
+    }
     environments = {
         environment.findtext("id", ""): tuple(
             entry.text or "" for entry in _of_architecture(environment.iterfind("grouplist/groupid"), architecture)
@@ -62,7 +70,12 @@ def read_comps(text: str, source: str, architecture: str = ARCHITECTURE) -> Comp
         for element in root.iterfind(tag)
         if (name := element.findtext("name") or element.findtext("_name"))
     }
-    return Comps(packages(*_USUAL_TYPES), environments, packages("mandatory"), packages("optional"), names)
+    return Comps(packages(*_USUAL_TYPES), environments, packages("mandatory"), packages("optional"), names, conditional)
+
+
+def _entries(group: ElementTree.Element, architecture: str, types: Sequence[str]) -> list[ElementTree.Element]:
+    entries = _of_architecture(group.iterfind("packagelist/packagereq"), architecture)
+    return [entry for entry in entries if entry.get("type", "mandatory") in types]
 
 
 def _of_architecture(entries: Iterable[ElementTree.Element], architecture: str) -> list[ElementTree.Element]:
@@ -75,40 +88,67 @@ def _of_architecture(entries: Iterable[ElementTree.Element], architecture: str) 
 
 
 def expand_groups(comps: Iterable[Comps], names: Iterable[str], source: str) -> list[str]:
-    """The packages of groups and (with a leading ``^``) environments, sorted.
+    """The packages of groups and (with a leading ``^``) environments, sorted, without conditional ones.
 
-    A name may be an id, or the name that people read. A group with a leading ``-`` is one that no environment
-    installs. If several repositories define a group, their packages add up. Raises WorkbookError naming ``source``
-    if no repository has a group of that name.
+    A name may be an id, the name that people read, or a shell pattern, in upper or lower case, as for dnf. A group with
+    a leading ``-`` is one that no environment installs. If several repositories define a group, their packages add up.
+    Raises WorkbookError naming ``source`` if no repository has a group of that name.
     """
-    all_comps = list(comps)
-    groups = _merged(one.groups for one in all_comps)
+    known = list(comps)
     of_option = {
-        "": groups,
-        " --nodefaults": _merged(one.mandatory for one in all_comps),
-        " --optional": _merged(kind for one in all_comps for kind in (one.groups, one.optional)),
+        "": _merged(one.groups for one in known),
+        " --nodefaults": _merged(one.mandatory for one in known),
+        " --optional": _merged(kind for one in known for kind in (one.groups, one.optional)),
     }
-    environments = {f"^{name}": members for name, members in _merged(one.environments for one in all_comps).items()}
-    ids = {name: known for one in all_comps for name, known in one.names.items()}
+    members = [of_option[option].get(group, set()) for group, option in _selected(known, names, source)]
+    return sorted(set().union(*members))
+
+
+def conditional_packages(comps: Iterable[Comps], names: Iterable[str], source: str) -> list[tuple[str, str]]:
+    """The conditional packages of groups and environments, each with the package that it belongs to, sorted.
+
+    Names and errors are those of ``expand_groups``.
+    """
+    known = list(comps)
+    members = _merged(one.conditional for one in known)
+    return sorted(set().union(*(members.get(group, set()) for group, _ in _selected(known, names, source))))
+
+
+def _selected(comps: Sequence[Comps], names: Iterable[str], source: str) -> list[tuple[str, str]]:
+    """The groups that names of groups and environments stand for, each with its option."""
+    groups = _merged(one.groups for one in comps)
+    environments = {f"^{name}": members for name, members in _merged(one.environments for one in comps).items()}
+    titles = {title: known for one in comps for title, known in one.names.items()}
     entries = list(names)
-    unwanted = {entry[1:] for entry in entries if entry.startswith("-")}
-    unwanted |= {ids.get(name, name) for name in unwanted}
-    found: set[str] = set()
+    unwanted = {found for entry in entries if entry.startswith("-") for found in _found(entry[1:], groups, titles)}
+    selected = []
     for entry in (entry for entry in entries if not entry.startswith("-")):
-        option = next((option for option in of_option if option and entry.endswith(option)), "")
+        option = next((option for option in _OPTIONS if entry.endswith(option)), "")
         name = entry.removesuffix(option)
         known = environments if name.startswith("^") else groups
-        name = name if name in known else ids.get(name, name)
-        if name not in known:
+        matching = _found(name, known, titles)
+        if not matching:
             raise _unknown(name, known, source)
-        members = environments[name] - unwanted if name.startswith("^") else {name}
-        found.update(*(of_option[option].get(member, set()) for member in members))
-    return sorted(found)
+        for found in matching:
+            members = sorted(environments[found] - unwanted) if name.startswith("^") else [found]
+            selected += [(member, option) for member in members]
+    return selected
 
 
-def _merged(tables: Iterable[Mapping[str, tuple[str, ...]]]) -> dict[str, set[str]]:
+def _found(name: str, known: Collection[str], titles: Mapping[str, str]) -> list[str]:
+    """The ids among ``known`` that a name, by id or title, stands for."""
+    if name in known:
+        return [name]
+    if titles.get(name) in known:
+        return [titles[name]]
+    ids = [one for one in known if fnmatchcase(one.lower(), name.lower())]
+    ids += [one for title, one in titles.items() if one in known and fnmatchcase(title.lower(), name.lower())]
+    return sorted(set(ids))
+
+
+def _merged(tables: Iterable[Mapping[str, tuple[_Member, ...]]]) -> dict[str, set[_Member]]:
     """The tables of several repositories as one."""
-    merged: dict[str, set[str]] = {}
+    merged: dict[str, set[_Member]] = {}
     for table in tables:
         for name, members in table.items():
             merged.setdefault(name, set()).update(members)

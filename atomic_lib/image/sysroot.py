@@ -39,7 +39,8 @@ class ImageRequest:
     @property
     def root_mib(self) -> int:
         """The size of the root file system in MiB."""
-        return self.recipe.root_size_mib or self.variant.root_size_mib
+        named_mib, default_mib = self.recipe.root_size_mib, self.variant.root_size_mib
+        return max(named_mib or 0, default_mib) if self.recipe.root_grows else named_mib or default_mib
 
 
 def kernel_arguments(variant: Variant, recipe: Recipe, content: Content) -> list[str]:

@@ -63,7 +63,8 @@ def measure_footprint(
     ``owners`` names packages by the path that their RPM has; see ``Ownership`` for files
     with several names or owners.
     """
-    ownership = Ownership(owners)
+    entries = list(entries)
+    ownership = Ownership(owners, entries)
     totals = dict.fromkeys(packages, Owned())
     unowned: list[Entry] = []
     counted: list[Entry] = []

@@ -93,7 +93,7 @@ def measure_image(image: Image, tree: Tree, packages: Iterable[str]) -> ImageFoo
     unowned: dict[str, DiskUse] = {}
     parts = {str(label): _disk_use(disk, label) for label in {*disk.image_bytes, *disk.qcow2_bytes}
              if isinstance(label, str)}  # fmt: skip
-    ownership = Ownership(tree.owners())
+    ownership = Ownership(tree.owners(), tree.entries())
     for inode, names in disk.files.names.items():
         use = _disk_use(disk, inode)
         if use == DiskUse():

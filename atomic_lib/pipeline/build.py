@@ -21,10 +21,10 @@ from atomic_lib.measure.labels import Labels, image_labels
 from atomic_lib.params.variant import Variant, load_variant
 from atomic_lib.recipe.load import load_recipe
 from atomic_lib.recipe.recipe import Recipe
+from atomic_lib.recipe.recipe_demand import recipe_demand
 from atomic_lib.solve.explain.graph import Graph, Link, graph_of
 from atomic_lib.solve.explain.why import Chain, entries_of, shortest_chains, why
 from atomic_lib.solve.explain.without import Departure, what_leaves
-from atomic_lib.solve.recipe_demand import recipe_demand
 from atomic_lib.solve.resolve import resolve_rpm_set
 from atomic_lib.solve.rpm_set import RpmSet
 from atomic_lib.tools.confinement.limits import Limits

@@ -1,5 +1,6 @@
 """Where each entry of a recipe comes from: the file and line that names it."""
 
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -27,6 +28,16 @@ def origins_of(recipe: Recipe) -> Origins:
                     if entry in entries:
                         found.setdefault(entry, []).append(f"{path}:{line}")
     return {entry: tuple(dict.fromkeys(places)) for entry, places in found.items()}
+
+
+def place_of(word: str, recipe: Recipe) -> str:
+    """``FILE:LINE`` of the first line of the recipe that has a word, outside of comments; only the file if none has."""
+    whole = re.compile(rf"(?<![\w.+-]){re.escape(word)}(?![\w.+-])")
+    for file in recipe.files:
+        for number, line in enumerate(file.read_text(errors="replace").splitlines(), start=1):
+            if whole.search(line.partition("#")[0]):
+                return f"{file}:{number}"
+    return str(recipe.files[0])
 
 
 def _words(path: Path) -> Iterator[tuple[int, list[str]]]:

@@ -90,13 +90,19 @@ class Recipe:
     kernel_arguments: str | None = None
     boot_loader_timeout_seconds: int = 1
     root_size_mib: int | None = None
+    root_grows: bool = False
+    """Whether the variant's size of the root file system counts, if it is larger."""
     locale: str | None = None
     keyboard: str | None = None
     timezone: str | None = None
+    group_commands: tuple[tuple[str, ...], ...] = ()
+    """The commands groupadd to run in the tree, each with its options."""
     account_commands: tuple[tuple[str, ...], ...] = ()
-    """The commands groupadd and useradd to run in the tree, each with its options."""
+    """The commands groupadd and useradd to run after ``group_commands``, for one user after the other."""
     ssh_keys: tuple[tuple[str, str], ...] = ()
     """Users, and the public key of each with which it can log in."""
+    time_sources: tuple[str, ...] = ()
+    """The lines of chrony.conf that replace its servers and pools."""
     firewall: tuple[str, ...] = ()
     """The options of firewall-offline-cmd, to run in the tree if firewalld is in it."""
     root_locked: bool = True

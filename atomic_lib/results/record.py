@@ -11,12 +11,13 @@ from atomic_lib.base.scrub import scrubber
 from atomic_lib.compose.tree import Tree
 from atomic_lib.guest.boot_record import Boot, StoredBoot
 from atomic_lib.guest.counted.counted_boot import CountedBoot
-from atomic_lib.guest.evidence.unit_times import package_of_units, packaged_path
+from atomic_lib.guest.evidence.unit_times import packaged_path
 from atomic_lib.image.disk import Image
 from atomic_lib.measure.footprint import count_forbidden, measure_footprint
 from atomic_lib.measure.guards.image_guards import Guard, with_open_ports
 from atomic_lib.measure.image_footprint import ImageFootprint
 from atomic_lib.measure.labels import Labels
+from atomic_lib.measure.ownership import Ownership
 from atomic_lib.params.variant import Variant, parameter_values
 from atomic_lib.recipe.recipe import Recipe
 from atomic_lib.results.build_result import (
@@ -42,7 +43,7 @@ class VariantRecord:
     def __init__(self, variant: Variant, directory: Path, checkout: Path) -> None:
         self._path = directory / RESULT_FILE
         self._made_before = _made_stages(self._path)
-        self._owners: Mapping[str, Sequence[str]] = {}
+        self._ownership = Ownership({})
         self._result = VariantResult(
             variant=variant.variant,
             description=variant.description,
@@ -76,10 +77,14 @@ class VariantRecord:
 
     def add_tree(self, rpm_set: RpmSet, tree: Tree) -> None:
         """Record the tree: what it holds, by package and class."""
-        self._owners = tree.owners()
-        footprint = measure_footprint(tree.entries(), tree.owners(), (p.name for p in rpm_set.lock.packages))
+        owners, entries = tree.owners(), tree.entries()
+        self._ownership = Ownership(owners, entries)
+        footprint = measure_footprint(entries, owners, (p.name for p in rpm_set.lock.packages))
         packages = package_sizes(rpm_set, footprint)
-        dropped = [f"{path}: a file in /var, which an ostree commit does not carry" for path in tree.dropped_var_files]
+        dropped = [
+            f"{path}: a file that an ostree commit does not carry, because its directory is made at boot"
+            for path in tree.dropped_files
+        ]
         self._update(
             commit=tree.commit,
             content_checksum=tree.content_checksum,
@@ -159,10 +164,10 @@ class VariantRecord:
         missing: int | None,
     ) -> None:
         """Record the boots made so far; the variant is complete if 0 are ``missing``, and failed if that is None."""
-        boots = [_with_packages(stored.boot, stored.unit_files, self._owners) for stored in timed]
+        boots = [_with_packages(stored.boot, stored.unit_files, self._ownership) for stored in timed]
         # the report of a counted boot names no files
         files = {unit.unit: packaged_path(unit.unit) for boot in counted for unit in boot.units}
-        counted_boots = [_with_packages(boot, files, self._owners) for boot in counted]
+        counted_boots = [_with_packages(boot, files, self._ownership) for boot in counted]
         self._update(
             boots=tuple(boots),
             counted_boots=tuple(counted_boots),
@@ -198,9 +203,9 @@ class VariantRecord:
         write_variant_result(self._path, self._result)
 
 
-def _with_packages(boot: _B, files: Mapping[str, str], owners: Mapping[str, Sequence[str]]) -> _B:
+def _with_packages(boot: _B, files: Mapping[str, str], ownership: Ownership) -> _B:
     """The boot with the package of each unit, from the paths of the units' files."""
-    packages = package_of_units(files, owners)
+    packages = {unit: ownership.owner_of(path) for unit, path in files.items()}
     units = [unit.model_copy(update={"package": packages.get(unit.unit)}) for unit in boot.units]
     return boot.model_copy(update={"units": tuple(units)})
 

@@ -1,18 +1,18 @@
 """The stage that resolves a recipe to an RPM set: dnf solves, every file is locked, verified and cached."""
 
+import json
 import tempfile
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from atomic_lib.base.command import CommandError
 from atomic_lib.base.errors import WorkbookError
 from atomic_lib.base.stage import Stage
-from atomic_lib.content.comps import expand_groups
 from atomic_lib.content.repositories import Content
 from atomic_lib.content.signing import index_repository
 from atomic_lib.recipe.recipe import Recipe
 from atomic_lib.solve.dnf_run import Dnf, install_words, unused_repos
+from atomic_lib.solve.group_members import GroupMembers, group_members, members_to_install
 from atomic_lib.solve.lock import Lock, read_lock, write_lock
 from atomic_lib.solve.locked import fetch_locked, read_rpms, require_locked
 from atomic_lib.solve.rpm_cache import keep_keys, keep_rpms
@@ -21,17 +21,18 @@ from atomic_lib.solve.solver import download
 from atomic_lib.solve.solver_errors import solver_error
 from atomic_lib.solve.words import require_plain
 from atomic_lib.tools.context import Context
+from atomic_lib.tools.sandbox import Bind, Tools
 
 
 @dataclass(frozen=True)
 class RpmSetRequest:
-    """What to resolve: ``name`` is the variant's, ``locked`` the lock to use, ``words`` the arguments of dnf."""
+    """What to resolve: ``name`` is the variant's, ``locked`` the lock to use, ``members`` those of the groups."""
 
     name: str
     recipe: Recipe
     content: Content
     locked: Lock | None
-    words: tuple[str, ...]
+    members: GroupMembers
 
 
 def resolve_rpm_set(recipe: Recipe, content: Content, context: Context, *, name: str, lock_file: Path | None) -> RpmSet:
@@ -53,9 +54,9 @@ def resolve_rpm_set(recipe: Recipe, content: Content, context: Context, *, name:
             f"{lock_file}: is a lock of content {locked.content!r}, the variant has {content.name!r}",
             hint=f"use a lock of content {content.name!r}, or set content: {locked.content}",
         )
-    groups = expand_groups(content.comps(context.tools), recipe.groups, str(recipe.files[0]))
-    words = tuple(install_words(recipe, groups))
-    stored = RPM_SET.get(RpmSetRequest(name, recipe, content, locked, words), context)
+    members = group_members(content.comps(context.tools), recipe)
+    stored = RPM_SET.get(RpmSetRequest(name, recipe, content, locked, members), context)
+    words = tuple(json.loads((stored.path / "words.json").read_text()))
     lock = read_lock(stored.path / "lock.json")
     if locked:
         require_locked(locked, lock.packages)  # checks the sizes, which are not part of the sha256 in the key
@@ -66,7 +67,8 @@ def _inputs(request: RpmSetRequest, _: Context) -> dict[str, object]:
     return {
         "content": "" if request.locked else request.content.key,
         "lock": request.locked.sha256 if request.locked else "",
-        "words": request.words,
+        "words": install_words(request.recipe, request.members.packages),
+        "conditional": request.members.conditional,
         "repos": request.recipe.repos,
         "extra_repos": request.recipe.extra_repos,
         "repo_packages": request.recipe.repo_packages,
@@ -81,11 +83,17 @@ def _make(request: RpmSetRequest, context: Context, directory: Path) -> None:
     rpms.mkdir()
     with tempfile.TemporaryDirectory(dir=directory) as scratch:
         dnf = Dnf(tools, request.content, request.recipe, Path(scratch))
-        lock = fetch_locked(locked, dnf, rpms, cache) if locked else _resolve(dnf, request.words, rpms)
+        if locked:
+            lock = fetch_locked(locked, dnf, rpms, cache)
+            names = {package.name for package in lock.packages}
+            words = install_words(dnf.recipe, request.members.among(names, _provided(tools, rpms)))
+        else:
+            words, lock = _resolve(dnf, request.members, rpms)
         index_repository(tools, rpms)
     keep_rpms(lock, rpms, cache / "rpms")
     keep_keys(tools, request.content, rpms, directory / "keys", cache=cache / "keys")
     write_lock(lock, directory / "lock.json")
+    (directory / "words.json").write_text(json.dumps(words))
 
 
 RPM_SET = Stage(
@@ -111,11 +119,20 @@ def require_fitting(recipe: Recipe, content: Content) -> None:
         )
 
 
-def _resolve(dnf: Dnf, words: Sequence[str], rpms: Path) -> Lock:
+def _provided(tools: Tools, rpms: Path) -> set[str]:
+    """The names of all that the RPMs in a directory provide, their own names among them."""
+    words = ["rpm", "-qp", "--nosignature", "--qf", r"[%{PROVIDENAME}\n]"]
+    files = [f"/mnt/rpms/{file.name}" for file in sorted(rpms.glob("*.rpm"))]
+    return set(tools.run([*words, *files], binds=[Bind(rpms, "/mnt/rpms")]).stdout.splitlines())
+
+
+def _resolve(dnf: Dnf, members: GroupMembers, rpms: Path) -> tuple[list[str], Lock]:
+    """Fetch what dnf resolves the recipe to; returns dnf's arguments, and the lock."""
     try:
+        words = install_words(dnf.recipe, members_to_install(dnf, members))
         repos = download(dnf, words, rpms)
     except CommandError as error:
         raise solver_error(dnf, error) from None
     lock = read_rpms(dnf, rpms, repos)
     require_plain(lock, f"content {dnf.content.name!r}")
-    return lock
+    return words, lock

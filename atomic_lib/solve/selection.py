@@ -3,10 +3,13 @@
 import re
 from collections.abc import Callable, Collection, Iterable
 from fnmatch import fnmatchcase
+from pathlib import Path
 
 from atomic_lib.base.errors import WorkbookError
-from atomic_lib.content.comps import Comps, expand_groups
+from atomic_lib.content.comps import Comps
+from atomic_lib.recipe.recipe import Recipe
 from atomic_lib.solve.explain.why import not_in_set
+from atomic_lib.solve.group_members import group_members
 
 
 def matching(patterns: Iterable[str], names: Iterable[str]) -> list[str]:
@@ -22,8 +25,9 @@ def groups_expanded(words: Iterable[str], in_set: Collection[str], comps: Callab
     """
     unique = set(words)
     groups = [word.removeprefix("@") for word in unique if word.startswith("@")]
-    members = expand_groups(comps(), groups, "what would leave") if groups else []
-    selected = {word for word in unique if not word.startswith("@")} | (set(members) & set(in_set))
+    wanted = Recipe(files=(Path("what would leave"),), packages=(), groups=tuple(groups))
+    members = group_members(comps(), wanted).among(in_set, in_set) if groups else []
+    selected = {word for word in unique if not word.startswith("@")} | set(members)
     if not selected:
         raise WorkbookError(
             f"{' '.join(sorted(unique)) or 'no name'}: nothing of it is in the set", hint="name a package of the set"

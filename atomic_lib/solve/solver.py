@@ -9,6 +9,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from atomic_lib.solve.dnf_run import Dnf
 from atomic_lib.tools.sandbox import Bind
@@ -29,18 +30,23 @@ class Solved:
 
 @dataclass(frozen=True)
 class Solution:
-    """The packages by name, and the words to install (``unmet``) that match none of them."""
+    """The packages by name, the words to install (``unmet``) that match none of them, and the conditions they meet."""
 
     packages: Mapping[str, Solved]
     unmet: frozenset[str]
+    met: frozenset[str] = frozenset()
 
 
-def solve(dnf: Dnf, words: Sequence[str]) -> Solution:
-    """dnf's solution for ``words``, as from ``install_words``; raises CommandError if there is none."""
+def solve(dnf: Dnf, words: Sequence[str], *, conditions: Sequence[str] = ()) -> Solution:
+    """dnf's solution for ``words``, as from ``install_words``; raises CommandError if there is none.
+
+    ``conditions``: names; ``met`` has those that a package of the solution has or provides.
+    """
     if words[-1] == "install":  # dnf refuses "install" without a package
         return Solution({}, frozenset())
-    packages, unmet = _run(dnf, words)
-    return Solution({package.name: package for package in packages}, frozenset(unmet))
+    answer = _run(dnf, words, conditions=conditions)
+    packages = {row[0]: Solved(*row) for row in answer["packages"]}
+    return Solution(packages, frozenset(answer["unmet"]), frozenset(answer["met"]))
 
 
 def download(dnf: Dnf, words: Sequence[str], rpms: Path) -> dict[str, str]:
@@ -48,18 +54,21 @@ def download(dnf: Dnf, words: Sequence[str], rpms: Path) -> dict[str, str]:
 
     Raises CommandError if there is no solution, or a file cannot be had.
     """
-    packages, _ = _run(
-        dnf, ["--downloadonly", "--destdir=/mnt/rpms", *words], binds=[Bind(rpms, "/mnt/rpms", writable=True)]
-    )
-    return {package.nevra: package.repo for package in packages}
+    options = ["--downloadonly", "--destdir=/mnt/rpms"]
+    answer = _run(dnf, [*options, *words], binds=[Bind(rpms, "/mnt/rpms", writable=True)])
+    return {package.nevra: package.repo for package in (Solved(*row) for row in answer["packages"])}
 
 
-def _run(dnf: Dnf, words: Sequence[str], *, binds: Sequence[Bind] = ()) -> tuple[list[Solved], list[str]]:
+def _run(
+    dnf: Dnf, words: Sequence[str], *, binds: Sequence[Bind] = (), conditions: Sequence[str] = ()
+) -> dict[str, Any]:
+    """What the plugin writes of the solution."""
     answer = dnf.directory / "solution"
     answer.mkdir(exist_ok=True)
     written = answer / "solution.json"
     written.unlink(missing_ok=True)
+    (answer / "conditions.json").write_text(json.dumps(list(conditions)))
     own = [Bind(_PLUGIN, "/mnt/plugin"), Bind(answer, "/mnt/solution", writable=True)]
     dnf.run(["--setopt=plugins=1", "--setopt=pluginpath=/mnt/plugin", *words], binds=[*own, *binds])
-    data = json.loads(written.read_text())
-    return [Solved(*row) for row in data["packages"]], data["unmet"]
+    data: dict[str, Any] = json.loads(written.read_text())
+    return data

@@ -4,7 +4,7 @@ import re
 
 from atomic_lib.base.command import CommandError
 from atomic_lib.base.errors import WorkbookError
-from atomic_lib.recipe.recipe import Recipe
+from atomic_lib.recipe.origins import place_of
 from atomic_lib.solve.dnf_run import Dnf
 from atomic_lib.solve.explain.why import explain_excluded
 
@@ -19,7 +19,7 @@ def solver_error(dnf: Dnf, error: CommandError) -> WorkbookError:
     if unknown:
         return WorkbookError(
             "\n".join(
-                f"{location_of(name, dnf.recipe)}: content {dnf.content.name!r} has no package {name!r}"
+                f"{place_of(name, dnf.recipe)}: content {dnf.content.name!r} has no package {name!r}"
                 for name in unknown
             ),
             hint="correct the names, or leave them out" if len(unknown) > 1 else "correct the name, or leave it out",
@@ -52,13 +52,3 @@ def solver_error(dnf: Dnf, error: CommandError) -> WorkbookError:
         log=error.log,
         hint="read dnf's reason above, and leave out one of the packages that conflict",
     )
-
-
-def location_of(package: str, recipe: Recipe) -> str:
-    """``FILE:LINE`` of the first line of the recipe that names a package; only the file if none does."""
-    word = re.compile(rf"(?<![\w.+-]){re.escape(package)}(?![\w.+-])")
-    for file in recipe.files:
-        for number, line in enumerate(file.read_text().splitlines(), start=1):
-            if word.search(line.partition("#")[0]):
-                return f"{file}:{number}"
-    return str(recipe.files[0])

@@ -115,7 +115,7 @@ def configure(made: Installroot) -> None:
 
 
 def clean(made: Installroot) -> None:
-    installroot._clean(made)
+    installroot._clean(made, ())
 
 
 def run_script(made: Installroot) -> None:

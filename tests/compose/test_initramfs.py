@@ -1,21 +1,25 @@
 """The kernel of a tree, and what the key of its initramfs is made of."""
 
 import os
+import re
 import stat
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from atomic_lib.base.command import Completed
 from atomic_lib.base.errors import WorkbookError
 from atomic_lib.compose.chroot import Installroot
-from atomic_lib.compose.initramfs import initramfs_inputs, kernel_version
+from atomic_lib.compose.initramfs import add_own_files, initramfs_inputs, install_initramfs, kernel_version
 from atomic_lib.compose.tree_access.tree_files import TreeFiles
 from atomic_lib.formats.rpm_headers import Header, PackagedFile
 from atomic_lib.recipe.recipe import Recipe
 from atomic_lib.solve.lock import Lock, LockedPackage
+from atomic_lib.solve.rpm_set import RpmSet
 from atomic_lib.tools.sandbox import Tools
+from tests.contexts import own_context
 
 EPOCH = 1735689600
 FILES = {
@@ -51,6 +55,42 @@ def test_none_or_several_are_an_error(tmp_path: Path, kernels: tuple[str, ...], 
         kernel_version(TreeFiles(tmp_path))
     assert said in caught.value.message
     assert "exactly one kernel package" in caught.value.hint
+
+
+def test_the_root_is_mounted_and_checked_only_after_our_service(tmp_path: Path) -> None:
+    add_own_files(TreeFiles(tmp_path), "tmp/own")
+    units = tmp_path / "tmp/own/usr/lib/systemd/system"
+    unit = (units / "require-one-root.service").read_text()
+    program = re.search(r"ExecStart=/bin/sh (/\S+)\n", unit)
+    assert program
+    assert (tmp_path / "tmp/own" / program[1].lstrip("/")).is_file()
+    for blocked in ("sysroot.mount", "systemd-fsck-root.service"):
+        assert (units / f"{blocked}.requires/require-one-root.service").read_text() == unit
+        assert re.search(rf"^Before=.*\b{re.escape(blocked)}", unit, re.MULTILINE)
+    assert "RemainAfterExit" not in unit
+
+
+def test_dracut_includes_our_files_which_are_no_part_of_the_tree(tmp_path: Path) -> None:
+    root = tmp_path / "root"
+    add_kernel(root, "6.12")
+    seen: list[list[str]] = []
+
+    class Dracut(Tools):
+        def run(self, words: Sequence[Any], **_: Any) -> Completed:
+            line = [str(word) for word in words]
+            seen.append(line)
+            included = line[line.index("--include") + 1]
+            assert (root / included.lstrip("/") / "usr/libexec/require-one-root").is_file()
+            (root / line[-1].lstrip("/")).write_text("initramfs")
+            return Completed("", "")
+
+    tree = Installroot(Dracut(root, ""), root, EPOCH)
+    recipe, context = Recipe(files=(), packages=()), own_context(tmp_path)
+    rpm_set = RpmSet("k", Lock("c", ()), tmp_path, (), 0.0, True)
+    install_initramfs(tree, recipe, rpm_set, context, headers={}, name="own", log=tmp_path / "log")
+    assert (root / "usr/lib/modules/6.12/initramfs.img").read_text() == "initramfs"
+    assert [line[2:4] for line in seen] == [["dracut", "--force"]]
+    assert list((root / "tmp").iterdir()) == []
 
 
 def put(root: Path, name: str, text: str, seconds: int = EPOCH) -> Path:
@@ -141,3 +181,16 @@ def test_the_time_of_what_no_package_has_counts_only_as_far_as_it_is_kept(root: 
     assert inputs(root) == before
     put(root, "etc/os-release", "NAME=x", EPOCH - 99)
     assert inputs(root) != before
+
+
+def test_a_program_that_its_package_names_through_a_link_is_the_packages(root: Path) -> None:
+    before = inputs(root)
+    (root / "usr/sbin").symlink_to("bin")
+    put(root, "usr/bin/blkid", "program")
+    FILES["util"] = {"usr/sbin/blkid": "program"}
+    try:
+        found = inputs(root)
+    finally:
+        del FILES["util"]
+    assert found["packages"] == {**before["packages"], "util": "utilutilutil"}
+    assert found["changed"] == before["changed"]

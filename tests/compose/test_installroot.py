@@ -57,6 +57,22 @@ def test_a_recipe_may_leave_root_as_it_is(tree: Installroot) -> None:
     assert tree.read("etc/shadow") == SHADOW.format("*")
 
 
+def test_a_locale_that_is_not_there_is_named_with_its_line_and_those_that_are(
+    tree: Installroot, tmp_path: Path
+) -> None:
+    tree.write("etc/shadow", SHADOW.format("*"))
+    (tmp_path / "own.ks").write_text("keyboard us\nlang en_US.UTF-8\n%packages\nbash\n%end\n")
+    with pytest.raises(WorkbookError) as caught:
+        _configure(tree, replace(RECIPE, files=(tmp_path / "own.ks",), locale="en_US.UTF-8"))
+    missing = "'en_US.UTF-8' is not in the tree: there is no /usr/lib/locale/en_US.utf8"
+    assert caught.value.message == f"{tmp_path}/own.ks:2: {missing}"
+    assert caught.value.hint == "add the package that has it to the recipe, or name another one: the tree has C.utf8"
+    with pytest.raises(WorkbookError) as caught:
+        _configure(tree, replace(RECIPE, files=(tmp_path / "own.ks",), keyboard="us"))
+    assert caught.value.message.startswith(f"{tmp_path}/own.ks:1: 'us' is not in the tree")
+    assert caught.value.hint == "add the package that has it to the recipe, or name another one"
+
+
 def test_selinux_is_as_the_recipe_says(tree: Installroot) -> None:
     tree.write("etc/shadow", SHADOW.format("*"))
     tree.write("etc/selinux/config", "# SELINUX= can be\nSELINUX=permissive\nSELINUXTYPE=default\n")
@@ -218,3 +234,15 @@ def test_a_unit_that_nothing_starts_is_started_by_multi_user_target(tree: Instal
     assert [path.name for path in (units / "multi-user.target.wants").iterdir()] == ["static.service"]
     link = os.readlink(units / "multi-user.target.wants/static.service")
     assert link == "/usr/lib/systemd/system/static.service"
+
+
+def test_what_packages_have_in_run_and_tmp_stays_and_what_the_compose_left_there_goes(tmp_path: Path) -> None:
+    for name in ("run/vendor/own/deep", "run/vendor/left", "run/left", "tmp/own", "tmp/left", "var/tmp/left"):
+        (tmp_path / name).mkdir(parents=True)
+        (tmp_path / name / "file").touch()
+    (tmp_path / "var/run").symlink_to("/run")
+    tree = Installroot(NO_TOOLS, tmp_path, 0)
+    installroot._clean(tree, ["/var/run/vendor/own/deep/file", "/tmp/own", "/usr/bin/own", "/run"])
+    left = sorted(str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*") if not path.is_dir())
+    assert left == ["run/vendor/own/deep/file"]
+    assert (tmp_path / "tmp/own").is_dir()

@@ -258,3 +258,41 @@ def test_the_commit_has_the_recipes_metadata(tmp_path: Path) -> None:
     words = next(line for line in tools.lines if line[1] == "commit")
     assert "--add-metadata=own.production=false" in words
     assert '--add-metadata=own.stream="devel"' in words
+
+
+def test_directories_in_run_and_tmp_are_made_at_boot_and_files_are_named(root: Path) -> None:
+    (root / "run/vendor").mkdir(mode=0o710)
+    (root / "run/vendor/now").symlink_to("../vendor")
+    put(root, "run/vendor/pid", "1")
+    put(root, "tmp/vendor/x")
+    assert {"/run/vendor/pid", "/tmp/vendor/x"} <= set(make(root))
+    owner = f"{os.getuid()} {os.getgid()}"
+    assert [line for line in lines_of(root, AUTOVAR) if "vendor" in line] == [
+        f"d /run/vendor 0710 {owner} -", "L /run/vendor/now - - - - ../vendor", f"d /tmp/vendor 0755 {owner} -",
+    ]  # fmt: skip
+    assert [*(root / "run").iterdir(), *(root / "tmp").iterdir()] == []
+
+
+def test_a_file_where_the_disk_is_mounted_is_refused(root: Path) -> None:
+    put(root, "sysroot/x")
+    with pytest.raises(WorkbookError, match=r"^/sysroot/x: a commit has no place for it, because /sysroot is where"):
+        make(root)
+
+
+def test_a_directory_at_the_top_that_nobody_knows_stays(root: Path) -> None:
+    put(root, "vendor/app", "x")
+    put(root, "top", "y")
+    assert "/vendor/app" not in make(root)
+    assert ((root / "vendor/app").read_text(), (root / "top").read_text()) == ("x", "y")
+
+
+def test_only_what_the_kernel_has_elsewhere_goes_from_boot(root: Path) -> None:
+    for name in ("vmlinuz", "config", ".vmlinuz.hmac"):
+        put(root, f"usr/lib/modules/6.12/{name}", "of the kernel")
+    of_kernel = ["vmlinuz-6.12", "config-6.12", ".vmlinuz-6.12.hmac", "initramfs-6.12.img", "initrd.img-6.12"]
+    others = ["System.map-6.12", "vendor-6.12.bin", "vmlinuz-6.1", "initramfs-6.11.img", "vmlinuz"]
+    for name in (*of_kernel, *others):
+        put(root, f"boot/{name}", name)
+    make(root)
+    assert sorted(path.name for path in (root / "usr/lib/ostree-boot").iterdir()) == sorted([*others, ".hidden"])
+    assert (root / "usr/lib/modules/6.12/vmlinuz").read_text() == "of the kernel"

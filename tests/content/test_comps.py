@@ -6,7 +6,7 @@ import pytest
 
 from atomic_lib.base.errors import WorkbookError
 from atomic_lib.base.paths import PARAMS_DIRECTORY
-from atomic_lib.content.comps import Comps, expand_groups, read_comps
+from atomic_lib.content.comps import Comps, conditional_packages, expand_groups, read_comps
 
 REAL_FILE = Path(__file__).parents[3] / "shared/data/comps-f21.xml.in"
 TEXT = """\
@@ -195,3 +195,22 @@ def test_a_group_may_be_named_as_people_read_it() -> None:
     comps = read_comps(ARCHITECTURES, "comps.xml")
     assert expand_groups([comps], ["Standard Things"], "a.ks") == ["man"]
     assert expand_groups([comps], ["Core --nodefaults"], "a.ks") == ["bash"]
+
+
+def test_conditional_packages_belong_to_every_option_of_their_group() -> None:
+    other = read_comps(TEXT.replace('requires="x"', 'requires="y"'), "other.xml")
+    for name in ("core", "core --nodefaults", "core --optional", "^server"):
+        assert conditional_packages([SMALL], [name], "a.ks") == [("bash-langpack", "x")]
+    assert conditional_packages([SMALL, other], ["core"], "a.ks") == [("bash-langpack", "x"), ("bash-langpack", "y")]
+    assert conditional_packages([SMALL], ["empty"], "a.ks") == []
+    elsewhere = TEXT.replace('requires="x"', 'requires="x" arch="s390x"')
+    assert conditional_packages([read_comps(elsewhere, "a.xml")], ["core"], "a.ks") == []
+    with pytest.raises(WorkbookError, match="no group @cor in the content"):
+        conditional_packages([SMALL], ["cor"], "a.ks")
+
+
+@pytest.mark.parametrize("name", ["st*", "STANDARD", "standard things", "*Things"])
+def test_a_group_may_be_a_pattern_in_either_case(name: str) -> None:
+    comps = read_comps(ARCHITECTURES, "comps.xml")
+    assert expand_groups([comps], [name], "a.ks") == ["man"]
+    assert expand_groups([comps], ["^SRV", f"-{name}"], "a.ks") == ["bash", "efibootmgr"]

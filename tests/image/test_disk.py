@@ -125,3 +125,12 @@ def test_the_file_system_begins_and_ends_with_its_partition() -> None:
     assert command[-1] == f"{int(root['size']) * SECTOR_BYTES // 1024}k"
     assert command[command.index("-d") + 1 : -1] == ["/content", "/disk"]
     assert options_of(command)["root_owner"] == "0:0"
+
+
+def test_a_root_file_system_that_grows_has_the_larger_size() -> None:
+    default_mib = REQUEST.variant.root_size_mib
+    for named_mib, grows, expected_mib in (
+        (None, False, default_mib), (1100, False, 1100), (1100, True, default_mib), (9000, True, 9000),
+    ):  # fmt: skip
+        recipe = replace(REQUEST.recipe, root_size_mib=named_mib, root_grows=grows)
+        assert replace(REQUEST, recipe=recipe).root_mib == expected_mib

@@ -18,7 +18,7 @@ from atomic_lib.content.signing import KEY_FILE, sign_and_index
 from atomic_lib.content.yum_repository import YumRepository
 from atomic_lib.recipe.kickstart.kickstart_reader import read_kickstart
 from atomic_lib.recipe.recipe import Recipe
-from atomic_lib.solve.recipe_demand import recipe_demand
+from atomic_lib.recipe.recipe_demand import recipe_demand
 from atomic_lib.solve.resolve import resolve_rpm_set
 from atomic_lib.tools.context import Context
 from atomic_lib.tools.sandbox import Tools

@@ -8,18 +8,9 @@ import pytest
 
 from atomic_lib.base.errors import WorkbookError
 from atomic_lib.base.paths import cache_directory
-from atomic_lib.base.store import Store
-from atomic_lib.compose.chroot import Installroot
-from atomic_lib.compose.install import Installation, install
-from atomic_lib.content.repositories import Content, local_repository
-from atomic_lib.content.signing import sign_and_index
-from atomic_lib.formats.rpm_headers import read_headers
-from atomic_lib.recipe.recipe import Recipe
-from atomic_lib.solve.resolve import resolve_rpm_set
-from atomic_lib.tools.context import Context
 from atomic_lib.tools.sandbox import Tools
 from atomic_lib.tools.tools_tree import open_tools
-from tests.integration.tiny import make_rpm
+from tests.integration.tiny import install_rpms
 
 pytestmark = pytest.mark.integration
 
@@ -34,27 +25,7 @@ def tools() -> Tools:
 @pytest.fixture
 def compose(tools: Tools, tmp_path: Path) -> Compose:
     """Installs an RPM "one", with more lines in its spec, and another one with a static /bin/sh before it."""
-    shell = "install -D -m 0755 /usr/bin/busybox %{buildroot}/bin/sh"
-
-    def run(**spec: str) -> Path:
-        repository = tmp_path / "tiny"
-        make_rpm(tools, repository, "shell", install=shell, files="/bin/sh")
-        make_rpm(tools, repository, "one", **spec)
-        (tmp_path / "comps.xml").write_text("<comps/>\n")
-        sign_and_index(tools, repository, "tiny", comps=tmp_path / "comps.xml")
-        content = Content(
-            name="tiny", title="Tiny", key="k", releasever="1", kernel_arguments="", selinux_policy="none",
-            repo_text=local_repository("tiny"), local={"tiny": repository}, remote=False, dnf_cache=None,
-        )  # fmt: skip
-        context = Context(tools, tmp_path / "cache", Store(tmp_path / "store"))
-        recipe = Recipe(files=(Path("tiny.yaml"),), packages=("shell", "one"))
-        rpm_set = resolve_rpm_set(recipe, content, context, name="test", lock_file=None)
-        tree = Installroot(tools, tmp_path / "root", 0)
-        installation = Installation(recipe, content, rpm_set, read_headers(tools, rpm_set.directory))
-        install(tree, installation, context, name="test", log=tmp_path / "log")
-        return tree.root
-
-    return run
+    return lambda **spec: install_rpms(tools, tmp_path, {"one": spec}).root
 
 
 def test_what_does_not_fail_is_installed(compose: Compose) -> None:
@@ -72,6 +43,7 @@ def test_what_does_not_fail_is_installed(compose: Compose) -> None:
     ("section", "tag"),
     [
         ("%pre{}", "prein"),
+        ("%pretrans{}", "pretrans"),
         ("%post{}", "postin"),
         ("%posttrans{}", "posttrans"),
         ("%triggerin{} -- shell", "trigger"),
@@ -83,11 +55,27 @@ def test_a_scriptlet_that_fails_is_an_error(compose: Compose, section: str, tag:
     body = "error('oops')" if language else "echo oops >&2; exit 3"
     with pytest.raises(WorkbookError) as caught:
         compose(scriptlets=f"{section.format(language)}\n{body}\n")
-    if tag == "prein":  # rpm does not install the package then, so dnf fails itself
+    if tag in ("prein", "pretrans"):  # rpm does not install the package then, so dnf fails itself
         assert caught.value.message.startswith("tiny.yaml: dnf could not install")
     else:
         assert re.fullmatch(rf"a package's scriptlet failed: {tag} of one(-1-1\.noarch)?", caught.value.message)
-    assert "oops" in caught.value.log
+    if not (tag == "pretrans" and not language):  # before the first package there is no shell
+        assert "oops" in caught.value.log
+
+
+@pytest.mark.parametrize("language", ["", " -p <lua>"])
+@pytest.mark.parametrize(
+    "section", ["%triggerprein{} -- one", "%triggerin{} -- one", "%transfiletriggerin{} -- /usr/lib"]
+)
+def test_a_trigger_of_an_earlier_package_that_fails_is_an_error(
+    tools: Tools, tmp_path: Path, section: str, language: str
+) -> None:
+    body = "error('oops')" if language else "exit 3"
+    earlier = {"scriptlets": f"{section.format(language)}\n{body}\n", "tags": "Requires: shell"}
+    one = {"tags": "Requires(pre): earlier", "install": "install -D /dev/null %{buildroot}/usr/lib/one",
+           "files": "/usr/lib/one"}  # fmt: skip
+    with pytest.raises(WorkbookError, match=r"a package's scriptlet failed: trigger|could not install"):
+        install_rpms(tools, tmp_path, {"earlier": earlier, "one": one})
 
 
 def test_an_interpreter_that_is_missing_is_an_error(compose: Compose) -> None:

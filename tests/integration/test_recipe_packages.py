@@ -46,8 +46,8 @@ ENTRIES = {
     "- packages: tool-a", "- packages: gone", "+ packages: tool-b", "+ packages: friendly",
     "- excluded packages: nothing", "- repositories: old", "+ repositories: new", "- enabled units: one.service",
     "+ enabled units: two.service", "+ removed paths: etc/motd", "- default_target: multi-user.target",
-    "+ default_target: graphical.target", "- documentation: True", "+ documentation: False", "- languages: None",
-    "+ languages: ['de']", "- ref: own/first", "+ ref: own/second", "- script: first.yaml:6", "+ script: second.yaml:9",
+    "+ default_target: graphical.target", "- documentation: True", "+ documentation: False", "+ languages: de",
+    "- ref: own/first", "+ ref: own/second", "- script: first.yaml:6", "+ script: second.yaml:9",
 }  # fmt: skip
 RESOLVED = {
     "- resolved: tool-a-0:1-1.noarch (0)", "- resolved: lib-a-0:1-1.noarch (2.0 MB)",

@@ -17,8 +17,8 @@ from atomic_lib.content.signing import index_repository, sign_and_index
 from atomic_lib.params.variant import load_variant
 from atomic_lib.recipe.load import load_recipe
 from atomic_lib.recipe.recipe import Recipe
+from atomic_lib.recipe.recipe_demand import recipe_demand
 from atomic_lib.solve.lock import Lock, read_lock, write_lock
-from atomic_lib.solve.recipe_demand import recipe_demand
 from atomic_lib.solve.resolve import resolve_rpm_set
 from atomic_lib.solve.rpm_set import RpmSet
 from atomic_lib.tools.context import Context

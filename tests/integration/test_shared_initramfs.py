@@ -11,7 +11,7 @@ from atomic_lib.compose.tree import Tree, TreeRequest, compose_tree
 from atomic_lib.content.repositories import open_content
 from atomic_lib.params.variant import load_variant
 from atomic_lib.recipe.load import load_recipe
-from atomic_lib.solve.recipe_demand import recipe_demand
+from atomic_lib.recipe.recipe_demand import recipe_demand
 from atomic_lib.solve.resolve import resolve_rpm_set
 from atomic_lib.tools.context import Context
 from atomic_lib.tools.sandbox import Bind, Tools

@@ -43,7 +43,7 @@ def root(tmp_path: Path) -> Path:
 OWNERS = {
     "/usr/bin/app": ["app"], "/bin/also-app": ["other"], "/usr/lib/app/shared": ["other"],
     "/usr/lib/app/deep/deeper/of-other": ["app"], "/etc/app.conf": ["app"], "/usr/bin/link": ["app"],
-    "/usr/lib/app/with space": ["app"], "/usr/lib/app/not utf-8 \ufffd\ufffd": ["other"], "/usr": ["app", "other"],
+    "/usr/lib/app/with space": ["app"], "/usr/lib/app/not utf-8 \udcff\udcfe": ["other"], "/usr": ["app", "other"],
     "/not/in/the/tree": ["app"],
 }  # fmt: skip
 
@@ -135,3 +135,13 @@ def test_links_count_directories_and_lookalikes_do_not() -> None:
 def test_a_script_by_its_first_line_counts_once() -> None:
     scripts = ["/usr/bin/routel", "/usr/share/x.py"]
     assert count_forbidden([entry("/usr/bin/routel"), entry("/usr/share/x.py")], scripts)["Python"] == 2
+
+
+def test_a_file_that_its_package_names_through_a_link_counts_for_it(tmp_path: Path) -> None:
+    (tmp_path / "usr/bin").mkdir(parents=True)
+    (tmp_path / "usr/sbin").symlink_to("bin")
+    (tmp_path / "sbin").symlink_to("usr/sbin")
+    (tmp_path / "usr/bin/vendord").write_bytes(b"x" * 1000)
+    found = measure_footprint(walk_tree(tmp_path), {"/usr/sbin/vendord": ["vendor"]}, ["vendor"])
+    assert found.packages["vendor"].bytes == 1000
+    assert "/usr/bin/vendord" not in {entry.path for entry in found.unowned}

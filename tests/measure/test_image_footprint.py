@@ -10,6 +10,7 @@ import pytest
 
 from atomic_lib.base.errors import WorkbookError
 from atomic_lib.compose.tree import Tree
+from atomic_lib.compose.tree_access.walk import Entry, write_entries
 from atomic_lib.image.disk import Image
 from atomic_lib.measure.image_footprint import DiskUse, ImageFootprint, image_footprint, measure_image, place_file
 from atomic_lib.measure.ownership import Ownership
@@ -19,7 +20,7 @@ from tests.formats.disk.disk_image import QCOW2_DATA, make_qcow2, make_raw
 CLUSTER = 65536
 DEPLOYMENT = f"ostree/deploy/os/deploy/{'c' * 64}.0"
 ODD = os.fsdecode(b"odd \xff\nname")
-OWNERS = {"/usr/bin/app": ["app"], "/bin/same": ["same"], "/usr/bin/script": ["app"], "/etc/app.conf": ["app"],
+OWNERS = {"/usr/bin/app": ["app"], "/usr/sbin/same": ["same"], "/usr/bin/script": ["app"], "/etc/app.conf": ["app"],
           "/usr/lib/sparse": ["app"], "/usr/lib/empty": ["nothing"]}  # fmt: skip
 
 
@@ -60,6 +61,7 @@ def image(content: Path, tmp_path: Path) -> Image:
 @pytest.fixture
 def tree(tmp_path: Path) -> Tree:
     (tmp_path / "owners.json").write_text(json.dumps(OWNERS))
+    write_entries([Entry("/usr/sbin", "link", 3, 0, 1, "bin")], tmp_path / "entries.jsonl")
     return Tree("tree", "ostree", tmp_path, "6.12", "c" * 64, "d" * 64, (), 1.0, False)
 
 
@@ -121,7 +123,7 @@ def test_a_footprint_is_kept(image: Image, tree: Tree, footprint: ImageFootprint
     ],
 )
 def test_a_file_counts_where_it_belongs(names: list[str], place: tuple[str, str, str | None]) -> None:
-    assert place_file(names, Ownership(OWNERS)) == place
+    assert place_file(names, Ownership(OWNERS, [Entry("/usr/sbin", "link", 3, 0, 1, "bin")])) == place
 
 
 def cut(path: Path, size_bytes: int) -> None:

@@ -6,7 +6,8 @@ import pytest
 
 from atomic_lib.base.errors import WorkbookError
 from atomic_lib.recipe.load import read_recipe
-from atomic_lib.recipe.origins import origins_of
+from atomic_lib.recipe.origins import origins_of, place_of
+from atomic_lib.recipe.recipe import Recipe
 
 
 def test_entries_of_a_treefile_are_found_in_the_files_that_name_them(tmp_path: Path) -> None:
@@ -55,3 +56,11 @@ def test_a_file_of_another_kind_is_refused(tmp_path: Path) -> None:
     with pytest.raises(WorkbookError, match=r"own\.txt: the suffix does not say what it is") as caught:
         read_recipe(tmp_path / "own.txt")
     assert caught.value.hint == "accepted: .yaml, .yml, .json or .ks"
+
+
+def test_the_first_place_of_a_word_is_outside_of_comments_and_a_whole_word(tmp_path: Path) -> None:
+    (tmp_path / "picture").write_bytes(b"\xff\xfe")
+    (tmp_path / "own.yaml").write_text("# tar\npackages:\n  - tar-split\n  - tar\n")
+    recipe = Recipe(files=(tmp_path / "picture", tmp_path / "own.yaml"), packages=("tar",))
+    assert place_of("tar", recipe) == f"{tmp_path}/own.yaml:4"
+    assert place_of("gzip", recipe) == f"{tmp_path}/picture"

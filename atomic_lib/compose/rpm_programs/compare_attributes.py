@@ -5,6 +5,8 @@
 Prints a JSON list of files that none of their packages has as they are: package, path, what differs, and both
 values. ``lost``: the package's owner does not exist, or root has the file, or special bits or capabilities of the
 package are missing. Paths are looked up in a chroot, so that links of the tree lead nowhere else.
+
+A file where a booted system has a file system of the kernel is ``hidden``: it differs in ``what``, and has no values.
 """
 
 import ctypes
@@ -14,7 +16,9 @@ import stat
 import sys
 
 import rpm
+from package_database import installed_packages
 
+OF_THE_KERNEL = ("/dev/", "/proc/", "/sys/")
 USER, GROUP, MODE, CAPABILITIES = 1 << 3, 1 << 4, 1 << 6, 1 << 8
 """Bits of %verify, from rpm's rpmvf.h."""
 
@@ -54,17 +58,18 @@ class Capabilities:
 
 
 def declared(root):
-    """What packages say of each file that they installed: rows by path."""
-    rpm.addMacro("_dbpath", "/usr/lib/sysimage/rpm")
-    transaction = rpm.TransactionSet(root)
-    transaction.setVSFlags(rpm._RPMVSF_NOSIGNATURES | rpm._RPMVSF_NODIGESTS)
-    files = {}
-    for header in transaction.dbMatch():
+    """What packages say of each file that they installed: rows by path; and files that are hidden by the kernel's."""
+    files, hidden = {}, []
+    for header in installed_packages(root):
         for file in rpm.files(header):
-            if not file.fflags & rpm.RPMFILE_GHOST and file.state == rpm.RPMFILE_STATE_NORMAL:
+            if file.fflags & rpm.RPMFILE_GHOST:
+                continue
+            if file.name.startswith(OF_THE_KERNEL) and not stat.S_ISDIR(file.mode):
+                hidden.append({"package": header["name"], "path": file.name, "what": ["hidden"], "lost": True})
+            elif file.state == rpm.RPMFILE_STATE_NORMAL:
                 row = (header["name"], file.vflags, file.user, file.group, file.mode, file.caps or "")
                 files.setdefault(file.name, []).append(row)
-    return files
+    return files, hidden
 
 
 def differences(status, row, users, groups, capabilities, present):
@@ -93,7 +98,7 @@ def is_lost(status, row, users, groups, what):
 
 
 def main(root):
-    files, capabilities = declared(root), Capabilities()
+    (files, hidden), capabilities = declared(root), Capabilities()
     os.chroot(root)
     os.chdir("/")
     users, groups = accounts("passwd"), accounts("group")
@@ -115,7 +120,7 @@ def main(root):
                 "packaged_mode": row[4] & 0xFFFF, "owner": f"{status.st_uid}:{status.st_gid}", "mode": status.st_mode,
                 "packaged_capabilities": row[5], "capabilities": present,
             })  # fmt: skip
-    json.dump(report, sys.stdout)
+    json.dump(hidden + report, sys.stdout)
 
 
 main(sys.argv[1])

@@ -7,6 +7,7 @@ import posixpath
 import re
 import stat
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import PurePosixPath
 
 from atomic_lib.base.errors import WorkbookError
@@ -32,8 +33,8 @@ def change_packaged_files(tree: Installroot, recipe: Recipe, headers: Mapping[st
     if recipe.readonly_executables:
         words = ["-type", "f", "-perm", "/111", "-perm", "/222", "-exec", "chmod", "a-w", "{}", "+"]
         tree.run(["find", f"{INSTALLROOT}/usr", f"{INSTALLROOT}/etc", *words])
-    add_files(tree.files, recipe.overlays, replace=False)
-    add_files(tree.files, recipe.override_overlays, replace=True)
+    add_files(tree.files, recipe.overlays, overwrite=False)
+    add_files(tree.files, recipe.override_overlays, overwrite=True)
 
 
 def change_files(tree: Installroot, recipe: Recipe, version: str) -> None:
@@ -48,8 +49,13 @@ def change_files(tree: Installroot, recipe: Recipe, version: str) -> None:
             )
         tree.write(path, os_release(text, recipe.os_release_version, version))
     for removed in recipe.removed_paths:
-        tree.files.remove(str(PurePosixPath(removed)))
-    add_files(tree.files, recipe.added_files, replace=True)
+        tree.files.remove(in_installroot(str(PurePosixPath(removed))))
+    add_files(tree.files, recipe.added_files, overwrite=True)
+
+
+def in_installroot(path: str) -> str:
+    """Where a path of a commit is before the commit is made: /usr/etc is made of /etc."""
+    return path.removeprefix("usr/") if path == "usr/etc" or path.startswith("usr/etc/") else path
 
 
 def os_release(text: str, base_version: str, version: str) -> str:
@@ -63,16 +69,17 @@ def os_release(text: str, base_version: str, version: str) -> str:
     return "\n".join(lines) + "\n"
 
 
-def add_files(files: TreeFiles, added: Sequence[AddedFile], *, replace: bool) -> None:
+def add_files(files: TreeFiles, added: Sequence[AddedFile], *, overwrite: bool) -> None:
     """Add paths to a tree.
 
-    Raises WorkbookError for a path that is there as something else; with ``replace``, only for one that is a directory.
+    Raises WorkbookError for a path that is there as something else; with ``overwrite``, only for one that is a
+    directory.
     """
-    for file in added:
+    for file in (replace(one, path=in_installroot(one.path)) for one in added):
         present = files.status(file.path)
         if stat.S_ISDIR(file.mode):
             files.make_directory(file.path)
-        elif present is not None and not replace:
+        elif present is not None and not overwrite:
             _require_equal(files, file, present.st_mode)
         elif stat.S_ISLNK(file.mode):
             if present is not None and not stat.S_ISDIR(present.st_mode):

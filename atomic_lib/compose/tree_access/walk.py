@@ -23,21 +23,25 @@ class Entry:
     size_bytes: int
     allocated_bytes: int
     inode: int
+    target: str = ""
+    """Where a symbolic link points."""
 
 
 def walk_tree(root: Path) -> Iterator[Entry]:
     """All paths below ``root`` (which is ``/`` and not included), in a fixed order; links are not followed."""
-    for path, status in TreeFiles(root).below():
+    files = TreeFiles(root)
+    for path, status in files.below():
         kind = _TYPES.get(stat.S_IFMT(status.st_mode), "special")
         size_bytes = status.st_size if kind != "directory" else 0
-        yield Entry(f"/{path}", kind, size_bytes, status.st_blocks * 512, status.st_ino)
+        target = files.target_of(path) if kind == "link" else ""
+        yield Entry(f"/{path}", kind, size_bytes, status.st_blocks * 512, status.st_ino, target)
 
 
 def write_entries(entries: Iterable[Entry], path: Path) -> None:
     """Write entries, one JSON list per line."""
     with open(path, "w") as handle:
         for entry in entries:
-            row = [entry.path, entry.type, entry.size_bytes, entry.allocated_bytes, entry.inode]
+            row = [entry.path, entry.type, entry.size_bytes, entry.allocated_bytes, entry.inode, entry.target]
             handle.write(json.dumps(row) + "\n")
 
 

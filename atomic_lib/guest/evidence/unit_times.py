@@ -1,6 +1,6 @@
 """The units of a boot: the time and resources of each, and the package that it belongs to."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 
 from atomic_lib.base.model import Bytes, Model, WallSeconds
 from atomic_lib.guest.evidence.running import Usage, of_login
@@ -56,15 +56,6 @@ def unit_files(units: Iterable[Properties]) -> dict[str, str]:
     return {unit["Id"]: unit["FragmentPath"] for unit in units if unit.get("Id") and unit.get("FragmentPath")}
 
 
-def package_of_units(files: Mapping[str, str], owners: Mapping[str, Sequence[str]]) -> dict[str, str | None]:
-    """The package of each unit, from the path of its file; None if no package owns the file.
-
-    ``owners``: packages by path, as the tree's RPM database has them (also where that says
-    /lib for what is in /usr/lib). A file of several packages is the first one's by name.
-    """
-    return {unit: _owner(path, owners) for unit, path in files.items()}
-
-
 def packaged_path(unit: str) -> str:
     """Where a package has the file that a unit runs by: an instance its template's, init.scope the manager itself.
 
@@ -75,11 +66,6 @@ def packaged_path(unit: str) -> str:
         return "/usr/lib/systemd/systemd"
     template, at, instance = name.partition("@")
     return f"/usr/lib/systemd/system/{template}{at}{'.' if at else ''}{instance.rpartition('.')[2]}"
-
-
-def _owner(path: str, owners: Mapping[str, Sequence[str]]) -> str | None:
-    names = owners.get(path) or owners.get(path.removeprefix("/usr")) or ()
-    return min(names, default=None)
 
 
 def _cpu_seconds(unit: Properties, used: Usage | None) -> float | None:

@@ -33,7 +33,7 @@ _OVERLAY = "disk.qcow2"
 _VARIABLES = "variables.fd"
 _SSH_PORT = 2222
 # QEMU's user networking forwards from a port only, so one more program leads to it, in QEMU's own namespaces.
-_SSH_GATE = ("sh", "-c", f"socat -d0 UNIX-LISTEN:{BOOT_MOUNT}/{SSH_SOCKET},fork,mode=600 TCP4:127.0.0.1:{_SSH_PORT} & "
+_SSH_GATE = ("sh", "-c", f"socat UNIX-LISTEN:{BOOT_MOUNT}/{SSH_SOCKET},fork,mode=600 TCP4:127.0.0.1:{_SSH_PORT} & "
              'exec "$@"', "sh")  # fmt: skip
 _GONE_SECONDS = 20
 _POLL_SECONDS = 0.05
@@ -202,10 +202,10 @@ def guest_argv(machine: Machine, provided: Provisioning, identity: str) -> list[
 def seccomp_argument(*, spawn: bool) -> str:
     """QEMU's own filter of system calls; ``spawn``: it may start programs, each in a session of its own.
 
-    "deny" for privileges refuses setsid(2) too; with "children" new privileges are refused, and setsid is not.
+    Where new privileges are refused, so is setsid(2), for QEMU's children too; bubblewrap refuses them in any case.
     """
-    rights = "elevateprivileges=children,spawn=allow" if spawn else "elevateprivileges=deny,spawn=deny"
-    return f"on,obsolete=deny,{rights},resourcecontrol=deny"
+    right = "allow" if spawn else "deny"
+    return f"on,obsolete=deny,elevateprivileges={right},spawn={right},resourcecontrol=deny"
 
 
 def network_argument(*, served: bool) -> str:

@@ -6,13 +6,16 @@ What the result does not say is found by reading it again, so nothing is lost in
 import shlex
 import tempfile
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import yaml
 
 from atomic_lib.base.errors import WorkbookError
 from atomic_lib.base.progress import say
-from atomic_lib.pipeline.recipe_files.entry_differences import entry_differences
+from atomic_lib.content.yum_repository import YumRepository
+from atomic_lib.pipeline.recipe_files.entry_differences import entry_differences, program_of
+from atomic_lib.recipe.kickstart.kickstart_repositories import BASE
 from atomic_lib.recipe.load import read_recipe
 from atomic_lib.recipe.recipe import PostScript, Recipe
 
@@ -46,7 +49,7 @@ def left_out(recipe: Recipe, text: str, suffix: str) -> list[str]:
         converted = Path(directory, f"converted{suffix}")
         converted.write_text(text, encoding="utf-8")
         again = read_recipe(converted)
-    found = [str(difference) for difference in entry_differences(recipe, again) if difference.value is not None]
+    found = [str(difference) for difference in entry_differences(recipe, again) if difference.value != ""]
     return [line.replace(f"{directory}/", "") for line in found]
 
 
@@ -55,7 +58,7 @@ def treefile_of(recipe: Recipe) -> str:
     name = recipe.files[0].stem
     values: dict[str, object] = {"ref": recipe.ref or f"fedora-atomic/x86_64/{name}"}
     lists = {
-        "repos": recipe.repos,
+        "repos": (*recipe.repos, *recipe.extra_repos),
         "packages": [f"'{entry}'" if " " in entry else entry for entry in recipe.packages],
         "exclude-packages": recipe.excludes,
         "units": recipe.enabled_units,
@@ -88,7 +91,9 @@ _Dumper.add_representer(str, _written_text)
 
 
 def _with_interpreter(script: PostScript) -> str:
-    plain = script.interpreter == "/bin/sh" or script.text.startswith("#!")
+    own = script.text.partition("\n")[0].removeprefix("#!").strip()
+    same = program_of(replace(script, interpreter=own)) == program_of(script)
+    plain = same or (script.interpreter == "/bin/sh" and not script.text.startswith("#!"))
     return script.text if plain else f"#!{script.interpreter}\n{script.text}"
 
 
@@ -102,7 +107,9 @@ def kickstart_of(recipe: Recipe) -> str:
     lines += [f"lang {recipe.locale}"] if recipe.locale else []
     lines += [f"keyboard {recipe.keyboard}"] if recipe.keyboard else []
     lines += [f"timezone {recipe.timezone} --utc"] if recipe.timezone else []
-    lines += [f"repo --name={name}" for name in recipe.repos]
+    lines += ["xconfig --startxonboot"] if recipe.default_target == "graphical.target" else []
+    lines += _repository_lines(recipe)
+    lines.append(" ".join(["firewall", *(recipe.firewall or ["--use-system-defaults"])]))
     if recipe.kernel_arguments:
         lines.append(f"bootloader --append={shlex.quote(recipe.kernel_arguments)}")
     lines += [f"part / --fstype=ext4 --size={recipe.root_size_mib}"] if recipe.root_size_mib else []
@@ -116,6 +123,25 @@ def kickstart_of(recipe: Recipe) -> str:
     return "\n".join(lines) + "\n"
 
 
+def _repository_lines(recipe: Recipe) -> list[str]:
+    own = {one.name: one for one in recipe.repositories}
+    names = dict.fromkeys([*recipe.repos, *own, *recipe.extra_repos])
+    return [_repository_line(own[name]) if name in own else f"repo --name={name}" for name in names]
+
+
+def _repository_line(repository: YumRepository) -> str:
+    base = repository.name == BASE
+    words = ["url"] if base else ["repo", f"--name={repository.name}"]
+    addresses = [(f"{'url' if base else 'baseurl'}", one) for one in repository.baseurl[:1]]
+    addresses += [(kind, getattr(repository, kind)) for kind in ("mirrorlist", "metalink") if getattr(repository, kind)]
+    words += [f"--{option}={value}" for option, value in addresses[:1]]
+    words += [f"--cost={repository.cost}"] if repository.cost is not None and not base else []
+    for option in ("includepkgs", "excludepkgs"):
+        words += [f"--{option}={','.join(getattr(repository, option))}"] if getattr(repository, option) else []
+    words += [f"--proxy={repository.proxy}"] if repository.proxy else []
+    return " ".join(shlex.quote(word) for word in [*words, *([] if repository.sslverify else ["--noverifyssl"])])
+
+
 def _package_options(recipe: Recipe) -> Sequence[str]:
     return [
         *(["--nocore"] if "core" not in recipe.groups else []),
@@ -126,9 +152,10 @@ def _package_options(recipe: Recipe) -> Sequence[str]:
 
 
 def _post_options(script: PostScript) -> Sequence[str]:
+    """The options of %post; its interpreter takes no arguments."""
     return [
         "%post",
         *(["--nochroot"] if not script.in_tree else []),
         *(["--erroronfail"] if script.stop_on_error else []),
-        *([f"--interpreter={script.interpreter}"] if script.interpreter != "/bin/sh" else []),
+        *([f"--interpreter={program_of(script).split()[0]}"] if script.interpreter != "/bin/sh" else []),
     ]

@@ -1,11 +1,13 @@
 """How the entries and settings of two recipes differ."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
 from atomic_lib.pipeline.recipe_files.recipe_words import LISTS, settings_of
 from atomic_lib.recipe.recipe import PostScript, Recipe
+
+_LONGEST_LINE = 160
 
 
 @dataclass(frozen=True)
@@ -18,8 +20,9 @@ class EntryDifference:
     value: object
 
     def __str__(self) -> str:
-        """The difference as a line."""
-        return f"{self.side} {self.what}: {self.value}"
+        """The difference as a line, a long value abbreviated."""
+        line = f"{self.side} {self.what}: {self.value if self.value != '' else 'none'}"
+        return line if len(line) <= _LONGEST_LINE else f"{line[:_LONGEST_LINE]}…"
 
 
 def entry_differences(first: Recipe, second: Recipe) -> list[EntryDifference]:
@@ -32,22 +35,61 @@ def entry_differences(first: Recipe, second: Recipe) -> list[EntryDifference]:
     mine, theirs = settings_of(first), settings_of(second)
     for name in sorted({*mine, *theirs}):
         if mine.get(name) != theirs.get(name):
-            default = getattr(Recipe(files=(), packages=()), name)
-            found.append(EntryDifference("-", name, mine.get(name, default)))
-            found.append(EntryDifference("+", name, theirs.get(name, default)))
+            found += _setting_differences(name, mine, theirs)
     return [*found, *_script_differences(first, second)]
+
+
+def _setting_differences(
+    name: str, mine: Mapping[str, object], theirs: Mapping[str, object]
+) -> Iterator[EntryDifference]:
+    """Both values, but none of a setting that is not set; of lists only the entries of one of them."""
+    default = getattr(Recipe(files=(), packages=()), name)
+    sides: tuple[tuple[Literal["-", "+"], object, object], ...] = (
+        ("-", mine.get(name, default), theirs.get(name, default)),
+        ("+", theirs.get(name, default), mine.get(name, default)),
+    )
+    for side, value, other in sides:
+        if isinstance(value, list | tuple):
+            others = other if isinstance(other, list | tuple) else ()
+            yield from (EntryDifference(side, name, entry) for entry in value if entry not in others)
+        elif value is not None:
+            yield EntryDifference(side, name, value)
+    one, another = sides[0][1], sides[0][2]
+    if isinstance(one, list) and isinstance(another, list) and sorted(map(str, one)) == sorted(map(str, another)):
+        yield EntryDifference("-", f"order of {name}", one)
+        yield EntryDifference("+", f"order of {name}", another)
 
 
 def _script_differences(first: Recipe, second: Recipe) -> Iterator[EntryDifference]:
     ours, others = ([_said_by(script) for script in recipe.post_scripts] for recipe in (first, second))
-    for side, recipe, elsewhere in (("-", first, others), ("+", second, ours)):
+    sides: tuple[tuple[Literal["-", "+"], Recipe, list[_Said]], ...] = (("-", first, others), ("+", second, ours))
+    for side, recipe, elsewhere in sides:
+        texts = [said[0] for said in elsewhere]
         for script in recipe.post_scripts:
-            if _said_by(script) not in elsewhere:
-                yield EntryDifference("-" if side == "-" else "+", "script", script.source)
+            if (said := _said_by(script)) not in elsewhere:
+                how = f" ({_how_it_runs(script)})" if said[0] in texts else ""
+                yield EntryDifference(side, "script", f"{script.source}{how}")
     if ours != others and set(ours) == set(others):
         yield EntryDifference("-", "order of scripts", ", ".join(script.source for script in first.post_scripts))
         yield EntryDifference("+", "order of scripts", ", ".join(script.source for script in second.post_scripts))
 
 
-def _said_by(script: PostScript) -> tuple[object, ...]:
-    return script.interpreter, script.text, script.in_tree, script.stop_on_error
+_Said = tuple[str, str, bool, bool]
+
+
+def _said_by(script: PostScript) -> _Said:
+    """What a script does: its text without the ``#!`` line, and how it runs. /bin is /usr/bin."""
+    line, _, rest = script.text.partition("\n")
+    text = rest if line.startswith("#!") else script.text
+    return text.strip("\n"), program_of(script).removeprefix("/usr"), script.in_tree, script.stop_on_error
+
+
+def program_of(script: PostScript) -> str:
+    """The interpreter of a script; ``/usr/bin/env NAME`` as /usr/bin/NAME."""
+    env, _, name = script.interpreter.partition(" ")
+    return f"/usr/bin/{name}" if env in ("/usr/bin/env", "/bin/env") and name.isalnum() else script.interpreter
+
+
+def _how_it_runs(script: PostScript) -> str:
+    failure = "a failure ends the build" if script.stop_on_error else "a failure is ignored"
+    return f"{script.interpreter}, {'in' if script.in_tree else 'outside of'} the tree, {failure}"

@@ -10,6 +10,7 @@ import re
 import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
+from dataclasses import is_dataclass
 from pathlib import Path
 
 import yaml
@@ -69,7 +70,7 @@ def study_of_recipes(paths: Sequence[str], *, build: Path | None = None) -> Path
     names = _names(paths)
     digest = hashlib.sha256((PARAMS_DIRECTORY / "base.yaml").read_bytes())
     for name, recipe in zip(names, recipes, strict=True):
-        digest.update(repr((name, sorted(_said(recipe).items()))).encode())
+        digest.update(repr((name, _said(recipe))).encode())
         for path in recipe.files:
             digest.update(hashlib.sha256(path.read_bytes()).digest())
     directory = (build or BUILD) / COPIES / digest.hexdigest()[:16]
@@ -163,7 +164,8 @@ def _copied(recipe: Recipe, target: Path) -> Path:
     return copied
 
 
-def _said(recipe: Recipe) -> Mapping[str, object]:
-    """What a recipe says, without the paths of its files."""
-    values = {name: value for name, value in vars(recipe).items() if name not in ("files", "notes", "post_scripts")}
-    return {**values, "scripts": [(script.interpreter, script.text) for script in recipe.post_scripts]}
+def _said(value: object) -> object:
+    """What a recipe says, as plain data without the paths of its files."""
+    if is_dataclass(value):
+        return {name: _said(one) for name, one in vars(value).items() if name not in ("files", "notes", "source")}
+    return [_said(one) for one in value] if isinstance(value, tuple) else value

@@ -18,7 +18,7 @@ from atomic_lib.params.study_file import load_study
 from atomic_lib.params.variant import load_variant
 from atomic_lib.pipeline.build import open_build
 from atomic_lib.pipeline.recipe_files.own_recipes import STUDY
-from atomic_lib.solve.recipe_demand import recipe_demand
+from atomic_lib.recipe.recipe_demand import recipe_demand
 from atomic_lib.solve.recipe_packages import recipe_packages
 from atomic_lib.tools.tools_tree import find_tools
 

@@ -22,9 +22,9 @@ from atomic_lib.content.signing import index_repository
 from atomic_lib.params.variant import variant_from
 from atomic_lib.pipeline.build import Build
 from atomic_lib.pipeline.verify.conditions import Conditions, impose, in_force, with_clock, with_order
+from atomic_lib.recipe.recipe_demand import recipe_demand
 from atomic_lib.results.verification import QCOW2, RAW
 from atomic_lib.solve.lock import read_lock
-from atomic_lib.solve.recipe_demand import recipe_demand
 from atomic_lib.solve.resolve import resolve_rpm_set
 from atomic_lib.solve.rpm_set import RpmSet
 from atomic_lib.tools.context import Context

@@ -9,9 +9,13 @@ from atomic_lib.recipe.recipe import Recipe
 Options = dict[str, Any]
 """The options of a line that differ from the defaults. pykickstart is untyped, and so are their values."""
 
-_NAME = re.compile(r"[a-z_][a-z0-9_-]{0,31}")
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,31}")
+_GROUP = re.compile(r"\s*(.*?)\s*(?:\((\d+)\))?\s*")
+"""A group in ``user --groups``: its name, and its number in parentheses (Anaconda's GROUPLIST_FANCY_PARSE)."""
 _PATH = re.compile(r"/[\w./+@-]*", re.ASCII)
-_KEY = re.compile(r"[a-z0-9@.-]+ [A-Za-z0-9+/=]+( [^\x00-\x1f\x7f]*)?")
+_KEY = re.compile(r"[^\s\x00-\x1f\x7f]+ [^\x00-\x1f\x7f]+")
+"""A line of authorized_keys: options, type, key, comment."""
+_NO_PASSWORD = "an image must not have a password, so none is set; keys come from sshkey or the metadata service"
 
 
 class RefusedError(Exception):
@@ -31,31 +35,28 @@ def single(value: Any) -> str | None:
 def rootpw(recipe: Recipe, given: Options) -> Recipe:
     """Lock the root account. Cloud kickstarts use ``--iscrypted locked``, a hash that no password has."""
     password, locked = given.pop("password", None), given.pop("lock", False)
-    _refuse_password(password, given.pop("isCrypted", False), "rootpw --lock")
-    if not password and not locked:
-        raise RefusedError("needs --lock: an image must not have a password")
-    if not locked:
+    if _is_password(password, given.pop("isCrypted", False)):
+        recipe = noted(recipe, f"rootpw: {_NO_PASSWORD}")
+    elif not locked:
         recipe = noted(recipe, "rootpw --iscrypted: no password has such a hash, so root is locked")
     return replace(recipe, root_locked=True)
 
 
 def group(recipe: Recipe, given: Options) -> Recipe:
-    """Create a group."""
-    number = given.pop("gid", None)
-    words = ["groupadd", *(["--gid", str(number)] if number is not None else []), _name(given)]
-    return _with_accounts(recipe, [words])
+    """Create a group; as in Anaconda, all of them before the first user."""
+    created = _groupadd(_accepted(given.pop("name", None)), given.pop("gid", None))
+    return replace(recipe, group_commands=(*recipe.group_commands, created))
 
 
 def user(recipe: Recipe, given: Options) -> Recipe:
     """Create a user without a password, its groups if necessary, and its home directory."""
-    _refuse_password(given.pop("password", None), given.pop("isCrypted", False), "user without --password")
+    name = _accepted(given.pop("name", None))
+    if _is_password(given.pop("password", None), given.pop("isCrypted", False)):
+        recipe = noted(recipe, f"user {name}: {_NO_PASSWORD}")
     given.pop("lock", None)  # without a password it is locked
-    name = _name(given)
-    groups = list(filter(None, (one.strip() for one in given.pop("groups", None) or [])))
-    if wrong := [one for one in groups if not _NAME.fullmatch(one)]:
-        raise RefusedError(f"--groups: {wrong[0]!r} is not the name of a group; for a number of its own, use group")
+    groups = [_group(one) for one in filter(None, given.pop("groups", None) or [])]
     values = {"uid": given.pop("uid", None), "shell": given.pop("shell", None), "home-dir": given.pop("homedir", None),
-              "comment": given.pop("gecos", None), "groups": ",".join(groups) or None}  # fmt: skip
+              "comment": given.pop("gecos", None), "groups": ",".join(one for one, _ in groups) or None}  # fmt: skip
     for option in ("shell", "home-dir"):
         if values[option] is not None and not _PATH.fullmatch(values[option]):
             raise RefusedError(f"{values[option]!r} is not an absolute path")
@@ -63,10 +64,10 @@ def user(recipe: Recipe, given: Options) -> Recipe:
         raise RefusedError("--gecos must be one line without colons")
     words = [f"--{option}={value}" for option, value in values.items() if value is not None]
     number = given.pop("gid", None)
-    own = [["groupadd", "--gid", str(number), name]] if number is not None else []
-    words += [f"--gid={name}"] if own else ["--user-group"]
-    created = [["groupadd", "--force", one] for one in groups]
-    return _with_accounts(recipe, [*own, *created, ["useradd", "--create-home", "--no-log-init", *words, name]])
+    own = [_groupadd(name, number)] if number and all(one != str(number) for _, one in groups) else []
+    words.append(f"--gid={number}" if number else "--user-group")
+    commands = [*own, *(_groupadd(*one) for one in groups), ("useradd", "--create-home", "--no-log-init", *words, name)]
+    return replace(recipe, account_commands=(*recipe.account_commands, *commands))
 
 
 def sshkey(recipe: Recipe, given: Options) -> Recipe:
@@ -79,26 +80,24 @@ def sshkey(recipe: Recipe, given: Options) -> Recipe:
     return replace(recipe, ssh_keys=(*recipe.ssh_keys, (name, key)))
 
 
-def _name(given: Options) -> str:
-    name = str(given.pop("name", None))
-    if not _NAME.fullmatch(name):
-        raise RefusedError(f"{name!r} is not a name of lower-case letters, digits, dash and underscore")
+def _groupadd(name: str, number: int | str | None) -> tuple[str, ...]:
+    return ("groupadd", *(["--gid", str(number)] if number else []), name)
+
+
+def _group(text: str) -> tuple[str, str | None]:
+    """The name and the number of a group in ``user --groups``."""
+    found = _GROUP.fullmatch(text)
+    return (_accepted(found[1]), found[2]) if found else (_accepted(text), None)
+
+
+def _accepted(name: object) -> str:
+    if not isinstance(name, str) or not _NAME.fullmatch(name):
+        raise RefusedError(f"{name!r} is not a name of letters, digits, dot, dash and underscore")
     return name
 
 
-def _with_accounts(recipe: Recipe, commands: list[list[str]]) -> Recipe:
-    """The recipe with more accounts; as in Anaconda, groups with numbers of their own come first, users last."""
-    accounts = [*recipe.account_commands, *map(tuple, commands)]
-    return replace(recipe, account_commands=tuple(sorted(accounts, key=_order)))
-
-
-def _order(command: tuple[str, ...]) -> int:
-    return 2 if command[0] == "useradd" else 1 if "--force" in command else 0
-
-
-def _refuse_password(password: str | None, crypted: bool, instead: str) -> None:
-    """Refuse a password, and a hash that a password can have; ``locked`` or ``*`` is no such hash."""
+def _is_password(password: str | None, crypted: bool) -> bool:
+    """Whether it is a password, or a hash that a password can have; ``locked`` or ``*`` is no such hash."""
     bare = (password or "").lstrip("!*")
     hashed = bare.startswith(("$", "_")) or re.fullmatch(r"[./0-9A-Za-z]{13}", bare)
-    if password and (hashed or not crypted):
-        raise RefusedError(f"an image must not have a password: use {instead}, keys come from the metadata service")
+    return bool(password and (hashed or not crypted))

@@ -7,7 +7,7 @@ that of an earlier line.
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -24,8 +24,8 @@ from atomic_lib.recipe.kickstart.kickstart_accounts import (
     user,
 )
 from atomic_lib.recipe.kickstart.kickstart_repositories import repo, url
-from atomic_lib.recipe.kickstart.kickstart_storage import autopart, part
-from atomic_lib.recipe.recipe import Recipe
+from atomic_lib.recipe.kickstart.kickstart_storage import autopart, btrfs, logvol, part, raid
+from atomic_lib.recipe.recipe import AddedFile, Recipe
 
 
 def services(recipe: Recipe, given: Options) -> Recipe:
@@ -62,14 +62,26 @@ def timezone(recipe: Recipe, given: Options) -> Recipe:
         recipe = noted(recipe, "timezone without --utc: the hardware clock of a guest runs in UTC all the same")
     if given.pop("nontp", False):
         recipe = noted(recipe, "timezone --nontp: chronyd.service is disabled, if the tree has it")
+    servers = [("server", name, ["iburst"]) for name in given.pop("ntpservers", None) or [] if name]
+    recipe = _with_time_sources(replace(recipe, time_sources=()) if servers else recipe, servers)
     return replace(recipe, timezone=zone)
 
 
 def timesource(recipe: Recipe, given: Options) -> Recipe:
-    """Accept ``--ntp-disable``, which the caller implements."""
+    """Set the servers and pools of chrony; the caller implements ``--ntp-disable``."""
     if given.pop("ntp_disable", False):
-        recipe = noted(recipe, "timesource --ntp-disable: chronyd.service is disabled, if the tree has it")
-    return recipe
+        return noted(recipe, "timesource --ntp-disable: chronyd.service is disabled, if the tree has it")
+    options = ["iburst", *(["nts"] if given.pop("nts", False) else [])]
+    sources = {"server": given.pop("ntp_server", None), "pool": given.pop("ntp_pool", None)}
+    return _with_time_sources(recipe, [(kind, name, options) for kind, name in sources.items() if name])
+
+
+def _with_time_sources(recipe: Recipe, sources: Sequence[tuple[str, str, Sequence[str]]]) -> Recipe:
+    for _, name, _ in sources:
+        if not re.fullmatch(r"[A-Za-z0-9.:-]+", name):
+            raise RefusedError(f"{name!r} is not the name or address of a time server")
+    lines = (" ".join([kind, name, *options]) for kind, name, options in sources)
+    return replace(recipe, time_sources=(*recipe.time_sources, *lines))
 
 
 def lang(recipe: Recipe, given: Options) -> Recipe:
@@ -107,15 +119,20 @@ def bootloader(recipe: Recipe, given: Options) -> Recipe:
     return replace(recipe, kernel_arguments=" ".join(arguments.split()), boot_loader_timeout_seconds=timeout)
 
 
+DEFAULT_FIREWALL = ("--enabled", "--service=ssh")
+"""What Anaconda sets in a tree with firewalld if a kickstart does not say otherwise."""
+
+
 def firewall(recipe: Recipe, given: Options) -> Recipe:
     """Set firewalld's services and ports by its own program, as Anaconda does."""
     mode = "--enabled" if given.pop("enabled", True) else "--disabled"
     if given.pop("use_system_defaults", False):
         return noted(recipe, "firewall --use-system-defaults: a firewalld in the tree keeps its configuration")
     opened, closed = given.pop("services", None) or [], given.pop("remove_services", None) or []
-    ssh = [] if "ssh" in (*opened, *closed) else ["ssh"]
-    options = {"service": [*ssh, *opened], "trust": given.pop("trusts", None) or [],
-               "port": given.pop("ports", None) or [], "remove-service": closed}  # fmt: skip
+    ports = given.pop("ports", None) or []
+    ssh = [] if "ssh" in (*opened, *closed) or "22:tcp" in ports else ["ssh"]
+    options = {"service": [*ssh, *opened], "trust": given.pop("trusts", None) or [], "port": ports,
+               "remove-service": closed}  # fmt: skip
     wrong = [value for values in options.values() for value in values if not re.fullmatch(r"[\w.:/-]+", value)]
     if wrong:
         raise RefusedError(f"{wrong[0]!r} is not the name of a service, an interface or PORT:PROTOCOL")
@@ -125,7 +142,12 @@ def firewall(recipe: Recipe, given: Options) -> Recipe:
 
 
 def network(recipe: Recipe, given: Options) -> Recipe:
-    """Accept DHCP on the only interface, which an image always uses."""
+    """Accept DHCP on the only interface, which an image always uses, and set the host name."""
+    if name := given.pop("hostname", None):
+        if not re.fullmatch(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,252}[A-Za-z0-9])?", name):
+            raise RefusedError(f"{name!r} is not the name of a host")
+        file = AddedFile("etc/hostname", 0o100644, f"{name}\n".encode())
+        recipe = replace(recipe, added_files=(*(one for one in recipe.added_files if one.path != file.path), file))
     if given.get("onboot") is True or given.get("bootProto", "dhcp") == "dhcp":
         given.pop("onboot", None)
     if given.get("bootProto") == "dhcp":
@@ -151,10 +173,10 @@ def firstboot(recipe: Recipe, given: Options) -> Recipe:
 
 
 COMMANDS: Mapping[str, Callable[[Recipe, Options], Recipe]] = {
-    "autopart": autopart, "bootloader": bootloader, "firewall": firewall, "firstboot": firstboot, "group": group,
-    "keyboard": keyboard, "lang": lang, "network": network, "part": part, "partition": part, "repo": repo,
-    "rootpw": rootpw, "selinux": selinux, "services": services, "sshkey": sshkey, "timesource": timesource,
-    "timezone": timezone, "url": url, "user": user, "xconfig": xconfig,
+    "autopart": autopart, "bootloader": bootloader, "btrfs": btrfs, "firewall": firewall, "firstboot": firstboot,
+    "group": group, "keyboard": keyboard, "lang": lang, "logvol": logvol, "network": network, "part": part,
+    "partition": part, "raid": raid, "repo": repo, "rootpw": rootpw, "selinux": selinux, "services": services,
+    "sshkey": sshkey, "timesource": timesource, "timezone": timezone, "url": url, "user": user, "xconfig": xconfig,
 }  # fmt: skip
 """The commands that change the recipe."""
 

@@ -30,6 +30,7 @@ NO_EFFECT: Mapping[str, str] = {
     "lilocheck": _INSTALLER,
     "monitor": "a guest's display needs no description",
     "mouse": "a guest's mouse needs no description",
+    "volgroup": "an image has no LVM, but one ext4 root file system",
     "reqpart": "an image always has the partitions that firmware needs, and /boot in its root file system",
     "skipx": "the tree starts multi-user.target, unless xconfig --startxonboot asks for another",
     "sshpw": "it sets passwords of the installer, not of the tree",
@@ -39,7 +40,7 @@ NO_EFFECT: Mapping[str, str] = {
 _LAYOUT = "an image has one ext4 root file system: use part / --size=MIB --fstype=ext4"
 _TREEFILE = "an ostree tree is composed from a treefile here: write one, with method: ostree in the variant"
 COMMAND_REASONS: Mapping[str, str] = {
-    **dict.fromkeys(("btrfs", "logvol", "raid", "snapshot", "stratisfs", "stratispool", "volgroup"), _LAYOUT),
+    **dict.fromkeys(("snapshot", "stratisfs", "stratispool"), _LAYOUT),
     **dict.fromkeys(("bootc", "ostreecontainer", "ostreesetup"), _TREEFILE),
     "lilo": "the boot loader of an image is GRUB: use bootloader",
     "liveimg": f"an image is composed of packages: {_CONTENT}",
@@ -65,6 +66,8 @@ SECTION_REASONS: Mapping[str, str] = {
 }
 
 OPTION_NOTES: Mapping[tuple[str, str], str] = {
+    ("%packages", "ignorebroken"): "a package that cannot be installed is an error all the same",
+    ("%packages", "ignoremissing"): "a package that no repository has is an error all the same",
     ("%packages", "nobase"): "the group base is never added",
     ("%packages", "retries"): "packages are fetched before the tree is composed",
     ("%packages", "timeout"): "packages are fetched before the tree is composed",
@@ -91,7 +94,6 @@ OPTION_NOTES: Mapping[tuple[str, str], str] = {
     ("part", "format"): "the file system is new",
     ("part", "fsopts"): "the root file system has the mount options of the image",
     ("part", "fsprofile"): "the file system has the features that the image gives it",
-    ("part", "grow"): "the root file system has its size from the start",
     ("part", "hibernation"): "an image has no swap",
     ("part", "label"): "the root file system is found by its UUID",
     ("part", "maxSizeMB"): "the root file system has its size from the start",
@@ -109,27 +111,18 @@ _NETWORK = "an image uses DHCP on its only interface; to configure it otherwise,
 _REPOSITORY = "a certificate or key is a file of the installer's machine, which a recipe cannot name"
 OPTION_REASONS: Mapping[tuple[str, str], str] = {
     ("%packages", "defaultPackages"): "name the environment, such as @^cloud-server-environment",
-    ("%packages", "ignorebroken"): "a package that cannot be installed is an error; remove it from the list",
-    ("%packages", "ignoremissing"): "a missing package is an error; remove it from the list",
     ("%packages", "multiLib"): "packages of one architecture are installed",
     ("%packages", "resolveDeps"): "requirements are always resolved",
     ("autopart", "encrypted"): _ENCRYPTED,
     ("autopart", "passphrase"): _ENCRYPTED,
     ("bootloader", "password"): "an image must not have a password",
     ("bootloader", "_md5pass"): "an image must not have a password",
-    ("network", "hostname"): "the host name comes from the metadata service; for a fixed one, write /etc/hostname in "
-    "%post",
     ("part", "encrypted"): _ENCRYPTED,
     ("part", "passphrase"): _ENCRYPTED,
-    ("timezone", "ntpservers"): "write /etc/chrony.conf in %post",
-    ("timesource", "ntp_server"): "write /etc/chrony.conf in %post",
-    ("timesource", "ntp_pool"): "write /etc/chrony.conf in %post",
-    ("timesource", "nts"): "write /etc/chrony.conf in %post",
-    ("user", "gid"): "a group of the user's name is created; for another number, create the user in %post",
 }
 """Options that are refused, by command and pykickstart's name, and why."""
 COMMAND_OPTION_REASONS: Mapping[str, str] = {
-    "autopart": _ENCRYPTED,
+    **dict.fromkeys(("autopart", "btrfs", "logvol", "raid"), _ENCRYPTED),
     "network": _NETWORK,
     "repo": _REPOSITORY,
     "url": _REPOSITORY,

@@ -162,7 +162,8 @@ def group_words(packages: Any) -> tuple[str, ...]:
     groups = [f"{one.name}{options.get(one.include, '')}" for one in packages.groupList if one.name not in unwanted]
     core = [] if packages.nocore or "core" in (*unwanted, *(one.name for one in packages.groupList)) else ["core"]
     environment = [f"^{packages.environment}"] if packages.environment else []
-    minus = [f"-{name}" for name in sorted(unwanted)] if environment else []
+    without = {*unwanted, "core"} if packages.nocore else unwanted  # as in Anaconda, for an environment too
+    minus = [f"-{name}" for name in sorted(without)] if environment else []
     return (*core, *environment, *groups, *minus)
 
 

@@ -53,6 +53,20 @@ def summary_table(result: VariantResult, caption: str = "Size") -> Table:
     )
 
 
+def notes_table(result: VariantResult) -> Table:
+    """What the recipe says and has no effect on the build, or another one than elsewhere: the place, and the reason."""
+    told = [note.partition(": ") for note in result.notes]
+    rows = [(place, reason) if reason else ("the recipe", place) for place, _, reason in told]
+    return Table(
+        f"Without effect in the recipe of {result.variant}",
+        ("place", "what, and why"),
+        tuple((Cell(place), Cell(reason)) for place, reason in rows),
+        tuple({"note": note} for note in result.notes),
+        empty="Nothing: all that the recipe says has an effect.",
+        anchor="without-effect",
+    )
+
+
 def classes_table(result: VariantResult, to_run: str = "../") -> Table:
     """Bytes and files of the tree by footprint class; the sums are the whole tree."""
     rules = default_class_rules()

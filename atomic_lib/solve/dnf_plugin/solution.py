@@ -31,7 +31,9 @@ class Solution(dnf.Plugin):
             for word in self.cli.command.opts.pkg_specs
             if not chosen & set(dnf.subject.Subject(word).get_best_query(self.base.sack))
         ]
+        with open("/mnt/solution/conditions.json") as handle:
+            met = [name for name in json.load(handle) if chosen & set(self.base.sack.query().filter(provides=name))]
         with open("/mnt/solution/solution.json", "w") as handle:
-            json.dump({"packages": sorted(packages), "unmet": sorted(unmet)}, handle)
+            json.dump({"packages": sorted(packages), "unmet": sorted(unmet), "met": met}, handle)
         if not self.base.conf.downloadonly:
             sys.exit(0)

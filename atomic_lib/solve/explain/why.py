@@ -2,13 +2,15 @@
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
 
 from atomic_lib.base.errors import WorkbookError
-from atomic_lib.content.comps import Comps, expand_groups
+from atomic_lib.content.comps import Comps
 from atomic_lib.recipe.recipe import Recipe
 from atomic_lib.solve.explain.graph import Graph, Link, Package, make_graph
+from atomic_lib.solve.group_members import group_members
 
 Chain = tuple[Link, ...]
 """The links from an entry of the recipe to a package."""
@@ -22,13 +24,14 @@ def entries_of(graph: Graph, recipe: Recipe, comps: Iterable[Comps] = ()) -> tup
     Raises WorkbookError for a group that is not in ``comps``.
     """
     named = _named_entries(graph, recipe.packages)
-    known, source = list(comps), str(recipe.files[0]) if recipe.files else "recipe"
+    known = list(comps)
     unwanted = [group for group in recipe.groups if group.startswith("-")]
     grouped = [
         Link("group", name, f"@{group}")
         for group in recipe.groups
-        for name in expand_groups(known, [group, *unwanted], source)
-        if name in graph.packages
+        for name in group_members(known, replace(recipe, groups=(group, *unwanted))).among(
+            graph.packages, graph.providers
+        )
     ]
     return (*named, *grouped)
 

@@ -16,11 +16,11 @@ from typing import Any
 from atomic_lib.base.command import CommandError
 from atomic_lib.base.errors import WorkbookError
 from atomic_lib.base.stage import Stage
-from atomic_lib.content.comps import expand_groups
 from atomic_lib.content.repositories import Content
 from atomic_lib.recipe.recipe import Recipe
 from atomic_lib.solve.dnf_run import Dnf, install_words
 from atomic_lib.solve.explain.graph import Graph, graph_of
+from atomic_lib.solve.group_members import group_members
 from atomic_lib.solve.lock import LockedPackage
 from atomic_lib.solve.rpm_set import RpmSet
 from atomic_lib.solve.selection import groups_expanded, require_in_set
@@ -147,14 +147,22 @@ def units_of(units: Iterable[str], graph: Graph, gone: Iterable[str]) -> tuple[s
 
 def _solve(request: WithoutRequest, tools: Tools) -> Departure:
     excluded, recipe, content, rpm_set = request.excluded, request.recipe, request.content, request.rpm_set
-    grouped = expand_groups(content.comps(tools), recipe.groups, str(recipe.files[0]))
+    members = group_members(content.comps(tools), recipe)
+    in_set = {package.name for package in rpm_set.lock.packages}
+    chosen = {name for name, _ in members.conditional} & set(rpm_set.words)
+    grouped = sorted({*members.among(in_set, ()), *chosen})
     with tempfile.TemporaryDirectory() as scratch:
         dnf = Dnf(tools, content, recipe, Path(scratch))
         optional = install_words(_without(recipe, excluded, (), ()), grouped)
         unmet = _solved_without(dnf, ["--setopt=strict=0", *optional], excluded).unmet
         entries = tuple(word for word in recipe.packages if word in unmet)
         reduced = _without(recipe, excluded, entries, [name for name in grouped if name in unmet])
-        solved = _solved_without(dnf, install_words(reduced, grouped), excluded).packages
+        solution = _solved_without(dnf, install_words(reduced, grouped), excluded, members.conditions)
+        orphaned = chosen - {name for name, condition in members.conditional if condition in solution.met}
+        if orphaned:
+            words = install_words(reduced, [name for name in grouped if name not in orphaned])
+            solution = _solved_without(dnf, words, excluded)
+        solved = solution.packages
     locked = {package.name: package for package in rpm_set.lock.packages}
     gone = sorted(locked.keys() - solved.keys())
     graph = graph_of(rpm_set, tools, weak_dependencies=recipe.weak_dependencies)
@@ -179,9 +187,11 @@ def _without(recipe: Recipe, excluded: Iterable[str], entries: Iterable[str], me
     )
 
 
-def _solved_without(dnf: Dnf, words: Sequence[str], excluded: Sequence[str]) -> Solution:
+def _solved_without(
+    dnf: Dnf, words: Sequence[str], excluded: Sequence[str], conditions: Sequence[str] = ()
+) -> Solution:
     try:
-        return solve(dnf, words)
+        return solve(dnf, words, conditions=conditions)
     except CommandError as error:
         if error.status != 1:  # dnf's status if it finds no solution
             raise

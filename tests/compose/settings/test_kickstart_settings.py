@@ -56,27 +56,72 @@ def recipe_of(directory: Path, lines: str) -> Recipe:
     return read_kickstart(directory / "a.ks", "F41")
 
 
-def test_groups_come_before_users_and_nobody_gets_a_password(tmp_path: Path) -> None:
+def test_groups_come_first_then_each_user_with_its_groups_and_nobody_gets_a_password(tmp_path: Path) -> None:
     recipe = recipe_of(
         tmp_path,
-        'user --name=ada --groups=wheel,lab --uid=1234 --shell=/bin/bash --homedir=/srv/ada --gecos="Ada L"\n'
-        "user --name=bob --lock --gid=70\ngroup --name=lab --gid=60",
+        'user --name=eve --groups=wheel,lab --uid=1234 --shell=/bin/bash --homedir=/srv/e/eve --gecos="Eve L"\n'
+        "user --name=bob --lock --gid=70 --password=secret\n"
+        "user --name=cy --gid=80 --groups=wheel,own(80)\ngroup --name=lab --gid=60",
     )
     assert made(tmp_path, recipe).lines() == [
-        "groupadd --gid 70 bob",
         "groupadd --gid 60 lab",
-        "groupadd --force wheel",
-        "groupadd --force lab",
-        "useradd --create-home --no-log-init --uid=1234 --shell=/bin/bash --home-dir=/srv/ada --comment=Ada L "
-        "--groups=wheel,lab --user-group ada",
-        "useradd --create-home --no-log-init --gid=bob bob",
+        "groupadd wheel",
+        "groupadd lab",
+        "useradd --create-home --no-log-init --uid=1234 --shell=/bin/bash --home-dir=/srv/e/eve --comment=Eve L "
+        "--groups=wheel,lab --user-group eve",
+        "groupadd --gid 70 bob",
+        "useradd --create-home --no-log-init --gid=70 bob",
+        "groupadd wheel",
+        "groupadd --gid 80 own",
+        "useradd --create-home --no-log-init --groups=wheel,own --gid=80 cy",
     ]
-    assert "password" not in str(recipe.account_commands)
+    assert "secret" not in str(recipe)
+    assert (tmp_path / "root/srv/e").is_dir()
+
+
+def test_groups_and_users_that_are_there_stay_as_they_are(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "root/etc").mkdir(parents=True)
+    (tmp_path / "root/etc/group").write_text("wheel:x:10:\nusers:x:100:\n")
+    recipe = recipe_of(
+        tmp_path, "group --name=wheel --gid=5\ngroup --name=new --gid=100\nuser --name=ada\n"
+        "user --name=bob --gid=100 --groups=wheel",
+    )  # fmt: skip
+    assert made(tmp_path, recipe).lines() == ["useradd --create-home --no-log-init --groups=wheel --gid=100 bob"]
+    said = capsys.readouterr().err
+    assert "wheel is not created: there is a group of that name" in said
+    assert "new is not created: group users has the number 100" in said
+    assert "ada is not created: there is a user of that name" in said
+
+
+def test_a_home_directory_that_is_there_changes_its_owner(tmp_path: Path) -> None:
+    home = tmp_path / "root/home/bob"
+    home.mkdir(parents=True)
+    status = home.stat()
+    assert made(tmp_path, recipe_of(tmp_path, "user --name=bob")).lines() == [
+        "useradd --no-create-home --no-log-init --user-group bob",
+        f"chown --recursive --no-dereference --from={status.st_uid}:{status.st_gid} bob: /home/bob",
+    ]
+
+
+def test_sources_of_the_time_replace_those_of_chrony(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    recipe = recipe_of(
+        tmp_path, "timezone --utc Etc/UTC\ntimesource --ntp-server=a.example --nts\ntimesource --ntp-pool=b.example"
+    )
+    made(tmp_path, recipe)
+    assert "chrony is not in the tree" in capsys.readouterr().err
+    file = tmp_path / "root/etc/chrony.conf"
+    file.write_text("# mine\npool 2.fedora.pool.ntp.org iburst\n server x.example\ndriftfile /var/lib/chrony/drift\n")
+    for _ in range(2):  # the second time as where an earlier installation wrote it
+        made(tmp_path, recipe)
+    assert file.read_text().splitlines() == [
+        "# These servers were defined in the installation:", "server a.example iburst nts", "pool b.example iburst", "",
+        "", "# mine", "driftfile /var/lib/chrony/drift",
+    ]  # fmt: skip
 
 
 def test_an_account_that_cannot_be_created_is_named(tmp_path: Path) -> None:
-    with pytest.raises(WorkbookError, match=r"a\.ks: useradd could not create ada"):
-        made(tmp_path, recipe_of(tmp_path, "user --name=ada"), failing="useradd")
+    with pytest.raises(WorkbookError, match=r"a\.ks: useradd could not create eve"):
+        made(tmp_path, recipe_of(tmp_path, "user --name=eve"), failing="useradd")
 
 
 def test_a_key_goes_to_the_home_directory_of_its_user(tmp_path: Path) -> None:
@@ -104,6 +149,8 @@ def test_a_key_of_a_user_without_a_home_directory_is_refused(tmp_path: Path, use
         ("firewall --enabled --service=mdns,http --port=80:tcp --trust=eth1", "--enabled --service=ssh --service=mdns "
          "--service=http --trust=eth1 --port=80:tcp"),
         ("firewall --enabled --remove-service=ssh", "--enabled --remove-service=ssh"),
+        ("firewall --port=22:tcp", "--enabled --port=22:tcp"),
+        ("", "--enabled --service=ssh"),
     ],
 )  # fmt: skip
 def test_the_firewall_is_set_by_its_own_program_if_the_tree_has_it(tmp_path: Path, line: str, words: str) -> None:

@@ -36,6 +36,16 @@ def paths(tree: Installroot) -> list[str]:
     return [path for path, status in tree.files.below() if not stat.S_ISDIR(status.st_mode)]
 
 
+def test_usr_etc_of_a_commit_is_etc_of_the_tree(tree: Installroot) -> None:
+    added = (AddedFile("usr/etc/profile.d/own.sh", FILE | 0o644, b"own"), AddedFile("usr/etcetera", FILE | 0o644))
+    recipe = replace(RECIPE, added_files=added, removed_paths=("usr/etc/grub.d/08_fallback",))
+    change_files(tree, recipe, "1")
+    assert tree.read("etc/profile.d/own.sh") == "own"
+    assert "usr/etcetera" in paths(tree)
+    assert "etc/grub.d/08_fallback" not in paths(tree)
+    assert tree.files.status("usr/etc") is None
+
+
 def headers(*files: str, directory: str = "usr/share/doc") -> dict[str, Header]:
     packaged = {f"/{file}": PackagedFile(FILE | 0o644, 1, 0) for file in files}
     return {"own": Header("own", "", frozenset(), frozenset(),
@@ -109,7 +119,7 @@ def test_files_are_removed_before_others_are_added(tree: Installroot) -> None:
 
 def test_a_file_does_not_replace_a_directory(tree: Installroot) -> None:
     with pytest.raises(WorkbookError, match="is a directory"):
-        add_files(tree.files, (AddedFile("usr/bin", FILE | 0o644, b""),), replace=True)
+        add_files(tree.files, (AddedFile("usr/bin", FILE | 0o644, b""),), overwrite=True)
 
 
 OS_RELEASE = 'NAME="Own"\n\nVERSION="41 (Cloud)"\nID=own\nVERSION_ID=41\nPRETTY_NAME="Own 41 (Cloud)"\n'

@@ -170,6 +170,7 @@ _CHECKED = [*(path for path in _ROOM if path.name not in _DOOR), LIBRARY / "gues
 _FILES_OF_THE_HOST = {
     "chroot.py": {"root.mkdir", "root.chmod"},
     "file_contexts.py": {"path.lstat", "substitutions.write_text", "target.mkdir", "target.touch"},
+    "initramfs.py": {"(_OWN_FILES / name).read_bytes"},
     "install.py": None,  # its files: the configuration of dnf and logs
     "kickstart_settings.py": {"file.write_bytes"},
     "ostree.py": {"repo.mkdir"},

@@ -35,6 +35,7 @@ def test_each_has_its_type_and_size(root: Path) -> None:
     assert found["/a/file"] == ("file", 5)
     assert found["/a"] == ("directory", 0)
     assert found["/b"] == ("link", 1)
+    assert by_path(root)["/b"].target == "a"
     assert found["/pipe"] == ("special", 0)
 
 

@@ -4,7 +4,7 @@ import pytest
 
 from atomic_lib.guest.evidence.running import Usage
 from atomic_lib.guest.evidence.systemd import read_properties
-from atomic_lib.guest.evidence.unit_times import UnitTime, package_of_units, packaged_path, unit_files, unit_times
+from atomic_lib.guest.evidence.unit_times import UnitTime, packaged_path, unit_files, unit_times
 from atomic_lib.guest.vm.clock import Clock
 
 CLOCK = Clock(4.0, 0.1)
@@ -50,24 +50,6 @@ def test_names_from_hell_stay_as_they_are() -> None:
 def test_units_that_took_equally_long_are_ordered_by_name() -> None:
     times = unit_times(read_properties(block("b.service", 1, 1) + block("a.service", 1, 1)), CLOCK, (), {})
     assert [time.unit for time in times] == ["a.service", "b.service"]
-
-
-def test_a_units_package_is_that_of_its_file() -> None:
-    owners = {
-        "/usr/lib/systemd/system/ssh.service": ["openssh-server"],
-        "/lib/systemd/system/old.service": ["z", "legacy"],
-        "/etc/systemd/system/own.service": ["setup"],
-    }
-    files = {
-        "ssh.service": "/usr/lib/systemd/system/ssh.service",
-        "old.service": "/usr/lib/systemd/system/old.service",
-        "own.service": "/etc/systemd/system/own.service",
-        "var.mount": "/run/systemd/generator/var.mount",
-    }
-    assert package_of_units(files, owners) == {
-        "ssh.service": "openssh-server", "old.service": "legacy", "own.service": "setup", "var.mount": None,
-    }  # fmt: skip
-    assert package_of_units({}, owners) == {}
 
 
 @pytest.mark.parametrize(

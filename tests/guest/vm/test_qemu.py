@@ -67,7 +67,7 @@ def test_without_a_metadata_service_nothing_of_the_machine_says_ec2() -> None:
 
 @pytest.mark.parametrize(
     ("given", "rights"),
-    [(SERVED, "elevateprivileges=children,spawn=allow"), (Provisioning(), "elevateprivileges=deny,spawn=deny")],
+    [(SERVED, "elevateprivileges=allow,spawn=allow"), (Provisioning(), "elevateprivileges=deny,spawn=deny")],
 )
 def test_qemu_confines_itself_and_starts_programs_only_for_a_metadata_service(given: Provisioning, rights: str) -> None:
     argv = guest_argv(Machine("bios", "tcg", 1, 512), given, "one")

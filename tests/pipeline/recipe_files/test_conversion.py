@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+import yaml
 
 from atomic_lib.cli import main
 from atomic_lib.pipeline.recipe_files.conversion import kickstart_of, left_out, treefile_of
@@ -60,7 +61,13 @@ def test_a_kickstart_of_a_treefile_says_the_same_but_its_ref(tmp_path: Path) -> 
         ("/bin/bash", "#!/bin/bash\nset -e\necho 'a  \"b\"' >/usr/share/own\n"), ("/bin/sh", "true\n"),
     ]  # fmt: skip
     lost = [line for line in left_out(recipe, text, ".ks") if not line.startswith("+")]
-    assert lost == ["- packages: podman >= 4.1", "- ref: own/x86_64/host"]
+    # a kickstart without url cannot say that there are no other repositories
+    assert lost == [
+        "- packages: podman >= 4.1",
+        "- repositories: fedora",
+        "- extra_repos: ()",
+        "- ref: own/x86_64/host",
+    ]
 
 
 def test_a_treefile_of_a_kickstart_tells_what_it_cannot_say(tmp_path: Path) -> None:
@@ -113,5 +120,62 @@ def test_what_is_no_recipe_yet_is_printed_and_told(tmp_path: Path, capsys: pytes
     assert said.err == "! not a whole recipe yet: converted.yaml: packages: is required\n"
 
 
+@pytest.mark.parametrize(
+    ("line", "program"), [("#!/usr/bin/env bash", "/usr/bin/bash"), ("#!/usr/bin/python3", "/usr/bin/python3")]
+)
+def test_an_interpreter_is_a_path_and_scripts_are_the_same_there_and_back(
+    tmp_path: Path, line: str, program: str
+) -> None:
+    text = f"ref: own\npackages: [bash]\ndefault-target: graphical.target\npostprocess:\n  - |\n    {line}\n    true\n"
+    recipe = recipe_of(tmp_path, "host.yaml", text)
+    kickstart = kickstart_of(recipe)
+    assert f"%post --erroronfail --interpreter={program}\n{line}\ntrue\n%end\n" in kickstart
+    again = treefile_of(recipe_of(tmp_path, "host.ks", kickstart))
+    assert yaml.safe_load(again)["postprocess"] == [f"{line}\ntrue\n"]
+    found = [str(one) for one in entry_differences(recipe, recipe_of(tmp_path, "again.yaml", again))]
+    assert found == ["- ref: own", "+ ref: fedora-atomic/x86_64/host"]
+
+
+def test_arguments_of_an_interpreter_are_told(tmp_path: Path) -> None:
+    recipe = recipe_of(tmp_path, "host.yaml", "ref: own\npackages: [bash]\npostprocess: ['#!/bin/bash -e\n\n true']\n")
+    lines = [line for line in left_out(recipe, kickstart_of(recipe), ".ks") if "script" in line]
+    assert lines == [
+        f"- script: {tmp_path}/host.yaml:3 (/bin/bash -e, in the tree, a failure ends the build)",
+        "+ script: converted.ks:8 (/bin/bash, in the tree, a failure ends the build)",
+    ]
+
+
+def test_only_what_is_lost_or_new_is_told_and_each_value_of_a_list(tmp_path: Path) -> None:
+    recipe = recipe_of(tmp_path, "host.yaml", "ref: own\npackages: [bash]\ninitramfs-args: [--add=a, --add=b]\n")
+    assert left_out(recipe, kickstart_of(recipe), ".ks") == [
+        "- initramfs_arguments: --add=a", "- initramfs_arguments: --add=b", "- ref: own",
+    ]  # fmt: skip
+
+
+def test_a_script_whose_failure_was_ignored_is_told(tmp_path: Path) -> None:
+    recipe = recipe_of(tmp_path, "host.ks", KICKSTART)
+    lines = [line for line in left_out(recipe, treefile_of(recipe), ".yaml") if "script" in line]
+    assert lines == [
+        f"- script: {tmp_path}/host.ks:14 (/bin/bash, in the tree, a failure is ignored)",
+        "+ script: converted.yaml:12 (/bin/bash, in the tree, a failure ends the build)",
+    ]
+
+
 def test_a_script_is_written_line_by_line(tmp_path: Path) -> None:
     assert "- |\n  #!/bin/bash\n  echo one\n" in treefile_of(recipe_of(tmp_path, "host.ks", KICKSTART))
+
+
+def test_repositories_of_a_kickstart_are_said_again(tmp_path: Path) -> None:
+    path = tmp_path / "a.ks"
+    path.write_text(
+        "url --metalink=https://a.example/?a=b&c --proxy=http://p.example\n"
+        "repo --name=own --baseurl=https://b.example/ --cost=5 --includepkgs=a,b --excludepkgs=c --noverifyssl\n"
+        "repo --name=updates\n%packages --nocore\nbash\n%end\n"
+    )
+    recipe = read_recipe(path)
+    text = kickstart_of(recipe)
+    assert "url '--metalink=https://a.example/?a=b&c' --proxy=http://p.example\n" in text
+    (tmp_path / "b.ks").write_text(text)
+    again = read_recipe(tmp_path / "b.ks")
+    assert [one.options() for one in again.repositories] == [one.options() for one in recipe.repositories]
+    assert again.repos == recipe.repos == ("anaconda", "own", "updates")

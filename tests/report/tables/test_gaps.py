@@ -54,6 +54,7 @@ OF_STUDY: tuple[Callable[[StudyResult], Shown], ...] = (
 )
 OF_VARIANT: tuple[Callable[[VariantResult], Shown], ...] = (
     variant_tables.summary_table,
+    variant_tables.notes_table,
     package_tables.packages_table,
     variant_tables.classes_table,
     variant_tables.boots_table,

@@ -1,8 +1,8 @@
 """What a recipe asks of its content."""
 
 from atomic_lib.content.demand import Demand
+from atomic_lib.recipe.origins import place_of
 from atomic_lib.recipe.recipe import Recipe
-from atomic_lib.solve.solver_errors import location_of
 
 
 def recipe_demand(recipe: Recipe) -> Demand:
@@ -14,5 +14,5 @@ def recipe_demand(recipe: Recipe) -> Demand:
         excludes=recipe.excludes,
         weak_dependencies=recipe.weak_dependencies,
         repositories=recipe.repositories,
-        place_of=lambda word: location_of(word, recipe),
+        place_of=lambda word: place_of(word, recipe),
     )
