@@ -65,7 +65,6 @@ def test_a_kickstart_of_a_treefile_says_the_same_but_its_ref(tmp_path: Path) -> 
     assert lost == [
         "- packages: podman >= 4.1",
         "- repositories: fedora",
-        "- extra_repos: ()",
         "- ref: own/x86_64/host",
     ]
 
@@ -141,7 +140,7 @@ def test_arguments_of_an_interpreter_are_told(tmp_path: Path) -> None:
     lines = [line for line in left_out(recipe, kickstart_of(recipe), ".ks") if "script" in line]
     assert lines == [
         f"- script: {tmp_path}/host.yaml:3 (/bin/bash -e, in the tree, a failure ends the build)",
-        "+ script: converted.ks:8 (/bin/bash, in the tree, a failure ends the build)",
+        "+ script: converted.ks:9 (/bin/bash, in the tree, a failure ends the build)",
     ]
 
 
