@@ -1,5 +1,7 @@
 """The RPMs of stand-in packages: each is converted once for its .deb file, whatever else is asked for."""
 
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +30,7 @@ def batches(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
 
     def convert(_: object, sources: list[Source], work: Path) -> dict[str, list[Path]]:
         found.append([source.name for source in sources])
+        time.sleep(0.1)
         for source in sources:
             (work / source.name).mkdir(parents=True)
             (work / source.name / f"{source.name}.rpm").write_text(source.name)
@@ -44,6 +47,15 @@ def test_only_what_is_new_is_converted_and_that_together(context: Context, batch
     assert {name: again[name] for name in first} == first
     assert [path.read_text() for path in again["c"]] == ["c"]
     assert list((context.cache / "tmp").iterdir()) == []
+
+
+def test_variants_that_are_built_at_the_same_time_convert_a_package_once(
+    context: Context, batches: list[list[str]]
+) -> None:
+    with ThreadPoolExecutor(2) as threads:
+        one, two = threads.map(lambda name: package_rpms([request_of("a"), request_of(name)], context), ("b", "c"))
+    assert one["a"] == two["a"]
+    assert sorted(name for batch in batches for name in batch) == ["a", "b", "c"]
 
 
 def test_another_file_and_other_options_are_another_package(context: Context, batches: list[list[str]]) -> None:

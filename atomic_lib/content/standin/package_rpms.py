@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from atomic_lib.base.stage import Stage
+from atomic_lib.base.store import Stored
 from atomic_lib.content.standin.converter import Source, convert
 from atomic_lib.formats.openpgp import KEY_CREATED_SECONDS
 from atomic_lib.tools.context import Context
@@ -28,15 +29,28 @@ def package_rpms(requests: Sequence[PackageRequest], context: Context) -> Mappin
 
     Raises CommandError if a tool fails.
     """
-    stored = {request.source.name: PACKAGE.stored(request, context) for request in requests}
-    missing = [request for request in requests if not stored[request.source.name]]
-    if missing:
-        with context.shared.scratch(PACKAGE.name) as scratch:
-            built = convert(context.tools, [request.source for request in missing], scratch / "work")
-            for request in missing:
-                ready = replace(request, built=tuple(built[request.source.name]))
-                stored[request.source.name] = PACKAGE.get(ready, context)
+    stored = _stored(requests, context)
+    if not all(stored.values()):
+        # Variants that are built at the same time mostly need the same packages.
+        with context.shared.locked(PACKAGE.name, "batch"):
+            stored = _stored(requests, context)
+            missing = [request for request in requests if not stored[request.source.name]]
+            stored = {**stored, **_converted(missing, context)}
     return {name: sorted(result.path.glob("*.rpm")) for name, result in stored.items() if result}
+
+
+def _stored(requests: Sequence[PackageRequest], context: Context) -> dict[str, Stored | None]:
+    return {request.source.name: PACKAGE.stored(request, context) for request in requests}
+
+
+def _converted(requests: Sequence[PackageRequest], context: Context) -> dict[str, Stored]:
+    """Convert the packages together, and store each."""
+    if not requests:
+        return {}
+    with context.shared.scratch(PACKAGE.name) as scratch:
+        built = convert(context.tools, [request.source for request in requests], scratch / "work")
+        ready = [replace(request, built=tuple(built[request.source.name])) for request in requests]
+        return {request.source.name: PACKAGE.get(request, context) for request in ready}
 
 
 def _inputs(request: PackageRequest, _: Context) -> dict[str, object]:
