@@ -144,7 +144,11 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--set", action="append", default=[], metavar="KEY=VALUE", help="a parameter for every variant; repeatable"
     )
-    parser.add_argument("--lock", metavar="FILE", help="rebuild from exactly these packages; needs one --variant")
+    parser.add_argument(
+        "--lock",
+        metavar="FILE",
+        help="rebuild from exactly these packages, or (a lockfile of rpm-ostree) versions; needs one --variant",
+    )
     parser.set_defaults(call=_run, named=lambda options: options.study)
     _add_content(parser)
 
@@ -157,7 +161,10 @@ def _add_verify(parser: argparse.ArgumentParser) -> None:
         help="a name in params/variants, or the path of a recipe; without one: the default study's variants",
     )
     parser.add_argument(
-        "--lock", metavar="FILE", default="", help="build from exactly these packages; needs one VARIANT"
+        "--lock",
+        metavar="FILE",
+        default="",
+        help="build from exactly these packages, or (a lockfile of rpm-ostree) versions; needs one VARIANT",
     )
     parser.set_defaults(call=_verify, named=lambda options: dict.fromkeys(options.variants))
     _add_content(parser)

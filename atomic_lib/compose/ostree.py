@@ -13,6 +13,7 @@ import re
 import stat
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Literal
 
 from atomic_lib.base.errors import WorkbookError
 from atomic_lib.compose.chroot import Installroot
@@ -38,12 +39,15 @@ _VAR_DIRECTORIES = {"home": "0755", "mnt": "0755", "opt": "0755", "roothome": "0
                     }  # fmt: skip
 _OWN_ONLY = {"opt": "opt", "usr/local": "usrlocal"}
 """Those that can be directories of the commit instead, and their names in /var."""
+OptAndUsrlocal = Literal["var", "root", "state-overlay"]
+_SYSTEM_UNITS = "usr/lib/systemd/system"
 _DECLARING = tuple("dDvqQL")
 _FILLING = tuple("fFC")
 _TMPFILES = "usr/lib/tmpfiles.d"
 _AUTOVAR = f"{_TMPFILES}/rpm-ostree-1-autovar.conf"
 # Sorts before all others: files below /root need the target of that link.
 _OWN = f"{_TMPFILES}/00-rpm-ostree-integration.conf"
+_COMPATIBLE = f"{_TMPFILES}/rpm-ostree-0-integration-opt-usrlocal-compat.conf"
 _OF_THE_SYSROOT = {"ostree": "a link into the system's repository", "sysroot": "where the disk is mounted"}
 _MADE_AT_BOOT = ("var", "run", "tmp")
 """The directories whose content a commit does not carry, or a booted system does not see."""
@@ -52,11 +56,14 @@ TOPLEVEL_LINKS = {**_STATE_LINKS, "ostree": "sysroot/ostree"}
 _SEMANAGE = "etc/selinux/semanage.conf"
 
 
-def make_ostree_tree(tree: Installroot, *, tmp_is_link: bool = False, own_opt_and_usrlocal: bool = False) -> list[str]:
+def make_ostree_tree(
+    tree: Installroot, *, tmp_is_link: bool = False, opt_and_usrlocal: OptAndUsrlocal = "var"
+) -> list[str]:
     """Convert the installroot, in place, to the content of a commit.
 
     /tmp is a directory, or a link to /sysroot/tmp. /opt and /usr/local are links into /var, or directories of the
-    commit's own.
+    commit's own ("root"). With "state-overlay", /usr/lib/opt and /usr/local are the commit's, and units of ostree put
+    what the machine adds over them.
 
     Returns the files below /var, /run and /tmp. They are removed: a commit cannot contain them, or they would never be
     seen.
@@ -69,7 +76,10 @@ def make_ostree_tree(tree: Installroot, *, tmp_is_link: bool = False, own_opt_an
     _move_policy_store(files)
     for compiled in files.matching("etc/selinux/*/contexts/files/*.bin"):
         files.remove(compiled)
-    links = {name: target for name, target in _STATE_LINKS.items() if not (own_opt_and_usrlocal and name in _OWN_ONLY)}
+    own = _OWN_ONLY if opt_and_usrlocal != "var" else ()
+    links = {name: target for name, target in _STATE_LINKS.items() if name not in own}
+    if opt_and_usrlocal == "state-overlay":
+        _enable_state_overlays(files)
     dropped = _convert_state(files, links)
     _move_boot(files)
     for top, reason in _OF_THE_SYSROOT.items():
@@ -80,7 +90,8 @@ def make_ostree_tree(tree: Installroot, *, tmp_is_link: bool = False, own_opt_an
         files.remove(name)
         files.add_link(name, target)
     for name in ("sysroot", *(_STATE_LINKS.keys() - links.keys())):
-        files.make_directory(name)
+        if files.status(name) is None:  # /opt is a link with state overlays
+            files.make_directory(name)
     if files.status("usr/share/rpm") is None:
         files.add_link("usr/share/rpm", "../lib/sysimage/rpm")
     files.move("etc", "usr/etc")
@@ -119,6 +130,27 @@ def commit_tree(
              *(f"--add-metadata={key}={value}" for key, value in metadata),
              f"--gpg-sign={keyring.fingerprint}", f"--gpg-homedir={HOME}", "--tree=dir=/mnt/tree/root"]  # fmt: skip
     return tools.run(words, binds=binds, rights="root").stdout.strip()
+
+
+def _enable_state_overlays(files: TreeFiles) -> None:
+    """Move /opt to /usr/lib/opt, and enable ostree's units that overlay it and /usr/local.
+
+    Source: rpm-ostree's ``composepost.rs`` and its tmpfiles.d lines.
+    """
+    if not files.has_file(f"{_SYSTEM_UNITS}/ostree-state-overlay@.service"):
+        raise WorkbookError(
+            "opt-usrlocal: state-overlay: there is no unit ostree-state-overlay@.service in the tree",
+            hint="add the package of ostree that has it, or use opt-usrlocal: root",
+        )
+    _move_opt(files)
+    files.make_directory("usr/lib/opt")
+    files.remove("opt")
+    files.add_link("opt", "usr/lib/opt")
+    files.make_directory(f"{_SYSTEM_UNITS}/local-fs.target.requires")
+    for place in ("usr-lib-opt", "usr-local"):
+        unit = f"ostree-state-overlay@{place}.service"
+        files.add_link(f"{_SYSTEM_UNITS}/local-fs.target.requires/{unit}", f"../{unit}")
+    files.write(_COMPATIBLE, "L /var/usrlocal - - - - ../usr/local\nL /var/opt - - - - ../usr/lib/opt\n")
 
 
 def _require_etc(files: TreeFiles) -> None:

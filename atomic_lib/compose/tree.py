@@ -1,6 +1,7 @@
 """The compose stage: composes a traditional root or an ostree commit from a recipe and an RPM set."""
 
 import json
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -17,11 +18,12 @@ from atomic_lib.compose.installroot import make_installroot
 from atomic_lib.compose.ostree import commit_tree, make_ostree_tree
 from atomic_lib.compose.remote import add_remote, commit_key, own_public_key
 from atomic_lib.compose.rpm_database import file_owners
+from atomic_lib.compose.settings.finalize import finalize
 from atomic_lib.compose.tree_access.walk import Entry, read_entries, walk_tree, write_entries
 from atomic_lib.content.keyring import Keyring, open_keyring
 from atomic_lib.content.repositories import Content
 from atomic_lib.params.variant import Variant
-from atomic_lib.recipe.recipe import Recipe
+from atomic_lib.recipe.recipe import AddedFile, Recipe
 from atomic_lib.recipe.treefile_rules.version_prefix import first_version
 from atomic_lib.solve.lock import Lock
 from atomic_lib.solve.rpm_set import RpmSet
@@ -29,7 +31,7 @@ from atomic_lib.tools.context import Context
 from atomic_lib.tools.memory import in_memory
 from atomic_lib.tools.sandbox import Bind
 
-CONTEXTS, LABELS = "contexts", "labels"
+CONTEXTS, LABELS, LOG = "contexts", "labels", "compose.log"
 
 
 @dataclass(frozen=True)
@@ -79,17 +81,21 @@ class Tree:
 def recipe_inputs(recipe: Recipe) -> dict[str, object]:
     """The recipe as part of a key: all but the paths of its files, its notes, and what decides only the RPM set."""
     added = ("added_files", "overlays", "override_overlays")
-    others = ("files", "notes", "repositories", "post_scripts", "account_rules", *added)
+    apart = ("account_rules", "finalization", "post_scripts", *added)
+    others = ("files", "notes", "repositories", "lockfile_repos", *apart)
     data = {name: value for name, value in vars(recipe).items() if name not in others}
     scripts = [
         [script.text, script.interpreter, script.stop_on_error, script.in_tree] for script in recipe.post_scripts
     ]
     rules = asdict(recipe.account_rules) if recipe.account_rules else None
-    files = {
-        name: [[file.path, file.mode, sha256(file.content).hexdigest(), file.target] for file in getattr(recipe, name)]
-        for name in added
-    }
-    return {**data, **files, "account_rules": rules, "post_scripts": scripts}
+    files = {name: _digests(getattr(recipe, name)) for name in added}
+    last = recipe.finalization
+    finalization = [_digests(last.programs), _digests(last.files)] if last else None
+    return {**data, **files, "account_rules": rules, "finalization": finalization, "post_scripts": scripts}
+
+
+def _digests(files: Iterable[AddedFile]) -> list[list[object]]:
+    return [[file.path, file.mode, sha256(file.content).hexdigest(), file.target] for file in files]
 
 
 def commit_version(variant: Variant, recipe: Recipe) -> str:
@@ -160,7 +166,7 @@ def _make(request: TreeRequest, context: Context, directory: Path) -> None:
     variant, recipe, content = request.variant, request.recipe, request.content
     with in_memory(directory / "composed") as composed:
         tree = Installroot(context.tools, composed / "root", variant.source_date_epoch)
-        log = directory / "compose.log"
+        log = directory / LOG
         make_installroot(
             tree,
             recipe,
@@ -196,9 +202,8 @@ def _finish_ostree(tree: Installroot, request: TreeRequest, directory: Path) -> 
         open_keyring(tree.tools, directory, key, variant.source_date_epoch) as keyring,
     ):
         add_remote(tree, variant.remote_url, keyring.public_key())
-        dropped = make_ostree_tree(
-            tree, tmp_is_link=recipe.tmp_is_link, own_opt_and_usrlocal=recipe.own_opt_and_usrlocal
-        )
+        dropped = make_ostree_tree(tree, tmp_is_link=recipe.tmp_is_link, opt_and_usrlocal=recipe.opt_and_usrlocal)
+        finalize(tree, recipe, directory / LOG)
         write_entries(walk_tree(tree.root), directory / "entries.jsonl")
         if recipe.selinux != "disabled":
             contexts = f"usr/{contexts_directory(request.content.selinux_policy)}"
@@ -211,6 +216,7 @@ def _finish_traditional(tree: Installroot, request: TreeRequest, directory: Path
     """Install the kernel in /boot, label the root, and keep it; it has no entries for tree.json."""
     with step(f"{request.variant.variant}: label"):
         _install_kernel(tree, kernel_version(tree.files))
+        finalize(tree, request.recipe, directory / LOG)
         if request.recipe.selinux != "disabled":
             _label(tree, directory, contexts_directory(request.content.selinux_policy))
             keep_labels(tree, directory / LABELS)

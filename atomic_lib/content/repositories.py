@@ -25,11 +25,12 @@ from atomic_lib.content.dnf import (
 )
 from atomic_lib.content.signing import KEY_FILE
 from atomic_lib.content.standin.standin_repository import has_standin_repository, standin_repository
-from atomic_lib.content.yum_repository import YumRepository
+from atomic_lib.content.yum_repository import KEY_FILES, YumRepository
 from atomic_lib.tools.context import Context
 from atomic_lib.tools.sandbox import Bind, Tools
 
 REPOSITORIES = "/mnt/repos"
+_AGENT = "workbook"
 
 
 @dataclass(frozen=True)
@@ -100,17 +101,18 @@ def open_content(name: str, context: Context, demand: Demand, params: Path = PAR
     agent = agent_repository(context)
     if isinstance(definition, DebianContent):
         standin = standin_repository(definition, demand, params, context, elsewhere=_names_of_rpms(agent))
-        local = {"standin": standin, "workbook": agent}
+        local = {"standin": standin, _AGENT: agent}
         text = "".join(local_repository(repo) for repo in local)
         key = key_of({name: _repository_key(path) for name, path in local.items()})
     else:
-        local = {"workbook": agent}
-        text = with_brought(_repo_file(definition, params), demand.repositories) + local_repository("workbook")
+        local = {_AGENT: agent}
+        _require_key_files(demand.repositories, context.tools, definition.releasever)
+        text = with_brought(_repo_file(definition, params), demand.repositories) + local_repository(_AGENT)
         remote = _remote_key(context, definition, text, local)
         # the index of a repository does not say which of its packages are excluded, or what it costs
         brought = [asdict(replace(one, source="")) for one in demand.repositories]
         more = {"brought": brought} if brought else {}
-        key = key_of({"workbook": _repository_key(agent), "remote": remote, **more})
+        key = key_of({_AGENT: _repository_key(agent), "remote": remote, **more})
     return Content(
         name=name,
         title=definition.title,
@@ -138,7 +140,7 @@ def has_content(name: str, context: Context, demand: Demand, params: Path = PARA
     if isinstance(definition, DebianContent):
         elsewhere = _names_of_rpms(agent.path)
         return has_standin_repository(definition, demand, params, context, elsewhere=elsewhere)
-    text = with_brought(_repo_file(definition, params), demand.repositories) + local_repository("workbook")
+    text = with_brought(_repo_file(definition, params), demand.repositories) + local_repository(_AGENT)
     return _dnf_cache(context.cache, definition, text).is_dir()
 
 
@@ -185,6 +187,20 @@ def _repo_file(definition: RepositoryContent, params: Path) -> str:
 def _names_of_rpms(directory: Path) -> set[str]:
     """The names of the packages in a directory: their files are NAME-VERSION-RELEASE.ARCH.rpm."""
     return {path.name.rsplit("-", 2)[0] for path in directory.glob("*.rpm")}
+
+
+def _require_key_files(brought: Sequence[YumRepository], tools: Tools, releasever: str) -> None:
+    """Raise WorkbookError for each key of a repository that is a file, but not one of the tools tree."""
+    missing = []
+    for one in brought:
+        for url in one.gpgkey:
+            path = url.replace("$releasever", releasever).replace("$basearch", "x86_64").partition("file://")[2]
+            if path and not (tools.root / path.lstrip("/")).is_file():
+                missing.append(f"{one.source}: repository {one.name!r}: gpgkey: there is no {path} in the build tools")
+    if missing:
+        raise WorkbookError(
+            "\n".join(missing), hint=f"name a key in file://{KEY_FILES}, which the tools have, or an https address"
+        )
 
 
 def with_brought(repo_text: str, brought: Sequence[YumRepository]) -> str:

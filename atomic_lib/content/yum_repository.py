@@ -9,8 +9,16 @@ from dataclasses import dataclass, fields
 
 from atomic_lib.base.errors import WorkbookError
 
-ADDRESS = re.compile(r"(https?|ftp)://[^\s\x00-\x1f\x7f\"'\\,<>@]+")
+_HOST, _PATH = r"[^\s\x00-\x1f\x7f\"'\\,<>@/]+", r"(/[^\s\x00-\x1f\x7f\"'\\,<>]*)?"
+ADDRESS = re.compile(rf"(https?|ftp)://{_HOST}{_PATH}")
 """An address that dnf may fetch from: no file of the machine, no password, and only one address."""
+KEY_FILES = "/usr/share/distribution-gpg-keys/"
+"""The keys of distributions, which are among the build tools."""
+_KEY = re.compile(rf"https://{_HOST}{_PATH}|file://{KEY_FILES}(?!.*\.\.)[\w$./+-]+")
+_VARIABLE = re.compile(r"\$(?:\{(\w+)\}|(\w+))", re.ASCII)
+_VARIABLES = ("arch", "basearch", "releasever")
+"""Those of dnf's that have a value here."""
+_RESERVED = ("main", "standin", "workbook")
 _NO_OPTIONS = ("name", "source")
 _NAME = re.compile(r"[A-Za-z0-9_.:-]+")
 _PACKAGE = re.compile(r"[^\s@,\x00-\x1f\x7f-][^\s,\x00-\x1f\x7f]*")
@@ -51,12 +59,20 @@ class YumRepository:
         """What of it is not accepted, in a sentence; empty if it may be given to dnf."""
         if not _NAME.fullmatch(self.name):
             return f"{self.name!r} is not a name of letters, digits and any of - _ . :"
+        if self.name in _RESERVED:
+            return f"{self.name!r} is the name of something else; the names {', '.join(_RESERVED)} are not accepted"
         addresses = [*self.baseurl, *filter(None, (self.mirrorlist, self.metalink))]
         if not addresses:
             return "has no address: give a baseurl, mirrorlist or metalink"
-        for address in (*addresses, *self.gpgkey, *filter(None, (self.proxy,))):
+        for address in (*addresses, *filter(None, (self.proxy,))):
             if not ADDRESS.fullmatch(address):
                 return f"{address!r} is not an http, https or ftp address without password"
+        for key in self.gpgkey:
+            if not _KEY.fullmatch(key):
+                return f"gpgkey: {key!r} is not an https address of a key, or a file in file://{KEY_FILES}"
+        for match in (match for address in (*addresses, *self.gpgkey) for match in _VARIABLE.finditer(address)):
+            if (match[1] or match[2]) not in _VARIABLES:
+                return f"{match[0]} has no value; repovars of a treefile can give it one"
         for package in (*self.includepkgs, *self.excludepkgs):
             if not _PACKAGE.fullmatch(package):
                 return f"{package!r} is not the name of a package, or a pattern"

@@ -23,7 +23,7 @@ from atomic_lib.results.result_files import RESULT_FILE, read_variant_result, wr
 from atomic_lib.results.runs import link_newest, new_run, only_run
 from atomic_lib.results.study_result import StudyResult
 from atomic_lib.results.variant_result import VariantResult
-from atomic_lib.solve.lock import read_lock
+from atomic_lib.solve.rpm_ostree.lockfile import read_requested_lock
 from atomic_lib.tools.context import open_context
 from atomic_lib.tools.user_namespace import require_namespace
 
@@ -56,7 +56,7 @@ def run_study(
         load_definition(variant.content)
         load_recipe(variant)
         if variant.lock:
-            read_lock(CHECKOUT / variant.lock)
+            read_requested_lock(CHECKOUT / variant.lock)
     require_namespace()
     with only_run(BUILD, cache_directory()):
         open_context()
@@ -150,7 +150,7 @@ class _Run:
         chosen = {**self.overrides, "variant": variant.variant, "study": self.study}
         chosen.pop("lock", None)  # a fallback has none
         if variant.lock:  # a copy, so that results do not contain a path of the user's
-            copied = own / "requested-lock.json"
+            copied = (own / "requested-lock").with_suffix(Path(variant.lock).suffix)
             shutil.copyfile(CHECKOUT / variant.lock, copied)
             chosen["lock"] = str(copied.relative_to(CHECKOUT))
         mode = {"new_boots": new_boots, "output_directory": str(own.relative_to(CHECKOUT))}

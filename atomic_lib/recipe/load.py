@@ -21,7 +21,8 @@ _TREEFILES = (".yaml", ".yml", ".json")
 def load_recipe(variant: Variant, params: Path = PARAMS_DIRECTORY) -> Recipe:
     """The recipe of a variant; the variant's ``selinux`` overrides the recipe's.
 
-    Raises WorkbookError naming the file, and where possible the line or key, if it is missing or not accepted.
+    Raises WorkbookError naming the file, and where possible the line or key, if it is missing or not accepted, and
+    for a repository of its own that packages may not come from.
     """
     recipe = _with_unused_repositories(_read_recipe(variant, params), variant, params)
     return replace(recipe, selinux=variant.selinux) if variant.selinux else recipe

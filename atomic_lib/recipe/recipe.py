@@ -35,6 +35,17 @@ class AddedFile:
 
 
 @dataclass(frozen=True)
+class Finalization:
+    """Programs that change a tree when all else is done, in order.
+
+    ``files`` is the recipe's directory, which they see. Both are made of ``AddedFile``, with paths in their directory.
+    """
+
+    programs: tuple[AddedFile, ...]
+    files: tuple[AddedFile, ...]
+
+
+@dataclass(frozen=True)
 class AccountRules:
     """The users and groups that a recipe names.
 
@@ -121,10 +132,13 @@ class Recipe:
     """Added after the packages, which have no such files."""
     override_overlays: tuple[AddedFile, ...] = ()
     """Added after ``overlays``, in place of what is there."""
+    finalization: Finalization | None = None
     removed_from_packages: tuple[tuple[str, ...], ...] = ()
     """Each a package and regular expressions for those of its paths that are removed."""
     repo_packages: tuple[tuple[str, tuple[str, ...]], ...] = ()
     """Repositories and the packages that come from no other one."""
+    lockfile_repos: tuple[str, ...] = ()
+    """Repositories from which only locked packages come; without a lock they are not used."""
     wanted_units: tuple[str, ...] = ()
     """Units that multi-user.target starts, even without an [Install] section."""
     os_release_version: str | None = None
@@ -138,8 +152,8 @@ class Recipe:
     """/etc/machine-id: a first boot, an id that is set at the boot, or no file at all."""
     tmp_is_link: bool = False
     """Whether /tmp of a commit is a link to /sysroot/tmp."""
-    own_opt_and_usrlocal: bool = False
-    """Whether /opt and /usr/local of a commit are directories, not links into /var."""
+    opt_and_usrlocal: Literal["var", "root", "state-overlay"] = "var"
+    """Whether /opt and /usr/local of a commit are links into /var, its own directories, or these under overlays."""
     usr_etc_as_etc: bool = False
     """Whether /usr/etc of a commit is labelled as /etc, whatever the policy says."""
     readonly_executables: bool = False

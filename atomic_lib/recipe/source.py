@@ -89,3 +89,8 @@ def listing_hint(path: Path) -> str:
         return f"there is no directory {path.parent}"
     names = sorted(sibling.name for sibling in path.parent.iterdir() if sibling.is_file())
     return f"{path.parent} has: {', '.join(names)}" if names else f"{path.parent} is empty"
+
+
+def printable(text: str) -> str:
+    """The text with control characters, which a terminal would act on, as escape sequences; line feeds stay."""
+    return "".join(one if one.isprintable() or one == "\n" else repr(one)[1:-1] for one in text)

@@ -9,18 +9,23 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from atomic_lib.recipe.recipe import AccountRules, AddedFile, Recipe
 from atomic_lib.recipe.treefile_keys import Values, notes
 from atomic_lib.recipe.treefile_rules.account_files import account_rules
+from atomic_lib.recipe.treefile_rules.finalize_programs import finalization
 from atomic_lib.recipe.treefile_rules.findings import Findings
 from atomic_lib.recipe.treefile_rules.inclusion import TreefileReader
 from atomic_lib.recipe.treefile_rules.merging import merge
 from atomic_lib.recipe.treefile_rules.overlay_directories import overlay_files
+from atomic_lib.recipe.treefile_rules.repositories_beside import repositories_beside
 from atomic_lib.recipe.treefile_rules.variables import as_text, substituted
 from atomic_lib.recipe.treefile_rules.version_prefix import first_version
 
+_OPT_AND_USRLOCAL: Mapping[object, Literal["var", "root", "state-overlay"]] = {
+    None: "var", "var": "var", "root": "root", "state-overlay": "state-overlay", "stateoverlay": "state-overlay",
+}  # fmt: skip
 # ostree's rule for the names of refs (ostree_validate_rev).
 _REF = re.compile(r"[\w\d][-._\w\d]*(/[\w\d][-._\w\d]*)*", re.ASCII)
 
@@ -61,12 +66,15 @@ def _recipe(path: Path, values: Values, reader: TreefileReader) -> Recipe:
     languages = values.get("install-langs")
     units = _unique(values.get("units", ()))
     scripts = [values["postprocess-script"]] if "postprocess-script" in values else []
+    repositories = repositories_beside(path, values, reader.roots, findings)
     return Recipe(
         files=tuple(dict.fromkeys(findings.files)),
         packages=_unique([*values.get("packages", ()), *_of_repos(values)]),
         layer=_layer(path, reader),
         excludes=_unique(values.get("exclude-packages", ())),
-        repos=_unique(values.get("repos", ())),
+        repos=_unique(values.get("repos", ()) or (one.name for one in repositories)),
+        repositories=tuple(repositories),
+        lockfile_repos=_unique(values.get("lockfile-repos", ())),
         documentation=values.get("documentation", True),
         weak_dependencies=values.get("recommends", True),
         languages=None if languages is None else _unique(languages),
@@ -85,6 +93,7 @@ def _recipe(path: Path, values: Values, reader: TreefileReader) -> Recipe:
         added_files=tuple(values.get("add-files", ())),
         overlays=_overlays(path, "ostree-layers", values, reader),
         override_overlays=_overlays(path, "ostree-override-layers", values, reader),
+        finalization=finalization(path.parent, reader.roots, findings),
         removed_from_packages=tuple(tuple(item) for item in values.get("remove-from-packages", ())),
         repo_packages=tuple((repo, tuple(names)) for repo, names in values.get("repo-packages", ())),
         os_release_version=_text(path, "mutate-os-release", values, findings),
@@ -93,7 +102,7 @@ def _recipe(path: Path, values: Values, reader: TreefileReader) -> Recipe:
         run_sysusers=values.get("sysusers") == "compose-forced",
         machine_id={None: "uninitialized", True: "empty", False: "absent"}[values.get("machineid-compat")],  # type: ignore[arg-type]
         tmp_is_link=values.get("tmp-is-dir") is False,
-        own_opt_and_usrlocal=values.get("opt-usrlocal") == "root",
+        opt_and_usrlocal=_OPT_AND_USRLOCAL[values.get("opt-usrlocal")],
         usr_etc_as_etc=values.get("selinux-label-version") == 1,
         readonly_executables=values.get("readonly-executables", False),
         notes=tuple([*notes(values), *findings.notes]),
@@ -101,10 +110,9 @@ def _recipe(path: Path, values: Values, reader: TreefileReader) -> Recipe:
 
 
 def _require_composable(path: Path, values: Values, findings: Findings) -> None:
-    """Require a ref and a package, no package that is excluded too, and no units that a first boot would undo."""
-    for key in ("ref", "packages"):
-        if not values.get(key) and not findings.problems:
-            findings.refuse(f"{path}: {key}: is required", f"set {key} here or in an included treefile")
+    """Require a package, no package that is excluded too, and no units that a first boot would undo."""
+    if not values.get("packages") and not findings.problems:
+        findings.refuse(f"{path}: packages: is required", "set packages here or in an included treefile")
     excluded = set(values.get("exclude-packages", ()))
     both = [name for name in values.get("packages", ()) if name in excluded]
     if both:
@@ -134,6 +142,8 @@ def _layer(path: Path, reader: TreefileReader) -> tuple[str, ...]:
 
 def _ref(path: Path, values: Values, findings: Findings) -> str | None:
     ref = _text(path, "ref", values, findings)
+    if "ref" not in values:  # rpm-ostree commits without a ref then, too
+        findings.notes.append(f"{path}: ref is not set: the ref of the commit has the name of the variant")
     if ref is not None and not _REF.fullmatch(ref):
         findings.refuse(
             f"{findings.place('ref', path)}: ref: {ref!r} is not a valid ref", "for example atomic/x86_64/minimal"

@@ -33,7 +33,7 @@ CHOICES: Mapping[str, tuple[object, ...]] = {
     "edition": ("2014", "2024"),
     "ignore-devices": (True,),
     "ima": (False,),
-    "opt-usrlocal": ("var", "root"),
+    "opt-usrlocal": ("var", "root", "state-overlay", "stateoverlay"),
     "repo-metadata": ("inline", "detached", "disabled"),
     "rpmdb": ("target", "sqlite", "bdb", "ndb"),
     "rpmdb-normalize": (True, False),
@@ -49,7 +49,6 @@ _CHOICE_REASONS = {
     "edition": "an edition is text, in quotes",
     "ignore-devices": "a build cannot make device files, as it runs in a user namespace",
     "ima": "signatures of IMA are not taken from packages into a commit",
-    "opt-usrlocal": "a state overlay needs units of rpm-ostree's own",
     "rpmdb": "the database of a tree is in the format of its own rpm",
 }
 ARCHITECTURES = ("aarch64", "armhfp", "i386", "ppc64", "ppc64le", "riscv64", "s390x", "x86_64")
@@ -63,9 +62,9 @@ OLD_SPELLINGS = {
 ACCEPTED = sorted({*TEXTS, *FLAGS, *LISTS, *CHOICES, *STRUCTURES, "include", "releasever"})
 _OF_A_CLIENT = "it is for a system that is deployed; rpm-ostree refuses it in a compose, too"
 REFUSED = {
+    "modules": "rpm-ostree has no modules any more, and none is enabled here; name their packages, from a repository "
+    "that has them outside of modules",
     "cliwrap-binaries": "a build puts no wrappers of rpm-ostree into a tree; leave it out",
-    "repovars": "repositories are those of params/repos, which have $releasever and $basearch only; "
-    "write the values there",
     **dict.fromkeys(
         ("base-refspec", "container-image-reference", "packages-local", "packages-local-fileoverride",
          "override-remove", "ex-override-replace", "override-replace-local", "initramfs", "custom",
@@ -80,7 +79,6 @@ _WITHOUT_EFFECT = {
     "etc-group-members": "all groups of the tree are in /etc/group",
     "gpg-key": "a commit is signed with the key in the file that the variant's signing_key names",
     "ignore-devices": "a build cannot make device files",
-    "lockfile-repos": "a locked package comes from the cache or from a repository of the content",
     "metadata": "it is for other programs that read the treefile",
     "platform-module": "no modules are enabled",
     "repo-metadata": "a commit has no metadata of repositories",

@@ -23,6 +23,10 @@ class Dnf:
     content: Content
     recipe: Recipe
     directory: Path
+    hidden: Sequence[str] = ()
+    """NEVRAs that dnf does not see in any repository."""
+    locked: Sequence[str] | None = None
+    """The only NEVRAs that come from the recipe's ``lockfile_repos``, which are not used at all if this is None."""
 
     def run(
         self, words: Sequence[str], *, binds: Sequence[Bind] = (), pinned: Sequence[tuple[str, Sequence[str]]] = ()
@@ -35,9 +39,12 @@ class Dnf:
         """
         (self.directory / "config").mkdir(exist_ok=True)
         (self.directory / "root").mkdir(exist_ok=True)
-        (self.directory / "config/dnf.conf").write_text(
-            dnf_configuration(weak_dependencies=self.recipe.weak_dependencies, documentation=self.recipe.documentation)
+        configuration = dnf_configuration(
+            weak_dependencies=self.recipe.weak_dependencies, documentation=self.recipe.documentation
         )
+        # in the file, because the list can be longer than a command line
+        hidden = f"excludepkgs={','.join(self.hidden)}\n" if self.hidden else ""
+        (self.directory / "config/dnf.conf").write_text(configuration + hidden)
         (self.directory / "config/all.repo").write_text(self.content.repo_text)
         cache = self.content.dnf_cache or self.directory / "cache"
         cache.mkdir(exist_ok=True)
@@ -47,13 +54,21 @@ class Dnf:
             Bind(cache, f"{INSTALLROOT}{DNF_CACHE}", writable=True),
         ]
         line = ["dnf", "-y", "-c", f"{DNF_DIRECTORY}/dnf.conf", f"--installroot={INSTALLROOT}",
-                f"--releasever={self.content.releasever}", *enabled_repos(self.recipe, self.content.repo_ids),
+                f"--releasever={self.content.releasever}", *self._repository_options(),
                 *pinned_packages(self.recipe, self.content.repo_ids, pinned), *words]  # fmt: skip
         binds = [*own, *self.content.binds, *binds]
         try:
             return self.tools.run(line, binds=binds, rights="root", network=self.content.remote).stdout
         except CommandError as error:
             raise repository_error(error, self.content.local) or error from None
+
+    def _repository_options(self) -> list[str]:
+        if self.locked is None or not self.recipe.lockfile_repos:
+            return enabled_repos(self.recipe, self.content.repo_ids)
+        only = ",".join(self.locked) or "-"  # an empty list would include all packages
+        known = self.content.repo_ids
+        limits = [f"--setopt={name}.includepkgs={only}" for name in self.recipe.lockfile_repos if name in known]
+        return [*enabled_repos(self.recipe, self.content.repo_ids, locked=True), *limits]
 
 
 def install_words(recipe: Recipe, group_packages: Iterable[str]) -> list[str]:
@@ -97,10 +112,16 @@ def unused_repos(recipe: Recipe, repo_ids: Iterable[str]) -> set[str]:
     return {repository.name for repository in recipe.repositories} - set(repo_ids)
 
 
-def enabled_repos(recipe: Recipe, repo_ids: Iterable[str]) -> list[str]:
-    """dnf's options that enable the repositories that the recipe names: only these, or those besides the others."""
-    unused = unused_repos(recipe, repo_ids)
+def enabled_repos(recipe: Recipe, repo_ids: Iterable[str], *, locked: bool = False) -> list[str]:
+    """dnf's options that enable the repositories that the recipe names: only these, or those besides the others.
+
+    Those of its ``lockfile_repos`` are enabled only for a set that is ``locked``.
+    """
+    known = tuple(repo_ids)
+    unused = unused_repos(recipe, known)
     names = [name for name in recipe.repos if name not in unused]
-    if names:
-        return ["--disablerepo=*", f"--enablerepo={','.join(names)}"]
+    of_lockfile = [name for name in recipe.lockfile_repos if name not in (*names, *unused)]
+    if names or of_lockfile:
+        names = names or [name for name in known if name not in of_lockfile]
+        return ["--disablerepo=*", f"--enablerepo={','.join([*names, *(of_lockfile * locked)])}"]
     return [f"--enablerepo={','.join(recipe.extra_repos)}"] if recipe.extra_repos else []

@@ -12,6 +12,7 @@ from atomic_lib.base.store import file_sha256
 from atomic_lib.solve.dnf_run import Dnf
 from atomic_lib.solve.lock import Lock, LockedPackage
 from atomic_lib.solve.rpm_cache import cached_rpm
+from atomic_lib.solve.rpm_ostree.lockfile import AvailablePackage
 from atomic_lib.solve.solver_errors import solver_error
 from atomic_lib.tools.sandbox import Bind
 
@@ -32,6 +33,14 @@ def read_rpms(dnf: Dnf, rpms: Path, repos: Mapping[str, str]) -> Lock:
         package = LockedPackage(name, int(epoch), version, release, arch, digest, size_bytes, "")
         packages.append(replace(package, repo=repos.get(package.nevra, "")))
     return Lock(dnf.content.name, tuple(sorted(packages)))
+
+
+def available_packages(dnf: Dnf, others: Sequence[str] = ()) -> list[AvailablePackage]:
+    """All packages that dnf sees in its repositories, and in the repositories ``others``."""
+    form = "%{name}|%{epoch}|%{version}|%{release}|%{arch}|%{repoid}"
+    enabled = [f"--enablerepo={','.join(others)}"] if others else []
+    rows = (line.split("|") for line in dnf.run([*enabled, "-q", "repoquery", "--qf", form]).splitlines())
+    return [AvailablePackage(row[0], int(row[1]), *row[2:]) for row in rows if len(row) == 6]
 
 
 def fetch_locked(lock: Lock, dnf: Dnf, rpms: Path, cache: Path) -> Lock:

@@ -2,7 +2,7 @@
 
 import json
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from atomic_lib.base.command import CommandError
@@ -14,8 +14,15 @@ from atomic_lib.recipe.recipe import Recipe
 from atomic_lib.solve.dnf_run import Dnf, install_words, unused_repos
 from atomic_lib.solve.group_members import GroupMembers, group_members, members_to_install
 from atomic_lib.solve.lock import Lock, read_lock, write_lock
-from atomic_lib.solve.locked import fetch_locked, read_rpms, require_locked
+from atomic_lib.solve.locked import available_packages, fetch_locked, read_rpms, require_locked
 from atomic_lib.solve.rpm_cache import keep_keys, keep_rpms
+from atomic_lib.solve.rpm_ostree.lockfile import (
+    Lockfile,
+    hidden_packages,
+    read_requested_lock,
+    require_available,
+    require_digests,
+)
 from atomic_lib.solve.rpm_set import RpmSet
 from atomic_lib.solve.solver import download
 from atomic_lib.solve.solver_errors import solver_error
@@ -26,27 +33,33 @@ from atomic_lib.tools.sandbox import Bind, Tools
 
 @dataclass(frozen=True)
 class RpmSetRequest:
-    """What to resolve: ``name`` is the variant's, ``locked`` the lock to use, ``members`` those of the groups."""
+    """What to resolve: ``name`` is the variant's, ``members`` those of the groups.
+
+    ``locked``: the lock to use. ``lockfile``: the versions that packages must have.
+    """
 
     name: str
     recipe: Recipe
     content: Content
     locked: Lock | None
     members: GroupMembers
+    lockfile: Lockfile | None = None
 
 
 def resolve_rpm_set(recipe: Recipe, content: Content, context: Context, *, name: str, lock_file: Path | None) -> RpmSet:
     """The RPM set that ``recipe`` needs from ``content``, or exactly that of ``lock_file``.
 
-    The cache keeps RPM files by sha256, so that a lock can be used even after the repository
-    has changed.
+    If ``lock_file`` is a lockfile of rpm-ostree, the set is resolved with the versions that it names. The cache keeps
+    RPM files by sha256, so that a lock can be used even after the repository has changed.
 
     Raises WorkbookError if a package is unknown, an excluded package is required (with the
-    chain of requirements), a locked package is no longer available, or a file does not match
+    chain of requirements), a locked package is not available, or a file does not match
     the lock.
     """
-    require_fitting(recipe, content)
-    locked = read_lock(lock_file) if lock_file else None
+    require_fitting(recipe, content, locked=lock_file is not None)
+    requested = read_requested_lock(lock_file) if lock_file else None
+    lockfile = requested if isinstance(requested, Lockfile) else None
+    locked = requested if isinstance(requested, Lock) else None
     if locked:
         require_plain(locked, str(lock_file))
     if locked and locked.content != content.name:
@@ -55,7 +68,7 @@ def resolve_rpm_set(recipe: Recipe, content: Content, context: Context, *, name:
             hint=f"use a lock of content {content.name!r}, or set content: {locked.content}",
         )
     members = group_members(content.comps(context.tools), recipe)
-    stored = RPM_SET.get(RpmSetRequest(name, recipe, content, locked, members), context)
+    stored = RPM_SET.get(RpmSetRequest(name, recipe, content, locked, members, lockfile), context)
     words = tuple(json.loads((stored.path / "words.json").read_text()))
     lock = read_lock(stored.path / "lock.json")
     if locked:
@@ -69,6 +82,8 @@ def _inputs(request: RpmSetRequest, _: Context) -> dict[str, object]:
         "lock": request.locked.sha256 if request.locked else "",
         "words": install_words(request.recipe, request.members.packages),
         "conditional": request.members.conditional,
+        "lockfile": request.lockfile.inputs() if request.lockfile else None,
+        "lockfile_repos": request.recipe.lockfile_repos,
         "repos": request.recipe.repos,
         "extra_repos": request.recipe.extra_repos,
         "repo_packages": request.recipe.repo_packages,
@@ -84,9 +99,13 @@ def _make(request: RpmSetRequest, context: Context, directory: Path) -> None:
     with tempfile.TemporaryDirectory(dir=directory) as scratch:
         dnf = Dnf(tools, request.content, request.recipe, Path(scratch))
         if locked:
+            dnf = replace(dnf, locked=[package.nevra for package in locked.packages])
             lock = fetch_locked(locked, dnf, rpms, cache)
             names = {package.name for package in lock.packages}
             words = install_words(dnf.recipe, request.members.among(names, _provided(tools, rpms)))
+        elif request.lockfile:
+            words, lock = _resolve(_with_lockfile(dnf, request.lockfile), request.members, rpms)
+            require_digests(request.lockfile, lock.packages, rpms)
         else:
             words, lock = _resolve(dnf, request.members, rpms)
         index_repository(tools, rpms)
@@ -101,7 +120,7 @@ RPM_SET = Stage(
 )
 
 
-def require_fitting(recipe: Recipe, content: Content) -> None:
+def require_fitting(recipe: Recipe, content: Content, *, locked: bool = False) -> None:
     """Raise WorkbookError for a recipe of another release, or with a repository that the content lacks."""
     if recipe.releasever not in (None, content.releasever):
         raise WorkbookError(
@@ -110,13 +129,25 @@ def require_fitting(recipe: Recipe, content: Content) -> None:
         )
     known = content.repo_ids
     named = [*recipe.repos, *recipe.extra_repos, *(repo for repo, _ in recipe.repo_packages)]
+    named += recipe.lockfile_repos if locked else ()
     available = {*known, *unused_repos(recipe, known)}
     unknown = [repo for repo in named if repo not in available]
     if unknown:
         raise WorkbookError(
             f"{recipe.files[0]}: repos: content {content.name!r} has no repository {unknown[0]!r}",
-            hint=f"it has: {', '.join(known)}",
+            hint=f"it has: {', '.join(known)}; or put a .repo file with it beside the treefile",
         )
+
+
+def _with_lockfile(dnf: Dnf, lockfile: Lockfile) -> Dnf:
+    """A dnf that sees the packages of the lockfile in its versions only."""
+    unused = unused_repos(dnf.recipe, dnf.content.repo_ids)
+    others = [name for name in dnf.recipe.lockfile_repos if name not in unused]
+    available = available_packages(dnf, others)
+    require_available(lockfile, available, dnf.content.name)
+    pinned = {package.name: package for package in lockfile.packages}
+    own = sorted({one.nevra for one in available if one.name in pinned and pinned[one.name].is_build(one)})
+    return replace(dnf, hidden=hidden_packages(lockfile, available), locked=own)
 
 
 def _provided(tools: Tools, rpms: Path) -> set[str]:

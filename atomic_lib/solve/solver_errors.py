@@ -22,7 +22,14 @@ def solver_error(dnf: Dnf, error: CommandError) -> WorkbookError:
                 f"{place_of(name, dnf.recipe)}: content {dnf.content.name!r} has no package {name!r}"
                 for name in unknown
             ),
-            hint="correct the names, or leave them out" if len(unknown) > 1 else "correct the name, or leave it out",
+            hint=f"correct the name{'s' if len(unknown) > 1 else ''}, or choose another content (--content NAME)",
+        )
+    hidden = re.search(r"All matches were filtered out by exclude filtering for argument: (\S+)", output)
+    if hidden and dnf.locked is not None and hidden[1] not in dnf.recipe.excludes:
+        return WorkbookError(
+            f"{place_of(hidden[1], dnf.recipe)}: content {dnf.content.name!r} has {hidden[1]!r} only in a version "
+            "that is not locked, or in one of lockfile-repos",
+            hint="add the package to the lockfile, or its repository to repos",
         )
     unsigned = re.search(
         r".*(?:not signed|not correct for|[Pp]ublic key .*not installed|signature|check FAILED).*", output

@@ -12,7 +12,7 @@ EXCLUDED = re.compile(r"[^\s@,\x00-\x1f\x7f-][^\s,\x00-\x1f\x7f]*")
 """A name or pattern; dnf's option takes several, separated by commas."""
 
 # rpm's own rules for the parts of a NEVRA (rpmbuild, parsePreamble.c), and a sha256
-_PARTS = {
+NEVRA_PARTS = {
     "name": re.compile(r"\w[\w.+-]*", re.ASCII),
     "version": re.compile(r"[\w.+~^%{}]+", re.ASCII),
     "release": re.compile(r"[\w.+~^%{}]+", re.ASCII),
@@ -34,7 +34,7 @@ def require_words(words: Iterable[str], source: str, accepted: re.Pattern[str] =
 def require_plain(lock: Lock, source: str) -> None:
     """Raise WorkbookError for a package whose parts rpm would not accept: they become words of dnf and file names."""
     for package in lock.packages:
-        for part, accepted in _PARTS.items():
+        for part, accepted in NEVRA_PARTS.items():
             value = getattr(package, part)
             if not isinstance(value, str) or not accepted.fullmatch(value):
                 raise WorkbookError(f"{source}: {part} {value!r} of a package is not one that rpm accepts",

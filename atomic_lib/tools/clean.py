@@ -13,7 +13,7 @@ PARTS = ("damaged", "builds", "runs", "cache", "environment")
 _DESCRIPTIONS = {
     "damaged": "damaged files that were set aside in builds and cache",
     "builds": "stored stages: trees, commits, disk images",
-    "runs": "reports and their data, records of ./workbook verify",
+    "runs": "reports and their data, records of ./workbook verify, copies of recipes",
     "cache": "tools tree, content, downloads",
     "environment": "Python environments",
 }
@@ -54,7 +54,7 @@ def directories_of(part: str, checkout: Path, cache: Path) -> list[Path]:
     own = {
         "builds": ["build/store"],
         "damaged": ["build/store"],
-        "runs": ["build/runs", "build/verify"],
+        "runs": ["build/runs", "build/verify", "build/recipes"],
         "environment": [".venv", ".venv-lab"],
         "cache": [],
     }

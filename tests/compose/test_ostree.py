@@ -19,6 +19,7 @@ from atomic_lib.tools.sandbox import Tools
 
 SEMANAGE = "module-store = direct\nstore-root = /var/lib/selinux\nexpand-check = 0\n"
 AUTOVAR = "usr/lib/tmpfiles.d/rpm-ostree-1-autovar.conf"
+COMPATIBLE = "usr/lib/tmpfiles.d/rpm-ostree-0-integration-opt-usrlocal-compat.conf"
 INTEGRATION = "usr/lib/tmpfiles.d/00-rpm-ostree-integration.conf"
 
 
@@ -231,12 +232,33 @@ def test_tmp_is_a_directory_otherwise(root: Path) -> None:
 def test_opt_and_usr_local_can_be_the_commits_own(root: Path) -> None:
     put(root, "opt/own/file")
     put(root, "usr/local/bin/tool")
-    make_ostree_tree(Installroot(Tools(root, ""), root, 0), own_opt_and_usrlocal=True)
+    make_ostree_tree(Installroot(Tools(root, ""), root, 0), opt_and_usrlocal="root")
     assert (root / "opt/own/file").is_file()
     assert (root / "usr/local/bin/tool").is_file()
     assert os.readlink(root / "srv") == "var/srv"
     assert [line for line in lines_of(root, INTEGRATION) if "/opt" in line or "usrlocal" in line] == []
     assert any("/var/home" in line for line in lines_of(root, INTEGRATION))
+
+
+def test_opt_and_usr_local_can_be_under_state_overlays(root: Path) -> None:
+    put(root, "opt/own/file")
+    put(root, "usr/local/bin/tool")
+    tree = Installroot(Tools(root, ""), root, 0)
+    with pytest.raises(WorkbookError, match=r"there is no unit ostree-state-overlay@\.service in the tree"):
+        make_ostree_tree(tree, opt_and_usrlocal="state-overlay")
+    put(root, "usr/lib/systemd/system/ostree-state-overlay@.service")
+    make_ostree_tree(tree, opt_and_usrlocal="state-overlay")
+    assert os.readlink(root / "opt") == "usr/lib/opt"
+    assert (root / "opt/own/file").is_file()
+    assert (root / "usr/local/bin/tool").is_file()
+    assert not (root / "usr/local").is_symlink()
+    required = root / "usr/lib/systemd/system/local-fs.target.requires"
+    assert {path.name: os.readlink(path) for path in required.iterdir()} == {
+        f"ostree-state-overlay@{name}.service": f"../ostree-state-overlay@{name}.service"
+        for name in ("usr-lib-opt", "usr-local")
+    }
+    assert [line for line in lines_of(root, COMPATIBLE) if "/opt" in line] == ["L /var/opt - - - - ../usr/lib/opt"]
+    assert [line for line in lines_of(root, INTEGRATION) if "/opt" in line or "usrlocal" in line] == []
 
 
 @dataclass(frozen=True)

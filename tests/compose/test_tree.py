@@ -1,20 +1,23 @@
 """What a tree's key is made of, and what identifies its content."""
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
+from unittest.mock import MagicMock
 
 import pytest
 
 from atomic_lib.base.store import key_of
 from atomic_lib.compose import tree
+from atomic_lib.compose.chroot import Installroot
 from atomic_lib.compose.tree import TREE, TreeRequest, commit_version, content_checksum, default_ref, recipe_inputs
 from atomic_lib.content.repositories import Content
 from atomic_lib.params.variant import Variant, variant_from
 from atomic_lib.recipe.recipe import AccountRules, AddedFile, PostScript, Recipe
 from atomic_lib.solve.lock import Lock, LockedPackage
 from atomic_lib.solve.rpm_set import RpmSet
-from tests.contexts import own_context
+from tests.contexts import NO_TOOLS, own_context
 
 SHOWN = """\
 commit 6865d0d3e0c60ae8e0e2d0a5a2a05c66d8ad1c07e9fb1e60ee5bdbd1f1a2b3c4
@@ -32,6 +35,28 @@ LOCK = Lock("own", (LockedPackage("bash", 0, "1", "1", "noarch", "aa", 1, "r"),)
 RPM_SET = RpmSet("set", LOCK, Path("rpms"), ("install", "bash"), 0.0, True)
 CONTENT = Content("own", "Own content", "k", "43", "", "default", "", {}, False, None)
 REQUEST = TreeRequest(VARIANT, RECIPE, CONTENT, RPM_SET)
+
+
+@pytest.mark.parametrize(
+    ("finish", "order"),
+    [
+        (tree._finish_ostree, ["make_ostree_tree", "finalize", "write_entries", "_label", "_commit"]),
+        (tree._finish_traditional, ["_install_kernel", "finalize", "_label", "write_entries", "copy_root"]),
+    ],
+)
+def test_the_programs_of_finalize_d_see_the_whole_tree_and_what_they_write_is_labelled(
+    finish: Callable[..., object], order: list[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    calls: list[str] = []
+
+    def recorded(name: str) -> Callable[..., dict[str, object]]:
+        return lambda *_, **__: calls.append(name) or {}  # type: ignore[func-returns-value]
+
+    for name in (*order, "add_remote", "commit_key", "keep_labels", "kernel_version", "make_root", "walk_tree"):
+        monkeypatch.setattr(tree, name, recorded(name))
+    monkeypatch.setattr(tree, "open_keyring", lambda *_: nullcontext(MagicMock()))
+    finish(Installroot(NO_TOOLS, tmp_path, 0), REQUEST, tmp_path)
+    assert [name for name in calls if name in order] == order
 
 
 @pytest.fixture

@@ -83,4 +83,4 @@ def test_all_unknown_names_are_one_error_with_places_and_similar_names(index: Pa
         "own.yaml:13: content 'own' has no package 'quite-unknown'",
         "own.yaml:2: content 'own' has no package 'x*'",
     ]
-    assert caught.value.hint == "correct the names: bash for bsh"
+    assert caught.value.hint == "correct the names (bash for bsh), or choose another content (--content NAME)"

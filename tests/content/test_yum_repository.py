@@ -63,6 +63,11 @@ def test_signatures_are_checked_with_the_keys_of_the_content_unless_the_reposito
     assert added["own"]["gpgcheck"] == "1"
 
 
+def test_a_path_may_name_a_group_as_those_of_copr_do() -> None:
+    address = "https://a.example/results/@own/tool/fedora-$releasever-$basearch/"
+    assert replace(OWN, baseurl=(address,), gpgkey=(f"{address}pubkey.gpg",)).problem() == ""
+
+
 def test_a_repository_of_the_same_name_is_replaced() -> None:
     added = parsed(with_brought(CONTENT, [replace(OWN, name="fedora")]))
     assert added.sections() == ["updates", "fedora"]
@@ -79,9 +84,15 @@ def test_a_repository_of_the_same_name_is_replaced() -> None:
         ({"baseurl": ()}, "has no address"),
         ({"baseurl": ("file:///srv",)}, "'file:///srv' is not an http, https or ftp address"),
         ({"baseurl": ("https://user:secret@a.example/",)}, "without password"),
+        ({"baseurl": ("https://user:secret@a.example",)}, "without password"),
+        ({"gpgkey": ("https://me@k.example/1",)}, "is not an https address of a key"),
         ({"baseurl": ("https://a.example/\ngpgcheck=0",)}, "is not an http"),
         ({"metalink": "nfs:server:/srv"}, "is not an http"),
-        ({"gpgkey": ("file:///etc/shadow",)}, "is not an http"),
+        ({"gpgkey": ("file:///etc/shadow",)}, "is not an https address of a key, or a file in"),
+        ({"gpgkey": ("http://k.example/1",)}, "is not an https address of a key"),
+        ({"gpgkey": ("file:///usr/share/distribution-gpg-keys/../x",)}, "is not an https address of a key"),
+        ({"baseurl": ("https://a.example/$stream",)}, r"\$stream has no value; repovars of a treefile"),
+        ({"name": "workbook"}, "is the name of something else"),
         ({"proxy": "socks5://a.example"}, "is not an http"),
         ({"excludepkgs": ("a b",)}, "'a b' is not the name of a package"),
         ({"includepkgs": ("--x",)}, "'--x' is not the name of a package"),

@@ -243,7 +243,7 @@ def test_a_lock_of_other_content_is_refused(resolve: Resolve, tmp_path: Path) ->
 def test_a_repository_that_the_content_has_not_is_named(resolve: Resolve) -> None:
     error = refusal(resolve, replace(SMALL, repos=("updates",)))
     assert error.message == "small.yaml: repos: content 'standin' has no repository 'updates'"
-    assert error.hint == "it has: standin, workbook"
+    assert error.hint == "it has: standin, workbook; or put a .repo file with it beside the treefile"
 
 
 def test_a_package_changed_after_signing_is_refused_by_name(

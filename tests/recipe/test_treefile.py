@@ -93,7 +93,8 @@ def test_defaults_are_those_of_rpm_ostree(tmp_path: Path) -> None:
         ("machineid-compat: false", "machine_id", "absent"),
         ("machineid-compat: true", "machine_id", "empty"),
         ("tmp-is-dir: false", "tmp_is_link", True),
-        ("opt-usrlocal: root", "own_opt_and_usrlocal", True),
+        ("opt-usrlocal: root", "opt_and_usrlocal", "root"),
+        ("opt-usrlocal: stateoverlay", "opt_and_usrlocal", "state-overlay"),
         ("readonly-executables: true", "readonly_executables", True),
         ("selinux-label-version: 1", "usr_etc_as_etc", True),
         ("sysusers: compose-forced", "run_sysusers", True),
@@ -160,7 +161,9 @@ def test_an_include_cycle_names_the_chain(tmp_path: Path) -> None:
     a = write(tmp_path / "a.yaml", f"include: b.yaml\n{MINIMAL}")
     b = write(tmp_path / "b.yaml", "include: c.yaml\n")
     c = write(tmp_path / "c.yaml", "include: b.yaml\n")
-    assert refusal(a).message == f"{c}:1: include: include cycle: {b} includes {c} includes {b}"
+    assert refusal(a).message == (
+        f"{c}:1: include: include cycle: {b} includes {c} includes {b}, included by {b}:1, included by {a}:1"
+    )
 
 
 def test_a_file_included_twice_is_refused(tmp_path: Path) -> None:
@@ -185,8 +188,10 @@ def test_a_missing_file_names_who_asks_for_it_and_what_is_there(tmp_path: Path) 
         ("ostree-layer: [a]\n", "key 'ostree-layer' is not supported: did you mean 'ostree-layers'?"),
         ("packages-s390x: a\n", "packages-s390x: must be a list of strings, not 'a'"),
         ("packages-s390x:\n", "packages-s390x: must be a list of strings, not None"),
-        ("repovars: {a: b}\n", "key 'repovars' is not supported: repositories are those of params/repos, which have "
-         "$releasever and $basearch only; write the values there"),
+        ("repovars: {a: 3}\n", "repovars: must be a mapping of names to text"),
+        ("repovars: {releasever: '3'}\n", "repovars: 'releasever' has a value already; set the key releasever"),
+        ("modules: {enable: [a]}\n", "key 'modules' is not supported: rpm-ostree has no modules any more, and none "
+         "is enabled here; name their packages, from a repository that has them outside of modules"),
         ("packages-local: {a: b}\n", "key 'packages-local' is not supported: it is for a system that is deployed; "
          "rpm-ostree refuses it in a compose, too"),
         ("documentation: no\n", "documentation: must be true or false, not 'no'"),
@@ -224,10 +229,16 @@ def test_a_refusal_names_file_line_and_key(tmp_path: Path, addition: str, messag
     assert refusal(path).message == f"{path}:{MINIMAL.count(chr(10)) + 1}: {message}"
 
 
+def test_a_treefile_without_a_ref_gets_that_of_the_variant_and_a_note(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.yaml", "packages: [bash]\n")
+    recipe = read_treefile(path)
+    assert recipe.ref is None
+    assert recipe.notes == (f"{path}: ref is not set: the ref of the commit has the name of the variant",)
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("packages: [bash]\n", " ref: is required"),
         ("ref: a/b\n", " packages: is required"),
         ("ref: a/b\npackages: [bash]\nexclude-packages: [bash]\n", "3: bash is in packages and in exclude-packages"),
         ("ref: a//b\npackages: [bash]\n", "1: ref: 'a//b' is not a valid ref"),

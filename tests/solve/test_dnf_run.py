@@ -33,12 +33,24 @@ def test_only_a_name_can_be_hidden(name: str) -> None:
         pinned_packages(replace(RECIPE, repo_packages=(("workbook", (name,)),)), ["base"])
 
 
+def test_lockfile_repositories_are_enabled_only_for_a_locked_set() -> None:
+    recipe = replace(RECIPE, repos=("base",), lockfile_repos=("pool",))
+    assert enabled_repos(recipe, ["base", "pool"]) == ["--disablerepo=*", "--enablerepo=base"]
+    assert enabled_repos(recipe, ["base", "pool"], locked=True) == ["--disablerepo=*", "--enablerepo=base,pool"]
+    without_names = replace(recipe, repos=())
+    assert enabled_repos(without_names, ["base", "pool"]) == ["--disablerepo=*", "--enablerepo=base"]
+    assert enabled_repos(RECIPE, ["base", "pool"]) == []
+
+
 def test_repositories_that_the_content_does_not_use_are_not_named_to_dnf() -> None:
     brought = YumRepository("own", "a.yaml:1", baseurl=("https://a.example/",))
     named = replace(RECIPE, repos=("own", "base"), repositories=(brought,), repo_packages=(("own", ("tool",)),))
     assert enabled_repos(named, ["base", "own"]) == ["--disablerepo=*", "--enablerepo=own,base"]
     assert enabled_repos(named, ["base"]) == ["--disablerepo=*", "--enablerepo=base"]
     assert enabled_repos(replace(named, repos=("own",)), ["base"]) == []
+    assert enabled_repos(replace(named, lockfile_repos=("own",)), ["base"], locked=True) == [
+        "--disablerepo=*", "--enablerepo=base"
+    ]  # fmt: skip
     assert enabled_repos(RECIPE, ["base"]) == []
     assert pinned_packages(named, ["base", "own"]) == ["--setopt=base.excludepkgs=tool"]
     assert pinned_packages(named, ["base"]) == []

@@ -14,7 +14,7 @@ from atomic_lib.tools.tools_tree import CACHE_TAG, CACHE_TAG_NAME
 
 @pytest.fixture
 def tree(tmp_path: Path) -> Path:
-    for name in ("build/store/trees", "build/runs/one", ".venv/bin", "cache/tools", "notebooks"):
+    for name in ("build/store/trees", "build/runs/one", "build/recipes/one", ".venv/bin", "cache/tools", "notebooks"):
         (tmp_path / name).mkdir(parents=True)
         (tmp_path / name / "file").write_bytes(b"x" * 100_000)
     (tmp_path / "cache" / CACHE_TAG_NAME).write_text(CACHE_TAG)
@@ -42,10 +42,19 @@ def test_without_a_part_shows_all_and_removes_nothing(tree: Path, capsys: pytest
     ("part", "gone"),
     [
         ("builds", {"build/store/trees/file"}),
-        ("runs", {"build/runs/one/file"}),
+        ("runs", {"build/runs/one/file", "build/recipes/one/file"}),
         ("environment", {".venv/bin/file"}),
         ("cache", {"cache/tools/file"}),
-        ("all", {"build/store/trees/file", "build/runs/one/file", ".venv/bin/file", "cache/tools/file"}),
+        (
+            "all",
+            {
+                "build/store/trees/file",
+                "build/runs/one/file",
+                "build/recipes/one/file",
+                ".venv/bin/file",
+                "cache/tools/file",
+            },
+        ),
     ],
 )
 def test_removes_the_named_part_only(tree: Path, part: str, gone: set[str]) -> None:

@@ -3,13 +3,14 @@
 Source of the order and the rules: rpm-ostree's ``composepost.rs`` and ``rpmostree-core.cxx``.
 """
 
+import json
 import posixpath
-import re
 import stat
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 
+from atomic_lib.base.command import CommandError
 from atomic_lib.base.errors import WorkbookError
 from atomic_lib.compose.chroot import Installroot
 from atomic_lib.compose.tree_access.beneath import shown
@@ -17,19 +18,22 @@ from atomic_lib.compose.tree_access.tree_files import TreeFiles
 from atomic_lib.formats.rpm_headers import Header
 from atomic_lib.recipe.recipe import AddedFile, Recipe
 from atomic_lib.solve.dnf_run import INSTALLROOT
+from atomic_lib.tools.sandbox import Bind
 
 _OS_RELEASE = "etc/os-release"
 _LINKS_MOST = 40
+_PROGRAMS = Path(__file__).parents[1] / "rpm_programs"
+MATCHING_SECONDS = 60.0
+"""How long all expressions of ``remove-from-packages`` may take."""
 
 
 def change_packaged_files(tree: Installroot, recipe: Recipe, headers: Mapping[str, Header]) -> None:
     """Remove what is to be removed from packages, add the recipe's overlays, and make executables read-only.
 
-    Raises WorkbookError for a file of ``overlays`` that is in the tree already with another content.
+    Raises WorkbookError for a file of ``overlays`` that is in the tree already with another content, and for a
+    regular expression that takes too long.
     """
-    for name, *expressions in recipe.removed_from_packages:
-        if name in headers:
-            _remove_matching(tree.files, headers[name], expressions)
+    _remove_from_packages(tree, recipe, headers)
     if recipe.readonly_executables:
         words = ["-type", "f", "-perm", "/111", "-perm", "/222", "-exec", "chmod", "a-w", "{}", "+"]
         tree.run(["find", f"{INSTALLROOT}/usr", f"{INSTALLROOT}/etc", *words])
@@ -70,12 +74,17 @@ def os_release(text: str, base_version: str, version: str) -> str:
 
 
 def add_files(files: TreeFiles, added: Sequence[AddedFile], *, overwrite: bool) -> None:
-    """Add paths to a tree.
+    """Add paths of a commit to the tree that becomes one.
 
     Raises WorkbookError for a path that is there as something else; with ``overwrite``, only for one that is a
     directory.
     """
-    for file in (replace(one, path=in_installroot(one.path)) for one in added):
+    put_files(files, [replace(one, path=in_installroot(one.path)) for one in added], overwrite=overwrite)
+
+
+def put_files(files: TreeFiles, added: Sequence[AddedFile], *, overwrite: bool) -> None:
+    """Add paths to any directory, as ``add_files`` does, where they say."""
+    for file in added:
         present = files.status(file.path)
         if stat.S_ISDIR(file.mode):
             files.make_directory(file.path)
@@ -103,13 +112,43 @@ def _require_equal(files: TreeFiles, file: AddedFile, mode: int) -> None:
         )
 
 
-def _remove_matching(files: TreeFiles, header: Header, expressions: Iterable[str]) -> None:
-    """Remove the package's files, no directories, whose path in a commit matches an expression."""
-    compiled = [re.compile(expression) for expression in expressions]
-    for path, file in header.files.items():
-        in_commit = f"/usr{path}" if path.startswith("/etc/") else path
-        if not file.is_directory and any(expression.search(in_commit) for expression in compiled):
-            files.remove(path.lstrip("/"))
+def _remove_from_packages(tree: Installroot, recipe: Recipe, headers: Mapping[str, Header]) -> None:
+    """Remove the packages' files, no directories, whose path in a commit matches an expression."""
+    rules = [(name, expressions) for name, *expressions in recipe.removed_from_packages if name in headers]
+    in_commit = [
+        {f"/usr{path}" if path.startswith("/etc/") else path: path.lstrip("/")
+         for path, file in headers[name].files.items() if not file.is_directory}
+        for name, _ in rules
+    ]  # fmt: skip
+    matching = _matching(tree, recipe, [(*rule, [*paths]) for rule, paths in zip(rules, in_commit, strict=True)])
+    for found, paths in zip(matching, in_commit, strict=True):
+        for path in found:
+            tree.files.remove(paths[path])
+
+
+def _matching(tree: Installroot, recipe: Recipe, rules: Sequence[tuple[str, list[str], list[str]]]) -> list[list[str]]:
+    """For each package, its expressions and its paths: the paths that match one.
+
+    In a process of its own, because there is no bound on the time that an expression of Python takes.
+    """
+    if not rules:
+        return []
+    words = ["python3", "-B", "/mnt/programs/match_paths.py"]
+    asked = json.dumps([(expressions, paths) for _, expressions, paths in rules])
+    try:
+        output = tree.tools.run(
+            words, binds=[Bind(_PROGRAMS, "/mnt/programs")], input=asked, timeout_seconds=MATCHING_SECONDS
+        ).stdout
+    except CommandError as error:
+        if error.status is not None:
+            raise
+        name, expressions, _ = rules[error.stdout.count("\n")]
+        raise WorkbookError(
+            f"{recipe.files[0]}: remove-from-packages: {name}: matching {', '.join(expressions):.200} against its "
+            f"files was stopped after {MATCHING_SECONDS:g} s",
+            hint="write the expression without nested repetitions such as (a+)+, or name the files in remove-files",
+        ) from None
+    return [json.loads(line) for line in output.splitlines()]
 
 
 def _resolved(files: TreeFiles, path: str) -> str:

@@ -50,8 +50,6 @@ def _packages_of(word: str, index: PackageIndex) -> Iterator[str]:
 def _unknown_packages(words: list[str], demand: Demand, index: PackageIndex, content: str) -> WorkbookError:
     lines = [f"{demand.place_of(word) or demand.source}: content {content!r} has no package {word!r}" for word in words]
     similar = {word: get_close_matches(word, index.names, n=3, cutoff=0.75) for word in words}
-    hints = [f"{', '.join(names)} for {word}" for word, names in similar.items() if names]
-    return WorkbookError(
-        "\n".join(lines),
-        hint=f"correct the name{'s' if len(words) > 1 else ''}{': ' if hints else ''}{'; '.join(hints)}",
-    )
+    hints = "; ".join(f"{', '.join(names)} for {word}" for word, names in similar.items() if names)
+    names = f"name{'s' if len(words) > 1 else ''}{f' ({hints})' if hints else ''}"
+    return WorkbookError("\n".join(lines), hint=f"correct the {names}, or choose another content (--content NAME)")

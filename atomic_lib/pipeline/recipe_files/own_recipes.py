@@ -18,10 +18,13 @@ import yaml
 from atomic_lib.base.errors import WorkbookError
 from atomic_lib.base.paths import BUILD, CHECKOUT, PARAMS_DIRECTORY
 from atomic_lib.base.scrub import COPIED_FILES, COPIES
+from atomic_lib.compose.settings.recipe_files import put_files
+from atomic_lib.compose.tree_access.tree_files import TreeFiles
 from atomic_lib.params.study_file import load_study
 from atomic_lib.params.variant import Variant, load_variant
 from atomic_lib.recipe.load import read_recipe
 from atomic_lib.recipe.recipe import Recipe
+from atomic_lib.recipe.treefile_rules.finalize_programs import FOLDER as FINALIZE
 from atomic_lib.recipe.treefile_rules.overlay_directories import OVERLAYS
 
 STUDY = "recipes"
@@ -92,7 +95,7 @@ def copied_lock(lock: Path, *, build: Path | None = None) -> Path:
     data = lock.read_bytes()
     directory = (build or BUILD) / COPIES
     directory.mkdir(parents=True, exist_ok=True)
-    copy = directory / f"lock-{hashlib.sha256(data).hexdigest()[:16]}.json"
+    copy = directory / f"lock-{hashlib.sha256(data).hexdigest()[:16]}{lock.suffix or '.json'}"
     copy.write_bytes(data)
     return copy
 
@@ -152,10 +155,15 @@ def _copied(recipe: Recipe, target: Path) -> Path:
     for path in files:
         place = target / path.relative_to(top)
         place.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(path, place)
+        shutil.copy(path, place)  # with the mode: a file that is added may be executable
+        if (path.parent / FINALIZE).is_dir():
+            shutil.copytree(path.parent / FINALIZE, place.parent / FINALIZE, symlinks=True, dirs_exist_ok=True)
         if (path.parent / OVERLAYS).is_dir():
             shutil.copytree(path.parent / OVERLAYS, place.parent / OVERLAYS, symlinks=True, dirs_exist_ok=True)
     copied = target / files[0].relative_to(top)
+    if recipe.finalization:  # its programs see all of the directory, as it was read
+        others = [one for one in recipe.finalization.files if not os.path.lexists(copied.parent / one.path)]
+        put_files(TreeFiles(copied.parent), others, overwrite=True)
     if _said(read_recipe(copied)) != _said(recipe):
         raise WorkbookError(
             f"{recipe.files[0]}: a copy of it says something else, because it depends on files that it does not name",

@@ -14,7 +14,7 @@ from atomic_lib.params.study_file import fallback_variants, load_study, study_va
 from atomic_lib.params.variant import load_variant, variant_names
 from atomic_lib.recipe.load import load_recipe, read_recipe
 from atomic_lib.recipe.origins import Origins, origins_of
-from atomic_lib.recipe.recipe import AccountRules, AddedFile, Recipe
+from atomic_lib.recipe.recipe import AccountRules, AddedFile, Finalization, Recipe
 from atomic_lib.report.elements.values import plural
 
 LISTS = {
@@ -128,6 +128,8 @@ def _plain(value: object) -> object:
         return " ".join([value.name, *(f"{option}={_joined(said)}" for option, said in value.options().items())])
     if isinstance(value, AccountRules):
         return {name: _plain(one) for name, one in vars(value).items()}
+    if isinstance(value, Finalization):
+        return {"programs": _plain(value.programs), "files they see": len(value.files)}
     return [_plain(one) for one in value] if isinstance(value, tuple) else value
 
 
@@ -142,13 +144,29 @@ def recipe_text(recipe: Recipe) -> str:
     for name, title in LISTS.items():
         if entries := getattr(recipe, name):
             lines += ["", f"{title} ({len(entries)})", *_aligned(entries, origins)]
+    if recipe.post_scripts:
+        lines += ["", f"scripts ({len(recipe.post_scripts)})"]
     for script in recipe.post_scripts:
-        lines += ["", f"script {script.source} ({script.interpreter}, {plural(len(script.text.splitlines()), 'line')})"]
+        lines.append(f"  {script.source}  {script.interpreter}, {plural(len(script.text.splitlines()), 'line')}")
     if settings := settings_of(recipe):
-        lines += ["", "settings", *(f"  {name}: {value}" for name, value in settings.items())]
+        lines += ["", "settings", *(line for name, value in settings.items() for line in _setting_lines(name, value))]
     if recipe.notes:
         lines += ["", f"without effect, or with less ({len(recipe.notes)})", *(f"  {note}" for note in recipe.notes)]
     return "\n".join(lines)
+
+
+def _setting_lines(name: str, value: object) -> list[str]:
+    """A setting as text: a list with a line for each entry, a mapping with the sizes of its lists."""
+    if isinstance(value, list):
+        return [f"  {name} ({len(value)})", *(f"    {_on_one_line(entry)}" for entry in value)]
+    if isinstance(value, dict):
+        return [f"  {name}", *(f"    {key}: {plural(len(one), 'entry').replace('entrys', 'entries')}"
+                               for key, one in value.items() if one)]  # fmt: skip
+    return [f"  {name}: {value}"]
+
+
+def _on_one_line(entry: object) -> str:
+    return " ".join(map(str, entry)) if isinstance(entry, list) else str(entry)
 
 
 def _aligned(entries: Sequence[str], origins: Origins) -> list[str]:

@@ -24,7 +24,7 @@ from atomic_lib.pipeline.verify.rebuild import Built, Task
 from atomic_lib.pipeline.verify.show import shown
 from atomic_lib.results.record import git_revision
 from atomic_lib.results.verification import Verification, write_verification
-from atomic_lib.solve.lock import read_lock
+from atomic_lib.solve.rpm_ostree.lockfile import read_requested_lock
 from atomic_lib.tools.tools_tree import open_tools
 from atomic_lib.tools.user_namespace import outer_root, require_namespace
 
@@ -71,7 +71,7 @@ def _variants(words: Sequence[str], copies: Path | None, overrides: Mapping[str,
         variants = study_variants(load_study("default"), overrides=overrides)
     for variant in variants:
         if variant.lock:
-            read_lock(CHECKOUT / variant.lock)
+            read_requested_lock(CHECKOUT / variant.lock)
     return variants
 
 

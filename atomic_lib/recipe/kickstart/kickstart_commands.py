@@ -127,6 +127,7 @@ def firewall(recipe: Recipe, given: Options) -> Recipe:
     """Set firewalld's services and ports by its own program, as Anaconda does."""
     mode = "--enabled" if given.pop("enabled", True) else "--disabled"
     if given.pop("use_system_defaults", False):
+        given.clear()  # as in Anaconda
         return noted(recipe, "firewall --use-system-defaults: a firewalld in the tree keeps its configuration")
     opened, closed = given.pop("services", None) or [], given.pop("remove_services", None) or []
     ports = given.pop("ports", None) or []

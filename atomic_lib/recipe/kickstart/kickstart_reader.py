@@ -30,6 +30,7 @@ from atomic_lib.recipe.kickstart.kickstart_sections import (
     group_words,
 )
 from atomic_lib.recipe.recipe import PostScript, Recipe
+from atomic_lib.recipe.source import printable
 from atomic_lib.recipe.treefile_keys import LANGUAGE
 
 _COMMANDS_HINT = f"accepted commands: {', '.join(sorted({*COMMANDS, *NO_EFFECT}))}"
@@ -49,6 +50,13 @@ def read_kickstart(path: Path, version: str, roots: Sequence[Path] = ()) -> Reci
     Raises WorkbookError naming file and line for a missing file, an include cycle, a syntax error,
     and every command, option or section that is not supported.
     """
+    try:
+        return _read_kickstart(path, version, roots)
+    except WorkbookError as error:
+        raise WorkbookError(printable(error.message), hint=printable(error.hint)) from None
+
+
+def _read_kickstart(path: Path, version: str, roots: Sequence[Path]) -> Recipe:
     every_line, files = read_lines(path, roots)
     sections = split_off_sections(every_line)
     named = _named_version(line for line in every_line if line.path == path)

@@ -17,6 +17,7 @@ from pykickstart.sections import PackageSection, PostScriptSection  # type: igno
 from atomic_lib.recipe.kickstart.kickstart_accounts import Options
 from atomic_lib.recipe.kickstart.kickstart_lines import Line, Problem, Sections
 from atomic_lib.recipe.kickstart.kickstart_reasons import COMMAND_OPTION_REASONS, OPTION_NOTES, OPTION_REASONS
+from atomic_lib.recipe.source import printable
 
 NOCHROOT_NOTE = (
     "%post --nochroot runs among the workbook's tools, with the tree at $ANA_INSTALL_PATH, /mnt/sysroot and "
@@ -39,7 +40,7 @@ class SectionReader:
     @property
     def notes(self) -> tuple[str, ...]:
         """The notes, each with its file without the directory: so they are the same in every checkout."""
-        return tuple(f"{line.path.name}:{line.number}: {text}" for line, text in self._notes)
+        return tuple(printable(f"{line.path.name}:{line.number}: {text}") for line, text in self._notes)
 
     def location(self, number: int) -> str:
         """``FILE:LINE`` of the line with this number."""
@@ -62,6 +63,9 @@ class SectionReader:
                 yield
             except KickstartError as error:
                 self.refuse(number, f"{what}: {_one_line(error.message)}")
+                self.syntax_errors.setdefault(what, self.problems[-1])
+            except ValueError as error:  # pykickstart converts some values without a check, such as raid --device=md_a
+                self.refuse(number, f"{what}: {_one_line(str(error))}")
                 self.syntax_errors.setdefault(what, self.problems[-1])
         for warning in caught:
             if issubclass(warning.category, KickstartDeprecationWarning):

@@ -16,7 +16,7 @@ def account_lines(text: str, kind: str, source: str) -> tuple[str, ...]:
     """
     lines: dict[str, str] = {}
     for number, line in enumerate(text.splitlines(), start=1):
-        if not line.strip() or line.startswith("#"):
+        if not line.strip() or line.startswith(("#", "+", "-")):  # + and - are nsswitch.conf(5)'s compatibility mode
             continue
         fields = line.split(":")
         ids = fields[2:4] if kind == "passwd" else fields[2:3]
@@ -30,13 +30,15 @@ def account_lines(text: str, kind: str, source: str) -> tuple[str, ...]:
 
 
 def account_rules(values: Mapping[str, Any]) -> AccountRules | None:
-    """The rules in a treefile's values, whose files stand in them as lines; None if it has none.
+    """The rules in a treefile's values, whose files stand in them as lines; None if it has none, or a file is not read.
 
     Raises WorkbookError, without the name of the file, if only one of both files would be taken over.
     """
     passwd, group = (values.get(key, {"type": "none"}) for key in ("check-passwd", "check-groups"))
     from_files = [key for key, value in (("check-passwd", passwd), ("check-groups", group)) if value["type"] == "file"]
     seeds = values.get("preserve-passwd", True)
+    if any(check.get("lines", ()) is None for check in (passwd, group)):
+        return None
     if len(from_files) == 1 and seeds:
         raise WorkbookError(
             f"{from_files[0]} is of type file, but {'check-groups' if 'passwd' in from_files[0] else 'check-passwd'} "

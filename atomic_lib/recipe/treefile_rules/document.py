@@ -22,6 +22,10 @@ _DEEPEST = 100
 """How deep the values of a treefile may be nested; rpm-ostree's parsers stop at 128."""
 
 
+_SYNTAX_HINT = "look for indentation, quotes, commas and brackets at this line and before it"
+_VALUES_MOST = 200_000
+
+
 @dataclass(frozen=True)
 class Document:
     """A treefile: its values by key, the line of each key, and the lines of the entries of each list.
@@ -111,9 +115,9 @@ def _from_yaml(path: Path, text: str) -> Document:
         value = None if root is None else loader.construct_document(root)
     except yaml.MarkedYAMLError as error:
         line = f":{error.problem_mark.line + 1}" if error.problem_mark else ""
-        raise WorkbookError(f"{path}{line}: not valid YAML: {error.problem}") from None
+        raise WorkbookError(f"{path}{line}: not valid YAML: {error.problem}", hint=_SYNTAX_HINT) from None
     except (yaml.YAMLError, ValueError) as error:
-        raise WorkbookError(f"{path}: not valid YAML: {' '.join(str(error).split())}") from None
+        raise WorkbookError(f"{path}: not valid YAML: {' '.join(str(error).split())}", hint=_SYNTAX_HINT) from None
     if root is None or value is None:  # an empty file, or one with comments only
         return Document(path, {})
     if not isinstance(root, yaml.MappingNode) or not isinstance(value, dict):
@@ -138,7 +142,7 @@ def _from_json(path: Path, text: str) -> Document:
     try:
         value = json.loads(text, object_pairs_hook=mapping)
     except json.JSONDecodeError as error:
-        raise WorkbookError(f"{path}:{error.lineno}: not valid JSON: {error.msg}") from None
+        raise WorkbookError(f"{path}:{error.lineno}: not valid JSON: {error.msg}", hint=_SYNTAX_HINT) from None
     except ValueError:  # a number with more digits than Python converts
         raise WorkbookError(f"{path}: not valid JSON: a number is too long") from None
     if not isinstance(value, dict):
@@ -155,7 +159,7 @@ def _json_lines(text: str, keys: Mapping[str, object]) -> Iterator[tuple[str, in
 
 
 def _require_plain(path: Path, values: Mapping[str, object]) -> None:
-    """Refuse values that are nested too deeply, and text that is no Unicode.
+    """Refuse values that are nested too deeply or too many, and text that is no Unicode.
 
     Aliases of YAML can make values nested without end, or wide: each is looked at once on a level.
     """
@@ -166,8 +170,19 @@ def _require_plain(path: Path, values: Mapping[str, object]) -> None:
             raise WorkbookError(f"{path}: a text has half of a surrogate pair, which is no character")
         level = list(inner.values())
         if not level:
-            return
-    raise _too_deep(path)
+            break
+    else:
+        raise _too_deep(path)
+    if _size(values, {}) > _VALUES_MOST:
+        raise WorkbookError(f"{path}: has more than {_VALUES_MOST} values, aliases of YAML followed",
+                            hint="name a treefile")  # fmt: skip
+
+
+def _size(value: object, known: dict[int, int]) -> int:
+    """How many values there are in one, with each alias followed; ``known``: those of values that were counted."""
+    if id(value) not in known:
+        known[id(value)] = 1 + sum(_size(one, known) for one in _parts(value))
+    return known[id(value)]
 
 
 def _parts(value: object) -> Iterator[object]:

@@ -6,9 +6,11 @@ from pathlib import Path
 from typing import TypeVar
 
 from atomic_lib.base.errors import WorkbookError
+from atomic_lib.recipe.recipe import AddedFile
 from atomic_lib.recipe.treefile_rules.variables import BASEARCH, Variable
 
 _T = TypeVar("_T")
+_PLACES_MOST = 6
 
 
 @dataclass(frozen=True)
@@ -27,6 +29,8 @@ class Findings:
     problems: dict[str, str] = field(default_factory=dict)
     """The hint of each, empty if it has none."""
     notes: list[str] = field(default_factory=list)
+    programs: dict[str, AddedFile] = field(default_factory=dict)
+    """Those of ``finalize.d``, by name."""
     variables: dict[str, Variable] = field(default_factory=lambda: {"basearch": BASEARCH})
     origins: dict[str, str] = field(default_factory=dict)
     """``FILE:LINE`` of each key; of several files, that of the first one that was read."""
@@ -55,5 +59,11 @@ class Findings:
 
 
 def chain_text(chain: Sequence[Place]) -> str:
-    """The files that include the one with a problem, the innermost first, for the end of a message."""
-    return "".join(f", included by {place.location}" for place in reversed(chain))
+    """The files that include the one with a problem, the innermost first, for the end of a message.
+
+    Of a long chain the middle is left out.
+    """
+    places = [place.location for place in reversed(chain)]
+    if len(places) > _PLACES_MOST:
+        places = [*places[: _PLACES_MOST - 2], f"{len(places) - _PLACES_MOST + 1} more", places[-1]]
+    return "".join(f", included by {place}" for place in places)

@@ -22,6 +22,7 @@ from atomic_lib.recipe.treefile_keys import (
 )
 from atomic_lib.recipe.treefile_rules.account_files import account_lines
 from atomic_lib.recipe.treefile_rules.document import Document, parse_document
+from atomic_lib.recipe.treefile_rules.finalize_programs import take_programs
 from atomic_lib.recipe.treefile_rules.findings import Findings, Place, chain_text
 from atomic_lib.recipe.treefile_rules.merging import merge
 from atomic_lib.recipe.treefile_rules.package_entries import names_in, read_kickstart_packages
@@ -29,7 +30,6 @@ from atomic_lib.recipe.treefile_rules.variables import BASEARCH, Variable, holds
 
 DEEPEST = 50
 """How deep includes may be nested, as in rpm-ostree."""
-FINALIZE = "finalize.d"
 _KEYS_HINT = f"accepted keys: {', '.join(ACCEPTED)}, packages-ARCH"
 _OF_OTHER_FILES = ("add-files", "arch-include", "conditional-include", "edition", "include", "postprocess-script",
                    "variables")  # fmt: skip
@@ -53,7 +53,7 @@ class TreefileReader:
         suffix = chain_text(chain)
         if path.suffix == ".ks":
             return self._of_kickstart(path, chain, prefix)
-        text = self.findings.attempt("", lambda: self._opened(path, chain, prefix))
+        text = self.findings.attempt("", lambda: self._opened(path, chain, prefix), chain_text(chain[:-1]))
         if text is None:
             return {}
         document = self.findings.attempt("", lambda: parse_document(path, text), suffix)
@@ -90,6 +90,8 @@ class TreefileReader:
         for location, message in found.problems:
             self.findings.refuse(f"{location}: {message}{chain_text(chain)}",
                                  "name the packages in a treefile, or use the kickstart as a recipe")  # fmt: skip
+        for error in found.errors:
+            self.findings.refuse(f"{error.message}{chain_text(chain)}", error.hint)
         values: Values = {"packages": found.packages, "exclude-packages": found.excludes}
         return {**values, "recommends": False} if found.exclude_weak_dependencies else values
 
@@ -172,6 +174,8 @@ class TreefileReader:
             if key in result:
                 prefix = f"{document.location(key)}: {key}: "
                 value = findings.attempt(prefix, read, suffix)
+                if value is None and key.startswith("check-"):
+                    value = {"type": "file", "lines": None}  # of its type still, so that no other problem follows
                 result = {**result, key: value} if value is not None else _without(result, key)
         return result
 
@@ -198,7 +202,7 @@ class TreefileReader:
         return {"type": "file", "lines": lines}
 
     def _with_includes(self, document: Document, values: Values, chain: tuple[Place, ...]) -> Values:
-        self._refuse_finalize(document.path.parent)
+        take_programs(document.path.parent, self.roots, self.findings)
         self.findings.variables = {**_variables(values), **self.findings.variables}
         includes = [(name, "include") for name in _listed(values.get("include"))]
         includes += [(name, "arch-include") for name in _listed(values.get("arch-include", {}).get(BASEARCH))]
@@ -224,21 +228,6 @@ class TreefileReader:
 
     def _holds(self, prefix: str, condition: str, suffix: str) -> bool:
         return self.findings.attempt(prefix, lambda: holds(condition, self.findings.variables), suffix) or False
-
-    def _refuse_finalize(self, directory: Path) -> None:
-        """Programs of finalize.d would run outside of the tree, with the rights of the one who builds."""
-        folder = directory / FINALIZE
-        if not folder.is_dir():
-            return
-        for file in sorted(folder.iterdir()):
-            if file.is_file() and os.access(file, os.X_OK):
-                self.findings.refuse(
-                    f"{file}: programs of {FINALIZE} run outside of the tree, which no part of a recipe does here",
-                    "make it an entry of postprocess, which runs in the tree, or remove it",
-                )
-            elif file.is_file():
-                note = f"{file} has no effect: it is not executable, and rpm-ostree does not run it either"
-                self.findings.notes += [note] if note not in self.findings.notes else []
 
 
 def post_script(text: str, source: str) -> PostScript:

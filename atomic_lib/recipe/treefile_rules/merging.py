@@ -3,7 +3,7 @@
 from atomic_lib.recipe.treefile_keys import Values
 from atomic_lib.recipe.treefile_rules.value_types import LISTS
 
-_MAPS = frozenset({"add-commit-metadata", "metadata"})
+_MAPS = frozenset({"add-commit-metadata", "metadata", "repovars"})
 _JOINED = frozenset({*LISTS, "add-files", "remove-from-packages", "repo-packages"})
 
 

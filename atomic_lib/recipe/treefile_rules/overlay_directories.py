@@ -2,7 +2,7 @@
 
 import os
 import stat
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from atomic_lib.base.errors import WorkbookError
@@ -10,12 +10,15 @@ from atomic_lib.recipe.recipe import AddedFile
 from atomic_lib.recipe.source import read_data, read_text, require_within
 
 OVERLAYS = "overlay.d"
-_PREFIX = "overlay/"
+_PREFIXES = ("overlay/", f"{OVERLAYS}/")
+"""What coreos-assembler calls the layer of a directory; its newer builds name the directory itself."""
 _MODES = "statoverride"
 
 
 def overlay_files(name: str, directory: Path, roots: Sequence[Path]) -> tuple[AddedFile, ...]:
-    """The paths that the layer ``overlay/NAME`` adds: those in ``overlay.d/NAME`` in the recipe's ``directory``.
+    """The paths that the layer ``overlay/NAME`` or ``overlay.d/NAME`` adds: those in the recipe's ``overlay.d/NAME``.
+
+    ``directory`` is the recipe's.
 
     As coreos-assembler does, root owns them, executables are read-only, and the file ``statoverride`` in ``overlay.d``
     or in the layer sets modes.
@@ -23,27 +26,35 @@ def overlay_files(name: str, directory: Path, roots: Sequence[Path]) -> tuple[Ad
     Raises WorkbookError, without the name of the treefile, for a layer of another name, without a directory, or with
     anything but files, directories and symbolic links.
     """
-    folder = directory / OVERLAYS / name.removeprefix(_PREFIX)
-    if not name.startswith(_PREFIX) or "/" in name.removeprefix(_PREFIX) or not folder.is_dir():
+    bare = next((name.removeprefix(prefix) for prefix in _PREFIXES if name.startswith(prefix)), "")
+    folder = directory / OVERLAYS / (bare or name)
+    if bare in ("", ".", "..") or "/" in bare or not folder.is_dir():
         raise WorkbookError(
             f"there is no ref {name!r}: each build begins with an empty repository, and there is no directory {folder}",
-            hint=f"put the layer's files into {OVERLAYS}/NAME beside the treefile, and name the layer {_PREFIX}NAME",
+            hint=f"put its files into {OVERLAYS}/NAME beside the treefile, and name the layer {_PREFIXES[0]}NAME",
         )
     require_within(folder, roots, "")
     modes = {**_modes(directory / OVERLAYS / _MODES), **_modes(folder / _MODES)}
-    found = []
-    for path in _below(folder):
+    return tuple(paths_below(folder, modes, left_out=[_MODES]))
+
+
+def paths_below(folder: Path, modes: Mapping[str, int], *, left_out: Collection[str]) -> Iterator[AddedFile]:
+    """All that is below a folder, but what is ``left_out``: files, directories and links as they are.
+
+    Executables are read-only. ``modes``: those of paths that have others. Raises WorkbookError for anything else.
+    """
+    for path in _below(folder, left_out):
         inner = str(path.relative_to(folder))
-        if inner != _MODES:
-            found.append(_added(path, inner, modes.get(inner)))
-    return tuple(found)
+        yield _added(path, inner, modes.get(inner))
 
 
-def _below(folder: Path) -> Iterator[Path]:
+def _below(folder: Path, left_out: Collection[str]) -> Iterator[Path]:
     for path in sorted(folder.iterdir()):
+        if path.name in left_out:
+            continue
         yield path
         if path.is_dir() and not path.is_symlink():
-            yield from _below(path)
+            yield from _below(path, ())
 
 
 def _added(path: Path, inner: str, mode: int | None) -> AddedFile:

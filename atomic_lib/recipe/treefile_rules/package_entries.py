@@ -7,6 +7,8 @@ from pathlib import Path
 
 from atomic_lib.base.errors import WorkbookError
 
+_DEEPEST = 50
+
 
 def names_in(entry: str) -> list[str]:
     """The names in an entry, which are separated by spaces.
@@ -32,13 +34,17 @@ class KickstartPackages:
     exclude_weak_dependencies: bool = False
     problems: list[tuple[str, str]] = field(default_factory=list)
     """The location and the text of each."""
+    depth: int = 0
+    """How many files include the one that is read."""
+    errors: list[WorkbookError] = field(default_factory=list)
+    """Those of files that it includes and that cannot be read."""
 
 
 def read_kickstart_packages(path: Path, read: Callable[[Path, str], str]) -> KickstartPackages:
     """The packages of a kickstart by rpm-ostree's rules: ``%packages`` sections and ``%include`` lines, no others.
 
     Includes are relative to the directory of ``path``. ``read`` reads a file; its second argument (``FILE:LINE: ``)
-    starts the errors that it raises.
+    starts the errors that it raises, which are found for an included file, and raised for ``path`` itself.
     """
     found = KickstartPackages()
     _read(path, "", path.parent, read, found)
@@ -64,11 +70,24 @@ def _read(path: Path, prefix: str, top: Path, read: Callable[[Path, str], str], 
             found.problems += [(location, f"%packages {word}: a treefile's kickstart has --exclude-weakdeps only")
                                for word in others]  # fmt: skip
         elif words[0] == "%include" and len(words) == 2:
-            _read(top / words[1], f"{location}: %include: ", top, read, found)
+            try:
+                _include(top / words[1], f"{location}: %include: ", top, read, found)
+            except WorkbookError as error:
+                found.errors.append(error)
         else:
             found.problems.append((location, f"{words[0]}: a treefile's kickstart has %packages and %include only"))
     if section:
         found.problems.append((f"{path}:{section}", "%packages has no %end"))
+
+
+def _include(path: Path, prefix: str, top: Path, read: Callable[[Path, str], str], found: KickstartPackages) -> None:
+    if found.depth == _DEEPEST:
+        raise WorkbookError(f"{prefix}includes are nested more than {_DEEPEST} levels deep", hint="include fewer files")
+    found.depth += 1
+    try:
+        _read(path, prefix, top, read, found)
+    finally:
+        found.depth -= 1
 
 
 def _words(line: str) -> list[str]:

@@ -1,11 +1,12 @@
 """Checks the types of a treefile's values."""
 
 import re
+import warnings
 from collections.abc import Callable, Mapping
 from pathlib import PurePosixPath
 from typing import TypeGuard
 
-from atomic_lib.recipe.treefile_rules.variables import wrong_variables
+from atomic_lib.recipe.treefile_rules.variables import RESERVED, wrong_variables
 
 TEXTS = frozenset({"ref", "default-target", "automatic-version-prefix", "automatic-version-suffix", "gpg-key",
                    "mutate-os-release", "platform-module", "postprocess-script"})  # fmt: skip
@@ -19,6 +20,7 @@ LISTS = frozenset(
 _UNIT = re.compile(r"[\w@:.\\-]+\.(service|socket|timer|path|target|mount|automount|swap|slice)", re.ASCII)
 _TARGET = re.compile(r"[\w@:.\\-]+\.target", re.ASCII)
 _INTO_USR = ("usr/", "etc/", "bin/", "sbin/", "lib/", "lib64/")
+_LONGEST_EXPRESSION = 10_000
 _LARGEST_ID = 0xFFFF_FFFE
 _LARGEST_INT64 = (1 << 63) - 1
 
@@ -76,8 +78,11 @@ def _wrong_removals(value: object) -> str:
     if not isinstance(value, list) or not all(_is_texts(item) and item for item in value):
         return "must be a list of lists [PACKAGE, REGULAR EXPRESSION...]"
     for expression in (expression for item in value for expression in item[1:]):
+        if len(expression) > _LONGEST_EXPRESSION:
+            return f"{expression!r:.100} is longer than {_LONGEST_EXPRESSION} characters"
         try:
-            re.compile(expression)
+            with warnings.catch_warnings(action="ignore"):  # of what a later Python may read otherwise
+                re.compile(expression)
         except (re.error, RecursionError, OverflowError) as error:
             return f"{expression!r:.100} is not a regular expression: {error}"
     return ""
@@ -92,6 +97,17 @@ def _wrong_repo_packages(value: object) -> str:
         for item in value
     )
     return "" if texts else "must be a list of mappings with the keys repo (text) and packages (a list of strings)"
+
+
+def _wrong_repovars(value: object) -> str:
+    if not isinstance(value, Mapping) or not all(isinstance(text, str) for text in value.values()):
+        return "must be a mapping of names to text"
+    for name, text in value.items():
+        if name in RESERVED:
+            return f"{name!r} has a value already" + ("; set the key releasever" if name == "releasever" else "")
+        if not re.fullmatch(r"\w+", name, re.ASCII) or not text.isprintable():
+            return f"{name!r}: a name has letters, digits and underscores, and a value no control characters"
+    return ""
 
 
 def _wrong_check(value: object) -> str:
@@ -190,6 +206,7 @@ STRUCTURES: Mapping[str, Callable[[object], str]] = {
     "metadata": _wrong_mapping,
     "remove-from-packages": _wrong_removals,
     "repo-packages": _wrong_repo_packages,
+    "repovars": _wrong_repovars,
     "rojig": _wrong_rojig,
     "variables": wrong_variables,
 }

@@ -55,7 +55,9 @@ def holds(condition: str, variables: Mapping[str, Variable]) -> bool:
     value: Variable = match[3] == "true" if match[3] else int(match[4]) if match[4] else match[5]
     if name not in variables:
         raise WorkbookError(
-            f"variable {name!r} is not defined", hint=f"variables here: {', '.join(sorted(variables)) or 'none'}"
+            f"variable {name!r} is not defined",
+            hint=f"define it in variables of this treefile, or of one that includes it; there are: "
+            f"{', '.join(sorted(variables)) or 'none'}",
         )
     own = variables[name]
     if type(own) is not type(value):

@@ -2,7 +2,7 @@
 
 import os
 import stat
-import subprocess
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -10,18 +10,34 @@ from typing import Any
 
 import pytest
 
+from atomic_lib.base import command
 from atomic_lib.base.command import Completed
 from atomic_lib.base.errors import WorkbookError
 from atomic_lib.compose.chroot import Installroot
+from atomic_lib.compose.settings import recipe_files
 from atomic_lib.compose.settings.recipe_files import add_files, change_files, change_packaged_files, os_release
 from atomic_lib.formats.rpm_headers import Header, PackagedFile
 from atomic_lib.recipe.recipe import AddedFile, Recipe
 from atomic_lib.solve.dnf_run import INSTALLROOT
 from atomic_lib.tools.sandbox import Tools
-from tests.contexts import NO_TOOLS
 
 RECIPE = Recipe(files=(Path("a.yaml"),), packages=("bash",))
 FILE, DIRECTORY, LINK = stat.S_IFREG, stat.S_IFDIR, stat.S_IFLNK
+
+
+@dataclass(frozen=True)
+class HostTools(Tools):
+    """Programs of the host that work on the files of the tree at ``tree``."""
+
+    tree: Path
+
+    def run(self, words: Sequence[Any], **options: Any) -> Completed:
+        places = {INSTALLROOT: str(self.tree)} | {bind.target: str(bind.source) for bind in options.get("binds", ())}
+        line = [str(word) for word in words]
+        for target, source in places.items():
+            line = [word.replace(target, source) for word in line]
+        line[0] = {"python3": sys.executable}.get(line[0], line[0])
+        return command.run(line, input=options.get("input"), timeout_seconds=options.get("timeout_seconds"))
 
 
 @pytest.fixture
@@ -29,7 +45,7 @@ def tree(tmp_path: Path) -> Installroot:
     for name in ("etc/grub.d/08_fallback", "etc/grub.d/10_linux", "usr/bin/tool", "usr/share/doc/a", "usr/share/data"):
         (tmp_path / "root" / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / "root" / name).write_text(name)
-    return Installroot(NO_TOOLS, tmp_path / "root", 0)
+    return Installroot(HostTools(Path("/nonexistent"), "none", tmp_path / "root"), tmp_path / "root", 0)
 
 
 def paths(tree: Installroot) -> list[str]:
@@ -62,23 +78,21 @@ def test_only_the_packages_own_files_that_match_are_removed(tree: Installroot) -
     assert paths(tree) == ["usr/bin/tool", "usr/share/data"]
 
 
-@dataclass(frozen=True)
-class FindTools(Tools):
-    """A find that works on the files of the tree at ``tree``."""
-
-    tree: Path
-
-    def run(self, words: Sequence[Any], **_: Any) -> Completed:
-        assert words[0] == "find"
-        subprocess.run([str(word).replace(INSTALLROOT, str(self.tree)) for word in words], check=True)
-        return Completed("", "")
+def test_an_expression_that_takes_too_long_is_named(tree: Installroot, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(recipe_files, "MATCHING_SECONDS", 2.0)
+    owned = headers("usr/share/" + "a" * 60)
+    removed = (("own", "^/usr/share/doc"), ("other", "a"), ("own", "^/usr/share/(a+)+$x"), ("own", "a"))
+    with pytest.raises(WorkbookError) as caught:
+        change_packaged_files(tree, replace(RECIPE, removed_from_packages=removed), owned)
+    assert caught.value.message == (
+        "a.yaml: remove-from-packages: own: matching ^/usr/share/(a+)+$x against its files was stopped after 2 s"
+    )
 
 
 def test_executables_can_be_made_read_only(tree: Installroot) -> None:
     (tree.root / "usr/bin/tool").chmod(0o4775)
     (tree.root / "usr/share/data").chmod(0o664)
-    with_find = replace(tree, tools=FindTools(Path("/nonexistent"), "none", tree.root))
-    change_packaged_files(with_find, replace(RECIPE, readonly_executables=True), {})
+    change_packaged_files(tree, replace(RECIPE, readonly_executables=True), {})
     assert oct((tree.root / "usr/bin/tool").stat().st_mode) == oct(FILE | 0o4555)
     assert oct((tree.root / "usr/share/data").stat().st_mode) == oct(FILE | 0o664)
 

@@ -13,7 +13,7 @@ from atomic_lib.params.study_file import chosen_variant, load_study
 from atomic_lib.params.variant import load_variant
 from atomic_lib.pipeline.recipe_files import own_recipes
 from atomic_lib.pipeline.recipe_files.own_recipes import is_recipe, study_of_recipes, variants_named
-from atomic_lib.recipe.load import load_recipe
+from atomic_lib.recipe.load import load_recipe, read_recipe
 
 
 @pytest.fixture
@@ -63,11 +63,30 @@ def test_another_content_has_another_place_and_the_same_content_the_same(recipes
     assert study_of_recipes(recipes, build=tmp_path / "build") != first
 
 
+def test_repositories_and_last_programs_are_copied_with_all_that_these_see(recipes: list[str], tmp_path: Path) -> None:
+    directory = Path(recipes[0]).parent
+    for name, text in {"own.repo": "[own]\nbaseurl=https://a.example/\n", "finalize.d/10-own": "#!/bin/sh\n",
+                       "data/motd": "hello\n"}.items():  # fmt: skip
+        (directory / name).parent.mkdir(exist_ok=True)
+        (directory / name).write_text(text)
+    for name in ("finalize.d/10-own", "data/motd"):
+        (directory / name).chmod(0o755)
+    Path(recipes[0]).write_text(f"{Path(recipes[0]).read_text()}add-files: [[data/motd, /etc/motd]]\n")
+    params = study_of_recipes(recipes, build=tmp_path / "build")
+    (file,) = (params / "files").rglob("My Host.yaml")
+    copied = read_recipe(file)
+    assert [one.name for one in copied.repositories] == ["own"]
+    assert copied.finalization is not None
+    assert [one.path for one in copied.finalization.programs] == ["10-own"]
+    assert b"hello\n" in [one.content for one in copied.finalization.files]
+
+
 def test_layers_and_files_that_a_recipe_adds_are_copied_too(recipes: list[str], tmp_path: Path) -> None:
     layer = tmp_path / "overlay.d/05own/usr/lib/own"
     layer.mkdir(parents=True)
     (layer / "file").write_text("of the layer\n")
     (tmp_path / "motd").write_text("hello\n")
+    (tmp_path / "motd").chmod(0o755)
     text = Path(recipes[0]).read_text()
     Path(recipes[0]).write_text(f"{text}ostree-layers: [overlay/05own]\nadd-files: [[motd, /usr/etc/motd]]\n")
     params = study_of_recipes(recipes, build=tmp_path / "build")
@@ -141,3 +160,10 @@ def test_errors_name_the_recipe_and_not_its_copy(recipes: list[str], tmp_path: P
 def test_a_study_and_recipes_are_not_mixed(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["run", *words]) == 1
     assert "give one study, or recipes only" in capsys.readouterr().err
+
+
+def test_a_copy_of_a_lock_keeps_the_suffix_that_says_how_it_is_read(tmp_path: Path) -> None:
+    (tmp_path / "overrides.yaml").write_text("packages: {own: {evr: 1-1}}\n")
+    copy = own_recipes.copied_lock(tmp_path / "overrides.yaml", build=tmp_path / "build")
+    assert copy.suffix == ".yaml"
+    assert copy.read_text() == "packages: {own: {evr: 1-1}}\n"

@@ -41,12 +41,23 @@ def test_each_recipe_has_a_line_and_each_problem_is_told(
     assert "no such file" in said.err
 
 
+def test_its_own_repositories_and_last_programs_are_shown(recipe: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (recipe.parent / "a.repo").write_text("[a]\nbaseurl=https://a.example/\n")
+    (recipe.parent / "finalize.d").mkdir()
+    (recipe.parent / "finalize.d/10-own").write_text("#!/bin/sh\n")
+    (recipe.parent / "finalize.d/10-own").chmod(0o755)
+    assert main(["show", str(recipe), "--json"]) == 0
+    settings = json.loads(capsys.readouterr().out)["settings"]
+    assert settings["repositories"] == ["a baseurl=https://a.example/"]
+    assert settings["finalization"] == {"programs": ["10-own (100755, 10 bytes)"], "files they see": 5}
+
+
 def test_a_recipe_is_shown_flat_with_its_places(recipe: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["show", str(recipe)]) == 0
     lines = [line.replace(f"{recipe.parent}/", "") for line in capsys.readouterr().out.splitlines()]
     assert lines[0] == "own.yaml: 2 files"
     assert {"packages (3)", "  bash  base.yaml:1", "  nano  own.yaml:3", "enabled units (1)",
-            "  sshd.service  base.yaml:2", "script base.yaml:4 (/bin/bash, 2 lines)", "  documentation: False",
+            "  sshd.service  base.yaml:2", "scripts (1)", "  base.yaml:4  /bin/bash, 2 lines", "  documentation: False",
             "  ref: own"} <= set(lines)  # fmt: skip
 
 
@@ -63,6 +74,22 @@ def test_files_that_a_recipe_adds_are_shown_by_path_and_size(recipe: Path, capsy
     recipe.write_text(recipe.read_text() + "add-files:\n  - [motd, /usr/etc/motd]\n")
     assert main(["show", str(recipe), "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["settings"]["added_files"] == ["usr/etc/motd (100644, 6 bytes)"]
+
+
+def test_lists_of_settings_have_a_line_for_each_entry_and_accounts_are_counted(
+    recipe: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    recipe.write_text(
+        recipe.read_text()
+        + "remove-from-packages:\n  - [bash, /usr/share/doc, /usr/share/man]\ninitramfs-args: [--add=a, --add=b]\n"
+        + "check-groups:\n  type: data\n  entries:\n    root: 0\n    wheel: 10\n"
+    )
+    assert main(["show", str(recipe)]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    at = lines.index("  initramfs_arguments (2)")
+    assert lines[at + 1 : at + 3] == ["    --add=a", "    --add=b"]
+    assert lines[lines.index("  removed_from_packages (1)") + 1] == "    bash /usr/share/doc /usr/share/man"
+    assert lines[lines.index("  account_rules") + 1] == "    groups: 2 entries"
 
 
 def test_repositories_that_a_recipe_brings_along_are_settings() -> None:

@@ -445,3 +445,20 @@ def test_a_volume_for_the_root_file_system_gives_its_size(tmp_path: Path) -> Non
     assert read_kickstart(write(tmp_path / "a.ks", text.format(2048)), "F41").root_size_mib == 2048
     grown = read_kickstart(write(tmp_path / "b.ks", text.format("1 --grow")), "F41")
     assert (grown.root_size_mib, grown.root_grows) == (1, True)
+
+
+def test_a_host_name_is_a_file_and_the_last_one_counts(tmp_path: Path) -> None:
+    lines = "network --hostname=a.example\nnetwork --bootproto=dhcp --hostname=b.example\n"
+    recipe = read_kickstart(write(tmp_path / "a.ks", f"{lines}%packages\nbash\n%end\n"), "F41")
+    assert [(file.path, file.content) for file in recipe.added_files] == [("etc/hostname", b"b.example\n")]
+    error = refusal(write(tmp_path / "b.ks", "network --hostname='a b'\n%packages\nbash\n%end\n"), "F41")
+    assert error.message == f"{tmp_path}/b.ks:1: network: 'a b' is not the name of a host"
+
+
+def test_time_servers_of_either_command_are_lines_of_chrony(tmp_path: Path) -> None:
+    old = "timezone --utc Etc/UTC --ntpservers=a.example,b.example\n%packages\nbash\n%end\n"
+    assert read_kickstart(write(tmp_path / "a.ks", old), "F29").time_sources == (
+        "server a.example iburst", "server b.example iburst",
+    )  # fmt: skip
+    bad = "timesource --ntp-server='a b'\n%packages\nbash\n%end\n"
+    assert "'a b' is not the name or address of a time server" in refusal(write(tmp_path / "b.ks", bad), "F41").message

@@ -19,13 +19,15 @@ def test_with_url_packages_come_only_from_what_the_kickstart_names(tmp_path: Pat
     recipe = read(
         tmp_path,
         "url --mirrorlist=https://m.example/?repo=fedora-$releasever&arch=$basearch --proxy=p.example:3128\n"
-        "repo --name=extra --metalink=https://x.example/ --cost=10 --proxy=http://q.example\nrepo --name=updates",
+        "repo --name=extra --metalink=https://x.example/ --cost=10 --proxy=http://q.example\nrepo --name=updates\n"
+        "repo --name=same --baseurl=http://s/",
     )
-    base, extra = recipe.repositories
+    base, extra, same = recipe.repositories
+    assert same.proxy == base.proxy
     assert (base.name, base.mirrorlist) == ("anaconda", "https://m.example/?repo=fedora-$releasever&arch=$basearch")
     assert (base.proxy, extra.proxy) == ("http://p.example:3128", "http://q.example")
     assert (extra.metalink, extra.cost, extra.source) == ("https://x.example/", 10, f"{tmp_path}/a.ks:2")
-    assert (recipe.repos, recipe.extra_repos) == (("anaconda", "extra", "updates"), ())
+    assert (recipe.repos, recipe.extra_repos) == (("anaconda", "extra", "same", "updates"), ())
     assert recipe.notes == ()
 
 

@@ -15,7 +15,7 @@ USERS, GROUPS = (("root", 0, 0), ("svc", 912, 913)), (("root", 0), ("svc", 913))
 
 
 def test_the_first_line_of_a_name_counts() -> None:
-    text = f"{PASSWD[0]}\n\n# comment\n{PASSWD[1]}\nroot:x:7:7::/:/bin/sh\n"
+    text = f"{PASSWD[0]}\n\n# comment\n+::::::\n-nobody\n{PASSWD[1]}\nroot:x:7:7::/:/bin/sh\n"
     assert account_lines(text, "passwd", "passwd") == PASSWD
 
 

@@ -76,7 +76,10 @@ def test_a_kickstart_may_be_included(tmp_path: Path) -> None:
     assert not recipe.weak_dependencies
     assert recipe.files == (path, tmp_path / "list.ks")
     write(tmp_path / "list.ks", "lang en\n%include list.ks\n")
-    assert refusal(path) == ["list.ks:2: %include: list.ks is included twice"]
+    assert refusal(path) == [
+        "list.ks:1: lang: a treefile's kickstart has %packages and %include only, included by a.yaml:3",
+        "list.ks:2: %include: list.ks is included twice, included by a.yaml:3",
+    ]
     write(tmp_path / "list.ks", "lang en\n")
     assert refusal(path) == [
         "list.ks:1: lang: a treefile's kickstart has %packages and %include only, included by a.yaml:3"
@@ -113,10 +116,34 @@ def test_an_inlined_treefile_has_nothing_that_rpm_ostree_would_pass_over(tmp_pat
         ]
 
 
+def test_a_file_that_is_missing_further_down_has_the_chain_of_its_includes(tmp_path: Path) -> None:
+    write(tmp_path / "more.yaml", "include: none.yaml\n")
+    write(tmp_path / "list.ks", "%include none.ks\nlang en\n%packages\n@core\n%end\n")
+    path = write(tmp_path / "a.yaml", MINIMAL + "include: [more.yaml, list.ks]\n")
+    assert refusal(path) == [
+        "more.yaml:1: include: no such file: none.yaml, included by a.yaml:3",
+        "list.ks:2: lang: a treefile's kickstart has %packages and %include only, included by a.yaml:3",
+        "list.ks:4: @core: a treefile's kickstart has one package in a line, and no groups, included by a.yaml:3",
+        "list.ks:1: %include: no such file: none.ks, included by a.yaml:3",
+    ]
+
+
+def test_a_file_of_accounts_that_cannot_be_read_is_the_only_problem_of_both_keys(tmp_path: Path) -> None:
+    write(tmp_path / "passwd", "root:x:0:0:root:/root:/bin/bash\n")
+    write(tmp_path / "group", "rkt:x:996\n")
+    text = "check-passwd: {type: file, filename: passwd}\ncheck-groups: {type: file, filename: group}\n"
+    assert refusal(write(tmp_path / "a.yaml", MINIMAL + text)) == [
+        "a.yaml:4: check-groups: group:1: is not a line of group(5): 'rkt:x:996'"
+    ]
+
+
 def test_includes_end_at_a_depth(tmp_path: Path) -> None:
     for number in range(60):
         write(tmp_path / f"{number}.yaml", f"include: {number + 1}.yaml\n" + (MINIMAL if number == 0 else ""))
-    assert refusal(tmp_path / "0.yaml") == ["50.yaml:1: include: 51.yaml: includes are nested more than 50 levels deep"]
+    assert refusal(tmp_path / "0.yaml") == [
+        "50.yaml:1: include: 51.yaml: includes are nested more than 50 levels deep, included by 49.yaml:1, included by "
+        "48.yaml:1, included by 47.yaml:1, included by 46.yaml:1, included by 45 more, included by 0.yaml:1"
+    ]
 
 
 def test_null_is_as_unset_and_old_spellings_are_known(tmp_path: Path) -> None:
@@ -157,18 +184,6 @@ def test_files_are_added_with_the_modes_that_git_keeps(tmp_path: Path) -> None:
         ("etc/data", "0o100644", b"\xff\0"),
     ]
     assert recipe.files == (path, tmp_path / "sub/base.yaml", tmp_path / "sub/tool", tmp_path / "sub/data")
-
-
-def test_finalize_d_is_refused_where_rpm_ostree_would_run_it(tmp_path: Path) -> None:
-    path = write(tmp_path / "a.yaml", MINIMAL)
-    program = write(tmp_path / "finalize.d/10-mark", "#!/bin/sh\n")
-    assert read_treefile(path).notes == (
-        f"{program} has no effect: it is not executable, and rpm-ostree does not run it either",
-    )
-    program.chmod(0o755)
-    assert refusal(path) == [
-        "finalize.d/10-mark: programs of finalize.d run outside of the tree, which no part of a recipe does here"
-    ]
 
 
 @pytest.mark.parametrize("key", ["add-files: [[{}, /etc/x]]", "check-passwd: {{type: file, filename: {}}}",

@@ -23,6 +23,11 @@ def directory(tmp_path: Path) -> Path:
     return tmp_path / "recipe"
 
 
+def test_a_layer_may_have_the_name_of_its_directory(directory: Path) -> None:
+    roots = (directory,)
+    assert overlay_files("overlay.d/05core", directory, roots) == overlay_files("overlay/05core", directory, roots)
+
+
 def test_a_layer_has_the_modes_that_coreos_assembler_gives_it(directory: Path) -> None:
     found = {file.path: file for file in overlay_files("overlay/05core", directory, (directory,))}
     assert {path: oct(file.mode) for path, file in found.items()} == {
@@ -35,7 +40,9 @@ def test_a_layer_has_the_modes_that_coreos_assembler_gives_it(directory: Path) -
     assert (found["usr/bin/tool"].content, found["usr/link"].target) == (b"#!/bin/sh\n", "../bin/tool")
 
 
-@pytest.mark.parametrize("name", ["overlay/06other", "fedora/x86_64/base", "overlay/../05core", "05core"])
+@pytest.mark.parametrize(
+    "name", ["overlay/06other", "fedora/x86_64/base", "overlay/../05core", "05core", "overlay/..", "overlay.d/."]
+)
 def test_a_layer_without_a_directory_is_a_ref_that_is_not_there(directory: Path, name: str) -> None:
     with pytest.raises(WorkbookError, match=r"^there is no ref .*each build begins with an empty repository") as caught:
         overlay_files(name, directory, (directory,))

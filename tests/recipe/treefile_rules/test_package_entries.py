@@ -57,7 +57,18 @@ def test_all_else_of_a_kickstart_is_named_with_its_line(tmp_path: Path) -> None:
     ]  # fmt: skip
 
 
-def test_a_kickstart_that_is_missing_names_who_includes_it(tmp_path: Path) -> None:
-    with pytest.raises(WorkbookError) as caught:
-        read(tmp_path, "%include no.ks\n")
-    assert caught.value.message == f"{tmp_path / 'list.ks'}:1: %include: no such file: {tmp_path / 'no.ks'}"
+def test_a_kickstart_that_is_missing_names_who_includes_it_and_does_not_end_the_reading(tmp_path: Path) -> None:
+    found = read(tmp_path, "%include no.ks\n%packages\nsed\n%end\n")
+    (error,) = found.errors
+    assert error.message == f"{tmp_path / 'list.ks'}:1: %include: no such file: {tmp_path / 'no.ks'}"
+    assert found.packages == ["sed"]
+
+
+def test_includes_of_kickstarts_end_at_a_depth(tmp_path: Path) -> None:
+    for number in range(60):
+        (tmp_path / f"{number}.ks").write_text(f"%include {number + 1}.ks\n")
+    found = read(tmp_path, "%include 0.ks\n%packages\nsed\n%end\n")
+    assert [error.message.replace(f"{tmp_path}/", "") for error in found.errors] == [
+        "49.ks:1: %include: includes are nested more than 50 levels deep"
+    ]
+    assert found.packages == ["sed"]
