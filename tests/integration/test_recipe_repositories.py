@@ -125,7 +125,7 @@ def test_the_address_in_a_repository_file_is_used_and_its_packages_need_its_key(
             f"[{name}]\nbaseurl={address}/{place}/\ngpgcheck=0\ngpgkey={key}\n" for name, place in places.items()
         )
         brought = tuple(section.repository() for section in read_repositories(text, Path("a.repo"), {}))
-        opened = open_content("fedora", context, Demand("", (), repositories=tuple(brought)))
+        opened = open_content("fedora", context, Demand("", (), repositories=brought))
         assert opened.repo_ids == ["fedora", "updates", "workbook"]
         assert opened.dnf_cache is not None
         assert len(list(opened.dnf_cache.rglob("repomd.xml"))) == 3
