@@ -8,11 +8,11 @@ from atomic_lib.recipe.recipe import Recipe
 def recipe_demand(recipe: Recipe) -> Demand:
     """The packages and groups that a recipe names, and the repositories that it brings along."""
     return Demand(
-        source=str(recipe.files[0]),
+        source=str(recipe.files[0]) if recipe.files else "recipe",
         words=recipe.packages,
         groups=recipe.groups,
         excludes=recipe.excludes,
         weak_dependencies=recipe.weak_dependencies,
         repositories=recipe.repositories,
-        place_of=lambda word: place_of(word, recipe),
+        place_of=lambda word: place_of(word, recipe) if recipe.files else "",
     )
