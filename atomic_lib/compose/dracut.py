@@ -73,7 +73,7 @@ class Names:
     def accounts(self, text: str) -> list[str]:
         """The lines of an account file that a script may look up, by the name or its beginning or end."""
         parts = tuple(word for word in self.words if len(word) > 2)
-        lines = [(line.partition(":")[0], line) for line in text.splitlines()]
+        lines = [(line.partition(":")[0], line) for line in text.split("\n") if line]
         return [line for name, line in lines if name in self.words or name.startswith(parts) or name.endswith(parts)]
 
 

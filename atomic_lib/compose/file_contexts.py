@@ -118,7 +118,7 @@ def keep_contexts(files: TreeFiles, source: str, target: Path, *, usr_etc_as_etc
     if usr_etc_as_etc:
         substitutions = target / f"{CONTEXTS_FILE}.subs_dist"
         text = files.text(f"{source}/{substitutions.name}") or ""
-        if not any(line.split()[:1] == ["/usr/etc"] for line in text.splitlines()):
+        if not any(line.split()[:1] == ["/usr/etc"] for line in text.split("\n")):
             text = f"{text.rstrip()}\n/usr/etc /etc\n".lstrip()
             substitutions.write_text(text, errors="surrogateescape")
 

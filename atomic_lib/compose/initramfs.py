@@ -55,6 +55,17 @@ def kernel_version(files: TreeFiles) -> str:
     return found[0]
 
 
+def place_kernels(files: TreeFiles) -> None:
+    """Copy each kernel that its package has in /boot only, as ``vmlinuz-KVER``, to its directory of modules.
+
+    Distributions have it there; packages of others still have it in /boot alone, which rpm-ostree accepts, too.
+    """
+    for path in files.matching("boot/vmlinuz-*"):
+        modules = f"usr/lib/modules/{path.removeprefix('boot/vmlinuz-')}"
+        if files.is_directory(modules) and files.status(f"{modules}/vmlinuz") is None:
+            files.copy(path, f"{modules}/vmlinuz")
+
+
 @dataclass(frozen=True)
 class InitramfsRequest:
     """An initramfs to build with the dracut of ``tree``; ``found``: everything in the tree that it may depend on."""

@@ -18,7 +18,7 @@ from atomic_lib.base.errors import WorkbookError
 from atomic_lib.base.progress import step
 from atomic_lib.base.stage import Stage
 from atomic_lib.compose.chroot import Installroot, copy_root, make_root
-from atomic_lib.compose.packaged_attributes import require_attributes
+from atomic_lib.compose.packaged_attributes import ChangedFile, require_attributes
 from atomic_lib.compose.settings.accounts import ACCOUNT_FILES, put_accounts
 from atomic_lib.content.dnf import DNF_DIRECTORY, dnf_configuration
 from atomic_lib.content.repositories import Content
@@ -68,8 +68,12 @@ class Installation:
         return [package for package in self.rpm_set.lock.packages if package.name in names]
 
 
-def install(tree: Installroot, installation: Installation, context: Context, *, name: str, log: Path) -> None:
+def install(
+    tree: Installroot, installation: Installation, context: Context, *, name: str, log: Path
+) -> list[ChangedFile]:
     """Install the locked packages into ``tree``, whose directory must not exist yet.
+
+    Returns the files whose owner, mode or capabilities a scriptlet changed.
 
     Raises WorkbookError if dnf or a scriptlet fails, the result does not match the lock, or a file does not have
     the owner that its package names.
@@ -90,7 +94,7 @@ def install(tree: Installroot, installation: Installation, context: Context, *, 
             tree.chroot(["systemctl", "preset-all"], log=log)
         _require_locked(tree, installation.rpm_set.lock)
     with step(f"{name}: compare owners and modes with the packages"):
-        require_attributes(tree)
+        return require_attributes(tree)
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,9 @@ from atomic_lib.base.errors import WorkbookError
 from atomic_lib.base.progress import say, step
 from atomic_lib.base.scrub import without_copies
 from atomic_lib.compose.chroot import RPMDB, Installroot
-from atomic_lib.compose.initramfs import install_initramfs
+from atomic_lib.compose.initramfs import install_initramfs, place_kernels
 from atomic_lib.compose.install import Installation, install
+from atomic_lib.compose.packaged_attributes import ChangedFile
 from atomic_lib.compose.settings.accounts import check_accounts
 from atomic_lib.compose.settings.kickstart_settings import apply_kickstart_settings, run_outside
 from atomic_lib.compose.settings.recipe_files import change_files, change_packaged_files
@@ -40,18 +41,18 @@ def make_installroot(
     name: str,
     version: str,
     log: Path,
-) -> None:
+) -> list[ChangedFile]:
     """Fill ``tree``: install packages, configure, run the recipe's scripts, install the initramfs, clean up.
 
     Files are removed and added before the scripts, as in rpm-ostree. ``version`` is the tree's.
-    The store keeps what trees share: the recipe's layer and the initramfs.
+    The store keeps what trees share: the recipe's layer and the initramfs. Returns what ``install`` does.
 
     Raises WorkbookError if dnf or a scriptlet fails, the result does not match the lock, a
     script of the recipe fails (with its file and line), a unit does not exist, or a user or group is not as the
     recipe names it.
     """
     headers = read_headers(tree.tools, rpm_set.directory)
-    install(tree, Installation(recipe, content, rpm_set, headers), context, name=name, log=log)
+    changed = install(tree, Installation(recipe, content, rpm_set, headers), context, name=name, log=log)
     with step(f"{name}: configure the tree"):
         change_packaged_files(tree, recipe, headers)
         if recipe.run_sysusers:
@@ -64,11 +65,13 @@ def make_installroot(
             _run_script(tree, script, log)
         if recipe.account_rules is not None:
             check_accounts(tree, recipe.account_rules, str(recipe.files[0]))
+    place_kernels(tree.files)
     if recipe.initramfs:
         install_initramfs(tree, recipe, rpm_set, context, headers=headers, name=name, log=log)
     _clean(tree, (path for header in headers.values() for path in header.files))
     _set_machine_id(tree, recipe)
     settle_databases(tree)
+    return changed
 
 
 def _run_sysusers(tree: Installroot, recipe: Recipe, log: Path) -> None:
@@ -137,13 +140,14 @@ def _set_selinux(tree: Installroot, recipe: Recipe) -> None:
             f"{recipe.files[0]}: SELinux is {recipe.selinux}, but no policy is in the tree (/etc/selinux/config)",
             hint="add the policy package, or use `selinux --disabled` (kickstart) or `selinux: false` (treefile)",
         )
-    lines = [f"SELINUX={recipe.selinux}" if line.startswith("SELINUX=") else line for line in config.splitlines()]
+    lines = config.removesuffix("\n").split("\n")
+    lines = [f"SELINUX={recipe.selinux}" if line.startswith("SELINUX=") else line for line in lines]
     tree.write("etc/selinux/config", "\n".join(lines) + "\n")
 
 
 def _with_root_locked(shadow: str) -> str:
     """/etc/shadow with root's password locked, as by ``passwd -l``; root can still log in with an ssh key."""
-    lines = shadow.splitlines()
+    lines = shadow.removesuffix("\n").split("\n")
     locked = [f"root:!{line.removeprefix('root:').lstrip('!')}" if line.startswith("root:") else line for line in lines]
     return "\n".join(locked) + "\n"
 

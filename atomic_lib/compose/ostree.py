@@ -9,6 +9,7 @@ links into /var) or where a file system of the kernel hides it (/run, /tmp) woul
 word: it is moved below /usr, created at boot by a tmpfiles.d line, named, or refused by name.
 """
 
+import posixpath
 import re
 import stat
 from collections.abc import Mapping, Sequence
@@ -189,8 +190,7 @@ def _move_boot(files: TreeFiles) -> None:
         if any(_is_of_kernel(files, path.removeprefix("boot/"), kver) for kver in kernels):
             files.remove(path)
         else:
-            files.make_directory("usr/lib/ostree-boot")
-            files.move(path, f"usr/lib/ostree-boot/{path.removeprefix('boot/')}")
+            _move_into_usr(files, path, f"usr/lib/ostree-boot/{path.removeprefix('boot/')}")
 
 
 def _is_of_kernel(files: TreeFiles, name: str, kver: str) -> bool:
@@ -254,10 +254,33 @@ def _lines_below(files: TreeFiles, top: str, place: str) -> tuple[dict[str, str]
         if stat.S_ISDIR(status.st_mode):
             lines[name] = f"d {escape(name)} {stat.S_IMODE(status.st_mode):04o} {status.st_uid} {status.st_gid} -"
         elif stat.S_ISLNK(status.st_mode):
-            lines[name] = f"L {escape(name)} - - - - {escape(files.target_of(path))}"
+            target = files.target_of(path) if top == place else _target_from_outside(files, path, top)
+            lines[name] = f"L {escape(name)} - - - - {escape(target)}"
         else:
             others.append(path)
     return lines, others
+
+
+def _target_from_outside(files: TreeFiles, link: str, top: str) -> str:
+    """The target of a link below ``top`` that is also right where ``top`` has moved: absolute if it leads out of it."""
+    target = files.target_of(link)
+    led_to = posixpath.normpath(posixpath.join("/", posixpath.dirname(link), target))
+    return target if target.startswith("/") or f"{led_to}/".startswith(f"/{top}/") else led_to
+
+
+def _move_into_usr(files: TreeFiles, source: str, target: str) -> None:
+    """Move a path of a directory at the top, such as /opt. Its links still lead to what they led to."""
+    top = source.partition("/")[0]
+    status = files.status(source)
+    found = [(source, status), *files.below(source)] if files.is_directory(source) else [(source, status)]
+    for path, of_path in found:
+        if of_path is not None and stat.S_ISLNK(of_path.st_mode):
+            led_to = _target_from_outside(files, path, top)
+            if led_to != files.target_of(path):
+                files.remove(path)
+                files.add_link(path, led_to)
+    files.make_directory(posixpath.dirname(target))
+    files.move(source, target)
 
 
 def _moved(path: str, top: str, place: str) -> str:
@@ -277,8 +300,7 @@ def _move_opt(files: TreeFiles) -> dict[str, str]:
         name = path.removeprefix("opt/")
         if files.status(f"var/opt/{name}") is not None:
             raise refusal(path, f"cannot be linked from {shown(f'var/opt/{name}')}, which is in the tree too")
-        files.make_directory("usr/lib/opt")
-        files.move(path, f"usr/lib/opt/{name}")
+        _move_into_usr(files, path, f"usr/lib/opt/{name}")
         lines[f"/var/opt/{name}"] = f"L {escape(f'/var/opt/{name}')} - - - - {escape(f'../../usr/lib/opt/{name}')}"
     return lines
 

@@ -10,6 +10,7 @@ directory, may be as any of them says.
 
 import json
 import stat
+from dataclasses import dataclass
 from typing import TypedDict
 
 from atomic_lib.base.errors import WorkbookError
@@ -38,20 +39,31 @@ class AttributeDifference(TypedDict):
     capabilities: str
 
 
-def require_attributes(tree: Installroot) -> None:
+@dataclass(frozen=True)
+class ChangedFile:
+    """A file that a scriptlet changed: its path, what differs from its package, and a line that says so."""
+
+    path: str
+    what: tuple[str, ...]
+    text: str
+
+
+def require_attributes(tree: Installroot) -> list[ChangedFile]:
     """Raise WorkbookError with a line for each file that lost the owner, group, mode or capabilities of its package.
 
     Files in /dev, /proc and /sys are refused, too: no booted system sees them.
 
-    Other differences are reported, but accepted: scriptlets give files to other owners, and change permissions.
+    Returns the other differences, which are accepted: scriptlets give files to other owners, and change permissions.
     """
     differences: list[AttributeDifference] = json.loads(run_program(tree, "compare_attributes"))
-    lines = []
+    lines, changed = [], []
     for difference in differences:
         if difference["lost"]:
             lines.append(_line(difference))
         else:
-            say(f"! {_line(difference)}; accepted: a scriptlet changed it")
+            text = f"{_line(difference)}; accepted: a scriptlet changed it"
+            changed.append(ChangedFile(difference["path"], tuple(difference["what"]), text))
+            say(f"! {text}")
     if lines:
         more = [f"and {len(lines) - _SHOWN} more files"] if len(lines) > _SHOWN else []
         raise WorkbookError(
@@ -59,6 +71,7 @@ def require_attributes(tree: Installroot) -> None:
             hint="an owner must exist before its file is installed: correct the package that should create it; "
             "or leave the package of the file out",
         )
+    return changed
 
 
 def _line(difference: AttributeDifference) -> str:

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, astuple, dataclass
 from hashlib import sha256
 from pathlib import Path
 from typing import Literal
@@ -16,6 +16,7 @@ from atomic_lib.compose.file_contexts import contexts_directory, keep_contexts, 
 from atomic_lib.compose.initramfs import kernel_version
 from atomic_lib.compose.installroot import make_installroot
 from atomic_lib.compose.ostree import commit_tree, make_ostree_tree
+from atomic_lib.compose.packaged_attributes import ChangedFile
 from atomic_lib.compose.remote import add_remote, commit_key, own_public_key
 from atomic_lib.compose.rpm_database import file_owners
 from atomic_lib.compose.settings.finalize import finalize
@@ -47,6 +48,8 @@ class Tree:
     dropped_files: tuple[str, ...]
     seconds: float
     reused: bool
+    changed_files: tuple[ChangedFile, ...] = ()
+    """The files whose owner, mode or capabilities a scriptlet changed."""
 
     @property
     def root(self) -> Path:
@@ -140,6 +143,7 @@ def compose_tree(request: TreeRequest, context: Context) -> Tree:
         dropped_files=tuple(facts["dropped_files"]),
         seconds=stored.seconds,
         reused=stored.reused,
+        changed_files=tuple(ChangedFile(path, tuple(what), text) for path, what, text in facts["changed_files"]),
     )
 
 
@@ -167,7 +171,7 @@ def _make(request: TreeRequest, context: Context, directory: Path) -> None:
     with in_memory(directory / "composed") as composed:
         tree = Installroot(context.tools, composed / "root", variant.source_date_epoch)
         log = directory / LOG
-        make_installroot(
+        changed = make_installroot(
             tree,
             recipe,
             content,
@@ -180,7 +184,8 @@ def _make(request: TreeRequest, context: Context, directory: Path) -> None:
         (directory / "owners.json").write_text(json.dumps(_owners(tree)))
         finish = _finish_ostree if variant.method == "ostree" else _finish_traditional
         nothing: dict[str, object] = {"commit": None, "content_checksum": None, "dropped_files": []}
-        facts = {"kver": kernel_version(tree.files), **nothing, **finish(tree, request, directory)}
+        made = {"kver": kernel_version(tree.files), "changed_files": [astuple(file) for file in changed]}
+        facts = {**nothing, **made, **finish(tree, request, directory)}
     (directory / "tree.json").write_text(json.dumps(facts, indent=1))
 
 

@@ -40,13 +40,21 @@ class PackagedFile:
 
 @dataclass(frozen=True)
 class Header:
-    """One package. ``key_id``: 16 hex digits, empty if unsigned; capabilities are bare names."""
+    """One package. ``key_id``: 16 hex digits, empty if unsigned; capabilities are bare names.
+
+    Packages of one name (of two architectures, or several kernels) are together one.
+    """
 
     name: str
     key_id: str
     requires: frozenset[str]
     provides: frozenset[str]
     files: Mapping[str, PackagedFile]
+
+    def __or__(self, other: "Header") -> "Header":
+        """Both together; the key is that of the first."""
+        requires, provides = self.requires | other.requires, self.provides | other.provides
+        return Header(self.name, self.key_id, requires, provides, {**self.files, **other.files})
 
 
 def read_headers(tools: Tools, rpms: Path) -> dict[str, Header]:
@@ -76,7 +84,8 @@ def parse_headers(lines: Iterable[str]) -> dict[str, Header]:
         kind, _, rest = line.partition("\t")
         if kind == "package":
             if name:
-                found[name] = Header(name, key_id, frozenset(requires), frozenset(provides), files)
+                header = Header(name, key_id, frozenset(requires), frozenset(provides), files)
+                found[name] = found[name] | header if name in found else header
             name, _, signature = rest.partition("\t")
             key_id = signature.rpartition("Key ID ")[2].strip().lower()
             requires, provides, files = set(), set(), {}

@@ -15,6 +15,7 @@ from atomic_lib.compose.tree_access.walk import Entry
 _MERGED = {name: f"usr{name}" for name in ("/bin", "/sbin", "/lib", "/lib64")}
 # as make_ostree_tree moves them
 _MOVED = {"/usr/lib/opt/": "/opt/", "/usr/lib/ostree-boot/": "/boot/"}
+_KERNEL = re.compile(r"/usr/lib/modules/([^/]+)/vmlinuz", re.DOTALL)  # as place_kernels copies it
 _POLICY_STORE = re.compile(r"/etc/selinux/([^/]+/active/)", re.DOTALL)
 
 
@@ -36,7 +37,8 @@ class Ownership:
         """The package that owns a path of the tree; None if none does."""
         in_rpm = self._links.real(rpm_path(path))
         moved = next((old + path.removeprefix(new) for new, old in _MOVED.items() if path.startswith(new)), in_rpm)
-        places = (in_rpm, moved, _POLICY_STORE.sub(r"/var/lib/selinux/\1", in_rpm))
+        kernel = _KERNEL.sub(r"/boot/vmlinuz-\1", in_rpm)
+        places = (in_rpm, moved, kernel, _POLICY_STORE.sub(r"/var/lib/selinux/\1", in_rpm))
         return next((self._by_path[place] for place in places if place in self._by_path), None)
 
     def attribute(self, paths: Iterable[str]) -> tuple[str, str | None]:

@@ -1,6 +1,6 @@
 """The record of one variant while it is made: ``result.json``, valid after every stage, including a failed one."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -8,6 +8,8 @@ from atomic_lib import __version__
 from atomic_lib.base import command
 from atomic_lib.base.errors import WorkbookError
 from atomic_lib.base.scrub import scrubber
+from atomic_lib.compose.attribute_exceptions import load_attribute_exceptions
+from atomic_lib.compose.packaged_attributes import ChangedFile
 from atomic_lib.compose.tree import Tree
 from atomic_lib.guest.boot_record import Boot, StoredBoot
 from atomic_lib.guest.counted.counted_boot import CountedBoot
@@ -94,7 +96,7 @@ class VariantRecord:
             packages=packages,
             classes=class_sizes(packages, unowned_sizes(footprint)),
             directories=directory_sizes(footprint),
-            notes=tuple(dict.fromkeys((*self._result.notes, *dropped))),
+            notes=tuple(dict.fromkeys((*self._result.notes, *dropped, *_unexplained(tree.changed_files)))),
         )
         self._add_stage("compose", tree)
 
@@ -201,6 +203,11 @@ class VariantRecord:
     def _update(self, **values: Any) -> None:
         self._result = VariantResult.model_validate({**dict(self._result), **values})
         write_variant_result(self._path, self._result)
+
+
+def _unexplained(files: Iterable[ChangedFile]) -> list[str]:
+    exceptions = load_attribute_exceptions()
+    return [file.text for file in files if not any(one.explains(file.path, file.what) for one in exceptions)]
 
 
 def _with_packages(boot: _B, files: Mapping[str, str], ownership: Ownership) -> _B:

@@ -12,7 +12,13 @@ import pytest
 from atomic_lib.base.command import Completed
 from atomic_lib.base.errors import WorkbookError
 from atomic_lib.compose.chroot import Installroot
-from atomic_lib.compose.initramfs import add_own_files, initramfs_inputs, install_initramfs, kernel_version
+from atomic_lib.compose.initramfs import (
+    add_own_files,
+    initramfs_inputs,
+    install_initramfs,
+    kernel_version,
+    place_kernels,
+)
 from atomic_lib.compose.tree_access.tree_files import TreeFiles
 from atomic_lib.formats.rpm_headers import Header, PackagedFile
 from atomic_lib.recipe.recipe import Recipe
@@ -45,6 +51,18 @@ def test_the_kernel_is_the_one_with_modules(tmp_path: Path) -> None:
     add_kernel(tmp_path, "6.12.1-1")
     add_kernel(tmp_path, "6.11.0-9", "modules.dep")
     assert kernel_version(TreeFiles(tmp_path)) == "6.12.1-1"
+
+
+def test_a_kernel_that_is_in_boot_only_is_copied_to_its_modules(tmp_path: Path) -> None:
+    for kver in ("6.12", "6.11"):
+        (tmp_path / "usr/lib/modules" / kver).mkdir(parents=True)
+    (tmp_path / "usr/lib/modules/6.11/vmlinuz").write_text("own")
+    (tmp_path / "boot").mkdir()
+    for kver in ("6.12", "6.11", "6.10", "0-rescue"):
+        (tmp_path / f"boot/vmlinuz-{kver}").write_text(kver)
+    place_kernels(TreeFiles(tmp_path))
+    found = {path.parent.name: path.read_text() for path in (tmp_path / "usr/lib/modules").rglob("vmlinuz")}
+    assert found == {"6.12": "6.12", "6.11": "own"}
 
 
 @pytest.mark.parametrize(("kernels", "said"), [((), "0 kernels (none)"), (("1", "2"), "2 kernels (1, 2)")])

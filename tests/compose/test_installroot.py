@@ -246,3 +246,10 @@ def test_what_packages_have_in_run_and_tmp_stays_and_what_the_compose_left_there
     left = sorted(str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*") if not path.is_dir())
     assert left == ["run/vendor/own/deep/file"]
     assert (tmp_path / "tmp/own").is_dir()
+
+
+def test_only_line_feeds_end_the_lines_of_account_files(tmp_path: Path) -> None:
+    (tmp_path / "etc").mkdir()
+    odd = "own:!:1\u2028root:x:1\x0b\x85:2:3:::\n"
+    (tmp_path / "etc/shadow").write_text(f"root:x:1::::::\n{odd}")
+    assert installroot._with_root_locked((tmp_path / "etc/shadow").read_text()) == f"root:!x:1::::::\n{odd}"

@@ -161,6 +161,30 @@ def test_what_is_in_opt_moves_to_usr_and_is_linked_at_boot(root: Path) -> None:
     ]
 
 
+def test_links_that_leave_what_moves_lead_to_the_same_file(root: Path) -> None:
+    links = {
+        "opt/vendor/lib": "../../usr/lib/vendor", "opt/vendor/bin/same": "../lib", "opt/vendor/other": "../it/x",
+        "opt/vendor/absolute": "/usr/lib/vendor", "opt/top": "../etc/hostname", "boot/out": "../usr/share",
+        "srv/data": "../usr/share/data", "srv/www/up": "../data", "root/home": "../home", "usr/local/out": "../lib/x",
+        "var/lib/out": "../../etc",
+    }  # fmt: skip
+    for name, target in links.items():
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).symlink_to(target)
+    make(root)
+    moved = {name: os.readlink(root / f"usr/lib/{name}") for name in links if name.startswith("opt/")}
+    assert moved == {
+        "opt/vendor/lib": "/usr/lib/vendor", "opt/vendor/bin/same": "../lib", "opt/vendor/other": "../it/x",
+        "opt/vendor/absolute": "/usr/lib/vendor", "opt/top": "/etc/hostname",
+    }  # fmt: skip
+    assert os.readlink(root / "usr/lib/ostree-boot/out") == "/usr/share"
+    lines = [line.split(" ") for line in lines_of(root, AUTOVAR) if line.startswith("L")]
+    assert {line[1]: line[-1] for line in lines if not line[1].startswith("/var/opt/")} == {
+        "/var/srv/data": "/usr/share/data", "/var/srv/www/up": "../data", "/var/roothome/home": "/home",
+        "/var/usrlocal/out": "/usr/lib/x", "/var/lib/out": "../../etc", "/var/run": "/run",
+    }  # fmt: skip
+
+
 @pytest.mark.parametrize(
     "path",
     ["home/user/x", "mnt/x", "ostree/x", "root/.vendorrc", "srv/www/x", "usr/local/bin/x", "usr/etc/x"],

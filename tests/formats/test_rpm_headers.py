@@ -55,3 +55,16 @@ def test_all_that_provide_the_same_are_in_it_and_a_circle_ends() -> None:
 def test_names_that_are_not_there_bring_nothing() -> None:
     assert closed("gone a", header("a", "nobody-has-it")) == {"a"}
     assert closed("", header("a")) == set()
+
+
+def test_packages_of_one_name_are_together_one() -> None:
+    lines = [
+        "package\tlibc\tRSA/SHA256, Key ID 0123456789abcdef", "requires\tfilesystem",
+        "file\t0100644\t5\t7\t\t/usr/lib/libc.so.6",
+        "package\tlibc\t", "provides\tlibc.so.6()(64bit)", "file\t0100644\t5\t7\t\t/usr/lib64/libc.so.6",
+    ]  # fmt: skip
+    (header,) = parse_headers(lines).values()
+    assert header.key_id == "0123456789abcdef"
+    assert header.requires == {"filesystem"}
+    assert sorted(header.files) == ["/usr/lib/libc.so.6", "/usr/lib64/libc.so.6"]
+    assert header.provides

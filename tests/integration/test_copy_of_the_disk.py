@@ -4,13 +4,14 @@ import json
 import time
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from atomic_lib.base.model import Firmware
+from atomic_lib.guest.vm import monitor
 from atomic_lib.guest.vm.data_source import Provisioning, provide_instance
 from atomic_lib.guest.vm.metadata_service import Instance
-from atomic_lib.guest.vm.monitor import MONITOR_ARGUMENTS
 from atomic_lib.guest.vm.qemu import BOOT_MOUNT, Disk, Guest, Machine, make_overlay, power_on, read_console
 from atomic_lib.image.disk import Image
 from atomic_lib.params.variant import load_variant
@@ -21,8 +22,9 @@ from atomic_lib.tools.sandbox import Bind, Tools
 pytestmark = pytest.mark.integration
 
 SECONDS = 300
-SIGNS = {"bios": "is a copy of", "uefi": "Not started: several file systems have the UUID"}
-"""What refuses: the boot loader, or, where it sees one disk only, the initramfs."""
+BY_LOADER, BY_INITRAMFS = "is a copy of", "Not started: several file systems have the UUID"
+SIGNS = {"bios": (BY_LOADER,), "uefi": (BY_LOADER, BY_INITRAMFS)}
+"""What the console shows: the boot loader refuses, or, where the firmware shows it one disk only, the initramfs."""
 
 
 def make_copy(tools: Tools, image: Image, directory: Path) -> str:
@@ -37,19 +39,21 @@ def make_copy(tools: Tools, image: Image, directory: Path) -> str:
     return other
 
 
-def allocated_clusters(tools: Tools, disk: Disk, directory: Path, name: str) -> int:
-    """The bytes of an overlay that the guest wrote."""
-    binds = [Bind(directory.absolute(), BOOT_MOUNT), Bind(disk.path.absolute(), f"/mnt/image/{disk.path.name}")]
-    words = ["qemu-img", "map", "--force-share", "--output=json", f"{BOOT_MOUNT}/{name}"]
-    extents = json.loads(tools.run(words, binds=binds).stdout)
-    return sum(extent["length"] for extent in extents if extent["depth"] == 0 and extent["present"])
+def written_bytes(directory: Path) -> dict[str, int]:
+    """What the guest has written to each of its drives so far."""
+    with monitor._connect(directory) as connection, connection.makefile(encoding="utf-8") as lines:
+        json.loads(lines.readline())  # the greeting
+        for command in ("qmp_capabilities", "query-blockstats"):
+            answer: dict[str, Any] = dict(monitor._ask(connection, lines, {"execute": command}))
+    return {one["device"]: one["stats"]["wr_bytes"] for one in answer["return"] if one["device"] in ("disk", "copy")}
 
 
-def wait_for(guest: Guest, sign: str) -> str:
+def wait_for(guest: Guest, signs: tuple[str, ...]) -> str:
+    """The console, as one line, some seconds after it shows one of ``signs``, a login, or that nothing comes."""
     ends = time.monotonic() + SECONDS
     while time.monotonic() < ends and guest.process.poll() is None:
         console = read_console(guest.console)
-        if sign in " ".join(console.split()) or " login:" in console:
+        if any(sign in " ".join(console.split()) for sign in (*signs, " login:")):
             break
         time.sleep(1)
     time.sleep(5)  # whatever would still be written
@@ -71,11 +75,10 @@ def test_a_copy_of_the_root_disk_is_refused_before_anything_is_written(tmp_path:
             "-device",
             "virtio-blk-pci,drive=copy",
         )
-        provided: Provisioning = replace(found, arguments=(*MONITOR_ARGUMENTS, *found.arguments, *second))
+        provided: Provisioning = replace(found, arguments=(*monitor.MONITOR_ARGUMENTS, *found.arguments, *second))
         with power_on(tools, disk, machine, provided, tmp_path) as guest:
             console = wait_for(guest, SIGNS[firmware])
+            written = written_bytes(tmp_path)
     assert " login:" not in console
-    assert SIGNS[firmware] in console
-    assert {name: allocated_clusters(tools, disk, tmp_path, name) for name in ("disk.qcow2", "copy.qcow2")} == {
-        "disk.qcow2": 0, "copy.qcow2": 0,
-    }  # fmt: skip
+    assert any(sign in console for sign in SIGNS[firmware]), console[-2000:]
+    assert written == {"disk": 0, "copy": 0}

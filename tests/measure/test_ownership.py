@@ -23,6 +23,7 @@ from atomic_lib.measure.ownership import Ownership, readable, rpm_path
         ("/usr/lib/opt/vendor/app", "/usr/lib/opt/vendor/app"),
         ("/usr/lib/ostree-boot/efi/EFI/own/shim.efi", "/boot/efi/EFI/own/shim.efi"),
         ("/usr/share/with space", "/usr/share/with space"),
+        ("/usr/lib/modules/6.12-1/vmlinuz", "/boot/vmlinuz-6.12-1"),
     ],
 )
 def test_a_file_is_found_under_the_path_that_its_package_has(in_tree: str, in_rpm: str) -> None:

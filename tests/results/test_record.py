@@ -6,6 +6,7 @@ from pathlib import Path
 
 from atomic_lib.base import command
 from atomic_lib.base.errors import WorkbookError
+from atomic_lib.compose.packaged_attributes import ChangedFile
 from atomic_lib.compose.tree import Tree
 from atomic_lib.guest.boot_record import Boot, StoredBoot
 from atomic_lib.guest.counted.counted_boot import CountedBoot
@@ -106,6 +107,22 @@ def test_what_has_no_effect_and_what_was_dropped_is_noted(
     notes = written(tmp_path).notes
     assert notes[0] == "reboot has no effect here"
     assert notes[1].startswith("/var/lib/app/state: ")
+
+
+def test_a_file_that_a_scriptlet_changed_is_noted_unless_an_exception_explains_it(
+    tmp_path: Path, record: VariantRecord, rpm_set: RpmSet, tree: Tree
+) -> None:
+    helper = "/usr/lib/dbus-1.0/dbus-daemon-launch-helper"
+    changed = [
+        (helper, ("group", "mode")),
+        (helper, ("owner",)),
+        ("/usr/bin/own", ("mode",)),
+        (f"/x{helper}", ("mode",)),
+    ]
+    files = tuple(ChangedFile(path, what, f"own: {path}: {' and '.join(what)} differ") for path, what in changed)
+    record.add_packages(RECIPE, rpm_set, "tools-key", {"ostree": "2025.2"})
+    record.add_tree(rpm_set, replace(tree, changed_files=files))
+    assert [note for note in written(tmp_path).notes if note.startswith("own: ")] == [file.text for file in files[1:]]
 
 
 def test_a_boot_that_is_still_missing_leaves_the_variant_incomplete(tmp_path: Path, record: VariantRecord) -> None:

@@ -32,7 +32,7 @@ def accounts(name):
                 rows = [line.split(":") for line in handle]
         except OSError:
             continue
-        ids.update((row[0], int(row[2])) for row in rows if len(row) > 2 and row[2].isdigit())
+        ids.update((row[0], int(row[2])) for row in rows if len(row) > 2 and row[2].isdecimal())
     return ids
 
 

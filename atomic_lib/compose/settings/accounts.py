@@ -62,7 +62,7 @@ def _name(line: str) -> str:
 
 
 def _rows(tree: Installroot, path: str, fields: int) -> list[list[str]]:
-    rows = [line.split(":") for line in (tree.read(path) or "").splitlines()]
+    rows = [line.split(":") for line in (tree.read(path) or "").split("\n")]
     return [row for row in rows if len(row) >= fields]
 
 

@@ -89,8 +89,8 @@ class FileSystem:
         return {inode: tuple(sorted(paths)) for inode, paths in found.items() if len(paths) > 1}
 
     def _accounts(self, path: str) -> Mapping[int, str]:
-        rows = [line.split(":") for line in self.text(path).splitlines()]
-        return {int(row[2]): row[0] for row in reversed(rows) if len(row) > 2 and row[2].isdigit()}
+        rows = [line.split(":") for line in self.text(path).split("\n")]
+        return {int(row[2]): row[0] for row in reversed(rows) if len(row) > 2 and row[2].isdecimal()}
 
 
 def read_file_system(raw: Path) -> FileSystem:

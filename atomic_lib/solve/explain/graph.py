@@ -24,7 +24,10 @@ _QUERY = (
 
 @dataclass(frozen=True)
 class Package:
-    """A package's dependencies and files, from its header. Only rich ("boolean") dependencies have versions."""
+    """A package's dependencies and files, from its header. Only rich ("boolean") dependencies have versions.
+
+    Packages of one name (of two architectures, or several kernels) are together one.
+    """
 
     name: str
     requires: frozenset[str] = frozenset()
@@ -32,6 +35,10 @@ class Package:
     recommends: frozenset[str] = frozenset()
     supplements: frozenset[str] = frozenset()
     files: frozenset[str] = frozenset()
+
+    def __or__(self, other: "Package") -> "Package":
+        """Both together."""
+        return Package(self.name, *(getattr(self, field) | getattr(other, field) for field in _FIELDS))
 
 
 @dataclass(frozen=True)
@@ -63,7 +70,7 @@ def graph_of(rpm_set: "RpmSet", tools: Tools, *, weak_dependencies: bool) -> Gra
         ["rpm", "-qp", "--nosignature", "--nodigest", "--qf", _QUERY, *(f"/mnt/rpms/{file.name}" for file in files)],
         binds=[Bind(rpm_set.directory, "/mnt/rpms")],
     ).stdout
-    return make_graph(parse_packages(listing.splitlines()), weak_dependencies=weak_dependencies)
+    return make_graph(parse_packages(listing.split("\n")), weak_dependencies=weak_dependencies)
 
 
 def parse_packages(lines: Iterable[str]) -> list[Package]:
@@ -80,7 +87,9 @@ def parse_packages(lines: Iterable[str]) -> list[Package]:
 
 def make_graph(packages: Iterable[Package], *, weak_dependencies: bool = True) -> Graph:
     """The graph of these packages; ``weak_dependencies``: include links of the kinds "recommends" and "supplements"."""
-    by_name = {package.name: package for package in packages}
+    by_name: dict[str, Package] = {}
+    for package in packages:
+        by_name[package.name] = by_name[package.name] | package if package.name in by_name else package
     found: dict[str, list[str]] = {}
     for name, package in sorted(by_name.items()):
         for capability in package.provides | package.files | {name}:

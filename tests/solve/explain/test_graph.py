@@ -78,3 +78,16 @@ def test_of_several_links_to_one_package_the_strongest_and_plainest_is_kept() ->
 
 def test_neither_itself_nor_what_is_absent_is_linked() -> None:
     assert make_graph([package("app", "app self absent", provides="self")]).links["app"] == ()
+
+
+def test_packages_of_one_name_are_together_one() -> None:
+    both = [
+        Package("libc", requires=frozenset({"filesystem"}), provides=frozenset({"libc.so.6"})),
+        Package("libc", requires=frozenset({"/etc/nss"}), provides=frozenset({"libc.so.6()(64bit)"})),
+        Package("filesystem"),
+        Package("nss", files=frozenset({"/etc/nss"})),
+        Package("own", requires=frozenset({"libc.so.6"})),
+    ]
+    graph = make_graph(both)
+    assert {link.package for link in graph.links["libc"]} == {"filesystem", "nss"}
+    assert [link.package for link in graph.links["own"]] == ["libc"]
