@@ -37,7 +37,8 @@ class Stage(Generic[Request, ContextT]):
     data: everything in the request that the result depends on. The identity of the tools and the version of the
     code (the module of ``make`` and all that it imports) are added to every key. ``title`` is the progress line.
     ``space_bytes``: the free disk space that the stage needs. ``shared``: the result is stored for all checkouts.
-    ``quiet``: the result is a wall-clock time, so nothing else may run at the same time.
+    ``quiet``: the result is a wall-clock time, so nothing else may run at the same time. ``silent``: there are no
+    progress lines, for a stage of many small results.
     """
 
     name: str
@@ -47,6 +48,7 @@ class Stage(Generic[Request, ContextT]):
     space_bytes: int = 0
     shared: bool = False
     quiet: bool = False
+    silent: bool = False
 
     def key_inputs(self, request: Request, context: ContextT) -> dict[str, object]:
         """All inputs of the key, as JSON data."""
@@ -55,7 +57,11 @@ class Stage(Generic[Request, ContextT]):
 
     def has(self, request: Request, context: ContextT) -> bool:
         """Whether the result is stored, undamaged."""
-        return self._store(context).has(self.name, self.key_inputs(request, context))
+        return self.stored(request, context) is not None
+
+    def stored(self, request: Request, context: ContextT) -> Stored | None:
+        """The stored result; None if it is not stored yet, or damaged."""
+        return self._store(context).find(self.name, self.key_inputs(request, context))
 
     def get(self, request: Request, context: ContextT) -> Stored:
         """The stored result; made first if it is not stored yet, or damaged.
@@ -69,6 +75,7 @@ class Stage(Generic[Request, ContextT]):
             lambda directory: self.make(request, context, directory),
             what=self.title(request),
             need_bytes=self.space_bytes,
+            silent=self.silent,
         )
 
     def _store(self, context: ContextT) -> Store:

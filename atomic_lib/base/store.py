@@ -21,7 +21,7 @@ import struct
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -56,10 +56,11 @@ class Store:
         """The directory of the result with this key, whether it exists or not."""
         return self.root / stage / key
 
-    def has(self, stage: str, inputs: Mapping[str, object]) -> bool:
-        """Whether there is an undamaged result for ``inputs``."""
-        path = self.path_of(stage, key_of(inputs))
-        return path.is_dir() and not _damage_of(path)
+    def find(self, stage: str, inputs: Mapping[str, object]) -> Stored | None:
+        """The undamaged result for ``inputs``; None if there is none."""
+        key = key_of(inputs)
+        path = self.path_of(stage, key)
+        return Stored(stage, key, path, True, _read_seconds(path)) if path.is_dir() and not _damage_of(path) else None
 
     def results(self, stage: str = "*") -> list[Path]:
         """The directories of all results of a stage, or of all stages; those that were set aside are not among them."""
@@ -74,12 +75,13 @@ class Store:
         *,
         what: str,
         need_bytes: int = 0,
+        silent: bool = False,
     ) -> Stored:
         """The stored result for ``inputs``. If there is none, or it is damaged, ``make(directory)`` creates its files.
 
         ``inputs`` is JSON data: everything that the result depends on. ``what`` is the
-        step's name in progress lines. ``need_bytes`` is the free disk space that the step
-        needs.
+        step's name in progress lines, which ``silent`` leaves out. ``need_bytes`` is the
+        free disk space that the step needs.
 
         Raises WorkbookError if less space is free, and whatever ``make`` raises. In both
         cases nothing is published.
@@ -93,12 +95,12 @@ class Store:
                     return Stored(stage, key, final, True, _read_seconds(final))
                 set_aside(final, f"{what}: the stored result is damaged, so it is made again", damage)
             require_space(self.root, need_bytes, what)
-            changed = self.why_rebuilt(stage, inputs)
+            changed = [] if silent else self.why_rebuilt(stage, inputs)
             scratch = self._scratch(stage)
             started = time.monotonic()
             try:
                 title = what + (f" (changed: {', '.join(changed)})" if changed else "")
-                with step(title), _full_disk_named(what), _usual_umask():
+                with nullcontext() if silent else step(title), _full_disk_named(what), _usual_umask():
                     make(scratch)
                 seconds = time.monotonic() - started
                 record = {"inputs": inputs, "seconds": round(seconds, 3)}

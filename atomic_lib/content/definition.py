@@ -34,12 +34,11 @@ class DebianContent(_Definition):
     kind: Literal["debian-packages"]
     suite: str
     edition: int
-    """Raise it to fetch the newest packages of the suite; they are not updated otherwise."""
+    """Raise it to take the newest packages of the suite; its index is not fetched again otherwise."""
     releasever: str
-    packages: list[str]
-    """The packages to make available; their dependencies are added."""
     dropped: list[str]
-    """Packages that only dpkg needs: they are not converted, and are removed from all dependencies."""
+    """Packages that only dpkg needs: they are removed from all dependencies, and converted only if a recipe names
+    them."""
 
 
 Definition = Annotated[RepositoryContent | DebianContent, Field(discriminator="kind")]

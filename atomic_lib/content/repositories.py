@@ -14,6 +14,7 @@ from atomic_lib.base.store import file_sha256, key_of
 from atomic_lib.content.agent_repository import AGENT, agent_repository
 from atomic_lib.content.comps import Comps, read_comps
 from atomic_lib.content.definition import DebianContent, RepositoryContent, load_definition
+from atomic_lib.content.demand import Demand
 from atomic_lib.content.dnf import (
     CHANGED_PART,
     DNF_CACHE,
@@ -23,7 +24,7 @@ from atomic_lib.content.dnf import (
     repository_error,
 )
 from atomic_lib.content.signing import KEY_FILE
-from atomic_lib.content.standin.standin_repository import CONTENT, StandinRequest, standin_repository
+from atomic_lib.content.standin.standin_repository import has_standin_repository, standin_repository
 from atomic_lib.content.yum_repository import KEY_FILES, YumRepository
 from atomic_lib.tools.context import Context
 from atomic_lib.tools.sandbox import Bind, Tools
@@ -87,31 +88,30 @@ class Content:
         return _parse_repos(self.repo_text, "repositories").sections()
 
 
-def open_content(
-    name: str, context: Context, params: Path = PARAMS_DIRECTORY, *, brought: Sequence[YumRepository] = ()
-) -> Content:
+def open_content(name: str, context: Context, demand: Demand, params: Path = PARAMS_DIRECTORY) -> Content:
     """The content ``params/content/NAME.yaml``; builds stand-in content, and fetches the indexes of repositories.
 
-    Content that consists of repositories also has those that a recipe brings along (``brought``), in place of its own
-    of the same name. Stand-in content has packages of its own, and does not use them.
+    Stand-in content has the packages of ``demand`` and their dependencies. Content that consists of repositories also
+    has those that a recipe brings along, in place of its own of the same name.
 
-    Raises WorkbookError if the content is unknown, a mirror cannot be reached, a signature is bad, or the disk is
-    too full.
+    Raises WorkbookError if the content is unknown, stand-in content has no package of a name, a mirror cannot be
+    reached, a signature is bad, or the disk is too full.
     """
     definition = load_definition(name, params)
     agent = agent_repository(context)
     if isinstance(definition, DebianContent):
-        standin = standin_repository(definition, params, context)
+        standin = standin_repository(definition, demand, params, context, elsewhere=_names_of_rpms(agent))
         local = {"standin": standin, _AGENT: agent}
         text = "".join(local_repository(repo) for repo in local)
         key = key_of({name: _repository_key(path) for name, path in local.items()})
     else:
         local = {_AGENT: agent}
-        _require_key_files(brought, context.tools, definition.releasever)
-        text = with_brought(_repo_file(definition, params), brought) + local_repository(_AGENT)
+        _require_key_files(demand.repositories, context.tools, definition.releasever)
+        text = with_brought(_repo_file(definition, params), demand.repositories) + local_repository(_AGENT)
         remote = _remote_key(context, definition, text, local)
         # the index of a repository does not say which of its packages are excluded, or what it costs
-        more = {"brought": [asdict(replace(one, source="")) for one in brought]} if brought else {}
+        brought = [asdict(replace(one, source="")) for one in demand.repositories]
+        more = {"brought": brought} if brought else {}
         key = key_of({_AGENT: _repository_key(agent), "remote": remote, **more})
     return Content(
         name=name,
@@ -127,18 +127,21 @@ def open_content(
     )
 
 
-def has_content(name: str, context: Context, params: Path = PARAMS_DIRECTORY) -> bool:
+def has_content(name: str, context: Context, demand: Demand, params: Path = PARAMS_DIRECTORY) -> bool:
     """Whether ``open_content`` would find the content in the cache, and so neither build nor download it.
 
     The indexes of repositories are compared with their mirrors all the same. Raises WorkbookError if the content is
     unknown.
     """
     definition = load_definition(name, params)
+    agent = AGENT.stored(None, context)
+    if agent is None:
+        return False
     if isinstance(definition, DebianContent):
-        request = StandinRequest(definition, params / "content" / f"{definition.content}-comps.xml")
-        return AGENT.has(None, context) and CONTENT.has(request, context)
-    text = _repo_file(definition, params) + local_repository("workbook")
-    return AGENT.has(None, context) and _dnf_cache(context.cache, definition, text).is_dir()
+        elsewhere = _names_of_rpms(agent.path)
+        return has_standin_repository(definition, demand, params, context, elsewhere=elsewhere)
+    text = with_brought(_repo_file(definition, params), demand.repositories) + local_repository(_AGENT)
+    return _dnf_cache(context.cache, definition, text).is_dir()
 
 
 def _parse_repos(text: str, source: str) -> ConfigParser:
@@ -179,6 +182,11 @@ def _repo_file(definition: RepositoryContent, params: Path) -> str:
                 hint="set gpgcheck=1, and gpgkey= to the address of the key",
             )
     return text.rstrip() + "\n\n"
+
+
+def _names_of_rpms(directory: Path) -> set[str]:
+    """The names of the packages in a directory: their files are NAME-VERSION-RELEASE.ARCH.rpm."""
+    return {path.name.rsplit("-", 2)[0] for path in directory.glob("*.rpm")}
 
 
 def _require_key_files(brought: Sequence[YumRepository], tools: Tools, releasever: str) -> None:

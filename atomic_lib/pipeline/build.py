@@ -21,6 +21,7 @@ from atomic_lib.measure.labels import Labels, image_labels
 from atomic_lib.params.variant import Variant, load_variant
 from atomic_lib.recipe.load import load_recipe
 from atomic_lib.recipe.recipe import Recipe
+from atomic_lib.recipe.recipe_demand import recipe_demand
 from atomic_lib.solve.explain.graph import Graph, Link, graph_of
 from atomic_lib.solve.explain.why import Chain, entries_of, shortest_chains, why
 from atomic_lib.solve.explain.without import Departure, what_leaves
@@ -51,7 +52,7 @@ class Build:
     @cached_property
     def content(self) -> Content:
         """The repositories of the variant's packages."""
-        return open_content(self.variant.content, self.context, brought=self.recipe.repositories)
+        return open_content(self.variant.content, self.context, recipe_demand(self.recipe))
 
     @cached_property
     def rpm_set(self) -> RpmSet:

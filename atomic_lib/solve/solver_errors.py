@@ -15,11 +15,14 @@ def solver_error(dnf: Dnf, error: CommandError) -> WorkbookError:
         return error
     output = error.stdout + error.stderr
     source = dnf.recipe.files[0]
-    unknown = re.search(r"No match for argument: (\S+)", output)
+    unknown = dict.fromkeys(re.findall(r"No match for argument: (\S+)", output))
     if unknown:
         return WorkbookError(
-            f"{place_of(unknown[1], dnf.recipe)}: content {dnf.content.name!r} has no package {unknown[1]!r}",
-            hint="correct the name, add the package to the content, or choose another content (--content NAME)",
+            "\n".join(
+                f"{place_of(name, dnf.recipe)}: content {dnf.content.name!r} has no package {name!r}"
+                for name in unknown
+            ),
+            hint=f"correct the name{'s' if len(unknown) > 1 else ''}, or choose another content (--content NAME)",
         )
     hidden = re.search(r"All matches were filtered out by exclude filtering for argument: (\S+)", output)
     if hidden and dnf.locked is not None and hidden[1] not in dnf.recipe.excludes:
@@ -54,5 +57,5 @@ def solver_error(dnf: Dnf, error: CommandError) -> WorkbookError:
     return WorkbookError(
         f"{source}: dnf found no solution for content {dnf.content.name!r}",
         log=error.log,
-        hint="correct the package names, or add the packages to the content",
+        hint="read dnf's reason above, and leave out one of the packages that conflict",
     )

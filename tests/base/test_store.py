@@ -129,7 +129,7 @@ def test_what_is_damaged_is_named_set_aside_and_made_again(
 ) -> None:
     path = store.get_or_make("stage", INPUTS, write_file, what="test").path
     damage(path)
-    assert not store.has("stage", INPUTS)
+    assert store.find("stage", INPUTS) is None
     capsys.readouterr()
     healed = store.get_or_make("stage", INPUTS, write_file, what="test")
     assert not healed.reused

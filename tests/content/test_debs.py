@@ -4,14 +4,24 @@ import hashlib
 import os
 from collections.abc import Callable
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any, cast
+from typing import Any
 
 import pytest
 
+from atomic_lib.base.command import CommandError
 from atomic_lib.base.errors import WorkbookError
+from atomic_lib.content.definition import DebianContent, load_definition
 from atomic_lib.content.standin import debs
-from atomic_lib.content.standin.debs import damaged_indexes, deb_digests, fetch_debs, planned_files
+from atomic_lib.content.standin.debs import (
+    EDITION_FILE,
+    Apt,
+    Unsatisfiable,
+    damaged_downloads,
+    damaged_indexes,
+    fetch_debs,
+    planned_files,
+    update_index,
+)
 from tests.contexts import NO_TOOLS
 
 PLAN = """\
@@ -48,71 +58,136 @@ def flip(path: Path) -> None:
 
 
 @pytest.fixture
-def apt(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The directory of an apt that has downloaded all packages, and fetches only those that are missing."""
+def calls() -> list[list[str]]:
+    """What apt was run for, in order: the words without options."""
+    return []
 
-    def run(_: object, __: object, words: list[str], *___: object) -> str:
-        if words[1] == "update" and not (tmp_path / "lists/m_main_Packages").exists():
-            write_index()
+
+@pytest.fixture
+def apt(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, calls: list[list[str]]) -> Apt:
+    """An apt that fetches the index and all packages, but only those that are missing."""
+
+    def run(own: Apt, words: list[str], *options: str) -> str:
+        calls.append([word for word in words if not word.startswith(("-", "APT:"))])
+        if words[0] == "update":
+            for name, text in (("m_main_Packages", INDEX), ("m_InRelease", signed(INDEX))):
+                if not (own.directory / "lists" / name).exists():
+                    (own.directory / "lists" / name).write_text(text)
         if "--download-only" in words:
             for name in NAMES:
-                if not (tmp_path / "archives" / name).exists():
-                    (tmp_path / "archives" / name).write_text(name)
+                if not (own.archives / name).exists():
+                    (own.archives / name).write_text(name)
         return PLAN
 
-    def write_index() -> None:
-        (tmp_path / "lists/m_main_Packages").write_text(INDEX)
-
-    monkeypatch.setattr(debs, "_apt", run)
-    monkeypatch.setattr(debs, "debian_mirror", lambda: "http://m.example")
-    (tmp_path / "lists").mkdir()
-    (tmp_path / "lists/m_InRelease").write_text(f"SHA256:\n {hashlib.sha256(INDEX.encode()).hexdigest()} 1 main\n")
-    fetch(tmp_path)
-    return tmp_path
+    monkeypatch.setattr(Apt, "run", run)
+    for name in ("lists", "archives"):
+        (tmp_path / name).mkdir()
+    return Apt(NO_TOOLS, definition(), tmp_path)
 
 
-def fetch(directory: Path) -> list[Path]:
-    return fetch_debs(NO_TOOLS, cast(Any, SimpleNamespace(suite="trixie", packages=("bash",))), directory)
+def definition(edition: int = 1) -> DebianContent:
+    found = load_definition("standin")
+    assert isinstance(found, DebianContent)
+    return found.model_copy(update={"edition": edition})
 
 
-def test_the_index_has_the_sha256_of_each_file(apt: Path) -> None:
-    assert deb_digests(apt / "lists") == {name: hashlib.sha256(name.encode()).hexdigest() for name in NAMES}
+def signed(index: str) -> str:
+    return f"SHA256:\n {hashlib.sha256(index.encode()).hexdigest()} 1 main\n"
+
+
+def fetch(apt: Apt, **choices: Any) -> list[Path]:
+    update_index(apt)
+    return fetch_debs(apt, apt.read_index(), ["bash"], **{"excludes": (), "recommended": False, **choices})
 
 
 @pytest.mark.parametrize("damage", [flip, lambda path: os.truncate(path, 2)], ids=["flipped", "cut"])
 def test_a_damaged_package_is_named_and_fetched_again(
-    apt: Path, damage: Callable[[Path], object], capsys: pytest.CaptureFixture[str]
+    apt: Apt, damage: Callable[[Path], object], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    damage(apt / "archives" / NAMES[0])
+    fetch(apt)
+    damage(apt.archives / NAMES[0])
+    assert damaged_downloads(apt.directory) == [apt.archives / NAMES[0]]
     fetched = fetch(apt)
     assert {file.name: file.read_text() for file in fetched} == {name: name for name in NAMES}
     lines = [line for line in capsys.readouterr().err.splitlines() if line.startswith("!")]
     assert len(lines) == 1
-    assert str(apt / "archives" / NAMES[0]) in lines[0]
-    assert (apt / "archives" / f"{NAMES[0]}.damaged").exists()
+    assert str(apt.archives / NAMES[0]) in lines[0]
+    assert (apt.archives / f"{NAMES[0]}.damaged").exists()
 
 
-def test_undamaged_packages_are_left_alone(apt: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_undamaged_packages_are_not_fetched_again(
+    apt: Apt, calls: list[list[str]], capsys: pytest.CaptureFixture[str]
+) -> None:
     before = {file: file.stat() for file in fetch(apt)}
+    calls.clear()
     assert {file: file.stat() for file in fetch(apt)} == before
+    assert len(calls) == 1, "only the plan"
     assert "!" not in capsys.readouterr().err
 
 
-def test_a_damaged_index_is_fetched_again_and_condemns_no_package(
-    apt: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    flip(apt / "lists/m_main_Packages")
-    assert damaged_indexes(apt / "lists") == [apt / "lists/m_main_Packages"]
+def test_the_index_is_fetched_once_for_an_edition(apt: Apt, calls: list[list[str]]) -> None:
+    first = update_index(apt)
+    assert update_index(apt) == first
+    assert calls == [["update"]]
+    assert (apt.directory / EDITION_FILE).read_text() == "trixie 1\n"
+    update_index(Apt(NO_TOOLS, definition(edition=2), apt.directory))
+    assert calls == [["update"], ["update"]]
+
+
+def test_a_damaged_index_is_fetched_again_and_condemns_no_package(apt: Apt, capsys: pytest.CaptureFixture[str]) -> None:
     fetch(apt)
-    assert damaged_indexes(apt / "lists") == []
+    flip(apt.directory / "lists/m_main_Packages")
+    assert damaged_indexes(apt.directory / "lists") == [apt.directory / "lists/m_main_Packages"]
+    fetch(apt)
+    assert damaged_indexes(apt.directory / "lists") == []
     assert "a package index of apt is damaged" in capsys.readouterr().err
-    assert list((apt / "archives").glob("*.damaged")) == []
+    assert list(apt.archives.glob("*.damaged")) == []
 
 
-def test_a_package_that_the_index_does_not_have_is_refused(apt: Path) -> None:
+def test_a_package_that_the_index_does_not_have_is_refused(apt: Apt) -> None:
     other = INDEX.replace(hashlib.sha256(NAMES[1].encode()).hexdigest(), "0" * 64)
-    (apt / "lists/m_main_Packages").write_text(other)
-    (apt / "lists/m_InRelease").write_text(hashlib.sha256(other.encode()).hexdigest())
+    fetch(apt)
+    (apt.directory / "lists/m_main_Packages").write_text(other)
+    (apt.directory / "lists/m_InRelease").write_text(signed(other))
     with pytest.raises(WorkbookError, match="adduser") as caught:
         fetch(apt)
-    assert f"remove {apt}" in caught.value.hint
+    assert f"remove {apt.directory}" in caught.value.hint
+
+
+def test_apt_avoids_what_is_excluded_unless_it_is_required(apt: Apt, monkeypatch: pytest.MonkeyPatch) -> None:
+    preferences = apt.directory / "etc/preferences"
+    fetch(apt, excludes=("python3*", "dnf"))
+    assert preferences.read_text() == "Package: python3* dnf\nPin: release *\nPin-Priority: -1\n"
+    run = Apt.run
+
+    def refuse(own: Apt, words: list[str], *options: str) -> str:
+        if preferences.read_text():
+            raise Unsatisfiable("no")
+        return run(own, words, *options)
+
+    monkeypatch.setattr(Apt, "run", refuse)
+    assert [deb.name for deb in fetch(apt, excludes=("libc6",))] == sorted(NAMES)
+
+
+@pytest.mark.parametrize(
+    ("said", "message"),
+    [
+        ("E: 404  Not Found [IP: 1.1.1.1]", "no longer has a package of edition 1"),
+        ("The repository is not signed", "archive signature is bad"),
+        ("Could not resolve host", "could not be reached"),
+        ("The following packages have unmet dependencies:", "cannot have these packages together"),
+    ],
+)
+def test_what_apt_cannot_do_has_its_reason(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, said: str, message: str
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        error = CommandError("apt-get: exit status 100")
+        error.stdout, error.stderr = "", said
+        raise error
+
+    monkeypatch.setattr(type(NO_TOOLS), "run", fail)
+    monkeypatch.setattr(debs, "debian_mirror", lambda: "http://m.example")
+    with pytest.raises(WorkbookError, match=message) as caught:
+        Apt(NO_TOOLS, definition(), tmp_path).run(["update"])
+    assert caught.value.hint

@@ -61,7 +61,7 @@ def test_accounts_come_from_the_masters_and_have_no_password(tmp_path: Path) -> 
     assert (etc / "group").read_text() == "root:x:0:\nshadow:x:42:\n"
     assert (etc / "shadow").read_text() == "root:*:::::::\nbin:*:::::::\n"
     assert (etc / "gshadow").read_text() == "root:*::\nshadow:*::\n"
-    assert account_names(tmp_path) == ({0: "root", 2: "bin"}, {0: "root", 42: "shadow"})
+    assert account_names(masters) == ({0: "root", 2: "bin"}, {0: "root", 42: "shadow"})
     status = (etc / "shadow").stat()
     assert (status.st_mode & 0o7777, status.st_uid, status.st_gid) == (0o640, 0, 42)
 

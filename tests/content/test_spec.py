@@ -1,4 +1,4 @@
-"""The spec of the stand-in packages lists every file once, with rpm's directives and quoting."""
+"""The spec of a stand-in package lists every file once, with rpm's directives and quoting."""
 
 import os
 from collections.abc import Collection
@@ -27,11 +27,6 @@ FILES = (
 
 def package(text: str) -> DebianPackage:
     return parse_control(f"Architecture: amd64\nVersion: 1-1\nDescription: 50 % off\n{text}")
-
-
-def section_of(spec: str, name: str) -> list[str]:
-    """The lines of one sub-package."""
-    return spec.partition(f"%package -n {name}\n")[2].partition("\n\n")[0].splitlines()
 
 
 def list_as_root(root: Path, configuration: Collection[str] = ()) -> list[str]:
@@ -104,35 +99,41 @@ def test_every_other_path_is_listed_exactly_once(root: Path) -> None:
     assert len(list_as_root(root)) == len(paths)
 
 
-def test_a_package_is_a_section_with_its_own_version_and_files() -> None:
-    spec = write_spec([package("Package: sample\nVersion: 2:3.0-4\nHomepage: https://s.example/\n")], (), "SETUP")
-    lines = section_of(spec, "sample")
-    assert lines[:3] == ["Version: 3.0", "Release: 4", "Epoch: 2"]
+def test_a_package_has_its_own_version_and_files() -> None:
+    text = "Package: sample\nVersion: 2:3.0-4\nHomepage: https://s.example/%41\n"
+    lines = write_spec(package(text), (), "/lists/sample.files").splitlines()
+    start = lines.index("Name: sample")
+    assert lines[start + 1 : start + 4] == ["Version: 3.0", "Release: 4", "Epoch: 2"]
     assert "Summary: 50 %% off" in lines
-    assert "URL: https://s.example/" in lines
+    assert "URL: https://s.example/%%41" in lines
     assert "AutoReqProv: no" in lines
-    assert lines[-1] == "%files -n sample -f /mnt/work/lists/sample.files"
+    assert lines[-1] == "%files -f /lists/sample.files"
     assert not any(line.startswith("BuildArch") for line in lines)
-    assert spec.endswith("SETUP")
 
 
-def test_relations_are_adapted_to_the_packages_of_the_spec() -> None:
-    packages = [
-        package("Package: one\nDepends: two (>= 1), helper, absent | two\nBreaks: two (<< 1), virtual\n"),
-        package("Package: two\nProvides: virtual\nRecommends: one, absent\n"),
-        package("Package: helper\n"),
+def test_a_package_without_files_has_no_list() -> None:
+    assert write_spec(package("Package: empty\n"), ()).endswith("\n%files\n")
+
+
+def test_relations_follow_from_the_package_and_the_policy_alone() -> None:
+    text = "Package: one\nDepends: two (>= 1), helper, absent | two\nBreaks: two (<< 1), virtual\nRecommends: three\n"
+    lines = write_spec(package(text), {"helper"}).splitlines()
+    assert [line for line in lines if line.startswith("Requires: ")] == [
+        "Requires: two",
+        "Requires: deb(two) >= 1-0",
+        "Requires: (absent or two)",
     ]
-    spec = write_spec(packages, {"helper"}, "")
-    one, two = section_of(spec, "one"), section_of(spec, "two")
-    assert [line for line in one if line.startswith("Requires: ")] == ["Requires: two >= 1-0", "Requires: two"]
-    assert [line for line in one if line.startswith("Conflicts: ")] == ["Conflicts: two < 1-0"]
-    assert [line for line in two if line.startswith("Recommends: ")] == ["Recommends: one"]
-    assert "Provides: virtual" in two
+    assert [line for line in lines if line.startswith("Conflicts: ")] == [
+        "Conflicts: deb(two) < 1-0",
+        "Conflicts: virtual",
+    ]
+    assert "Recommends: three" in lines
+    assert "Provides: deb(one) = 1-1" in lines
 
 
 def test_base_files_and_accounts_come_before_everything_and_need_nothing() -> None:
-    spec = write_spec([package("Package: base-files\nDepends: libc6\n"), package("Package: dash\n")], (), "")
-    base, dash = section_of(spec, "base-files"), section_of(spec, "dash")
+    base = write_spec(package("Package: base-files\nDepends: libc6\n"), ()).splitlines()
+    dash = write_spec(package("Package: dash\n"), ()).splitlines()
     assert not any(line.startswith("Requires") for line in base)
     assert "Provides: system-release(releasever) = 13" in base
     assert [line for line in dash if line.startswith("Requires")] == [
@@ -144,4 +145,4 @@ def test_base_files_and_accounts_come_before_everything_and_need_nothing() -> No
 
 def test_a_package_of_all_architectures_is_noarch() -> None:
     text = "Package: data\nArchitecture: all\nVersion: 1\nDescription: data\n"
-    assert "BuildArch: noarch" in section_of(write_spec([parse_control(text)], (), ""), "data")
+    assert "BuildArch: noarch" in write_spec(parse_control(text), ()).splitlines()

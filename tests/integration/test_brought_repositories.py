@@ -18,6 +18,7 @@ from atomic_lib.content.signing import KEY_FILE, sign_and_index
 from atomic_lib.content.yum_repository import YumRepository
 from atomic_lib.recipe.kickstart.kickstart_reader import read_kickstart
 from atomic_lib.recipe.recipe import Recipe
+from atomic_lib.recipe.recipe_demand import recipe_demand
 from atomic_lib.solve.resolve import resolve_rpm_set
 from atomic_lib.tools.context import Context
 from atomic_lib.tools.sandbox import Tools
@@ -96,7 +97,7 @@ def opened(context: Context, address: Served, recipe: Recipe, keys: str = "base 
     (params / "repos/own.repo").write_text(
         f"[base]\nname=base\nbaseurl={address}/base\nenabled=1\ngpgcheck=1\ngpgkey={listed}\n"
     )
-    return open_content("own", context, params, brought=recipe.repositories)
+    return open_content("own", context, recipe_demand(recipe), params)
 
 
 def read(directory: Path, lines: str, packages: str) -> Recipe:

@@ -13,6 +13,7 @@ import pytest
 from atomic_lib.base.errors import WorkbookError
 from atomic_lib.base.paths import cache_directory
 from atomic_lib.base.store import Store, file_sha256
+from atomic_lib.content.demand import Demand
 from atomic_lib.content.repositories import REPOSITORIES, Content, open_content
 from atomic_lib.content.repository_files import read_repositories
 from atomic_lib.content.signing import KEY_FILE, sign_and_index
@@ -124,7 +125,7 @@ def test_the_address_in_a_repository_file_is_used_and_its_packages_need_its_key(
             f"[{name}]\nbaseurl={address}/{place}/\ngpgcheck=0\ngpgkey={key}\n" for name, place in places.items()
         )
         brought = tuple(section.repository() for section in read_repositories(text, Path("a.repo"), {}))
-        opened = open_content("fedora", context, brought=brought)
+        opened = open_content("fedora", context, Demand("", (), repositories=brought))
         assert opened.repo_ids == ["fedora", "updates", "workbook"]
         assert opened.dnf_cache is not None
         assert len(list(opened.dnf_cache.rglob("repomd.xml"))) == 3
@@ -134,4 +135,4 @@ def test_the_address_in_a_repository_file_is_used_and_its_packages_need_its_key(
         server.shutdown()
     missing = replace(brought[0], gpgkey=(key.replace("$releasever", "0"),))
     with pytest.raises(WorkbookError, match=r"a\.repo:1: repository 'fedora': gpgkey: there is no /usr/share/.*-0-"):
-        open_content("fedora", context, brought=[missing])
+        open_content("fedora", context, Demand("", (), repositories=(missing,)))

@@ -17,6 +17,7 @@ from atomic_lib.content.signing import index_repository, sign_and_index
 from atomic_lib.params.variant import load_variant
 from atomic_lib.recipe.load import load_recipe
 from atomic_lib.recipe.recipe import Recipe
+from atomic_lib.recipe.recipe_demand import recipe_demand
 from atomic_lib.solve.lock import Lock, read_lock, write_lock
 from atomic_lib.solve.resolve import resolve_rpm_set
 from atomic_lib.solve.rpm_set import RpmSet
@@ -37,15 +38,16 @@ def tools() -> Tools:
 
 @pytest.fixture(scope="module")
 def content(tools: Tools) -> Content:
-    return open_content("standin", Context(tools, cache_directory()))
+    return open_content("standin", Context(tools, cache_directory()), recipe_demand(SMALL))
 
 
 @pytest.fixture
-def resolve(tools: Tools, content: Content, tmp_path: Path) -> Resolve:
+def resolve(tools: Tools, tmp_path: Path) -> Resolve:
     """Resolve a recipe with a store of its own, so that nothing is taken from an earlier run."""
     stores = iter(range(10))
 
     def run(recipe: Recipe, lock_file: Path | None = None, cache: Path = tmp_path / "cache") -> RpmSet:
+        content = open_content("standin", Context(tools, cache_directory()), recipe_demand(recipe))
         context = Context(tools, cache, Store(tmp_path / f"store-{next(stores)}"))
         return resolve_rpm_set(recipe, content, context, name="test", lock_file=lock_file)
 
@@ -92,6 +94,17 @@ def test_an_unknown_package_is_named(params: Path, resolve: Resolve) -> None:
     error = refusal(resolve, with_package(params, "docker-cie"))
     assert error.message.endswith("content 'standin' has no package 'docker-cie'")
     assert "treefiles/standin/atomic-min.yaml" in error.message
+
+
+def test_any_package_of_the_suite_may_be_named_and_only_it_and_what_it_needs_is_new(
+    params: Path, resolve: Resolve
+) -> None:
+    before = resolve(load_recipe(load_variant("atomic-min", params), params)).lock.packages
+    after = resolve(with_package(params, "git htop")).lock.packages
+    assert set(before) < set(after)  # the sha256 of each RPM included
+    new = {package.name for package in set(after) - set(before)}
+    assert {"git", "git-man", "htop", "perl-base"} <= new
+    assert len(new) < 15
 
 
 def test_a_lock_repeats_the_set_it_was_made_of(resolve: Resolve, tmp_path: Path) -> None:
@@ -259,7 +272,7 @@ def test_repositories_without_signature_check_are_refused(params: Path, tools: T
     path = params / "repos/fedora.repo"
     path.write_text(path.read_text().replace("gpgcheck=1", "gpgcheck=0"))
     with pytest.raises(WorkbookError, match=r"fedora\.repo: \[fedora\]: packages are only installed") as caught:
-        open_content("fedora", Context(tools, cache_directory()), params)
+        open_content("fedora", Context(tools, cache_directory()), recipe_demand(SMALL), params)
     assert "gpgcheck=1" in caught.value.hint
 
 
@@ -269,6 +282,6 @@ def test_a_mirror_that_is_not_reached_is_said_to_be(params: Path, tools: Tools, 
         "[fedora]\nname=f\nbaseurl=http://127.0.0.1:9/\ngpgcheck=1\ngpgkey=file:///k\n"
     )
     with pytest.raises(WorkbookError, match="a mirror could not be reached") as caught:
-        open_content("fedora", Context(tools, tmp_path / "cache"), params)
+        open_content("fedora", Context(tools, tmp_path / "cache"), recipe_demand(SMALL), params)
     assert "content: standin" in caught.value.hint
     assert "fedora.repo" in caught.value.message

@@ -8,9 +8,10 @@ import pytest
 from atomic_lib.base.paths import cache_directory
 from atomic_lib.base.store import Store
 from atomic_lib.compose.tree import Tree, TreeRequest, compose_tree
-from atomic_lib.content.repositories import Content, open_content
+from atomic_lib.content.repositories import open_content
 from atomic_lib.params.variant import load_variant
 from atomic_lib.recipe.load import load_recipe
+from atomic_lib.recipe.recipe_demand import recipe_demand
 from atomic_lib.solve.resolve import resolve_rpm_set
 from atomic_lib.tools.context import Context
 from atomic_lib.tools.sandbox import Bind, Tools
@@ -27,19 +28,15 @@ def tools() -> Tools:
     return open_tools(cache_directory())
 
 
-@pytest.fixture(scope="module")
-def content(tools: Tools) -> Content:
-    return open_content("standin", Context(tools, cache_directory()))
-
-
 @pytest.fixture
-def compose(tools: Tools, content: Content, tmp_path: Path) -> Compose:
+def compose(tools: Tools, tmp_path: Path) -> Compose:
     """Compose a variant by name with a store of the caller's choice."""
 
     def run(name: str, store: Path) -> Tree:
         variant = load_variant(name)
         recipe = load_recipe(variant)
         sets = Context(tools, cache_directory(), Store(tmp_path / "sets"))
+        content = open_content("standin", sets, recipe_demand(recipe))
         rpm_set = resolve_rpm_set(recipe, content, sets, name=name, lock_file=None)
         context = Context(tools, cache_directory(), Store(store))
         return compose_tree(TreeRequest(variant, recipe, content, rpm_set), context)

@@ -1,4 +1,4 @@
-"""Keys that follow from what is signed, with the real gpg, rpm and createrepo_c: the same bytes each time."""
+"""Keys that follow from a repository's name, with the real gpg, rpm and createrepo_c: the same bytes each time."""
 
 import hashlib
 import os
@@ -10,7 +10,7 @@ import pytest
 
 from atomic_lib.base.paths import cache_directory
 from atomic_lib.base.store import file_sha256
-from atomic_lib.content.signing import KEY_FILE, _signed_text, index_repository, sign_and_index
+from atomic_lib.content.signing import KEY_FILE, _key_text, index_repository, sign_and_index
 from atomic_lib.formats.openpgp import SecretKey, derive_key
 from atomic_lib.solve.rpm_cache import key_ids
 from atomic_lib.tools.sandbox import Bind, Tools
@@ -81,13 +81,21 @@ def test_a_repository_signed_twice_has_the_same_bytes(tools: Tools, tmp_path: Pa
     assert {KEY_FILE, "repodata/repomd.xml", "repodata/repomd.xml.asc", "one-1-1.noarch.rpm"} < set(first)
 
 
-def test_other_packages_give_another_key(tools: Tools, tmp_path: Path) -> None:
-    assert signed(tools, tmp_path / "a", ("one",))[KEY_FILE] != signed(tools, tmp_path / "b", ("two",))[KEY_FILE]
+def test_a_package_has_the_same_signature_whatever_else_the_repository_has(tools: Tools, tmp_path: Path) -> None:
+    alone, with_another = signed(tools, tmp_path / "a", ("one",)), signed(tools, tmp_path / "b", ("one", "two"))
+    for name in (KEY_FILE, "one-1-1.noarch.rpm"):
+        assert alone[name] == with_another[name]
+
+
+def test_each_repository_has_a_key_of_its_own(tools: Tools, tmp_path: Path) -> None:
+    one = signed(tools, tmp_path / "a", ("one",))[KEY_FILE]
+    sign_and_index(tools, tmp_path / "a", "other")
+    assert file_sha256(tmp_path / "a" / KEY_FILE) != one
 
 
 def test_no_secret_is_left(tools: Tools, tmp_path: Path) -> None:
     repository = tmp_path / "repository"
-    text = _signed_text("test", [make_rpm(tools, repository, name) for name in ("one", "two")])
+    text = _key_text("test")
     forms = secret_forms(hashlib.sha256(text.encode()).digest())
     key = derived(tools, text, tmp_path / "scratch")
     assert forms[0] in key.secret

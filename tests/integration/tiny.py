@@ -74,6 +74,32 @@ def make_rpm(
     return directory / f"{name}-{version}-1.noarch.rpm"
 
 
+def make_deb(tools: Tools, directory: Path, name: str, version: str, relations: str = "", *, files: str = "") -> Path:
+    """A .deb file with the file /usr/share/NAME, the same bytes each time.
+
+    ``relations``: more lines of its control file. ``files``: commands that add more files below ``$1``.
+    """
+    directory.mkdir(parents=True, exist_ok=True)
+    deb = directory / f"{name}_{version.replace(':', '%3a')}_all.deb"
+    head = f"Package: {name}\nVersion: {version}\nArchitecture: all\nMaintainer: none\nDescription: small\n"
+    script = f"""\
+set -eu
+mkdir -p "$1/DEBIAN" "$1/usr/share"
+printf '%s' "$2" > "$1/DEBIAN/control"
+echo "$3" > "$1/usr/share/{name}"
+{files}
+find "$1" -exec touch -d @1000000000 {{}} +
+dpkg-deb --root-owner-group --build "$1" "/mnt/out/$4"
+"""
+    tools.run(
+        ["sh", "-c", script, "sh", "/tmp/root", head + relations, version, deb.name],
+        binds=[Bind(directory, "/mnt/out", writable=True)],
+        rights="root",
+        env={"SOURCE_DATE_EPOCH": "1000000000"},
+    )
+    return deb
+
+
 def install_rpms(tools: Tools, directory: Path, specs: Mapping[str, Mapping[str, str]]) -> Installroot:
     """A new tree ``directory/root`` with RPMs of ``make_rpm``, by name; each has a static /bin/sh before it."""
     repository = directory / "tiny"

@@ -1,7 +1,19 @@
 """Converts Debian control data to RPM tags.
 
-Sources: Debian Policy, chapters 5 and 7 (control fields, relationships, versions);
-rpm's manual on dependencies and rich ("boolean") dependencies.
+What a tag says follows from the control data alone, not from the other packages at hand, so that a package is
+always converted to the same RPM:
+
+- Alternatives become a rich dependency; rpm passes over those that no package provides.
+- A relation with an architecture is met by packages of this architecture only, so ``:any`` and ``:amd64`` say
+  nothing, and a package of another architecture has a name of its own that nothing provides (``deb(wine32:i386)``).
+- A relation with a version is to the capability ``deb(NAME)``, whose versions rpm orders as dpkg does (see
+  ``versions``), and which only versions have: to rpm, a Provides without a version would meet a relation with any.
+- Breaks and Conflicts are Conflicts; neither dpkg nor rpm has a package conflict with itself. Replaces lets a package
+  take over files; where they come from an older version of another package, there is a Breaks beside it, and rpm
+  upgrades both packages in one transaction.
+
+Sources: Debian Policy, chapters 5 and 7 (control fields, relationships); rpm's manual on dependencies and rich
+("boolean") dependencies.
 """
 
 import re
@@ -9,62 +21,72 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from email.parser import HeaderParser
 
+from atomic_lib.content.standin.versions import ordered_evr, rpm_evr, rpm_version
+
 _RELATION = re.compile(
-    r"^(?P<name>[a-z0-9][a-z0-9+.-]*)(?::[a-z0-9-]+)?\s*(?:\((?P<op><<|<=|=|>=|>>)\s*(?P<version>[^)\s]+)\s*\))?"
+    r"(?P<name>[a-z0-9][a-z0-9+.-]*)(?::(?P<arch>[a-z0-9-]+))?\s*"
+    r"(?:\((?P<op><<|<=|=|>=|>>)\s*(?P<version>[A-Za-z0-9.+~:-]+)\s*\))?\s*(?:\[.*\])?"
 )
 _OPERATORS = {"<<": "<", "<=": "<=", "=": "=", ">=": ">=", ">>": ">"}
 _ARCHITECTURES = {"amd64": "x86_64", "all": "noarch"}
+_OWN_ARCHITECTURES = ("any", "all", "amd64")
 
 
 @dataclass(frozen=True)
 class Relation:
-    """A package name with an optional version constraint, in rpm's syntax."""
+    """A Debian package name with an optional version constraint, as in ``foo (>= 1.0)``.
+
+    ``architecture``: the other architecture that it is limited to; empty for those that are here.
+    """
 
     name: str
-    constraint: str = ""
+    operator: str = ""
+    version: str = ""
+    architecture: str = ""
 
-    def __str__(self) -> str:
-        return f"{self.name} {self.constraint}".rstrip()
+    @property
+    def capability(self) -> str:
+        """The relation in rpm's syntax."""
+        if self.architecture:
+            return f"deb({self.name}:{self.architecture})"
+        if not self.operator:
+            return self.name
+        return f"deb({self.name}) {_OPERATORS[self.operator]} {ordered_evr(self.version)}"
+
+
+Group = tuple[Relation, ...]
+"""Alternatives."""
 
 
 @dataclass(frozen=True)
 class DebianPackage:
-    """A Debian package, with its control data as RPM tags."""
+    """A Debian package: its name, version and texts as RPM tags, its relations as Debian's.
+
+    ``debian_version`` is the version as Debian writes it.
+    """
 
     name: str
+    debian_version: str
     epoch: int
     version: str
     release: str
     arch: str
     summary: str
     homepage: str
-    requires: tuple[tuple[Relation, ...], ...]
-    """Each entry is a group of alternatives."""
-    recommends: tuple[tuple[Relation, ...], ...]
+    requires: tuple[Group, ...]
+    recommends: tuple[Group, ...]
     conflicts: tuple[Relation, ...]
     provides: tuple[Relation, ...]
 
-
-def rpm_version(version: str) -> tuple[int, str, str]:
-    """Epoch, version and release of a Debian version.
-
-    To dpkg, a missing revision is the same as revision 0, so the release is never empty;
-    without it, ``2.41-12`` would not satisfy ``> 2.41`` in rpm. rpm does not allow a hyphen
-    in the version, so hyphens in the upstream version become dots.
-    """
-    epoch, _, rest = version.rpartition(":")
-    upstream, _, revision = rest.rpartition("-") if "-" in rest else (rest, "", "0")
-    return int(epoch or 0), upstream.replace("-", "."), revision
+    @property
+    def names(self) -> set[str]:
+        """The package's name, and all names in its relations."""
+        groups = (*self.requires, *self.recommends, self.conflicts, self.provides)
+        return {self.name, *(relation.name for group in groups for relation in group)}
 
 
-def rpm_evr(version: str) -> str:
-    """A Debian version as rpm's ``[epoch:]version-release``."""
-    epoch, upstream, release = rpm_version(version)
-    return f"{epoch}:{upstream}-{release}" if epoch else f"{upstream}-{release}"
-
-
-def parse_relations(field: str) -> tuple[tuple[Relation, ...], ...]:
-    """The groups of alternatives in a relationship field, without architecture qualifiers.
+def parse_relations(field: str) -> tuple[Group, ...]:
+    """The groups of alternatives in a relationship field.
 
     Raises ValueError naming the text that is not a relation.
     """
@@ -73,68 +95,73 @@ def parse_relations(field: str) -> tuple[tuple[Relation, ...], ...]:
 
 
 def _relation(text: str) -> Relation:
-    match = _RELATION.match(text.strip())
+    match = _RELATION.fullmatch(text.strip())
     if not match:
         raise ValueError(f"not a package relation: {text.strip()!r}")
-    if not match["op"]:
-        return Relation(match["name"])
-    return Relation(match["name"], f"{_OPERATORS[match['op']]} {rpm_evr(match['version'])}")
+    other = match["arch"] if match["arch"] not in (None, *_OWN_ARCHITECTURES) else ""
+    return Relation(match["name"], match["op"] or "", match["version"] or "", other)
 
 
 def parse_control(text: str) -> DebianPackage:
-    """The RPM tags of a ``control`` file; relations may still name packages that the repository does not have."""
+    """The package that a ``control`` file or a paragraph of a package index describes."""
     fields = dict(HeaderParser().parsestr(text).items())
     epoch, version, release = rpm_version(fields["Version"])
+
+    def relations(*names: str) -> tuple[Group, ...]:
+        return tuple(group for name in names for group in parse_relations(fields.get(name) or ""))
+
     return DebianPackage(
         name=fields["Package"],
+        debian_version=fields["Version"],
         epoch=epoch,
         version=version,
         release=release,
         arch=_ARCHITECTURES[fields["Architecture"]],
         summary=fields["Description"].splitlines()[0].strip(),
         homepage=fields.get("Homepage") or "",
-        requires=parse_relations(", ".join(filter(None, (fields.get("Pre-Depends"), fields.get("Depends"))))),
-        recommends=parse_relations(fields.get("Recommends") or ""),
-        conflicts=tuple(
-            relation
-            for field in ("Breaks", "Conflicts")
-            for group in parse_relations(fields.get(field) or "")
-            for relation in group
-        ),
-        provides=tuple(group[0] for group in parse_relations(fields.get("Provides") or "")),
+        requires=relations("Pre-Depends", "Depends"),
+        recommends=relations("Recommends"),
+        conflicts=tuple(relation for group in relations("Breaks", "Conflicts") for relation in group),
+        provides=tuple(relation for group in relations("Provides") for relation in group),
     )
 
 
-def available_names(packages: Iterable[DebianPackage]) -> set[str]:
-    """The names of all packages, and all names that they provide."""
-    return {name for package in packages for name in (package.name, *(entry.name for entry in package.provides))}
+def requirement_tags(package: DebianPackage, dropped: Collection[str]) -> list[str]:
+    """``Requires`` values, without groups that name a dropped package.
 
-
-def requirement_tags(package: DebianPackage, available: Collection[str], dropped: Collection[str]) -> list[str]:
-    """``Requires`` values: without groups that name a dropped package, and without alternatives that do not exist."""
-    return _group_tags(package.requires, available, dropped, keep_unmet=True)
-
-
-def recommendation_tags(package: DebianPackage, available: Collection[str], dropped: Collection[str]) -> list[str]:
-    """``Recommends`` values, only for names in the repository."""
-    return _group_tags(package.recommends, available, dropped, keep_unmet=False)
-
-
-def conflict_tags(package: DebianPackage, real_names: Collection[str]) -> list[str]:
-    """``Conflicts`` values, only with real packages: unlike dpkg, rpm also matches an unversioned Provides."""
-    return sorted(
-        {str(entry) for entry in package.conflicts if entry.name in real_names and entry.name != package.name}
-    )
-
-
-def _group_tags(
-    groups: Iterable[tuple[Relation, ...]], available: Collection[str], dropped: Collection[str], *, keep_unmet: bool
-) -> list[str]:
+    The name stands beside each capability of a version, for people who ask why a package is installed.
+    """
     tags = []
-    for group in groups:
-        if any(entry.name in dropped for entry in group):
-            continue
-        met = [entry for entry in group if entry.name in available] or (list(group) if keep_unmet else [])
-        if met:
-            tags.append(str(met[0]) if len(met) == 1 else "(" + " or ".join(map(str, met)) + ")")
+    for group in _kept(package.requires, dropped):
+        if len(group) == 1 and group[0].operator and not group[0].architecture:
+            tags.append(group[0].name)
+        tags.append(_group_tag(group))
     return list(dict.fromkeys(tags))
+
+
+def recommendation_tags(package: DebianPackage, dropped: Collection[str]) -> list[str]:
+    """``Recommends`` values, without groups that name a dropped package."""
+    return list(dict.fromkeys(_group_tag(group) for group in _kept(package.recommends, dropped)))
+
+
+def conflict_tags(package: DebianPackage) -> list[str]:
+    """``Conflicts`` values."""
+    return sorted({relation.capability for relation in package.conflicts})
+
+
+def provide_tags(package: DebianPackage) -> list[str]:
+    """``Provides`` values: the names that the package provides, and the versions for relations to them."""
+    tags = [f"deb({package.name}) = {ordered_evr(package.debian_version)}"]
+    for relation in package.provides:
+        tags.append(f"{relation.name} = {rpm_evr(relation.version)}" if relation.operator else relation.name)
+        tags += [relation.capability] if relation.operator else []
+    return list(dict.fromkeys(tags))
+
+
+def _kept(groups: Iterable[Group], dropped: Collection[str]) -> list[Group]:
+    return [group for group in groups if not any(relation.name in dropped for relation in group)]
+
+
+def _group_tag(group: Group) -> str:
+    capabilities = [relation.capability for relation in group]
+    return capabilities[0] if len(capabilities) == 1 else f"({' or '.join(capabilities)})"

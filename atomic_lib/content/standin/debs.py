@@ -1,7 +1,12 @@
-"""Fetches Debian packages: apt resolves, downloads and verifies them, with a configuration of its own."""
+"""Fetches Debian packages: apt resolves, downloads and verifies them, with a configuration of its own.
+
+apt's state is in one directory of the cache: the index of the suite, which is fetched once for each edition of the
+content, and all packages that were downloaded.
+"""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from atomic_lib.base.command import CommandError
@@ -9,6 +14,7 @@ from atomic_lib.base.errors import WorkbookError
 from atomic_lib.base.progress import step
 from atomic_lib.base.store import file_sha256, set_aside
 from atomic_lib.content.definition import DebianContent
+from atomic_lib.content.standin.package_index import PackageIndex, file_name, read_index
 from atomic_lib.tools.mirror import debian_mirror
 from atomic_lib.tools.sandbox import Bind, Tools
 from atomic_lib.tools.tools_tree import KEYRING
@@ -27,64 +33,151 @@ APT::Sandbox::User "root";
 Acquire::Languages "none";
 Acquire::Retries "3";
 """
+EDITION_FILE = "edition"
+"""The file that says of which suite and edition the index is."""
 _HINT = "check the network and the Debian mirror; choose another mirror with --mirror URL"
 
 
-def fetch_debs(tools: Tools, definition: DebianContent, directory: Path) -> list[Path]:
-    """Fetch the packages of ``definition`` and their dependencies; returns exactly those .deb files, sorted.
+@dataclass(frozen=True)
+class Apt:
+    """apt in the tools tree, for the suite of a content definition; ``directory`` has its state."""
 
-    apt checks the archive's signature, and the sha256 of what it downloads. ``directory`` holds apt's state and its
-    downloads, which are not fetched again, and of which apt compares the size only. So every file is compared with
-    apt's index here; one that differs is set aside and fetched again.
+    tools: Tools
+    definition: DebianContent
+    directory: Path
 
-    Raises WorkbookError if the mirror cannot be reached, its signature is bad, or a package is unknown.
+    @property
+    def archives(self) -> Path:
+        """The directory of the downloaded packages."""
+        return self.directory / "archives"
+
+    def read_index(self) -> PackageIndex:
+        """The index of the suite; ``update_index`` comes first."""
+        return read_index(self.directory / "lists")
+
+    def run(self, words: Sequence[str], *options: str) -> str:
+        """The standard output of apt-get.
+
+        Raises WorkbookError if the mirror cannot be reached or its signature is bad.
+        """
+        for name in ("lists/partial", "archives/partial", "etc/apt.conf.d", "etc/preferences.d", "etc/sources.list.d"):
+            (self.directory / name).mkdir(parents=True, exist_ok=True)
+        sources = f"deb [signed-by={KEYRING}] {debian_mirror()} {self.definition.suite} main\n"
+        (self.directory / "etc/sources.list").write_text(sources)
+        (self.directory / "status").write_text("")
+        (self.directory / "apt.conf").write_text(_CONFIGURATION)
+        binds, env = [Bind(self.directory, _APT, writable=True)], {"APT_CONFIG": f"{_APT}/apt.conf"}
+        try:
+            line = ["apt-get", "-y", *options, *words]
+            return self.tools.run(line, binds=binds, env=env, network=True, hint=_HINT).stdout
+        except CommandError as error:
+            raise self._error(error) from None
+
+    def _error(self, error: CommandError) -> WorkbookError:
+        output = error.stdout + error.stderr
+        if "unmet dependencies" in output or "Unable to correct problems" in output:
+            return Unsatisfiable(
+                f"Debian {self.definition.suite} cannot have these packages together", log=error.log,
+                hint="read apt's reason above, and leave out one of the packages that conflict",
+            )  # fmt: skip
+        if re.search(r"NO_PUBKEY|BADSIG|not signed|signature verification|OpenPGP", error.stderr):
+            return WorkbookError(
+                f"the Debian mirror's archive signature is bad: {debian_mirror()}",
+                log=error.log,
+                hint="do not use this mirror; choose another one with --mirror URL",
+            )
+        if re.search(r"404 +Not Found", error.stderr):
+            return WorkbookError(
+                f"the Debian mirror no longer has a package of edition {self.definition.edition}: {debian_mirror()}",
+                log=error.log,
+                hint=f"raise edition in params/content/{self.definition.content}.yaml to take the newest packages",
+            )
+        return WorkbookError(f"the Debian mirror could not be reached: {debian_mirror()}", log=error.log, hint=_HINT)
+
+
+class Unsatisfiable(WorkbookError):
+    """apt found no set of packages that meets all dependencies."""
+
+
+def update_index(apt: Apt) -> str:
+    """The identity of the suite's index, which is fetched if there is none of this edition, or it is damaged.
+
+    apt checks the archive's signature of the index. Raises WorkbookError as ``Apt.run`` does.
     """
-    for name in ("lists/partial", "archives/partial", "etc/apt.conf.d", "etc/preferences.d", "etc/sources.list.d"):
-        (directory / name).mkdir(parents=True, exist_ok=True)
-    (directory / "status").write_text("")
-    (directory / "etc/sources.list").write_text(
-        f"deb [signed-by={KEYRING}] {debian_mirror()} {definition.suite} main\n"
-    )
-    (directory / "apt.conf").write_text(_CONFIGURATION)
-    binds = [Bind(directory, _APT, writable=True)]
-    env = {"APT_CONFIG": f"{_APT}/apt.conf"}
-    set_aside_damaged_indexes(directory / "lists")
-    with step("stand-in content: read the package lists"):
-        _apt(tools, definition, ["apt-get", "update", "--error-on=any"], binds, env)
-    with step("stand-in content: download Debian packages"):
-        # apt does not add the essential packages by itself, even if none is installed.
-        words = ["install", "?essential", *definition.packages]
-        plan = _apt(tools, definition, ["apt-get", "-y", "--simulate", *words], binds, env)
-        debs = sorted(directory / "archives" / name for name in planned_files(plan))
-        digests = deb_digests(directory / "lists")
-        for deb in damaged_debs(debs, digests):
+    kept = kept_index(apt)
+    if kept is None:
+        with step("stand-in content: fetch the package lists"):
+            apt.run(["update"], "--error-on=any")
+        (apt.directory / EDITION_FILE).write_text(_edition(apt))
+        kept = _identity(apt)
+    return kept
+
+
+def kept_index(apt: Apt) -> str | None:
+    """The identity of the suite's index; None if there is none of this edition, or it is damaged."""
+    lists, edition = apt.directory / "lists", apt.directory / EDITION_FILE
+    set_aside_damaged_indexes(lists)
+    present = any(lists.glob("*_Packages")) and any(lists.glob("*_InRelease"))
+    return _identity(apt) if present and edition.is_file() and edition.read_text() == _edition(apt) else None
+
+
+def _edition(apt: Apt) -> str:
+    return f"{apt.definition.suite} {apt.definition.edition}\n"
+
+
+def _identity(apt: Apt) -> str:
+    return " ".join(sorted(file_sha256(path) for path in (apt.directory / "lists").glob("*_InRelease")))
+
+
+def fetch_debs(
+    apt: Apt, index: PackageIndex, wanted: Iterable[str], *, excludes: Collection[str], recommended: bool
+) -> list[Path]:
+    """Fetch the essential packages, those ``wanted`` and their dependencies; returns exactly those .deb files, sorted.
+
+    ``wanted``: names of packages, also such as packages only provide. ``recommended``: also fetch what they recommend.
+    apt avoids packages that match ``excludes`` where it can. It checks the sha256 of what it downloads. Packages that
+    are there are not fetched again, and apt compares their size only. So every file is compared with the index here;
+    one that differs is set aside and fetched again.
+
+    Raises WorkbookError as ``Apt.run`` does, and if the packages cannot be installed together.
+    """
+    # apt does not add the essential packages by itself, even if none is installed.
+    words = ["satisfy", ", ".join((*index.essential, *wanted))]
+    options = ["-o", f"APT::Install-Recommends={str(recommended).lower()}"]
+    preferences = apt.directory / "etc/preferences"
+    with step("stand-in content: fetch Debian packages"):
+        try:
+            preferences.parent.mkdir(parents=True, exist_ok=True)
+            preferences.write_text(_avoided(excludes))
+            debs = _planned(apt, [*options, "--simulate", *words])
+        except Unsatisfiable:  # what is excluded is required: dnf tells by what
+            preferences.write_text("")
+            debs = _planned(apt, [*options, "--simulate", *words])
+        for deb in damaged_debs(debs, index):
             set_aside(deb, "a downloaded Debian package is damaged, so it is fetched again")
-        _apt(tools, definition, ["apt-get", "-y", "--download-only", *words], binds, env)
-    wrong = [deb.name for deb in debs if not deb.is_file()] + [deb.name for deb in damaged_debs(debs, digests)]
+        if not all(deb.is_file() for deb in debs):
+            apt.run([*options, "--download-only", *words])
+    wrong = [deb.name for deb in debs if not deb.is_file()] + [deb.name for deb in damaged_debs(debs, index)]
     if wrong:
         raise WorkbookError(
             f"Debian packages that are not as apt's index says: {', '.join(wrong)}",
-            hint=f"remove {directory}, then run again",
+            hint=f"remove {apt.directory}, then run again",
         )
     return debs
 
 
-def deb_digests(lists: Path) -> dict[str, str]:
-    """The sha256 of each package by the name that apt gives its file, from apt's index (deb822, Debian Policy 5)."""
-    digests, fields = {}, {}
-    for index in sorted(lists.glob("*_Packages")):
-        for line in index.read_text(encoding="utf-8", errors="replace").splitlines():
-            name, colon, value = line.partition(": ")
-            if colon and name in ("Package", "Version", "Architecture"):
-                fields[name] = value
-            elif colon and name == "SHA256":
-                digests[_file_name(fields["Package"], fields["Version"], fields["Architecture"])] = value
-    return digests
+def _planned(apt: Apt, words: Sequence[str]) -> list[Path]:
+    return sorted(apt.archives / name for name in planned_files(apt.run(words)))
 
 
-def damaged_debs(debs: Iterable[Path], digests: Mapping[str, str]) -> list[Path]:
+def _avoided(excludes: Collection[str]) -> str:
+    """apt's preferences (apt_preferences(5)): packages that match these patterns are never installed."""
+    return f"Package: {' '.join(excludes)}\nPin: release *\nPin-Priority: -1\n" if excludes else ""
+
+
+def damaged_debs(debs: Iterable[Path], index: PackageIndex) -> list[Path]:
     """The files that are there, but without the sha256 that the index has for their name."""
-    return [deb for deb in debs if deb.is_file() and file_sha256(deb) != digests.get(deb.name)]
+    return [deb for deb in debs if deb.is_file() and file_sha256(deb) != index.sha256(deb.name)]
 
 
 def damaged_indexes(lists: Path) -> list[Path]:
@@ -99,9 +192,9 @@ def damaged_downloads(directory: Path) -> list[Path]:
 
     Packages of older versions, which the index no longer has, are never used again and not compared.
     """
-    digests = deb_digests(directory / "lists")
-    debs = [deb for deb in sorted((directory / "archives").glob("*.deb")) if deb.name in digests]
-    return [*damaged_indexes(directory / "lists"), *damaged_debs(debs, digests)]
+    index = read_index(directory / "lists")
+    debs = [deb for deb in sorted((directory / "archives").glob("*.deb")) if index.sha256(deb.name)]
+    return [*damaged_indexes(directory / "lists"), *damaged_debs(debs, index)]
 
 
 def set_aside_damaged_indexes(lists: Path) -> None:
@@ -112,43 +205,20 @@ def set_aside_damaged_indexes(lists: Path) -> None:
 
 def planned_files(plan: str) -> Iterator[str]:
     """The names of the files that apt would install, from the output of ``apt-get --simulate``."""
-    for name, version, arch in re.findall(r"^Inst (\S+) \((\S+) .*?\[(\w+)\]\)", plan, re.M):
-        yield _file_name(name, version, arch)
+    for name, version, architecture in re.findall(r"^Inst (\S+) \((\S+) .*?\[(\w+)\]\)", plan, re.M):
+        yield file_name(name, version, architecture)
 
 
-def _file_name(package: str, version: str, arch: str) -> str:
-    return f"{package}_{version.replace(':', '%3a')}_{arch}.deb"
-
-
-def _apt(tools: Tools, definition: DebianContent, words: list[str], binds: list[Bind], env: Mapping[str, str]) -> str:
-    try:
-        return tools.run(words, binds=binds, env=env, network=True, hint=_HINT).stdout
-    except CommandError as error:
-        unknown = re.search(r"Unable to locate package (\S+)", error.stderr)
-        if unknown:
-            raise WorkbookError(
-                f"params/content/{definition.content}.yaml: packages: Debian {definition.suite} has no {unknown[1]!r}",
-                hint="correct the name in that file",
-            ) from None
-        if re.search(r"NO_PUBKEY|BADSIG|not signed|signature verification|OpenPGP", error.stderr):
-            raise WorkbookError(
-                f"the Debian mirror's archive signature is bad: {debian_mirror()}",
-                log=error.log,
-                hint="do not use this mirror; choose another one with --mirror URL",
-            ) from None
-        raise WorkbookError(
-            f"the Debian mirror could not be reached: {debian_mirror()}", log=error.log, hint=_HINT
-        ) from None
-
-
-def unpack_debs(tools: Tools, debs: list[Path], directory: Path) -> list[Path]:
-    """Unpack each package, control files included, into ``directory/NAME``; returns these directories."""
-    names = [deb.name.partition("_")[0] for deb in debs]
-    pairs = "".join(f"/mnt/debs/{deb.name}\0/mnt/out/{name}\0" for deb, name in zip(debs, names, strict=True))
-    tools.run(
-        ["xargs", "-0", "-n", "2", "-P", "2", "dpkg-deb", "--raw-extract"],
-        binds=[Bind(debs[0].parent, "/mnt/debs"), Bind(directory, "/mnt/out", writable=True)],
-        rights="root",
-        input=pairs,
-    )
-    return [directory / name for name in names]
+def unpack_debs(tools: Tools, debs: Mapping[str, Path], directory: Path) -> None:
+    """Unpack each package, control files included, into ``directory/NAME``; ``debs``: the files by name."""
+    archives = {path.parent for path in debs.values()}
+    for archive in sorted(archives):
+        pairs = "".join(
+            f"/mnt/debs/{deb.name}\0/mnt/out/{name}\0" for name, deb in debs.items() if deb.parent == archive
+        )
+        tools.run(
+            ["xargs", "-0", "-n", "2", "-P", "2", "dpkg-deb", "--raw-extract"],
+            binds=[Bind(archive, "/mnt/debs"), Bind(directory, "/mnt/out", writable=True)],
+            rights="root",
+            input=pairs,
+        )

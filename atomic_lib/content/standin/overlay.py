@@ -52,11 +52,11 @@ def make_account_files(root: Path) -> None:
         os.chown(etc / file, 0, next(int(row[2]) for row in group if row[0] == "shadow"))
 
 
-def account_names(root: Path) -> tuple[dict[int, str], dict[int, str]]:
-    """The names of users and of groups by number, from the account files below ``root``."""
+def account_names(masters: Path) -> tuple[dict[int, str], dict[int, str]]:
+    """The names of users and of groups by number, from base-passwd's templates in the directory ``masters``."""
     users, groups = (
-        {int(row[2]): row[0] for row in (line.split(":") for line in (root / "etc" / file).read_text().splitlines())}
-        for file in ("passwd", "group")
+        {int(row[2]): row[0] for row in (line.split(":") for line in (masters / file).read_text().splitlines())}
+        for file in ("passwd.master", "group.master")
     )
     return users, groups
 

@@ -1,28 +1,24 @@
-"""One RPM spec for all stand-in packages, with a sub-package for each.
+"""The RPM spec of a stand-in package, and the list of its files.
 
-Building 300 sub-packages in one run of rpmbuild takes a fraction of the time of 300 runs.
-Source: rpm's manual on spec files (sub-packages, file lists and their directives).
+Source: rpm's manual on spec files (preamble, file lists and their directives).
 """
 
 import os
 import stat
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 
 from atomic_lib.content.standin.control import (
     DebianPackage,
-    available_names,
     conflict_tags,
+    provide_tags,
     recommendation_tags,
     requirement_tags,
 )
 
-LISTS = "/mnt/work/lists"
-"""The directory of the file lists while rpmbuild runs in the tools tree."""
-
 # The packages of base files and accounts. Every other package requires them, so they must not require anything.
 BASE_PACKAGES = ("base-files", "base-passwd")
-_HEADER = """\
+HEADER = """\
 %global debug_package %{nil}
 %global __os_install_post %{nil}
 %global _binary_payload w1.zstdio
@@ -35,13 +31,6 @@ _HEADER = """\
 %global _buildhost workbook
 %global use_source_date_epoch_as_buildtime 1
 %global clamp_mtime_to_source_date_epoch 1
-Name: standin
-Version: 1
-Release: 1
-Summary: Stand-in content
-License: various
-%description
-Debian packages as RPMs.
 """
 _SKIPPED = ("/usr/share/lintian", "/usr/share/bug", "/usr/share/doc-base", "/usr/share/initramfs-tools",
             "/usr/share/debconf", "/etc/init.d", "/etc/apt", "/etc/cron.daily", "/etc/cron.weekly", "/etc/kernel",
@@ -51,38 +40,31 @@ _DOCUMENTATION = ("/usr/share/doc/", "/usr/share/man/", "/usr/share/info/")
 _QUOTED = str.maketrans({"%": "%%", '"': '\\"', "\\": "\\\\"})
 
 
-def write_spec(packages: Sequence[DebianPackage], dropped: Collection[str], setup: str) -> str:
-    """The spec; the file ``NAME.files`` lists the files of each package. ``setup`` is appended unchanged."""
-    available = available_names(packages) - set(dropped)
-    real_names = {package.name for package in packages}
-    parts = [_section(package, available, real_names, dropped) for package in packages]
-    return "\n".join([_HEADER, *parts, setup])
+def write_spec(package: DebianPackage, dropped: Collection[str], files: str = "") -> str:
+    """The spec of a package; ``files``: the path of the list of its files, empty if it has none.
 
-
-def _section(
-    package: DebianPackage, available: Collection[str], real_names: Collection[str], dropped: Collection[str]
-) -> str:
+    ``dropped``: packages that are removed from all dependencies.
+    """
     lines = [
-        f"%package -n {package.name}",
+        f"Name: {package.name}",
         f"Version: {package.version}",
         f"Release: {package.release}",
         *([f"Epoch: {package.epoch}"] if package.epoch else []),
         *(["BuildArch: noarch"] if package.arch == "noarch" else []),
-        f"Summary: {_plain(package.summary)}",
+        f"Summary: {package.summary}",
         "License: see its copyright file",
         *([f"URL: {package.homepage}"] if package.homepage else []),
         "AutoReqProv: no",
     ]
     if package.name not in BASE_PACKAGES:
         lines += [f"Requires(pre): {name}" for name in BASE_PACKAGES]
-        lines += [f"Requires: {tag}" for tag in requirement_tags(package, available, dropped)]
-    lines += [f"Recommends: {tag}" for tag in recommendation_tags(package, available, dropped)]
-    lines += [f"Conflicts: {tag}" for tag in conflict_tags(package, real_names)]
-    lines += [f"Provides: {entry}" for entry in package.provides]
-    lines += [f"Provides: {tag}" for tag in _extra_provides(package)]
-    lines += [f"%description -n {package.name}", _plain(package.summary)]
-    lines += [f"%files -n {package.name} -f {LISTS}/{package.name}.files", ""]
-    return "\n".join(lines)
+        lines += [f"Requires: {tag}" for tag in requirement_tags(package, dropped)]
+    lines += [f"Recommends: {tag}" for tag in recommendation_tags(package, dropped)]
+    lines += [f"Conflicts: {tag}" for tag in conflict_tags(package)]
+    lines += [f"Provides: {tag}" for tag in (*provide_tags(package), *_extra_provides(package))]
+    preamble = [_plain(line) for line in lines]
+    listed = f"%files -f {files}" if files else "%files"
+    return HEADER + "\n".join([*preamble, "%description", _plain(package.summary), listed, ""])
 
 
 def _extra_provides(package: DebianPackage) -> list[str]:
@@ -95,6 +77,7 @@ def _extra_provides(package: DebianPackage) -> list[str]:
 
 
 def _plain(text: str) -> str:
+    """Text in which rpm expands no macro."""
     return text.replace("%", "%%")
 
 

@@ -18,8 +18,8 @@ from atomic_lib.params.study_file import load_study
 from atomic_lib.params.variant import load_variant
 from atomic_lib.pipeline.build import open_build
 from atomic_lib.pipeline.recipe_files.own_recipes import STUDY
+from atomic_lib.recipe.recipe_demand import recipe_demand
 from atomic_lib.solve.recipe_packages import recipe_packages
-from atomic_lib.tools.context import open_context
 from atomic_lib.tools.tools_tree import find_tools
 
 MAKE, FIND = "make", "find"
@@ -38,15 +38,20 @@ def main(words: Sequence[str]) -> int:
 
 
 def _packages_of(params: Path, content: str, *, make: bool) -> list[list[object]]:
-    cache = cache_directory()
-    if not make and not (find_tools(cache) and has_content(content, open_context())):
-        raise WorkbookError(
-            f"content {content!r} is not made yet", hint="./workbook diff --only packages makes it first (minutes)"
-        )
     variants = [load_variant(name, params, {"content": content}) for name in load_study(STUDY, params).variants]
+    if not make and not find_tools(cache_directory()):
+        raise _not_made(content)
     builds = [open_build(variant) for variant in variants]
+    if not make and not all(has_content(content, build.context, recipe_demand(build.recipe)) for build in builds):
+        raise _not_made(content)
     solved = [recipe_packages(build.recipe, build.content, build.context.tools) for build in builds]
     return [[asdict(package) for package in packages.values()] for packages in solved]
+
+
+def _not_made(content: str) -> WorkbookError:
+    return WorkbookError(
+        f"content {content!r} is not made yet", hint="./workbook diff --only packages makes it first (minutes)"
+    )
 
 
 if __name__ == "__main__":

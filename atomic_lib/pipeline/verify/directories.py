@@ -10,6 +10,7 @@ from pathlib import Path
 
 from atomic_lib.base.files import copy_file
 from atomic_lib.base.store import remove_tree
+from atomic_lib.content.standin.debs import EDITION_FILE
 from atomic_lib.tools.tools_tree import CACHE_TAG, CACHE_TAG_NAME
 
 MEMORY_DIRECTORY = Path("/dev/shm")
@@ -69,3 +70,5 @@ def make_cold_cache(cache: Path, target: Path) -> None:
         copy_file(deb, archives / deb.name)
     if (cache / "apt/lists").is_dir():
         shutil.copytree(cache / "apt/lists", target / "apt/lists")
+    if (cache / "apt" / EDITION_FILE).is_file():
+        copy_file(cache / "apt" / EDITION_FILE, target / "apt" / EDITION_FILE)

@@ -49,11 +49,12 @@ def test_a_directory_on_a_disk_is_not_taken_for_memory(tmp_path: Path) -> None:
 
 def test_a_cold_cache_has_what_was_downloaded_and_nothing_that_was_made(tmp_path: Path) -> None:
     warm = tmp_path / "warm"
-    for name in ("apt/archives/a.deb", "apt/lists/index", "content/key/a.rpm", "rpms/a.rpm", "tools/key/versions"):
+    downloaded, made = ("apt/archives/a.deb", "apt/edition", "apt/lists/index"), ("content/key/a.rpm", "rpms/a.rpm")
+    for name in (*downloaded, *made, "tools/key/versions"):
         (warm / name).parent.mkdir(parents=True, exist_ok=True)
         (warm / name).write_text(name)
     make_cold_cache(warm, tmp_path / "cold")
     files = {str(path.relative_to(tmp_path / "cold")) for path in (tmp_path / "cold").rglob("*") if path.is_file()}
-    assert files == {"CACHEDIR.TAG", "apt/archives/a.deb", "apt/lists/index"}
+    assert files == {"CACHEDIR.TAG", *downloaded}
     assert (tmp_path / "cold/tools/key/versions").read_text() == "tools/key/versions"
     assert not (tmp_path / "cold/apt/archives/a.deb").samefile(warm / "apt/archives/a.deb")

@@ -1,0 +1,25 @@
+"""What a recipe asks of a content: stand-in content makes these packages and their dependencies available."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from atomic_lib.content.yum_repository import YumRepository
+
+
+@dataclass(frozen=True)
+class Demand:
+    """The packages and groups that a recipe names.
+
+    ``words``: names, patterns, paths and requirements, as dnf takes them. ``groups``: as in ``expand_groups``.
+    ``excludes``: names and patterns that are not to be installed. ``weak_dependencies``: whether recommended packages
+    are wanted. ``repositories``: those that the recipe brings along. ``source``: the recipe's file; ``place_of`` gives
+    ``FILE:LINE`` of a word, for error messages.
+    """
+
+    source: str
+    words: tuple[str, ...]
+    groups: tuple[str, ...] = ()
+    excludes: tuple[str, ...] = ()
+    weak_dependencies: bool = True
+    repositories: tuple[YumRepository, ...] = ()
+    place_of: Callable[[str], str] = field(default=lambda _: "", compare=False, repr=False)

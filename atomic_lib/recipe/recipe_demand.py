@@ -1,0 +1,18 @@
+"""What a recipe asks of its content."""
+
+from atomic_lib.content.demand import Demand
+from atomic_lib.recipe.origins import place_of
+from atomic_lib.recipe.recipe import Recipe
+
+
+def recipe_demand(recipe: Recipe) -> Demand:
+    """The packages and groups that a recipe names, and the repositories that it brings along."""
+    return Demand(
+        source=str(recipe.files[0]) if recipe.files else "recipe",
+        words=recipe.packages,
+        groups=recipe.groups,
+        excludes=recipe.excludes,
+        weak_dependencies=recipe.weak_dependencies,
+        repositories=recipe.repositories,
+        place_of=lambda word: place_of(word, recipe) if recipe.files else "",
+    )
