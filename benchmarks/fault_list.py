@@ -4,6 +4,7 @@ import os
 import signal
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from atomic_lib.base import command
@@ -29,9 +30,10 @@ class Place:
         """The stored results of some stages."""
         return [path for stage in stages for path in sorted((self.store / stage).glob("*"))]
 
-    def one(self, pattern: str) -> Path:
-        """The first file in the store that matches; the largest of them."""
-        return max((path for path in self.store.glob(pattern) if path.is_file()), key=lambda path: path.stat().st_size)
+    def one_of_each(self, stage: str, pattern: str) -> list[Path]:
+        """The largest file that matches in each stored result of a stage; which of them a run will use is not known."""
+        found = [[path for path in result.glob(pattern) if path.is_file()] for result in self.results(stage)]
+        return [max(paths, key=lambda path: path.stat().st_size) for paths in found if paths]
 
 
 Change = Callable[[Place], None]
@@ -77,53 +79,50 @@ def _stops() -> list[Fault]:
     return [*killed, *told, *others]
 
 
-def _cut(pattern: str, size_bytes: int = 100) -> Change:
-    def change(place: Place) -> None:
-        os.truncate(place.one(pattern), size_bytes)
-
-    return change
+def _cut(path: Path, size_bytes: int = 100) -> None:
+    os.truncate(path, size_bytes)
 
 
-def _flip(pattern: str) -> Change:
-    def change(place: Place) -> None:
-        path = place.one(pattern)
-        with open(path, "r+b") as file:
-            file.seek(path.stat().st_size // 2)
-            byte = file.read(1)
-            file.seek(-1, os.SEEK_CUR)
-            file.write(bytes([byte[0] ^ 1]))
-
-    return change
+def _flip(path: Path) -> None:
+    with open(path, "r+b") as file:
+        file.seek(path.stat().st_size // 2)
+        byte = file.read(1)
+        file.seek(-1, os.SEEK_CUR)
+        file.write(bytes([byte[0] ^ 1]))
 
 
-def _delete(pattern: str) -> Change:
-    return lambda place: place.one(pattern).unlink()
+def _in_each(stage: str, pattern: str, change: Callable[[Path], None]) -> Change:
+    def change_all(place: Place) -> None:
+        for path in place.one_of_each(stage, pattern):
+            change(path)
+
+    return change_all
 
 
 def _damages() -> list[Fault]:
     """A stored result is damaged; the run names it and makes it anew."""
-    changes = {
-        "an RPM of the set is cut": _cut("rpm-set/*/rpms/*.rpm"),
-        "an RPM of the set has another byte": _flip("rpm-set/*/rpms/*.rpm"),
-        "the lock is cut": _cut("rpm-set/*/lock.json"),
-        "a file of the layer is cut": _cut("layer/*/root/usr/bin/*"),
-        "a file of the layer is gone": _delete("layer/*/root/usr/bin/*"),
-        "the initramfs has another byte": _flip("initramfs/*/initramfs.img"),
-        "tree.json is cut": _cut("tree/*/tree.json", 20),
-        "owners.json is cut": _cut("tree/*/owners.json"),
-        "an object of the commit has another byte": _flip("tree/*/repo/objects/*/*.file"),
-        "an object of the commit is gone": _delete("tree/*/repo/objects/*/*.dirtree"),
-        "a byte of the raw disk is another": _flip("image/*/disk.raw"),
-        "the raw disk is cut": _cut("image/*/disk.raw", 100_000_000),
-        "the qcow2 is cut": _cut("image/*/disk.qcow2"),
-        "image.json is cut": _cut("image/*/image.json", 20),
-        "entries.jsonl is cut": _cut("image/*/entries.jsonl", 1000),
+    changes: dict[str, tuple[str, str, Callable[[Path], None]]] = {
+        "an RPM of the set is cut": ("rpm-set", "rpms/*.rpm", _cut),
+        "an RPM of the set has another byte": ("rpm-set", "rpms/*.rpm", _flip),
+        "the lock is cut": ("rpm-set", "lock.json", _cut),
+        "a file of the layer is cut": ("layer", "root/usr/bin/*", _cut),
+        "a file of the layer is gone": ("layer", "root/usr/bin/*", Path.unlink),
+        "the initramfs has another byte": ("initramfs", "initramfs.img", _flip),
+        "tree.json is cut": ("tree", "tree.json", partial(_cut, size_bytes=20)),
+        "owners.json is cut": ("tree", "owners.json", _cut),
+        "an object of the commit has another byte": ("tree", "repo/objects/*/*.file", _flip),
+        "an object of the commit is gone": ("tree", "repo/objects/*/*.dirtree", Path.unlink),
+        "a byte of the raw disk is another": ("image", "disk.raw", _flip),
+        "the raw disk is cut": ("image", "disk.raw", partial(_cut, size_bytes=100_000_000)),
+        "the qcow2 is cut": ("image", "disk.qcow2", _cut),
+        "image.json is cut": ("image", "image.json", partial(_cut, size_bytes=20)),
+        "entries.jsonl is cut": ("image", "entries.jsonl", partial(_cut, size_bytes=1000)),
     }
     # a damaged input is only seen by what uses it
     again = {"layer": _TREE, "initramfs": _TREE, "RPM": _TREE}
     return [
         Fault(name, "damaged|made again", 0, next((stages for word, stages in again.items() if word in name), ()),
-              before=change)
+              before=_in_each(*change))
         for name, change in changes.items()
     ]  # fmt: skip
 
