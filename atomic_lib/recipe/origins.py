@@ -33,7 +33,7 @@ def origins_of(recipe: Recipe) -> Origins:
 def place_of(word: str, recipe: Recipe) -> str:
     """``FILE:LINE`` of the first line of the recipe that has a word, outside of comments; only the file if none has."""
     whole = re.compile(rf"(?<![\w.+-]){re.escape(word)}(?![\w.+-])")
-    for file in recipe.files:
+    for file in (file for file in recipe.files if file.is_file()):  # it may have gone since it was read
         for number, line in enumerate(file.read_text(errors="replace").splitlines(), start=1):
             if whole.search(line.partition("#")[0]):
                 return f"{file}:{number}"

@@ -27,17 +27,15 @@ def finalize(tree: Installroot, recipe: Recipe, log: Path) -> None:
     """
     if recipe.finalization is None:
         return
-    with tempfile.TemporaryDirectory() as scratch:
-        places = {name: Path(scratch, name) for name in ("programs", "files")}
-        for name, place in places.items():
-            place.mkdir()
-            put_files(TreeFiles(place), getattr(recipe.finalization, name), overwrite=True)
+    with tempfile.TemporaryDirectory() as programs, tempfile.TemporaryDirectory() as files:
+        put_files(TreeFiles(Path(programs)), recipe.finalization.programs, overwrite=True)
+        put_files(TreeFiles(Path(files)), recipe.finalization.files, overwrite=True)
         for program in recipe.finalization.programs:
             try:
                 tree.tools.run(
                     [f"{_PROGRAMS}/{program.path}"],
-                    binds=[Bind(tree.root, INSTALLROOT, writable=True), Bind(places["programs"], _PROGRAMS),
-                           Bind(places["files"], _DIRECTORY)],
+                    binds=[Bind(tree.root, INSTALLROOT, writable=True), Bind(Path(programs), _PROGRAMS),
+                           Bind(Path(files), _DIRECTORY)],
                     rights="root",
                     filesystems=[INSTALLROOT],
                     cwd=INSTALLROOT,

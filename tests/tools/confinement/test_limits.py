@@ -85,7 +85,7 @@ def test_groups_of_workbooks_that_were_killed_are_removed_and_others_stay(top: P
         ("memory.oom_control", "under_oom 0\noom_kill 2\n", 137, "script_memory_mib"),
         ("memory.events", "oom_kill 0\n", None, "script_timeout_seconds"),
         ("pids.events", "max 3\n", 1, "script_processes"),
-        ("pids.events", "max 3\n", 0, ""),
+        ("pids.events", "max 3\n", 0, "script_processes"),
         ("pids.events", "max 0\n", 1, ""),
         ("other", "", 153, "script_file_size_mib"),
     ],
