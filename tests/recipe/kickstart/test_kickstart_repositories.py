@@ -63,7 +63,7 @@ def test_a_repository_to_install_has_a_file_in_the_tree(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("kind", "used"), [("kind: repositories\nrepo_file: own.repo", True), ("", False)])
 def test_content_that_does_not_use_a_repository_says_so(tmp_path: Path, kind: str, used: bool) -> None:
     head = 'content: standin\ntitle: own\nreleasever: "1"\nselinux_policy: none\n'
-    kind = kind or 'kind: debian-packages\nsuite: trixie\nedition: 1\npackages: ["a"]\ndropped: []'
+    kind = kind or "kind: debian-packages\nsuite: trixie\nedition: 1\ndropped: []"
     (tmp_path / "content").mkdir()
     (tmp_path / "content/standin.yaml").write_text(f"{head}{kind}\n")
     (tmp_path / "kickstarts/standin").mkdir(parents=True)
