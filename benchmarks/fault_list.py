@@ -12,7 +12,7 @@ from atomic_lib.base.store import remove_tree
 
 _SIGNAL_STATUS = 128
 _TREE, _LAYER, _IMAGE = ("tree", "image"), ("layer", "tree", "image"), ("image",)
-SMALL_LIMITS = ("script_memory_mib=300", "script_processes=60", "script_timeout_seconds=60", "script_file_size_mib=600")
+SMALL_LIMITS = ("script_memory_mib=300", "script_processes=60", "script_timeout_seconds=60", "script_file_size_mib=200")
 
 
 @dataclass(frozen=True)
