@@ -87,12 +87,14 @@ def run(
     log: Path | None = None,
     hint: str = "",
     shown: Sequence[str | os.PathLike[str]] = (),
+    writes_to: Sequence[Path] = (),
 ) -> Completed:
     """Run ``argv``, wait for it and return its output.
 
     ``log``: a file to append both streams to as they come, for long commands; ``stdout``
     and ``stderr`` of the result are then empty. ``shown``: the words that an error shows
-    instead of ``argv``, where ``argv`` is mostly a wrapper such as bubblewrap.
+    instead of ``argv``, where ``argv`` is mostly a wrapper such as bubblewrap. ``writes_to``: directories whose file
+    systems the command can have filled, besides those that the workbook writes to.
 
     Raises CommandError if the command is not found, exits with a status other than 0, or
     exceeds ``timeout_seconds`` (then the whole process group is killed). Raises SetupError if it
@@ -109,7 +111,7 @@ def run(
     if status == 0:
         return Completed(stdout, stderr)
     evidence = _tail(log) if log else (stderr.strip() or stdout)
-    directories = [path for path in (cwd, log and log.parent) if path]
+    directories = [path for path in (cwd, log and log.parent, *writes_to) if path]
     if status is not None and (full := full_disk_of_command(_name(shown or words), evidence, directories)):
         raise full
     cause = f"stopped after {timeout_seconds:g} s" if status is None else f"exit status {status}"

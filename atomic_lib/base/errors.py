@@ -65,9 +65,13 @@ def full_disk(what: str, path: Path | None = None) -> SetupError:
     if os.statvfs(place).f_files > 0 and not os.statvfs(place).f_favail:
         space = "no inodes are free"
     freed = "; ".join(f"./workbook clean {part} would free {_readable(size)}" for part, size in _parts_on(place))
+    remedy = "free some space there"
+    if _is_in_memory(_mount_point(place)):
+        space += ", in memory"
+        remedy = remedy if freed else "free some memory, or use a machine with more,"
     return SetupError(
         f"{what}: the file system at {_mount_point(place)} is full: {space}",
-        hint=f"free some space there and run again; finished stages are kept{'; ' if freed else ''}{freed}",
+        hint=f"{remedy} and run again; finished stages are kept{'; ' if freed else ''}{freed}",
     )
 
 
@@ -109,6 +113,13 @@ def _free_bytes(path: Path) -> int:
 def _mount_point(path: Path) -> Path:
     path = path.resolve()
     return next(place for place in (path, *path.parents) if os.path.ismount(place))
+
+
+def _is_in_memory(mount_point: Path) -> bool:
+    """Whether a file system is in memory, as that of a tree is while it is composed: proc_pid_mounts(5)."""
+    rows = [line.split() for line in Path("/proc/self/mounts").read_text().splitlines()]
+    types = [row[2] for row in rows if row[1] == str(mount_point)]
+    return types[-1:] == ["tmpfs"]
 
 
 def _parts_on(place: Path) -> list[tuple[str, int]]:

@@ -130,6 +130,7 @@ class Tools:
                 done = command.run(
                     line, env={"HOME": "/tmp", **(env or {})}, input=input, network=network,
                     timeout_seconds=timeout_seconds or longest_seconds, log=log, hint=hint, shown=words,
+                    writes_to=[bind.source for bind in binds if bind.writable],
                 )  # fmt: skip
             except command.CommandError as error:
                 if group and (reason := group.reached(error.status)):

@@ -12,10 +12,13 @@ from typing import get_args
 
 import pytest
 
+from atomic_lib.base import command
 from atomic_lib.base.command import CommandError, Completed
+from atomic_lib.base.errors import SetupError
 from atomic_lib.tools.confinement.confine import REFUSED_CALLS
 from atomic_lib.tools.confinement.limits import Limits, control_group
 from atomic_lib.tools.sandbox import Bind, Rights, Tools
+from atomic_lib.tools.user_namespace import is_inside
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="the sandbox of an ordinary user is another one")
 
@@ -205,6 +208,18 @@ def test_what_a_command_has_no_limit_for_still_ends(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr("atomic_lib.tools.sandbox._LONGEST_SECONDS", 0.5)
     with pytest.raises(CommandError, match=r"stopped after 0\.5 s"):
         HOST.run(["sleep", "1000"])
+
+
+@pytest.mark.skipif(not is_inside(), reason="mounts in the namespace: ./workbook test")
+def test_a_full_file_system_that_a_command_writes_to_is_named(tmp_path: Path) -> None:
+    command.run(["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", tmp_path])
+    try:
+        with pytest.raises(SetupError, match=f"^sh: the file system at {tmp_path} is full: .* are free, in memory"):
+            HOST.run(
+                ["sh", "-c", "head -c 2M /dev/zero >/mnt/out/zeros"], binds=[Bind(tmp_path, "/mnt/out", writable=True)]
+            )
+    finally:
+        command.run(["umount", tmp_path])
 
 
 def test_a_host_without_bubblewrap_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
