@@ -8,7 +8,6 @@ from functools import partial
 from pathlib import Path
 
 from atomic_lib.base import command
-from atomic_lib.base.store import remove_tree
 
 _SIGNAL_STATUS = 128
 _TREE, _LAYER, _IMAGE = ("tree", "image"), ("layer", "tree", "image"), ("image",)
@@ -172,18 +171,22 @@ def _with_script(text: str) -> str:
 
 
 def _disks() -> list[Fault]:
-    """The build directory's disk is full at some point."""
+    """The disk of the store has little space: it becomes a file system in memory with ``mib`` more than it holds."""
 
     def small(mib: int) -> Change:
         def change(place: Place) -> None:
-            remove_tree(place.store / "tmp")
-            (place.store / "tmp").mkdir()
-            command.run(["mount", "-t", "tmpfs", "-o", f"size={mib}m", "tmpfs", place.store / "tmp"])
+            copy = place.top / "build/copy"
+            copy.mkdir()
+            used_mib = int(command.run(["du", "--summarize", "--block-size=1M", place.store]).stdout.split()[0])
+            command.run(["mount", "-t", "tmpfs", "-o", f"size={used_mib + mib}m", "tmpfs", copy])
+            command.run(["cp", "--archive", "--sparse=always", f"{place.store}/.", copy])
+            command.run(["mount", "--move", copy, place.store])
+            copy.rmdir()
 
         return change
 
     def unmount(place: Place) -> None:
-        command.run(["umount", "--lazy", place.store / "tmp"])
+        command.run(["umount", "--lazy", place.store])
 
     return [
         Fault(f"the disk has {mib} MiB", "full|free", again=again, before=small(mib), after=unmount)
