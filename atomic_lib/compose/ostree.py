@@ -16,6 +16,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Literal
 
+from atomic_lib.base.command import CommandError
 from atomic_lib.base.errors import WorkbookError
 from atomic_lib.compose.chroot import Installroot
 from atomic_lib.compose.tree_access.beneath import refusal, shown
@@ -115,7 +116,10 @@ def commit_tree(
     The repository keeps owners, modes and labels as data (mode ``bare-user``), because its file system may not take
     them. The commit's metadata has the version, the package list in the format that ``rpm-ostree db`` reads, and
     ``metadata``: keys with their values in the text form of GVariant.
+
+    Raises WorkbookError, with the path, for what is no file, directory or link, and with ostree's reason if it fails.
     """
+    _require_kinds(TreeFiles(root))
     repo.mkdir()
     binds = [Bind(root, "/mnt/tree/root"), Bind(repo, "/mnt/tree/repo", writable=True), keyring.bind]
     tools = keyring.tools
@@ -130,7 +134,16 @@ def commit_tree(
              f"--add-metadata-string=version={version}", f"--add-metadata=rpmostree.rpmdb.pkglist=[{rows}]",
              *(f"--add-metadata={key}={value}" for key, value in metadata),
              f"--gpg-sign={keyring.fingerprint}", f"--gpg-homedir={HOME}", "--tree=dir=/mnt/tree/root"]  # fmt: skip
-    return tools.run(words, binds=binds, rights="root").stdout.strip()
+    try:
+        return tools.run(words, binds=binds, rights="root").stdout.strip()
+    except CommandError as error:  # the command line has all packages
+        raise WorkbookError(f"ostree could not commit the tree: {error.log}") from None
+
+
+def _require_kinds(files: TreeFiles) -> None:
+    for path, status in files.below():
+        if stat.S_IFMT(status.st_mode) not in (stat.S_IFREG, stat.S_IFDIR, stat.S_IFLNK):
+            raise refusal(path, "a commit contains only files, directories and links, no FIFOs, sockets or devices")
 
 
 def _enable_state_overlays(files: TreeFiles) -> None:

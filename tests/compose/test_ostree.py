@@ -306,6 +306,15 @@ def test_the_commit_has_the_recipes_metadata(tmp_path: Path) -> None:
     assert '--add-metadata=own.stream="devel"' in words
 
 
+def test_what_is_no_file_directory_or_link_is_named_before_the_commit(tmp_path: Path) -> None:
+    tools = CommitTools(tmp_path, "", [])
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(WorkbookError, match=r"^/pipe: a commit contains only files, directories and links"):
+        commit_tree(Keyring(tools, tmp_path, "AB"), tmp_path, tmp_path / "repo", Lock("own", ()), ref="a", version="1",
+                    epoch=0)  # fmt: skip
+    assert tools.lines == []
+
+
 def test_directories_in_run_and_tmp_are_made_at_boot_and_files_are_named(root: Path) -> None:
     (root / "run/vendor").mkdir(mode=0o710)
     (root / "run/vendor/now").symlink_to("../vendor")
