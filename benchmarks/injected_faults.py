@@ -45,6 +45,7 @@ def main(words: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.injected_faults", description=__doc__)
     parser.add_argument("names", nargs="*", metavar="NAME", help="faults whose names contain it; without: all")
     names = parser.parse_args(words).names
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a job in the background of a shell ignores it
     chosen = [fault for fault in FAULTS if not names or any(name in fault.name for name in names)]
     with tempfile.TemporaryDirectory(prefix="faults-", dir=CHECKOUT / "build") as scratch:
         place = _copy(Path(scratch))

@@ -40,6 +40,7 @@ _CLONE_TREE, _FROM_EMPTY_PATH, _ID_MAPPED = 0x1, 0x4, 0x00100000
 _PRIVATE, _RECURSIVE, _NOSUID_NODEV = 1 << 18, 1 << 14, 0x2 | 0x4
 _OTHER_ORDER = f"0 {ID_COUNT // 2} {ID_COUNT // 2}\n{ID_COUNT // 2} 0 {ID_COUNT // 2}"
 _HINT = "./workbook doctor shows what is missing"
+_OWN_TMPFS = f"mode=755,uid={ROOT_RANGE_START},gid={ROOT_RANGE_START}".encode()
 _LIBC = ctypes.CDLL(None, use_errno=True)
 
 
@@ -196,18 +197,38 @@ def _kvm_group() -> list[int]:
 
 
 def _mount(directories: Directories, namespace: int) -> None:
-    """Mount what the namespace needs of the host where its root finds it, beneath directories that all may enter."""
-    trees = {path: _tree(path, namespace) for path in outermost(directories.own)}
-    trees |= {path: _tree(path, None) for path in outermost(directories.others) if not _is_below(path, trees)}
-    options = f"mode=755,uid={ROOT_RANGE_START},gid={ROOT_RANGE_START}".encode()
-    for cover in outermost(tuple(parent for path in trees for parent in path.parents if not _is_open(parent))):
-        _call("mount", b"tmpfs", os.fsencode(cover), b"tmpfs", _NOSUID_NODEV, options)
-    for path, tree in trees.items():
-        for new in [one for one in reversed((path, *path.parents)) if not one.exists()]:
-            new.mkdir()
-            os.chown(new, ROOT_RANGE_START, ROOT_RANGE_START)
-        _call("syscall", _MOVE_MOUNT, tree, b"", _AT_FDCWD, os.fsencode(path), _FROM_EMPTY_PATH)
-        os.close(tree)
+    """Mount what the namespace needs of the host where its root finds it, beneath directories that all may enter.
+
+    A path through symbolic links leads there as on the host. Raises OSError before anything is mounted, and
+    WorkbookError after that.
+    """
+    real = {path: path.resolve() for path in (*directories.own, *directories.others)}
+    trees = {path: _tree(path, namespace) for path in outermost([real[path] for path in directories.own])}
+    others = outermost([real[path] for path in directories.others])
+    trees |= {path: _tree(path, None) for path in others if not _is_below(path, trees)}
+    parents = [parent for path in (*trees, *real) for parent in path.parents]
+    covers = outermost([parent.resolve() for parent in parents if not _is_open(parent)])
+    try:
+        for cover in covers:
+            _call("mount", b"tmpfs", os.fsencode(cover), b"tmpfs", _NOSUID_NODEV, _OWN_TMPFS)
+        for path, tree in trees.items():
+            _make_directories(path)
+            _call("syscall", _MOVE_MOUNT, tree, b"", _AT_FDCWD, os.fsencode(path), _FROM_EMPTY_PATH)
+            os.close(tree)
+        for path in (path for path in real if not path.exists()):
+            _make_directories(path.parent)
+            path.symlink_to(real[path])
+    except OSError as error:
+        hint = "use a checkout and a cache whose paths are no symbolic links"
+        raise WorkbookError(
+            f"checkout and cache cannot be mounted in a namespace: {error.strerror}", hint=hint
+        ) from None
+
+
+def _make_directories(path: Path) -> None:
+    for new in [one for one in reversed((path, *path.parents)) if not one.exists()]:
+        new.mkdir()
+        os.chown(new, ROOT_RANGE_START, ROOT_RANGE_START)
 
 
 def _tree(path: Path, namespace: int | None) -> int:

@@ -1,13 +1,16 @@
-"""The host's root uses a recipe in a directory that only root may enter."""
+"""The host's root uses a recipe, and a cache, in directories that only root may enter."""
 
 import os
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
 
 from atomic_lib.base.paths import CHECKOUT
+from atomic_lib.tools import user_namespace
+from atomic_lib.tools.subordinate_ids import ID_COUNT
 from atomic_lib.tools.user_namespace import is_inside
 
 pytestmark = pytest.mark.skipif(
@@ -42,3 +45,21 @@ def test_an_error_names_the_line_of_the_recipe(recipe: Path) -> None:
     done = workbook("why", "bash", "--variant", recipe)
     assert done.returncode == 1
     assert "error: host.yaml:2: content 'standin' has no package 'no-such-package'" in done.stderr
+
+
+@pytest.mark.parametrize("mode", [0o700, 0o755])
+def test_cache_and_python_environment_are_found_behind_symbolic_links(mode: int) -> None:
+    with tempfile.TemporaryDirectory() as name:
+        directory = Path(name)
+        directory.chmod(0o755)
+        (directory / "holder").mkdir(mode)
+        (directory / "place").mkdir()
+        (directory / "holder/link").symlink_to(directory / "place")
+        (directory / "holder/environment").symlink_to(sys.prefix)
+        python = directory / "holder/environment/bin/python"
+        script = 'head -n 1 /proc/self/uid_map && touch "$WORKBOOK_CACHE/file"'
+        cache = {"PYTHONPATH": str(CHECKOUT), "WORKBOOK_CACHE": str(directory / "holder/link/cache")}
+        line = [python, "-P", "-m", user_namespace.__name__, "sh", "-c", script]
+        done = subprocess.run(line, env={**os.environ, **cache}, capture_output=True, text=True, timeout=60, check=True)
+        assert done.stdout.split() == ["0", str(user_namespace.ROOT_RANGE_START), str(ID_COUNT)]
+        assert (directory / "place/cache/file").stat().st_uid == 0

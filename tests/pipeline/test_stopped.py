@@ -70,10 +70,12 @@ def running_driver(top: Path, temporary: Path) -> command.Background:
     cell = CELL.format(top=str(top), checkout=str(CHECKOUT))
     (top / "a.ipynb").write_text(json.dumps(notebook(["x = 1\n", cell])))
     environment = clean_environment({"PYTHONPATH": str(CHECKOUT), "TMPDIR": str(temporary), "HOME": str(top)})
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # a job in the background of a shell ignores it
     with open(top / "log", "wb") as log:
         driver = command.Background(
             [sys.executable, "-c", DRIVER, str(top)], env=environment, stdout=log, stderr=log, start_new_session=True
         )
+    signal.signal(signal.SIGINT, before)
     assert wait_until(lambda: (top / "command").exists() and is_alive(top / "command")), (top / "log").read_text()
     return driver
 
