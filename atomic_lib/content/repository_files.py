@@ -11,7 +11,7 @@ from pathlib import Path
 from atomic_lib.base.errors import WorkbookError
 from atomic_lib.content.yum_repository import KEY_FILES, YumRepository
 
-_SECTION = re.compile(r"\[([^\]\x00-\x1f\x7f]*)\]")
+_SECTION = re.compile(r"\[([^\]\x00-\x1f\x7f-\x9f]*)\]")
 _VARIABLE = re.compile(r"\$(?:\{(\w+)\}|(\w+))", re.ASCII)
 # the name of a Fedora key on a host ends in the architecture, and is a link to that of all architectures
 _KEY_OF_A_HOST = re.compile(

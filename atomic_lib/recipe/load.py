@@ -33,8 +33,8 @@ def _with_unused_repositories(recipe: Recipe, variant: Variant, params: Path) ->
     if not recipe.repositories or isinstance(load_definition(variant.content, params), RepositoryContent):
         return recipe
     notes = [
-        f"{one.source.rpartition('/')[2]}: repository {one.name} is not used: content {variant.content!r} has packages "
-        "of its own"
+        f"{one.source.rpartition('/')[2]}: repository {one.name!r:.100} is not used: content {variant.content!r} has "
+        "packages of its own"
         for one in recipe.repositories
     ]
     return replace(recipe, notes=(*recipe.notes, *notes))

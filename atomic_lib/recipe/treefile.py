@@ -66,15 +66,16 @@ def _recipe(path: Path, values: Values, reader: TreefileReader) -> Recipe:
     languages = values.get("install-langs")
     units = _unique(values.get("units", ()))
     scripts = [values["postprocess-script"]] if "postprocess-script" in values else []
+    with_lock = values.get("lockfile-repos", ())
     repositories = repositories_beside(path, values, reader.roots, findings)
     return Recipe(
         files=tuple(dict.fromkeys(findings.files)),
         packages=_unique([*values.get("packages", ()), *_of_repos(values)]),
         layer=_layer(path, reader),
         excludes=_unique(values.get("exclude-packages", ())),
-        repos=_unique(values.get("repos", ()) or (one.name for one in repositories)),
+        repos=_unique(values.get("repos", ()) or (one.name for one in repositories if one.name not in with_lock)),
         repositories=tuple(repositories),
-        lockfile_repos=_unique(values.get("lockfile-repos", ())),
+        lockfile_repos=_unique(with_lock),
         documentation=values.get("documentation", True),
         weak_dependencies=values.get("recommends", True),
         languages=None if languages is None else _unique(languages),

@@ -26,7 +26,9 @@ def read_rpms(dnf: Dnf, rpms: Path, repos: Mapping[str, str]) -> Lock:
         ["rpm", "-qp", "--nosignature", "--qf", _NEVRA_FORMAT, *(f"/mnt/rpms/{file.name}" for file in files)],
         binds=[Bind(rpms, "/mnt/rpms")],
     ).stdout
-    rows = [line.split("\t") for line in listing.splitlines()]
+    rows = [line.split("\t") for line in listing.split("\n") if line]
+    if len(rows) != len(files) or any(len(row) != _NEVRA_FORMAT.count("%") for row in rows):
+        raise WorkbookError(f"content {dnf.content.name!r}: a package's name or version has a tab or a line feed")
     packages = []
     for file, (name, epoch, version, release, arch) in zip(files, rows, strict=True):
         digest, size_bytes = file_sha256(file), file.stat().st_size

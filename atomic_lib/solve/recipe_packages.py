@@ -5,10 +5,10 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from atomic_lib.base.command import CommandError
-from atomic_lib.content.comps import expand_groups
 from atomic_lib.content.repositories import Content
 from atomic_lib.recipe.recipe import Recipe
 from atomic_lib.solve.dnf_run import Dnf, install_words
+from atomic_lib.solve.group_members import group_members, members_to_install
 from atomic_lib.solve.resolve import require_fitting
 from atomic_lib.solve.solver import Solved, solve
 from atomic_lib.solve.solver_errors import solver_error
@@ -21,10 +21,10 @@ def recipe_packages(recipe: Recipe, content: Content, tools: Tools) -> Mapping[s
     Raises WorkbookError as ``resolve_rpm_set`` does.
     """
     require_fitting(recipe, content)
-    groups = expand_groups(content.comps(tools), recipe.groups, str(recipe.files[0]))
+    members = group_members(content.comps(tools), recipe)
     with tempfile.TemporaryDirectory() as scratch:
         dnf = Dnf(tools, content, recipe, Path(scratch))
         try:
-            return solve(dnf, install_words(recipe, groups)).packages
+            return solve(dnf, install_words(recipe, members_to_install(dnf, members))).packages
         except CommandError as error:
             raise solver_error(dnf, error) from None

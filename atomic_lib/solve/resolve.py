@@ -154,7 +154,7 @@ def _provided(tools: Tools, rpms: Path) -> set[str]:
     """The names of all that the RPMs in a directory provide, their own names among them."""
     words = ["rpm", "-qp", "--nosignature", "--qf", r"[%{PROVIDENAME}\n]"]
     files = [f"/mnt/rpms/{file.name}" for file in sorted(rpms.glob("*.rpm"))]
-    return set(tools.run([*words, *files], binds=[Bind(rpms, "/mnt/rpms")]).stdout.splitlines())
+    return set(tools.run([*words, *files], binds=[Bind(rpms, "/mnt/rpms")]).stdout.split("\n"))
 
 
 def _resolve(dnf: Dnf, members: GroupMembers, rpms: Path) -> tuple[list[str], Lock]:

@@ -125,13 +125,19 @@ def test_undamaged_packages_are_not_fetched_again(
     assert "!" not in capsys.readouterr().err
 
 
-def test_the_index_is_fetched_once_for_an_edition(apt: Apt, calls: list[list[str]]) -> None:
+def test_the_index_is_fetched_once_for_an_edition_and_a_mirror(
+    apt: Apt, calls: list[list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WORKBOOK_MIRROR", "http://one.example")
     first = update_index(apt)
     assert update_index(apt) == first
     assert calls == [["update"]]
-    assert (apt.directory / EDITION_FILE).read_text() == "trixie 1\n"
+    assert (apt.directory / EDITION_FILE).read_text() == "trixie 1 http://one.example\n"
     update_index(Apt(NO_TOOLS, definition(edition=2), apt.directory))
     assert calls == [["update"], ["update"]]
+    monkeypatch.setenv("WORKBOOK_MIRROR", "http://other.example")
+    update_index(Apt(NO_TOOLS, definition(edition=2), apt.directory))
+    assert calls == [["update"]] * 3
 
 
 def test_a_damaged_index_is_fetched_again_and_condemns_no_package(apt: Apt, capsys: pytest.CaptureFixture[str]) -> None:

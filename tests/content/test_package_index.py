@@ -84,3 +84,11 @@ def test_all_unknown_names_are_one_error_with_places_and_similar_names(index: Pa
         "own.yaml:2: content 'own' has no package 'x*'",
     ]
     assert caught.value.hint == "correct the names (bash for bsh), or choose another content (--content NAME)"
+
+
+def test_a_pattern_that_matches_too_many_is_refused_with_its_place(
+    index: PackageIndex, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("atomic_lib.content.standin.named_packages._MOST_MATCHES", 2)
+    with pytest.raises(WorkbookError, match=r"^own\.yaml:1: '\*' matches 3 packages of content 'own'\n"):
+        named(index, "*")

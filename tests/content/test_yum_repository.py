@@ -94,6 +94,7 @@ def test_a_repository_of_the_same_name_is_replaced() -> None:
         ({"gpgkey": ("file:///usr/share/distribution-gpg-keys/../x",)}, "is not an https address of a key"),
         ({"gpgkey": ("https://k.example/1",), "sslverify": False}, "name a key that is a file"),
         ({"baseurl": ("https://a.example/$stream",)}, r"\$stream has no value; repovars of a treefile"),
+        ({"name": "DEFAULT"}, "is the name of something else"),
         ({"name": "workbook"}, "is the name of something else"),
         ({"proxy": "socks5://a.example"}, "is not an http"),
         ({"excludepkgs": ("a b",)}, "'a b' is not the name of a package"),

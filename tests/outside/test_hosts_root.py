@@ -59,7 +59,7 @@ def test_cache_and_python_environment_are_found_behind_symbolic_links(mode: int)
         python = directory / "holder/environment/bin/python"
         script = 'head -n 1 /proc/self/uid_map && touch "$WORKBOOK_CACHE/file"'
         cache = {"PYTHONPATH": str(CHECKOUT), "WORKBOOK_CACHE": str(directory / "holder/link/cache")}
-        line = [python, "-P", "-m", user_namespace.__name__, "sh", "-c", script]
+        line = [str(python), "-P", "-m", user_namespace.__name__, "sh", "-c", script]
         done = subprocess.run(line, env={**os.environ, **cache}, capture_output=True, text=True, timeout=60, check=True)
         assert done.stdout.split() == ["0", str(user_namespace.ROOT_RANGE_START), str(ID_COUNT)]
         assert (directory / "place/cache/file").stat().st_uid == 0

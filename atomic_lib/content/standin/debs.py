@@ -122,7 +122,8 @@ def kept_index(apt: Apt) -> str | None:
 
 
 def _edition(apt: Apt) -> str:
-    return f"{apt.definition.suite} {apt.definition.edition}\n"
+    # apt names its lists by the mirror's address, and finds only those of the present one
+    return f"{apt.definition.suite} {apt.definition.edition} {debian_mirror()}\n"
 
 
 def _identity(apt: Apt) -> str:
@@ -142,7 +143,7 @@ def fetch_debs(
     Raises WorkbookError as ``Apt.run`` does, and if the packages cannot be installed together.
     """
     # apt does not add the essential packages by itself, even if none is installed.
-    words = ["satisfy", ", ".join((*index.essential, *wanted))]
+    words = ["satisfy", *index.essential, *wanted]
     options = ["-o", f"APT::Install-Recommends={str(recommended).lower()}"]
     preferences = apt.directory / "etc/preferences"
     with step("stand-in content: fetch Debian packages"):

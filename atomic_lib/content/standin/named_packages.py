@@ -12,6 +12,10 @@ from atomic_lib.content.standin.package_index import PackageIndex
 
 _PATTERN = re.compile(r"[*?\[]")
 _ARCHITECTURE = re.compile(r"\.(?:x86_64|noarch)$")
+_MOST_MATCHES = 1000
+"""How many packages one pattern may match: apt and dnf take all of them as arguments."""
+_MOST_HINTS = 10
+"""For how many unknown words similar names are looked for: half a second each."""
 _LEFT_TO_DNF = ("/", "(", "system-release")
 """How the words begin that the index cannot tell: paths, rich dependencies, capabilities of our own."""
 
@@ -20,7 +24,7 @@ def named_packages(words: Iterable[str], demand: Demand, index: PackageIndex, co
     """The packages that ``words`` name, sorted: names, names that packages provide, and patterns.
 
     Words that the index cannot tell are left to dnf. Raises WorkbookError that names all unknown words, with the
-    places and similar names.
+    places and similar names, and for a pattern that matches too many packages.
     """
     found: set[str] = set()
     unknown = []
@@ -28,6 +32,12 @@ def named_packages(words: Iterable[str], demand: Demand, index: PackageIndex, co
         if word.startswith(_LEFT_TO_DNF) or word in OWN_PACKAGES:
             continue
         packages = list(_packages_of(word, index))
+        if len(packages) > _MOST_MATCHES:
+            raise WorkbookError(
+                f"{demand.place_of(word) or demand.source}: {word!r} matches {len(packages)} packages of content "
+                f"{content!r}",
+                hint=f"name the packages, or use patterns that match at most {_MOST_MATCHES} each",
+            )
         found.update(packages)
         if not packages:
             unknown.append(word)
@@ -49,7 +59,7 @@ def _packages_of(word: str, index: PackageIndex) -> Iterator[str]:
 
 def _unknown_packages(words: list[str], demand: Demand, index: PackageIndex, content: str) -> WorkbookError:
     lines = [f"{demand.place_of(word) or demand.source}: content {content!r} has no package {word!r}" for word in words]
-    similar = {word: get_close_matches(word, index.names, n=3, cutoff=0.75) for word in words}
+    similar = {word: get_close_matches(word, index.names, n=3, cutoff=0.75) for word in words[:_MOST_HINTS]}
     hints = "; ".join(f"{', '.join(names)} for {word}" for word, names in similar.items() if names)
     names = f"name{'s' if len(words) > 1 else ''}{f' ({hints})' if hints else ''}"
     return WorkbookError("\n".join(lines), hint=f"correct the {names}, or choose another content (--content NAME)")

@@ -101,6 +101,7 @@ def _inputs(request: WithoutRequest, _: Context) -> dict[str, object]:
         "repos": recipe.repos,
         "extra_repos": recipe.extra_repos,
         "repo_packages": recipe.repo_packages,
+        "lockfile_repos": recipe.lockfile_repos,
         "weak_dependencies": recipe.weak_dependencies,
         "units": [recipe.enabled_units, recipe.disabled_units],
     }

@@ -20,7 +20,7 @@ from atomic_lib.solve.lock import Lock, LockedPackage, read_lock
 from atomic_lib.solve.words import NEVRA_PARTS
 
 _YAML_SUFFIXES = (".yaml", ".yml")
-_EVR = re.compile(r"(?:([0-9]+):)?([^:-]+)-([^:-]+)")
+_EVR = re.compile(r"(?:([0-9]{1,10}):)?([^:-]+)-([^:-]+)")
 _DIGEST = re.compile(r"(sha256|sha384|sha512):([0-9a-f]+)")
 _LARGEST_BYTES = 16 << 20
 
@@ -111,7 +111,7 @@ def _lockfile(path: Path, data: Mapping[str, Any]) -> Lockfile:
         if package:
             packages.append(package)
         else:
-            wrong.append(f"{path}: packages: {name}: {problem}")
+            wrong.append(f"{path}: packages: {name!r:.100}: {problem}")
     if wrong:
         raise WorkbookError(
             "\n".join(wrong),

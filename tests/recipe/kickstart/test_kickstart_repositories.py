@@ -69,5 +69,5 @@ def test_content_that_does_not_use_a_repository_says_so(tmp_path: Path, kind: st
     (tmp_path / "kickstarts/standin").mkdir(parents=True)
     text = "repo --name=own --baseurl=http://a/\n%packages --nocore\nbash\n%end\n"
     (tmp_path / "kickstarts/standin/small.ks").write_text(text)
-    note = "small.ks:1: repository own is not used: content 'standin' has packages of its own"
+    note = "small.ks:1: repository 'own' is not used: content 'standin' has packages of its own"
     assert load_recipe(variant("traditional"), tmp_path).notes == (() if used else (note,))

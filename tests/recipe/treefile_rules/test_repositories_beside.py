@@ -34,6 +34,11 @@ def test_the_repositories_that_it_names_are_used_with_its_variables(tmp_path: Pa
     assert recipe.files == (tmp_path / "a.yaml", tmp_path / "one.repo", tmp_path / "two.repo")
 
 
+def test_repositories_of_a_lockfile_are_none_of_a_treefile_that_names_no_others(tmp_path: Path) -> None:
+    recipe = recipe_of(tmp_path, "lockfile-repos: [two]\nrepovars: {stream: next}\n")
+    assert (recipe.repos, recipe.lockfile_repos) == (("one",), ("two",))
+
+
 def test_variables_of_an_included_file_join_those_of_the_including_one(tmp_path: Path) -> None:
     (tmp_path / "base.yaml").write_text("repovars: {stream: base, own: base}\n")
     recipe = recipe_of(tmp_path, "include: base.yaml\nrepovars: {own: top}\n", one=ONE + "excludepkgs=$own\n")

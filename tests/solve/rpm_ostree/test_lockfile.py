@@ -69,6 +69,7 @@ def test_all_that_is_wrong_is_named_in_one_run(tmp_path: Path) -> None:
         "--x": {"evr": "1-1"},
         "f": {"evr": "1-1", "repo": "own"},
         "g": {"evra": "1-1,*.noarch"},
+        "h\x1b[2J": {"evr": f"{'9' * 5000}:1-1"},
         "fine": {"evr": "1-1"},
     }
     path = written(tmp_path / "lock.json", packages, soruce=[])
@@ -76,14 +77,15 @@ def test_all_that_is_wrong_is_named_in_one_run(tmp_path: Path) -> None:
         read_requested_lock(path)
     assert caught.value.message.replace(f"{path}: ", "").splitlines() == [
         "'soruce' is no key of a lockfile",
-        "packages: a: '1' is not EPOCH:VERSION-RELEASE",
-        "packages: b: '1-1' is not EPOCH:VERSION-RELEASE.ARCH",
-        "packages: c: must have a text evra or evr, one of the two",
-        "packages: d: must have a text evra or evr, one of the two",
-        "packages: e: digest 'md5:00' is not ALGORITHM:HEX of sha256, sha384 or sha512",
-        "packages: --x: name '--x' is not one that rpm accepts",
-        "packages: f: must be a mapping with the keys evra or evr, digest and metadata",
-        "packages: g: release '1,*' is not one that rpm accepts",
+        "packages: 'a': '1' is not EPOCH:VERSION-RELEASE",
+        "packages: 'b': '1-1' is not EPOCH:VERSION-RELEASE.ARCH",
+        "packages: 'c': must have a text evra or evr, one of the two",
+        "packages: 'd': must have a text evra or evr, one of the two",
+        "packages: 'e': digest 'md5:00' is not ALGORITHM:HEX of sha256, sha384 or sha512",
+        "packages: '--x': name '--x' is not one that rpm accepts",
+        "packages: 'f': must be a mapping with the keys evra or evr, digest and metadata",
+        "packages: 'g': release '1,*' is not one that rpm accepts",
+        f"packages: 'h\\x1b[2J': {('9' * 5000)!r:.100} is not EPOCH:VERSION-RELEASE".replace("9' is", "9 is"),
     ]
 
 
