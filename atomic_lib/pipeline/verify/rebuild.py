@@ -22,6 +22,7 @@ from atomic_lib.content.signing import index_repository
 from atomic_lib.params.variant import variant_from
 from atomic_lib.pipeline.build import Build
 from atomic_lib.pipeline.verify.conditions import Conditions, impose, in_force, with_clock, with_order
+from atomic_lib.pipeline.verify.directories import make_cold_cache
 from atomic_lib.recipe.recipe_demand import recipe_demand
 from atomic_lib.results.verification import QCOW2, RAW
 from atomic_lib.solve.lock import read_lock
@@ -36,11 +37,16 @@ RPM_REPOSITORY, LOCK, CONTENT, COMMIT = "RPM repository", "lock", "content", "co
 
 @dataclass(frozen=True)
 class Task:
-    """What to build: the variant's parameters, the conditions, and the lock of the other build, if there is one."""
+    """What to build: the variant's parameters, the conditions, and the lock of the other build, if there is one.
+
+    ``warm_cache``: the user's cache, from which a cold one gets tools and downloads. The build itself makes the cold
+    one, because its root may be another user, to whom all that it writes to must belong.
+    """
 
     parameters: Mapping[str, object]
     conditions: Conditions
     lock: str = ""
+    warm_cache: str = ""
 
 
 @dataclass(frozen=True)
@@ -63,6 +69,9 @@ def main(words: Sequence[str]) -> int:
         data = json.loads(Path(words[0]).read_text())
         task = Task(**{**data, "conditions": Conditions(**data["conditions"])})
         impose(task.conditions)
+        cache = Path(task.conditions.cache)
+        if task.conditions.cold_cache and not cache.exists():  # that of an earlier variant serves for all
+            make_cold_cache(Path(task.warm_cache), cache)
         Path(words[1]).write_text(json.dumps(asdict(build(task)), indent=1))
     except WorkbookError as error:
         say(f"error: {error}")

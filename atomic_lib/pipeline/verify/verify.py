@@ -19,7 +19,7 @@ from atomic_lib.pipeline.recipe_files.own_recipes import variants_named
 from atomic_lib.pipeline.verify import rebuild
 from atomic_lib.pipeline.verify.conditions import Conditions, hostile, other_language, require_in_force, usual
 from atomic_lib.pipeline.verify.differences import explain
-from atomic_lib.pipeline.verify.directories import make_cold_cache, other_place
+from atomic_lib.pipeline.verify.directories import other_place
 from atomic_lib.pipeline.verify.rebuild import Built, Task
 from atomic_lib.pipeline.verify.show import shown
 from atomic_lib.results.record import git_revision
@@ -50,10 +50,7 @@ def verify(
     cache, same = cache_directory(), True
     with run_lock(BUILD), other_place(BUILD) as directory:
         open_tools(cache)
-        other_cache = cache
-        if cold_cache:
-            other_cache = directory / "cache"
-            make_cold_cache(cache, other_cache)
+        other_cache = directory / "cache" if cold_cache else cache
         for variant in variants:
             found, text = verify_variant(
                 variant, cache=cache, other_cache=other_cache, other_store=directory / "store", results=BUILD / "verify"
@@ -110,7 +107,7 @@ def _build(variant: Variant, conditions: Conditions, own: Path, lock: str = "") 
     parameters = parameter_values(variant)
     if variant.lock:
         parameters["lock"] = str(CHECKOUT / variant.lock)
-    task.write_text(json.dumps(asdict(Task(parameters, conditions, lock))))
+    task.write_text(json.dumps(asdict(Task(parameters, conditions, lock, str(cache_directory())))))
     with step(f"{variant.variant}: build {name} from scratch"):
         try:
             run_module(
