@@ -11,8 +11,9 @@ from atomic_lib.base.paths import cache_directory
 from atomic_lib.base.store import file_sha256
 from atomic_lib.content.standin import control
 from atomic_lib.content.standin.control import parse_control
-from atomic_lib.content.standin.converter import Source, convert
+from atomic_lib.content.standin.converter import SETUP, Source, convert
 from atomic_lib.content.standin.versions import ordered_evr, rpm_evr
+from atomic_lib.pipeline.verify.conditions import with_clock
 from atomic_lib.tools.sandbox import Bind, Tools
 from atomic_lib.tools.tools_tree import open_tools
 from benchmarks.relations import compare, dpkg_verdicts, rpm_order
@@ -82,6 +83,14 @@ def test_a_package_has_the_same_bytes_whatever_else_is_converted(tools: Tools, t
     alone = converted(tools, debs[:1], tmp_path / "alone")["one"]
     together = converted(tools, list(reversed(debs)), tmp_path / "elsewhere/together")["one"]
     assert file_sha256(alone) == file_sha256(together)
+
+
+def test_a_package_without_a_deb_file_does_not_tell_when_it_was_built(tools: Tools, tmp_path: Path) -> None:
+    one, other = (
+        convert(with_clock(tools, days, tmp_path / str(days)), [Source(SETUP, None)], tmp_path / f"work{days}")[SETUP]
+        for days in (0, 1000)
+    )
+    assert [file_sha256(rpm) for rpm in one] == [file_sha256(rpm) for rpm in other]
 
 
 def test_two_versions_install_over_each_other_and_are_removed(tools: Tools, system: System, tmp_path: Path) -> None:

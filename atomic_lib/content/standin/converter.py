@@ -22,7 +22,7 @@ from atomic_lib.content.standin.overlay import (
     move_kernel,
     read_overlay,
 )
-from atomic_lib.content.standin.spec import file_list, write_spec
+from atomic_lib.content.standin.spec import HEADER, file_list, write_spec
 from atomic_lib.formats.openpgp import KEY_CREATED_SECONDS
 from atomic_lib.tools.sandbox import Bind, Tools
 
@@ -90,7 +90,7 @@ def _adapted(tools: Tools, source: Source, overlay: Overlay, packages: Path, lis
         shutil.copytree(_FILES / "setup", root)
         _set_modes(root)
         _write_list(tools, root, lists, ())
-        return [_Build(source.name, root, (_FILES / "setup.spec").read_text(), KEY_CREATED_SECONDS)]
+        return [_Build(source.name, root, _own_spec("setup"), KEY_CREATED_SECONDS)]
     newest_seconds = _newest_seconds(root)
     package = parse_control((root / "DEBIAN/control").read_text())
     conffiles = root / "DEBIAN/conffiles"
@@ -106,10 +106,14 @@ def _adapted(tools: Tools, source: Source, overlay: Overlay, packages: Path, lis
     if source.policy:
         own = _compile_policy(tools, root, packages, source.name.removeprefix(POLICY))
         _write_list(tools, own, lists, ())
-        builds.append(_Build(own.name, own, (_FILES / "selinux.spec").read_text(), newest_seconds))
+        builds.append(_Build(own.name, own, _own_spec("selinux"), newest_seconds))
     listed = _write_list(tools, root, lists, configuration)
     spec = write_spec(package, source.dropped, files=f"{_LISTS}/{listed.name}" if listed else "")
     return [_Build(source.name, root, spec, newest_seconds), *builds]
+
+
+def _own_spec(name: str) -> str:
+    return HEADER + (_FILES / f"{name}.spec").read_text()
 
 
 def _newest_seconds(root: Path) -> int:
