@@ -43,11 +43,12 @@ def scratch(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
     return made
 
 
-def tiny_tree(tree: Installroot, *_: object, **__: object) -> None:
+def tiny_tree(tree: Installroot, *_: object, **__: object) -> list[object]:
     """In place of the installation of packages: a kernel, and the directories that a tree has."""
     for name in ("boot", "etc", "usr/share", "var"):
         (tree.root / name).mkdir(parents=True)
     tree.write("usr/lib/modules/1/vmlinuz", "kernel\n")
+    return []
 
 
 def test_a_tree_signed_with_a_key_of_ones_own_has_nothing_of_the_secret(
