@@ -67,6 +67,8 @@ def test_another_file_and_other_options_are_another_package(context: Context, ba
 
 def test_a_damaged_rpm_is_converted_again(context: Context, batches: list[list[str]]) -> None:
     (rpm,) = package_rpms([request_of("a")], context)["a"]
+    assert rpm.stat().st_mode & 0o777 == 0o444
+    rpm.unlink()
     rpm.write_text("b")
     (again,) = package_rpms([request_of("a")], context)["a"]
     assert (again.read_text(), len(batches)) == ("a", 2)

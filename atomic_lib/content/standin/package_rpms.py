@@ -74,6 +74,7 @@ def _make(request: PackageRequest, context: Context, directory: Path) -> None:
 def _take(rpms: Sequence[Path], directory: Path) -> None:
     for rpm in rpms:
         os.utime(rpm, (KEY_CREATED_SECONDS, KEY_CREATED_SECONDS))
+        rpm.chmod(0o444)  # each repository has a link to it
         rpm.rename(directory / rpm.name)
 
 
