@@ -60,7 +60,8 @@ def with_copies(words: Sequence[str]) -> list[str]:
         from atomic_lib.pipeline.recipe_files.own_recipes import copied_lock
 
         added.append(f"--lock={copied_lock(Path(lock))}")
-    return [*words, *added]
+    at = words.index("--") if "--" in words else len(words)
+    return [*words[:at], *added, *words[at:]]
 
 
 def _recipes_in(options: argparse.Namespace) -> list[str]:

@@ -96,6 +96,7 @@ def install_initramfs(
     own = ("--include", f"/{_INCLUDED}", "/")
     arguments = ("--force", "--reproducible", "--no-hostonly", *recipe.initramfs_arguments, *own, "--kver", kver)
     path = f"usr/lib/modules/{kver}/initramfs.img"
+    tree.files.remove(_INCLUDED)  # of a script: dracut would take it
     found = initramfs_inputs(tree, recipe, rpm_set.lock, headers)
     tree.files.remove(path)
     stored = INITRAMFS.get(InitramfsRequest(name, tree, arguments, path, found, log), context)

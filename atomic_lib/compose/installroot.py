@@ -201,7 +201,9 @@ def _clean(tree: Installroot, packaged: Iterable[str]) -> None:
     files = tree.files
     links = links_of(files)
     kept = {links.real(path).lstrip("/") for path in packaged}
-    for directory in ("tmp", "var/tmp", "run", "proc", "dev", "sys", "var/cache/ldconfig", "var/log/journal"):
+    for directory in ("var/cache/ldconfig", "var/log/journal"):  # no package has a file there, but a ghost
+        _remove_unpackaged(files, directory, set())
+    for directory in ("tmp", "var/tmp", "run", "proc", "dev", "sys"):
         _remove_unpackaged(files, directory, {path for path in kept if path.startswith(f"{directory}/")})
     for backup in ("passwd-", "shadow-", "group-", "gshadow-", ".pwd.lock", ".updated"):
         files.remove(f"etc/{backup}")

@@ -17,6 +17,7 @@ from atomic_lib.base.errors import WorkbookError
 from atomic_lib.base.progress import say
 from atomic_lib.compose.chroot import Installroot
 from atomic_lib.compose.rpm_database import run_program
+from atomic_lib.compose.tree_access.beneath import shown
 
 _SHOWN = 10
 
@@ -77,12 +78,13 @@ def require_attributes(tree: Installroot) -> list[ChangedFile]:
 def _line(difference: AttributeDifference) -> str:
     if difference["what"] == ["hidden"]:
         place = difference["path"].split("/")[1]
-        return f"{difference['package']}: {difference['path']}: no booted system sees it: /{place} is the kernel's"
+        return (
+            f"{difference['package']}: {shown(difference['path'])}: no booted system sees it: /{place} is the kernel's"
+        )
     verb = "differs" if difference["what"] in (["owner"], ["group"], ["mode"]) else "differ"
     sides = []
     for who, prefix in (("the package has", "packaged_"), ("the tree", "")):
         values = (difference[f"{prefix}owner"], difference[f"{prefix}mode"], difference[f"{prefix}capabilities"])  # type: ignore[literal-required]
         sides.append(f"{who} {values[0]} {stat.S_IMODE(int(values[1])):04o} {values[2]}".rstrip())
-    return (
-        f"{difference['package']}: {difference['path']}: {' and '.join(difference['what'])} {verb}: {', '.join(sides)}"
-    )
+    what = " and ".join(difference["what"])
+    return f"{difference['package']}: {shown(difference['path'])}: {what} {verb}: {', '.join(sides)}"

@@ -19,7 +19,7 @@ from atomic_lib.measure.footprint import count_forbidden, measure_footprint
 from atomic_lib.measure.guards.image_guards import Guard, with_open_ports
 from atomic_lib.measure.image_footprint import ImageFootprint
 from atomic_lib.measure.labels import Labels
-from atomic_lib.measure.ownership import Ownership
+from atomic_lib.measure.ownership import Ownership, readable
 from atomic_lib.params.variant import Variant, parameter_values
 from atomic_lib.recipe.recipe import Recipe
 from atomic_lib.results.build_result import (
@@ -84,7 +84,7 @@ class VariantRecord:
         footprint = measure_footprint(entries, owners, (p.name for p in rpm_set.lock.packages))
         packages = package_sizes(rpm_set, footprint)
         dropped = [
-            f"{path}: a file that an ostree commit does not carry, because its directory is made at boot"
+            f"{readable(path)}: a file that an ostree commit does not carry, because its directory is made at boot"
             for path in tree.dropped_files
         ]
         self._update(
@@ -207,7 +207,7 @@ class VariantRecord:
 
 def _unexplained(files: Iterable[ChangedFile]) -> list[str]:
     exceptions = load_attribute_exceptions()
-    return [file.text for file in files if not any(one.explains(file.path, file.what) for one in exceptions)]
+    return [readable(file.text) for file in files if not any(one.explains(file.path, file.what) for one in exceptions)]
 
 
 def _with_packages(boot: _B, files: Mapping[str, str], ownership: Ownership) -> _B:

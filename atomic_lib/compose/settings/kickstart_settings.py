@@ -22,6 +22,7 @@ _CHRONY = "etc/chrony.conf"
 _TIME_SOURCE = re.compile(r"\s*(server|pool)\s*[-a-zA-Z.0-9]+\s?[a-zA-Z0-9\s]*$")
 _HEADING = "# These servers were defined in the installation:"
 """Both as in Anaconda's ``ntp.py``."""
+_LONGEST_LINE = 1000
 _SCRIPT = "/tmp/ks-script"
 ANACONDA_ROOT = "/mnt/sysroot"
 """Where a script outside of the tree sees it, as in Anaconda, which also sets ANA_INSTALL_PATH."""
@@ -93,8 +94,12 @@ def _set_time_sources(tree: Installroot, recipe: Recipe) -> None:
     if text is None:
         say(f"! {_place(recipe)}: chrony is not in the tree, which takes the time from no server of the kickstart")
         return
-    kept = [line for line in text.split("\n") if not _TIME_SOURCE.match(line) and line != _HEADING]
+    kept = [line for line in text.split("\n") if line != _HEADING and not _is_time_source(line)]
     tree.write(_CHRONY, "\n".join([_HEADING, *recipe.time_sources, "", *kept]))
+
+
+def _is_time_source(line: str) -> bool:
+    return len(line) <= _LONGEST_LINE and bool(_TIME_SOURCE.match(line))  # its time grows with the square of the length
 
 
 def _place(recipe: Recipe) -> str:
