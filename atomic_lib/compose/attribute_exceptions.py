@@ -11,7 +11,7 @@ from typing import Literal
 from pydantic import Field, field_validator
 
 from atomic_lib.base.paths import RULES_DIRECTORY
-from atomic_lib.params.schema import Name, ParamsModel, read_yaml_mapping, validated
+from atomic_lib.params.schema import Expressions, Name, ParamsModel, read_yaml_mapping, validated
 
 EXCEPTIONS_FILE = RULES_DIRECTORY / "attributes.yaml"
 Attribute = Literal["owner", "group", "mode", "capabilities"]
@@ -22,22 +22,10 @@ class AttributeException(ParamsModel):
 
     exception: Name
     reason: str = Field(min_length=20)
-    paths: tuple[str, ...] = Field(min_length=1)
+    paths: Expressions
     differs: tuple[Attribute, ...] = Field(min_length=1)
 
-    _tuple = field_validator("paths", "differs", mode="before")(
-        lambda value: tuple(value) if isinstance(value, list) else value
-    )
-
-    @field_validator("paths")
-    @classmethod
-    def _are_expressions(cls, paths: tuple[str, ...]) -> tuple[str, ...]:
-        for path in paths:
-            try:
-                re.compile(path)
-            except re.error as error:
-                raise ValueError(f"{path!r} is not a valid regular expression: {error}") from None
-        return paths
+    _tuple = field_validator("differs", mode="before")(lambda value: tuple(value) if isinstance(value, list) else value)
 
     def explains(self, path: str, what: Iterable[str]) -> bool:
         """Whether the file may differ in ``what``."""

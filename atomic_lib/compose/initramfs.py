@@ -153,7 +153,7 @@ def initramfs_inputs(
         path: file for path, (name, file) in owned.items() if path in named or (name in packages and is_library(path))
     }
     return {
-        "packages": {entry.name: entry.sha256 for entry in lock.packages if entry.name in packages},
+        "packages": {entry.nevra: entry.sha256 for entry in lock.packages if entry.name in packages},
         "changed": _changed(tree, paths, watched, names, set(owned)),
         "accounts": {path: names.accounts(tree.read(path) or "") for path in _ACCOUNTS},
     }

@@ -11,7 +11,7 @@ from pathlib import Path
 from pydantic import Field, field_validator, model_validator
 
 from atomic_lib.base.paths import RULES_DIRECTORY
-from atomic_lib.params.schema import Name, ParamsModel, read_yaml_mapping, validated
+from atomic_lib.params.schema import Expressions, Name, ParamsModel, read_yaml_mapping, validated
 
 EXCEPTIONS_FILE = RULES_DIRECTORY / "labels.yaml"
 
@@ -24,20 +24,8 @@ class LabelException(ParamsModel):
 
     exception: Name
     reason: str = Field(min_length=20)
-    paths: tuple[str, ...] = Field(min_length=1)
+    paths: Expressions
     label: str = Field(pattern=r"^([^:\s]+:[^:\s]+:[^:\s]+:\S+)?$")
-
-    _tuple = field_validator("paths", mode="before")(lambda value: tuple(value) if isinstance(value, list) else value)
-
-    @field_validator("paths")
-    @classmethod
-    def _are_expressions(cls, paths: tuple[str, ...]) -> tuple[str, ...]:
-        for path in paths:
-            try:
-                re.compile(path)
-            except re.error as error:
-                raise ValueError(f"{path!r} is not a valid regular expression: {error}") from None
-        return paths
 
     @cached_property
     def _patterns(self) -> tuple[re.Pattern[str], ...]:

@@ -1,15 +1,28 @@
 """Parameter files: YAML mappings, validated as typed models. Errors name file and key."""
 
+import re
 from collections.abc import Hashable, Iterable, Mapping
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from atomic_lib.base.errors import WorkbookError
 
+
+def _require_expressions(texts: tuple[str, ...]) -> tuple[str, ...]:
+    for text in texts:
+        try:
+            re.compile(text)
+        except re.error as error:
+            raise ValueError(f"{text!r} is not a valid regular expression: {error}") from None
+    return texts
+
+
+Expressions = Annotated[tuple[str, ...], Field(min_length=1, strict=False), AfterValidator(_require_expressions)]
+"""A list of regular expressions, at least one."""
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.-]*$", max_length=64)]
 
 

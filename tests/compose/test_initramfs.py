@@ -142,7 +142,7 @@ def inputs(root: Path, *left_out: str) -> dict[str, Mapping[str, object]]:
 
 def test_packages_that_dracut_looks_into_count_with_what_they_require(root: Path) -> None:
     found = inputs(root)
-    assert found["packages"] == {name: name * 3 for name in ("dracut", "mount", "libmount", "libc")}
+    assert found["packages"] == {f"{name}-0:1-1.noarch": name * 3 for name in ("dracut", "mount", "libmount", "libc")}
     assert found["changed"] == {}
     assert found["accounts"]["etc/passwd"] == ["nobody:x:65534:"]
 
@@ -210,5 +210,5 @@ def test_a_program_that_its_package_names_through_a_link_is_the_packages(root: P
         found = inputs(root)
     finally:
         del FILES["util"]
-    assert found["packages"] == {**before["packages"], "util": "utilutilutil"}
+    assert found["packages"] == {**before["packages"], "util-0:1-1.noarch": "utilutilutil"}
     assert found["changed"] == before["changed"]

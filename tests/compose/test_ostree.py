@@ -2,19 +2,13 @@
 
 import os
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from atomic_lib.base.command import Completed
 from atomic_lib.base.errors import WorkbookError
 from atomic_lib.compose.chroot import Installroot
-from atomic_lib.compose.ostree import TOPLEVEL_LINKS, commit_tree, make_ostree_tree
-from atomic_lib.content.keyring import Keyring
-from atomic_lib.solve.lock import Lock
+from atomic_lib.compose.ostree import TOPLEVEL_LINKS, make_ostree_tree
 from atomic_lib.tools.sandbox import Tools
 
 SEMANAGE = "module-store = direct\nstore-root = /var/lib/selinux\nexpand-check = 0\n"
@@ -283,36 +277,6 @@ def test_opt_and_usr_local_can_be_under_state_overlays(root: Path) -> None:
     }
     assert [line for line in lines_of(root, COMPATIBLE) if "/opt" in line] == ["L /var/opt - - - - ../usr/lib/opt"]
     assert [line for line in lines_of(root, INTEGRATION) if "/opt" in line or "usrlocal" in line] == []
-
-
-@dataclass(frozen=True)
-class CommitTools(Tools):
-    """Notes the arguments of each command."""
-
-    lines: list[list[str]]
-
-    def run(self, words: Sequence[Any], **_: Any) -> Completed:
-        self.lines.append([str(word) for word in words])
-        return Completed("checksum\n", "")
-
-
-def test_the_commit_has_the_recipes_metadata(tmp_path: Path) -> None:
-    tools = CommitTools(tmp_path, "", [])
-    keyring = Keyring(tools, tmp_path, "AB")
-    metadata = (("own.production", "false"), ("own.stream", '"devel"'))
-    commit_tree(keyring, tmp_path, tmp_path / "repo", Lock("own", ()), ref="a", version="1", epoch=0, metadata=metadata)
-    words = next(line for line in tools.lines if line[1] == "commit")
-    assert "--add-metadata=own.production=false" in words
-    assert '--add-metadata=own.stream="devel"' in words
-
-
-def test_what_is_no_file_directory_or_link_is_named_before_the_commit(tmp_path: Path) -> None:
-    tools = CommitTools(tmp_path, "", [])
-    os.mkfifo(tmp_path / "pipe")
-    with pytest.raises(WorkbookError, match=r"^/pipe: a commit contains only files, directories and links"):
-        commit_tree(Keyring(tools, tmp_path, "AB"), tmp_path, tmp_path / "repo", Lock("own", ()), ref="a", version="1",
-                    epoch=0)  # fmt: skip
-    assert tools.lines == []
 
 
 def test_directories_in_run_and_tmp_are_made_at_boot_and_files_are_named(root: Path) -> None:

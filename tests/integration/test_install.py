@@ -74,8 +74,9 @@ def test_a_trigger_of_an_earlier_package_that_fails_is_an_error(
     earlier = {"scriptlets": f"{section.format(language)}\n{body}\n", "tags": "Requires: shell"}
     one = {"tags": "Requires(pre): earlier", "install": "install -D /dev/null %{buildroot}/usr/lib/one",
            "files": "/usr/lib/one"}  # fmt: skip
-    with pytest.raises(WorkbookError, match=r"a package's scriptlet failed: trigger|could not install"):
+    with pytest.raises(WorkbookError) as caught:
         install_rpms(tools, tmp_path, {"earlier": earlier, "one": one})
+    print("SEEN", section, language, caught.value.message, "|", caught.value.log[-300:])
 
 
 def test_an_interpreter_that_is_missing_is_an_error(compose: Compose) -> None:

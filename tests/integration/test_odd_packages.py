@@ -91,7 +91,11 @@ def test_a_file_that_a_file_system_of_the_kernel_hides_is_refused(tools: Tools, 
     install = f"install -D /dev/null %{{buildroot}}{path}"
     with pytest.raises(WorkbookError) as caught:
         install_rpms(tools, tmp_path, {"one": {"install": install, "files": path}})
-    assert path in f"{caught.value.message}\n{caught.value.log}"
+    place = path.split("/")[1]
+    if place == "dev":  # dnf itself cannot write there
+        assert path in f"{caught.value.message}\n{caught.value.log}"
+    else:
+        assert caught.value.message == f"one: {path}: no booted system sees it: /{place} is the kernel's"
 
 
 def test_each_kind_of_file_is_as_its_package_says(tools: Tools, tmp_path: Path) -> None:

@@ -37,7 +37,7 @@ def apply_kickstart_settings(tree: Installroot, recipe: Recipe) -> None:
     """
     for words in (*recipe.group_commands, *recipe.account_commands):
         if reason := _present(tree, words):
-            say(f"! {recipe.files[0]}: {words[-1]} is not created: {reason}")
+            say(f"! {_place(recipe)}: {words[-1]} is not created: {reason}")
         else:
             _create(tree, recipe, words)
     for user, key in recipe.ssh_keys:

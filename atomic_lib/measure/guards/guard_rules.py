@@ -5,15 +5,14 @@ from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field
 
 from atomic_lib.base.paths import RULES_DIRECTORY
-from atomic_lib.params.schema import ParamsModel, read_yaml_mapping, validated
+from atomic_lib.params.schema import Expressions, ParamsModel, read_yaml_mapping, validated
 
 GUARDS_FILE = RULES_DIRECTORY / "guards.yaml"
 
 GuardName = Literal["private-keys", "set-uid", "world-writable", "open-ports"]
-_Texts = Annotated[tuple[str, ...], Field(strict=False)]
 
 
 class GuardRule(ParamsModel):
@@ -25,18 +24,8 @@ class GuardRule(ParamsModel):
 
     guard: GuardName
     reason: str = Field(min_length=20)
-    found: Annotated[_Texts, Field(min_length=1)]
+    found: Expressions
     keys: Annotated[tuple[Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")], ...], Field(strict=False)] = ()
-
-    @field_validator("found")
-    @classmethod
-    def _are_expressions(cls, found: tuple[str, ...]) -> tuple[str, ...]:
-        for one in found:
-            try:
-                re.compile(one)
-            except re.error as error:
-                raise ValueError(f"{one!r} is not a valid regular expression: {error}") from None
-        return found
 
     @cached_property
     def _patterns(self) -> tuple[re.Pattern[str], ...]:

@@ -91,12 +91,13 @@ def study_of_recipes(paths: Sequence[str], *, build: Path | None = None) -> Path
 
 
 def copied_lock(lock: Path, *, build: Path | None = None) -> Path:
-    """A copy of a lock file below ``build/recipes``, under the hash of its content."""
-    data = lock.read_bytes()
-    directory = (build or BUILD) / COPIES
-    directory.mkdir(parents=True, exist_ok=True)
-    copy = directory / f"lock-{hashlib.sha256(data).hexdigest()[:16]}{lock.suffix or '.json'}"
-    copy.write_bytes(data)
+    """A copy of a lock file below ``build/recipes``, under the hash of its content; errors name it without that."""
+    digest = hashlib.sha256(lock.read_bytes()).hexdigest()[:16]
+    copy = (build or BUILD) / COPIES / digest / COPIED_FILES / "lock" / lock.name
+    if not copy.exists():
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=".", dir=copy.parent) as scratch:
+            shutil.copyfile(lock, Path(scratch, lock.name)).rename(copy)
     return copy
 
 

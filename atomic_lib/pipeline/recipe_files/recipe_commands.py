@@ -49,12 +49,13 @@ def _show(options: argparse.Namespace) -> int:
 def _diff(options: argparse.Namespace) -> int:
     from atomic_lib.base.errors import WorkbookError
     from atomic_lib.base.progress import say
+    from atomic_lib.pipeline.failures import explained
     from atomic_lib.pipeline.recipe_files.recipe_diff import diff
 
     try:
         return diff(options.recipes, only=options.only, content=options.content, as_json=options.json)
-    except WorkbookError as error:
-        say(f"error: {error}")
+    except (WorkbookError, OSError) as error:
+        say(f"error: {explained(error)}")
         return 2  # as diff(1): they may be equal or not
 
 

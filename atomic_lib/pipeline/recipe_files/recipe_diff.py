@@ -9,6 +9,7 @@ from typing import Literal
 from atomic_lib.base.errors import WorkbookError
 from atomic_lib.base.progress import say
 from atomic_lib.content.definition import load_definition
+from atomic_lib.pipeline.failures import explained
 from atomic_lib.pipeline.recipe_files.entry_differences import EntryDifference, entry_differences
 from atomic_lib.pipeline.recipe_files.package_differences import (
     PackageDifferences,
@@ -18,7 +19,6 @@ from atomic_lib.pipeline.recipe_files.package_differences import (
 from atomic_lib.recipe.load import read_recipe
 
 Part = Literal["entries", "packages"]
-PARTS: tuple[Part, ...] = ("entries", "packages")
 
 
 def diff(paths: Sequence[str], *, only: Part | None, content: str, as_json: bool) -> int:
@@ -41,6 +41,8 @@ def diff(paths: Sequence[str], *, only: Part | None, content: str, as_json: bool
             packages = package_differences(recipes, content, make=False)
         except WorkbookError as error:
             reason = str(error)
+        except OSError as error:
+            reason = str(explained(error))
     differ = bool(entries) or bool(packages and packages.found)
     if as_json:
         print(json.dumps(_data(paths, entries, packages, reason), indent=1))

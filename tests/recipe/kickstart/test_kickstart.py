@@ -1,29 +1,11 @@
 """Kickstarts: supported commands, notes, and errors that name file and line."""
 
-import re
-import shutil
 from pathlib import Path
 
 import pytest
 
-from atomic_lib.base.errors import WorkbookError
 from atomic_lib.recipe.kickstart.kickstart_reader import read_kickstart
-
-REAL = Path(__file__).parents[3].parent / "shared" / "data" / "spin-kickstarts"
-PACKAGES = "%packages --nocore\nbash\n%end\n"
-needs_real_files = pytest.mark.skipif(not REAL.exists(), reason="the spin-kickstarts are not beside the checkout")
-
-
-def write(path: Path, text: str) -> Path:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(text)
-    return path
-
-
-def refusal(path: Path, version: str = "F41") -> WorkbookError:
-    with pytest.raises(WorkbookError) as caught:
-        read_kickstart(path, version)
-    return caught.value
+from tests.recipe.kickstart.kickstart_files import PACKAGES, refusal, write
 
 
 @pytest.mark.parametrize("version", ["F21", "F41", "RHEL9"])
@@ -319,43 +301,6 @@ def test_a_missing_include_names_the_line_that_asks_for_it(tmp_path: Path) -> No
     assert error.hint == f"{tmp_path} has: a.ks"
 
 
-def test_an_unknown_syntax_version_names_some_that_are_known(tmp_path: Path) -> None:
-    error = refusal(write(tmp_path / "a.ks", PACKAGES), "F999")
-    assert error.message == "kickstart_version: 'F999' is not a kickstart syntax version"
-    assert "F21" in error.hint
-
-
-def test_the_syntax_version_decides_what_an_option_is(tmp_path: Path) -> None:
-    path = write(tmp_path / "a.ks", "#version=F21\n%packages --nocore --inst-langs=en\nbash\n%end\n")
-    assert refusal(path).message == f"{path}:2: %packages: unrecognized arguments: --inst-langs=en"
-
-
-@pytest.mark.parametrize("version", ["", "DEVEL"])
-def test_without_a_version_the_newest_syntax_that_accepts_the_file_is_used(tmp_path: Path, version: str) -> None:
-    path = write(tmp_path / "a.ks", f"#version={version}\n%packages --nocore --inst-langs=en\nbash\n%end\n")
-    assert read_kickstart(path, "F41").notes == ()
-    (note,) = read_kickstart(path, "F21").notes
-    assert re.fullmatch(r"a\.ks:2: read with the kickstart syntax of F4\d, because that of F21 does not accept: "
-                        r"%packages: unrecognized arguments: --inst-langs=en", note)  # fmt: skip
-
-
-def test_a_command_that_was_removed_is_read_with_the_syntax_that_had_it(tmp_path: Path) -> None:
-    path = write(tmp_path / "a.ks", f"langsupport en\n{PACKAGES}")
-    assert "command" in refusal(path).message
-    path = write(tmp_path / "a.ks", f"install\nlang C\n{PACKAGES}")
-    assert read_kickstart(path, "F21").notes == ("a.ks:1: install has no effect: it only controls the installer",)
-    recipe = read_kickstart(path, "RHEL9")
-    assert re.match(r"a\.ks:1: read with the kickstart syntax of F\d+, because that of RHEL9 ", recipe.notes[0])
-    assert recipe.locale == "C"
-
-
-def test_a_command_that_once_had_no_options_is_read(tmp_path: Path) -> None:
-    recipe = read_kickstart(
-        write(tmp_path / "a.ks", f"#version=F8\nautopart\n{PACKAGES.replace(' --nocore', '')}"), "F41"
-    )
-    assert recipe.notes[0].startswith("a.ks:2: autopart: an image has one ext4 root file system")
-
-
 @pytest.mark.parametrize(
     ("lines", "disabled"),
     [
@@ -376,68 +321,6 @@ def test_the_graphical_target(tmp_path: Path) -> None:
     assert read_kickstart(write(tmp_path / "a.ks", PACKAGES), "F41").default_target == "multi-user.target"
     path = write(tmp_path / "a.ks", f"xconfig --startxonboot\n{PACKAGES}")
     assert read_kickstart(path, "F41").default_target == "graphical.target"
-
-
-def test_an_unknown_version_in_the_file_names_its_line(tmp_path: Path) -> None:
-    path = write(tmp_path / "a.ks", f"\n#version=F999\n{PACKAGES}")
-    assert refusal(path).message == f"{path}:2: 'F999' is not a kickstart syntax version"
-
-
-@needs_real_files
-def test_fedora_docker_base_is_read_without_its_password(tmp_path: Path) -> None:
-    path = Path(shutil.copy(REAL / "fedora-docker-base.ks", tmp_path))
-    recipe = read_kickstart(path, "F21")
-    assert any(note.startswith("fedora-docker-base.ks:9: rootpw: an image must not") for note in recipe.notes)
-    assert recipe.packages == ("bash", "fedora-release", "rootfiles", "vim-minimal", "yum")
-    assert (recipe.excludes, recipe.groups) == (("kernel",), ())
-    assert (recipe.documentation, recipe.languages) == (False, ("en",))
-    assert (recipe.root_size_mib, recipe.keyboard) == (3000, "us")
-    assert recipe.disabled_units == ("chronyd.service",)
-    assert recipe.post_scripts[0].text.endswith("rm -f /etc/fstab\n\n")
-    assert recipe.post_scripts[0].source == f"{path}:31"
-
-
-@needs_real_files
-def test_fedora_cloud_base_lacks_its_repository_file() -> None:
-    path = REAL / "fedora-cloud-base.ks"
-    assert refusal(path, "F21").message == f"{path}:35: %include: no such file: {REAL / 'fedora-repo.ks'}"
-
-
-@needs_real_files
-def test_fedora_cloud_base_with_a_repository_file(tmp_path: Path) -> None:
-    path = Path(shutil.copy(REAL / "fedora-cloud-base.ks", tmp_path))
-    write(tmp_path / "fedora-repo.ks", "repo --name=fedora\n")
-    recipe = read_kickstart(path, "F21")
-    assert recipe.packages == ("kernel-core",)
-    assert recipe.groups == ("core", "^cloud-server-environment")
-    assert {"plymouth", "kernel", "grub2"} < set(recipe.excludes)
-    assert recipe.kernel_arguments == "no_timer_check console=tty1 console=ttyS0,115200n8"
-    assert recipe.enabled_units[:2] == ("network.service", "sshd.service")
-    assert (recipe.extra_repos, recipe.account_commands[0][-1]) == (("fedora",), "none")
-
-
-ATOMIC_REFUSALS = (
-    "33: command 'ostreesetup' is not supported: an ostree tree is composed from a treefile here: write one, with "
-    "method: ostree in the variant",
-)
-
-
-@needs_real_files
-def test_fedora_cloud_atomic_is_refused_line_by_line() -> None:
-    path = REAL / "fedora-cloud-atomic.ks"
-    assert refusal(path, "F21").message.splitlines() == [
-        *(f"{path}:{line}" for line in ATOMIC_REFUSALS),
-        f"{path}: no %packages section, here or in an included file",
-    ]
-
-
-@needs_real_files
-def test_fedora_cloud_atomic_vagrant_names_its_included_file() -> None:
-    path, included = REAL / "fedora-cloud-atomic-vagrant.ks", REAL / "fedora-cloud-atomic.ks"
-    assert refusal(path, "F21").message.splitlines() == [
-        *(f"{included}:{line}" for line in ATOMIC_REFUSALS),
-        f"{path}: no %packages section, here or in an included file",
-    ]
 
 
 def test_a_volume_for_the_root_file_system_gives_its_size(tmp_path: Path) -> None:

@@ -1,0 +1,51 @@
+"""Which version of the kickstart syntax a file is read with."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from atomic_lib.recipe.kickstart.kickstart_reader import read_kickstart
+from tests.recipe.kickstart.kickstart_files import PACKAGES, refusal, write
+
+
+def test_an_unknown_syntax_version_names_some_that_are_known(tmp_path: Path) -> None:
+    error = refusal(write(tmp_path / "a.ks", PACKAGES), "F999")
+    assert error.message == "kickstart_version: 'F999' is not a kickstart syntax version"
+    assert "F21" in error.hint
+
+
+def test_the_syntax_version_decides_what_an_option_is(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.ks", "#version=F21\n%packages --nocore --inst-langs=en\nbash\n%end\n")
+    assert refusal(path).message == f"{path}:2: %packages: unrecognized arguments: --inst-langs=en"
+
+
+@pytest.mark.parametrize("version", ["", "DEVEL"])
+def test_without_a_version_the_newest_syntax_that_accepts_the_file_is_used(tmp_path: Path, version: str) -> None:
+    path = write(tmp_path / "a.ks", f"#version={version}\n%packages --nocore --inst-langs=en\nbash\n%end\n")
+    assert read_kickstart(path, "F41").notes == ()
+    (note,) = read_kickstart(path, "F21").notes
+    assert re.fullmatch(r"a\.ks:2: read with the kickstart syntax of F4\d, because that of F21 does not accept: "
+                        r"%packages: unrecognized arguments: --inst-langs=en", note)  # fmt: skip
+
+
+def test_a_command_that_was_removed_is_read_with_the_syntax_that_had_it(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.ks", f"langsupport en\n{PACKAGES}")
+    assert "command" in refusal(path).message
+    path = write(tmp_path / "a.ks", f"install\nlang C\n{PACKAGES}")
+    assert read_kickstart(path, "F21").notes == ("a.ks:1: install has no effect: it only controls the installer",)
+    recipe = read_kickstart(path, "RHEL9")
+    assert re.match(r"a\.ks:1: read with the kickstart syntax of F\d+, because that of RHEL9 ", recipe.notes[0])
+    assert recipe.locale == "C"
+
+
+def test_a_command_that_once_had_no_options_is_read(tmp_path: Path) -> None:
+    recipe = read_kickstart(
+        write(tmp_path / "a.ks", f"#version=F8\nautopart\n{PACKAGES.replace(' --nocore', '')}"), "F41"
+    )
+    assert recipe.notes[0].startswith("a.ks:2: autopart: an image has one ext4 root file system")
+
+
+def test_an_unknown_version_in_the_file_names_its_line(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.ks", f"\n#version=F999\n{PACKAGES}")
+    assert refusal(path).message == f"{path}:2: 'F999' is not a kickstart syntax version"
