@@ -76,7 +76,7 @@ def test_a_trigger_of_an_earlier_package_that_fails_is_an_error(
            "files": "/usr/lib/one"}  # fmt: skip
     with pytest.raises(WorkbookError) as caught:
         install_rpms(tools, tmp_path, {"earlier": earlier, "one": one})
-    print("SEEN", section, language, caught.value.message, "|", caught.value.log[-300:])
+    assert caught.value.message == "a package's scriptlet failed: trigger of earlier"
 
 
 def test_an_interpreter_that_is_missing_is_an_error(compose: Compose) -> None:
