@@ -13,7 +13,8 @@ if TYPE_CHECKING:
 
 NOTEBOOK_ONLY = "remove-cell"
 """The tag of a cell that pages leave out, as other tools call it too."""
-_EMPTY = re.compile(r'<div class="empty">.*?</div>|<details class="fold"><summary>[^<]*</summary></details>', re.DOTALL)
+_EMPTY = re.compile(r'<div class="empty">.*?</div>', re.DOTALL)
+_EMPTY_FOLD = re.compile(r'<details class="fold"><summary>[^<]*</summary></details>')
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,7 @@ def without_empty(cells: "Sequence[NotebookNode]") -> "list[NotebookNode]":
     for cell in cells:
         for output in cell.get("outputs", []):
             if "text/html" in output.get("data", {}):
-                output.data["text/html"] = _EMPTY.sub("", "".join(output.data["text/html"]))
+                output.data["text/html"] = _EMPTY_FOLD.sub("", _EMPTY.sub("", "".join(output.data["text/html"])))
         if "outputs" in cell:
             cell.outputs = [output for output in cell.outputs if output.get("data", {}).get("text/html") != ""]
     for section in _groups(cells, "## "):
