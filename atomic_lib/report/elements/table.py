@@ -65,7 +65,8 @@ class Table:
     def _table_html(self) -> str:
         ends = self._columns_of_figures()
         head = "".join(
-            f'<th scope="col"{_end(end)}>{escape(title)}</th>' for title, end in zip(self.header, ends, strict=True)
+            f'<th scope="col"{_end(end)}>{escape(title)}</th>' if title else "<td></td>"
+            for title, end in zip(self.header, ends, strict=True)
         )
         rows = [f"<tr>{_row_html(row, ends)}</tr>" for row in self.rows]
         body = len(rows) - self.feet
