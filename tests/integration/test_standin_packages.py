@@ -12,6 +12,7 @@ from atomic_lib.base.store import file_sha256
 from atomic_lib.content.standin import control
 from atomic_lib.content.standin.control import parse_control
 from atomic_lib.content.standin.converter import SETUP, Source, convert
+from atomic_lib.content.standin.fedora_names import Naming
 from atomic_lib.content.standin.versions import ordered_evr, rpm_evr
 from atomic_lib.pipeline.verify.conditions import with_clock
 from atomic_lib.tools.sandbox import Bind, Tools
@@ -43,7 +44,9 @@ cp -r "/usr/share/${4%%_*}" "$1/usr/share/"
 
 def converted(tools: Tools, debs: list[Path], work: Path) -> dict[str, Path]:
     """The RPM of each .deb file, by its name."""
-    rpms = convert(tools, [Source(deb.name.partition("_")[0], deb) for deb in debs], work)
+    rpms = convert(
+        tools, [Source(name, deb, Naming(name)) for deb in debs for name in [deb.name.partition("_")[0]]], work
+    )
     return {name: rpm for name, (rpm,) in rpms.items()}
 
 
@@ -87,7 +90,11 @@ def test_a_package_has_the_same_bytes_whatever_else_is_converted(tools: Tools, t
 
 def test_a_package_without_a_deb_file_does_not_tell_when_it_was_built(tools: Tools, tmp_path: Path) -> None:
     one, other = (
-        convert(with_clock(tools, days, tmp_path / str(days)), [Source(SETUP, None)], tmp_path / f"work{days}")[SETUP]
+        convert(
+            with_clock(tools, days, tmp_path / str(days)),
+            [Source(SETUP, None, Naming(SETUP))],
+            tmp_path / f"work{days}",
+        )[SETUP]
         for days in (0, 1000)
     )
     assert [file_sha256(rpm) for rpm in one] == [file_sha256(rpm) for rpm in other]

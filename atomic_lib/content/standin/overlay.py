@@ -1,8 +1,9 @@
 """Adds to Debian packages the files that their maintainer scripts would create (``overlay.yaml``)."""
 
 import os
+import re
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import yaml
@@ -35,6 +36,26 @@ def apply_overlay(root: Path, overlay: Overlay) -> None:
         if _new(root, path).is_dir():
             _path_in(root, path).rmdir()
         os.symlink(target, _path_in(root, path))
+
+
+def rename_units(root: Path, units: Iterable[tuple[str, str]]) -> None:
+    """Give Debian's units their names in Fedora; the old name becomes another name of the same unit.
+
+    ``units``: pairs of the name in Fedora and the name in Debian.
+    """
+    directory = root / "usr/lib/systemd/system"
+    for fedora, debian in units:
+        path, renamed = directory / debian, directory / fedora
+        if os.path.lexists(renamed) or not os.path.lexists(path):
+            continue
+        if path.is_symlink():  # a second name in Fedora
+            renamed.symlink_to(os.readlink(path))
+        else:
+            # an alias in [Install] would be the unit's own name
+            text = re.sub(rf"^Alias={re.escape(fedora)}\n", "", path.read_text(), flags=re.M)
+            path.unlink()
+            _write(renamed, text)
+            path.symlink_to(fedora)
 
 
 def make_account_files(root: Path) -> None:
