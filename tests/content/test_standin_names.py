@@ -1,4 +1,4 @@
-"""The file of Fedora's names for stand-in content: its form, and that the suite has every Debian package in it."""
+"""Fedora's names for stand-in content, and its groups: the form of the files, and that the suite has what they name."""
 
 import re
 from collections import Counter
@@ -10,12 +10,14 @@ from typing import cast
 import pytest
 
 from atomic_lib.base.paths import PARAMS_DIRECTORY, cache_directory
+from atomic_lib.content.comps import read_comps
 from atomic_lib.content.standin.control import parse_relations
 from atomic_lib.content.standin.converter import OWN_PACKAGES
 from atomic_lib.content.standin.package_index import PackageIndex, read_index
 from atomic_lib.params.schema import read_yaml_mapping
 
 FILE = PARAMS_DIRECTORY / "content/standin-names.yaml"
+COMPS = PARAMS_DIRECTORY / "content/standin-comps.xml"
 LISTS = cache_directory() / "apt/lists"
 SECTIONS = {name: cast(dict[str, object], section) for name, section in read_yaml_mapping(FILE).items()}
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9+._-]*")
@@ -116,6 +118,19 @@ def test_no_two_rpms_have_one_name(suite: PackageIndex) -> None:
 def test_a_pattern_matches_no_package_that_has_a_name_of_its_own(suite: PackageIndex) -> None:
     for debian in (name for name in MAIN if "*" in name):
         assert matching_names(suite, debian) & set(MAIN) == set()
+
+
+def test_the_groups_have_packages_with_a_counterpart_only(suite: PackageIndex) -> None:
+    comps = read_comps(COMPS.read_text(), COMPS.name)
+    members = {name for table in (comps.groups, comps.optional) for names in table.values() for name in names}
+    members |= {name for pairs in comps.conditional.values() for name, _ in pairs}
+    known = {*SECTIONS["names"], *suite.names} - (SECTIONS["not_the_same"].keys() - SECTIONS["names"].keys())
+    assert sorted(members - known) == []
+
+
+def test_the_environments_have_groups_of_the_file_only() -> None:
+    comps = read_comps(COMPS.read_text(), COMPS.name)
+    assert {group for groups in comps.environments.values() for group in groups} <= comps.groups.keys()
 
 
 def test_names_that_mean_something_else_say_what() -> None:
