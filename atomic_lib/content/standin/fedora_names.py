@@ -66,11 +66,13 @@ class Naming:
     """What the RPM of a Debian package is called.
 
     ``name``: its name; ``provides``: Fedora names that it provides; ``requires``: companions, as Debian's relations.
+    ``withheld``: names that it provides in Debian, and that stand for another package in Fedora.
     """
 
     name: str
     provides: tuple[str, ...] = ()
     requires: tuple[str, ...] = ()
+    withheld: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -108,7 +110,8 @@ class StandinNames:
         main = next((name for name in names if self.file.names[name].package), own)
         provided = [name for name in names if name != main]
         companions = {name for fedora in names for name in self.file.names[fedora].companions}
-        return Naming(main, tuple(sorted(provided)), tuple(sorted(companions - {package})))
+        withheld = self.index.provides(package) & self._packages.keys() - {main, *provided}
+        return Naming(main, tuple(sorted(provided)), tuple(sorted(companions - {package})), tuple(sorted(withheld)))
 
     def companions(self, packages: Iterable[str]) -> set[str]:
         """What the RPMs of Debian packages require besides, as Debian's relations, without packages of our own."""

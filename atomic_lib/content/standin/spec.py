@@ -6,6 +6,7 @@ Source: rpm's manual on spec files (preamble, file lists and their directives).
 import os
 import stat
 from collections.abc import Collection, Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from atomic_lib.content.standin.control import (
@@ -35,6 +36,7 @@ HEADER = """\
 %global use_source_date_epoch_as_buildtime 1
 %global clamp_mtime_to_source_date_epoch 1
 """
+_ACCOUNTS = Path(__file__).with_name("accounts.lua")
 _SKIPPED = ("/usr/share/lintian", "/usr/share/bug", "/usr/share/doc-base", "/usr/share/initramfs-tools",
             "/usr/share/debconf", "/etc/init.d", "/etc/apt", "/etc/cron.daily", "/etc/cron.weekly", "/etc/kernel",
             "/usr/share/apport")  # fmt: skip
@@ -66,11 +68,13 @@ def write_spec(package: DebianPackage, naming: Naming, dropped: Collection[str],
     lines += [f"Requires: {tag}" for tag in companion_tags(naming.requires)]
     lines += [f"Recommends: {tag}" for tag in recommendation_tags(package, dropped)]
     lines += [f"Conflicts: {tag}" for tag in conflict_tags(package)]
-    provides = (*provide_tags(package), *_names(package, naming), *_extra_provides(package))
+    kept = replace(package, provides=tuple(one for one in package.provides if one.name not in naming.withheld))
+    provides = (*provide_tags(kept), *_names(package, naming), *_extra_provides(package))
     lines += [f"Provides: {tag}" for tag in provides]
     preamble = [_plain(line) for line in lines]
     listed = f"%files -f {files}" if files else "%files"
-    return HEADER + "\n".join([*preamble, "%description", _plain(package.summary), listed, ""])
+    scriptlets = ["%post -p <lua>", _ACCOUNTS.read_text()] if package.name == "base-passwd" else []
+    return HEADER + "\n".join([*preamble, "%description", _plain(package.summary), *scriptlets, listed, ""])
 
 
 def write_own_spec(text: str, naming: Naming) -> str:
