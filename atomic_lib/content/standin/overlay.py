@@ -58,8 +58,11 @@ def rename_units(root: Path, units: Iterable[tuple[str, str]]) -> None:
             path.symlink_to(fedora)
 
 
-def make_account_files(root: Path) -> None:
-    """Create /etc/passwd, group, shadow and gshadow from base-passwd's templates; no account has a password."""
+def make_account_files(root: Path) -> list[str]:
+    """Create /etc/passwd, group, shadow and gshadow from base-passwd's templates; no account has a password.
+
+    Returns their paths: they are configuration files.
+    """
     masters = root / "usr/share/base-passwd"
     passwd = [line.split(":") for line in (masters / "passwd.master").read_text().splitlines()]
     group = [line.split(":") for line in (masters / "group.master").read_text().splitlines()]
@@ -71,6 +74,7 @@ def make_account_files(root: Path) -> None:
         (etc / file).write_text("".join(f"{name}{ending}\n" for name in names))
         (etc / file).chmod(0o640)
         os.chown(etc / file, 0, next(int(row[2]) for row in group if row[0] == "shadow"))
+    return [f"/etc/{name}" for name in ("passwd", "group", "shadow", "gshadow")]
 
 
 def account_names(masters: Path) -> tuple[dict[int, str], dict[int, str]]:
