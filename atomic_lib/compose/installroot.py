@@ -1,5 +1,7 @@
 """Fills an installroot: installs the packages, then configures it as the recipe says."""
 
+import re
+import stat
 from collections.abc import Iterable, Set
 from pathlib import Path
 from typing import NamedTuple
@@ -28,6 +30,7 @@ from atomic_lib.tools.context import Context
 _UTC = "Etc/UTC"
 _DNF_STATE = "var/lib/dnf"
 _UNITS = "etc/systemd/system"
+_UNIT_FILES = (_UNITS, "usr/lib/systemd/system")
 _ONE_FILE = "PRAGMA wal_checkpoint(TRUNCATE); PRAGMA journal_mode=DELETE; VACUUM;"
 
 
@@ -152,13 +155,28 @@ def _with_root_locked(shadow: str) -> str:
     return "\n".join(locked) + "\n"
 
 
+def absent_units(files: TreeFiles, recipe: Recipe) -> list[str]:
+    """The units that the recipe enables, but that are not there: packages were left out of it. Else they must be."""
+    if not recipe.left_out:
+        return []
+    units = dict.fromkeys((*recipe.enabled_units, *recipe.wanted_units))
+    return [unit for unit in units if not any(files.matching(f"{path}/{_template(unit)}") for path in _UNIT_FILES)]
+
+
+def _template(unit: str) -> str:
+    """The name of the file of a unit, which may be an instance: ``getty@.service`` of ``getty@tty1.service``."""
+    return re.sub(r"@[^@]+(\.[a-z]+)$", r"@\1", unit)
+
+
 def _set_units(tree: Installroot, recipe: Recipe) -> None:
+    absent = absent_units(tree.files, recipe)
     for unit in recipe.disabled_units:
         try:
             tree.chroot(["systemctl", "disable", "--", unit])
         except command.CommandError:  # as in Anaconda: a unit that does not exist is disabled
             say(f"! {without_copies(str(recipe.files[0]))}: {unit} is not in the tree, so there is nothing to disable")
-    for verb, units in [("set-default", (recipe.default_target,)), ("enable", recipe.enabled_units)]:
+    enabled = [_linked_unit(tree.files, unit) for unit in recipe.enabled_units if unit not in absent]
+    for verb, units in [("set-default", [recipe.default_target]), ("enable", enabled)]:
         try:
             if units:
                 tree.chroot(["systemctl", verb, "--", *units])
@@ -168,8 +186,18 @@ def _set_units(tree: Installroot, recipe: Recipe) -> None:
                 log=error.log,
                 hint="correct the unit's name, or add the package that has it",
             ) from None
-    for unit in recipe.wanted_units:
+    for unit in (unit for unit in recipe.wanted_units if unit not in absent):
         want_unit(tree.files, unit)
+
+
+def _linked_unit(files: TreeFiles, unit: str) -> str:
+    """The unit that a name stands for: systemctl enables no other name of a unit."""
+    path = f"usr/lib/systemd/system/{unit}"
+    status = files.status(path)
+    if not status or not stat.S_ISLNK(status.st_mode):
+        return unit
+    target = files.target_of(path).rpartition("/")[2]
+    return target if target.rpartition(".")[2] == unit.rpartition(".")[2] else unit
 
 
 def want_unit(files: TreeFiles, unit: str) -> None:

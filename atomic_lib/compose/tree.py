@@ -14,7 +14,7 @@ from atomic_lib.base.store import key_of
 from atomic_lib.compose.chroot import Installroot, copy_root, make_root
 from atomic_lib.compose.file_contexts import contexts_directory, keep_contexts, keep_labels, label_tree
 from atomic_lib.compose.initramfs import kernel_version
-from atomic_lib.compose.installroot import make_installroot
+from atomic_lib.compose.installroot import absent_units, make_installroot
 from atomic_lib.compose.ostree import commit_tree, make_ostree_tree
 from atomic_lib.compose.packaged_attributes import ChangedFile
 from atomic_lib.compose.remote import add_remote, commit_key, own_public_key
@@ -50,6 +50,8 @@ class Tree:
     reused: bool
     changed_files: tuple[ChangedFile, ...] = ()
     """The files whose owner, mode or capabilities a scriptlet changed."""
+    absent_units: tuple[str, ...] = ()
+    """The units that the recipe enables, but whose packages were left out."""
 
     @property
     def root(self) -> Path:
@@ -144,6 +146,7 @@ def compose_tree(request: TreeRequest, context: Context) -> Tree:
         seconds=stored.seconds,
         reused=stored.reused,
         changed_files=tuple(ChangedFile(path, tuple(what), text) for path, what, text in facts["changed_files"]),
+        absent_units=tuple(facts["absent_units"]),
     )
 
 
@@ -184,7 +187,11 @@ def _make(request: TreeRequest, context: Context, directory: Path) -> None:
         (directory / "owners.json").write_text(json.dumps(_owners(tree)))
         finish = _finish_ostree if variant.method == "ostree" else _finish_traditional
         nothing: dict[str, object] = {"commit": None, "content_checksum": None, "dropped_files": []}
-        made = {"kver": kernel_version(tree.files), "changed_files": [astuple(file) for file in changed]}
+        made = {
+            "kver": kernel_version(tree.files),
+            "changed_files": [astuple(file) for file in changed],
+            "absent_units": absent_units(tree.files, recipe),
+        }
         facts = {**nothing, **made, **finish(tree, request, directory)}
     (directory / "tree.json").write_text(json.dumps(facts, indent=1))
 

@@ -40,11 +40,14 @@ class Variant(ParamsModel):
     content: Name = "standin"
     """Where packages come from: ``params/content/CONTENT.yaml``."""
     recipe: Name
-    """``params/treefiles/CONTENT/RECIPE.yaml``; a traditional root also ``params/kickstarts/CONTENT/RECIPE.ks``."""
+    """``params/treefiles/RECIPE.yaml``; a traditional root also ``params/kickstarts/RECIPE.ks``."""
     recipe_file: str = ""
     """The path of a treefile or kickstart to read instead, relative to the checkout."""
     parts: str = Field(default="", pattern=r"^([a-z0-9][a-z0-9.-]*( [a-z0-9][a-z0-9.-]*)*)?$")
-    """Treefiles that extend a treefile recipe, separated by spaces: ``params/treefiles/CONTENT/parts/NAME.yaml``."""
+    """Treefiles that extend a treefile recipe, separated by spaces: ``params/treefiles/parts/NAME.yaml``."""
+    strict: bool = False
+    """Whether to refuse a recipe that names a package without a counterpart in stand-in content. Other content has
+    all packages of a recipe, or fails."""
     lock: str = ""
     """A lock file to rebuild from, relative to the checkout; empty: resolve the packages anew."""
     version: str = Field(default="1", pattern=r"^[0-9A-Za-z._-]+$")

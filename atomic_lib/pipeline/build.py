@@ -9,7 +9,9 @@ from functools import cached_property
 
 from atomic_lib.base.errors import WorkbookError
 from atomic_lib.base.paths import CHECKOUT
+from atomic_lib.base.progress import say
 from atomic_lib.compose.tree import Tree, TreeRequest, compose_tree
+from atomic_lib.content.demand import Demand
 from atomic_lib.content.repositories import Content, open_content
 from atomic_lib.image.disk import Image, build_image
 from atomic_lib.image.sysroot import ImageRequest
@@ -22,6 +24,7 @@ from atomic_lib.params.variant import Variant, load_variant
 from atomic_lib.recipe.load import load_recipe
 from atomic_lib.recipe.recipe import Recipe
 from atomic_lib.recipe.recipe_demand import recipe_demand
+from atomic_lib.recipe.standin_recipe import standin_recipe
 from atomic_lib.solve.explain.graph import Graph, Link, graph_of
 from atomic_lib.solve.explain.why import Chain, entries_of, shortest_chains, why
 from atomic_lib.solve.explain.without import Departure, what_leaves
@@ -45,14 +48,30 @@ class Build:
     context: Context
 
     @cached_property
-    def recipe(self) -> Recipe:
-        """The variant's recipe."""
+    def whole_recipe(self) -> Recipe:
+        """The variant's recipe, as it is written."""
         return load_recipe(self.variant)
+
+    @property
+    def demand(self) -> Demand:
+        """What the recipe asks of its content."""
+        return recipe_demand(self.whole_recipe, strict=self.variant.strict)
 
     @cached_property
     def content(self) -> Content:
         """The repositories of the variant's packages."""
-        return open_content(self.variant.content, self.context, recipe_demand(self.recipe))
+        return open_content(self.variant.content, self.context, self.demand)
+
+    @cached_property
+    def recipe(self) -> Recipe:
+        """The variant's recipe, without what stand-in content has no counterpart for; that is said first."""
+        recipe, content = self.whole_recipe, self.content
+        if not content.stands_in:
+            return recipe
+        adapted = standin_recipe(recipe, content.missing, content.name)
+        for note in adapted.notes[len(recipe.notes) :] if content.missing else ():
+            say(f"! {self.variant.variant}: {note}")
+        return adapted
 
     @cached_property
     def rpm_set(self) -> RpmSet:

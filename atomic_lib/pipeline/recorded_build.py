@@ -48,8 +48,9 @@ class RecordedBuild:
 
     def resolve(self) -> VariantResult:
         """Resolve the packages, or take those of the lock; writes ``lock.json`` beside the result."""
-        recipe = self._stage("recipe", lambda: self.build.recipe)
+        self._stage("recipe", lambda: self.build.whole_recipe)
         self._stage("content", lambda: self.build.content)
+        recipe = self.build.recipe
         rpm_set = self._stage("resolve", lambda: self.build.rpm_set)
         shutil.copyfile(rpm_set.directory.parent / "lock.json", self.directory / "lock.json")
         tools = self.build.context.tools

@@ -159,5 +159,7 @@ class Recipe:
     readonly_executables: bool = False
     initramfs: bool = True
     """Whether dracut makes an initramfs."""
+    left_out: tuple[str, ...] = ()
+    """The packages that it names and that are left out, because stand-in content has no counterpart for them."""
     notes: tuple[str, ...] = ()
     """What the recipe says but has no effect here, one sentence each, for the report."""

@@ -19,6 +19,7 @@ def package_sizes(rpm_set: RpmSet, footprint: Footprint) -> tuple[PackageSize, .
             version=package.version,
             release=package.release,
             arch=package.arch,
+            vendor=package.vendor,
             bytes=footprint.packages[package.name].bytes,
             files=footprint.packages[package.name].files,
             allocated_bytes=footprint.packages[package.name].allocated_bytes,

@@ -12,7 +12,10 @@ SCHEMA_VERSION = 1
 
 @dataclass(frozen=True, order=True)
 class LockedPackage:
-    """An RPM: its NEVRA, the sha256 and size of its file, and its repository."""
+    """An RPM: its NEVRA, the sha256 and size of its file, its repository, and its vendor.
+
+    The vendor of a package of stand-in content says what it really is: ``Debian (openssh-client 1:10.0p1-7)``.
+    """
 
     name: str
     epoch: int
@@ -22,6 +25,7 @@ class LockedPackage:
     sha256: str
     size_bytes: int
     repo: str
+    vendor: str = ""
 
     @property
     def nevra(self) -> str:

@@ -23,7 +23,6 @@ from atomic_lib.params.variant import variant_from
 from atomic_lib.pipeline.build import Build
 from atomic_lib.pipeline.verify.conditions import Conditions, impose, in_force, with_clock, with_order
 from atomic_lib.pipeline.verify.directories import make_cold_cache
-from atomic_lib.recipe.recipe_demand import recipe_demand
 from atomic_lib.results.verification import QCOW2, RAW
 from atomic_lib.solve.lock import read_lock
 from atomic_lib.solve.resolve import resolve_rpm_set
@@ -93,7 +92,7 @@ class HostileBuild(Build):
     def content(self) -> Content:
         """The content, with its repositories in the order of the conditions."""
         reversed_order = self.task.conditions.repositories_reversed
-        content = open_content(self.variant.content, self.context, recipe_demand(self.recipe))
+        content = open_content(self.variant.content, self.context, self.demand)
         return with_order(content, reversed_order=reversed_order)
 
     @cached_property
