@@ -28,7 +28,7 @@ class Table:
     The first cell of each row is the row's heading; the last ``feet`` rows (sums) stay below
     when the table is sorted. ``notes``: sentences below the table. ``how``: unit, n, interval
     and method. ``csv``: the file with the same figures. ``anchor``: by default made of the
-    caption up to its first colon. ``empty``: the text when there are no rows.
+    caption up to its first colon. ``empty``: the text when there are no rows, where that is a result.
     ``fixed``: the rows' order has a meaning, so the table is not sorted.
     """
 
@@ -52,8 +52,9 @@ class Table:
         return pandas.DataFrame.from_records(list(self.records)).convert_dtypes()
 
     def _repr_html_(self) -> str:
-        if not self.rows and self.empty == NOT_MEASURED:
-            return empty(f"{self.caption}: not measured.")
+        if self.empty == NOT_MEASURED and all(cell.kind == "missing" for row in self.rows for cell in row[1:]):
+            reasons = dict.fromkeys(cell.note for row in self.rows for cell in row[1:])
+            return empty(f"{self.caption}: {'; '.join(reasons) or 'not measured'}.")
         name = self.anchor or slug(self.caption.partition(":")[0])
         csv = f' <a class="csv" href="{escape(self.csv)}">CSV</a>' if self.csv and self.rows else ""
         caption = f'<p class="caption">{escape(self.caption)}{anchor_link(name)}{csv}</p>'
@@ -86,6 +87,11 @@ class Table:
 
     def __repr__(self) -> str:
         return f"{self.caption}: {len(self.rows)} rows; .frame holds the data"
+
+
+def not_measured(caption: str, reason: str = "not measured") -> Table:
+    """The table in place of one whose figures are not there, with the reason; pages leave it out."""
+    return Table(caption, ("", ""), ((Cell(""), missing(reason)),))
 
 
 def named_rows(caption: str, pairs: Sequence[tuple[str, str]]) -> Table:

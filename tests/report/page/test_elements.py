@@ -78,6 +78,11 @@ def test_a_table_has_an_anchor_of_its_own_words_its_method_and_its_csv() -> None
 def test_a_table_without_rows_says_that_nothing_was_measured() -> None:
     html = Table("Image by part", ("part",), (), how="n = 1", csv="a.csv", notes=("a note",))._repr_html_()
     assert html == '<div class="empty"><p>Image by part: not measured.</p></div>'
+    row = (Cell("tree"), missing("not booted"), missing("failed: compose"))
+    assert Table("Boots", ("", "a", "b"), (row, row))._repr_html_() == (
+        '<div class="empty"><p>Boots: not booted; failed: compose.</p></div>'
+    )
+    assert "<table" in Table("Boots", ("", "a", "b"), (row, (Cell("x"), missing("why"), Cell("1"))))._repr_html_()
 
 
 def test_a_long_chain_is_folded_and_a_section_without_parts_is_nothing() -> None:

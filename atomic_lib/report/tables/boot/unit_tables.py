@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 
 from atomic_lib.report.elements.cells import Cell, missing, number
-from atomic_lib.report.elements.table import Table
+from atomic_lib.report.elements.table import Table, not_measured
 from atomic_lib.report.elements.values import plural
 from atomic_lib.report.text import methods
 from atomic_lib.results.analysis.boot_groups import BootGroup, boot_groups, most_common_group
@@ -25,7 +25,7 @@ def units(study: StudyResult) -> Table:
     """Every unit of every variant, by the kind of boot that most variants have."""
     group = most_common_group(study.variants)
     if group is None:
-        return Table("Units", ("unit",), (), empty="No variant was booted.")
+        return not_measured("Units")
     found = [(result.variant, unit) for result in study.variants for unit in unit_figures(group, result)]
     rows = tuple(
         (_name(unit), Cell(variant), *_cells(unit))
@@ -43,18 +43,18 @@ def units_table(result: VariantResult, to_run: str = "../") -> Table:
     rows = tuple((_name(unit), Cell(str(group)), *_cells(unit)) for group, unit in found)
     records = tuple({"kind": str(group), **vars(unit)} for group, unit in found)
     caption = f"Units of {result.variant}"
-    empty = f"{missing_boot_reason(result)}."
+    if not rows:
+        return not_measured(caption, missing_boot_reason(result))
     return Table(
-        caption, ("unit", "boots", *_HEADER), rows, records, (_SIDE_BY_SIDE,), methods.UNITS, f"{to_run}units.csv",
-        empty=empty[:1].upper() + empty[1:],
-    )  # fmt: skip
+        caption, ("unit", "boots", *_HEADER), rows, records, (_SIDE_BY_SIDE,), methods.UNITS, f"{to_run}units.csv"
+    )
 
 
 def packages_at_boot(study: StudyResult) -> Table:
     """The units of each package together: what a package costs at boot, in unit time and in processor time."""
     group = most_common_group(study.variants)
     if group is None:
-        return Table("Boot by package", ("package",), (), empty="No variant was booted.")
+        return not_measured("Boot by package")
     by_variant = {r.variant: units_by_package(unit_figures(group, r)) for r in study.variants if group.boots_of(r)}
     names = {name for of in by_variant.values() for name in of}
     longest = {name: max(of[name].unit_seconds for of in by_variant.values() if name in of) for name in names}

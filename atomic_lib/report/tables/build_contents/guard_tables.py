@@ -2,7 +2,7 @@
 
 from atomic_lib.measure.guards.image_guards import Guard
 from atomic_lib.report.elements.cells import Cell, verdict
-from atomic_lib.report.elements.table import Table
+from atomic_lib.report.elements.table import Table, not_measured
 from atomic_lib.report.elements.values import plural
 from atomic_lib.report.text import methods
 from atomic_lib.results.analysis.metrics import missing_reason
@@ -31,8 +31,9 @@ def open_ports_table(result: VariantResult, to_run: str = "../") -> Table:
 
 def _table(caption: str, guards: tuple[Guard, ...], result: VariantResult, to_run: str) -> Table:
     if not guards:
-        reason = missing_reason(result) if result.error else "not measured, or the result is older than this check"
-        return Table(caption, ("", "", "", ""), (), empty=f"No guards: {reason}.")
+        return not_measured(
+            caption, missing_reason(result) if result.error else "not measured, or older than this check"
+        )
     unexplained = sum(guard.unexplained for guard in guards)
     found = plural(sum(guard.found for guard in guards), "finding")
     rows = tuple(row for guard in guards for row in _rows(guard))

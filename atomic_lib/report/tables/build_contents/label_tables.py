@@ -2,7 +2,7 @@
 
 from atomic_lib.measure.labels import Labels
 from atomic_lib.report.elements.cells import Cell, missing, number, verdict
-from atomic_lib.report.elements.table import Table
+from atomic_lib.report.elements.table import Table, not_measured
 from atomic_lib.report.elements.values import plural, quantity
 from atomic_lib.report.text import methods
 from atomic_lib.results.analysis.metrics import missing_reason
@@ -19,7 +19,7 @@ def labels_table(result: VariantResult, to_run: str = "../") -> Table:
     """One variant: how many labels are right, what each exception explains and why, and each wrong one by name."""
     labels = result.labels
     if labels is None:
-        return Table("Labels", ("", "", ""), (), empty=f"No labels: {_missing(result)}.")
+        return not_measured("Labels", _missing(result))
     explained = [
         (Cell(one.exception), number(one.paths, "count"), Cell(one.reason, f"for example {one.example}"))
         for one in labels.explained
