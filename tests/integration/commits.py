@@ -70,6 +70,7 @@ def make_commit(
     change: Callable[[Path], object] = lambda _: None,
     packages: bool = True,
     key: str = "own key",
+    ref: str = REF,
 ) -> MadeCommit:
     """A signed commit of a small tree in ``directory/repo``; ``change`` is done to the tree first."""
     directory.mkdir(exist_ok=True)
@@ -77,7 +78,7 @@ def make_commit(
     change(root)
     with open_keyring(tools, directory, derive_key(tools, key, key, directory), EPOCH) as keyring:
         (directory / "key.asc").write_text(keyring.public_key())
-        commit = commit_tree(keyring, root, directory / "repo", _LOCK, ref=REF, version="1", epoch=EPOCH)
+        commit = commit_tree(keyring, root, directory / "repo", _LOCK, ref=ref, version="1", epoch=EPOCH)
     return MadeCommit(commit, directory / "repo", directory / "key.asc")
 
 

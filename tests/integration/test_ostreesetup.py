@@ -12,6 +12,7 @@ from atomic_lib.base.paths import cache_directory
 from atomic_lib.base.store import Store
 from atomic_lib.params.variant import variant_from
 from atomic_lib.pipeline.build import Build
+from atomic_lib.pipeline.verify.verify import verify_variant
 from atomic_lib.tools.context import Context
 from atomic_lib.tools.sandbox import Bind, Tools
 from atomic_lib.tools.tools_tree import open_tools
@@ -45,6 +46,8 @@ ls -s /var/tmp/zeros >/etc/zeros
 rm -f /var/tmp/zeros
 %end
 """
+
+REAL = Path(__file__).parents[2].parent / "shared/data/spin-kickstarts/fedora-cloud-atomic.ks"
 
 
 @pytest.fixture(scope="module")
@@ -215,3 +218,28 @@ def test_a_lock_names_the_commit_that_is_pulled_even_if_the_ref_has_moved_or_the
     shutil.rmtree(first.repo)
     stored = build_of(tools, tmp_path / "locked", url, lock=lock)
     assert (stored.tree.commit, stored.tree.reused) == (first.commit, True)
+
+
+def test_verify_repeats_the_commit_and_the_image(tools: Tools, made: MadeCommit, built: Build, tmp_path: Path) -> None:
+    variant, cache = built.variant, cache_directory()
+    found, text = verify_variant(
+        variant, cache=cache, other_cache=cache, other_store=tmp_path / "other", results=tmp_path / "results"
+    )
+    assert (found.same, text) == (True, "")
+    assert found.checksums["commit"] == (made.commit, made.commit)
+    assert found.checksums["disk.raw"] == (built.image.sha256, built.image.sha256)
+
+
+@pytest.mark.skipif(not REAL.exists(), reason="the spin-kickstarts are not beside the checkout")
+def test_fedoras_own_kickstart_of_2015_deploys_a_commit_unchanged(tools: Tools, tmp_path: Path) -> None:
+    made = make_commit(tools, tmp_path / "made", ref="fedora-atomic/rawhide/x86_64/docker-host")
+    values = {"variant": "own", "method": "ostree", "recipe": "own", "recipe_file": str(REAL), "agent": "credentials",
+              "kickstart_version": "F21", "ostree_url": made.repo.as_uri(), "selinux": "disabled"}  # fmt: skip
+    build = Build(variant_from(values), Context(tools, tmp_path / "cache", Store(tmp_path / "store")))
+    disk = DiskReader(tools, build.image.raw)
+    deployment = f"/ostree/deploy/fedora-atomic/deploy/{made.commit}.0"
+    assert "http://kojipkgs.fedoraproject.org/mash/atomic/rawhide/" in disk.text(
+        f"{deployment}/etc/ostree/remotes.d/fedora-atomic.conf"
+    )
+    assert disk.text(f"{deployment}/etc/hosts").startswith("127.0.0.1   localhost")
+    assert not any("zeros" in path for path in disk.listing)
