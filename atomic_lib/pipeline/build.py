@@ -72,7 +72,7 @@ class Build:
     @cached_property
     def graph(self) -> Graph:
         """The dependency graph of the packages; raises WorkbookError if nothing was resolved."""
-        self._require_resolved()
+        self.require_resolved()
         return graph_of(self.rpm_set, self.context.tools, weak_dependencies=self.recipe.weak_dependencies)
 
     @cached_property
@@ -147,11 +147,12 @@ class Build:
 
         Raises WorkbookError as ``what_leaves`` does, and for a class that is unknown or empty.
         """
-        self._require_resolved()
+        self.require_resolved()
         names = [name for word in words for name in classes_expanded(word, self.package_names, default_class_rules())]
         return what_leaves(names, self.context, recipe=self.recipe, content=self.content, rpm_set=self.rpm_set)
 
-    def _require_resolved(self) -> None:
+    def require_resolved(self) -> None:
+        """Raise WorkbookError if the packages were not resolved, but are those of a commit."""
         if source := self.recipe.ostree_source:
             raise WorkbookError(
                 f"{source.source}: ostreesetup: the packages are those of a commit, so nothing says why they are in it",

@@ -42,8 +42,10 @@ def _with_ostree_url(recipe: Recipe, variant: Variant) -> Recipe:
             f"variant {variant.variant!r}: ostree_url, ostree_key: {recipe.files[0]} has no ostreesetup",
             hint="leave these parameters empty: they are for a commit that is deployed",
         )
-    address = variant.ostree_url
-    return replace(recipe, ostree_source=replace(commit, pulled_from=address)) if commit else recipe
+    if not commit or not variant.ostree_url:
+        return recipe
+    note = f"{commit.source.rpartition('/')[2]}: ostreesetup: the commit is pulled from elsewhere (ostree_url)"
+    return replace(recipe, ostree_source=replace(commit, pulled_from=variant.ostree_url), notes=(*recipe.notes, note))
 
 
 def _with_unused_repositories(recipe: Recipe, variant: Variant, params: Path) -> Recipe:

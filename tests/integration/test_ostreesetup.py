@@ -2,6 +2,7 @@
 
 import re
 import shutil
+import socket
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 from atomic_lib.base.errors import WorkbookError
 from atomic_lib.base.paths import cache_directory
 from atomic_lib.base.store import Store
+from atomic_lib.compose.pulled import ostree_remote
 from atomic_lib.params.variant import variant_from
 from atomic_lib.pipeline.build import Build
 from atomic_lib.pipeline.verify.verify import verify_variant
@@ -200,6 +202,16 @@ def test_a_ref_that_is_missing_and_a_remote_that_is_gone(
     assert "Connection refused" in gone.log or "connect" in gone.log
     nowhere = refusal(build_of(tools, tmp_path / "c", (tmp_path / "none").as_uri()))
     assert nowhere.message.endswith("there is no ostree repository at this path")
+
+
+def test_a_remote_that_never_answers_is_left_after_a_while(
+    tools: Tools, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ostree_remote, "ANSWER_SECONDS", 2.0)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        url = f"http://127.0.0.1:{server.getsockname()[1]}/repo"
+        found = refusal(build_of(tools, tmp_path / "own", url))
+    assert found.message.endswith(f"from {url}: the remote does not answer as one of ostree does")
 
 
 def test_a_lock_names_the_commit_that_is_pulled_even_if_the_ref_has_moved_or_the_remote_is_gone(

@@ -96,9 +96,12 @@ def deploying(tmp_path: Path, **changed: str) -> Variant:
 
 
 def test_a_commit_is_pulled_from_where_the_variant_says_and_updates_stay_the_kickstarts(tmp_path: Path) -> None:
-    commit = load_recipe(deploying(tmp_path, ostree_url="file:///srv/mirror"), tmp_path).ostree_source
-    assert commit is not None
-    assert (commit.url, commit.pulled_from) == ("https://own.example/repo", "file:///srv/mirror")
+    recipe = load_recipe(deploying(tmp_path, ostree_url="file:///srv/mirror"), tmp_path)
+    assert recipe.ostree_source is not None
+    assert (recipe.ostree_source.url, recipe.ostree_source.pulled_from) == (
+        "https://own.example/repo", "file:///srv/mirror",
+    )  # fmt: skip
+    assert recipe.notes == ("own.ks:1: ostreesetup: the commit is pulled from elsewhere (ostree_url)",)
 
 
 def test_a_commit_is_no_traditional_root(tmp_path: Path) -> None:

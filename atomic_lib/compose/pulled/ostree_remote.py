@@ -15,6 +15,8 @@ from atomic_lib.tools.sandbox import Bind, Tools
 
 _REPO, _REMOTE, _KEYS = "/mnt/repo", "/mnt/remote", "/mnt/keys.asc"
 _FILE = "file://"
+ANSWER_SECONDS = 300.0
+"""How long a remote may take to say which commit a ref names."""
 _REASONS: tuple[tuple[str, str, str], ...] = (
     (r"no signatures found|Can't check signature|BAD signature|not in trusted keyring|public key not found",
      "its signature is missing, bad or of another key",
@@ -48,7 +50,7 @@ class OstreeRemote:
 
         Raises WorkbookError as ``pull`` does.
         """
-        self._pull(scratch, self.source.ref, ["--commit-metadata-only", "--depth=0"])
+        self._pull(scratch, self.source.ref, ["--commit-metadata-only", "--depth=0"], ANSWER_SECONDS)
         words = ["ostree", "rev-parse", f"--repo={_REPO}", f"{self.source.remote}:{self.source.ref}"]
         return self.tools.run(words, binds=[Bind(scratch, _REPO)]).stdout.strip()
 
@@ -67,7 +69,7 @@ class OstreeRemote:
                       ["remote", "delete", source.remote]):  # fmt: skip
             self.tools.run(["ostree", words[0], f"--repo={_REPO}", *words[1:]], binds=binds, rights="root")
 
-    def _pull(self, repo: Path, ref: str, options: Sequence[str]) -> None:
+    def _pull(self, repo: Path, ref: str, options: Sequence[str], timeout_seconds: float | None = None) -> None:
         source, binds = self.source, [Bind(repo, _REPO, writable=True)]
         url = self.url
         if url.startswith(_FILE):
@@ -88,6 +90,7 @@ class OstreeRemote:
                 binds=binds,
                 rights="root",
                 network=not self.url.startswith(_FILE),
+                timeout_seconds=timeout_seconds,
             )
         except CommandError as error:
             _, reason, hint = next(one for one in _REASONS if re.search(one[0], error.stderr))
