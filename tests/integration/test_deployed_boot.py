@@ -27,7 +27,7 @@ selinux --enforcing
 rootpw --lock --iscrypted locked
 user --name=none
 firewall --disabled
-bootloader --timeout=1 --append="no_timer_check console=tty1 console=ttyS0,115200n8"
+bootloader --timeout=1 --append="no_timer_check console=tty1 console=ttyS0,115200n8 systemd.gpt_auto=0"
 network --bootproto=dhcp --device=link --activate --onboot=on
 services --enabled=network,ssh
 part /boot --size=300 --fstype="ext4"
@@ -79,7 +79,9 @@ def deployed(tmp_path_factory: pytest.TempPathFactory) -> Deployed:
     path = directory / "own.ks"
     path.write_text(KICKSTART.format(url="http://mirror.example/", ref=ref))
     archive_of(tools, composed.tree.repo, directory / "web")
-    values = load_variant("atomic-min", overrides={"boots_uefi": 0, "counted_boots": 0}).model_dump()
+    values = load_variant(
+        "atomic-min", overrides={"boots_uefi": 0, "counted_boots": 0, "boot_timeout_seconds": 2400}
+    ).model_dump()
     own = {"variant": "deployed", "recipe_file": str(path), "ostree_key": str(directory / "key.asc")}
     with web_server(directory) as address:
         variant = variant_from({**values, **own, "ostree_url": f"{address}/web"})

@@ -148,10 +148,10 @@ def test_its_settings_and_scripts_change_only_what_a_machine_keeps(
 
 
 def test_the_same_again_from_another_place_is_the_same_disk(
-    tools: Tools, built: Build, made: MadeCommit, tmp_path: Path, web: str
+    tools: Tools, built: Build, made: MadeCommit, tmp_path: Path
 ) -> None:
-    shutil.copytree(made.repo, tmp_path / "elsewhere", symlinks=True)
-    again = build_of(tools, tmp_path / "again", made.repo.as_uri(), ostree_url=(tmp_path / "elsewhere").as_uri())
+    shutil.copytree(made.repo, tmp_path / "else where", symlinks=True)
+    again = build_of(tools, tmp_path / "again", made.repo.as_uri(), ostree_url=(tmp_path / "else where").as_uri())
     assert again.image.sha256 == built.image.sha256
     assert again.image.key == built.image.key
 
