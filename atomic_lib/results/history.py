@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypedDict
@@ -19,9 +20,9 @@ from atomic_lib.measure.build_changes import (
 from atomic_lib.results.analysis.fallbacks import has_failed
 from atomic_lib.results.analysis.metrics import unclocked_metrics
 from atomic_lib.results.build_result import Release
-from atomic_lib.results.result_files import RESULT_FILE, RESULTS_FILE, read_variant_result
+from atomic_lib.results.result_files import RESULT_FILE, RESULTS_FILE, read_study_result, read_variant_result
 from atomic_lib.results.runs import finished_runs
-from atomic_lib.results.study_result import PreviousFigures
+from atomic_lib.results.study_result import PreviousFigures, StudyResult
 from atomic_lib.results.variant_result import VariantResult
 from atomic_lib.solve.lock import Lock, read_lock
 from atomic_lib.tools.context import Context
@@ -64,6 +65,20 @@ def previous_build(runs: Path, own_run: Path, result: VariantResult) -> Previous
         found = _build_in(path, study, result.variant)
         if found and found.result.status == "ok" and _is_another(found.result, result):
             return found
+    return None
+
+
+def previous_study(run_directory: Path) -> StudyResult | None:
+    """The newest earlier run of the same study that has all its variants; None if there is none that can be read."""
+    own_run = run_directory.resolve()
+    own = read_study_result(own_run)
+    for head, path in _newest_first(own_run.parent, own_run):
+        if head.get("study") != own.study or head.get("created", "") >= own.created:
+            continue
+        with suppress(WorkbookError):  # another version of the workbook wrote it
+            found = read_study_result(path)
+            if all(found.variant(result.variant) for result in own.variants):
+                return found
     return None
 
 
