@@ -18,11 +18,13 @@ _TREEFILES = (".yaml", ".yml", ".json")
 
 
 def load_recipe(variant: Variant, params: Path = PARAMS_DIRECTORY) -> Recipe:
-    """The recipe of a variant; the variant's ``selinux`` overrides the recipe's.
+    """The recipe of a variant, whose ``selinux`` and ``weak_dependencies`` override the recipe's.
 
     Raises WorkbookError naming the file, and where possible the line or key, if it is missing or not accepted.
     """
     recipe = _with_ostree_url(_read_recipe(variant, params), variant)
+    if variant.weak_dependencies is not None:
+        recipe = replace(recipe, weak_dependencies=variant.weak_dependencies)
     return replace(recipe, selinux=variant.selinux) if variant.selinux else recipe
 
 

@@ -57,6 +57,13 @@ def test_parts_lie_over_the_recipe_the_later_over_the_earlier(tmp_path: Path) ->
     assert recipe.files[0] == top / "small.yaml"
 
 
+def test_a_variant_decides_on_weak_dependencies_if_it_says_so(tmp_path: Path) -> None:
+    write(tmp_path / "treefiles" / "small.yaml", '{"ref": "a/b", "packages": ["bash"], "recommends": true}')
+    own = variant("ostree")
+    decided = [own.model_copy(update={"weak_dependencies": value}) for value in (None, False, True)]
+    assert [load_recipe(one, tmp_path).weak_dependencies for one in decided] == [True, False, True]
+
+
 def test_the_base_beside_a_treefile_is_its_layer(tmp_path: Path) -> None:
     top = tmp_path / "treefiles"
     write(top / "base.yaml", '{"packages": ["bash grep"]}')
