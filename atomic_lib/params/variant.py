@@ -75,8 +75,8 @@ class Variant(ParamsModel):
     """Words to add to the kernel command line."""
     selinux: Literal["", SelinuxMode] = ""
     """The SELinux mode of the image; empty: as the recipe says."""
-    weak_dependencies: bool | None = None
-    """Whether to install what packages only recommend; None: as the recipe says."""
+    weak_dependencies: Literal["", "install", "omit"] = ""
+    """What to do with packages that others only recommend; empty: as the recipe says."""
     root_size_mib: int = Field(default=4096, ge=1024, le=65536)
     """The size of the root file system, unless a kickstart sets it with ``part /``."""
     agent: Agent

@@ -23,8 +23,8 @@ def load_recipe(variant: Variant, params: Path = PARAMS_DIRECTORY) -> Recipe:
     Raises WorkbookError naming the file, and where possible the line or key, if it is missing or not accepted.
     """
     recipe = _with_ostree_url(_read_recipe(variant, params), variant)
-    if variant.weak_dependencies is not None:
-        recipe = replace(recipe, weak_dependencies=variant.weak_dependencies)
+    if variant.weak_dependencies:
+        recipe = replace(recipe, weak_dependencies=variant.weak_dependencies == "install")
     return replace(recipe, selinux=variant.selinux) if variant.selinux else recipe
 
 

@@ -60,7 +60,7 @@ def test_parts_lie_over_the_recipe_the_later_over_the_earlier(tmp_path: Path) ->
 def test_a_variant_decides_on_weak_dependencies_if_it_says_so(tmp_path: Path) -> None:
     write(tmp_path / "treefiles" / "small.yaml", '{"ref": "a/b", "packages": ["bash"], "recommends": true}')
     own = variant("ostree")
-    decided = [own.model_copy(update={"weak_dependencies": value}) for value in (None, False, True)]
+    decided = [own.model_copy(update={"weak_dependencies": value}) for value in ("", "omit", "install")]
     assert [load_recipe(one, tmp_path).weak_dependencies for one in decided] == [True, False, True]
 
 
