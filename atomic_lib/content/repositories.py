@@ -133,6 +133,26 @@ def open_content(name: str, context: Context, demand: Demand, params: Path = PAR
     )
 
 
+def content_without_packages(name: str, params: Path = PARAMS_DIRECTORY) -> Content:
+    """The content ``params/content/NAME.yaml`` for a commit that has its packages already: nothing is built or fetched.
+
+    Raises WorkbookError if the content is unknown.
+    """
+    definition = load_definition(name, params)
+    return Content(
+        name=name,
+        title=definition.title,
+        key="",
+        releasever=definition.releasever,
+        kernel_arguments=definition.kernel_arguments,
+        selinux_policy=definition.selinux_policy,
+        repo_text="",
+        local={},
+        remote=False,
+        dnf_cache=None,
+    )
+
+
 def has_content(name: str, context: Context, demand: Demand, params: Path = PARAMS_DIRECTORY) -> bool:
     """Whether ``open_content`` would find the content in the cache, and so neither build nor download it.
 

@@ -17,18 +17,21 @@ from atomic_lib.base.errors import WorkbookError
 from atomic_lib.base.progress import step
 from atomic_lib.base.stage import Stage
 from atomic_lib.base.store import file_sha256
+from atomic_lib.compose.tree import LOG, recipe_inputs
 from atomic_lib.compose.tree_access.walk import Entry, read_entries, walk_tree, write_entries
 from atomic_lib.formats.disk.gpt import SECTOR_BYTES
 from atomic_lib.image.bootloader import BIOS_BOOT_SECTOR, make_loaders
 from atomic_lib.image.checksum import disk_sha256
 from atomic_lib.image.identity import fixed_uuid, root_uuid
-from atomic_lib.image.sysroot import ImageRequest, kernel_arguments, make_sysroot
+from atomic_lib.image.sysroot import ImageRequest, kernel_arguments, make_sysroot, origin_of
 from atomic_lib.params.variant import Variant
 from atomic_lib.tools.context import Context
-from atomic_lib.tools.memory import in_memory
+from atomic_lib.tools.memory import MOST_MEMORY, in_memory
 from atomic_lib.tools.sandbox import Bind, Tools
 
 _BLOCK_BYTES = 4096
+_BESIDE_ROOT_MIB = 1024
+"""So that a tree that is a little too large is refused by mke2fs, for its size."""
 _MIB_SECTORS = 2048
 # FAT32 needs at least 65,525 clusters; firmware would read a smaller file system as FAT16.
 _ESP_SECTOR, _ESP_MIB = 2 * _MIB_SECTORS, 36
@@ -85,7 +88,10 @@ def build_image(request: ImageRequest, context: Context) -> Image:
 
 def _inputs(request: ImageRequest, _: Context) -> dict[str, object]:
     variant, recipe, content = request.variant, request.recipe, request.content
+    origin = origin_of(variant, recipe)
+    deployed = {"origin": [origin.stateroot, origin.remote, origin.ref], "settings": recipe_inputs(recipe)}
     return {
+        **(deployed if recipe.ostree_source else {}),
         "tree": request.tree.key,
         "root_mib": request.root_mib,
         "kernel_arguments": kernel_arguments(variant, recipe, content),
@@ -99,9 +105,11 @@ def _inputs(request: ImageRequest, _: Context) -> dict[str, object]:
 
 def _make(request: ImageRequest, context: Context, directory: Path) -> None:
     variant, tools = request.variant, context.tools
-    with in_memory(directory / "content") as memory:
+    # scripts of a recipe that deploys a commit run in there, and may fill it
+    size = f"{request.root_mib + _BESIDE_ROOT_MIB}m" if request.recipe.ostree_source else MOST_MEMORY
+    with in_memory(directory / "content", size) as memory:
         with step(f"{variant.variant}: deploy"):
-            sysroot = make_sysroot(request, tools, memory)
+            sysroot = make_sysroot(request, tools, memory, directory / LOG)
             write_entries(walk_tree(sysroot), directory / "entries.jsonl")
         with step(f"{variant.variant}: write the disk"):
             _write_disk(variant, tools, sysroot, directory, request.root_mib)

@@ -36,7 +36,8 @@ class Variant(ParamsModel):
     variant: Name
     description: str = ""
     method: Literal["ostree", "traditional"]
-    """ostree: compose a commit from a treefile. traditional: compose an ordinary root file system."""
+    """ostree: compose a commit from a treefile, or deploy that of a kickstart's ``ostreesetup``. traditional: compose
+    an ordinary root file system."""
     content: Name = "standin"
     """Where packages come from: ``params/content/CONTENT.yaml``."""
     recipe: Name
@@ -60,12 +61,22 @@ class Variant(ParamsModel):
     remote_url: str = Field(default="file:///var/srv/ostree/repo", pattern=r"^(file:///|https?://[^/\s])\S*$")
     """Where an ostree variant's image gets updates, which must be signed by ``signing_key``. The default is a
     directory in the image that an administrator fills. An http(s) URL requires a ``signing_key``."""
+    ostree_url: str = Field(default="", pattern=r"^((file:///|https?://[^/\s])[!-~]*)?$")
+    """Where to pull the commit of a kickstart's ``ostreesetup`` from, instead of its ``--url``, which stays the remote
+    of the image's updates."""
+    ostree_variant: str = Field(default="", pattern=r"^([a-z0-9][a-z0-9.-]*)?$", max_length=64)
+    """The variant whose commit, composed here, is deployed by a kickstart's ``ostreesetup``, in place of a remote's."""
+    ostree_key: str = ""
+    """The OpenPGP public keys that may have signed this commit: a file, armored or binary, relative to the checkout.
+    Needed unless ``ostreesetup`` has ``--nogpg``."""
     kickstart_version: str = "F41"
     """The syntax version, by pykickstart's name for it, of a kickstart that has no line ``#version=``."""
     kernel_arguments: str = ""
     """Words to add to the kernel command line."""
     selinux: Literal["", SelinuxMode] = ""
     """The SELinux mode of the image; empty: as the recipe says."""
+    weak_dependencies: Literal["", "install", "omit"] = ""
+    """What to do with packages that others only recommend; empty: as the recipe says."""
     root_size_mib: int = Field(default=4096, ge=1024, le=65536)
     """The size of the root file system, unless a kickstart sets it with ``part /``."""
     agent: Agent

@@ -66,6 +66,8 @@ class RecordedBuild:
     def explain(self) -> VariantResult:
         """Find out why each package is in the tree, and what the tree would lose with each optional class."""
         self.record.add_reasons(self._stage("why", lambda: self.build.chains))
+        if self.build.recipe.ostree_source:
+            return self.record.result  # what was not resolved cannot be resolved without a package
         for rule in default_class_rules().rules:
             names = matching(rule.choice, self.build.package_names)
             if names:

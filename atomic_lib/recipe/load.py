@@ -18,12 +18,34 @@ _TREEFILES = (".yaml", ".yml", ".json")
 
 
 def load_recipe(variant: Variant, params: Path = PARAMS_DIRECTORY) -> Recipe:
-    """The recipe of a variant; the variant's ``selinux`` overrides the recipe's.
+    """The recipe of a variant, whose ``selinux`` and ``weak_dependencies`` override the recipe's.
 
     Raises WorkbookError naming the file, and where possible the line or key, if it is missing or not accepted.
     """
-    recipe = _read_recipe(variant, params)
+    recipe = _with_ostree_url(_read_recipe(variant, params), variant)
+    if variant.weak_dependencies:
+        recipe = replace(recipe, weak_dependencies=variant.weak_dependencies == "install")
     return replace(recipe, selinux=variant.selinux) if variant.selinux else recipe
+
+
+def _with_ostree_url(recipe: Recipe, variant: Variant) -> Recipe:
+    """The recipe with the variant's address of the commit to deploy."""
+    commit = recipe.ostree_source
+    if commit and variant.method != "ostree":
+        raise WorkbookError(
+            f"{commit.source}: ostreesetup: variant {variant.variant!r} has method: {variant.method}",
+            hint="set method: ostree in the variant",
+        )
+    if not commit and (variant.ostree_url or variant.ostree_variant or variant.ostree_key):
+        raise WorkbookError(
+            f"variant {variant.variant!r}: ostree_url, ostree_variant, ostree_key: there is no ostreesetup in "
+            f"{recipe.files[0]}",
+            hint="leave these parameters empty: they are for a commit that is deployed",
+        )
+    if not commit or not variant.ostree_url:
+        return recipe
+    note = f"{commit.source.rpartition('/')[2]}: ostreesetup: the commit is pulled from elsewhere (ostree_url)"
+    return replace(recipe, ostree_source=replace(commit, pulled_from=variant.ostree_url), notes=(*recipe.notes, note))
 
 
 def _read_recipe(variant: Variant, params: Path) -> Recipe:

@@ -59,7 +59,8 @@ class VariantRecord:
             version=variant.version,
             # no path of the user's
             parameters=parameter_values(variant)
-            | {"lock": Path(variant.lock).name, "signing_key": Path(variant.signing_key).name},
+            | {name: Path(getattr(variant, name)).name for name in ("lock", "signing_key", "ostree_key")}
+            | ({"ostree_url": "file"} if variant.ostree_url.startswith("file:") else {}),
             provenance={"atomic_lib_version": __version__, "git_revision": git_revision(checkout)},
         )
 
@@ -73,7 +74,7 @@ class VariantRecord:
         self._update(
             lock_sha256=rpm_set.lock.sha256,
             package_count=len(rpm_set.lock.packages),
-            download_bytes=rpm_set.download_bytes,
+            download_bytes=None if rpm_set.lock.commit else rpm_set.download_bytes,
             notes=recipe.notes,
             provenance={**self._result.provenance, "tools": tools_key, **tool_versions},
         )

@@ -8,6 +8,8 @@ from pathlib import Path
 from atomic_lib.base.errors import WorkbookError
 
 SCHEMA_VERSION = 1
+STANDIN_VENDOR = "Debian ("
+"""How the vendor of a package of stand-in content begins; its name and version in Debian follow, and ``)``."""
 
 
 @dataclass(frozen=True, order=True)
@@ -44,11 +46,14 @@ class Lock:
 
     content: str
     packages: tuple[LockedPackage, ...]
+    commit: str = ""
+    """The checksum of the commit that has the packages, if they were not installed; then they have no RPM files, and
+    neither sha256 nor size."""
 
     @property
     def sha256(self) -> str:
         """The identity of the package set: the sha256 of all NEVRAs and file digests, without repositories."""
-        text = "".join(f"{package.nevra} {package.sha256}\n" for package in sorted(self.packages))
+        text = "".join(f"{package.nevra} {package.sha256}\n" for package in sorted(self.packages)) + self.commit
         return hashlib.sha256(text.encode()).hexdigest()
 
 
@@ -56,6 +61,7 @@ def write_lock(lock: Lock, path: Path) -> None:
     """Write the lock as JSON with one package per line, so that diff can compare two locks."""
     lines = ",\n".join(json.dumps(asdict(package)) for package in lock.packages)
     head = f'"schema_version": {SCHEMA_VERSION}, "content": {json.dumps(lock.content)}, "sha256": "{lock.sha256}"'
+    head += f', "commit": "{lock.commit}"' if lock.commit else ""
     path.write_text(f'{{{head}, "packages": [\n{lines}\n]}}\n')
 
 
@@ -66,7 +72,8 @@ def read_lock(path: Path) -> Lock:
     """
     try:
         data = json.loads(path.read_text())
-        lock = Lock(data["content"], tuple(sorted(LockedPackage(**package) for package in data["packages"])))
+        packages = tuple(sorted(LockedPackage(**package) for package in data["packages"]))
+        lock = Lock(data["content"], packages, data.get("commit", ""))
         version, recorded = data["schema_version"], data["sha256"]
     except FileNotFoundError:
         raise WorkbookError(

@@ -131,7 +131,7 @@ def test_a_file_in_the_form_of_fedoras_source_expands() -> None:
 
 
 def test_the_groups_of_the_stand_in_content_expand() -> None:
-    file = PARAMS_DIRECTORY / "content/standin-comps.xml"
+    file = PARAMS_DIRECTORY / "content/standin/comps.xml"
     core = expand_groups([read_comps(file.read_text(), file.name)], ["core"], "a.ks")
     assert {"filesystem", "bash", "coreutils"} <= set(core)
 

@@ -16,8 +16,8 @@ from atomic_lib.content.standin.converter import OWN_PACKAGES
 from atomic_lib.content.standin.package_index import PackageIndex, read_index
 from atomic_lib.params.schema import read_yaml_mapping
 
-FILE = PARAMS_DIRECTORY / "content/standin-names.yaml"
-COMPS = PARAMS_DIRECTORY / "content/standin-comps.xml"
+FILE = PARAMS_DIRECTORY / "content/standin/names.yaml"
+COMPS = PARAMS_DIRECTORY / "content/standin/comps.xml"
 LISTS = cache_directory() / "apt/lists"
 SECTIONS = {name: cast(dict[str, object], section) for name, section in read_yaml_mapping(FILE).items()}
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9+._-]*")

@@ -57,6 +57,13 @@ def test_parts_lie_over_the_recipe_the_later_over_the_earlier(tmp_path: Path) ->
     assert recipe.files[0] == top / "small.yaml"
 
 
+def test_a_variant_decides_on_weak_dependencies_if_it_says_so(tmp_path: Path) -> None:
+    write(tmp_path / "treefiles" / "small.yaml", '{"ref": "a/b", "packages": ["bash"], "recommends": true}')
+    own = variant("ostree")
+    decided = [own.model_copy(update={"weak_dependencies": value}) for value in ("", "omit", "install")]
+    assert [load_recipe(one, tmp_path).weak_dependencies for one in decided] == [True, False, True]
+
+
 def test_the_base_beside_a_treefile_is_its_layer(tmp_path: Path) -> None:
     top = tmp_path / "treefiles"
     write(top / "base.yaml", '{"packages": ["bash grep"]}')
@@ -85,6 +92,37 @@ def test_a_treefile_and_a_kickstart_of_one_name_are_refused(tmp_path: Path) -> N
     write(tmp_path / "treefiles" / "small.yaml", "{}")
     with pytest.raises(WorkbookError, match="recipe 'small' is ambiguous"):
         load_recipe(variant("traditional"), tmp_path)
+
+
+DEPLOYED = "ostreesetup --osname=own --url=https://own.example/repo --ref=a/b\n"
+
+
+def deploying(tmp_path: Path, **changed: str) -> Variant:
+    write(tmp_path / "own.ks", DEPLOYED)
+    return variant("ostree").model_copy(update={"recipe_file": str(tmp_path / "own.ks"), **changed})
+
+
+def test_a_commit_is_pulled_from_where_the_variant_says_and_updates_stay_the_kickstarts(tmp_path: Path) -> None:
+    recipe = load_recipe(deploying(tmp_path, ostree_url="file:///srv/mirror"), tmp_path)
+    assert recipe.ostree_source is not None
+    assert (recipe.ostree_source.url, recipe.ostree_source.pulled_from) == (
+        "https://own.example/repo", "file:///srv/mirror",
+    )  # fmt: skip
+    assert recipe.notes == ("own.ks:1: ostreesetup: the commit is pulled from elsewhere (ostree_url)",)
+
+
+def test_a_commit_is_no_traditional_root(tmp_path: Path) -> None:
+    with pytest.raises(WorkbookError) as caught:
+        load_recipe(deploying(tmp_path, method="traditional"), tmp_path)
+    assert caught.value.message == f"{tmp_path}/own.ks:1: ostreesetup: variant 'x' has method: traditional"
+    assert caught.value.hint == "set method: ostree in the variant"
+
+
+@pytest.mark.parametrize("name", ["ostree_url", "ostree_variant", "ostree_key"])
+def test_what_is_for_a_commit_is_refused_without_ostreesetup(tmp_path: Path, name: str) -> None:
+    write(tmp_path / "treefiles" / "small.yaml", '{"ref": "a/b", "packages": ["bash"]}')
+    with pytest.raises(WorkbookError, match=r"ostree_variant, ostree_key: there is no ostreesetup in .*small\.yaml"):
+        load_recipe(variant("ostree").model_copy(update={name: "file:///srv/mirror"}), tmp_path)
 
 
 def test_a_missing_recipe_names_the_paths_and_what_is_there(tmp_path: Path) -> None:

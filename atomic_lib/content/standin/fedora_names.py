@@ -1,4 +1,4 @@
-"""Fedora's names of stand-in packages (``params/content/NAME-names.yaml``).
+"""Fedora's names of stand-in packages (``params/content/NAME/names.yaml``).
 
 A Fedora name stands for a Debian package, whose RPM has that name (its main name) or provides it, and for companions:
 what Fedora's package contains and Debian has in packages of its own. Each Debian package has one main name at most.

@@ -95,10 +95,10 @@ def has_standin_repository(
 def _request(
     definition: DebianContent, demand: Demand, params: Path, index: str, elsewhere: Collection[str]
 ) -> StandinRequest:
-    comps = params / "content" / f"{definition.content}-comps.xml"
+    comps = params / "content" / definition.content / "comps.xml"
     of_groups = expand_groups([read_comps(comps.read_text(), comps.name)], demand.groups, demand.source)
     words = tuple(sorted({*demand.words, *of_groups} - set(elsewhere)))
-    names = params / "content" / f"{definition.content}-names.yaml"
+    names = params / "content" / definition.content / "names.yaml"
     return StandinRequest(definition, comps, names, demand, words, index)
 
 

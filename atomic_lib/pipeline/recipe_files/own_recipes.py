@@ -128,7 +128,7 @@ def variant_of(name: str, recipe: Recipe, recipe_file: str) -> dict[str, object]
     return {
         "variant": name,
         "description": f"the recipe {recipe.files[0].name}",
-        "method": "traditional" if recipe.files[0].suffix == ".ks" else "ostree",
+        "method": "traditional" if recipe.files[0].suffix == ".ks" and not recipe.ostree_source else "ostree",
         "recipe": name,
         "recipe_file": recipe_file,
         "agent": agent,

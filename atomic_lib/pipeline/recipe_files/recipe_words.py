@@ -6,7 +6,7 @@ from dataclasses import fields
 from pathlib import Path
 
 from atomic_lib.base.errors import WorkbookError
-from atomic_lib.base.paths import PARAMS_DIRECTORY
+from atomic_lib.base.paths import CHECKOUT, PARAMS_DIRECTORY
 from atomic_lib.base.progress import say
 from atomic_lib.content.definition import load_definition
 from atomic_lib.content.yum_repository import YumRepository
@@ -14,7 +14,7 @@ from atomic_lib.params.study_file import fallback_variants, load_study, study_va
 from atomic_lib.params.variant import load_variant, variant_names
 from atomic_lib.recipe.load import load_recipe, read_recipe
 from atomic_lib.recipe.origins import Origins, origins_of
-from atomic_lib.recipe.recipe import AccountRules, AddedFile, Finalization, Recipe
+from atomic_lib.recipe.recipe import AccountRules, AddedFile, Finalization, OstreeSource, Recipe
 from atomic_lib.report.elements.values import plural
 
 LISTS = {
@@ -58,7 +58,9 @@ def _checked_paths(paths: Sequence[str]) -> Iterator[tuple[str, WorkbookError | 
 
 def _checked_parameters(params: Path) -> Iterator[tuple[str, WorkbookError | None, str]]:
     for name in variant_names(params):
-        yield f"variant {name}", _problem_of_variant(name, params), ""
+        absent = _absent_recipe(name, params)
+        problem = None if absent else _problem_of_variant(name, params)
+        yield f"variant {name}", problem, f": its recipe is not here: {absent}" if absent else ""
     for path in sorted((params / "studies").glob("*.yaml")):
         yield f"study {path.stem}", _problem_of_study(path.stem, params), ""
     for path in sorted((params / "content").glob("*.yaml")):
@@ -68,6 +70,15 @@ def _checked_parameters(params: Path) -> Iterator[tuple[str, WorkbookError | Non
             yield f"content {path.stem}", error, ""
         else:
             yield f"content {path.stem}", None, ""
+
+
+def _absent_recipe(name: str, params: Path) -> str:
+    """The recipe of a variant that is not part of the workbook, if the user has not put it there."""
+    try:
+        path = load_variant(name, params).recipe_file
+    except WorkbookError:
+        return ""
+    return "" if not path or (CHECKOUT / path).exists() else path
 
 
 def _problem_of_variant(name: str, params: Path) -> WorkbookError | None:
@@ -126,6 +137,9 @@ def _plain(value: object) -> object:
         return f"{value.path} ({value.mode:o}{what})"
     if isinstance(value, YumRepository):
         return " ".join([value.name, *(f"{option}={_joined(said)}" for option, said in value.options().items())])
+    if isinstance(value, OstreeSource):
+        checked = "signature checked" if value.verified else "signature not checked"
+        return f"{value.remote}:{value.ref} of {value.url}, stateroot {value.stateroot}, {checked}"
     if isinstance(value, AccountRules):
         return {name: _plain(one) for name, one in vars(value).items()}
     if isinstance(value, Finalization):

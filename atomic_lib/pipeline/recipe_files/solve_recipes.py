@@ -41,6 +41,8 @@ def _packages_of(params: Path, content: str, *, make: bool) -> list[list[object]
     if not make and not find_tools(cache_directory()):
         raise _not_made(content)
     builds = [open_build(variant) for variant in variants]
+    for build in builds:
+        build.require_resolved()
     if not make and not all(has_content(content, build.context, build.demand) for build in builds):
         raise _not_made(content)
     solved = [recipe_packages(build.recipe, build.content, build.context.tools) for build in builds]

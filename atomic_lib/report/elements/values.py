@@ -4,6 +4,9 @@ import re
 import unicodedata
 from typing import Literal
 
+from atomic_lib.results.build_result import PackageSize
+from atomic_lib.solve.lock import STANDIN_VENDOR, LockedPackage
+
 SMALL_BYTES = 100_000
 """Smaller sizes are written in kB: 0.0 MB would look like nothing."""
 SMALL_SECONDS = 0.95
@@ -60,6 +63,16 @@ def percentage(value: float, base: float) -> str:
     if f"{percent:.1f}" == "0.0" or percent > LARGEST_PERCENT:
         return ""
     return f"{percent:.{1 if percent < SMALL_PERCENT else 0}f}{NBSP}%"
+
+
+def version_of(package: PackageSize | LockedPackage) -> str:
+    """[EPOCH:]VERSION-RELEASE.ARCH, the epoch only where it is not 0.
+
+    For a package of stand-in content what it really is, from its vendor: ``Debian's openssh-client 1:10.0p1-7``.
+    """
+    if package.vendor.startswith(STANDIN_VENDOR):
+        return f"Debian's {package.vendor.removeprefix(STANDIN_VENDOR).removesuffix(')')}"
+    return f"{package.epoch}:{package.version}-{package.release}.{package.arch}".removeprefix("0:")
 
 
 def plural(count: int, word: str) -> str:
