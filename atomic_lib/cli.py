@@ -11,7 +11,7 @@ from typing import NoReturn
 import yaml
 
 from atomic_lib.base.errors import WorkbookError
-from atomic_lib.base.paths import BUILD, CHECKOUT
+from atomic_lib.base.paths import BUILD, CHECKOUT, PARAMS_DIRECTORY
 from atomic_lib.base.progress import say
 from atomic_lib.base.scrub import without_copies
 from atomic_lib.base.signals import Stopped, unwind
@@ -150,6 +150,13 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="rebuild from exactly these packages, or (a lockfile of rpm-ostree) versions; needs one --variant",
     )
+    parser.add_argument("--wait", action="store_true", help="wait until no other run is active")
+    parser.add_argument(
+        "--if-changed",
+        action="store_true",
+        help="do nothing if lock, code and parameters are those of the newest run of the study, and it was successful",
+    )
+    parser.add_argument("--keep", type=_count, metavar="N", help="afterwards remove old runs, as clean --keep N does")
     parser.set_defaults(call=_run, named=lambda options: options.study)
     _add_content(parser)
 
@@ -183,6 +190,12 @@ def _add_clean(parser: argparse.ArgumentParser) -> None:
         metavar="PART",
         help="damaged, builds, runs, cache, environment or all; without one: show all",
     )
+    parser.add_argument(
+        "--keep",
+        type=_count,
+        metavar="N",
+        help="remove all but the N newest runs of each study, and the stored stages that only they used",
+    )
     parser.add_argument("--yes", action="store_true", help="remove without asking")
     parser.set_defaults(call=_clean)
 
@@ -198,10 +211,23 @@ def _run(options: argparse.Namespace) -> int:
     if options.lock and len(recipes or options.variant) != 1:
         raise WorkbookError("--lock: a lock belongs to one variant", hint="name it: --variant NAME --lock FILE")
     overrides = {**_overrides(options), **parse_overrides(options.set)}
-    if recipes:
-        params = _copies(options) or study_of_recipes(recipes)
-        return run_study(STUDY, params=params, variants=tuple(options.variant), overrides=overrides)
-    return run_study(words[0], variants=tuple(options.variant), overrides=overrides)
+    params = (_copies(options) or study_of_recipes(recipes)) if recipes else PARAMS_DIRECTORY
+    return run_study(
+        STUDY if recipes else words[0],
+        params=params,
+        variants=tuple(options.variant),
+        overrides=overrides,
+        wait=options.wait,
+        if_changed=options.if_changed,
+        keep=options.keep,
+    )
+
+
+def _count(word: str) -> int:
+    """A whole number of at least 1."""
+    if not word.isdecimal() or int(word) < 1:
+        raise argparse.ArgumentTypeError(f"{word!r} is not accepted: must be a whole number of at least 1")
+    return int(word)
 
 
 def _verify(options: argparse.Namespace) -> int:
@@ -299,6 +325,13 @@ def _doctor(options: argparse.Namespace) -> int:
 
 def _clean(options: argparse.Namespace) -> int:
     from atomic_lib.base.paths import cache_directory
+    from atomic_lib.pipeline.schedule.pruning import clean_old
     from atomic_lib.tools.clean import clean
 
-    return clean(CHECKOUT, cache_directory(), tuple(options.parts), confirmed=options.yes)
+    if options.keep is None:
+        return clean(CHECKOUT, cache_directory(), tuple(options.parts), confirmed=options.yes)
+    if options.parts:
+        raise WorkbookError(
+            "clean --keep: removes old runs and what only they used, so it takes no parts", hint="clean --keep 30"
+        )
+    return clean_old(BUILD, options.keep, confirmed=options.yes)

@@ -1,6 +1,7 @@
 """Runs a study: notebooks build and boot its variants, and a page compares them."""
 
 import shutil
+import sqlite3
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,18 +14,24 @@ from atomic_lib.params.study_file import Study, fallback_variants, load_study, s
 from atomic_lib.params.variant import Variant
 from atomic_lib.pipeline.conformance import write_conformance
 from atomic_lib.pipeline.notebooks import Execution, execute_all
+from atomic_lib.pipeline.schedule.pruning import prune
+from atomic_lib.pipeline.schedule.run_inputs import inputs_of_run, resolved_locks, unchanged_run
 from atomic_lib.recipe.load import load_recipe
 from atomic_lib.report.page.export import write_pages
 from atomic_lib.report.text.boot_words import failed_boot_notes
 from atomic_lib.results.analysis.fallbacks import fallback_outcomes, fallbacks_to_run, has_failed, in_place
-from atomic_lib.results.history import previous_figures
+from atomic_lib.results.history.database import HISTORY_FILE, open_history, read_history
+from atomic_lib.results.history.previous_builds import previous_figures
+from atomic_lib.results.history.run_recording import record_missing_runs, record_run
 from atomic_lib.results.record import failed_result
 from atomic_lib.results.result_files import RESULT_FILE, read_variant_result, write_study_results
-from atomic_lib.results.runs import link_newest, new_run, only_run
+from atomic_lib.results.run_facts import RunFacts
+from atomic_lib.results.runs import latest_link, link_newest, new_run, only_run
 from atomic_lib.results.study_result import StudyResult
 from atomic_lib.results.variant_result import VariantResult
 from atomic_lib.solve.rpm_ostree.lockfile import read_requested_lock
-from atomic_lib.tools.context import open_context
+from atomic_lib.tools.context import Context, open_context
+from atomic_lib.tools.machine import describe_machine
 from atomic_lib.tools.user_namespace import require_namespace
 
 _PARALLEL_BUILDS = 2
@@ -38,17 +45,31 @@ def run_study(
     params: Path = PARAMS_DIRECTORY,
     variants: Sequence[str] = (),
     overrides: Mapping[str, object] | None = None,
+    wait: bool = False,
+    if_changed: bool = False,
+    keep: int | None = None,
 ) -> int:
     """Run the study ``params/studies/STUDY.yaml`` and write its pages; returns the exit status.
 
     ``variants``: run only these variants of the study. ``overrides``: parameters for all of them.
     If a variant fails, the page shows it as failed, the other variants continue, and the status is
     1. Its fallback is then built and booted, unless it is one of the study's variants, or the cause
-    is a fault of the setup, which the fallback would meet too. ``latest`` points to the run only if
-    it is one of the whole study and nothing failed.
+    is a fault of the setup, which the fallback would meet too. The link ``latest-STUDY`` points to the run
+    only if it is one of the whole study, without variants or overrides, and nothing failed.
 
-    Raises WorkbookError for errors in parameters and recipes, before anything is built.
+    ``wait``: wait until no other run is active. ``if_changed``: run only if lock, code or parameters differ from those
+    of the newest run of the whole study, or that one failed. ``keep``: afterwards remove all but so many runs of each
+    study, as ``prune`` does.
+
+    Raises WorkbookError for errors in parameters and recipes, before anything is built; and if the history cannot be
+    read or written: a run that is finished by then stays, and the next run records it.
     """
+    whole_study = not (variants or overrides) and params == PARAMS_DIRECTORY
+    if if_changed and not whole_study:
+        raise WorkbookError(
+            "--if-changed: belongs to a run of a whole study, without --variant, --set, --content and --lock",
+            hint="write what differs into the parameters of a study of your own",
+        )
     whole = load_study(study, params)
     chosen, loaded = _narrowed(whole, study_variants(whole, params, overrides), variants)
     fallbacks = fallback_variants(whole, params, overrides)
@@ -58,20 +79,65 @@ def run_study(
         if variant.lock:
             read_requested_lock(CHECKOUT / variant.lock)
     require_namespace()
-    with only_run(BUILD, cache_directory()):
-        open_context()
+    with only_run(BUILD, cache_directory(), f"./workbook run {study}", wait=wait):
+        context = open_context()
+        with open_history(BUILD / HISTORY_FILE) as history:
+            record_missing_runs(history, BUILD / "runs")
+            if if_changed and (unchanged := _unchanged_run(history, whole, loaded, context)):
+                say(f"nothing has changed since {unchanged}: lock, code and parameters are the same")
+                return 0
         run = _Run(_parameter(study, params), overrides or {}, new_run(BUILD / "runs", study))
         results = run.with_fallbacks(whole.fallbacks, fallbacks, run.make(loaded))
         chosen = chosen.model_copy(update={"fallbacks": run.own_faults_only(chosen.fallbacks)})
         failed = [result for result in results if result.variant in chosen.fallbacks and has_failed(result)]
-        previous = [previous_figures(BUILD / "runs", run.directory, result) for result in failed]
-        written = write_study_results(run.directory, chosen, results, previous=list(filter(None, previous)))
+        with read_history(BUILD / HISTORY_FILE) as history:
+            previous = [previous_figures(history, run.directory.name, result) for result in failed]
+        facts = RunFacts(
+            whole=whole_study, inputs=_inputs(chosen, loaded, results, context), machine=describe_machine()
+        )
+        written = write_study_results(
+            run.directory, chosen, results, previous=list(filter(None, previous)), provenance=facts.provenance()
+        )
         if whole.conformance:
             write_conformance(run.directory, [*loaded, *fallbacks.values()], results)
         page = _publish(run.directory)
-        if not variants and not any(map(has_failed, results)):
-            link_newest(run.directory, "latest")
+        _record(run.directory, page)
+        if whole_study and not any(map(has_failed, results)):
+            link_newest(run.directory, latest_link(study))
+        if keep is not None:
+            prune(BUILD, keep)
     return _report(written, page, run.setup_faults)
+
+
+def _unchanged_run(
+    history: sqlite3.Connection, study: Study, variants: Sequence[Variant], context: Context
+) -> str | None:
+    """The newest run of the whole study if a run now would be made from the same; None also if resolving fails."""
+    try:
+        locks = resolved_locks(variants, context)
+    except WorkbookError:
+        return None  # the run meets the same error, and shows it
+    return unchanged_run(history, study.study, inputs_of_run(study, variants, locks, context))
+
+
+def _inputs(
+    study: Study, variants: Sequence[Variant], results: Sequence[VariantResult], context: Context
+) -> str | None:
+    """What the run was made from; None if a variant was not resolved."""
+    locks = {result.variant: result.lock_sha256 for result in results if result.lock_sha256}
+    if any(variant.variant not in locks for variant in variants):
+        return None
+    return inputs_of_run(study, variants, locks, context)
+
+
+def _record(directory: Path, page: Path) -> None:
+    """Record the finished run in the history. Raises WorkbookError naming its page if that is not possible."""
+    try:
+        with open_history(BUILD / HISTORY_FILE) as history:
+            record_run(history, directory)
+    except WorkbookError as error:
+        hint = f"{error.hint}. The run is whole, and the next run adds it to the history: {page}"
+        raise WorkbookError(error.message, hint=hint) from None
 
 
 def _parameter(study: str, params: Path) -> str:

@@ -6,19 +6,20 @@ from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
-from atomic_lib.base.store import Store, remove_tree, run_lock
+from atomic_lib.base.run_lock import run_lock
+from atomic_lib.base.store import Store, remove_tree
 
 INDEX_FILE = "index.html"
 """The page of a run, which is written last."""
 
 
 @contextmanager
-def only_run(build: Path, cache: Path) -> Iterator[None]:
+def only_run(build: Path, cache: Path, command: str, *, wait: bool = False) -> Iterator[None]:
     """Be the only run, and remove what killed processes left behind, before the run and after it.
 
-    Raises WorkbookError while another run is active.
+    ``command``: what others are told of. Raises WorkbookError while another run is active, unless it is to ``wait``.
     """
-    with run_lock(build):
+    with run_lock(build, command, wait=wait):
         remove_unfinished(build / "runs")
         stores = Store(build / "store"), Store(cache)
         try:
@@ -49,6 +50,11 @@ def remove_unfinished(runs: Path) -> None:
     for directory in runs.glob("*"):
         if directory.is_dir() and not directory.is_symlink() and not (directory / INDEX_FILE).exists():
             remove_tree(directory)
+
+
+def latest_link(study: str) -> str:
+    """The name of the link to the latest run of a study: the newest one that was whole and successful."""
+    return f"latest-{study}"
 
 
 def link_newest(directory: Path, link: str) -> None:
