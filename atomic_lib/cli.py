@@ -18,16 +18,17 @@ from atomic_lib.base.signals import Stopped, unwind
 from atomic_lib.params.variant import Variant
 from atomic_lib.pipeline.failures import explained
 from atomic_lib.pipeline.recipe_files.recipe_commands import NAMES, add_commands
+from atomic_lib.pipeline.schedule.schedule_commands import SCHEDULE_NAMES, add_schedule_commands, whole_number
 from atomic_lib.tools.user_namespace import enter, is_inside, outer_root
 
 
 def start(words: Sequence[str]) -> int:
     """Enter the workbook's namespace and run one command; returns the exit status, as ``main``.
 
-    JupyterLab stays outside, because its kernels enter, and so do commands that only read; ``doctor`` does where the
-    host does not allow it. SystemExit carries the status 2.
+    JupyterLab stays outside, because its kernels enter, and so do commands that only read, or talk to systemd;
+    ``doctor`` does where the host does not allow it. SystemExit carries the status 2.
     """
-    if words[:1] not in (["lab"], *([name] for name in NAMES)) and not is_inside():
+    if (not words or words[0] not in ("lab", *NAMES, *SCHEDULE_NAMES)) and not is_inside():
         try:
             enter([sys.executable, "-P", "-m", "atomic_lib", *with_copies(words)])
         except WorkbookError as error:
@@ -125,6 +126,7 @@ def _parser() -> argparse.ArgumentParser:
         commands.add_parser("verify", help="build variants twice under different conditions and compare the images")
     )
     add_commands(commands)
+    add_schedule_commands(commands)
     commands.add_parser("test", help="run the tests; further arguments go to pytest", add_help=False)
     lab = commands.add_parser("lab", help="start JupyterLab with the notebooks on 127.0.0.1")
     lab.set_defaults(call=_lab)
@@ -156,7 +158,7 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="do nothing if lock, code and parameters are those of the newest run of the study, and it was successful",
     )
-    parser.add_argument("--keep", type=_count, metavar="N", help="afterwards remove old runs, as clean --keep N does")
+    parser.add_argument("--keep", type=whole_number, metavar="N", help="then remove old runs, as clean --keep N does")
     parser.set_defaults(call=_run, named=lambda options: options.study)
     _add_content(parser)
 
@@ -192,7 +194,7 @@ def _add_clean(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--keep",
-        type=_count,
+        type=whole_number,
         metavar="N",
         help="remove all but the N newest runs of each study, and the stored stages that only they used",
     )
@@ -221,13 +223,6 @@ def _run(options: argparse.Namespace) -> int:
         if_changed=options.if_changed,
         keep=options.keep,
     )
-
-
-def _count(word: str) -> int:
-    """A whole number of at least 1."""
-    if not word.isdecimal() or int(word) < 1:
-        raise argparse.ArgumentTypeError(f"{word!r} is not accepted: must be a whole number of at least 1")
-    return int(word)
 
 
 def _verify(options: argparse.Namespace) -> int:
