@@ -1,7 +1,6 @@
 """Runs a study: notebooks build and boot its variants, and a page compares them."""
 
 import shutil
-import sqlite3
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,16 +9,19 @@ from atomic_lib.base.errors import SetupError, WorkbookError
 from atomic_lib.base.paths import BUILD, CHECKOUT, NOTEBOOKS, PARAMS_DIRECTORY, cache_directory
 from atomic_lib.base.progress import say
 from atomic_lib.content.definition import load_definition
+from atomic_lib.params.budgets import load_budgets
 from atomic_lib.params.study_file import Study, fallback_variants, load_study, study_variants
 from atomic_lib.params.variant import Variant
 from atomic_lib.pipeline.conformance import write_conformance
 from atomic_lib.pipeline.notebooks import Execution, execute_all
 from atomic_lib.pipeline.schedule.pruning import prune
-from atomic_lib.pipeline.schedule.run_inputs import inputs_of_run, resolved_locks, unchanged_run
+from atomic_lib.pipeline.schedule.run_inputs import inputs_of_run, status_if_unchanged
 from atomic_lib.recipe.load import load_recipe
 from atomic_lib.report.page.export import write_pages
 from atomic_lib.report.text.boot_words import failed_boot_notes
+from atomic_lib.report.text.budget_words import breach_words
 from atomic_lib.results.analysis.fallbacks import fallback_outcomes, fallbacks_to_run, has_failed, in_place
+from atomic_lib.results.history.budget_check import check_budgets
 from atomic_lib.results.history.database import HISTORY_FILE, open_history, read_history
 from atomic_lib.results.history.previous_builds import previous_figures
 from atomic_lib.results.history.run_recording import record_missing_runs, record_run
@@ -52,10 +54,11 @@ def run_study(
     """Run the study ``params/studies/STUDY.yaml`` and write its pages; returns the exit status.
 
     ``variants``: run only these variants of the study. ``overrides``: parameters for all of them.
+    A breach of a budget heads the page; the status is 1 then, too.
     If a variant fails, the page shows it as failed, the other variants continue, and the status is
     1. Its fallback is then built and booted, unless it is one of the study's variants, or the cause
     is a fault of the setup, which the fallback would meet too. The link ``latest-STUDY`` points to the run
-    only if it is one of the whole study, without variants or overrides, and nothing failed.
+    only if it is one of the whole study, without variants or overrides, and the status is 0.
 
     ``wait``: wait until no other run is active. ``if_changed``: run only if lock, code or parameters differ from those
     of the newest run of the whole study, or that one failed. ``keep``: afterwards remove all but so many runs of each
@@ -78,46 +81,41 @@ def run_study(
         load_recipe(variant)
         if variant.lock:
             read_requested_lock(CHECKOUT / variant.lock)
+    budgets = load_budgets(params)
     require_namespace()
     with only_run(BUILD, cache_directory(), f"./workbook run {study}", wait=wait):
         context = open_context()
         with open_history(BUILD / HISTORY_FILE) as history:
             record_missing_runs(history, BUILD / "runs")
-            if if_changed and (unchanged := _unchanged_run(history, whole, loaded, context)):
-                say(f"nothing has changed since {unchanged}: lock, code and parameters are the same")
-                return 0
+            if if_changed and (status := status_if_unchanged(history, whole, loaded, context)) is not None:
+                return status
         run = _Run(_parameter(study, params), overrides or {}, new_run(BUILD / "runs", study))
         results = run.with_fallbacks(whole.fallbacks, fallbacks, run.make(loaded))
         chosen = chosen.model_copy(update={"fallbacks": run.own_faults_only(chosen.fallbacks)})
         failed = [result for result in results if result.variant in chosen.fallbacks and has_failed(result)]
         with read_history(BUILD / HISTORY_FILE) as history:
             previous = [previous_figures(history, run.directory.name, result) for result in failed]
+            breaches = check_budgets(history, budgets, results)
         facts = RunFacts(
             whole=whole_study, inputs=_inputs(chosen, loaded, results, context), machine=describe_machine()
         )
         written = write_study_results(
-            run.directory, chosen, results, previous=list(filter(None, previous)), provenance=facts.provenance()
+            run.directory,
+            chosen,
+            results,
+            previous=list(filter(None, previous)),
+            breaches=breaches,
+            provenance=facts.provenance(),
         )
         if whole.conformance:
             write_conformance(run.directory, [*loaded, *fallbacks.values()], results)
         page = _publish(run.directory)
         _record(run.directory, page)
-        if whole_study and not any(map(has_failed, results)):
+        if whole_study and not (breaches or any(map(has_failed, results))):
             link_newest(run.directory, latest_link(study))
         if keep is not None:
             prune(BUILD, keep)
     return _report(written, page, run.setup_faults)
-
-
-def _unchanged_run(
-    history: sqlite3.Connection, study: Study, variants: Sequence[Variant], context: Context
-) -> str | None:
-    """The newest run of the whole study if a run now would be made from the same; None also if resolving fails."""
-    try:
-        locks = resolved_locks(variants, context)
-    except WorkbookError:
-        return None  # the run meets the same error, and shows it
-    return unchanged_run(history, study.study, inputs_of_run(study, variants, locks, context))
 
 
 def _inputs(
@@ -269,7 +267,7 @@ def _publish(directory: Path) -> Path:
 
 
 def _report(study: StudyResult, page: Path, setup_faults: Collection[str] = ()) -> int:
-    """Print the failures, their fallbacks and the path of the page; returns the exit status.
+    """Print the failures, their fallbacks, the breaches of budgets and the path of the page; returns the exit status.
 
     ``setup_faults``: the variants that failed because of a fault of the setup.
     """
@@ -287,5 +285,7 @@ def _report(study: StudyResult, page: Path, setup_faults: Collection[str] = ()) 
             say(f"{in_place(found.stand_in.variant, found.failed.variant)}: the page has what it costs")
         else:
             say(f"{found.failed.variant}: its fallback {found.fallback} failed as well, nothing stands in")
+    for breach in study.breaches:
+        say(f"over budget: {breach_words(breach)}")
     print(page)
-    return 1 if failures else 0
+    return 1 if failures or study.breaches else 0

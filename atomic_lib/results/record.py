@@ -151,8 +151,8 @@ class VariantRecord:
         self._update(labels=labels)
 
     def add_guards(self, guards: tuple[Guard, ...]) -> None:
-        """What the guards of the image found; that of open ports comes with the boots."""
-        self._update(guards=guards)
+        """What the guards of the image found, with the packages of paths; that of open ports comes with the boots."""
+        self._update(guards=tuple(_with_owners(guard, self._ownership) for guard in guards))
 
     def add_release(self, release: Release | None) -> None:
         """Record what changed since the earlier build; None if there is none."""
@@ -215,6 +215,11 @@ def _with_packages(boot: _B, files: Mapping[str, str], ownership: Ownership) -> 
     packages = {unit: ownership.owner_of(path) for unit, path in files.items()}
     units = [unit.model_copy(update={"package": packages.get(unit.unit)}) for unit in boot.units]
     return boot.model_copy(update={"units": tuple(units)})
+
+
+def _with_owners(guard: Guard, ownership: Ownership) -> Guard:
+    findings = [one.model_copy(update={"package": ownership.owner_of(one.found)}) for one in guard.findings]
+    return guard.model_copy(update={"findings": tuple(findings)})
 
 
 def _made_stages(path: Path) -> set[str]:

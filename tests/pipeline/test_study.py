@@ -10,9 +10,11 @@ from typing import Any
 import pytest
 
 from atomic_lib.base.errors import SetupError, WorkbookError
+from atomic_lib.params.budgets import Budget
 from atomic_lib.params.study_file import chosen_variant, load_study, study_variants
 from atomic_lib.pipeline import study
 from atomic_lib.pipeline.notebooks import Execution
+from atomic_lib.pipeline.schedule import run_inputs
 from atomic_lib.results.conformance_files import read_matrix
 from atomic_lib.results.history import database
 from atomic_lib.results.history.database import read_history
@@ -28,6 +30,7 @@ LOCKED = "0" * 64
 PARAMETERS = ("variant", "study", "output_directory")
 VARIANT = """
 from pathlib import Path
+from atomic_lib.params.budgets import Budget
 from atomic_lib.params.study_file import chosen_variant
 from atomic_lib.results.variant_result import StageTime, VariantResult
 from atomic_lib.results.history import database
@@ -239,7 +242,7 @@ class Rounds:
         stages = ("resolve",) if outcome == "resolved" else ("resolve", "compose", "image")
         result = VariantResult(
             variant=name, status="ok" if outcome == "ok" else "incomplete", method=chosen.method, agent=chosen.agent,
-            content=chosen.content, recipe=chosen.recipe, lock_sha256=LOCKED,
+            content=chosen.content, recipe=chosen.recipe, lock_sha256=LOCKED, package_count=190,
             stages=tuple(StageTime(stage=stage, seconds=1, reused=False, key=stage) for stage in stages),
         )  # fmt: skip
         if outcome == "damaged":
@@ -326,11 +329,15 @@ def test_only_a_whole_run_without_a_failure_is_the_latest_of_its_study(
     assert recorded(place)[-2:] == [(whole.name, "default", "ok", 1), (failed.name, "default", "failed", 1)]
 
 
+def no_mirror(*_: object) -> str:
+    raise WorkbookError("no mirror")
+
+
 def test_an_unchanged_study_is_not_run_again_and_a_changed_or_failed_one_is(
     place: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     locks = dict.fromkeys(load_study("default").names, LOCKED)
-    monkeypatch.setattr(study, "resolved_locks", lambda variants, context: locks)
+    monkeypatch.setattr(run_inputs, "resolved_lock", lambda variant, _: locks[variant.variant])
 
     def run(**outcomes: WorkbookError | str) -> int:
         executed = rounds(monkeypatch, **outcomes)
@@ -346,10 +353,30 @@ def test_an_unchanged_study_is_not_run_again_and_a_changed_or_failed_one_is(
     assert run() == 3, "what failed is tried again"
     locks["atomic-min"] = LOCKED
     assert run() == 0
-    monkeypatch.setattr(study, "resolved_locks", lambda *_: (_ for _ in ()).throw(WorkbookError("no mirror")))
+    locks.clear()
+    monkeypatch.setattr(run_inputs, "resolved_lock", no_mirror)
     assert run() == 3, "the run meets the error and shows it"
     with pytest.raises(WorkbookError, match="--if-changed: belongs to a run of a whole study"):
         study.run_study("default", if_changed=True, variants=["atomic-min"])
+
+
+def test_a_broken_budget_heads_the_page_fails_the_run_and_moves_no_link(
+    place: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(run_inputs, "resolved_lock", lambda variant, _: LOCKED)
+    monkeypatch.setattr(study, "load_budgets", lambda _: {"atomic-min": Budget(package_count=189)})
+    made_ = rounds(monkeypatch)
+    assert study.run_study("default") == 1
+    told = capsys.readouterr()
+    line = "atomic-min: packages: 190, +1 over its budget of 189"
+    assert f"over budget: {line}" in told.err
+    page = Path(told.out.strip())
+    assert line in page.read_text().partition("<section")[0], "before all else"
+    assert read_study_result(page.parent).breaches[0].budget == "package_count"
+    assert not (place / "build/runs/latest-default").exists()
+    assert study.run_study("default", if_changed=True) == 1, "it is not run again, and still over its budget"
+    assert len(made_.executed) == 3
+    assert "it has broken budgets: 1" in capsys.readouterr().err
 
 
 def test_a_history_that_cannot_be_written_loses_no_run_and_moves_no_link(

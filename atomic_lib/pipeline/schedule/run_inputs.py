@@ -5,7 +5,9 @@ import sqlite3
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from atomic_lib.base.errors import WorkbookError
 from atomic_lib.base.paths import CHECKOUT
+from atomic_lib.base.progress import say
 from atomic_lib.base.store import key_of
 from atomic_lib.compose.tree import recipe_inputs
 from atomic_lib.params.study_file import Study
@@ -14,25 +16,41 @@ from atomic_lib.pipeline.build import Build
 from atomic_lib.recipe.load import load_recipe
 from atomic_lib.tools.context import Context
 
-_CODE = ("atomic_lib", "notebooks", "params/content", "params/repos", "params/rules", "requirements.lock")
+_CODE = ("atomic_lib", "notebooks", "params/budgets.yaml", "params/content", "params/repos", "params/rules",
+         "requirements.lock")  # fmt: skip
 """What decides how a run is made, besides the study, its variants and their recipes."""
 
 
-def resolved_locks(variants: Sequence[Variant], context: Context) -> dict[str, str]:
-    """The sha256 of each variant's lock, resolved from the content as it is now.
+def status_if_unchanged(
+    history: sqlite3.Connection, study: Study, variants: Sequence[Variant], context: Context
+) -> int | None:
+    """The exit status of the newest run of the whole study, if a run now would be made from the same; says so.
+
+    It is 0, or 1 if that run broke a budget. None if a run has to be made: something has changed, a variant of the
+    newest run failed, or resolving fails, an error that the run meets and shows.
+    """
+    try:
+        locks = {variant.variant: resolved_lock(variant, context) for variant in variants}
+    except WorkbookError:
+        return None
+    row = history.execute(
+        "SELECT run, status, inputs, (SELECT count(*) FROM breaches JOIN builds USING (build)"
+        " WHERE builds.run = runs.run) FROM runs WHERE study = ? AND whole ORDER BY created DESC, run DESC LIMIT 1",
+        (study.study,),
+    ).fetchone()
+    if row is None or row[1:3] != ("ok", inputs_of_run(study, variants, locks, context)):
+        return None
+    broken = f"; it has broken budgets: {row[3]}" if row[3] else ""
+    say(f"nothing has changed since {row[0]}: lock, code and parameters are the same{broken}")
+    return 1 if row[3] else 0
+
+
+def resolved_lock(variant: Variant, context: Context) -> str:
+    """The sha256 of a variant's lock, resolved from the content as it is now.
 
     Raises WorkbookError as resolving does.
     """
-    return {variant.variant: Build(variant, context).rpm_set.lock.sha256 for variant in variants}
-
-
-def unchanged_run(history: sqlite3.Connection, study: str, inputs: str) -> str | None:
-    """The newest run of the whole study, if it was successful and made from these ``inputs``; None otherwise."""
-    row = history.execute(
-        "SELECT run, status, inputs FROM runs WHERE study = ? AND whole ORDER BY created DESC, run DESC LIMIT 1",
-        (study,),
-    ).fetchone()
-    return row[0] if row and row[1:] == ("ok", inputs) else None
+    return Build(variant, context).rpm_set.lock.sha256
 
 
 def inputs_of_run(

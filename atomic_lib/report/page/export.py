@@ -15,6 +15,7 @@ from atomic_lib.base.files import write_text
 from atomic_lib.base.scrub import scrubber
 from atomic_lib.measure.build_changes import CHANGED_FILES
 from atomic_lib.report.elements.blocks import Alert
+from atomic_lib.report.text.budget_words import breach_alert
 from atomic_lib.report.text.conclusions import failure
 from atomic_lib.results.conformance_files import CSV_FILE as CONFORMANCE_CSV
 from atomic_lib.results.conformance_files import MATRIX_FILE
@@ -95,7 +96,14 @@ def write_pages(run_directory: Path) -> Path:
         )
     index = run_directory / "index.html"
     remove_traces(run_directory / "compare.ipynb", run_directory / "compare.ipynb")
-    export_html(run_directory / "compare.ipynb", index, study.title, _pages(pages, None), _run_files(run_directory))
+    export_html(
+        run_directory / "compare.ipynb",
+        index,
+        study.title,
+        _pages(pages, None),
+        _run_files(run_directory),
+        breach_alert(study),
+    )
     return index
 
 

@@ -108,5 +108,18 @@ _RUNS_AND_BUILDS = (
     ) WITHOUT ROWID""",
 )
 
-MIGRATIONS: tuple[tuple[str, ...], ...] = (_RUNS_AND_BUILDS,)
+_BREACHES = (
+    """CREATE TABLE breaches (
+        build INTEGER NOT NULL REFERENCES builds ON DELETE CASCADE,
+        budget TEXT NOT NULL,
+        item TEXT NOT NULL,
+        unit TEXT NOT NULL,
+        value REAL,
+        budget_limit REAL,
+        cause TEXT NOT NULL,
+        PRIMARY KEY (build, budget, item)
+    ) WITHOUT ROWID""",
+)
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = (_RUNS_AND_BUILDS, _BREACHES)
 """The statements of each step; step N takes a history of version N - 1 to version N."""

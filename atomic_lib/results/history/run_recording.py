@@ -130,6 +130,14 @@ def _record_build(history: sqlite3.Connection, study: StudyResult, result: Varia
             for one in result.packages
         ),
         "counted_units": _unit_rows(result),
+        "breaches": (
+            {
+                "budget": one.budget, "item": one.item, "unit": one.unit, "value": one.value,
+                "budget_limit": one.limit, "cause": one.causes[0].name if one.causes else one.detail,
+            }
+            for one in study.breaches
+            if one.variant == result.variant
+        ),
     }  # fmt: skip
     for table, found in rows.items():
         for row in found:

@@ -1,6 +1,7 @@
 """A run in the history: all of it or nothing, once, and also if it was made before the history."""
 
 import sqlite3
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from atomic_lib.results.history.previous_builds import recorded_lock
 from atomic_lib.results.history.run_recording import record_missing_runs, record_run
 from atomic_lib.results.result_files import write_study_results
 from atomic_lib.results.run_facts import RunFacts
+from atomic_lib.results.study_result import Breach
 from atomic_lib.results.variant_result import VariantResult
 from atomic_lib.solve.lock import Lock, LockedPackage, write_lock
 from atomic_lib.tools.machine import describe_machine
@@ -20,10 +22,17 @@ LOCK = Lock("standin", (LockedPackage("bash", 0, "5.2", "1", "x86_64", "a" * 64,
 FACTS = RunFacts(whole=True, inputs="0123", machine=describe_machine())
 
 
-def add_run(runs: Path, name: str, *results: VariantResult, facts: RunFacts | None = FACTS) -> Path:
+def add_run(
+    runs: Path,
+    name: str,
+    *results: VariantResult,
+    facts: RunFacts | None = FACTS,
+    breaches: Sequence[Breach] = (),
+) -> Path:
     run = runs / name
     locked = [result.model_copy(update={"lock_sha256": LOCK.sha256}) for result in results]
-    write_study_results(run, factory.STUDY, locked, provenance=facts.provenance() if facts else None)
+    provenance = facts.provenance() if facts else None
+    write_study_results(run, factory.STUDY, locked, breaches=breaches, provenance=provenance)
     for result in results:
         (run / result.variant).mkdir()
         write_lock(LOCK, run / result.variant / "lock.json")
