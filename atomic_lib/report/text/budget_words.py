@@ -38,8 +38,11 @@ def breach_words(breach: Breach) -> str:
 
 
 def growth_words(causes: Sequence[Growth], unit: Unit) -> str:
-    """Packages or units with what each contributes: ``docker 26.1 → 28.0 (+12.4 MB), jq 1.7 added (+0.3 MB)``."""
-    return ", ".join(f"{_named(one)} ({signed(one.amount, unit)})" for one in causes)
+    """Packages or units with what each contributes: ``docker 26.1 → 28.0 (+12.4 MB), jq 1.7 added (+0.3 MB)``.
+
+    An amount of 0 is left out: what it contributes is not known.
+    """
+    return ", ".join(_named(one) + (f" ({signed(one.amount, unit)})" if one.amount else "") for one in causes)
 
 
 def _named(one: Growth) -> str:
