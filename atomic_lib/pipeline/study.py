@@ -28,7 +28,7 @@ from atomic_lib.results.history.run_recording import record_missing_runs, record
 from atomic_lib.results.record import failed_result
 from atomic_lib.results.result_files import RESULT_FILE, read_variant_result, write_study_results
 from atomic_lib.results.run_facts import RunFacts
-from atomic_lib.results.runs import latest_link, link_newest, new_run, only_run
+from atomic_lib.results.runs import RESUMED_FILE, latest_link, link_newest, new_run, only_run
 from atomic_lib.results.study_result import StudyResult
 from atomic_lib.results.variant_result import VariantResult
 from atomic_lib.solve.rpm_ostree.lockfile import read_requested_lock
@@ -83,13 +83,13 @@ def run_study(
             read_requested_lock(CHECKOUT / variant.lock)
     budgets = load_budgets(params)
     require_namespace()
-    with only_run(BUILD, cache_directory(), f"./workbook run {study}", wait=wait):
+    with only_run(BUILD, cache_directory(), f"./workbook run {study}", wait=wait) as interrupted:
         context = open_context()
         with open_history(BUILD / HISTORY_FILE) as history:
             record_missing_runs(history, BUILD / "runs")
             if if_changed and (status := status_if_unchanged(history, whole, loaded, context)) is not None:
                 return status
-        run = _Run(_parameter(study, params), overrides or {}, new_run(BUILD / "runs", study))
+        run = _Run(_parameter(study, params), overrides or {}, new_run(BUILD / "runs", study, interrupted))
         results = run.with_fallbacks(whole.fallbacks, fallbacks, run.make(loaded))
         chosen = chosen.model_copy(update={"fallbacks": run.own_faults_only(chosen.fallbacks)})
         failed = [result for result in results if result.variant in chosen.fallbacks and has_failed(result)]
@@ -110,6 +110,7 @@ def run_study(
         if whole.conformance:
             write_conformance(run.directory, [*loaded, *fallbacks.values()], results)
         page = _publish(run.directory)
+        (run.directory / RESUMED_FILE).unlink(missing_ok=True)
         _record(run.directory, page)
         if whole_study and not (breaches or any(map(has_failed, results))):
             link_newest(run.directory, latest_link(study))

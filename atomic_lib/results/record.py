@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 from atomic_lib import __version__
 from atomic_lib.base import command
 from atomic_lib.base.errors import WorkbookError
+from atomic_lib.base.files import MANIFEST
 from atomic_lib.base.scrub import scrubber
 from atomic_lib.compose.attribute_exceptions import load_attribute_exceptions
 from atomic_lib.compose.packaged_attributes import ChangedFile
@@ -30,6 +31,7 @@ from atomic_lib.results.build_result import (
 )
 from atomic_lib.results.footprint_rows import directory_sizes, image_parts, package_sizes, unowned_sizes, with_image
 from atomic_lib.results.result_files import RESULT_FILE, read_variant_result, write_variant_result
+from atomic_lib.results.runs import resumed_since
 from atomic_lib.results.variant_result import FailedBoot, Failure, StageTime, VariantResult
 from atomic_lib.results.verification import Verification, about_image
 from atomic_lib.solve.explain.why import Chain
@@ -45,6 +47,7 @@ class VariantRecord:
     def __init__(self, variant: Variant, directory: Path, checkout: Path) -> None:
         self._path = directory / RESULT_FILE
         self._made_before = _made_stages(self._path)
+        self._resumed_since = resumed_since(directory.parent)
         self._ownership = Ownership({})
         self._result = VariantResult(
             variant=variant.variant,
@@ -195,10 +198,17 @@ class VariantRecord:
 
     def _add_stage(self, name: str, made: RpmSet | Tree | Image) -> None:
         """Record a finished stage; it replaces the entry of an earlier attempt, even of a failed one."""
-        reused = made.reused and made.key not in self._made_before
+        reused = made.reused and made.key not in self._made_before and not self._was_interrupted(made)
         stage = StageTime(stage=name, seconds=made.seconds, reused=reused, key=made.key)
         others = [earlier for earlier in self._result.stages if earlier.stage != name]
         self._update(stages=(*others, stage), status="incomplete", error=None)
+
+    def _was_interrupted(self, made: RpmSet | Tree | Image) -> bool:
+        """Whether an interrupted run that this one resumes has made a stored stage."""
+        if self._resumed_since is None:
+            return False
+        stored = made.directory.parent if isinstance(made, RpmSet) else made.directory
+        return (stored / MANIFEST).stat().st_mtime >= self._resumed_since
 
     def _update(self, **values: Any) -> None:
         self._result = VariantResult.model_validate({**dict(self._result), **values})
