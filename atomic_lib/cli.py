@@ -182,6 +182,9 @@ def _add_verify(parser: argparse.ArgumentParser) -> None:
 
 def _add_content(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--content", metavar="NAME", help="packages from params/content/NAME.yaml (standin)")
+    parser.add_argument(
+        "--strict", action="store_true", help="refuse a recipe that names packages that stand-in content lacks"
+    )
     parser.add_argument("--copies", metavar="DIRECTORY", help=argparse.SUPPRESS)  # from ``with_copies``
 
 
@@ -258,7 +261,11 @@ def _copies(options: argparse.Namespace) -> Path | None:
 def _overrides(options: argparse.Namespace) -> dict[str, object]:
     """The parameters that options of their own set."""
     lock = vars(options).get("lock")
-    overrides = {"content": options.content, "lock": str(Path(lock).absolute()) if lock else None}
+    overrides = {
+        "content": options.content,
+        "strict": options.strict,
+        "lock": str(Path(lock).absolute()) if lock else None,
+    }
     return {key: value for key, value in overrides.items() if value}
 
 

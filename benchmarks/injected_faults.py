@@ -144,7 +144,7 @@ def _abandoned() -> list[Path]:
 
 
 def _write_recipe(place: Place, text: str) -> None:
-    directory = place.top / "params/treefiles/standin"
+    directory = place.top / "params/treefiles"
     (directory / "own.yaml").write_text(text, encoding="utf-8", errors="surrogateescape")
     for name in ("own-fifo", "own-zero"):
         (directory / name).unlink(missing_ok=True)

@@ -1,5 +1,7 @@
 """Fills an installroot: installs the packages, then configures it as the recipe says."""
 
+import re
+import stat
 from collections.abc import Iterable, Set
 from pathlib import Path
 from typing import NamedTuple
@@ -20,7 +22,7 @@ from atomic_lib.compose.tree_access.tree_files import TreeFiles
 from atomic_lib.content.repositories import Content
 from atomic_lib.formats.rpm_headers import read_headers
 from atomic_lib.recipe.origins import place_of
-from atomic_lib.recipe.recipe import PostScript, Recipe
+from atomic_lib.recipe.recipe import DEFAULT_TARGET, PostScript, Recipe
 from atomic_lib.solve.dnf_run import INSTALLROOT
 from atomic_lib.solve.rpm_set import RpmSet
 from atomic_lib.tools.context import Context
@@ -28,6 +30,7 @@ from atomic_lib.tools.context import Context
 _UTC = "Etc/UTC"
 _DNF_STATE = "var/lib/dnf"
 _UNITS = "etc/systemd/system"
+_UNIT_FILES = (_UNITS, "usr/lib/systemd/system")
 _ONE_FILE = "PRAGMA wal_checkpoint(TRUNCATE); PRAGMA journal_mode=DELETE; VACUUM;"
 
 
@@ -57,12 +60,7 @@ def make_installroot(
         change_packaged_files(tree, recipe, headers)
         if recipe.run_sysusers:
             _run_sysusers(tree, recipe, log)
-        _configure(tree, recipe)
-        _set_units(tree, recipe)
-        change_files(tree, recipe, version)
-        apply_kickstart_settings(tree, recipe)
-        for script in recipe.post_scripts:
-            _run_script(tree, script, log)
+        apply_settings(tree, recipe, version=version, log=log)
         if recipe.account_rules is not None:
             check_accounts(tree, recipe.account_rules, str(recipe.files[0]))
     place_kernels(tree.files)
@@ -72,6 +70,19 @@ def make_installroot(
     _set_machine_id(tree, recipe)
     settle_databases(tree)
     return changed
+
+
+def apply_settings(tree: Installroot, recipe: Recipe, *, version: str, log: Path) -> None:
+    """Configure the tree, or the deployment of a commit, and run the recipe's scripts in it.
+
+    Raises WorkbookError as ``make_installroot`` does.
+    """
+    _configure(tree, recipe)
+    _set_units(tree, recipe)
+    change_files(tree, recipe, version)
+    apply_kickstart_settings(tree, recipe)
+    for script in recipe.post_scripts:
+        _run_script(tree, script, log)
 
 
 def _run_sysusers(tree: Installroot, recipe: Recipe, log: Path) -> None:
@@ -93,6 +104,10 @@ def _configure(tree: Installroot, recipe: Recipe) -> None:
         if setting.value and not any(tree.files.status(path) for path in setting.data):
             others = tree.files.entries(setting.beside) if setting.beside else []
             known = f": the tree has {', '.join(path.rpartition('/')[2] for path in others)}" if others else ""
+            if recipe.ostree_source:  # nobody can add a package to a commit
+                place = without_copies(place_of(setting.value, recipe))
+                say(f"! {place}: {setting.value!r} is not set: the commit has no /{setting.data[0]}")
+                continue
             raise WorkbookError(
                 f"{place_of(setting.value, recipe)}: {setting.value!r} is not in the tree: there is no "
                 f"/{setting.data[0]}",
@@ -100,8 +115,9 @@ def _configure(tree: Installroot, recipe: Recipe) -> None:
             )
         if setting.file and setting.value:
             tree.write(setting.file, setting.text)
-    tree.files.remove("etc/localtime")
-    tree.files.add_link("etc/localtime", f"../usr/share/zoneinfo/{recipe.timezone or _UTC}")
+    if recipe.timezone or not recipe.ostree_source:
+        tree.files.remove("etc/localtime")
+        tree.files.add_link("etc/localtime", f"../usr/share/zoneinfo/{recipe.timezone or _UTC}")
 
 
 class _Setting(NamedTuple):
@@ -118,8 +134,8 @@ class _Setting(NamedTuple):
 
 
 def _localization(recipe: Recipe) -> list[_Setting]:
-    """Locale, keymap and time zone."""
-    locale = recipe.locale or "C.UTF-8"
+    """Locale, keymap and time zone; a commit keeps its own locale if the recipe names none."""
+    locale = recipe.locale or ("" if recipe.ostree_source else "C.UTF-8")
     name, _, encoding = locale.partition(".")
     compiled = f"{name}.{encoding.lower().replace('-', '')}" if encoding else name
     locales = [f"usr/lib/locale/{compiled}", f"usr/lib/locale/{locale}", "usr/lib/locale/locale-archive"]
@@ -152,24 +168,60 @@ def _with_root_locked(shadow: str) -> str:
     return "\n".join(locked) + "\n"
 
 
+def absent_units(files: TreeFiles, recipe: Recipe) -> list[str]:
+    """The units that the recipe enables, but that are not there: packages were left out of it. Else they must be."""
+    if not recipe.left_out:
+        return []
+    units = dict.fromkeys((*recipe.enabled_units, *recipe.wanted_units))
+    return [unit for unit in units if not any(files.matching(f"{path}/{_template(unit)}") for path in _UNIT_FILES)]
+
+
+def _template(unit: str) -> str:
+    """The name of the file of a unit, which may be an instance: ``getty@.service`` of ``getty@tty1.service``."""
+    return re.sub(r"@[^@]+(\.[a-z]+)$", r"@\1", unit)
+
+
 def _set_units(tree: Installroot, recipe: Recipe) -> None:
+    absent = absent_units(tree.files, recipe)
     for unit in recipe.disabled_units:
         try:
             tree.chroot(["systemctl", "disable", "--", unit])
         except command.CommandError:  # as in Anaconda: a unit that does not exist is disabled
             say(f"! {without_copies(str(recipe.files[0]))}: {unit} is not in the tree, so there is nothing to disable")
-    for verb, units in [("set-default", (recipe.default_target,)), ("enable", recipe.enabled_units)]:
+    for verb, named in _unit_changes(recipe):
+        units = [_linked_unit(tree.files, unit) for unit in named if unit not in absent]
         try:
             if units:
                 tree.chroot(["systemctl", verb, "--", *units])
         except command.CommandError as error:
+            if recipe.ostree_source:
+                say(f"! {without_copies(str(recipe.files[0]))}: {verb} {units[0]}: not done: it is not in the commit")
+                continue
             raise WorkbookError(
                 f"{recipe.files[0]}: units: cannot {verb} {' '.join(units)}",
                 log=error.log,
                 hint="correct the unit's name, or add the package that has it",
             ) from None
-    for unit in recipe.wanted_units:
+    for unit in (unit for unit in recipe.wanted_units if unit not in absent):
         want_unit(tree.files, unit)
+
+
+def _linked_unit(files: TreeFiles, unit: str) -> str:
+    """The unit that a name stands for: systemctl enables no other name of a unit."""
+    path = f"usr/lib/systemd/system/{unit}"
+    status = files.status(path)
+    if not status or not stat.S_ISLNK(status.st_mode):
+        return unit
+    target = files.target_of(path).rpartition("/")[2]
+    return target if target.rpartition(".")[2] == unit.rpartition(".")[2] else unit
+
+
+def _unit_changes(recipe: Recipe) -> list[tuple[str, tuple[str, ...]]]:
+    """The verbs of systemctl with their units; a commit keeps its own default target if the recipe names no other."""
+    if recipe.ostree_source is None:
+        return [("set-default", (recipe.default_target,)), ("enable", recipe.enabled_units)]
+    target = [("set-default", (recipe.default_target,))] if recipe.default_target != DEFAULT_TARGET else []
+    return [*target, *(("enable", (unit,)) for unit in recipe.enabled_units)]
 
 
 def want_unit(files: TreeFiles, unit: str) -> None:
@@ -205,13 +257,18 @@ def _clean(tree: Installroot, packaged: Iterable[str]) -> None:
         _remove_unpackaged(files, directory, set())
     for directory in ("tmp", "var/tmp", "run", "proc", "dev", "sys"):
         _remove_unpackaged(files, directory, {path for path in kept if path.startswith(f"{directory}/")})
-    for backup in ("passwd-", "shadow-", "group-", "gshadow-", ".pwd.lock", ".updated"):
-        files.remove(f"etc/{backup}")
+    remove_backups(files)
     if not files.matching("usr/bin/dnf*"):  # only a dnf in the tree needs dnf's state
         for directory in ("etc/dnf", _DNF_STATE):
             files.remove(directory)
     for file in ("var/.updated", "var/lib/systemd/random-seed"):
         files.remove(file)
+
+
+def remove_backups(files: TreeFiles) -> None:
+    """Remove the files that programs leave in /etc besides those that they change."""
+    for backup in ("passwd-", "shadow-", "group-", "gshadow-", ".pwd.lock", ".updated"):
+        files.remove(f"etc/{backup}")
 
 
 def _remove_unpackaged(files: TreeFiles, directory: str, packaged: Set[str]) -> None:

@@ -56,8 +56,12 @@ def own_public_key(variant: Variant, context: Context) -> str:
 
 def remote_configuration(url: str) -> str:
     """The configuration of the remote: it accepts only commits signed with the key in ``KEY_FILE``."""
-    lines = (f'[remote "{REMOTE}"]', f"url={url}", "gpg-verify=true", f"gpgkeypath=/{KEY_FILE}")
-    return "\n".join(lines) + "\n"
+    return remote_section(REMOTE, url, "gpg-verify=true", f"gpgkeypath=/{KEY_FILE}")
+
+
+def remote_section(name: str, url: str, *options: str) -> str:
+    """A remote's configuration; without other options, commits must be signed with a key that the system trusts."""
+    return "\n".join([f'[remote "{name}"]', f"url={url}", *options]) + "\n"
 
 
 def add_remote(tree: Installroot, url: str, public_key: str) -> None:

@@ -10,11 +10,11 @@ from typing import Literal
 from atomic_lib.base.errors import WorkbookError
 from atomic_lib.base.progress import step
 from atomic_lib.base.stage import Stage
-from atomic_lib.base.store import key_of
-from atomic_lib.compose.chroot import Installroot, copy_root, make_root
+from atomic_lib.base.store import Stored, key_of
+from atomic_lib.compose.chroot import RPMDB, Installroot, copy_root, make_root
 from atomic_lib.compose.file_contexts import contexts_directory, keep_contexts, keep_labels, label_tree
 from atomic_lib.compose.initramfs import kernel_version
-from atomic_lib.compose.installroot import make_installroot
+from atomic_lib.compose.installroot import absent_units, make_installroot
 from atomic_lib.compose.ostree import commit_tree, make_ostree_tree
 from atomic_lib.compose.packaged_attributes import ChangedFile
 from atomic_lib.compose.remote import add_remote, commit_key, own_public_key
@@ -30,7 +30,7 @@ from atomic_lib.solve.lock import Lock
 from atomic_lib.solve.rpm_set import RpmSet
 from atomic_lib.tools.context import Context
 from atomic_lib.tools.memory import in_memory
-from atomic_lib.tools.sandbox import Bind
+from atomic_lib.tools.sandbox import Bind, Tools
 
 CONTEXTS, LABELS, LOG = "contexts", "labels", "compose.log"
 
@@ -50,6 +50,8 @@ class Tree:
     reused: bool
     changed_files: tuple[ChangedFile, ...] = ()
     """The files whose owner, mode or capabilities a scriptlet changed."""
+    absent_units: tuple[str, ...] = ()
+    """The units that the recipe enables, but whose packages were left out."""
 
     @property
     def root(self) -> Path:
@@ -85,8 +87,10 @@ def recipe_inputs(recipe: Recipe) -> dict[str, object]:
     """The recipe as part of a key: all but the paths of its files, its notes, and what decides only the RPM set."""
     added = ("added_files", "overlays", "override_overlays")
     apart = ("account_rules", "finalization", "post_scripts", *added)
-    others = ("files", "notes", "repositories", "lockfile_repos", *apart)
+    others = ("files", "notes", "repositories", "lockfile_repos", "ostree_source", *apart)
     data = {name: value for name, value in vars(recipe).items() if name not in others}
+    commit = recipe.ostree_source
+    where = [commit.stateroot, commit.remote, commit.url, commit.ref, commit.verified] if commit else None
     scripts = [
         [script.text, script.interpreter, script.stop_on_error, script.in_tree] for script in recipe.post_scripts
     ]
@@ -94,7 +98,14 @@ def recipe_inputs(recipe: Recipe) -> dict[str, object]:
     files = {name: _digests(getattr(recipe, name)) for name in added}
     last = recipe.finalization
     finalization = [_digests(last.programs), _digests(last.files)] if last else None
-    return {**data, **files, "account_rules": rules, "finalization": finalization, "post_scripts": scripts}
+    return {
+        **data,
+        **files,
+        "ostree_source": where,
+        "account_rules": rules,
+        "finalization": finalization,
+        "post_scripts": scripts,
+    }
 
 
 def _digests(files: Iterable[AddedFile]) -> list[list[object]]:
@@ -131,11 +142,15 @@ def compose_tree(request: TreeRequest, context: Context) -> Tree:
 
     Raises WorkbookError as ``make_installroot`` does, and for a ``signing_key`` that cannot sign.
     """
-    stored = TREE.get(request, context)
+    return stored_tree(TREE.get(request, context), request.variant.method)
+
+
+def stored_tree(stored: Stored, method: Literal["ostree", "traditional"]) -> Tree:
+    """The tree that a stage stored."""
     facts = json.loads((stored.path / "tree.json").read_text())
     return Tree(
         key=key_of({"tree": stored.key}),
-        method=request.variant.method,
+        method=method,
         directory=stored.path,
         kver=facts["kver"],
         commit=facts["commit"],
@@ -144,6 +159,7 @@ def compose_tree(request: TreeRequest, context: Context) -> Tree:
         seconds=stored.seconds,
         reused=stored.reused,
         changed_files=tuple(ChangedFile(path, tuple(what), text) for path, what, text in facts["changed_files"]),
+        absent_units=tuple(facts["absent_units"]),
     )
 
 
@@ -181,10 +197,14 @@ def _make(request: TreeRequest, context: Context, directory: Path) -> None:
             version=commit_version(variant, recipe),
             log=log,
         )
-        (directory / "owners.json").write_text(json.dumps(_owners(tree)))
+        write_owners(tree, directory)
         finish = _finish_ostree if variant.method == "ostree" else _finish_traditional
         nothing: dict[str, object] = {"commit": None, "content_checksum": None, "dropped_files": []}
-        made = {"kver": kernel_version(tree.files), "changed_files": [astuple(file) for file in changed]}
+        made = {
+            "kver": kernel_version(tree.files),
+            "changed_files": [astuple(file) for file in changed],
+            "absent_units": absent_units(tree.files, recipe),
+        }
         facts = {**nothing, **made, **finish(tree, request, directory)}
     (directory / "tree.json").write_text(json.dumps(facts, indent=1))
 
@@ -231,14 +251,18 @@ def _finish_traditional(tree: Installroot, request: TreeRequest, directory: Path
     return {}
 
 
-def _owners(tree: Installroot) -> dict[str, list[str]]:
-    owners = file_owners(tree)
+def write_owners(tree: Installroot, directory: Path, database: str = RPMDB) -> None:
+    """Write who owns the files of the tree to ``owners.json``.
+
+    Raises WorkbookError if its RPM database has no files.
+    """
+    owners = file_owners(tree, database)
     if not owners:
         raise WorkbookError(
             "the tree's RPM database lists no files, so files cannot be attributed to packages",
             hint="check that the recipe installs packages and that no script removes the RPM database",
         )
-    return owners
+    (directory / "owners.json").write_text(json.dumps(owners))
 
 
 def _commit(
@@ -248,8 +272,13 @@ def _commit(
     epoch = variant.source_date_epoch
     metadata, repo = recipe.commit_metadata, directory / "repo"
     commit = commit_tree(keyring, root, repo, lock, ref=ref, version=version, epoch=epoch, metadata=metadata)
-    binds = [Bind(directory / "repo", "/mnt/repo")]
-    listing = keyring.tools.run(["ostree", "show", "--repo=/mnt/repo", commit], binds=binds).stdout
+    return commit_facts(keyring.tools, repo, commit)
+
+
+def commit_facts(tools: Tools, repo: Path, commit: str) -> dict[str, str]:
+    """The checksums of a commit, for tree.json."""
+    binds = [Bind(repo, "/mnt/repo")]
+    listing = tools.run(["ostree", "show", "--repo=/mnt/repo", commit], binds=binds).stdout
     return {"commit": commit, "content_checksum": content_checksum(listing)}
 
 

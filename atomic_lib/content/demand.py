@@ -12,8 +12,8 @@ class Demand:
 
     ``words``: names, patterns, paths and requirements, as dnf takes them. ``groups``: as in ``expand_groups``.
     ``excludes``: names and patterns that are not to be installed. ``weak_dependencies``: whether recommended packages
-    are wanted. ``repositories``: those that the recipe brings along. ``source``: the recipe's file; ``place_of`` gives
-    ``FILE:LINE`` of a word, for error messages.
+    are wanted. ``strict``: whether a package that stand-in content lacks is an error. ``repositories``: those that the
+    recipe brings along. ``source``: the recipe's file; ``place_of`` gives ``FILE:LINE`` of a word, for error messages.
     """
 
     source: str
@@ -21,5 +21,18 @@ class Demand:
     groups: tuple[str, ...] = ()
     excludes: tuple[str, ...] = ()
     weak_dependencies: bool = True
+    strict: bool = False
     repositories: tuple[YumRepository, ...] = ()
     place_of: Callable[[str], str] = field(default=lambda _: "", compare=False, repr=False)
+
+
+@dataclass(frozen=True)
+class MissingPackage:
+    """A package that a recipe names and that stand-in content has no counterpart for.
+
+    ``place``: ``FILE:LINE``, or the group that names it. ``similar``: names that stand-in content does have.
+    """
+
+    name: str
+    place: str
+    similar: tuple[str, ...] = ()

@@ -14,7 +14,7 @@ from atomic_lib.base.store import file_sha256, key_of
 from atomic_lib.content.agent_repository import AGENT, agent_repository
 from atomic_lib.content.comps import Comps, read_comps
 from atomic_lib.content.definition import DebianContent, RepositoryContent, load_definition
-from atomic_lib.content.demand import Demand
+from atomic_lib.content.demand import Demand, MissingPackage
 from atomic_lib.content.dnf import (
     CHANGED_PART,
     DNF_CACHE,
@@ -51,6 +51,10 @@ class Content:
     """Whether a repository needs the network."""
     dnf_cache: Path | None
     """The directory of downloaded repository indexes; None if all repositories are local."""
+    missing: tuple[MissingPackage, ...] = ()
+    """What the recipe names and this content has no counterpart for: only stand-in content leaves packages out."""
+    stands_in: bool = False
+    """Whether it is stand-in content, which has repositories of its own only."""
 
     @property
     def binds(self) -> list[Bind]:
@@ -94,18 +98,18 @@ def open_content(name: str, context: Context, demand: Demand, params: Path = PAR
     Stand-in content has the packages of ``demand`` and their dependencies. Content that consists of repositories also
     has those that a recipe brings along, in place of its own of the same name.
 
-    Raises WorkbookError if the content is unknown, stand-in content has no package of a name, a mirror cannot be
-    reached, a signature is bad, or the disk is too full.
+    Raises WorkbookError if the content is unknown, a mirror cannot be reached, a signature is bad, the disk is too
+    full, or the demand is strict and stand-in content has no package of a name.
     """
     definition = load_definition(name, params)
     agent = agent_repository(context)
     if isinstance(definition, DebianContent):
         standin = standin_repository(definition, demand, params, context, elsewhere=_names_of_rpms(agent))
-        local = {"standin": standin, _AGENT: agent}
+        local, missing = {"standin": standin.path, _AGENT: agent}, standin.missing
         text = "".join(local_repository(repo) for repo in local)
         key = key_of({name: _repository_key(path) for name, path in local.items()})
     else:
-        local = {_AGENT: agent}
+        local, missing = {_AGENT: agent}, ()
         _require_key_files(demand.repositories, context.tools, definition.releasever)
         text = with_brought(_repo_file(definition, params), demand.repositories) + local_repository(_AGENT)
         remote = _remote_key(context, definition, text, local)
@@ -124,6 +128,28 @@ def open_content(name: str, context: Context, demand: Demand, params: Path = PAR
         local=local,
         remote=isinstance(definition, RepositoryContent),
         dnf_cache=_dnf_cache(context.cache, definition, text) if isinstance(definition, RepositoryContent) else None,
+        missing=missing,
+        stands_in=isinstance(definition, DebianContent),
+    )
+
+
+def content_without_packages(name: str, params: Path = PARAMS_DIRECTORY) -> Content:
+    """The content ``params/content/NAME.yaml`` for a commit that has its packages already: nothing is built or fetched.
+
+    Raises WorkbookError if the content is unknown.
+    """
+    definition = load_definition(name, params)
+    return Content(
+        name=name,
+        title=definition.title,
+        key="",
+        releasever=definition.releasever,
+        kernel_arguments=definition.kernel_arguments,
+        selinux_policy=definition.selinux_policy,
+        repo_text="",
+        local={},
+        remote=False,
+        dnf_cache=None,
     )
 
 

@@ -66,7 +66,11 @@ def boot_image(tools: Tools, disk: Disk, request: BootRequest, directory: Path) 
     with (
         one_boot_key(tools, directory) as key,
         provide_instance(
-            request.data_source, secret.instance(key.public), tools, directory=directory, seen_as=BOOT_MOUNT
+            request.data_source,
+            secret.instance(key.public, request.agent),
+            tools,
+            directory=directory,
+            seen_as=BOOT_MOUNT,
         ) as provided,
         start_guest(tools, disk, machine, provided, directory) as guest,
     ):

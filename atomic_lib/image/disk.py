@@ -17,12 +17,13 @@ from atomic_lib.base.errors import WorkbookError
 from atomic_lib.base.progress import step
 from atomic_lib.base.stage import Stage
 from atomic_lib.base.store import file_sha256
+from atomic_lib.compose.tree import LOG, recipe_inputs
 from atomic_lib.compose.tree_access.walk import Entry, read_entries, walk_tree, write_entries
 from atomic_lib.formats.disk.gpt import SECTOR_BYTES
 from atomic_lib.image.bootloader import BIOS_BOOT_SECTOR, make_loaders
 from atomic_lib.image.checksum import disk_sha256
 from atomic_lib.image.identity import fixed_uuid, root_uuid
-from atomic_lib.image.sysroot import ImageRequest, kernel_arguments, make_sysroot
+from atomic_lib.image.sysroot import ImageRequest, kernel_arguments, make_sysroot, origin_of
 from atomic_lib.params.variant import Variant
 from atomic_lib.tools.context import Context
 from atomic_lib.tools.memory import in_memory
@@ -85,7 +86,10 @@ def build_image(request: ImageRequest, context: Context) -> Image:
 
 def _inputs(request: ImageRequest, _: Context) -> dict[str, object]:
     variant, recipe, content = request.variant, request.recipe, request.content
+    origin = origin_of(variant, recipe)
+    deployed = {"origin": [origin.stateroot, origin.remote, origin.ref], "settings": recipe_inputs(recipe)}
     return {
+        **(deployed if recipe.ostree_source else {}),
         "tree": request.tree.key,
         "root_mib": request.root_mib,
         "kernel_arguments": kernel_arguments(variant, recipe, content),
@@ -101,7 +105,7 @@ def _make(request: ImageRequest, context: Context, directory: Path) -> None:
     variant, tools = request.variant, context.tools
     with in_memory(directory / "content") as memory:
         with step(f"{variant.variant}: deploy"):
-            sysroot = make_sysroot(request, tools, memory)
+            sysroot = make_sysroot(request, tools, memory, directory / LOG)
             write_entries(walk_tree(sysroot), directory / "entries.jsonl")
         with step(f"{variant.variant}: write the disk"):
             _write_disk(variant, tools, sysroot, directory, request.root_mib)

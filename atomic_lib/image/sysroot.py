@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from atomic_lib.base.errors import WorkbookError
+from atomic_lib.base.progress import step
 from atomic_lib.compose.chroot import copy_root, make_root
 from atomic_lib.compose.file_contexts import OBJECT_OF_FILE, labels_to_give, restore_labels, set_labels, type_of
 from atomic_lib.compose.remote import REMOTE
@@ -14,15 +15,17 @@ from atomic_lib.compose.tree_access.tree_files import TreeFiles
 from atomic_lib.compose.tree_access.walk import walk_tree
 from atomic_lib.content.repositories import Content
 from atomic_lib.image.bootloader import boot_entry, ostree_configuration_head, ostree_menu, traditional_menu
+from atomic_lib.image.deployment import Deployment, configure_deployment
 from atomic_lib.image.identity import root_uuid
 from atomic_lib.params.variant import Variant
 from atomic_lib.recipe.recipe import Recipe
 from atomic_lib.tools.sandbox import Bind, Tools
 
 STATEROOT = "fedora-atomic"
+"""The stateroot of a commit that is composed."""
 _REPO, _SYSROOT = "/mnt/repo", "/mnt/sysroot"
-_DEPLOYMENT = re.compile(rf"/ostree/deploy/{STATEROOT}/deploy/[0-9a-f]{{64}}\.0$")
-_SEEN = re.compile(rf"^/ostree/deploy/{STATEROOT}(/deploy/[0-9a-f]{{64}}\.0(?=/|$)|(?=/var(/|$)))")
+_DEPLOYMENT = re.compile(r"/ostree/deploy/[^/]+/deploy/[0-9a-f]{64}\.0$")
+_SEEN = re.compile(r"^/ostree/deploy/[^/]+(/deploy/[0-9a-f]{64}\.0(?=/|$)|(?=/var(/|$)))")
 CONSOLE_ARGUMENTS = "no_timer_check console=tty1 console=ttyS0,115200n8 systemd.firstboot=off systemd.gpt_auto=0"
 """The kernel arguments of a cloud guest, unless a kickstart sets them with ``bootloader --append``."""
 
@@ -60,10 +63,13 @@ def kernel_arguments(variant: Variant, recipe: Recipe, content: Content) -> list
     return [root, "rw", "loglevel=4", *chosen.split(), *security, *variant.kernel_arguments.split()]
 
 
-def make_sysroot(request: ImageRequest, tools: Tools, memory: Path) -> Path:
+def make_sysroot(request: ImageRequest, tools: Tools, memory: Path, log: Path) -> Path:
     """Create ``memory/sysroot`` with the content of the root file system; returns its path.
 
-    ``memory`` is a directory in memory, because the files get labels.
+    ``memory`` is a directory in memory, because the files get labels. ``log`` is that of the recipe's scripts, if it
+    deploys a commit.
+
+    Raises WorkbookError as ``configure_deployment`` does.
     """
     variant, recipe, tree = request.variant, request.recipe, request.tree
     arguments, uuid = kernel_arguments(variant, recipe, request.content), root_uuid(variant)
@@ -72,7 +78,7 @@ def make_sysroot(request: ImageRequest, tools: Tools, memory: Path) -> Path:
     files = TreeFiles(sysroot)
     if tree.method == "ostree":
         head = ostree_configuration_head(recipe.boot_loader_timeout_seconds)
-        _deploy(_Work(tools, tree.repo, sysroot), default_ref(variant, recipe), arguments, head)
+        _deploy(_Work(tools, tree.repo, sysroot), origin_of(variant, recipe), arguments, head)
         menu = ostree_menu(uuid)
     else:
         copy_root(tools, tree.root, sysroot)
@@ -84,6 +90,10 @@ def make_sysroot(request: ImageRequest, tools: Tools, memory: Path) -> Path:
     files.write("boot/grub/grub.cfg", menu)
     # mke2fs creates it if necessary, but without a label
     (sysroot / "lost+found").mkdir(mode=0o700)
+    if recipe.ostree_source:
+        deployment = Deployment(tools, sysroot, recipe.ostree_source.stateroot, str(tree.commit), tree.contexts)
+        with step(f"{variant.variant}: configure the deployment"):
+            configure_deployment(deployment, variant, recipe, log=log)
     if recipe.selinux != "disabled":
         if tree.method == "ostree":
             added = added_to_commit(sysroot)
@@ -112,7 +122,23 @@ class _Work:
         )
 
 
-def _deploy(work: _Work, ref: str, arguments: list[str], head: str) -> None:
+@dataclass(frozen=True)
+class Origin:
+    """Where a deployment says that it comes from, and the stateroot that it is in."""
+
+    stateroot: str
+    remote: str
+    ref: str
+
+
+def origin_of(variant: Variant, recipe: Recipe) -> Origin:
+    """The origin of a variant's deployment."""
+    commit = recipe.ostree_source
+    names = (commit.stateroot, commit.remote) if commit else (STATEROOT, REMOTE)
+    return Origin(*names, default_ref(variant, recipe))
+
+
+def _deploy(work: _Work, origin: Origin, arguments: list[str], head: str) -> None:
     """Create a stateroot with one deployment of the tree's commit.
 
     GRUB reads ostree's syslinux configuration (see ``bootloader``). ostree only updates an
@@ -122,9 +148,9 @@ def _deploy(work: _Work, ref: str, arguments: list[str], head: str) -> None:
     work.run("admin", "init-fs", _SYSROOT)
     work.run("config", own_repo, "set", "sysroot.bootprefix", "true")
     work.run("config", own_repo, "set", "sysroot.readonly", "true")
-    work.run("admin", "os-init", f"--sysroot={_SYSROOT}", STATEROOT)
+    work.run("admin", "os-init", f"--sysroot={_SYSROOT}", origin.stateroot)
     # as if pulled from the image's remote, so that an upgrade uses that remote and checks signatures
-    work.run("pull-local", own_repo, "--disable-fsync", f"--remote={REMOTE}", _REPO, ref)
+    work.run("pull-local", own_repo, "--disable-fsync", f"--remote={origin.remote}", _REPO, origin.ref)
     boot = work.sysroot / "boot"
     (boot / "loader.0").mkdir()
     (boot / "loader").symlink_to("loader.0")
@@ -132,8 +158,8 @@ def _deploy(work: _Work, ref: str, arguments: list[str], head: str) -> None:
     (boot / "syslinux").mkdir()
     (boot / "syslinux/syslinux.cfg").symlink_to("../loader/syslinux.cfg")
     kargs = [f"--karg-append={argument}" for argument in arguments]
-    own = [f"--sysroot={_SYSROOT}", f"--os={STATEROOT}"]
-    work.run("admin", "deploy", *own, "--no-merge", "--karg-none", *kargs, f"{REMOTE}:{ref}")
+    own = [f"--sysroot={_SYSROOT}", f"--os={origin.stateroot}"]
+    work.run("admin", "deploy", *own, "--no-merge", "--karg-none", *kargs, f"{origin.remote}:{origin.ref}")
 
 
 def _label(tools: Tools, sysroot: Path, paths: Iterable[Path], contexts: Path) -> None:

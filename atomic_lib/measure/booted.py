@@ -41,7 +41,11 @@ def disk_after_boot(tools: Tools, raw: Path, request: BootRequest, directory: Pa
     with (
         one_boot_key(tools, directory) as key,
         provide_instance(
-            request.data_source, secret.instance(key.public), tools, directory=directory, seen_as=BOOT_MOUNT
+            request.data_source,
+            secret.instance(key.public, request.agent),
+            tools,
+            directory=directory,
+            seen_as=BOOT_MOUNT,
         ) as provided,
         start_guest(tools, Disk(raw, "raw"), machine, provided, directory) as guest,
     ):

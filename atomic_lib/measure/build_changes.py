@@ -173,7 +173,7 @@ def _builds(lock: Lock) -> dict[str, set[LockedPackage]]:
 
 
 def _placeless(package: LockedPackage) -> LockedPackage:
-    return LockedPackage(**{**vars(package), "repo": "", "size_bytes": 0})
+    return LockedPackage(**{**vars(package), "repo": "", "size_bytes": 0, "vendor": ""})
 
 
 def _package_change(name: str, old: Iterable[LockedPackage], new: Iterable[LockedPackage]) -> Change:

@@ -36,15 +36,19 @@ class Variant(ParamsModel):
     variant: Name
     description: str = ""
     method: Literal["ostree", "traditional"]
-    """ostree: compose a commit from a treefile. traditional: compose an ordinary root file system."""
+    """ostree: compose a commit from a treefile, or deploy that of a kickstart's ``ostreesetup``. traditional: compose
+    an ordinary root file system."""
     content: Name = "standin"
     """Where packages come from: ``params/content/CONTENT.yaml``."""
     recipe: Name
-    """``params/treefiles/CONTENT/RECIPE.yaml``; a traditional root also ``params/kickstarts/CONTENT/RECIPE.ks``."""
+    """``params/treefiles/RECIPE.yaml``; a traditional root also ``params/kickstarts/RECIPE.ks``."""
     recipe_file: str = ""
     """The path of a treefile or kickstart to read instead, relative to the checkout."""
     parts: str = Field(default="", pattern=r"^([a-z0-9][a-z0-9.-]*( [a-z0-9][a-z0-9.-]*)*)?$")
-    """Treefiles that extend a treefile recipe, separated by spaces: ``params/treefiles/CONTENT/parts/NAME.yaml``."""
+    """Treefiles that extend a treefile recipe, separated by spaces: ``params/treefiles/parts/NAME.yaml``."""
+    strict: bool = False
+    """Whether to refuse a recipe that names a package without a counterpart in stand-in content. Other content has
+    all packages of a recipe, or fails."""
     lock: str = ""
     """A lock file to rebuild from, relative to the checkout; empty: resolve the packages anew."""
     version: str = Field(default="1", pattern=r"^[0-9A-Za-z._-]+$")
@@ -57,6 +61,12 @@ class Variant(ParamsModel):
     remote_url: str = Field(default="file:///var/srv/ostree/repo", pattern=r"^(file:///|https?://[^/\s])\S*$")
     """Where an ostree variant's image gets updates, which must be signed by ``signing_key``. The default is a
     directory in the image that an administrator fills. An http(s) URL requires a ``signing_key``."""
+    ostree_url: str = Field(default="", pattern=r"^((file:///|https?://[^/\s])[!-~]*)?$")
+    """Where to pull the commit of a kickstart's ``ostreesetup`` from, instead of its ``--url``, which stays the remote
+    of the image's updates."""
+    ostree_key: str = ""
+    """The OpenPGP public keys that may have signed this commit: a file, armored or binary, relative to the checkout.
+    Needed unless ``ostreesetup`` has ``--nogpg``."""
     kickstart_version: str = "F41"
     """The syntax version, by pykickstart's name for it, of a kickstart that has no line ``#version=``."""
     kernel_arguments: str = ""

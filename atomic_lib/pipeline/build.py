@@ -9,8 +9,11 @@ from functools import cached_property
 
 from atomic_lib.base.errors import WorkbookError
 from atomic_lib.base.paths import CHECKOUT
+from atomic_lib.base.progress import say
+from atomic_lib.compose.pulled.pulled_tree import pull_tree, pulled_tree
 from atomic_lib.compose.tree import Tree, TreeRequest, compose_tree
-from atomic_lib.content.repositories import Content, open_content
+from atomic_lib.content.demand import Demand
+from atomic_lib.content.repositories import Content, content_without_packages, open_content
 from atomic_lib.image.disk import Image, build_image
 from atomic_lib.image.sysroot import ImageRequest
 from atomic_lib.measure.classes import ClassRules, default_class_rules
@@ -22,6 +25,7 @@ from atomic_lib.params.variant import Variant, load_variant
 from atomic_lib.recipe.load import load_recipe
 from atomic_lib.recipe.recipe import Recipe
 from atomic_lib.recipe.recipe_demand import recipe_demand
+from atomic_lib.recipe.standin_recipe import standin_recipe
 from atomic_lib.solve.explain.graph import Graph, Link, graph_of
 from atomic_lib.solve.explain.why import Chain, entries_of, shortest_chains, why
 from atomic_lib.solve.explain.without import Departure, what_leaves
@@ -45,24 +49,49 @@ class Build:
     context: Context
 
     @cached_property
-    def recipe(self) -> Recipe:
-        """The variant's recipe."""
+    def whole_recipe(self) -> Recipe:
+        """The variant's recipe, as it is written."""
         return load_recipe(self.variant)
+
+    @property
+    def demand(self) -> Demand:
+        """What the recipe asks of its content."""
+        return recipe_demand(self.whole_recipe, strict=self.variant.strict)
 
     @cached_property
     def content(self) -> Content:
-        """The repositories of the variant's packages."""
-        return open_content(self.variant.content, self.context, recipe_demand(self.recipe))
+        """The repositories of the variant's packages; none if it deploys a commit."""
+        if self.whole_recipe.ostree_source:
+            return content_without_packages(self.variant.content)
+        return open_content(self.variant.content, self.context, self.demand)
+
+    @cached_property
+    def recipe(self) -> Recipe:
+        """The variant's recipe, without what stand-in content has no counterpart for; that is said first."""
+        recipe, content = self.whole_recipe, self.content
+        if not content.stands_in:
+            return recipe
+        adapted = standin_recipe(recipe, content.missing, content.name)
+        for note in adapted.notes[len(recipe.notes) :] if content.missing else ():
+            say(f"! {self.variant.variant}: {note}")
+        return adapted
 
     @cached_property
     def rpm_set(self) -> RpmSet:
-        """The packages, resolved or from the variant's lock, with their files."""
-        lock_file = CHECKOUT / self.variant.lock if self.variant.lock else None
+        """The packages, resolved or from the variant's lock, with their files; or those of the commit to deploy."""
+        return self.packages_by(self.variant.lock)
+
+    def packages_by(self, lock: str) -> RpmSet:
+        """The packages by a lock file; if it is empty, those that the recipe resolves to now."""
+        lock_file = CHECKOUT / lock if lock else None
+        if source := self.recipe.ostree_source:
+            return pull_tree(source, self.variant, self.context, lock_file=lock_file).rpm_set
         return resolve_rpm_set(self.recipe, self.content, self.context, name=self.variant.variant, lock_file=lock_file)
 
     @cached_property
     def graph(self) -> Graph:
-        """The dependency graph of the packages."""
+        """The dependency graph of the packages; raises WorkbookError if nothing was resolved."""
+        self.require_resolved()
         return graph_of(self.rpm_set, self.context.tools, weak_dependencies=self.recipe.weak_dependencies)
 
     @cached_property
@@ -72,12 +101,17 @@ class Build:
 
     @cached_property
     def chains(self) -> Mapping[str, Chain]:
-        """The shortest chain from the recipe to each package, by package name."""
+        """The shortest chain from the recipe to each package, by package name; none to those of a pulled commit."""
+        if self.recipe.ostree_source:
+            return {}
         return shortest_chains(self.graph, self.entries)
 
     @cached_property
     def tree(self) -> Tree:
-        """The composed tree."""
+        """The composed tree, or that of the commit that is pulled."""
+        if source := self.recipe.ostree_source:
+            commit = self.rpm_set.lock.commit
+            return pulled_tree(source, self.variant, self.context, commit=commit).tree
         request = TreeRequest(self.variant, self.recipe, self.content, self.rpm_set)
         return compose_tree(request, with_limits(self.context, self.variant))
 
@@ -89,7 +123,8 @@ class Build:
     @cached_property
     def image(self) -> Image:
         """The disk image."""
-        return build_image(ImageRequest(self.variant, self.recipe, self.content, self.tree), self.context)
+        request = ImageRequest(self.variant, self.recipe, self.content, self.tree)
+        return build_image(request, with_limits(self.context, self.variant))
 
     @cached_property
     def image_footprint(self) -> ImageFootprint:
@@ -131,8 +166,17 @@ class Build:
 
         Raises WorkbookError as ``what_leaves`` does, and for a class that is unknown or empty.
         """
+        self.require_resolved()
         names = [name for word in words for name in classes_expanded(word, self.package_names, default_class_rules())]
         return what_leaves(names, self.context, recipe=self.recipe, content=self.content, rpm_set=self.rpm_set)
+
+    def require_resolved(self) -> None:
+        """Raise WorkbookError if the packages were not resolved, but are those of a commit."""
+        if source := self.whole_recipe.ostree_source:
+            raise WorkbookError(
+                f"{source.source}: ostreesetup: the packages are those of a commit, so nothing says why they are in it",
+                hint="ask about the recipe that the commit was composed from",
+            )
 
 
 def open_build(variant: str | Variant) -> Build:

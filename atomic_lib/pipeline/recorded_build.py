@@ -49,8 +49,9 @@ class RecordedBuild:
 
     def resolve(self) -> VariantResult:
         """Resolve the packages, or take those of the lock; writes ``lock.json`` beside the result."""
-        recipe = self._stage("recipe", lambda: self.build.recipe)
+        self._stage("recipe", lambda: self.build.whole_recipe)
         self._stage("content", lambda: self.build.content)
+        recipe = self.build.recipe
         rpm_set = self._stage("resolve", lambda: self.build.rpm_set)
         shutil.copyfile(rpm_set.directory.parent / "lock.json", self.directory / "lock.json")
         tools = self.build.context.tools
@@ -66,6 +67,8 @@ class RecordedBuild:
     def explain(self) -> VariantResult:
         """Find out why each package is in the tree, and what the tree would lose with each optional class."""
         self.record.add_reasons(self._stage("why", lambda: self.build.chains))
+        if self.build.recipe.ostree_source:
+            return self.record.result  # what was not resolved cannot be resolved without a package
         for rule in default_class_rules().rules:
             names = matching(rule.choice, self.build.package_names)
             if names:

@@ -7,7 +7,6 @@ from pathlib import Path
 
 from atomic_lib.base.errors import WorkbookError
 from atomic_lib.base.paths import CHECKOUT, PARAMS_DIRECTORY
-from atomic_lib.content.definition import RepositoryContent, load_definition
 from atomic_lib.params.variant import Variant
 from atomic_lib.recipe.recipe import PostScript, Recipe
 from atomic_lib.recipe.source import listing_hint
@@ -21,32 +20,38 @@ _TREEFILES = (".yaml", ".yml", ".json")
 def load_recipe(variant: Variant, params: Path = PARAMS_DIRECTORY) -> Recipe:
     """The recipe of a variant; the variant's ``selinux`` overrides the recipe's.
 
-    Raises WorkbookError naming the file, and where possible the line or key, if it is missing or not accepted, and
-    for a repository of its own that packages may not come from.
+    Raises WorkbookError naming the file, and where possible the line or key, if it is missing or not accepted.
     """
-    recipe = _with_unused_repositories(_read_recipe(variant, params), variant, params)
+    recipe = _with_ostree_url(_read_recipe(variant, params), variant)
     return replace(recipe, selinux=variant.selinux) if variant.selinux else recipe
 
 
-def _with_unused_repositories(recipe: Recipe, variant: Variant, params: Path) -> Recipe:
-    """The recipe with a note for each repository that it brings along and that stand-in content does not use."""
-    if not recipe.repositories or isinstance(load_definition(variant.content, params), RepositoryContent):
+def _with_ostree_url(recipe: Recipe, variant: Variant) -> Recipe:
+    """The recipe with the variant's address of the commit to deploy."""
+    commit = recipe.ostree_source
+    if commit and variant.method != "ostree":
+        raise WorkbookError(
+            f"{commit.source}: ostreesetup: variant {variant.variant!r} has method: {variant.method}",
+            hint="set method: ostree in the variant",
+        )
+    if not commit and (variant.ostree_url or variant.ostree_key):
+        raise WorkbookError(
+            f"variant {variant.variant!r}: ostree_url, ostree_key: {recipe.files[0]} has no ostreesetup",
+            hint="leave these parameters empty: they are for a commit that is deployed",
+        )
+    if not commit or not variant.ostree_url:
         return recipe
-    notes = [
-        f"{one.source.rpartition('/')[2]}: repository {one.name!r:.100} is not used: content {variant.content!r} has "
-        "packages of its own"
-        for one in recipe.repositories
-    ]
-    return replace(recipe, notes=(*recipe.notes, *notes))
+    note = f"{commit.source.rpartition('/')[2]}: ostreesetup: the commit is pulled from elsewhere (ostree_url)"
+    return replace(recipe, ostree_source=replace(commit, pulled_from=variant.ostree_url), notes=(*recipe.notes, note))
 
 
 def _read_recipe(variant: Variant, params: Path) -> Recipe:
-    """Read ``params/treefiles/CONTENT/RECIPE.yaml`` (or ``.json``), extended by the variant's parts.
+    """Read ``params/treefiles/RECIPE.yaml`` (or ``.json``), extended by the variant's parts.
 
-    For a traditional root it may also be the kickstart ``params/kickstarts/CONTENT/RECIPE.ks``. Files that the
-    recipe names must be below ``params/treefiles`` or ``params/kickstarts``, or one of the variant's ``recipe_roots``.
+    For a traditional root it may also be the kickstart ``params/kickstarts/RECIPE.ks``. Files that the recipe names
+    must be below ``params/treefiles`` or ``params/kickstarts``, or one of the variant's ``recipe_roots``.
     """
-    treefiles, kickstarts = params / "treefiles" / variant.content, params / "kickstarts" / variant.content
+    treefiles, kickstarts = params / "treefiles", params / "kickstarts"
     if variant.recipe_file:
         return read_recipe(CHECKOUT / variant.recipe_file, variant.kickstart_version)
     candidates = [treefiles / f"{variant.recipe}{suffix}" for suffix in (".yaml", ".json")]
@@ -58,8 +63,8 @@ def _read_recipe(variant: Variant, params: Path) -> Recipe:
         raise WorkbookError(f"recipe {variant.recipe!r} is ambiguous: there are {files}", hint="rename one of them")
     if not found:
         raise WorkbookError(
-            f"variant {variant.variant!r}: no recipe {variant.recipe!r} ({variant.method}, content "
-            f"{variant.content!r}): there is no {' or '.join(map(str, candidates))}",
+            f"variant {variant.variant!r}: no recipe {variant.recipe!r} ({variant.method}): there "
+            f"is no {' or '.join(map(str, candidates))}",
             hint=listing_hint(candidates[-1]),
         )
     others = [CHECKOUT / name for name in variant.recipe_roots.split()]

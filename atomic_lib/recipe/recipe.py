@@ -7,6 +7,8 @@ from typing import Literal
 from atomic_lib.base.model import SelinuxMode
 from atomic_lib.content.yum_repository import YumRepository
 
+DEFAULT_TARGET = "multi-user.target"
+
 
 @dataclass(frozen=True)
 class PostScript:
@@ -63,6 +65,25 @@ class AccountRules:
 
 
 @dataclass(frozen=True)
+class OstreeSource:
+    """The commit that a kickstart's ``ostreesetup`` deploys, in place of packages that are installed.
+
+    ``stateroot`` is the directory in /ostree/deploy. The deployed system gets ``url`` as the remote of its updates.
+    """
+
+    stateroot: str
+    remote: str
+    url: str
+    ref: str
+    verified: bool
+    """Whether the commit must be signed with a known key."""
+    source: str = ""
+    """``FILE:LINE`` of the command, for error messages."""
+    pulled_from: str = ""
+    """Where the commit is pulled from; empty: ``url``."""
+
+
+@dataclass(frozen=True)
 class Recipe:
     """A treefile or kickstart merged with all its includes.
 
@@ -74,8 +95,8 @@ class Recipe:
     requires one. ``languages``: None installs all. Units have full names (``sshd.service``).
     ``removed_paths`` are relative to the root of the tree. ``root_size_mib``: None leaves the
     size to the variant's parameters. Only kickstarts set ``account_commands``, ``ssh_keys``,
-    ``firewall``, ``kernel_arguments`` and ``boot_loader_timeout_seconds``; only treefiles set
-    ``ref``, ``releasever``, ``version_prefix`` and the fields after it.
+    ``firewall``, ``kernel_arguments``, ``boot_loader_timeout_seconds`` and ``ostree_source``; only treefiles set
+    ``releasever``, ``version_prefix`` and the fields after it.
     """
 
     files: tuple[Path, ...]
@@ -95,7 +116,7 @@ class Recipe:
     selinux: SelinuxMode = "enforcing"
     enabled_units: tuple[str, ...] = ()
     disabled_units: tuple[str, ...] = ()
-    default_target: str = "multi-user.target"
+    default_target: str = DEFAULT_TARGET
     post_scripts: tuple[PostScript, ...] = ()
     initramfs_arguments: tuple[str, ...] = ()
     kernel_arguments: str | None = None
@@ -117,6 +138,9 @@ class Recipe:
     firewall: tuple[str, ...] = ()
     """The options of firewall-offline-cmd, to run in the tree if firewalld is in it."""
     root_locked: bool = True
+    ostree_source: OstreeSource | None = None
+    """The commit to deploy. The settings and scripts then change /etc and /var of its deployment, and not the commit.
+    """
     ref: str | None = None
     releasever: str | None = None
     """The value of ``$releasever`` in repositories; None leaves it to the content."""
@@ -159,5 +183,7 @@ class Recipe:
     readonly_executables: bool = False
     initramfs: bool = True
     """Whether dracut makes an initramfs."""
+    left_out: tuple[str, ...] = ()
+    """The packages that it names and that are left out, because stand-in content has no counterpart for them."""
     notes: tuple[str, ...] = ()
     """What the recipe says but has no effect here, one sentence each, for the report."""

@@ -5,7 +5,7 @@ from atomic_lib.recipe.origins import place_of
 from atomic_lib.recipe.recipe import Recipe
 
 
-def recipe_demand(recipe: Recipe) -> Demand:
+def recipe_demand(recipe: Recipe, *, strict: bool = False) -> Demand:
     """The packages and groups that a recipe names, and the repositories that it brings along."""
     return Demand(
         source=str(recipe.files[0]) if recipe.files else "recipe",
@@ -13,6 +13,7 @@ def recipe_demand(recipe: Recipe) -> Demand:
         groups=recipe.groups,
         excludes=recipe.excludes,
         weak_dependencies=recipe.weak_dependencies,
+        strict=strict,
         repositories=recipe.repositories,
         place_of=lambda word: place_of(word, recipe) if recipe.files else "",
     )

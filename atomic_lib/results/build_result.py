@@ -22,7 +22,8 @@ class PackageSize(Model):
 
     ``bytes`` are apparent, ``allocated_bytes`` whole blocks of the tree as composed; ``image_bytes``
     what its files take on the disk image, ``qcow2_bytes`` their share of the compressed one.
-    ``download_bytes`` is the size of the RPM file. ``why``: the shortest chain that brought it in.
+    ``download_bytes`` is the size of the RPM file. ``why``: the shortest chain that brought it in. ``vendor``: who made
+    it; for a package of stand-in content what it really is.
     """
 
     name: str
@@ -30,6 +31,7 @@ class PackageSize(Model):
     version: str
     release: str
     arch: str
+    vendor: str = ""
     bytes: Bytes
     files: Count
     allocated_bytes: Bytes | None = None

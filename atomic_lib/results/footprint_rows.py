@@ -19,10 +19,11 @@ def package_sizes(rpm_set: RpmSet, footprint: Footprint) -> tuple[PackageSize, .
             version=package.version,
             release=package.release,
             arch=package.arch,
+            vendor=package.vendor,
             bytes=footprint.packages[package.name].bytes,
             files=footprint.packages[package.name].files,
             allocated_bytes=footprint.packages[package.name].allocated_bytes,
-            download_bytes=package.size_bytes,
+            download_bytes=None if rpm_set.lock.commit else package.size_bytes,
             class_=class_of(package.name),
         )
         for package in rpm_set.lock.packages

@@ -60,7 +60,8 @@ class VariantRecord:
             version=variant.version,
             # no path of the user's
             parameters=parameter_values(variant)
-            | {"lock": Path(variant.lock).name, "signing_key": Path(variant.signing_key).name},
+            | {name: Path(getattr(variant, name)).name for name in ("lock", "signing_key", "ostree_key")}
+            | ({"ostree_url": "file"} if variant.ostree_url.startswith("file:") else {}),
             provenance={"atomic_lib_version": __version__, "git_revision": git_revision(checkout)},
         )
 
@@ -74,7 +75,7 @@ class VariantRecord:
         self._update(
             lock_sha256=rpm_set.lock.sha256,
             package_count=len(rpm_set.lock.packages),
-            download_bytes=rpm_set.download_bytes,
+            download_bytes=None if rpm_set.lock.commit else rpm_set.download_bytes,
             notes=recipe.notes,
             provenance={**self._result.provenance, "tools": tools_key, **tool_versions},
         )
@@ -90,6 +91,7 @@ class VariantRecord:
             f"{readable(path)}: a file that an ostree commit does not carry, because its directory is made at boot"
             for path in tree.dropped_files
         ]
+        absent = [f"{unit} is not enabled: its package is left out" for unit in tree.absent_units]
         self._update(
             commit=tree.commit,
             content_checksum=tree.content_checksum,
@@ -99,7 +101,7 @@ class VariantRecord:
             packages=packages,
             classes=class_sizes(packages, unowned_sizes(footprint)),
             directories=directory_sizes(footprint),
-            notes=tuple(dict.fromkeys((*self._result.notes, *dropped, *_unexplained(tree.changed_files)))),
+            notes=tuple(dict.fromkeys((*self._result.notes, *absent, *dropped, *_unexplained(tree.changed_files)))),
         )
         self._add_stage("compose", tree)
 

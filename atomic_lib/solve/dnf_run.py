@@ -66,8 +66,7 @@ class Dnf:
         if self.locked is None or not self.recipe.lockfile_repos:
             return enabled_repos(self.recipe, self.content.repo_ids)
         only = ",".join(self.locked) or "-"  # an empty list would include all packages
-        known = self.content.repo_ids
-        limits = [f"--setopt={name}.includepkgs={only}" for name in self.recipe.lockfile_repos if name in known]
+        limits = [f"--setopt={name}.includepkgs={only}" for name in self.recipe.lockfile_repos]
         return [*enabled_repos(self.recipe, self.content.repo_ids, locked=True), *limits]
 
 
@@ -98,8 +97,7 @@ def pinned_packages(
     """
     source = str(recipe.files[0]) if recipe.files else "recipe"
     known, options = tuple(repo_ids), []
-    asked = [(repo, names) for repo, names in recipe.repo_packages if repo not in unused_repos(recipe, known)]
-    pinned = [*asked, *more]
+    pinned = [*recipe.repo_packages, *more]
     for repo in known if pinned else ():
         hidden = [name for other, names in pinned if other != repo for name in names]
         require_words(hidden, f"{source}: repo-packages", accepted=EXCLUDED)
@@ -107,20 +105,13 @@ def pinned_packages(
     return options
 
 
-def unused_repos(recipe: Recipe, repo_ids: Iterable[str]) -> set[str]:
-    """The repositories that the recipe brings along and that the content, which has ``repo_ids``, does not use."""
-    return {repository.name for repository in recipe.repositories} - set(repo_ids)
-
-
 def enabled_repos(recipe: Recipe, repo_ids: Iterable[str], *, locked: bool = False) -> list[str]:
     """dnf's options that enable the repositories that the recipe names: only these, or those besides the others.
 
     Those of its ``lockfile_repos`` are enabled only for a set that is ``locked``.
     """
-    known = tuple(repo_ids)
-    unused = unused_repos(recipe, known)
-    names = [name for name in recipe.repos if name not in unused]
-    of_lockfile = [name for name in recipe.lockfile_repos if name not in (*names, *unused)]
+    known, names = tuple(repo_ids), list(recipe.repos)
+    of_lockfile = [name for name in recipe.lockfile_repos if name not in names]
     if names or of_lockfile:
         names = names or [name for name in known if name not in of_lockfile]
         return ["--disablerepo=*", f"--enablerepo={','.join([*names, *(of_lockfile * locked)])}"]

@@ -12,7 +12,10 @@ SCHEMA_VERSION = 1
 
 @dataclass(frozen=True, order=True)
 class LockedPackage:
-    """An RPM: its NEVRA, the sha256 and size of its file, and its repository."""
+    """An RPM: its NEVRA, the sha256 and size of its file, its repository, and its vendor.
+
+    The vendor of a package of stand-in content says what it really is: ``Debian (openssh-client 1:10.0p1-7)``.
+    """
 
     name: str
     epoch: int
@@ -22,6 +25,7 @@ class LockedPackage:
     sha256: str
     size_bytes: int
     repo: str
+    vendor: str = ""
 
     @property
     def nevra(self) -> str:
@@ -40,11 +44,14 @@ class Lock:
 
     content: str
     packages: tuple[LockedPackage, ...]
+    commit: str = ""
+    """The checksum of the commit that has the packages, if they were not installed; then they have no RPM files, and
+    neither sha256 nor size."""
 
     @property
     def sha256(self) -> str:
         """The identity of the package set: the sha256 of all NEVRAs and file digests, without repositories."""
-        text = "".join(f"{package.nevra} {package.sha256}\n" for package in sorted(self.packages))
+        text = "".join(f"{package.nevra} {package.sha256}\n" for package in sorted(self.packages)) + self.commit
         return hashlib.sha256(text.encode()).hexdigest()
 
 
@@ -52,6 +59,7 @@ def write_lock(lock: Lock, path: Path) -> None:
     """Write the lock as JSON with one package per line, so that diff can compare two locks."""
     lines = ",\n".join(json.dumps(asdict(package)) for package in lock.packages)
     head = f'"schema_version": {SCHEMA_VERSION}, "content": {json.dumps(lock.content)}, "sha256": "{lock.sha256}"'
+    head += f', "commit": "{lock.commit}"' if lock.commit else ""
     path.write_text(f'{{{head}, "packages": [\n{lines}\n]}}\n')
 
 
@@ -62,7 +70,8 @@ def read_lock(path: Path) -> Lock:
     """
     try:
         data = json.loads(path.read_text())
-        lock = Lock(data["content"], tuple(sorted(LockedPackage(**package) for package in data["packages"])))
+        packages = tuple(sorted(LockedPackage(**package) for package in data["packages"]))
+        lock = Lock(data["content"], packages, data.get("commit", ""))
         version, recorded = data["schema_version"], data["sha256"]
     except FileNotFoundError:
         raise WorkbookError(

@@ -16,7 +16,7 @@ from atomic_lib.solve.rpm_ostree.lockfile import AvailablePackage
 from atomic_lib.solve.solver_errors import solver_error
 from atomic_lib.tools.sandbox import Bind
 
-_NEVRA_FORMAT = r"%{NAME}\t%{EPOCHNUM}\t%{VERSION}\t%{RELEASE}\t%{ARCH}\n"
+_NEVRA_FORMAT = r"%{NAME}\t%{EPOCHNUM}\t%{VERSION}\t%{RELEASE}\t%{ARCH}\t%{VENDOR}\n"
 
 
 def read_rpms(dnf: Dnf, rpms: Path, repos: Mapping[str, str]) -> Lock:
@@ -30,11 +30,15 @@ def read_rpms(dnf: Dnf, rpms: Path, repos: Mapping[str, str]) -> Lock:
     if len(rows) != len(files) or any(len(row) != _NEVRA_FORMAT.count("%") for row in rows):
         raise WorkbookError(f"content {dnf.content.name!r}: a package's name or version has a tab or a line feed")
     packages = []
-    for file, (name, epoch, version, release, arch) in zip(files, rows, strict=True):
+    for file, (name, epoch, version, release, arch, vendor) in zip(files, rows, strict=True):
         digest, size_bytes = file_sha256(file), file.stat().st_size
-        package = LockedPackage(name, int(epoch), version, release, arch, digest, size_bytes, "")
+        package = LockedPackage(name, int(epoch), version, release, arch, digest, size_bytes, "", _given(vendor))
         packages.append(replace(package, repo=repos.get(package.nevra, "")))
     return Lock(dnf.content.name, tuple(sorted(packages)))
+
+
+def _given(tag: str) -> str:
+    return "" if tag == "(none)" else tag
 
 
 def available_packages(dnf: Dnf, others: Sequence[str] = ()) -> list[AvailablePackage]:

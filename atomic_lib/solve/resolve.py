@@ -11,7 +11,7 @@ from atomic_lib.base.stage import Stage
 from atomic_lib.content.repositories import Content
 from atomic_lib.content.signing import index_repository
 from atomic_lib.recipe.recipe import Recipe
-from atomic_lib.solve.dnf_run import Dnf, install_words, unused_repos
+from atomic_lib.solve.dnf_run import Dnf, install_words
 from atomic_lib.solve.group_members import GroupMembers, group_members, members_to_install
 from atomic_lib.solve.lock import Lock, read_lock, write_lock
 from atomic_lib.solve.locked import available_packages, fetch_locked, read_rpms, require_locked
@@ -130,8 +130,7 @@ def require_fitting(recipe: Recipe, content: Content, *, locked: bool = False) -
     known = content.repo_ids
     named = [*recipe.repos, *recipe.extra_repos, *(repo for repo, _ in recipe.repo_packages)]
     named += recipe.lockfile_repos if locked else ()
-    available = {*known, *unused_repos(recipe, known)}
-    unknown = [repo for repo in named if repo not in available]
+    unknown = [repo for repo in named if repo not in known]
     if unknown:
         raise WorkbookError(
             f"{recipe.files[0]}: repos: content {content.name!r} has no repository {unknown[0]!r}",
@@ -141,9 +140,7 @@ def require_fitting(recipe: Recipe, content: Content, *, locked: bool = False) -
 
 def _with_lockfile(dnf: Dnf, lockfile: Lockfile) -> Dnf:
     """A dnf that sees the packages of the lockfile in its versions only."""
-    unused = unused_repos(dnf.recipe, dnf.content.repo_ids)
-    others = [name for name in dnf.recipe.lockfile_repos if name not in unused]
-    available = available_packages(dnf, others)
+    available = available_packages(dnf, dnf.recipe.lockfile_repos)
     require_available(lockfile, available, dnf.content.name)
     pinned = {package.name: package for package in lockfile.packages}
     own = sorted({one.nevra for one in available if one.name in pinned and pinned[one.name].is_build(one)})

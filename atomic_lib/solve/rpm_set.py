@@ -8,7 +8,7 @@ from atomic_lib.solve.lock import Lock
 
 @dataclass(frozen=True)
 class RpmSet:
-    """A directory with exactly the RPMs of a lock, indexed as a repository."""
+    """A directory with exactly the RPMs of a lock, indexed as a repository; empty if the lock is that of a commit."""
 
     key: str
     lock: Lock

@@ -131,9 +131,9 @@ def test_a_file_in_the_form_of_fedoras_source_expands() -> None:
 
 
 def test_the_groups_of_the_stand_in_content_expand() -> None:
-    file = PARAMS_DIRECTORY / "content/standin-comps.xml"
+    file = PARAMS_DIRECTORY / "content/standin/comps.xml"
     core = expand_groups([read_comps(file.read_text(), file.name)], ["core"], "a.ks")
-    assert {"base-files", "bash", "coreutils"} <= set(core)
+    assert {"filesystem", "bash", "coreutils"} <= set(core)
 
 
 @pytest.mark.skipif(not REAL_FILE.exists(), reason=f"the comps source of Fedora 21 is not at {REAL_FILE}")

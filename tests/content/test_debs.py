@@ -22,6 +22,7 @@ from atomic_lib.content.standin.debs import (
     planned_files,
     update_index,
 )
+from atomic_lib.content.standin.fedora_names import FedoraNames, StandinNames
 from tests.contexts import NO_TOOLS
 
 PLAN = """\
@@ -95,9 +96,14 @@ def signed(index: str) -> str:
     return f"SHA256:\n {hashlib.sha256(index.encode()).hexdigest()} 1 main\n"
 
 
-def fetch(apt: Apt, **choices: Any) -> list[Path]:
+def fetch(apt: Apt, names: dict[str, Any] | None = None, **choices: Any) -> list[Path]:
     update_index(apt)
-    return fetch_debs(apt, apt.read_index(), ["bash"], **{"excludes": (), "recommended": False, **choices})
+    return fetch_debs(
+        apt,
+        StandinNames(FedoraNames(names=names or {}), apt.read_index()),
+        ["bash"],
+        **{"excludes": (), "recommended": False, **choices},
+    )
 
 
 @pytest.mark.parametrize("damage", [flip, lambda path: os.truncate(path, 2)], ids=["flipped", "cut"])
@@ -113,6 +119,15 @@ def test_a_damaged_package_is_named_and_fetched_again(
     assert len(lines) == 1
     assert str(apt.archives / NAMES[0]) in lines[0]
     assert (apt.archives / f"{NAMES[0]}.damaged").exists()
+
+
+def test_companions_of_all_packages_are_asked_for_as_well(apt: Apt, calls: list[list[str]]) -> None:
+    one = {"package": "libc6", "with": ["adduser", "bash", "own-package"], "reason": "all in one"}
+    fetch(apt, {"glibc": one})
+    assert calls == [["update"], ["satisfy", "bash"], ["satisfy", "bash"]], "companions are in the plan already"
+    calls.clear()
+    fetch(apt, {"bash": {"package": "bash", "with": ["libc6"], "reason": "all in one"}})
+    assert calls == [["satisfy", "bash"]]
 
 
 def test_undamaged_packages_are_not_fetched_again(

@@ -9,13 +9,14 @@ import pytest
 
 from atomic_lib.content.standin import package_rpms as module
 from atomic_lib.content.standin.converter import Source
+from atomic_lib.content.standin.fedora_names import Naming
 from atomic_lib.content.standin.package_rpms import PackageRequest, package_rpms
 from atomic_lib.tools.context import Context
 from tests.contexts import own_context
 
 
 def request_of(name: str, sha256: str = "0", **options: Any) -> PackageRequest:
-    return PackageRequest(Source(name, Path(f"/{name}.deb"), **options), sha256)
+    return PackageRequest(Source(name, Path(f"/{name}.deb"), Naming(name), **options), sha256)
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from atomic_lib.content.standin.control import DebianPackage, parse_control
+from atomic_lib.content.standin.fedora_names import Naming
 from atomic_lib.content.standin.spec import file_list, write_spec
 
 FILES = (
@@ -27,6 +28,11 @@ FILES = (
 
 def package(text: str) -> DebianPackage:
     return parse_control(f"Architecture: amd64\nVersion: 1-1\nDescription: 50 % off\n{text}")
+
+
+def spec(text: str, dropped: Collection[str] = (), *, naming: Naming | None = None, files: str = "") -> str:
+    converted = package(text)
+    return write_spec(converted, naming or Naming(converted.name), dropped, files)
 
 
 def list_as_root(root: Path, configuration: Collection[str] = ()) -> list[str]:
@@ -101,9 +107,14 @@ def test_every_other_path_is_listed_exactly_once(root: Path) -> None:
 
 def test_a_package_has_its_own_version_and_files() -> None:
     text = "Package: sample\nVersion: 2:3.0-4\nHomepage: https://s.example/%41\n"
-    lines = write_spec(package(text), (), "/lists/sample.files").splitlines()
+    lines = spec(text, files="/lists/sample.files").splitlines()
     start = lines.index("Name: sample")
-    assert lines[start + 1 : start + 4] == ["Version: 3.0", "Release: 4", "Epoch: 2"]
+    assert lines[start + 1 : start + 5] == [
+        "Vendor: Debian (sample 2:3.0-4)",
+        "Version: 3.0",
+        "Release: 4",
+        "Epoch: 2",
+    ]
     assert "Summary: 50 %% off" in lines
     assert "URL: https://s.example/%%41" in lines
     assert "AutoReqProv: no" in lines
@@ -111,13 +122,27 @@ def test_a_package_has_its_own_version_and_files() -> None:
     assert not any(line.startswith("BuildArch") for line in lines)
 
 
+def test_a_package_has_fedoras_names_and_keeps_its_own() -> None:
+    naming = Naming("fedora-sample", provides=("sample-tools",), requires=("companion",))
+    lines = spec("Package: sample\nVersion: 1.5-2\nProvides: other\n", naming=naming).splitlines()
+    assert "Name: fedora-sample" in lines
+    assert "Vendor: Debian (sample 1.5-2)" in lines
+    assert [line for line in lines if line.startswith("Provides: ")] == [
+        "Provides: deb(sample) = 1.5-2",
+        "Provides: other",
+        "Provides: sample = 1.5-2",
+        "Provides: sample-tools = 1.5-2",
+    ]
+    assert "Requires: companion" in lines
+
+
 def test_a_package_without_files_has_no_list() -> None:
-    assert write_spec(package("Package: empty\n"), ()).endswith("\n%files\n")
+    assert spec("Package: empty\n").endswith("\n%files\n")
 
 
 def test_relations_follow_from_the_package_and_the_policy_alone() -> None:
     text = "Package: one\nDepends: two (>= 1), helper, absent | two\nBreaks: two (<< 1), virtual\nRecommends: three\n"
-    lines = write_spec(package(text), {"helper"}).splitlines()
+    lines = spec(text, {"helper"}).splitlines()
     assert [line for line in lines if line.startswith("Requires: ")] == [
         "Requires: two",
         "Requires: deb(two) >= 1-0",
@@ -132,8 +157,8 @@ def test_relations_follow_from_the_package_and_the_policy_alone() -> None:
 
 
 def test_base_files_and_accounts_come_before_everything_and_need_nothing() -> None:
-    base = write_spec(package("Package: base-files\nDepends: libc6\n"), ()).splitlines()
-    dash = write_spec(package("Package: dash\n"), ()).splitlines()
+    base = spec("Package: base-files\nDepends: libc6\n").splitlines()
+    dash = spec("Package: dash\n").splitlines()
     assert not any(line.startswith("Requires") for line in base)
     assert "Provides: system-release(releasever) = 13" in base
     assert [line for line in dash if line.startswith("Requires")] == [
@@ -145,4 +170,4 @@ def test_base_files_and_accounts_come_before_everything_and_need_nothing() -> No
 
 def test_a_package_of_all_architectures_is_noarch() -> None:
     text = "Package: data\nArchitecture: all\nVersion: 1\nDescription: data\n"
-    assert "BuildArch: noarch" in write_spec(parse_control(text), ()).splitlines()
+    assert "BuildArch: noarch" in write_spec(parse_control(text), Naming("data"), ()).splitlines()

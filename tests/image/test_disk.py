@@ -4,6 +4,7 @@ import re
 import uuid
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,7 +16,7 @@ from atomic_lib.image.disk import IMAGE, _write_sparse, mke2fs_command, partitio
 from atomic_lib.image.identity import fixed_uuid
 from atomic_lib.image.sysroot import ImageRequest
 from atomic_lib.params.variant import Variant, variant_from
-from atomic_lib.recipe.recipe import Recipe
+from atomic_lib.recipe.recipe import OstreeSource, PostScript, Recipe
 from tests.contexts import own_context
 
 
@@ -26,6 +27,7 @@ def variant(name: str = "own", version: str = "1", **changed: object) -> Variant
 
 RECIPE = Recipe(files=(Path("a"),), packages=())
 CONTENT = Content("own", "Own content", "k", "43", "security=selinux", "default", "", {}, False, None)
+COMMIT = OstreeSource("own-os", "own", "http://own.example/", "a/b", verified=False)
 TREE = Tree("tree", "ostree", Path("tree"), "6.12.1", "c0", "c1", (), 0.0, True)
 REQUEST = ImageRequest(variant(), RECIPE, CONTENT, TREE)
 
@@ -43,6 +45,7 @@ REQUEST = ImageRequest(variant(), RECIPE, CONTENT, TREE)
         replace(REQUEST, recipe=replace(RECIPE, kernel_arguments="quiet")),
         replace(REQUEST, recipe=replace(RECIPE, selinux="disabled")),
         replace(REQUEST, recipe=replace(RECIPE, boot_loader_timeout_seconds=9)),
+        replace(REQUEST, recipe=replace(RECIPE, ostree_source=COMMIT)),
         replace(REQUEST, content=replace(CONTENT, kernel_arguments="")),
         replace(REQUEST, content=replace(CONTENT, selinux_policy="targeted")),
     ],
@@ -50,6 +53,28 @@ REQUEST = ImageRequest(variant(), RECIPE, CONTENT, TREE)
 def test_all_that_an_image_is_made_of_is_in_its_key(tmp_path: Path, changed: ImageRequest) -> None:
     keys = {key_of(IMAGE.key_inputs(request, own_context(tmp_path))) for request in (REQUEST, changed)}
     assert len(keys) == 2
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"ostree_source": replace(COMMIT, url="http://other.example/")},
+        {"ostree_source": replace(COMMIT, verified=True)},
+        {"ostree_source": replace(COMMIT, stateroot="other")},
+        {"post_scripts": (PostScript("echo", "/bin/sh", False, "a:1"),)},
+        {"timezone": "Etc/UTC"},
+    ],
+)
+def test_what_configures_a_deployment_is_in_the_key_of_its_image(tmp_path: Path, changed: dict[str, Any]) -> None:
+    deployed = replace(RECIPE, ostree_source=COMMIT)
+    requests = (replace(REQUEST, recipe=recipe) for recipe in (deployed, replace(deployed, **changed)))
+    assert len({key_of(IMAGE.key_inputs(request, own_context(tmp_path))) for request in requests}) == 2
+
+
+def test_where_a_commit_was_pulled_from_is_not_in_the_key_of_its_image(tmp_path: Path) -> None:
+    sources = (COMMIT, replace(COMMIT, pulled_from="file:///mirror", source="a:1"))
+    requests = (replace(REQUEST, recipe=replace(RECIPE, ostree_source=source)) for source in sources)
+    assert len({key_of(IMAGE.key_inputs(request, own_context(tmp_path))) for request in requests}) == 1
 
 
 def test_a_sparse_part_of_the_disk_has_every_block_in_its_place(tmp_path: Path) -> None:

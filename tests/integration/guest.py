@@ -23,7 +23,7 @@ RUNS = "/var/lib/runs"
 """Where user-data scripts leave a line each time they run."""
 STATE = "/var/lib/min-cloud-agent"
 AGENT, SCRIPT = "min-cloud-agent.service", "min-cloud-agent-user-data.service"
-UNITS = ("ssh.service", "network-online.target", "multi-user.target", AGENT, SCRIPT)
+UNITS = ("sshd.service", "network-online.target", "multi-user.target", AGENT, SCRIPT)
 
 _BOOT_SECONDS = 600
 _POLL_SECONDS = 0.2

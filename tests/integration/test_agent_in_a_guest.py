@@ -143,14 +143,14 @@ def state_of(instance: Instance, *names: str) -> set[str]:
 
 def test_a_network_that_comes_late_holds_up_neither_ssh_nor_the_login_prompt(told: Told) -> None:
     carrier_seconds = told.finished.message_seconds(CARRIER)
-    assert told.finished.unit_seconds("ssh.service") < carrier_seconds
+    assert told.finished.unit_seconds("sshd.service") < carrier_seconds
     assert carrier_seconds < told.finished.unit_seconds(AGENT, STARTED)
     assert told.finished.unit_seconds(AGENT) < carrier_seconds + AGENT_SECONDS
 
 
 def test_an_agent_that_starts_without_a_network_finishes_when_it_comes(told: Told) -> None:
     carrier_seconds = told.cloned.message_seconds(CARRIER)
-    assert told.cloned.unit_seconds("ssh.service") < carrier_seconds
+    assert told.cloned.unit_seconds("sshd.service") < carrier_seconds
     assert told.cloned.unit_seconds(AGENT, STARTED) < carrier_seconds < told.cloned.unit_seconds(AGENT)
     assert told.cloned.unit_seconds(AGENT) < told.cloned.unit_seconds(AGENT, STARTED) + AGENT_SECONDS
     assert told.cloned.failed == [WAIT_ONLINE]

@@ -142,7 +142,7 @@ def test_the_boot_has_its_milestones_in_order_and_its_critical_chain(built: Buil
     assert names[-1] == "container-exited"
     assert [one.seconds for one in boot.milestones] == sorted(one.seconds for one in boot.milestones)
     units = {unit.unit: unit for unit in boot.units}
-    assert units["docker.service"].package == "docker.io"
+    assert units["docker.service"].package == "moby-engine"
     assert units["docker.service"].critical
     assert (units["docker.service"].memory_bytes or 0) > 10_000_000
     assert any(listener.address.endswith(":22") for listener in boot.listeners or ())
@@ -154,7 +154,7 @@ def test_the_counted_boot_belongs_to_units_and_kernel(built: Built) -> None:
     assert total == pytest.approx(counted.busy_seconds, abs=1e-6)
     cost = {unit.unit: unit for unit in counted.units}
     assert 0.05 < cost["min-cloud-agent.service"].cpu_seconds < 2
-    assert cost["docker.service"].package == "docker.io"
+    assert cost["docker.service"].package == "moby-engine"
     assert (counted.masked_units, counted.failed_units) == ((), ())
 
 

@@ -46,7 +46,7 @@ agent: cloud-init
 runtime: none
 last_stage: tree
 """,
-    f"params/treefiles/standin/{BROKEN}.yaml": """\
+    f"params/treefiles/{BROKEN}.yaml": """\
 include:
   - atomic.yaml
   - parts/min-cloud-agent.yaml

@@ -231,7 +231,7 @@ def test_labelling_leaves_the_repository_whole(tmp_path: Path) -> None:
     build = open_build("atomic-min")
     image = ImageRequest(build.variant, build.recipe, build.content, build.tree)
     with in_memory(tmp_path / "memory") as memory:
-        sysroot = make_sysroot(image, build.context.tools, memory)
+        sysroot = make_sysroot(image, build.context.tools, memory, tmp_path / "log")
         for repo in (sysroot / "ostree/repo", build.tree.repo):
             binds = [Bind(repo, "/mnt/repo", writable=True)]
             said = build.context.tools.run(["ostree", "fsck", "--repo=/mnt/repo"], binds=binds, rights="label").stdout

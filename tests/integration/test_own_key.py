@@ -59,7 +59,7 @@ def test_a_tree_signed_with_a_key_of_ones_own_has_nothing_of_the_secret(
     forms = secret_forms(secret, Path(variant.signing_key).read_text())
     assert {path.suffix for path in files_with(forms, tmp_path / "keys")} >= {".asc", ".key"}
     monkeypatch.setattr(compose, "make_installroot", tiny_tree)
-    monkeypatch.setattr(compose, "_owners", lambda _: {"/": ["one"]})
+    monkeypatch.setattr(compose, "write_owners", lambda *_: None)
     store = Store(tmp_path / "store")
     context = Context(tools, tmp_path / "cache", store)
     tree = compose.compose_tree(compose.TreeRequest(variant, RECIPE, CONTENT, RPM_SET), context)

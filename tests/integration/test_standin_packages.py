@@ -12,6 +12,7 @@ from atomic_lib.base.store import file_sha256
 from atomic_lib.content.standin import control
 from atomic_lib.content.standin.control import parse_control
 from atomic_lib.content.standin.converter import SETUP, Source, convert
+from atomic_lib.content.standin.fedora_names import Naming
 from atomic_lib.content.standin.versions import ordered_evr, rpm_evr
 from atomic_lib.pipeline.verify.conditions import with_clock
 from atomic_lib.tools.sandbox import Bind, Tools
@@ -43,7 +44,9 @@ cp -r "/usr/share/${4%%_*}" "$1/usr/share/"
 
 def converted(tools: Tools, debs: list[Path], work: Path) -> dict[str, Path]:
     """The RPM of each .deb file, by its name."""
-    rpms = convert(tools, [Source(deb.name.partition("_")[0], deb) for deb in debs], work)
+    rpms = convert(
+        tools, [Source(name, deb, Naming(name)) for deb in debs for name in [deb.name.partition("_")[0]]], work
+    )
     return {name: rpm for name, (rpm,) in rpms.items()}
 
 
@@ -87,7 +90,11 @@ def test_a_package_has_the_same_bytes_whatever_else_is_converted(tools: Tools, t
 
 def test_a_package_without_a_deb_file_does_not_tell_when_it_was_built(tools: Tools, tmp_path: Path) -> None:
     one, other = (
-        convert(with_clock(tools, days, tmp_path / str(days)), [Source(SETUP, None)], tmp_path / f"work{days}")[SETUP]
+        convert(
+            with_clock(tools, days, tmp_path / str(days)),
+            [Source(SETUP, None, Naming(SETUP))],
+            tmp_path / f"work{days}",
+        )[SETUP]
         for days in (0, 1000)
     )
     assert [file_sha256(rpm) for rpm in one] == [file_sha256(rpm) for rpm in other]
@@ -110,6 +117,33 @@ def test_two_versions_install_over_each_other_and_are_removed(tools: Tools, syst
     system.rpm("-e", "one")
     assert system.packages == []
     assert not (system.root / "usr/share/one").exists()
+
+
+def test_accounts_of_a_recipe_stay_and_those_that_it_lacks_are_added(
+    tools: Tools, base: list[Path], tmp_path: Path
+) -> None:
+    system = System(tools, tmp_path)
+    own = {
+        "passwd": "root:x:0:0:root:/root:/bin/bash\nnobody:x:99:99:Nobody:/:/sbin/nologin\n",
+        "group": "root:x:0:\nbin:x:1:\nnobody:x:99:\nown:x:42:\n",
+        "shadow": "root:!::0:99999:7:::\n",
+    }
+    (system.root / "etc").mkdir()
+    for name, text in own.items():
+        (system.root / "etc" / name).write_text(text)
+    system.rpm("-i", rpms=list(converted(tools, base, tmp_path / "base").values()))
+    found = {name: (system.root / "etc" / name).read_text() for name in own}
+    assert all(found[name].startswith(text) for name, text in own.items())
+    groups = dict(line.split(":")[0:3:2] for line in found["group"].splitlines())
+    users = {line.split(":")[0]: tuple(line.split(":")[2:4]) for line in found["passwd"].splitlines()}
+    assert (groups["nobody"], users["nobody"]) == ("99", ("99", "99"))
+    assert (groups["daemon"], groups["shadow"]) == ("999", "998"), "their own ids are other groups'"
+    assert groups["own"] == "42"
+    assert (users["games"], groups["games"]) == (("5", "60"), "60")
+    assert (users["bin"], groups["bin"]) == (("2", "1"), "1"), "the recipe has the group under another id"
+    assert {line.split(":")[0] for line in found["shadow"].splitlines()} == users.keys()
+    assert len(set(groups.values())) == len(groups)
+    assert list((system.root / "etc").glob("*.rpmnew")) == []
 
 
 RELATIONS = [

@@ -7,10 +7,7 @@ import re
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
 
 import pytest
 
@@ -34,6 +31,7 @@ from atomic_lib.tools.context import Context
 from atomic_lib.tools.sandbox import Bind, Tools
 from atomic_lib.tools.tools_tree import open_tools
 from tests.integration.tiny import make_rpm
+from tests.integration.web import web_server
 
 pytestmark = pytest.mark.integration
 
@@ -223,12 +221,8 @@ def own_key(tools: Tools, directory: Path, kind: str = "secret") -> tuple[Varian
 @pytest.fixture
 def web(tmp_path: Path) -> Iterator[str]:
     """The address of a web server on this machine alone, for what is in ``tmp_path``."""
-    with ThreadingHTTPServer(("127.0.0.1", 0), partial(SimpleHTTPRequestHandler, directory=str(tmp_path))) as server:
-        thread = Thread(target=server.serve_forever)
-        thread.start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
-        thread.join()
+    with web_server(tmp_path) as address:
+        yield address
 
 
 def test_a_commit_as_it_was_signed_is_taken_and_so_is_the_next(tools: Tools, tmp_path: Path) -> None:

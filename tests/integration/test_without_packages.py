@@ -28,7 +28,7 @@ SAMPLE = {
     "Python": ("python3*", "libpython3*"),
     "dnf": ("dnf",),
     "cloud-init": ("cloud-init",),
-    "Docker": ("docker.io", "docker-cli"),
+    "Docker": ("moby-engine", "docker-cli"),
 }
 COMPOSED = ("Python", "Docker")
 """Python takes dnf and cloud-init along; Docker has accounts and units of its own."""
@@ -165,7 +165,7 @@ def test_each_package_of_the_set_has_a_reason(build: Build) -> None:
         (first, *_) = build.why(package.name)
         assert first[0].kind in ("recipe", "group")
         assert first[-1].package == package.name
-    assert [link.package for link in build.why("runc")[0]] == ["docker.io", "runc"]
+    assert [link.package for link in build.why("runc")[0]] == ["moby-engine", "runc"]
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,7 @@ def test_the_limits_of_a_variant_hold_when_its_tree_is_composed(
     variant = Variant.model_validate({**values, **{f"script_{name}": value for name, value in limits.items()}})
     made = Build(variant, own_context(tmp_path))
     for name in ("recipe", "content", "rpm_set"):
-        vars(made)[name] = Mock()
+        vars(made)[name] = Mock(ostree_source=None)
     assert made.tree is None
     assert seen[0].tools.limits == Limits(seconds=1, processes=20, memory_mib=300, file_size_mib=400, open_files=500)
     assert seen[0].tools_key == made.context.tools_key

@@ -21,19 +21,19 @@ def write(path: Path, text: str) -> Path:
 
 @pytest.mark.parametrize("name", ["small.yaml", "small.json"])
 def test_an_ostree_variant_reads_a_treefile(tmp_path: Path, name: str) -> None:
-    path = write(tmp_path / "treefiles" / "standin" / name, '{"ref": "a/b", "packages": ["bash"]}')
+    path = write(tmp_path / "treefiles" / name, '{"ref": "a/b", "packages": ["bash"]}')
     recipe = load_recipe(variant("ostree"), tmp_path)
     assert (recipe.files, recipe.ref, recipe.packages) == ((path,), "a/b", ("bash",))
 
 
 def test_a_traditional_variant_reads_a_kickstart(tmp_path: Path) -> None:
-    path = write(tmp_path / "kickstarts" / "standin" / "small.ks", "%packages --nocore\nbash\n%end\n")
+    path = write(tmp_path / "kickstarts" / "small.ks", "%packages --nocore\nbash\n%end\n")
     recipe = load_recipe(variant("traditional"), tmp_path)
     assert (recipe.files, recipe.packages) == ((path,), ("bash",))
 
 
 def test_the_kickstart_is_read_in_the_syntax_version_of_the_variant(tmp_path: Path) -> None:
-    write(tmp_path / "kickstarts" / "standin" / "small.ks", "%packages --nocore --inst-langs=en\nbash\n%end\n")
+    write(tmp_path / "kickstarts" / "small.ks", "%packages --nocore --inst-langs=en\nbash\n%end\n")
     old = variant("traditional").model_copy(update={"kickstart_version": "F21"})
     recipe = load_recipe(variant("traditional"), tmp_path)
     assert (recipe.languages, recipe.notes) == (("en",), ())
@@ -41,13 +41,13 @@ def test_the_kickstart_is_read_in_the_syntax_version_of_the_variant(tmp_path: Pa
 
 
 def test_a_traditional_root_may_come_from_a_treefile_too(tmp_path: Path) -> None:
-    path = write(tmp_path / "treefiles" / "standin" / "small.yaml", '{"ref": "a/b", "packages": ["bash"]}')
+    path = write(tmp_path / "treefiles" / "small.yaml", '{"ref": "a/b", "packages": ["bash"]}')
     recipe = load_recipe(variant("traditional"), tmp_path)
     assert (recipe.files, recipe.packages) == ((path,), ("bash",))
 
 
 def test_parts_lie_over_the_recipe_the_later_over_the_earlier(tmp_path: Path) -> None:
-    top = tmp_path / "treefiles" / "standin"
+    top = tmp_path / "treefiles"
     write(top / "small.yaml", '{"ref": "a/b", "packages": ["bash"], "documentation": false, "recommends": false}')
     write(top / "parts/one.yaml", '{"packages": ["one"], "documentation": true, "recommends": true}')
     write(top / "parts/two.yaml", '{"packages": ["two"], "recommends": false}')
@@ -58,7 +58,7 @@ def test_parts_lie_over_the_recipe_the_later_over_the_earlier(tmp_path: Path) ->
 
 
 def test_the_base_beside_a_treefile_is_its_layer(tmp_path: Path) -> None:
-    top = tmp_path / "treefiles" / "standin"
+    top = tmp_path / "treefiles"
     write(top / "base.yaml", '{"packages": ["bash grep"]}')
     write(top / "small.yaml", '{"ref": "a/b", "include": "base.yaml", "packages": ["sed"]}')
     recipe = load_recipe(variant("ostree"), tmp_path)
@@ -66,7 +66,7 @@ def test_the_base_beside_a_treefile_is_its_layer(tmp_path: Path) -> None:
 
 
 def test_a_part_that_is_not_there_names_those_that_are(tmp_path: Path) -> None:
-    top = tmp_path / "treefiles" / "standin"
+    top = tmp_path / "treefiles"
     write(top / "small.yaml", '{"ref": "a/b", "packages": ["bash"]}')
     write(top / "parts/docker.yaml", "{}")
     with pytest.raises(WorkbookError, match=r"parts: no such file: .*parts/dockr\.yaml") as caught:
@@ -75,24 +75,55 @@ def test_a_part_that_is_not_there_names_those_that_are(tmp_path: Path) -> None:
 
 
 def test_parts_over_a_kickstart_are_refused(tmp_path: Path) -> None:
-    write(tmp_path / "kickstarts" / "standin" / "small.ks", "%packages --nocore\nbash\n%end\n")
+    write(tmp_path / "kickstarts" / "small.ks", "%packages --nocore\nbash\n%end\n")
     with pytest.raises(WorkbookError, match=r"parts: .*small\.ks is a kickstart"):
         load_recipe(variant("traditional").model_copy(update={"parts": "docker"}), tmp_path)
 
 
 def test_a_treefile_and_a_kickstart_of_one_name_are_refused(tmp_path: Path) -> None:
-    write(tmp_path / "kickstarts" / "standin" / "small.ks", "")
-    write(tmp_path / "treefiles" / "standin" / "small.yaml", "{}")
+    write(tmp_path / "kickstarts" / "small.ks", "")
+    write(tmp_path / "treefiles" / "small.yaml", "{}")
     with pytest.raises(WorkbookError, match="recipe 'small' is ambiguous"):
         load_recipe(variant("traditional"), tmp_path)
 
 
+DEPLOYED = "ostreesetup --osname=own --url=https://own.example/repo --ref=a/b\n"
+
+
+def deploying(tmp_path: Path, **changed: str) -> Variant:
+    write(tmp_path / "own.ks", DEPLOYED)
+    return variant("ostree").model_copy(update={"recipe_file": str(tmp_path / "own.ks"), **changed})
+
+
+def test_a_commit_is_pulled_from_where_the_variant_says_and_updates_stay_the_kickstarts(tmp_path: Path) -> None:
+    recipe = load_recipe(deploying(tmp_path, ostree_url="file:///srv/mirror"), tmp_path)
+    assert recipe.ostree_source is not None
+    assert (recipe.ostree_source.url, recipe.ostree_source.pulled_from) == (
+        "https://own.example/repo", "file:///srv/mirror",
+    )  # fmt: skip
+    assert recipe.notes == ("own.ks:1: ostreesetup: the commit is pulled from elsewhere (ostree_url)",)
+
+
+def test_a_commit_is_no_traditional_root(tmp_path: Path) -> None:
+    with pytest.raises(WorkbookError) as caught:
+        load_recipe(deploying(tmp_path, method="traditional"), tmp_path)
+    assert caught.value.message == f"{tmp_path}/own.ks:1: ostreesetup: variant 'x' has method: traditional"
+    assert caught.value.hint == "set method: ostree in the variant"
+
+
+@pytest.mark.parametrize("name", ["ostree_url", "ostree_key"])
+def test_what_is_for_a_commit_is_refused_without_ostreesetup(tmp_path: Path, name: str) -> None:
+    write(tmp_path / "treefiles" / "small.yaml", '{"ref": "a/b", "packages": ["bash"]}')
+    with pytest.raises(WorkbookError, match=r"ostree_url, ostree_key: .*small\.yaml has no ostreesetup"):
+        load_recipe(variant("ostree").model_copy(update={name: "file:///srv/mirror"}), tmp_path)
+
+
 def test_a_missing_recipe_names_the_paths_and_what_is_there(tmp_path: Path) -> None:
-    write(tmp_path / "kickstarts" / "standin" / "smal.ks", "")
+    write(tmp_path / "kickstarts" / "smal.ks", "")
     with pytest.raises(WorkbookError) as caught:
         load_recipe(variant("traditional"), tmp_path)
-    directory = tmp_path / "kickstarts" / "standin"
-    assert caught.value.message.startswith("variant 'x': no recipe 'small' (traditional, content 'standin'): ")
+    directory = tmp_path / "kickstarts"
+    assert caught.value.message.startswith("variant 'x': no recipe 'small' (traditional): ")
     assert caught.value.message.endswith(f"or {directory / 'small.ks'}")
     assert caught.value.hint == f"{directory} has: smal.ks"
 
@@ -100,12 +131,12 @@ def test_a_missing_recipe_names_the_paths_and_what_is_there(tmp_path: Path) -> N
 def test_a_missing_directory_is_named(tmp_path: Path) -> None:
     with pytest.raises(WorkbookError) as caught:
         load_recipe(variant("ostree"), tmp_path)
-    assert caught.value.hint == f"there is no directory {tmp_path / 'treefiles' / 'standin'}"
+    assert caught.value.hint == f"there is no directory {tmp_path / 'treefiles'}"
 
 
 def test_two_treefiles_of_one_name_are_refused(tmp_path: Path) -> None:
     for name in ("small.yaml", "small.json"):
-        write(tmp_path / "treefiles" / "standin" / name, "{}")
+        write(tmp_path / "treefiles" / name, "{}")
     with pytest.raises(WorkbookError, match="recipe 'small' is ambiguous"):
         load_recipe(variant("ostree"), tmp_path)
 
@@ -123,12 +154,12 @@ def test_two_treefiles_of_one_name_are_refused(tmp_path: Path) -> None:
 def test_what_the_variant_says_of_selinux_wins_over_a_treefile(
     tmp_path: Path, given: str, recipe: str, becomes: str
 ) -> None:
-    write(tmp_path / "treefiles" / "standin" / "small.yaml", f"ref: a/b\npackages: [bash]\n{recipe}\n")
+    write(tmp_path / "treefiles" / "small.yaml", f"ref: a/b\npackages: [bash]\n{recipe}\n")
     assert load_recipe(variant("ostree").model_copy(update={"selinux": given}), tmp_path).selinux == becomes
 
 
 @pytest.mark.parametrize(("given", "becomes"), [("", "permissive"), ("enforcing", "enforcing")])
 def test_what_the_variant_says_of_selinux_wins_over_a_kickstart(tmp_path: Path, given: str, becomes: str) -> None:
     text = "selinux --permissive\n%packages --nocore\nbash\n%end\n"
-    write(tmp_path / "kickstarts" / "standin" / "small.ks", text)
+    write(tmp_path / "kickstarts" / "small.ks", text)
     assert load_recipe(variant("traditional").model_copy(update={"selinux": given}), tmp_path).selinux == becomes

@@ -6,6 +6,7 @@ import pytest
 
 from atomic_lib.base.errors import WorkbookError
 from atomic_lib.recipe.kickstart.kickstart_reader import read_kickstart
+from atomic_lib.recipe.recipe import OstreeSource
 from atomic_lib.recipe.treefile import read_treefile
 
 SYNTAX = "F21"
@@ -76,10 +77,6 @@ VAGRANT = """\
 services --disabled=cloud-init
 user --name=vagrant --password=vagrant
 """
-ATOMIC_REFUSALS = (
-    "10: command 'ostreesetup' is not supported: an ostree tree is composed from a treefile here: write one, with "
-    "method: ostree in the variant",
-)
 # Tabs and keys with an underscore, as they were written then.
 HOST = """\
 {
@@ -143,17 +140,21 @@ def test_a_cloud_s_kickstart_is_read(tmp_path: Path) -> None:
     assert (recipe.extra_repos, recipe.selinux, recipe.root_locked) == (("fedora",), "enforcing", True)
 
 
-def test_an_ostree_installation_is_refused_line_by_line(tmp_path: Path) -> None:
+def test_an_ostree_installation_deploys_a_commit(tmp_path: Path) -> None:
     path = write(tmp_path / "atomic.ks", ATOMIC)
-    assert refusals(path) == [*ATOMIC_REFUSALS, " no %packages section, here or in an included file"]
+    recipe = read_kickstart(path, SYNTAX)
+    commit = OstreeSource("own", "own", "http://updates.example/", "own/x86_64/host", False, f"{path}:10")
+    assert (recipe.ostree_source, recipe.ref) == (commit, commit.ref)
+    assert (recipe.packages, recipe.groups, recipe.root_size_mib) == ((), (), 3000)
+    assert [script.text for script in recipe.post_scripts] == ["ostree remote delete own\n"]
 
 
-def test_what_is_refused_in_an_included_file_names_that_file(tmp_path: Path) -> None:
+def test_an_included_ostreesetup_names_that_file(tmp_path: Path) -> None:
     included, path = write(tmp_path / "atomic.ks", ATOMIC), write(tmp_path / "vagrant.ks", VAGRANT)
-    assert refusals(path) == [
-        *(f"{included}:{line}" for line in ATOMIC_REFUSALS),
-        " no %packages section, here or in an included file",
-    ]
+    recipe = read_kickstart(path, SYNTAX)
+    assert recipe.ostree_source is not None
+    assert recipe.ostree_source.source == f"{included}:10"
+    assert recipe.disabled_units == ("cloud-init.service",)
 
 
 def test_a_treefile_lacks_its_files_and_loads_with_them(tmp_path: Path) -> None:

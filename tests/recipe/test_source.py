@@ -99,7 +99,7 @@ def test_what_cannot_be_read_as_a_recipe_is_not_quoted(directory: Path, read: Re
 @pytest.mark.parametrize(("method", "suffix"), [("ostree", "yaml"), ("traditional", "ks")])
 def test_a_variant_can_name_further_directories(directory: Path, method: str, suffix: str) -> None:
     kind = {"yaml": "treefiles", "ks": "kickstarts"}[suffix]
-    own = directory / kind / "standin"
+    own = directory / kind
     own.mkdir(parents=True)
     other = directory.parent / "other"
     other.mkdir()

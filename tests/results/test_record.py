@@ -41,6 +41,23 @@ def written(directory: Path) -> VariantResult:
     return read_variant_result(directory / "result.json")
 
 
+def test_the_packages_of_a_commit_have_no_download_size(
+    tmp_path: Path, record: VariantRecord, rpm_set: RpmSet, tree: Tree
+) -> None:
+    of_commit = replace(rpm_set, lock=replace(rpm_set.lock, commit="c" * 64))
+    record.add_packages(RECIPE, of_commit, "tools-key", {})
+    record.add_tree(of_commit, tree)
+    result = written(tmp_path)
+    assert (result.download_bytes, {package.download_bytes for package in result.packages}) == (None, {None})
+
+
+def test_no_parameter_of_a_commit_is_a_path_of_the_users(tmp_path: Path) -> None:
+    for url, said in (("file:///home/user/repo", "file"), ("http://own.example/repo", "http://own.example/repo")):
+        own = VARIANT.model_copy(update={"ostree_url": url, "ostree_key": "/home/user/key.asc"})
+        parameters = VariantRecord(own, tmp_path, tmp_path).result.parameters
+        assert (parameters["ostree_url"], parameters["ostree_key"]) == (said, "key.asc")
+
+
 def test_the_record_grows_stage_by_stage(
     tmp_path: Path, record: VariantRecord, rpm_set: RpmSet, tree: Tree, image: Image
 ) -> None:

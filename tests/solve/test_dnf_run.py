@@ -6,7 +6,6 @@ from pathlib import Path
 import pytest
 
 from atomic_lib.base.errors import WorkbookError
-from atomic_lib.content.yum_repository import YumRepository
 from atomic_lib.recipe.recipe import Recipe
 from atomic_lib.solve.dnf_run import enabled_repos, pinned_packages
 
@@ -40,17 +39,3 @@ def test_lockfile_repositories_are_enabled_only_for_a_locked_set() -> None:
     without_names = replace(recipe, repos=())
     assert enabled_repos(without_names, ["base", "pool"]) == ["--disablerepo=*", "--enablerepo=base"]
     assert enabled_repos(RECIPE, ["base", "pool"]) == []
-
-
-def test_repositories_that_the_content_does_not_use_are_not_named_to_dnf() -> None:
-    brought = YumRepository("own", "a.yaml:1", baseurl=("https://a.example/",))
-    named = replace(RECIPE, repos=("own", "base"), repositories=(brought,), repo_packages=(("own", ("tool",)),))
-    assert enabled_repos(named, ["base", "own"]) == ["--disablerepo=*", "--enablerepo=own,base"]
-    assert enabled_repos(named, ["base"]) == ["--disablerepo=*", "--enablerepo=base"]
-    assert enabled_repos(replace(named, repos=("own",)), ["base"]) == []
-    assert enabled_repos(replace(named, lockfile_repos=("own",)), ["base"], locked=True) == [
-        "--disablerepo=*", "--enablerepo=base"
-    ]  # fmt: skip
-    assert enabled_repos(RECIPE, ["base"]) == []
-    assert pinned_packages(named, ["base", "own"]) == ["--setopt=base.excludepkgs=tool"]
-    assert pinned_packages(named, ["base"]) == []

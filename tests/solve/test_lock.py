@@ -28,6 +28,13 @@ def test_a_lock_is_read_as_it_was_written(tmp_path: Path) -> None:
     assert read_lock(tmp_path / "lock.json") == LOCK
 
 
+def test_the_commit_that_has_the_packages_is_read_and_part_of_the_identity(tmp_path: Path) -> None:
+    of_commit = Lock("ostree", (replace(BASH, sha256="", size_bytes=0, repo=""),), "c" * 64)
+    write_lock(of_commit, tmp_path / "lock.json")
+    assert read_lock(tmp_path / "lock.json") == of_commit
+    assert replace(of_commit, commit="d" * 64).sha256 != of_commit.sha256
+
+
 def test_a_package_is_a_line_so_that_locks_compare_with_diff(tmp_path: Path) -> None:
     write_lock(LOCK, tmp_path / "lock.json")
     lines = (tmp_path / "lock.json").read_text().splitlines()

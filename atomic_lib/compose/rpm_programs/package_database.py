@@ -3,9 +3,9 @@
 import rpm
 
 
-def installed_packages(root):
-    """The headers of the packages that are installed in ``root``."""
-    rpm.addMacro("_dbpath", "/usr/lib/sysimage/rpm")
+def installed_packages(root, database="usr/lib/sysimage/rpm"):
+    """The headers of the packages that are installed in ``root``, whose ``database`` is that directory."""
+    rpm.addMacro("_dbpath", f"/{database}")
     transaction = rpm.TransactionSet(root)
     transaction.setVSFlags(rpm._RPMVSF_NOSIGNATURES | rpm._RPMVSF_NODIGESTS)
     return [header for header in transaction.dbMatch() if header["name"] != "gpg-pubkey"]

@@ -139,6 +139,11 @@ def requirement_tags(package: DebianPackage, dropped: Collection[str]) -> list[s
     return list(dict.fromkeys(tags))
 
 
+def companion_tags(relations: Iterable[str]) -> list[str]:
+    """``Requires`` values of relations in Debian's syntax."""
+    return [_group_tag(group) for text in relations for group in parse_relations(text)]
+
+
 def recommendation_tags(package: DebianPackage, dropped: Collection[str]) -> list[str]:
     """``Recommends`` values, without groups that name a dropped package."""
     return list(dict.fromkeys(_group_tag(group) for group in _kept(package.recommends, dropped)))

@@ -14,6 +14,7 @@ from atomic_lib.base.progress import step
 from atomic_lib.content.signing import sign_rpms
 from atomic_lib.content.standin.control import parse_control
 from atomic_lib.content.standin.debs import unpack_debs
+from atomic_lib.content.standin.fedora_names import Naming
 from atomic_lib.content.standin.overlay import (
     Overlay,
     account_names,
@@ -21,8 +22,9 @@ from atomic_lib.content.standin.overlay import (
     make_account_files,
     move_kernel,
     read_overlay,
+    rename_units,
 )
-from atomic_lib.content.standin.spec import HEADER, file_list, write_spec
+from atomic_lib.content.standin.spec import file_list, write_own_spec, write_spec
 from atomic_lib.formats.openpgp import KEY_CREATED_SECONDS
 from atomic_lib.tools.sandbox import Bind, Tools
 
@@ -37,14 +39,17 @@ _LISTS = "/mnt/work/lists"
 
 @dataclass(frozen=True)
 class Source:
-    """A package to convert.
+    """A package to convert; ``name`` is Debian's.
 
-    ``deb``: its .deb file; None for ``standin-setup``. ``dropped``: packages that are removed from its dependencies.
-    ``policy``: whether its SELinux policy is compiled, with our local module.
+    ``deb``: its .deb file; None for ``standin-setup``. ``naming``: Fedora's names for it; ``units``: pairs of the
+    names of a unit in Fedora and in Debian. ``dropped``: packages that
+    are removed from its dependencies. ``policy``: whether its SELinux policy is compiled, with our local module.
     """
 
     name: str
     deb: Path | None
+    naming: Naming
+    units: tuple[tuple[str, str], ...] = ()
     dropped: tuple[str, ...] = ()
     policy: bool = False
 
@@ -90,15 +95,16 @@ def _adapted(tools: Tools, source: Source, overlay: Overlay, packages: Path, lis
         shutil.copytree(_FILES / "setup", root)
         _set_modes(root)
         _write_list(tools, root, lists, ())
-        return [_Build(source.name, root, _own_spec("setup"), KEY_CREATED_SECONDS)]
+        return [_Build(source.name, root, _own_spec("setup", source.naming), KEY_CREATED_SECONDS)]
     newest_seconds = _newest_seconds(root)
     package = parse_control((root / "DEBIAN/control").read_text())
     conffiles = root / "DEBIAN/conffiles"
     configuration = conffiles.read_text().split() if conffiles.exists() else []
     shutil.rmtree(root / "DEBIAN")
     apply_overlay(root, overlay)
+    rename_units(root, source.units)
     if source.name == "base-passwd":
-        make_account_files(root)
+        configuration += make_account_files(root)
     if source.name.startswith("linux-image-"):
         move_kernel(root)
     _compile_python(tools, root)
@@ -106,14 +112,14 @@ def _adapted(tools: Tools, source: Source, overlay: Overlay, packages: Path, lis
     if source.policy:
         own = _compile_policy(tools, root, packages, source.name.removeprefix(POLICY))
         _write_list(tools, own, lists, ())
-        builds.append(_Build(own.name, own, _own_spec("selinux"), newest_seconds))
+        builds.append(_Build(own.name, own, _own_spec("selinux", Naming(own.name)), newest_seconds))
     listed = _write_list(tools, root, lists, configuration)
-    spec = write_spec(package, source.dropped, files=f"{_LISTS}/{listed.name}" if listed else "")
+    spec = write_spec(package, source.naming, source.dropped, files=f"{_LISTS}/{listed.name}" if listed else "")
     return [_Build(source.name, root, spec, newest_seconds), *builds]
 
 
-def _own_spec(name: str) -> str:
-    return HEADER + (_FILES / f"{name}.spec").read_text()
+def _own_spec(name: str, naming: Naming) -> str:
+    return write_own_spec((_FILES / f"{name}.spec").read_text(), naming)
 
 
 def _newest_seconds(root: Path) -> int:

@@ -14,6 +14,7 @@ from atomic_lib.base.errors import WorkbookError
 from atomic_lib.base.progress import step
 from atomic_lib.base.store import file_sha256, set_aside
 from atomic_lib.content.definition import DebianContent
+from atomic_lib.content.standin.fedora_names import StandinNames
 from atomic_lib.content.standin.package_index import PackageIndex, file_name, read_index
 from atomic_lib.tools.mirror import debian_mirror
 from atomic_lib.tools.sandbox import Bind, Tools
@@ -131,11 +132,12 @@ def _identity(apt: Apt) -> str:
 
 
 def fetch_debs(
-    apt: Apt, index: PackageIndex, wanted: Iterable[str], *, excludes: Collection[str], recommended: bool
+    apt: Apt, names: StandinNames, wanted: Iterable[str], *, excludes: Collection[str], recommended: bool
 ) -> list[Path]:
     """Fetch the essential packages, those ``wanted`` and their dependencies; returns exactly those .deb files, sorted.
 
-    ``wanted``: names of packages, also such as packages only provide. ``recommended``: also fetch what they recommend.
+    Dependencies are Debian's and the companions in ``names``. ``wanted``: names of packages, also such as packages only
+    provide. ``recommended``: also fetch what they recommend.
     apt avoids packages that match ``excludes`` where it can. It checks the sha256 of what it downloads. Packages that
     are there are not fetched again, and apt compares their size only. So every file is compared with the index here;
     one that differs is set aside and fetched again.
@@ -143,21 +145,21 @@ def fetch_debs(
     Raises WorkbookError as ``Apt.run`` does, and if the packages cannot be installed together.
     """
     # apt does not add the essential packages by itself, even if none is installed.
-    words = ["satisfy", *index.essential, *wanted]
+    index, words = names.index, {*names.index.essential, *wanted}
     options = ["-o", f"APT::Install-Recommends={str(recommended).lower()}"]
     preferences = apt.directory / "etc/preferences"
     with step("stand-in content: fetch Debian packages"):
         try:
             preferences.parent.mkdir(parents=True, exist_ok=True)
             preferences.write_text(_avoided(excludes))
-            debs = _planned(apt, [*options, "--simulate", *words])
+            debs = _planned(apt, options, words, names)
         except Unsatisfiable:  # what is excluded is required: dnf tells by what
             preferences.write_text("")
-            debs = _planned(apt, [*options, "--simulate", *words])
+            debs = _planned(apt, options, words, names)
         for deb in damaged_debs(debs, index):
             set_aside(deb, "a downloaded Debian package is damaged, so it is fetched again")
         if not all(deb.is_file() for deb in debs):
-            apt.run([*options, "--download-only", *words])
+            apt.run([*options, "--download-only", "satisfy", *sorted(words)])
     wrong = [deb.name for deb in debs if not deb.is_file()] + [deb.name for deb in damaged_debs(debs, index)]
     if wrong:
         raise WorkbookError(
@@ -167,8 +169,15 @@ def fetch_debs(
     return debs
 
 
-def _planned(apt: Apt, words: Sequence[str]) -> list[Path]:
-    return sorted(apt.archives / name for name in planned_files(apt.run(words)))
+def _planned(apt: Apt, options: Sequence[str], words: set[str], names: StandinNames) -> list[Path]:
+    """The files that apt would install for ``words``, to which the companions of all these packages are added."""
+    while True:
+        files = list(planned_files(apt.run([*options, "--simulate", "satisfy", *sorted(words)])))
+        found = {file.partition("_")[0] for file in files} | words
+        companions = names.companions(found) - found
+        if not companions:
+            return sorted(apt.archives / file for file in files)
+        words |= companions
 
 
 def _avoided(excludes: Collection[str]) -> str:

@@ -1,8 +1,9 @@
 """Adds to Debian packages the files that their maintainer scripts would create (``overlay.yaml``)."""
 
 import os
+import re
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import yaml
@@ -37,8 +38,31 @@ def apply_overlay(root: Path, overlay: Overlay) -> None:
         os.symlink(target, _path_in(root, path))
 
 
-def make_account_files(root: Path) -> None:
-    """Create /etc/passwd, group, shadow and gshadow from base-passwd's templates; no account has a password."""
+def rename_units(root: Path, units: Iterable[tuple[str, str]]) -> None:
+    """Give Debian's units their names in Fedora; the old name becomes another name of the same unit.
+
+    ``units``: pairs of the name in Fedora and the name in Debian.
+    """
+    directory = root / "usr/lib/systemd/system"
+    for fedora, debian in units:
+        path, renamed = directory / debian, directory / fedora
+        if os.path.lexists(renamed) or not os.path.lexists(path):
+            continue
+        if path.is_symlink():  # a second name in Fedora
+            renamed.symlink_to(os.readlink(path))
+        else:
+            # an alias in [Install] would be the unit's own name
+            text = re.sub(rf"^Alias={re.escape(fedora)}\n", "", path.read_text(), flags=re.M)
+            path.unlink()
+            _write(renamed, text)
+            path.symlink_to(fedora)
+
+
+def make_account_files(root: Path) -> list[str]:
+    """Create /etc/passwd, group, shadow and gshadow from base-passwd's templates; no account has a password.
+
+    Returns their paths: they are configuration files.
+    """
     masters = root / "usr/share/base-passwd"
     passwd = [line.split(":") for line in (masters / "passwd.master").read_text().splitlines()]
     group = [line.split(":") for line in (masters / "group.master").read_text().splitlines()]
@@ -50,6 +74,7 @@ def make_account_files(root: Path) -> None:
         (etc / file).write_text("".join(f"{name}{ending}\n" for name in names))
         (etc / file).chmod(0o640)
         os.chown(etc / file, 0, next(int(row[2]) for row in group if row[0] == "shadow"))
+    return [f"/etc/{name}" for name in ("passwd", "group", "shadow", "gshadow")]
 
 
 def account_names(masters: Path) -> tuple[dict[int, str], dict[int, str]]:

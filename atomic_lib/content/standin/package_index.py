@@ -27,10 +27,18 @@ class PackageIndex:
         return frozenset(file.partition("_")[0] for file in self.paragraphs)
 
     @cached_property
+    def _provides(self) -> Mapping[str, frozenset[str]]:
+        fields = ((file.partition("_")[0], _field("Provides", text)) for file, text in self.paragraphs.items())
+        return {name: frozenset(group[0].name for group in parse_relations(field)) for name, field in fields if field}
+
+    @cached_property
     def provided(self) -> frozenset[str]:
         """The names that packages provide."""
-        fields = filter(None, (_field("Provides", paragraph) for paragraph in self.paragraphs.values()))
-        return frozenset(group[0].name for field in fields for group in parse_relations(field))
+        return frozenset().union(*self._provides.values())
+
+    def provides(self, package: str) -> frozenset[str]:
+        """The names that a package provides."""
+        return self._provides.get(package, frozenset())
 
     @cached_property
     def essential(self) -> tuple[str, ...]:

@@ -5,7 +5,7 @@ So a package that was converted once keeps its bytes and its signature, whatever
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from atomic_lib.base.stage import Stage
@@ -58,6 +58,8 @@ def _inputs(request: PackageRequest, _: Context) -> dict[str, object]:
     return {
         "name": source.name,
         "deb": request.sha256,
+        "naming": asdict(source.naming),
+        "units": source.units,
         "dropped": source.dropped,
         "policy": source.policy,
     }

@@ -6,15 +6,19 @@ Source: rpm's manual on spec files (preamble, file lists and their directives).
 import os
 import stat
 from collections.abc import Collection, Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from atomic_lib.content.standin.control import (
     DebianPackage,
+    companion_tags,
     conflict_tags,
     provide_tags,
     recommendation_tags,
     requirement_tags,
 )
+from atomic_lib.content.standin.fedora_names import Naming
+from atomic_lib.content.standin.versions import rpm_evr
 
 # The packages of base files and accounts. Every other package requires them, so they must not require anything.
 BASE_PACKAGES = ("base-files", "base-passwd")
@@ -32,6 +36,7 @@ HEADER = """\
 %global use_source_date_epoch_as_buildtime 1
 %global clamp_mtime_to_source_date_epoch 1
 """
+_ACCOUNTS = Path(__file__).with_name("accounts.lua")
 _SKIPPED = ("/usr/share/lintian", "/usr/share/bug", "/usr/share/doc-base", "/usr/share/initramfs-tools",
             "/usr/share/debconf", "/etc/init.d", "/etc/apt", "/etc/cron.daily", "/etc/cron.weekly", "/etc/kernel",
             "/usr/share/apport")  # fmt: skip
@@ -40,13 +45,14 @@ _DOCUMENTATION = ("/usr/share/doc/", "/usr/share/man/", "/usr/share/info/")
 _QUOTED = str.maketrans({"%": "%%", '"': '\\"', "\\": "\\\\"})
 
 
-def write_spec(package: DebianPackage, dropped: Collection[str], files: str = "") -> str:
+def write_spec(package: DebianPackage, naming: Naming, dropped: Collection[str], files: str = "") -> str:
     """The spec of a package; ``files``: the path of the list of its files, empty if it has none.
 
-    ``dropped``: packages that are removed from all dependencies.
+    ``dropped``: packages that are removed from all dependencies. The vendor says what the package really is.
     """
     lines = [
-        f"Name: {package.name}",
+        f"Name: {naming.name}",
+        f"Vendor: {vendor(package)}",
         f"Version: {package.version}",
         f"Release: {package.release}",
         *([f"Epoch: {package.epoch}"] if package.epoch else []),
@@ -59,12 +65,34 @@ def write_spec(package: DebianPackage, dropped: Collection[str], files: str = ""
     if package.name not in BASE_PACKAGES:
         lines += [f"Requires(pre): {name}" for name in BASE_PACKAGES]
         lines += [f"Requires: {tag}" for tag in requirement_tags(package, dropped)]
+    lines += [f"Requires: {tag}" for tag in companion_tags(naming.requires)]
     lines += [f"Recommends: {tag}" for tag in recommendation_tags(package, dropped)]
     lines += [f"Conflicts: {tag}" for tag in conflict_tags(package)]
-    lines += [f"Provides: {tag}" for tag in (*provide_tags(package), *_extra_provides(package))]
+    kept = replace(package, provides=tuple(one for one in package.provides if one.name not in naming.withheld))
+    provides = (*provide_tags(kept), *_names(package, naming), *_extra_provides(package))
+    lines += [f"Provides: {tag}" for tag in provides]
     preamble = [_plain(line) for line in lines]
     listed = f"%files -f {files}" if files else "%files"
-    return HEADER + "\n".join([*preamble, "%description", _plain(package.summary), listed, ""])
+    scriptlets = ["%post -p <lua>", _ACCOUNTS.read_text()] if package.name == "base-passwd" else []
+    return HEADER + "\n".join([*preamble, "%description", _plain(package.summary), *scriptlets, listed, ""])
+
+
+def write_own_spec(text: str, naming: Naming) -> str:
+    """The spec ``text`` of a package of our own, with the names that it provides, and its companions."""
+    lines = [f"Provides: {name}" for name in naming.provides]
+    lines += [f"Requires: {tag}" for tag in companion_tags(naming.requires)]
+    return HEADER + "".join(f"{line}\n" for line in lines) + text
+
+
+def vendor(package: DebianPackage) -> str:
+    """The vendor of a stand-in package: Debian, with the name and version that the package has there."""
+    return f"Debian ({package.name} {package.debian_version})"
+
+
+def _names(package: DebianPackage, naming: Naming) -> list[str]:
+    """The names besides its own by which a package is known: Debian's, which relations use, and Fedora's."""
+    others = dict.fromkeys((package.name, *naming.provides))
+    return [f"{name} = {rpm_evr(package.debian_version)}" for name in others if name != naming.name]
 
 
 def _extra_provides(package: DebianPackage) -> list[str]:

@@ -10,6 +10,8 @@ import shlex
 import tarfile
 from collections.abc import Callable
 from dataclasses import dataclass
+from email.mime.multipart import MIMEMultipart
+from email.mime.text import MIMEText
 from pathlib import Path
 
 from atomic_lib.base.command import CommandError, last_lines
@@ -61,9 +63,11 @@ class Secret:
         """The host name of this boot."""
         return f"guest-{self.token[:8]}"
 
-    def instance(self, public_key: str) -> Instance:
+    def instance(self, public_key: str, agent: Agent) -> Instance:
         """What the data source provides to the guest."""
-        return Instance(self.instance_id, self.hostname, (public_key,), user_data_script(self.token))
+        script = user_data_script(self.token)
+        user_data = with_root_login(script) if agent == "cloud-init" else script
+        return Instance(self.instance_id, self.hostname, (public_key,), user_data)
 
 
 @dataclass(frozen=True)
@@ -103,6 +107,17 @@ class Answers:
 def new_secret() -> Secret:
     """Fresh random words for one boot."""
     return Secret(secrets.token_hex(16))
+
+
+def with_root_login(script: str) -> str:
+    """User-data for cloud-init that runs a script and lets root log in, which by its default only another user can.
+
+    Format: MIME, as cloud-init takes several kinds of user-data in one.
+    """
+    message = MIMEMultipart(boundary="==parts==")
+    for text, kind in (("#cloud-config\nusers: []\ndisable_root: false\n", "cloud-config"), (script, "x-shellscript")):
+        message.attach(MIMEText(text, kind, "us-ascii"))
+    return message.as_string()
 
 
 def user_data_script(token: str) -> str:

@@ -54,7 +54,7 @@ def left_out(recipe: Recipe, text: str, suffix: str) -> list[str]:
 
 
 def treefile_of(recipe: Recipe) -> str:
-    """The treefile that says what a recipe says, as far as a treefile can; groups become a comment."""
+    """The treefile that says what a recipe says, as far as a treefile can; groups and a commit become a comment."""
     name = recipe.files[0].stem
     values: dict[str, object] = {"ref": recipe.ref or f"fedora-atomic/x86_64/{name}"}
     lists = {
@@ -74,6 +74,8 @@ def treefile_of(recipe: Recipe) -> str:
     if recipe.default_target != _DEFAULT.default_target:
         values["default-target"] = recipe.default_target
     head = f"# Converted from {recipe.files[0].name}.\n"
+    if recipe.ostree_source:
+        head += "# A treefile deploys no commit. List the packages of the one that ostreesetup deploys.\n"
     if recipe.groups:
         head += f"# A treefile names no groups. List the packages of: {' '.join(recipe.groups)}\n"
     return head + yaml.dump(values, Dumper=_Dumper, sort_keys=False, default_flow_style=False, width=1000)

@@ -117,16 +117,18 @@ def _write(directory: Path, final: Path, names: Sequence[str], recipes: Sequence
 def variant_of(name: str, recipe: Recipe, recipe_file: str) -> dict[str, object]:
     """The parameters of the variant of a recipe: what provisions it and what runs containers follow from its packages.
 
-    Without an agent, systemd itself takes its credentials.
+    An agent may also come with a group: the recipe then enables its units. Without an agent, systemd itself takes its
+    credentials.
     """
     packages = {package.split()[0] for package in recipe.packages}
-    agent = next((agent for agent in _AGENTS if agent in packages), "credentials")
+    enabled = {agent for agent in _AGENTS for unit in recipe.enabled_units if unit.startswith(f"{agent}.")}
+    agent = next((agent for agent in _AGENTS if agent in packages | enabled), "credentials")
     source = {"ignition": "ignition", "credentials": "credentials"}.get(agent, "ec2")
     runtime = next((runtime for runtime, names in _RUNTIMES.items() if packages & set(names)), "none")
     return {
         "variant": name,
         "description": f"the recipe {recipe.files[0].name}",
-        "method": "traditional" if recipe.files[0].suffix == ".ks" else "ostree",
+        "method": "traditional" if recipe.files[0].suffix == ".ks" and not recipe.ostree_source else "ostree",
         "recipe": name,
         "recipe_file": recipe_file,
         "agent": agent,

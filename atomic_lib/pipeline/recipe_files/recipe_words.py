@@ -14,7 +14,7 @@ from atomic_lib.params.study_file import fallback_variants, load_study, study_va
 from atomic_lib.params.variant import load_variant, variant_names
 from atomic_lib.recipe.load import load_recipe, read_recipe
 from atomic_lib.recipe.origins import Origins, origins_of
-from atomic_lib.recipe.recipe import AccountRules, AddedFile, Finalization, Recipe
+from atomic_lib.recipe.recipe import AccountRules, AddedFile, Finalization, OstreeSource, Recipe
 from atomic_lib.report.elements.values import plural
 
 LISTS = {
@@ -126,6 +126,9 @@ def _plain(value: object) -> object:
         return f"{value.path} ({value.mode:o}{what})"
     if isinstance(value, YumRepository):
         return " ".join([value.name, *(f"{option}={_joined(said)}" for option, said in value.options().items())])
+    if isinstance(value, OstreeSource):
+        checked = "signature checked" if value.verified else "signature not checked"
+        return f"{value.remote}:{value.ref} of {value.url}, stateroot {value.stateroot}, {checked}"
     if isinstance(value, AccountRules):
         return {name: _plain(one) for name, one in vars(value).items()}
     if isinstance(value, Finalization):

@@ -18,7 +18,6 @@ from atomic_lib.params.study_file import load_study
 from atomic_lib.params.variant import load_variant
 from atomic_lib.pipeline.build import open_build
 from atomic_lib.pipeline.recipe_files.own_recipes import STUDY
-from atomic_lib.recipe.recipe_demand import recipe_demand
 from atomic_lib.solve.recipe_packages import recipe_packages
 from atomic_lib.tools.tools_tree import find_tools
 
@@ -42,7 +41,9 @@ def _packages_of(params: Path, content: str, *, make: bool) -> list[list[object]
     if not make and not find_tools(cache_directory()):
         raise _not_made(content)
     builds = [open_build(variant) for variant in variants]
-    if not make and not all(has_content(content, build.context, recipe_demand(build.recipe)) for build in builds):
+    for build in builds:
+        build.require_resolved()
+    if not make and not all(has_content(content, build.context, build.demand) for build in builds):
         raise _not_made(content)
     solved = [recipe_packages(build.recipe, build.content, build.context.tools) for build in builds]
     return [[asdict(package) for package in packages.values()] for packages in solved]

@@ -181,9 +181,14 @@ def in_force(conditions: Conditions, tools: Tools, content: Content, rpms: Path,
     }
 
 
+NO_FILES = "none: a commit was pulled"
+
+
 def file_order(rpms: Path) -> str:
     """The order in which a directory's RPM files were created: the first and the last package by inode number."""
     files = sorted(rpms.glob("*.rpm"), key=lambda file: file.stat().st_ino)
+    if not files:
+        return NO_FILES
     first, last = (files[at].name.rsplit("-", 2)[0] for at in (0, -1))
     return f"{first} first, {last} last"
 
@@ -210,7 +215,8 @@ def require_in_force(conditions: Conditions, seen: Mapping[str, str], host: Mapp
     wrong = [name for name, value in expected.items() if seen[name] != value]
     different = [("time zone", conditions.environment.get("TZ") != "UTC"),
                  ("repositories", conditions.repositories_reversed and "," in host["repositories"]),
-                 ("RPM files", conditions.packages_reversed), ("root is user", conditions.other_ids)]  # fmt: skip
+                 ("RPM files", conditions.packages_reversed and host["RPM files"] != NO_FILES),
+                 ("root is user", conditions.other_ids)]  # fmt: skip
     wrong += [name for name, intended in different if intended and seen[name] == host[name]]
     if conditions.clock_days_ahead and _days_between(host["clock"], seen["clock"]) < conditions.clock_days_ahead - 1:
         wrong.append("clock")

@@ -17,16 +17,14 @@ from atomic_lib.base.errors import WorkbookError
 from atomic_lib.base.progress import say, step
 from atomic_lib.base.signals import end_with_parent, unwind
 from atomic_lib.base.store import Store
-from atomic_lib.content.repositories import Content, open_content
+from atomic_lib.content.repositories import Content
 from atomic_lib.content.signing import index_repository
 from atomic_lib.params.variant import variant_from
 from atomic_lib.pipeline.build import Build
 from atomic_lib.pipeline.verify.conditions import Conditions, impose, in_force, with_clock, with_order
 from atomic_lib.pipeline.verify.directories import make_cold_cache
-from atomic_lib.recipe.recipe_demand import recipe_demand
 from atomic_lib.results.verification import QCOW2, RAW
 from atomic_lib.solve.lock import read_lock
-from atomic_lib.solve.resolve import resolve_rpm_set
 from atomic_lib.solve.rpm_set import RpmSet
 from atomic_lib.tools.context import Context
 from atomic_lib.tools.sandbox import Tools
@@ -93,13 +91,12 @@ class HostileBuild(Build):
     def content(self) -> Content:
         """The content, with its repositories in the order of the conditions."""
         reversed_order = self.task.conditions.repositories_reversed
-        content = open_content(self.variant.content, self.context, recipe_demand(self.recipe))
-        return with_order(content, reversed_order=reversed_order)
+        return with_order(super().content, reversed_order=reversed_order)
 
     @cached_property
     def own_rpm_set(self) -> RpmSet:
         """The packages that this build resolves to by itself."""
-        return self._resolved(self.variant.lock)
+        return self.packages_by(self.variant.lock)
 
     @cached_property
     def rpm_set(self) -> RpmSet:
@@ -108,14 +105,10 @@ class HostileBuild(Build):
         if lock and own.lock.sha256 != read_lock(Path(lock)).sha256:
             name = self.task.conditions.name
             say(f"! {self.variant.variant}: build {name} resolved to another lock; continuing with the first build's")
-            own = self._resolved(lock)
-        if self.task.conditions.packages_reversed:
+            own = self.packages_by(lock)
+        if self.task.conditions.packages_reversed and not own.lock.commit:
             return copied_in_reverse(own, self.context.tools, self.context.store.root / "reversed")
         return own
-
-    def _resolved(self, lock: str) -> RpmSet:
-        lock_file = Path(lock) if lock else None
-        return resolve_rpm_set(self.recipe, self.content, self.context, name=self.variant.variant, lock_file=lock_file)
 
 
 def build(task: Task) -> Built:

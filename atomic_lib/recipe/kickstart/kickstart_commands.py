@@ -23,6 +23,7 @@ from atomic_lib.recipe.kickstart.kickstart_accounts import (
     sshkey,
     user,
 )
+from atomic_lib.recipe.kickstart.kickstart_ostree import ostreesetup
 from atomic_lib.recipe.kickstart.kickstart_repositories import repo, url
 from atomic_lib.recipe.kickstart.kickstart_storage import autopart, btrfs, logvol, part, raid
 from atomic_lib.recipe.recipe import AddedFile, Recipe
@@ -175,9 +176,10 @@ def firstboot(recipe: Recipe, given: Options) -> Recipe:
 
 COMMANDS: Mapping[str, Callable[[Recipe, Options], Recipe]] = {
     "autopart": autopart, "bootloader": bootloader, "btrfs": btrfs, "firewall": firewall, "firstboot": firstboot,
-    "group": group, "keyboard": keyboard, "lang": lang, "logvol": logvol, "network": network, "part": part,
-    "partition": part, "raid": raid, "repo": repo, "rootpw": rootpw, "selinux": selinux, "services": services,
-    "sshkey": sshkey, "timesource": timesource, "timezone": timezone, "url": url, "user": user, "xconfig": xconfig,
+    "group": group, "keyboard": keyboard, "lang": lang, "logvol": logvol, "network": network,
+    "ostreesetup": ostreesetup, "part": part, "partition": part, "raid": raid, "repo": repo, "rootpw": rootpw,
+    "selinux": selinux, "services": services, "sshkey": sshkey, "timesource": timesource, "timezone": timezone,
+    "url": url, "user": user, "xconfig": xconfig,
 }  # fmt: skip
 """The commands that change the recipe."""
 

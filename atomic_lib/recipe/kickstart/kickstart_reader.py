@@ -20,6 +20,7 @@ from atomic_lib.base.errors import WorkbookError
 from atomic_lib.recipe.kickstart.kickstart_accounts import RefusedError
 from atomic_lib.recipe.kickstart.kickstart_commands import COMMANDS, DEFAULT_FIREWALL, absent_services
 from atomic_lib.recipe.kickstart.kickstart_lines import Line, Problem, Sections, read_lines, split_off_sections
+from atomic_lib.recipe.kickstart.kickstart_ostree import without_packages
 from atomic_lib.recipe.kickstart.kickstart_reasons import COMMAND_REASONS, NO_EFFECT
 from atomic_lib.recipe.kickstart.kickstart_repositories import with_base
 from atomic_lib.recipe.kickstart.kickstart_sections import (
@@ -44,8 +45,9 @@ def read_kickstart(path: Path, version: str, roots: Sequence[Path] = ()) -> Reci
     syntax of ``version`` does not accept is read with that of the newest version that accepts it; a note says so.
     Includes must be below one of ``roots`` (without any: below the directory of ``path``).
 
-    Without ``--nocore`` the group "core" is added, as in Anaconda. The options of the last ``%packages`` apply, and
-    an option of a later line of a command replaces that of an earlier one.
+    A kickstart needs ``%packages`` or ``ostreesetup``. Without ``--nocore`` the group "core" is added, as in Anaconda.
+    The options of the last ``%packages`` apply, and an option of a later line of a command replaces that of an earlier
+    one.
 
     Raises WorkbookError naming file and line for a missing file, an include cycle, a syntax error,
     and every command, option or section that is not supported.
@@ -99,8 +101,9 @@ def _read(sections: Sections, version: str, path: Path) -> _Reading:
         parser.read_lines([line.text for line in sections.kept])
     except KickstartError as error:
         raise WorkbookError(f"{findings.location(error.lineno or 1)}: {error.message}") from None
-    if not handler.packages.seen:
-        findings.problems.append(Problem(str(path), "no %packages section, here or in an included file"))
+    if not handler.packages.seen and not parser.recipe.ostree_source:
+        text = "no %packages section and no ostreesetup, here or in an included file"
+        findings.problems.append(Problem(str(path), text))
     return _Reading(version, parser.recipe, handler, findings)
 
 
@@ -195,7 +198,9 @@ class _Parser(KickstartParser):  # type: ignore[misc]
             return
         place = self._findings.location(lineno)
         brought = tuple(replace(one, source=one.source or place) for one in self.recipe.repositories)
-        self.recipe = replace(self.recipe, repositories=brought)
+        commit = self.recipe.ostree_source
+        commit = replace(commit, source=commit.source or place) if commit else None
+        self.recipe = replace(self.recipe, repositories=brought, ostree_source=commit)
         for note in self.recipe.notes[known_notes:]:
             self._findings.note(lineno, note)
         self._findings.report_options(lineno, args, option_parser, given)
@@ -219,7 +224,7 @@ def _with_sections(recipe: Recipe, handler: Any, findings: SectionReader) -> Rec
     ]
     enabled = recipe.enabled_units
     disabled = [unit for unit in (*recipe.disabled_units, *absent_services(handler)) if unit not in enabled]
-    return replace(
+    read = replace(
         with_base(recipe),
         disabled_units=tuple(dict.fromkeys(disabled)),
         packages=tuple(packages.packageList),
@@ -232,3 +237,4 @@ def _with_sections(recipe: Recipe, handler: Any, findings: SectionReader) -> Rec
         post_scripts=tuple(scripts),
         kernel_arguments=recipe.kernel_arguments or "",
     )
+    return without_packages(read, packages_seen=packages.seen) if read.ostree_source else read

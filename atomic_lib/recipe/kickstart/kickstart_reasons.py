@@ -38,10 +38,10 @@ NO_EFFECT: Mapping[str, str] = {
 """Commands without effect on a tree or an image, and why."""
 
 _LAYOUT = "an image has one ext4 root file system: use part / --size=MIB --fstype=ext4"
-_TREEFILE = "an ostree tree is composed from a treefile here: write one, with method: ostree in the variant"
+_CONTAINER = "a commit in a container image is not deployed here: use ostreesetup, with the repository of the commit"
 COMMAND_REASONS: Mapping[str, str] = {
     **dict.fromkeys(("snapshot", "stratisfs", "stratispool"), _LAYOUT),
-    **dict.fromkeys(("bootc", "ostreecontainer", "ostreesetup"), _TREEFILE),
+    **dict.fromkeys(("bootc", "ostreecontainer"), _CONTAINER),
     "lilo": "the boot loader of an image is GRUB: use bootloader",
     "liveimg": f"an image is composed of packages: {_CONTENT}",
     "module": "module streams are not supported: name the packages in %packages",

@@ -121,5 +121,7 @@ _BREACHES = (
     ) WITHOUT ROWID""",
 )
 
-MIGRATIONS: tuple[tuple[str, ...], ...] = (_RUNS_AND_BUILDS, _BREACHES)
+_VENDORS = ("ALTER TABLE locked_packages ADD COLUMN vendor TEXT NOT NULL DEFAULT ''",)
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = (_RUNS_AND_BUILDS, _BREACHES, _VENDORS)
 """The statements of each step; step N takes a history of version N - 1 to version N."""

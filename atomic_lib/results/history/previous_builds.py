@@ -27,6 +27,7 @@ NOT_BUILT_IN = frozenset({
     "variant", "description", "last_stage", "boots_bios", "boots_uefi", "warm_up", "counted_boots", "accelerator",
     "data_source", "guest_cpus", "guest_memory_mib", "boot_timeout_seconds", "script_timeout_seconds",
     "script_memory_mib", "script_processes", "script_file_size_mib", "script_open_files", "recipe_roots",
+    "ostree_url",
 })  # fmt: skip
 """Parameters that do not change the image."""
 _VERSIONS = {"git_revision": "revision of the workbook", "tools": "tools tree"}
@@ -104,7 +105,8 @@ def recorded_lock(history: sqlite3.Connection, lock: str) -> Lock:
     """The lock with this sha256."""
     (content,) = history.execute("SELECT content FROM locks WHERE lock = ?", (lock,)).fetchone()
     rows = history.execute(
-        "SELECT name, epoch, version, release, arch, sha256, size_bytes, repo FROM locked_packages WHERE lock = ?",
+        "SELECT name, epoch, version, release, arch, sha256, size_bytes, repo, vendor FROM locked_packages"
+        " WHERE lock = ?",
         (lock,),
     )
     return Lock(content, tuple(sorted(LockedPackage(*row) for row in rows)))

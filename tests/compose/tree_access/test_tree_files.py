@@ -174,6 +174,10 @@ _FILES_OF_THE_HOST = {
     "install.py": None,  # its files: the configuration of dnf and logs
     "kickstart_settings.py": {"file.write_bytes"},
     "ostree.py": {"repo.mkdir"},
+    "ostree_remote.py": {"(directory / 'objects').is_dir"},
+    "pulled_tree.py": {
+        "(directory / name).mkdir", "(directory / 'tree.json').write_text", "path.is_file", "request.keys.read_bytes",
+    },
     "remote.py": {"path.is_file", "path.read_bytes"},
     "tree.py": {
         "(stored.path / 'tree.json').read_text", "(self.directory / 'owners.json').read_text",

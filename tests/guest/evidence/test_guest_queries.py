@@ -1,5 +1,6 @@
 """The proof of life: its script run by a real shell with stand-ins for the guest's programs, and its reading."""
 
+import email
 import io
 import os
 import tarfile
@@ -165,10 +166,20 @@ def test_a_guest_without_a_clock_still_answers() -> None:
 def test_secrets_differ_and_are_a_valid_instance() -> None:
     first, second = new_secret(), new_secret()
     assert first.token != second.token
-    instance = first.instance("ssh-ed25519 AAAA")
+    instance = first.instance("ssh-ed25519 AAAA", "min-cloud-agent")
     assert instance.instance_id.startswith("i-")
     assert instance.public_keys == ("ssh-ed25519 AAAA",)
     assert instance.user_data.startswith("#!/bin/sh\n")
+
+
+def test_cloud_init_is_told_to_let_root_log_in_beside_the_script() -> None:
+    secret = new_secret()
+    message = email.message_from_string(secret.instance("ssh-ed25519 AAAA", "cloud-init").user_data)
+    parts = [part for part in message.walk() if not part.is_multipart()]
+    assert [(part.get_content_type(), part.get_payload()) for part in parts] == [
+        ("text/cloud-config", "#cloud-config\nusers: []\ndisable_root: false\n"),
+        ("text/x-shellscript", user_data_script(secret.token)),
+    ]
 
 
 def test_the_user_data_script_leaves_token_and_clock(tmp_path: Path) -> None:

@@ -69,6 +69,12 @@ def test_a_kickstart_of_a_treefile_says_the_same_but_its_ref(tmp_path: Path) -> 
     ]
 
 
+def test_a_commit_that_is_deployed_becomes_a_comment_of_a_treefile(tmp_path: Path) -> None:
+    line = "ostreesetup --nogpg --osname=own --url=https://own.example/repo --ref=a/b\n"
+    text = treefile_of(recipe_of(tmp_path, "host.ks", line))
+    assert "# A treefile deploys no commit. List the packages of the one that ostreesetup deploys.\nref: a/b\n" in text
+
+
 def test_a_treefile_of_a_kickstart_tells_what_it_cannot_say(tmp_path: Path) -> None:
     recipe = recipe_of(tmp_path, "host.ks", KICKSTART)
     text = treefile_of(recipe)

@@ -46,6 +46,21 @@ def test_each_recipe_is_a_variant_with_defaults_compared_with_the_first(recipes:
     assert load_recipe(other).groups == ("core",)
 
 
+def test_an_agent_that_comes_with_a_group_is_known_by_its_units(tmp_path: Path) -> None:
+    (tmp_path / "base.ks").write_text("services --enabled=sshd,cloud-init,cloud-final\n%packages\n@core\n%end\n")
+    params = study_of_recipes([str(tmp_path / "base.ks")], build=tmp_path / "build")
+    variant = load_variant("base", params)
+    assert (variant.agent, variant.data_source) == ("cloud-init", "ec2")
+
+
+def test_a_kickstart_that_deploys_a_commit_is_an_ostree_variant(tmp_path: Path) -> None:
+    path = tmp_path / "own.ks"
+    path.write_text("ostreesetup --osname=own --url=https://own.example/repo --ref=a/b\n")
+    variant = load_variant("own", study_of_recipes([str(path)], build=tmp_path / "build"))
+    assert (variant.method, variant.agent, variant.runtime) == ("ostree", "credentials", "none")
+    assert load_recipe(variant).ref == "a/b"
+
+
 def test_the_copy_stays_as_it_was_and_has_no_path_of_the_user(recipes: list[str], tmp_path: Path) -> None:
     params = study_of_recipes(recipes, build=tmp_path / "build")
     for path in tmp_path.rglob("*.y*ml"):

@@ -8,6 +8,7 @@ import pytest
 from atomic_lib.cli import main
 from atomic_lib.content.yum_repository import YumRepository
 from atomic_lib.pipeline.recipe_files.recipe_words import settings_of
+from atomic_lib.recipe.load import read_recipe
 from atomic_lib.recipe.recipe import Recipe
 
 BASE = "packages: [bash, tar]\nunits: [sshd.service]\npostprocess:\n  - |\n    #!/bin/bash\n    true\n"
@@ -97,3 +98,11 @@ def test_repositories_that_a_recipe_brings_along_are_settings() -> None:
     assert settings_of(Recipe(files=(), packages=(), repositories=(own,))) == {
         "repositories": ["own baseurl=https://a.example/,https://b.example/ cost=5 sslverify=False"]
     }
+
+
+@pytest.mark.parametrize(("option", "said"), [("", "signature checked"), (" --nogpg", "signature not checked")])
+def test_a_commit_that_is_deployed_is_shown_as_one_setting(tmp_path: Path, option: str, said: str) -> None:
+    path = tmp_path / "own.ks"
+    path.write_text(f"ostreesetup{option} --osname=own --url=https://own.example/repo --ref=a/b\n")
+    shown = settings_of(read_recipe(path))["ostree_source"]
+    assert shown == f"own:a/b of https://own.example/repo, stateroot own, {said}"

@@ -200,8 +200,8 @@ def test_a_deprecation_is_a_note_and_not_on_the_terminal(tmp_path: Path, capfd: 
         ("autopart --encrypted", "autopart --encrypted: the file system of an image is not encrypted"),
         ("logvol / --vgname=a --name=b --size=9 --encrypted", "logvol --encrypted: the file system of an image is not "
          "encrypted"),
-        ("ostreesetup --osname=a --url=http://b --ref=c", "command 'ostreesetup' is not supported: an ostree tree is "
-         "composed from a treefile here: write one, with method: ostree in the variant"),
+        ("ostreecontainer --url=b", "command 'ostreecontainer' is not supported: a commit in a container image is not "
+         "deployed here: use ostreesetup, with the repository of the commit"),
         ("firewall --service=a/../b;c", "firewall: 'a/../b;c' is not the name of a service, an interface or "
          "PORT:PROTOCOL"),
         ("repo --name=a --baseurl=http://a --sslcacert=file:///b", "repo --sslcacert: a certificate or key is a file "
@@ -271,7 +271,7 @@ def test_the_last_line_for_the_root_file_system_counts(tmp_path: Path) -> None:
 
 def test_a_kickstart_without_packages_is_refused(tmp_path: Path) -> None:
     path = write(tmp_path / "a.ks", "")
-    assert refusal(path).message == f"{path}: no %packages section, here or in an included file"
+    assert refusal(path).message == f"{path}: no %packages section and no ostreesetup, here or in an included file"
 
 
 @pytest.mark.parametrize("section", ["%packages", "%post"])

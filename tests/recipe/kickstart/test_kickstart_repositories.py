@@ -2,12 +2,8 @@
 
 from pathlib import Path
 
-import pytest
-
 from atomic_lib.recipe.kickstart.kickstart_reader import read_kickstart
-from atomic_lib.recipe.load import load_recipe
 from atomic_lib.recipe.recipe import Recipe
-from tests.recipe.test_load import variant
 
 
 def read(directory: Path, lines: str) -> Recipe:
@@ -58,16 +54,3 @@ def test_a_repository_to_install_has_a_file_in_the_tree(tmp_path: Path) -> None:
     assert file.content.decode().splitlines() == [
         "[own]", "name = own", "enabled = 1", "baseurl = http://a/", "cost = 7", "excludepkgs = a, b", "sslverify = 0",
     ]  # fmt: skip
-
-
-@pytest.mark.parametrize(("kind", "used"), [("kind: repositories\nrepo_file: own.repo", True), ("", False)])
-def test_content_that_does_not_use_a_repository_says_so(tmp_path: Path, kind: str, used: bool) -> None:
-    head = 'content: standin\ntitle: own\nreleasever: "1"\nselinux_policy: none\n'
-    kind = kind or "kind: debian-packages\nsuite: trixie\nedition: 1\ndropped: []"
-    (tmp_path / "content").mkdir()
-    (tmp_path / "content/standin.yaml").write_text(f"{head}{kind}\n")
-    (tmp_path / "kickstarts/standin").mkdir(parents=True)
-    text = "repo --name=own --baseurl=http://a/\n%packages --nocore\nbash\n%end\n"
-    (tmp_path / "kickstarts/standin/small.ks").write_text(text)
-    note = "small.ks:1: repository 'own' is not used: content 'standin' has packages of its own"
-    assert load_recipe(variant("traditional"), tmp_path).notes == (() if used else (note,))

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from atomic_lib.recipe.kickstart.kickstart_reader import read_kickstart
+from atomic_lib.recipe.recipe import OstreeSource
 from tests.recipe.kickstart.kickstart_files import refusal, write
 
 REAL = Path(__file__).parents[3].parent / "shared" / "data" / "spin-kickstarts"
@@ -45,25 +46,18 @@ def test_fedora_cloud_base_with_a_repository_file(tmp_path: Path) -> None:
     assert (recipe.extra_repos, recipe.account_commands[0][-1]) == (("fedora",), "none")
 
 
-ATOMIC_REFUSALS = (
-    "33: command 'ostreesetup' is not supported: an ostree tree is composed from a treefile here: write one, with "
-    "method: ostree in the variant",
-)
-
-
 @needs_real_files
-def test_fedora_cloud_atomic_is_refused_line_by_line() -> None:
-    path = REAL / "fedora-cloud-atomic.ks"
-    assert refusal(path, "F21").message.splitlines() == [
-        *(f"{path}:{line}" for line in ATOMIC_REFUSALS),
-        f"{path}: no %packages section, here or in an included file",
-    ]
-
-
-@needs_real_files
-def test_fedora_cloud_atomic_vagrant_names_its_included_file() -> None:
-    path, included = REAL / "fedora-cloud-atomic-vagrant.ks", REAL / "fedora-cloud-atomic.ks"
-    assert refusal(path, "F21").message.splitlines() == [
-        *(f"{included}:{line}" for line in ATOMIC_REFUSALS),
-        f"{path}: no %packages section, here or in an included file",
-    ]
+@pytest.mark.parametrize("name", ["fedora-cloud-atomic.ks", "fedora-cloud-atomic-vagrant.ks"])
+def test_fedora_cloud_atomic_deploys_a_commit(name: str) -> None:
+    recipe = read_kickstart(REAL / name, "F21")
+    assert recipe.ostree_source == OstreeSource(
+        stateroot="fedora-atomic",
+        remote="fedora-atomic",
+        url="http://kojipkgs.fedoraproject.org/mash/atomic/rawhide/",
+        ref="fedora-atomic/rawhide/x86_64/docker-host",
+        verified=False,
+        source=f"{REAL}/fedora-cloud-atomic.ks:33",
+    )
+    assert (recipe.packages, recipe.groups, recipe.ref) == ((), (), recipe.ostree_source.ref)
+    assert (recipe.root_size_mib, recipe.selinux) == (3000, "enforcing")
+    assert recipe.post_scripts[0].stop_on_error
