@@ -32,8 +32,10 @@ def breach_words(breach: Breach) -> str:
         return f"{breach.variant}: {_ITEMS[breach.budget]} {breach.item}{detail}"
     unit = cast(Unit, breach.unit)
     over = f"{quantity(breach.value, unit)}, {signed(breach.value - breach.limit, unit)} over its budget"
-    since = f"grown since {breach.since}" if breach.since else "largest"
-    causes = f"; {since}: {growth_words(breach.causes, unit)}" if breach.causes else ""
+    named = f"grown since {breach.since}: {growth_words(breach.causes, unit)}"
+    if not breach.since:
+        named = "largest: " + ", ".join(f"{_part(one)} ({quantity(one.amount, unit)})" for one in breach.causes)
+    causes = f"; {named}" if breach.causes else ""
     return f"{breach.variant}: {_TITLES[breach.budget]}: {over} of {quantity(breach.limit, unit)}{causes}"
 
 
@@ -45,9 +47,15 @@ def growth_words(causes: Sequence[Growth], unit: Unit) -> str:
     return ", ".join(_named(one) + (f" ({signed(one.amount, unit)})" if one.amount else "") for one in causes)
 
 
+def _part(one: Growth) -> str:
+    """A package or a unit that is there."""
+    return f"{one.name} of {one.package}" if one.package else f"{one.name} {one.after}".rstrip()
+
+
 def _named(one: Growth) -> str:
+    """A package or a unit that grew."""
     if one.package:
-        return f"{one.name} of {one.package}"
+        return _part(one)
     if one.before and one.after:
         return f"{one.name} {one.before} → {one.after}" if one.before != one.after else one.name
     if one.after:

@@ -26,7 +26,13 @@ def test_a_figure_over_its_budget_names_what_grew() -> None:
 def test_a_counted_boot_names_its_units() -> None:
     causes = (Growth(name="docker.service", package="docker.io", amount=0.5),)
     breach = Breach(variant="own", budget="counted_busy_seconds", unit="counted", value=10.5, limit=10, causes=causes)
-    assert plain(breach_words(breach)).endswith("; largest: docker.service of docker.io (+0.500 counted s)")
+    assert plain(breach_words(breach)).endswith("; largest: docker.service of docker.io (0.500 counted s)")
+
+
+def test_without_a_run_that_kept_the_budget_the_largest_parts_are_named() -> None:
+    causes = (Growth(name="docker", after="28.0", amount=9e6), Growth(name="files of no package", amount=5e6))
+    breach = Breach(variant="own", budget="tree_bytes", unit="bytes", value=2e7, limit=1e7, causes=causes)
+    assert plain(breach_words(breach)).endswith("; largest: docker 28.0 (9.0 MB), files of no package (5.0 MB)")
 
 
 def test_what_is_forbidden_is_named_with_its_reason() -> None:
