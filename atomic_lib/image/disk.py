@@ -26,10 +26,12 @@ from atomic_lib.image.identity import fixed_uuid, root_uuid
 from atomic_lib.image.sysroot import ImageRequest, kernel_arguments, make_sysroot, origin_of
 from atomic_lib.params.variant import Variant
 from atomic_lib.tools.context import Context
-from atomic_lib.tools.memory import in_memory
+from atomic_lib.tools.memory import MOST_MEMORY, in_memory
 from atomic_lib.tools.sandbox import Bind, Tools
 
 _BLOCK_BYTES = 4096
+_BESIDE_ROOT_MIB = 1024
+"""So that a tree that is a little too large is refused by mke2fs, for its size."""
 _MIB_SECTORS = 2048
 # FAT32 needs at least 65,525 clusters; firmware would read a smaller file system as FAT16.
 _ESP_SECTOR, _ESP_MIB = 2 * _MIB_SECTORS, 36
@@ -103,7 +105,9 @@ def _inputs(request: ImageRequest, _: Context) -> dict[str, object]:
 
 def _make(request: ImageRequest, context: Context, directory: Path) -> None:
     variant, tools = request.variant, context.tools
-    with in_memory(directory / "content") as memory:
+    # scripts of a recipe that deploys a commit run in there, and may fill it
+    size = f"{request.root_mib + _BESIDE_ROOT_MIB}m" if request.recipe.ostree_source else MOST_MEMORY
+    with in_memory(directory / "content", size) as memory:
         with step(f"{variant.variant}: deploy"):
             sysroot = make_sysroot(request, tools, memory, directory / LOG)
             write_entries(walk_tree(sysroot), directory / "entries.jsonl")

@@ -64,6 +64,8 @@ class Variant(ParamsModel):
     ostree_url: str = Field(default="", pattern=r"^((file:///|https?://[^/\s])[!-~]*)?$")
     """Where to pull the commit of a kickstart's ``ostreesetup`` from, instead of its ``--url``, which stays the remote
     of the image's updates."""
+    ostree_variant: str = Field(default="", pattern=r"^([a-z0-9][a-z0-9.-]*)?$", max_length=64)
+    """The variant whose commit, composed here, is deployed by a kickstart's ``ostreesetup``, in place of a remote's."""
     ostree_key: str = ""
     """The OpenPGP public keys that may have signed this commit: a file, armored or binary, relative to the checkout.
     Needed unless ``ostreesetup`` has ``--nogpg``."""

@@ -11,7 +11,7 @@ from atomic_lib.base.errors import WorkbookError
 from atomic_lib.base.paths import CHECKOUT
 from atomic_lib.base.progress import say
 from atomic_lib.compose.pulled.pulled_tree import pull_tree, pulled_tree
-from atomic_lib.compose.tree import Tree, TreeRequest, compose_tree
+from atomic_lib.compose.tree import Tree, TreeRequest, compose_tree, default_ref
 from atomic_lib.content.demand import Demand
 from atomic_lib.content.repositories import Content, content_without_packages, open_content
 from atomic_lib.image.disk import Image, build_image
@@ -69,6 +69,8 @@ class Build:
     def recipe(self) -> Recipe:
         """The variant's recipe, without what stand-in content has no counterpart for; that is said first."""
         recipe, content = self.whole_recipe, self.content
+        if self.variant.ostree_variant:
+            return with_commit_of(recipe, Build(load_variant(self.variant.ostree_variant), self.context))
         if not content.stands_in:
             return recipe
         adapted = standin_recipe(recipe, content.missing, content.name)
@@ -187,6 +189,16 @@ def open_build(variant: str | Variant) -> Build:
     loaded = load_variant(variant) if isinstance(variant, str) else variant
     require_namespace()
     return Build(loaded, open_context())
+
+
+def with_commit_of(recipe: Recipe, build: Build) -> Recipe:
+    """The recipe of a kickstart with ``ostreesetup``, so that it deploys the commit that another build composes."""
+    if recipe.ostree_source is None:
+        return recipe
+    ref, name = default_ref(build.variant, build.recipe), build.variant.variant
+    source = replace(recipe.ostree_source, ref=ref, pulled_from=f"file://{build.tree.repo}")
+    note = f"ostreesetup: the commit is that of variant {name} ({ref}), not that of {recipe.ostree_source.ref}"
+    return replace(recipe, ostree_source=source, notes=(*recipe.notes, note))
 
 
 def with_limits(context: Context, variant: Variant) -> Context:

@@ -14,7 +14,7 @@ from atomic_lib.pipeline.build import Build
 from atomic_lib.pipeline.notebooks import Execution, execute_all
 from atomic_lib.report.elements.blocks import Alert, Paragraph
 from atomic_lib.report.elements.values import plural
-from atomic_lib.report.page.export import PageLink, export_html
+from atomic_lib.report.page.export import PageFrame, PageLink, export_html
 from atomic_lib.results.runs import INDEX_FILE, latest_link, link_newest, new_run, only_run
 from atomic_lib.tools.context import open_context
 from atomic_lib.tools.user_namespace import require_namespace
@@ -100,7 +100,8 @@ def _publish(directory: Path, error: WorkbookError | None) -> Path:
     latest = latest_link("default")
     links = [PageLink("Equality", INDEX_FILE, current=True)]
     links += [PageLink("Latest run", f"../{latest}/{INDEX_FILE}")] if (directory.parent / latest).exists() else []
-    export_html(notebook, page, "Is it the same file system?", links, [PageLink(notebook.name, notebook.name)], failed)
+    files = [PageLink(notebook.name, notebook.name)]
+    export_html(notebook, page, PageFrame("Is it the same file system?", links, files, failed=failed))
     if not error:
         link_newest(directory, latest_link("equality"))
     return page

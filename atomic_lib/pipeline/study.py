@@ -20,6 +20,7 @@ from atomic_lib.recipe.load import load_recipe
 from atomic_lib.report.page.export import write_pages
 from atomic_lib.report.text.boot_words import failed_boot_notes
 from atomic_lib.report.text.budget_words import breach_words
+from atomic_lib.report.text.summary import SUMMARY_FILE
 from atomic_lib.results.analysis.fallbacks import fallback_outcomes, fallbacks_to_run, has_failed, in_place
 from atomic_lib.results.history.budget_check import check_budgets
 from atomic_lib.results.history.database import HISTORY_FILE, open_history, read_history
@@ -258,13 +259,15 @@ def _boot_count(result: VariantResult) -> int:
 
 
 def _publish(directory: Path) -> Path:
-    """Execute the comparison and write the pages; returns the index."""
+    """Execute the comparison, write the pages and print the summary; returns the index."""
     parameters = {"run_directory": str(directory.relative_to(CHECKOUT))}
     compare = Execution(NOTEBOOKS / "compare.ipynb", directory / "compare.ipynb", parameters)
     for error in filter(None, execute_all([compare], workers=1)):
         opened = f"the executed notebook is {directory / 'compare.ipynb'}; open it with ./workbook lab"
         raise WorkbookError(f"notebooks/compare.ipynb failed: {error.message}", hint=error.hint or opened)
-    return write_pages(directory)
+    page = write_pages(directory)
+    say(f"\n{(directory / SUMMARY_FILE).read_text(encoding='utf-8')}")
+    return page
 
 
 def _report(study: StudyResult, page: Path, setup_faults: Collection[str] = ()) -> int:

@@ -5,12 +5,14 @@ from collections.abc import Sequence
 from atomic_lib.params.variant import Variant
 from atomic_lib.pipeline.build import open_build
 from atomic_lib.report.elements.table import Table
+from atomic_lib.report.elements.values import version_of
 from atomic_lib.report.tables.build_contents.why_tables import (
     NOT_PREDICTED,
     consequences_table,
     departure_table,
     why_table,
 )
+from atomic_lib.solve.lock import STANDIN_VENDOR
 
 
 def print_why(package: str, variant: Variant) -> int:
@@ -18,8 +20,14 @@ def print_why(package: str, variant: Variant) -> int:
 
     Raises WorkbookError as ``open_build`` does, and for a package that is not in the set.
     """
-    table = why_table(package, open_build(variant).why(package))
+    build = open_build(variant)
+    chains = build.why(package)
+    table = why_table(package, chains)
     print(f"{variant.variant}: {plain_text(table)}")
+    named = {link.package for chain in chains for link in chain}
+    for one in build.rpm_set.lock.packages:
+        if one.name in named and one.vendor.startswith(STANDIN_VENDOR):
+            print(f"{one.name} is {version_of(one)}")
     return 0 if table.rows else 1
 
 

@@ -34,9 +34,10 @@ def _with_ostree_url(recipe: Recipe, variant: Variant) -> Recipe:
             f"{commit.source}: ostreesetup: variant {variant.variant!r} has method: {variant.method}",
             hint="set method: ostree in the variant",
         )
-    if not commit and (variant.ostree_url or variant.ostree_key):
+    if not commit and (variant.ostree_url or variant.ostree_variant or variant.ostree_key):
         raise WorkbookError(
-            f"variant {variant.variant!r}: ostree_url, ostree_key: {recipe.files[0]} has no ostreesetup",
+            f"variant {variant.variant!r}: ostree_url, ostree_variant, ostree_key: there is no ostreesetup in "
+            f"{recipe.files[0]}",
             hint="leave these parameters empty: they are for a commit that is deployed",
         )
     if not commit or not variant.ostree_url:

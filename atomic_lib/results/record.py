@@ -12,6 +12,7 @@ from atomic_lib.base.scrub import scrubber
 from atomic_lib.compose.attribute_exceptions import load_attribute_exceptions
 from atomic_lib.compose.packaged_attributes import ChangedFile
 from atomic_lib.compose.tree import Tree
+from atomic_lib.content.definition import DebianContent, load_definition
 from atomic_lib.guest.boot_record import Boot, StoredBoot
 from atomic_lib.guest.counted.counted_boot import CountedBoot
 from atomic_lib.guest.evidence.unit_times import packaged_path
@@ -32,7 +33,7 @@ from atomic_lib.results.build_result import (
 from atomic_lib.results.footprint_rows import directory_sizes, image_parts, package_sizes, unowned_sizes, with_image
 from atomic_lib.results.result_files import RESULT_FILE, read_variant_result, write_variant_result
 from atomic_lib.results.runs import resumed_since
-from atomic_lib.results.variant_result import FailedBoot, Failure, StageTime, VariantResult
+from atomic_lib.results.variant_result import ContentSummary, FailedBoot, Failure, StageTime, VariantResult
 from atomic_lib.results.verification import Verification, about_image
 from atomic_lib.solve.explain.why import Chain
 from atomic_lib.solve.explain.without import Departure, size_of_departure
@@ -55,6 +56,7 @@ class VariantRecord:
             status="incomplete",
             method=variant.method,
             content=variant.content,
+            content_summary=_content_summary(variant.content),
             recipe=variant.recipe,
             agent=variant.agent,
             version=variant.version,
@@ -262,3 +264,13 @@ def git_revision(checkout: Path) -> str | None:
     except command.CommandError:
         return None
     return f"{revision}-dirty" if changed else revision
+
+
+def _content_summary(content: str) -> ContentSummary | None:
+    """What the content is; None if it is not defined, which is then the failure of its first stage."""
+    try:
+        definition = load_definition(content)
+    except WorkbookError:
+        return None
+    standin = isinstance(definition, DebianContent)
+    return ContentSummary(title=definition.title, releasever=definition.releasever, standin=standin)

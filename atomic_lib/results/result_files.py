@@ -14,8 +14,8 @@ from pydantic import BaseModel, JsonValue, ValidationError
 from atomic_lib.base.errors import WorkbookError
 from atomic_lib.base.files import write_text
 from atomic_lib.params.study_file import Study
-from atomic_lib.results.csv_tables import csv_texts
 from atomic_lib.results.study_result import Breach, Factor, FactorCell, PreviousFigures, StudyResult
+from atomic_lib.results.tables.csv_tables import csv_texts
 from atomic_lib.results.variant_result import SCHEMA_VERSION, VariantResult
 
 RESULT_FILE = "result.json"

@@ -50,6 +50,14 @@ class StageTime(Model):
     key: str
 
 
+class ContentSummary(Model):
+    """What the packages are: the title of the content, the release, and whether it stands in for a distribution's."""
+
+    title: str
+    releasever: str
+    standin: bool
+
+
 class VariantResult(Model):
     """One variant of one run. Figures of stages that were not reached are None."""
 
@@ -60,6 +68,7 @@ class VariantResult(Model):
     error: Failure | None = None
     method: Literal["ostree", "traditional"]
     content: str
+    content_summary: ContentSummary | None = None
     recipe: str
     agent: str
     parameters: dict[str, Scalar] = Field(default_factory=dict)

@@ -12,10 +12,11 @@ from atomic_lib.base import command
 from atomic_lib.tools.user_namespace import require_namespace
 
 _OPTIONS = "mode=0755,nr_inodes=0"
+MOST_MEMORY = "90%"
 
 
 @contextmanager
-def in_memory(directory: Path, size: str = "90%") -> Iterator[Path]:
+def in_memory(directory: Path, size: str = MOST_MEMORY) -> Iterator[Path]:
     """Make ``directory``, a file system in memory until the end of the block; then it is gone with its files.
 
     ``size``: how much it takes, in bytes (``64m``) or as a part of the memory.

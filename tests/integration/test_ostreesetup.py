@@ -46,6 +46,10 @@ done
 ! dd bs=1M if=/dev/zero of=/var/tmp/zeros || echo endless >>/etc/written
 ls -s /var/tmp/zeros >/etc/zeros
 rm -f /var/tmp/zeros
+! dd bs=1M if=/dev/zero of=/var/zeros || exit 1
+size=$(ls -s /var/zeros)
+rm -f /var/zeros
+echo $size >/etc/more
 %end
 """
 
@@ -144,6 +148,7 @@ def test_its_settings_and_scripts_change_only_what_a_machine_keeps(
     assert f"{deployment}/etc/written" not in disk.listing
     blocks = int(disk.text(f"{deployment}/etc/zeros").split()[0])
     assert 200 << 10 < blocks <= 256 << 10
+    assert int(disk.text(f"{deployment}/etc/more").split()[0]) <= 2 << 20
     assert not any("zeros" in path for path in disk.listing if path != f"{deployment}/etc/zeros")
 
 

@@ -1,6 +1,7 @@
 """Questions on the command line: the text printed, the status, what is refused before anything is made."""
 
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -15,10 +16,10 @@ from atomic_lib.report.elements.cells import Cell, number
 from atomic_lib.report.elements.table import Table
 from atomic_lib.solve.explain.graph import Link
 from atomic_lib.solve.explain.without import Departure
-from atomic_lib.solve.lock import LockedPackage
+from atomic_lib.solve.lock import Lock, LockedPackage
 from atomic_lib.tools import user_namespace
 
-LEAVES = (LockedPackage("dnf", 0, "4.23", "1", "noarch", "s", 900_000, "r"),)
+LEAVES = (LockedPackage("dnf", 0, "4.23", "1", "noarch", "s", 900_000, "r", "Debian (dnf4 4.23-1)"),)
 
 OWN = variant_from({"variant": "own", "method": "ostree", "recipe": "own", "agent": "cloud-init"})
 
@@ -28,6 +29,8 @@ class Answered:
 
     sizes = {"dnf": (2_000_000, 11)}  # noqa: RUF012
     generated = (5_000_000, 3)
+
+    rpm_set = SimpleNamespace(lock=Lock("own", LEAVES))
 
     def why(self, name: str) -> tuple[Any, ...]:
         return ((Link("recipe", "dnf", "dnf"), Link("requires", name, name)),) if name == "librepo" else ()
@@ -48,6 +51,7 @@ def test_why_prints_the_chains(capsys: pytest.CaptureFixture[str]) -> None:
         "own: Why librepo is here: 1 chain, the shortest first",
         "entry  links  chain",
         "dnf        2  dnf (recipe) → librepo (requires)",
+        "dnf is Debian's dnf4 4.23-1",
     ]
 
 

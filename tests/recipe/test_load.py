@@ -111,10 +111,10 @@ def test_a_commit_is_no_traditional_root(tmp_path: Path) -> None:
     assert caught.value.hint == "set method: ostree in the variant"
 
 
-@pytest.mark.parametrize("name", ["ostree_url", "ostree_key"])
+@pytest.mark.parametrize("name", ["ostree_url", "ostree_variant", "ostree_key"])
 def test_what_is_for_a_commit_is_refused_without_ostreesetup(tmp_path: Path, name: str) -> None:
     write(tmp_path / "treefiles" / "small.yaml", '{"ref": "a/b", "packages": ["bash"]}')
-    with pytest.raises(WorkbookError, match=r"ostree_url, ostree_key: .*small\.yaml has no ostreesetup"):
+    with pytest.raises(WorkbookError, match=r"ostree_variant, ostree_key: there is no ostreesetup in .*small\.yaml"):
         load_recipe(variant("ostree").model_copy(update={name: "file:///srv/mirror"}), tmp_path)
 
 

@@ -258,3 +258,15 @@ def test_the_revision_says_whether_files_differ(tmp_path: Path) -> None:
     assert git_revision(tmp_path) == clean
     (tmp_path / "file").write_text("2")
     assert git_revision(tmp_path) == f"{clean}-dirty"
+
+
+def test_the_record_says_what_the_content_is(record: VariantRecord, tmp_path: Path) -> None:
+    found = record.result.content_summary
+    assert found is not None
+    assert (found.title, found.releasever, found.standin) == (
+        "stand-in content (Debian 13 packages as RPMs)",
+        "13",
+        True,
+    )
+    unknown = VARIANT.model_copy(update={"content": "nowhere"})
+    assert VariantRecord(unknown, tmp_path, tmp_path).result.content_summary is None

@@ -7,6 +7,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import unquote
 
 from atomic_lib.base.command import CommandError
 from atomic_lib.base.errors import WorkbookError
@@ -73,9 +74,10 @@ class OstreeRemote:
         source, binds = self.source, [Bind(repo, _REPO, writable=True)]
         url = self.url
         if url.startswith(_FILE):
-            directory = Path(url.removeprefix(_FILE))
+            directory = Path(unquote(url.removeprefix(_FILE)))
             if not (directory / "objects").is_dir():
-                raise self._error("there is no ostree repository at this path", "correct --url, or set ostree_url")
+                hint = "correct --url, or set ostree_url; a home directory of root is not seen in the namespace"
+                raise self._error("there is no ostree repository at this path", hint)
             binds.append(Bind(directory, _REMOTE))
             url = f"{_FILE}{_REMOTE}"
         if self.keys:

@@ -6,7 +6,7 @@ from dataclasses import fields
 from pathlib import Path
 
 from atomic_lib.base.errors import WorkbookError
-from atomic_lib.base.paths import PARAMS_DIRECTORY
+from atomic_lib.base.paths import CHECKOUT, PARAMS_DIRECTORY
 from atomic_lib.base.progress import say
 from atomic_lib.content.definition import load_definition
 from atomic_lib.content.yum_repository import YumRepository
@@ -58,7 +58,9 @@ def _checked_paths(paths: Sequence[str]) -> Iterator[tuple[str, WorkbookError | 
 
 def _checked_parameters(params: Path) -> Iterator[tuple[str, WorkbookError | None, str]]:
     for name in variant_names(params):
-        yield f"variant {name}", _problem_of_variant(name, params), ""
+        absent = _absent_recipe(name, params)
+        problem = None if absent else _problem_of_variant(name, params)
+        yield f"variant {name}", problem, f": its recipe is not here: {absent}" if absent else ""
     for path in sorted((params / "studies").glob("*.yaml")):
         yield f"study {path.stem}", _problem_of_study(path.stem, params), ""
     for path in sorted((params / "content").glob("*.yaml")):
@@ -68,6 +70,15 @@ def _checked_parameters(params: Path) -> Iterator[tuple[str, WorkbookError | Non
             yield f"content {path.stem}", error, ""
         else:
             yield f"content {path.stem}", None, ""
+
+
+def _absent_recipe(name: str, params: Path) -> str:
+    """The recipe of a variant that is not part of the workbook, if the user has not put it there."""
+    try:
+        path = load_variant(name, params).recipe_file
+    except WorkbookError:
+        return ""
+    return "" if not path or (CHECKOUT / path).exists() else path
 
 
 def _problem_of_variant(name: str, params: Path) -> WorkbookError | None:

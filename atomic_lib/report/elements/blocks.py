@@ -14,6 +14,19 @@ class Shown(Protocol):
 
 
 @dataclass(frozen=True)
+class Opening:
+    """The beginning of a page: what was measured and when, the title, and what a reader must know first."""
+
+    line: str
+    title: str
+    notice: str = ""
+
+    def _repr_html_(self) -> str:
+        notice = f'<p class="notice">{escape(self.notice)}</p>' if self.notice else ""
+        return f'<p class="line">{escape(self.line)}</p><h1>{escape(self.title)}</h1>{notice}'
+
+
+@dataclass(frozen=True)
 class Paragraph:
     """One paragraph of text."""
 
@@ -97,6 +110,11 @@ class Alert:
             links = ", ".join(f'<a href="{escape(path)}">{escape(text)}</a>' for text, path in self.links)
             parts.append(f"<p>More: {links}</p>")
         return f'<div class="alert" role="alert">{"".join(parts)}</div>'
+
+
+def empty(text: str) -> str:
+    """A sentence in place of something that was not measured; pages leave it out."""
+    return f'<div class="empty"><p>{escape(text)}</p></div>'
 
 
 def how_measured(text: str) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from html import escape
 from typing import TYPE_CHECKING
 
-from atomic_lib.report.elements.blocks import anchor_link, how_measured
+from atomic_lib.report.elements.blocks import anchor_link, empty, how_measured
 from atomic_lib.report.elements.cells import Cell, missing
 from atomic_lib.report.elements.values import slug
 
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 LONG_ROWS = 24
 """A table with more rows scrolls in a box of its own and can be searched."""
+
+NOT_MEASURED = "Not measured."
 
 
 @dataclass(frozen=True)
@@ -39,7 +41,7 @@ class Table:
     csv: str = ""
     anchor: str = ""
     feet: int = 0
-    empty: str = "Not measured."
+    empty: str = NOT_MEASURED
     fixed: bool = False
 
     @property
@@ -50,6 +52,8 @@ class Table:
         return pandas.DataFrame.from_records(list(self.records)).convert_dtypes()
 
     def _repr_html_(self) -> str:
+        if not self.rows and self.empty == NOT_MEASURED:
+            return empty(f"{self.caption}: not measured.")
         name = self.anchor or slug(self.caption.partition(":")[0])
         csv = f' <a class="csv" href="{escape(self.csv)}">CSV</a>' if self.csv and self.rows else ""
         caption = f'<p class="caption">{escape(self.caption)}{anchor_link(name)}{csv}</p>'
@@ -61,7 +65,8 @@ class Table:
     def _table_html(self) -> str:
         ends = self._columns_of_figures()
         head = "".join(
-            f'<th scope="col"{_end(end)}>{escape(title)}</th>' for title, end in zip(self.header, ends, strict=True)
+            f'<th scope="col"{_end(end)}>{escape(title)}</th>' if title else "<td></td>"
+            for title, end in zip(self.header, ends, strict=True)
         )
         rows = [f"<tr>{_row_html(row, ends)}</tr>" for row in self.rows]
         body = len(rows) - self.feet

@@ -4,14 +4,19 @@ import re
 import unicodedata
 from typing import Literal
 
+from atomic_lib.results.build_result import PackageSize
+from atomic_lib.solve.lock import STANDIN_VENDOR, LockedPackage
+
 SMALL_BYTES = 100_000
 """Smaller sizes are written in kB: 0.0 MB would look like nothing."""
 SMALL_SECONDS = 0.95
 """Shorter times are written in ms."""
+SMALL_PERCENT = 9.95
+"""Smaller percentages have one decimal."""
+SMALL_COUNTED = 0.095
+"""Fewer counted seconds have three decimals."""
 LARGEST_PERCENT = 999
 """Larger percentages are left out: the baseline was next to nothing."""
-LEAST_PERCENT = 0.05
-"""Smaller percentages are left out: they would be written as 0.0."""
 MINUS = "\N{MINUS SIGN}"
 NBSP = "\N{NO-BREAK SPACE}"
 
@@ -26,7 +31,7 @@ def quantity(value: float, unit: Unit) -> str:
     if unit == "bytes":
         return f"{value / 1e6:,.1f}{NBSP}MB" if value else "0"
     if unit == "counted":
-        return f"{value:,.3f}{NBSP}counted{NBSP}s"
+        return f"{value:,.{2 if value >= SMALL_COUNTED else 3}f}{NBSP}counted{NBSP}s"
     if unit == "seconds" and 0 < value < SMALL_SECONDS:
         return f"{value * 1000:,.0f}{NBSP}ms"
     if unit == "seconds":
@@ -45,14 +50,29 @@ def signed(value: float, unit: Unit) -> str:
 def delta(value: float, base: float, unit: Unit) -> str:
     """The difference from the baseline, with the percentage where the baseline is not 0."""
     difference = signed(value - base, unit)
-    if not base or difference == "±0":
-        return difference
-    percent = 100 * (value - base) / base
-    if abs(percent) > LARGEST_PERCENT:
-        return difference
-    if abs(percent) < LEAST_PERCENT:
-        return difference
-    return f"{difference} ({MINUS if percent < 0 else '+'}{_percent(abs(percent))}{NBSP}%)"
+    percent = "" if difference == "±0" else percentage(value, base)
+    return f"{difference} ({MINUS if value < base else '+'}{percent})" if percent else difference
+
+
+def percentage(value: float, base: float) -> str:
+    """By how many percent a value differs from the baseline, without a sign, rounded alike wherever it is written.
+
+    Empty where that says nothing: the baseline is next to nothing, or the difference rounds to 0.0 %.
+    """
+    percent = 100 * abs(value - base) / base if base else 0.0
+    if f"{percent:.1f}" == "0.0" or percent > LARGEST_PERCENT:
+        return ""
+    return f"{percent:.{1 if percent < SMALL_PERCENT else 0}f}{NBSP}%"
+
+
+def version_of(package: PackageSize | LockedPackage) -> str:
+    """[EPOCH:]VERSION-RELEASE.ARCH, the epoch only where it is not 0.
+
+    For a package of stand-in content what it really is, from its vendor: ``Debian's openssh-client 1:10.0p1-7``.
+    """
+    if package.vendor.startswith(STANDIN_VENDOR):
+        return f"Debian's {package.vendor.removeprefix(STANDIN_VENDOR).removesuffix(')')}"
+    return f"{package.epoch}:{package.version}-{package.release}.{package.arch}".removeprefix("0:")
 
 
 def plural(count: int, word: str) -> str:
@@ -64,7 +84,3 @@ def slug(text: str) -> str:
     """An anchor made of a text alone, so that it stays the same when the page around it changes."""
     plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().lower()
     return re.sub(r"[^a-z0-9]+", "-", plain).strip("-") or "part"
-
-
-def _percent(value: float) -> str:
-    return f"{value:.1f}" if value < 0.95 else f"{value:.0f}"

@@ -1,28 +1,34 @@
 """Stacked bars with marks along them, one bar below the other."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from atomic_lib.measure.classes import default_class_rules
-from atomic_lib.report.figures.picture import COLOURS, EDGE, HATCHES, Picture, draw_picture, is_wide, nothing_drawn
-from atomic_lib.results.variant_result import VariantResult
+from atomic_lib.report.figures.picture import (
+    EDGE,
+    GRID,
+    INK,
+    PAPER,
+    Picture,
+    Style,
+    draw_picture,
+    is_wide,
+    nothing_drawn,
+    style_at,
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-LARGEST = 8
-"""Classes with a colour of their own; the rest is drawn together."""
-REST = "all other classes"
-_MARKERS = (("D", "#000000"), ("v", "#D55E00"), ("s", "#0072B2"), ("o", "#009E73"))
+_MARKERS = (("D", INK), ("v", "#d55e00"), ("s", "#0072b2"), ("o", "#009e73"))
 _LABELLED_INCHES = 0.42
 """A part of a bar at least as wide has its figure written on it."""
 
 
 @dataclass(frozen=True)
 class Segment:
-    """A part of a bar; the position of ``title`` in the chart's titles decides its colour."""
+    """A part of a bar; the chart has a style for its title."""
 
     title: str
     value: float
@@ -56,10 +62,10 @@ class Bar:
 
 @dataclass(frozen=True)
 class BarChart:
-    """Bars, the titles of their parts in the order of colours, the axis with its unit."""
+    """Bars, the styles of their parts by title and in order, the axis with its unit."""
 
     bars: tuple[Bar, ...]
-    titles: tuple[str, ...]
+    styles: Mapping[str, Style]
     axis: str
     unit: str
 
@@ -102,7 +108,7 @@ class BarChart:
         axes.set_yticks([])
         axes.set_xlabel(self.axis)
         axes.set_axisbelow(True)
-        axes.grid(axis="x", color="#cccccc", linewidth=0.5)
+        axes.grid(axis="x", color=GRID, linewidth=0.5)
         figure.legend(
             handles=self._legend(), loc="lower left", bbox_to_anchor=(0.01, 0.0), ncols=columns, frameon=False,
             handlelength=2.2, handleheight=1.1, columnspacing=1.2, borderaxespad=0.0,
@@ -114,15 +120,15 @@ class BarChart:
         axes.text(axes.get_xlim()[1], place - 0.36, bar.note, ha="right", va="bottom")
         start = 0.0
         for part in bar.segments:
-            style = self.titles.index(part.title) % len(COLOURS)
+            style = self.styles[part.title]
             axes.barh(
-                place, part.value, left=start, height=0.62, color=COLOURS[style], hatch=HATCHES[style],
-                edgecolor=EDGE, linewidth=0.5,
+                place, part.value, left=start, height=0.62, color=style.colour, hatch=style.hatch, edgecolor=EDGE,
+                linewidth=0.5,
             )  # fmt: skip
             if part.value / units_per_inch > _LABELLED_INCHES:
                 axes.text(
                     start + part.value / 2, place, f"{part.value:.0f}", ha="center", va="center",
-                    bbox={"facecolor": "white", "edgecolor": "none", "pad": 1.2},
+                    bbox={"facecolor": PAPER, "edgecolor": "none", "pad": 1.2},
                 )  # fmt: skip
             start += part.value
         for mark in bar.marks:
@@ -134,7 +140,7 @@ class BarChart:
         if mark.low is not None and mark.high is not None:
             axes.plot([mark.low, mark.high], [place + 0.2, place + 0.2], color=colour, linewidth=2.4, zorder=4)
         axes.plot(
-            [mark.value], [place], marker=marker, color=colour, markeredgecolor="white", markersize=7, zorder=5,
+            [mark.value], [place], marker=marker, color=colour, markeredgecolor=PAPER, markersize=7, zorder=5,
             clip_on=False,
         )  # fmt: skip
 
@@ -143,27 +149,17 @@ class BarChart:
         from matplotlib.patches import Patch
 
         patches: list[object] = [
-            Patch(facecolor=COLOURS[place], hatch=HATCHES[place], edgecolor=EDGE, linewidth=0.5, label=title)
-            for place, title in enumerate(self.titles[: len(COLOURS)])
+            Patch(facecolor=style.colour, hatch=style.hatch, edgecolor=EDGE, linewidth=0.5, label=title)
+            for title, style in self.styles.items()
             if title in self.drawn_titles
         ]
         marks = [
-            Line2D([], [], marker=marker, color=colour, markeredgecolor="white", markersize=7, label=title)
+            Line2D([], [], marker=marker, color=colour, markeredgecolor=PAPER, markersize=7, label=title)
             for title, (marker, colour) in zip(self.mark_titles, _MARKERS, strict=False)
         ]
         return [*patches, *marks]
 
 
 def stack_of(bars: Sequence[Bar], titles: Sequence[str], axis: str, unit: str) -> BarChart:
-    """A chart of stacked bars."""
-    return BarChart(tuple(bars), tuple(titles), axis, unit)
-
-
-def largest_classes(results: Iterable[VariantResult]) -> list[str]:
-    """The classes with a colour of their own, in the order of colours: the same in every figure of these trees."""
-    largest: dict[str, int] = {}
-    for result in results:
-        for size in result.classes:
-            largest[size.class_] = max(largest.get(size.class_, 0), size.bytes)
-    chosen = sorted(largest, key=lambda name: -largest[name])[:LARGEST]
-    return sorted(chosen, key=default_class_rules().order_of)
+    """A chart of stacked bars, whose parts have the colours of this figure alone."""
+    return BarChart(tuple(bars), {title: style_at(place) for place, title in enumerate(titles)}, axis, unit)

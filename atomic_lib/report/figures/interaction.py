@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from atomic_lib.report.elements.blocks import Section, Sentences
 from atomic_lib.report.elements.values import quantity
-from atomic_lib.report.figures.picture import Picture, draw_picture, is_wide, nothing_drawn
+from atomic_lib.report.figures.picture import GRID, INK, Picture, draw_picture, is_wide, nothing_drawn
 from atomic_lib.report.tables.factor_tables import cells_table, effects_table, interactions_table
 from atomic_lib.report.text import methods
 from atomic_lib.report.text.factor_words import sentences
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-_STYLES = (("#0072B2", "o", "-"), ("#D55E00", "s", "--"), ("#009E73", "^", "-."), ("#000000", "D", ":"))
+_STYLES = (("#0072b2", "o", "-"), ("#d55e00", "s", "--"), ("#009e73", "^", "-."), (INK, "D", ":"))
 _PLOTTED = ("Python", "packages")
 
 
@@ -100,7 +100,7 @@ def _panel(axes: "Axes", study: StudyResult, first: Factor, second: Factor, crit
         for x, value in points:
             axes.annotate(
                 quantity(value, criterion.unit), (x, value / scale), textcoords="offset points", fontsize=7.5,
-                xytext=(7 if x == 0 else -7, 5), ha="left" if x == 0 else "right", color=colour,
+                xytext=(7 if x == 0 else -7, 5), ha="left" if x == 0 else "right",
             )  # fmt: skip
     axes.set_xticks(range(len(first.levels)), [f"{first.name}: {level}" for level in first.levels])
     axes.set_xlim(-0.15, len(first.levels) - 0.85)
@@ -109,5 +109,5 @@ def _panel(axes: "Axes", study: StudyResult, first: Factor, second: Factor, crit
     axes.set_ylim(top=axes.get_ylim()[1] * 1.15)
     axes.set_title(f"{criterion.title}, {'MB' if criterion.unit == 'bytes' else 'number'}", loc="left", fontsize=9,
                    weight="bold")  # fmt: skip
-    axes.grid(axis="y", color="#dddddd", linewidth=0.5)
+    axes.grid(axis="y", color=GRID, linewidth=0.5)
     axes.legend(frameon=False, fontsize=7.5, loc="best")

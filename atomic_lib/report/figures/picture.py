@@ -11,21 +11,23 @@ from dataclasses import dataclass
 from html import escape
 from typing import TYPE_CHECKING, Any
 
-from atomic_lib.report.elements.blocks import how_measured
+from atomic_lib.report.elements.blocks import empty, how_measured
 from atomic_lib.report.elements.values import slug
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 WIDE_INCHES, NARROW_INCHES = 8.6, 3.9
-COLOURS = (
-    "#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442", "#999999", "#DDDDDD", "#FFFFFF",
-)  # fmt: skip
-HATCHES = ("", "///", "---", "xxx", "\\\\\\", "", "+++", "|||", "", "\\\\")
+COLOURS = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#f0e442", "#999999")
+HATCHES = ("", "///", "---", "xxx", "\\\\\\", "", "+++", "|||")
 """Lines only: dots and circles make an SVG twenty times larger."""
-EDGE = "#222222"
+EDGE, GRID, INK, PAPER = "#222222", "#cccccc", "#000000", "#ffffff"
+"""These colours follow the page's: each is a variable of its style sheet, and as written where there is none."""
+TINT = 0.55
+"""The opacity of an area with text on it; a page may have its own."""
 TIP = "tip-"
 """A part of a drawing with the gid ``tip-N`` gets the N-th tip, which a browser shows below the pointer."""
+_VARIABLES = {"edge": EDGE, "grid": GRID, "ink": INK, "paper": PAPER}
 _FONTS = "DejaVu Sans, Verdana, sans-serif"
 _RC: Any = {
     "svg.fonttype": "none",
@@ -38,6 +40,19 @@ _RC: Any = {
     "axes.spines.right": False,
     "axes.spines.left": False,
 }
+
+
+@dataclass(frozen=True)
+class Style:
+    """How a part of a figure is filled."""
+
+    colour: str
+    hatch: str
+
+
+def style_at(place: int) -> Style:
+    """The style of the part at a place of a figure's own parts."""
+    return Style(COLOURS[place % len(COLOURS)], HATCHES[place % len(HATCHES)])
 
 
 @dataclass(frozen=True)
@@ -56,7 +71,7 @@ class Picture:
 
     def _repr_html_(self) -> str:
         if not self.wide_svg:
-            return f"<p>{escape(self.alt)}</p>"
+            return empty(self.alt)
         name = self.anchor
         csv = f' <a class="csv" href="{escape(self.csv)}">CSV</a>' if self.csv else ""
         link = f'<a class="anchor-link" href="#{name}" aria-label="link to this figure">#</a>'
@@ -128,9 +143,13 @@ def _slim(svg: str, tips: Sequence[str]) -> str:
     """The SVG as part of an HTML page: no namespaces, no style of its own, no unused ids."""
     svg = re.sub(r"<metadata>.*?</metadata>|<style.*?</style>|<!--.*?-->", "", svg, flags=re.DOTALL)
     svg = re.sub(r' (xmlns(:xlink)?|version|width|height)="[^"]*"', "", svg, count=5)
-    svg = svg.replace("xlink:href=", "href=").replace("<svg", f'<svg font-family="{_FONTS}"', 1)
+    svg = svg.replace("xlink:href=", "href=").replace("<svg", f'<svg font-family="{_FONTS}" fill="currentColor"', 1)
     svg = re.sub(rf'<g id="{TIP}(\d+)">', lambda found: f"<g><title>{escape(tips[int(found[1])])}</title>", svg)
     svg = re.sub(r"font-family: [^;\"]*; ?", "", svg)
+    svg = re.sub(r' (fill|stroke)="(#[0-9a-f]{6})"', r' style="\1: \2"', svg)
+    for name, colour in _VARIABLES.items():
+        svg = svg.replace(f": {colour}", f": var(--chart-{name}, {colour})")
+    svg = svg.replace(f"opacity: {TINT}", f"opacity: var(--chart-tint, {TINT})")
     svg = re.sub(r' transform="rotate\(-0 [^"]*"', "", svg)
     svg = re.sub(r' (d|x|y|transform)="[^"]*"', lambda found: re.sub(r"(\.\d\d)\d+", r"\1", found[0]), svg)
     used = set(re.findall(r"(?:url\(#|href=\"#)([^)\"]+)", svg))

@@ -4,8 +4,9 @@ from collections.abc import Callable, Iterable, Sequence
 
 from atomic_lib.measure.classes import default_class_rules
 from atomic_lib.report.elements.values import quantity
-from atomic_lib.report.figures.bars import REST, Bar, BarChart, BarMark, Segment, largest_classes, stack_of
-from atomic_lib.report.figures.picture import Picture
+from atomic_lib.report.figures.bars import Bar, BarChart, BarMark, Segment, stack_of
+from atomic_lib.report.figures.class_styles import REST, REST_STYLE, class_style, largest_classes
+from atomic_lib.report.figures.picture import PAPER, Picture, Style
 from atomic_lib.report.tables.build_contents.sharing_tables import SHARING_TITLES
 from atomic_lib.report.text import methods
 from atomic_lib.results.analysis.boot_groups import (
@@ -81,7 +82,7 @@ def _chart(
     total: Callable[[VariantResult], int | None],
     sizes_of: Callable[[VariantResult], dict[str, int]],
 ) -> BarChart:
-    """Bars of classes by variant: the largest of the trees have a colour of their own."""
+    """Bars of classes by variant: the largest of the trees are drawn by themselves."""
     rules = default_class_rules()
     shown = largest_classes(results)
     bars = []
@@ -92,7 +93,9 @@ def _chart(
         rest = sum(size for name, size in sizes.items() if name not in shown) - only_image
         segments += [Segment(REST, rest / 1e6), Segment(_ONLY_IMAGE, only_image / 1e6)]
         bars.append(Bar(result.variant, quantity(total(result) or 0, "bytes"), tuple(segments)))
-    return stack_of(bars, [*(rules.title_of(name) for name in shown), REST, _ONLY_IMAGE], axis, "MB")
+    styles = {rules.title_of(name): class_style(name) for name in shown}
+    styles |= {REST: REST_STYLE, _ONLY_IMAGE: Style(PAPER, "\\\\")}
+    return BarChart(tuple(bars), styles, axis, "MB")
 
 
 def _only_in_images(class_: str) -> bool:

@@ -9,7 +9,9 @@ from atomic_lib.report.elements.values import quantity
 from atomic_lib.report.figures.picture import (
     COLOURS,
     EDGE,
+    GRID,
     HATCHES,
+    PAPER,
     Picture,
     draw_picture,
     is_wide,
@@ -102,7 +104,7 @@ def _draw(boot: Boot, extent: float, width_inches: float) -> "Figure":
         _draw_unit(axes, 1.4 + len(milestones) + place + 0.5, unit, extent, inches_per_second)
     axes.set_yticks([])
     axes.set_xlabel("seconds from the start of QEMU")
-    axes.grid(axis="x", color="#dddddd", linewidth=0.5)
+    axes.grid(axis="x", color=GRID, linewidth=0.5)
     axes.set_axisbelow(True)
     return figure
 
@@ -122,7 +124,7 @@ def _draw_phases(axes: "Axes", boot: Boot, inches_per_second: float) -> None:
         if label:
             axes.text(
                 start + seconds / 2, 0.57, label, ha="center", va="center", fontsize=7.5,
-                bbox={"facecolor": "white", "edgecolor": "none", "pad": 1.0},
+                bbox={"facecolor": PAPER, "edgecolor": "none", "pad": 1.0},
             )  # fmt: skip
         start += seconds
 
@@ -154,5 +156,5 @@ def _draw_unit(axes: "Axes", row: float, unit: UnitTime, extent: float, inches_p
     axes.text(
         end + gap if fits_after else start - gap, row, label, fontsize=7.5, va="center",
         ha="left" if fits_after else "right", weight="bold" if unit.critical else "normal", zorder=4,
-        bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.4, "alpha": 0.75},
+        bbox={"facecolor": PAPER, "edgecolor": "none", "pad": 0.4, "alpha": 0.75},
     )  # fmt: skip

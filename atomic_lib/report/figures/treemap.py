@@ -6,8 +6,18 @@ from typing import TYPE_CHECKING
 
 from atomic_lib.measure.classes import default_class_rules
 from atomic_lib.report.elements.values import quantity
-from atomic_lib.report.figures.bars import LARGEST, REST, largest_classes
-from atomic_lib.report.figures.picture import COLOURS, TIP, Picture, draw_picture, is_wide, nothing_drawn, shortened
+from atomic_lib.report.figures.class_styles import REST, REST_STYLE, class_style, largest_classes
+from atomic_lib.report.figures.picture import (
+    EDGE,
+    PAPER,
+    TINT,
+    TIP,
+    Picture,
+    draw_picture,
+    is_wide,
+    nothing_drawn,
+    shortened,
+)
 from atomic_lib.report.text import methods
 from atomic_lib.results.study_result import StudyResult
 from atomic_lib.results.variant_result import VariantResult
@@ -18,7 +28,6 @@ if TYPE_CHECKING:
 
 _UNOWNED = "no package"
 _POINTS = 7.0
-_ALPHA = 0.55
 _BOLD = 1.13
 """How much wider bold text is."""
 _LEAST_SHARE = 0.0006
@@ -60,8 +69,7 @@ def _picture(results: Sequence[VariantResult], coloured: Sequence[VariantResult]
     largest = max(result.tree_bytes or 0 for result in results)
     trees = [_tree(result, largest) for result in results]
     rules = default_class_rules()
-    named = largest_classes(coloured)
-    colours = dict(zip(named, COLOURS, strict=False))
+    colours = {name: class_style(name).colour for name in largest_classes(coloured)}
     tips = [
         f"{name} ({rules.title_of(class_)}): {quantity(size, 'bytes')}"
         for tree in trees
@@ -180,8 +188,8 @@ def _legend(colours: dict[str, str]) -> list[object]:
     rules = default_class_rules()
     shown = [(rules.title_of(name), colour) for name, colour in colours.items()]
     return [
-        Patch(facecolor=colour, alpha=_ALPHA, edgecolor="#222222", linewidth=0.5, label=title)
-        for title, colour in [*shown, (REST, COLOURS[LARGEST])]
+        Patch(facecolor=colour, alpha=TINT, edgecolor=EDGE, linewidth=0.5, label=title)
+        for title, colour in [*shown, (REST, REST_STYLE.colour)]
     ]
 
 
@@ -191,7 +199,7 @@ def _draw_tree(axes: "Axes", tree: _Tree, colours: dict[str, str], area: Box, ti
     sizes = [(name, float(_sum(parts))) for name, parts in tree.classes.items()]
     for outer in squarify(sizes, area):
         parts = [(str(number), float(size)) for number, (_, size) in enumerate(tree.classes[outer.name])]
-        colour = colours.get(outer.name, COLOURS[LARGEST])
+        colour = colours.get(outer.name, REST_STYLE.colour)
         for inner in squarify(sorted(parts, key=lambda p: -p[1]), outer):
             number = int(inner.name)
             below_title = inner.y - outer.y > 0.05
@@ -206,7 +214,7 @@ def _draw_box(axes: "Axes", box: Box, name: str, colour: str, tip: int, below_ti
 
     axes.add_patch(
         Rectangle(
-            (box.x, box.y), box.width, box.height, facecolor=colour, alpha=_ALPHA, edgecolor="white", linewidth=0.5,
+            (box.x, box.y), box.width, box.height, facecolor=colour, alpha=TINT, edgecolor=PAPER, linewidth=0.5,
             gid=f"{TIP}{tip}",
         )
     )  # fmt: skip
@@ -219,12 +227,10 @@ def _draw_box(axes: "Axes", box: Box, name: str, colour: str, tip: int, below_ti
 def _frame(axes: "Axes", box: Box, title: str) -> None:
     from matplotlib.patches import Rectangle
 
-    axes.add_patch(
-        Rectangle((box.x, box.y), box.width, box.height, facecolor="none", edgecolor="#222222", linewidth=1.0)
-    )
+    axes.add_patch(Rectangle((box.x, box.y), box.width, box.height, facecolor="none", edgecolor=EDGE, linewidth=1.0))
     label = shortened(title, (box.width - 0.08) / _BOLD, _POINTS)
     if box.height > 0.2 and len(label) > 5:
         axes.text(
             box.x + 0.03, box.y + 0.03, label, ha="left", va="top", fontsize=_POINTS, weight="bold",
-            bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.8, "alpha": 0.8},
+            bbox={"facecolor": PAPER, "edgecolor": "none", "pad": 0.8, "alpha": 0.8},
         )  # fmt: skip

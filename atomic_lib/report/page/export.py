@@ -2,11 +2,9 @@
 
 import base64
 import json
-import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
-from html import unescape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,12 +13,18 @@ from atomic_lib.base.files import write_text
 from atomic_lib.base.scrub import scrubber
 from atomic_lib.measure.build_changes import CHANGED_FILES
 from atomic_lib.report.elements.blocks import Alert
+from atomic_lib.report.page.sections import PageCells, headings, split_pages, without_empty
 from atomic_lib.report.text.budget_words import breach_alert
 from atomic_lib.report.text.conclusions import failure
+from atomic_lib.report.text.content_words import content_and_date, standin_notice
+from atomic_lib.report.text.summary import SUMMARY_FILE, summary
 from atomic_lib.results.conformance_files import CSV_FILE as CONFORMANCE_CSV
 from atomic_lib.results.conformance_files import MATRIX_FILE
-from atomic_lib.results.csv_tables import csv_names
+from atomic_lib.results.history.previous_study import previous_study
 from atomic_lib.results.result_files import RESULT_FILE, read_study_result
+from atomic_lib.results.runs import INDEX_FILE
+from atomic_lib.results.study_result import StudyResult
+from atomic_lib.results.tables.csv_tables import csv_names
 from atomic_lib.results.variant_result import VariantResult
 
 if TYPE_CHECKING:
@@ -30,6 +34,9 @@ TEMPLATES = Path(__file__).parent / "templates"
 
 _BANNER = "papermill-error-cell-tag"
 """The tag of the cells that papermill inserts above a failed one; the page has its own alert."""
+_VARIANT = "variant.ipynb"
+_FEW_SECTIONS = 3
+"""A page with no more sections needs no links to them."""
 
 
 @dataclass(frozen=True)
@@ -41,70 +48,86 @@ class PageLink:
     current: bool = False
 
 
-def export_html(
-    notebook: Path,
-    out: Path,
-    title: str,
-    links: Sequence[PageLink] = (),
-    files: Sequence[PageLink] = (),
-    failed: Alert | None = None,
-) -> None:
-    """Convert an executed notebook into one HTML file that needs nothing else.
+@dataclass(frozen=True)
+class PageFrame:
+    """What surrounds the cells of a page: links to other pages at the top, files at the end.
 
-    ``links`` stand at the top (other pages), ``failed`` below them, ``files`` at the end.
+    ``line`` and ``notice``: what was measured and when, where the cells themselves do not begin with it.
+    """
+
+    title: str
+    links: Sequence[PageLink] = ()
+    files: Sequence[PageLink] = ()
+    line: str = ""
+    notice: str = ""
+    failed: Alert | None = None
+
+
+def export_html(notebook: Path, out: Path, frame: PageFrame) -> None:
+    """Convert an executed notebook into one HTML file that needs nothing else.
 
     Raises WorkbookError when the notebook is missing or damaged.
     """
-    from nbconvert.exporters import HTMLExporter
-
-    scrub = scrubber(notebook.parent)
-    script = (TEMPLATES / "workbook" / "script.js").read_text(encoding="utf-8")
-    node = _without_traces(read_notebook(notebook), scrub)
-    exporter = HTMLExporter(  # type: ignore[no-untyped-call]
-        template_name="workbook", extra_template_basedirs=[str(TEMPLATES)], anchor_link_text="#"
-    )
-    resources = {
-        "page_title": title,
-        "page_links": list(links),
-        "page_files": list(files),
-        "page_sections": _sections(node),
-        "page_script": script,
-        "page_script_hash": base64.b64encode(sha256(script.encode()).digest()).decode(),
-        "page_alert": scrub(failed._repr_html_()) if failed else "",
-    }
-    text, _ = exporter.from_notebook_node(node, resources)
-    write_text(out, text)
+    node = _without_traces(read_notebook(notebook), scrubber(notebook.parent))
+    _write_page(node, without_empty(node.cells), out, frame)
 
 
 def write_pages(run_directory: Path) -> Path:
-    """Make ``index.html`` of a run, and a page of every variant that has a notebook; returns the index.
+    """Make the pages and ``summary.md`` of a run; returns ``index.html``, which is written last.
+
+    ``compare.ipynb`` becomes the index and the pages beside it, each ``variant.ipynb`` a page of its own.
 
     Raises WorkbookError when the run has no results or no executed ``compare.ipynb``.
     """
     study = read_study_result(run_directory)
-    pages = [result for result in study.variants if (run_directory / result.variant / "variant.ipynb").exists()]
-    for result in pages:
-        directory = run_directory / result.variant
-        remove_traces(directory / "variant.ipynb", directory / "variant.ipynb")
-        export_html(
-            directory / "variant.ipynb",
-            directory / "index.html",
-            f"{result.variant} · {study.title}",
-            _pages(pages, result),
-            _variant_files(directory),
-            failure(result, "../") if result.error else None,
-        )
-    index = run_directory / "index.html"
-    remove_traces(run_directory / "compare.ipynb", run_directory / "compare.ipynb")
-    export_html(
-        run_directory / "compare.ipynb",
-        index,
-        study.title,
-        _pages(pages, None),
-        _run_files(run_directory),
-        breach_alert(study),
+    compare = run_directory / "compare.ipynb"
+    remove_traces(compare, compare)
+    node = read_notebook(compare)
+    pages = split_pages(node.cells)
+    variants = [result.variant for result in study.variants if (run_directory / result.variant / _VARIANT).exists()]
+    for result in study.variants:
+        if result.variant in variants:
+            links = _links(pages, variants, result.variant, "../")
+            _write_variant_page(run_directory / result.variant, study, result, links)
+    write_text(run_directory / SUMMARY_FILE, summary(study, previous_study(run_directory), INDEX_FILE))
+    about = content_and_date(study), standin_notice(study)
+    for page in reversed(pages):
+        title = f"{page.title} · {study.title}" if page.title else study.title
+        links = _links(pages, variants, page.file)
+        frame = PageFrame(title, links, _run_files(run_directory), *(about if page.title else ()))
+        if not page.title:
+            frame = replace(frame, failed=breach_alert(study))
+        _write_page(node, page.cells, run_directory / page.file, frame)
+    return run_directory / INDEX_FILE
+
+
+def _write_variant_page(directory: Path, study: StudyResult, result: VariantResult, links: Sequence[PageLink]) -> None:
+    remove_traces(directory / _VARIANT, directory / _VARIANT)
+    title = f"{result.variant} · {study.title}"
+    failed = failure(result, "../") if result.error else None
+    about = content_and_date(study), standin_notice(study)
+    frame = PageFrame(title, links, _variant_files(directory), *about, failed)
+    export_html(directory / _VARIANT, directory / INDEX_FILE, frame)
+
+
+def _write_page(node: "NotebookNode", cells: "Sequence[NotebookNode]", out: Path, frame: PageFrame) -> None:
+    """Write some cells of a notebook as one page."""
+    from nbconvert.exporters import HTMLExporter
+
+    exporter = HTMLExporter(  # type: ignore[no-untyped-call]
+        template_name="workbook", extra_template_basedirs=[str(TEMPLATES)], anchor_link_text="#"
     )
-    return index
+    script = (TEMPLATES / "workbook" / "script.js").read_text(encoding="utf-8")
+    sections = headings(cells)
+    resources = {
+        "page": frame,
+        "page_alert": scrubber(out.parent)(frame.failed._repr_html_()) if frame.failed else "",
+        "page_sections": sections if len(sections) > _FEW_SECTIONS else [],
+        "page_script": script,
+        "page_script_hash": base64.b64encode(sha256(script.encode()).digest()).decode(),
+    }
+    text, _ = exporter.from_notebook_node(type(node)({**node, "cells": list(cells)}), resources)
+    write_text(out, text)
 
 
 def read_notebook(path: Path) -> "NotebookNode":
@@ -163,33 +186,20 @@ def _scrubbed(value: Any, scrub: Callable[[str], str]) -> Any:
     return value
 
 
-def _sections(node: "NotebookNode") -> list[dict[str, str]]:
-    """The second-level headings, with the anchors that nbconvert or the library gave them, in the page's order."""
-    found = []
-    for cell in node.cells:
-        if cell.cell_type == "markdown":
-            headings = re.findall(r"^## +(.+?) *$", cell.source, flags=re.MULTILINE)
-            found += [{"text": heading, "anchor": heading.replace(" ", "-")} for heading in headings]
-        for output in cell.get("outputs", []):
-            made = re.findall(r'<h2 id="([^"]+)">([^<]+)<', output.get("data", {}).get("text/html", ""))
-            found += [{"text": unescape(heading), "anchor": anchor} for anchor, heading in made]
-    return found
-
-
-def _pages(pages: Sequence[VariantResult], current: VariantResult | None) -> list[PageLink]:
-    """The pages of a run, seen from one of them (None: the comparison)."""
-    up = "../" if current else ""
-    links = [PageLink(page.variant, f"{up}{page.variant}/index.html", page is current) for page in pages]
-    return [PageLink("Comparison", f"{up}index.html", current is None), *links]
+def _links(pages: Sequence[PageCells], variants: Sequence[str], current: str, to_run: str = "") -> tuple[PageLink, ...]:
+    """The pages of a run, seen from ``current``: the file of one of them, or the name of a variant."""
+    named = [("Comparison" if not page.title else page.title, page.file) for page in pages]
+    links = [PageLink(title, f"{to_run}{file}", file == current) for title, file in named]
+    return (*links, *(PageLink(name, f"{to_run}{name}/{INDEX_FILE}", name == current) for name in variants))
 
 
 def _run_files(run_directory: Path) -> list[PageLink]:
-    names = ["results.json", *csv_names(), MATRIX_FILE, CONFORMANCE_CSV, "compare.ipynb"]
+    names = [SUMMARY_FILE, "results.json", *csv_names(), MATRIX_FILE, CONFORMANCE_CSV, "compare.ipynb"]
     return [PageLink(name, name) for name in names if (run_directory / name).exists()]
 
 
 def _variant_files(directory: Path) -> list[PageLink]:
     """The files beside a variant's page, the logs of failed boots included."""
-    names = [name for name in (RESULT_FILE, "lock.json", CHANGED_FILES, "variant.ipynb") if (directory / name).exists()]
+    names = [name for name in (RESULT_FILE, "lock.json", CHANGED_FILES, _VARIANT) if (directory / name).exists()]
     logs = sorted(path.name for pattern in ("console-*.log", "guest-*.log") for path in directory.glob(pattern))
     return [PageLink(name, name) for name in (*names, *logs)]

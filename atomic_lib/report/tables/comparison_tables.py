@@ -1,6 +1,6 @@
 """Tables of a study: its variants side by side, against the baseline."""
 
-from atomic_lib.report.elements.blocks import Details, Paragraph, Stack
+from atomic_lib.report.elements.blocks import Details, Stack
 from atomic_lib.report.elements.cells import Cell, missing, number, verdict
 from atomic_lib.report.elements.table import Table
 from atomic_lib.report.elements.values import delta, plural
@@ -20,18 +20,6 @@ _VERDICTS = "“Faster” and “slower” need a rank test with p < 0.002 and a
 _STATUS = {"ok": "✓ ok", "failed": "✗ failed", "incomplete": "… incomplete"}
 
 
-def heading(study: StudyResult) -> Paragraph:
-    """Which study, which run, when, against which baseline."""
-    booted = ", ".join(sorted({boot.accelerator.upper() for result in study.variants for boot in result.boots}))
-    counted = any(result.counted_boots for result in study.variants)
-    none = "none, only counted boots" if counted else "none, nothing was booted"
-    made = study.created[:16].replace("T", " ")
-    return Paragraph(
-        f"{study.title.rstrip('.')}. Study {study.study}, run {study.run}, made {made} UTC. "
-        f"Baseline: {study.baseline}. Accelerator: {booted or none}."
-    )
-
-
 def comparison(study: StudyResult) -> Table:
     """Every figure of every variant, with the difference from the baseline below it."""
     base = study.variant(study.baseline)
@@ -40,13 +28,15 @@ def comparison(study: StudyResult) -> Table:
     rows.append((Cell(verified.TITLE), *(verified.verified_cell(result) for result in study.variants)))
     records = []
     for metric in metrics(study):
+        if not metric.group and all(metric.value(result) is None for result in study.variants):
+            continue  # a study of trees has no images and guests
         base_value = metric.value(base) if base else None
         rows.append((Cell(metric.title), *(_figure(metric, result, study, base_value) for result in study.variants)))
         records += [_record(metric, result, base_value) for result in study.variants]
     header = ("", *(_heading(study, result) for result in study.variants))
     notes = _comparison_notes(study)
     how = f"{methods.TREE} {methods.DOWNLOAD} Boots: {methods.WALL} {_VERDICTS}"
-    return Table("Variants side by side", header, tuple(rows), tuple(records), notes, how, "comparison.csv", fixed=True)
+    return Table("Variants side by side", header, tuple(rows), tuple(records), notes, how, "figures.csv", fixed=True)
 
 
 def checks(study: StudyResult) -> Table:

@@ -32,7 +32,7 @@ def table(study: StudyResult) -> Table:
     )
     notes = () if BOOT in criteria else (NO_BOOT,)
     return Table(
-        "Waterfall, step by step", tuple(header), tuple(rows), records, notes, how_of(criteria), "comparison.csv",
+        "Waterfall, step by step", tuple(header), tuple(rows), records, notes, how_of(criteria), "figures.csv",
         feet=1, fixed=True,
     )  # fmt: skip
 

@@ -74,7 +74,7 @@ def table(study: StudyResult, capabilities: Iterable[Capability], matrix: Matrix
         *_times_note(study, group),
     )
     how = f"{methods.TREE} {methods.WALL} {methods.COUNTED}"
-    return Table("Ways of provisioning", header, tuple(rows), tuple(records), notes, how, "comparison.csv", fixed=True)
+    return Table("Ways of provisioning", header, tuple(rows), tuple(records), notes, how, "figures.csv", fixed=True)
 
 
 def _times_note(study: StudyResult, group: BootGroup | None) -> tuple[str, ...]:

@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 
 from atomic_lib.guest.boot_record import Boot
+from atomic_lib.guest.counted.counted_difference import OUTSIDE_UNITS
 from atomic_lib.measure.rank_statistics import NO_DIFFERENCE, Verdict
 from atomic_lib.report.elements.blocks import Alert, Sentences, Stack
-from atomic_lib.report.elements.values import NBSP, plural, quantity
+from atomic_lib.report.elements.values import NBSP, percentage, plural, quantity
 from atomic_lib.report.text import fallback_words
 from atomic_lib.report.text.boot_words import failed_boot_words
 from atomic_lib.report.text.time_words import median_text
@@ -99,8 +100,9 @@ def _image(result: VariantResult, base: VariantResult) -> str:
 def _against(value: int, base: int) -> str:
     if value == base:
         return "as much"
-    percent = f" ({100 * abs(value - base) / base:.0f}{NBSP}%)" if base else ""
-    return f"{quantity(abs(value - base), 'bytes')}{percent} {'less' if value < base else 'more'}"
+    percent = percentage(value, base)
+    size = quantity(abs(value - base), "bytes") + (f" ({percent})" if percent else "")
+    return f"{size} {'less' if value < base else 'more'}"
 
 
 def _kinds(result: VariantResult, base: VariantResult | None) -> str:
@@ -178,7 +180,8 @@ def counted_shift(result: VariantResult, base: VariantResult) -> str:
         return f"{against}, but counted with other settings: not compared"
     if found.shift_seconds is None:
         return f"{against}: {NO_DIFFERENCE} (chance changes a boot by up to {100 * CHANCE_SHARE:g}{NBSP}%)"
-    most = f", mostly in {found.cause} ({quantity(abs(found.cause_seconds), 'counted')})" if found.cause else ""
+    where = "outside all units, in the kernel" if found.cause == OUTSIDE_UNITS else f"in {found.cause}"
+    most = f", mostly {where} ({quantity(abs(found.cause_seconds), 'counted')})" if found.cause else ""
     return f"{against}, {quantity(abs(found.shift_seconds), 'counted')} {_less_or_more(found.shift_seconds)}{most}"
 
 

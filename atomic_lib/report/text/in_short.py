@@ -2,7 +2,7 @@
 
 from atomic_lib.measure.rank_statistics import NO_DIFFERENCE
 from atomic_lib.report.elements.blocks import Details, Sentences, Stack
-from atomic_lib.report.elements.values import NBSP, quantity
+from atomic_lib.report.elements.values import percentage, quantity
 from atomic_lib.report.text import fallback_words
 from atomic_lib.report.text.conclusions import conclusions, counted_shift
 from atomic_lib.report.text.time_words import shift_text
@@ -34,14 +34,16 @@ def _own(study: StudyResult, result: VariantResult) -> str:
         size = f"{quantity(result.tree_bytes, 'bytes')} in {result.package_count or 0:,} packages"
         return f"{'the baseline, ' if base is result else ''}{size}{_has(result)}{_cost(result)}."
     parts = [f"{_smaller(result.tree_bytes, base.tree_bytes)} ({quantity(result.tree_bytes, 'bytes')}){_has(result)}"]
-    parts += [text for text in (counted_shift(result, base), _by_the_clock(study, result)) if text]
+    counted = counted_shift(result, base)
+    parts += [text for text in (counted, _by_the_clock(study, result, said=bool(counted))) if text]
     return f"{'; '.join(parts)}."
 
 
 def _smaller(value: int, base: int) -> str:
-    share = 100 * (value - base) / base
-    word = "smaller" if share < 0 else "larger"
-    return "as large as the baseline" if value == base else f"{abs(share):.0f}{NBSP}% {word} than the baseline"
+    percent = percentage(value, base)
+    word = "smaller" if value < base else "larger"
+    about = "" if value == base else "about "
+    return f"{percent} {word} than the baseline" if percent else f"{about}as large as the baseline"
 
 
 def _has(result: VariantResult) -> str:
@@ -57,12 +59,15 @@ def _cost(result: VariantResult) -> str:
     return "" if busy_seconds is None else f"; a counted boot costs {quantity(busy_seconds, 'counted')}"
 
 
-def _by_the_clock(study: StudyResult, result: VariantResult) -> str:
-    """What may be said of the wall-clock time to Docker, or to the login where there is no Docker."""
+def _by_the_clock(study: StudyResult, result: VariantResult, *, said: bool) -> str:
+    """What may be said of the wall-clock time to Docker, or to the login where there is no Docker.
+
+    That no difference is shown goes without saying where counted boots have ``said`` one.
+    """
     for group in boot_groups([result]):
         for name, reached in (("docker-ready", "has Docker ready"), ("ssh-login", "accepts an ssh login")):
             verdict = BootTime(group, name).verdict(study, result)
-            if verdict:
+            if verdict and not (said and verdict.word == NO_DIFFERENCE):
                 return _clock_words(group, reached, verdict.word, shift_text(verdict), verdict.n_other, verdict.reason)
     return ""
 

@@ -7,8 +7,8 @@ from atomic_lib.results.analysis.metrics import Criterion, counted_busy_seconds
 from atomic_lib.results.study_result import StudyResult
 
 TREE = Criterion("tree", "bytes", lambda result: result.tree_bytes)
-IMAGE = Criterion("image, compressed (qcow2)", "bytes", lambda result: result.image_compressed_bytes)
-BOOT = Criterion("boot, busy time (counted)", "counted", counted_busy_seconds)
+IMAGE = Criterion("compressed image", "bytes", lambda result: result.image_compressed_bytes)
+BOOT = Criterion("boot (counted)", "counted", counted_busy_seconds)
 
 
 @dataclass(frozen=True)

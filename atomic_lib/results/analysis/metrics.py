@@ -1,7 +1,7 @@
 """The figures that a comparison is made of: where each comes from, its unit, why it may be missing."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from atomic_lib.guest.boot_record import Boot
@@ -23,6 +23,10 @@ Unit = Literal["bytes", "count", "seconds", "counted"]
 """The unit of a figure. ``counted``: counted seconds, which are not wall-clock seconds."""
 
 
+_REACHED = ("docker-ready", "ssh-login")
+"""The milestones of a boot that are figures, the one that matters most first."""
+
+
 @dataclass(frozen=True)
 class Criterion:
     """A figure by which decisions and factors are compared; ``value`` is None if it was not measured."""
@@ -34,7 +38,7 @@ class Criterion:
 
 @dataclass(frozen=True)
 class Metric:
-    """One figure of a variant: ``value`` is None if it was not measured, and ``reason`` says why.
+    """One figure of a variant: the median of its ``samples``; ``reason`` says why there is none.
 
     ``group`` and ``milestone``: for a median over boots, of which kind and of which milestone.
     """
@@ -42,10 +46,18 @@ class Metric:
     name: str
     title: str
     unit: Unit
-    value: Callable[[VariantResult], float | None]
+    samples: Callable[[VariantResult], Sequence[float | None]]
     reason: Callable[[VariantResult], str]
     group: BootGroup | None = None
     milestone: str = ""
+
+    def value(self, result: VariantResult) -> float | None:
+        """The figure of a variant; None if it was not measured."""
+        return median_of(self.samples(result))
+
+    def n(self, result: VariantResult) -> int:
+        """How many samples the figure is the median of; 0 if it was not measured."""
+        return sum(sample is not None for sample in self.samples(result))
 
 
 def counted_busy_seconds(result: VariantResult) -> float | None:
@@ -85,6 +97,21 @@ def metrics(study: StudyResult) -> tuple[Metric, ...]:
     )
 
 
+def overview_metrics(study: StudyResult) -> tuple[Metric, ...]:
+    """The figures that decide: compressed image, tree, packages, and one of the boot; only those that were measured.
+
+    The boot is the counted one, else the wall-clock time to Docker or, without Docker, to the login.
+    """
+    boots = [COUNTED, *(_boot_metric(group, name) for group in boot_groups(study.variants) for name in _REACHED)]
+    booted = [metric for metric in boots if _measured(metric, study)][:1]
+    sizes = (replace(_IMAGE, title="compressed image"), _TREE, _PACKAGES)
+    return (*(metric for metric in sizes if _measured(metric, study)), *booted)
+
+
+def _measured(metric: Metric, study: StudyResult) -> bool:
+    return any(metric.value(result) is not None for result in study.variants)
+
+
 def unclocked_metrics(results: Sequence[VariantResult]) -> tuple[Metric, ...]:
     """All figures but wall-clock times: those that keep their meaning in another session.
 
@@ -95,24 +122,33 @@ def unclocked_metrics(results: Sequence[VariantResult]) -> tuple[Metric, ...]:
 
 
 def _counted(shift: int, qemu_version: str) -> Metric:
-    def value(result: VariantResult) -> float | None:
+    def samples(result: VariantResult) -> Sequence[float | None]:
         same = all((boot.shift, boot.qemu_version or "") == (shift, qemu_version) for boot in result.counted_boots)
-        return counted_busy_seconds(result) if same else None
+        return _busy_seconds(result) if same else ()
 
-    name = f"counted_busy_seconds:{shift}:{qemu_version}"
-    return Metric(name, "boot, busy time (counted)", "counted", value, missing_reason)
+    return replace(COUNTED, name=f"{COUNTED.name}:{shift}:{qemu_version}", samples=samples)
+
+
+def _busy_seconds(result: VariantResult) -> list[float]:
+    return [boot.busy_seconds for boot in result.counted_boots]
+
+
+COUNTED = Metric("counted_busy_seconds", "boot (counted)", "counted", _busy_seconds, missing_reason)
 
 
 def _stored(name: str, title: str, unit: Unit) -> Metric:
-    return Metric(name, title, unit, lambda result: getattr(result, name), missing_reason)
+    return Metric(name, title, unit, lambda result: (getattr(result, name),), missing_reason)
 
 
+_TREE = _stored("tree_bytes", "tree", "bytes")
+_PACKAGES = _stored("package_count", "packages", "count")
+_IMAGE = _stored("image_compressed_bytes", "image, compressed qcow2", "bytes")
 _FOOTPRINT = (
-    _stored("tree_bytes", "tree", "bytes"),
+    _TREE,
     _stored("tree_files", "files in the tree", "count"),
-    _stored("package_count", "packages", "count"),
+    _PACKAGES,
     _stored("download_bytes", "download (RPMs)", "bytes"),
-    _stored("image_compressed_bytes", "image, compressed qcow2", "bytes"),
+    _IMAGE,
     _stored("image_allocated_bytes", "image, allocated", "bytes"),
     _stored("image_virtual_bytes", "image, virtual", "bytes"),
 )
@@ -134,14 +170,14 @@ def guest_metrics(results: Sequence[VariantResult]) -> tuple[Metric, ...]:
 def _guest(
     group: BootGroup | None, name: str, title: str, unit: Unit, figure: Callable[[Boot], float | None]
 ) -> Metric:
-    def value(result: VariantResult) -> float | None:
-        return median_of(figure(boot) for boot in group.boots_of(result)) if group else None
+    def samples(result: VariantResult) -> Sequence[float | None]:
+        return [figure(boot) for boot in group.boots_of(result)] if group else ()
 
     def reason(result: VariantResult) -> str:
         # what a guest told of itself was either not asked, or there was no guest
         return "not measured" if group and group.boots_of(result) else missing_boot_reason(result, group)
 
-    return Metric(name, f"{title} ({group})" if group else title, unit, value, reason)
+    return Metric(name, f"{title} ({group})" if group else title, unit, samples, reason)
 
 
 def denial_count(boot: Boot) -> int | None:
@@ -156,24 +192,25 @@ def _count(found: Sequence[object] | None) -> int | None:
 
 
 def _boot_metrics(group: BootGroup) -> tuple[Metric, ...]:
-    def metric(milestone: str) -> Metric:
-        return Metric(
-            f"{MILESTONE_FIELDS[milestone]}:{group.firmware}:{group.accelerator}",
-            f"to {MILESTONES[milestone]} ({group})",
-            "seconds",
-            lambda result: median_of(milestone_seconds(boot, milestone) for boot in group.boots_of(result)),
-            lambda result: missing_boot_reason(result, group),
-            group,
-            milestone,
-        )
+    return tuple(_boot_metric(group, milestone) for milestone in reversed(_REACHED))
 
-    return (metric("ssh-login"), metric("docker-ready"))
+
+def _boot_metric(group: BootGroup, milestone: str) -> Metric:
+    return Metric(
+        f"{MILESTONE_FIELDS[milestone]}:{group.firmware}:{group.accelerator}",
+        f"to {MILESTONES[milestone]} ({group})",
+        "seconds",
+        lambda result: [milestone_seconds(boot, milestone) for boot in group.boots_of(result)],
+        lambda result: missing_boot_reason(result, group),
+        group,
+        milestone,
+    )
 
 
 def _forbidden(results: Sequence[VariantResult]) -> tuple[Metric, ...]:
     def metric(kind: str) -> Metric:
         return Metric(
-            f"forbidden:{kind}", f"files of {kind}", "count", lambda r: r.forbidden_paths.get(kind), missing_reason
+            f"forbidden:{kind}", f"files of {kind}", "count", lambda r: (r.forbidden_paths.get(kind),), missing_reason
         )
 
     kinds = dict.fromkeys(kind for result in results for kind in result.forbidden_paths)

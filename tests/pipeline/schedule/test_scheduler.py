@@ -161,6 +161,12 @@ def test_units_of_two_checkouts_have_names_of_their_own() -> None:
     assert unit_name("default", Path("/a")) != unit_name("default", Path("/b"))
 
 
+def test_percent_signs_and_quotes_are_no_specifiers_and_end_no_word() -> None:
+    text = service_text("default", ['/100%/"own"/$HOME/workbook', "run"], {"WORKBOOK_CACHE": "/a%b $"})
+    assert r'ExecStart=/bin/bash "/100%%/\"own\"/$$HOME/workbook" "run"' in text.splitlines()
+    assert 'Environment="WORKBOOK_CACHE=/a%%b $"' in text.splitlines()
+
+
 def test_a_path_that_no_unit_can_hold_is_refused() -> None:
     with pytest.raises(WorkbookError, match="a unit file cannot hold this path"):
         service_text("default", ["/home/new\nline/workbook"], {})

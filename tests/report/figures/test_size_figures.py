@@ -1,6 +1,9 @@
 """Figures: their text says what they show, they are drawn for two widths, the same figures give the same bytes."""
 
-from atomic_lib.report.figures import bars, size_figures
+import re
+
+from atomic_lib.measure.classes import default_class_rules
+from atomic_lib.report.figures import class_styles, size_figures, treemap
 from tests.report import factory
 from tests.report.factory import study_of
 
@@ -18,8 +21,25 @@ def test_parts_of_a_footprint_bar_add_up_to_the_tree() -> None:
     result = factory.variant_result("cloud-docker")
     alt = size_figures.figure_classes(result).alt.partition("): ")[2].rstrip(".")
     parts = [float(part.split()[-2]) for part in alt.split(", ") if part.endswith(" MB")]
-    assert len(parts) == bars.LARGEST + 1
+    assert len(parts) == class_styles.LARGEST + 1
     assert abs(sum(parts) - (result.tree_bytes or 0) / 1e6) < 0.05 * len(parts)
+
+
+def test_a_class_has_one_colour_and_hatch_in_every_figure() -> None:
+    styles = {rule.name: class_styles.class_style(rule.name) for rule in default_class_rules().rules if rule.packages}
+    assert len({style.colour for style in styles.values()}) == len(styles) > 14
+    alone, together = (study_of(*map(factory.variant_result, names)) for names in (("atomic-min",), factory.LETTERS))
+    for study in (alone, together):
+        runtime = class_styles.class_style("container-runtime").colour
+        assert runtime in size_figures.figure_footprint(study).wide_svg
+        assert runtime in treemap.figure_treemap(study).wide_svg
+
+
+def test_lines_and_texts_of_a_figure_follow_the_colours_of_the_page() -> None:
+    svg = size_figures.figure_classes(factory.variant_result("atomic-min")).wide_svg
+    assert 'fill="currentColor"' in svg
+    assert "var(--chart-edge, #222222)" in svg
+    assert not re.search(r"[^ ]: #(222222|ffffff|cccccc)|(fill|stroke)=\"#", svg)
 
 
 def test_boot_figures_name_accelerator_firmware_and_n() -> None:
@@ -53,4 +73,6 @@ def test_a_figure_is_reproducible_and_holds_no_address_that_loads() -> None:
 def test_without_figures_the_picture_says_that_nothing_was_measured() -> None:
     assert size_figures.figure_classes(factory.failed_result()).alt.endswith("Nothing was measured.")
     boots = size_figures.figure_boot(factory.incomplete_result())
-    assert boots._repr_html_() == "<p>Boots of atomic-unbooted by phase. Nothing was measured.</p>"
+    assert boots._repr_html_() == (
+        '<div class="empty"><p>Boots of atomic-unbooted by phase. Nothing was measured.</p></div>'
+    )

@@ -68,7 +68,7 @@ def test_a_measure_that_one_step_has_no_figure_of_is_left_out(
 
 def test_the_image_has_its_own_columns_and_adds_up(study: StudyResult) -> None:
     table = decision_tables.table(enriched_study(study, "atomic-cloud-init", "atomic-min"))
-    assert table.header[4:6] == ("image, compressed (qcow2)", "change of image, compressed (qcow2)")
+    assert table.header[4:6] == ("compressed image", "change of compressed image")
     base, last = (r.image_compressed_bytes or 0 for r in enriched_study(study).variants[:3:2])
     assert table.rows[-1][5].value == last - base
 

@@ -10,8 +10,8 @@ from atomic_lib.report.tables import comparison_tables, fallback_tables
 from atomic_lib.report.text import in_short
 from atomic_lib.report.text.conclusions import sentence
 from atomic_lib.results.analysis import decisions, factor_effects, fallbacks
-from atomic_lib.results.csv_tables import csv_texts
 from atomic_lib.results.study_result import FactorCell, PreviousFigures, StudyResult
+from atomic_lib.results.tables.csv_tables import csv_texts
 from atomic_lib.results.variant_result import Failure, VariantResult
 from tests.report import factory
 from tests.report.enriched import enriched
@@ -81,7 +81,7 @@ def test_the_section_says_why_it_failed_and_has_every_figure(at_boot: StudyResul
     assert rows["tree"][0] == (f"{own / 1e6:.1f} MB", "this run")
     assert rows["tree"][2][0] == f"+{(spare - own) / 1e6:.1f} MB (+{100 * (spare - own) / own:.0f} %)"
     assert rows["files of Python"][0][0] == "0"
-    counted = rows["boot, busy time (counted)"]
+    counted = rows["boot (counted)"]
     assert (counted[0], counted[2]) == (("—", "failed: boot; no earlier run"), ("—", "not known"))
     assert not any("wall" in title or "ssh" in title for title in rows)
     lines = csv_texts(at_boot)["fallbacks.csv"].splitlines()
@@ -165,7 +165,7 @@ def test_a_step_that_failed_leads_to_what_stands_in(at_boot: StudyResult) -> Non
     assert (costs[2].after, costs[2].change) == (at_boot.variants[1].tree_bytes, 0)
     assert decisions.criteria_of(at_boot) == (decisions.TREE, decisions.IMAGE, decisions.BOOT)
     html = waterfall.section(at_boot)._repr_html_()
-    assert "From cloud-docker to atomic-cloud-init, in place of atomic-min; the steps add up" in html
+    assert "Waterfall from cloud-docker to atomic-cloud-init, in place of atomic-min: the steps add up" in html
     assert "leads to the fallback that stands in" in html
 
 

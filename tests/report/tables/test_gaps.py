@@ -7,7 +7,7 @@ import pytest
 
 from atomic_lib.report.elements.blocks import Shown
 from atomic_lib.report.figures import interaction, size_figures, timeline, treemap, waterfall
-from atomic_lib.report.tables import comparison_tables, variant_tables
+from atomic_lib.report.tables import comparison_tables, overview_tables, variant_tables
 from atomic_lib.report.tables.boot import boot_tables, counted_tables, unit_tables
 from atomic_lib.report.tables.build_contents import (
     footprint_tables,
@@ -23,12 +23,14 @@ from tests.report.enriched import enriched_study, factor_study
 from tests.report.factory import study_of
 
 OF_STUDY: tuple[Callable[[StudyResult], Shown], ...] = (
-    comparison_tables.heading,
+    overview_tables.heading,
+    overview_tables.overview,
     comparison_tables.comparison,
     comparison_tables.checks,
     comparison_tables.stages,
     comparison_tables.provenance,
     package_change_tables.changes,
+    package_change_tables.causes_table,
     conclusions.conclusions,
     conclusions.failures,
     size_figures.figure_footprint,

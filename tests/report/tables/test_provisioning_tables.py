@@ -116,12 +116,12 @@ def test_agents_are_compared_where_they_have_the_same_data_source() -> None:
     ((head, text),) = same_source_sentences(study_of(BASE, small, disc, large, FAILED))
     assert head == "Both with the same data source (metadata service)."
     assert plain(text) == (
-        "small against large: 57.0 MB less in the tree, 3.250 counted s less of processor time, "
-        "5.250 counted s less until the script is finished."
+        "small against large: 57.0 MB less in the tree, 3.25 counted s less of processor time, "
+        "5.25 counted s less until the script is finished."
     )
     rows = rows_of(study_of(BASE, small, large))
     assert rows["script finished, on the counted clock"][1:] == [
-        ("14.250 counted s", "nothing to compare with"), ("19.500 counted s", "nothing to compare with"),
+        ("14.25 counted s", "nothing to compare with"), ("19.50 counted s", "nothing to compare with"),
     ]  # fmt: skip
 
 

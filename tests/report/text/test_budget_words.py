@@ -26,7 +26,7 @@ def test_a_figure_over_its_budget_names_what_grew() -> None:
 def test_a_counted_boot_names_its_units() -> None:
     causes = (Growth(name="docker.service", package="docker.io", amount=0.5),)
     breach = Breach(variant="own", budget="counted_busy_seconds", unit="counted", value=10.5, limit=10, causes=causes)
-    assert plain(breach_words(breach)).endswith("; largest: docker.service of docker.io (0.500 counted s)")
+    assert plain(breach_words(breach)).endswith("; largest: docker.service of docker.io (0.50 counted s)")
 
 
 def test_without_a_run_that_kept_the_budget_the_largest_parts_are_named() -> None:

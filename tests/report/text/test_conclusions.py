@@ -147,13 +147,13 @@ def counted(variant: str, busy: float, agent: float, shift: int = 0) -> VariantR
 
 def test_counted_seconds_are_compared_by_their_own_rule() -> None:
     base = counted("cloud-docker", 14.25, 5.0)
-    assert "A counted boot costs 14.250 counted s. All" in said(base)
+    assert "A counted boot costs 14.25 counted s. All" in said(base)
     assert (
-        "A counted boot costs 9.125 counted s against 14.250 counted s, 5.125 counted s less, mostly in "
-        "agent.service (4.900 counted s). All"
+        "A counted boot costs 9.12 counted s against 14.25 counted s, 5.12 counted s less, mostly in "
+        "agent.service (4.90 counted s). All"
     ) in said(base, counted("atomic-min", 9.125, 0.1))
     close = said(base, counted("atomic-min", 14.26, 5.01))
-    assert "against 14.250 counted s: no difference shown (chance changes a boot by up to 0.8 %)." in close
+    assert "against 14.25 counted s: no difference shown (chance changes a boot by up to 0.8 %)." in close
 
 
 def test_of_several_counted_boots_the_medians_are_compared_as_the_table_shows_them() -> None:
@@ -163,13 +163,13 @@ def test_of_several_counted_boots_the_medians_are_compared_as_the_table_shows_th
     ]
     other = counted("atomic-min", 9.0, 0.1).model_copy(update={"counted_boots": tuple(several)})
     text = said(base, other)
-    assert "costs 9.100 counted s against 14.250 counted s, 5.150 counted s less, mostly in agent.service" in text
-    assert "(4.900 counted s)" in text
+    assert "costs 9.10 counted s against 14.25 counted s, 5.15 counted s less, mostly in agent.service" in text
+    assert "(4.90 counted s)" in text
 
 
 def test_boots_that_were_counted_with_other_settings_are_not_compared() -> None:
     text = said(counted("cloud-docker", 14.25, 5.0), counted("atomic-min", 9.125, 0.1, shift=1))
-    assert "against 14.250 counted s, but counted with other settings: not compared." in text
+    assert "against 14.25 counted s, but counted with other settings: not compared." in text
     assert " less" not in text.split("counted boot")[1]
 
 

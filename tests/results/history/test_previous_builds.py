@@ -18,9 +18,10 @@ from atomic_lib.results.history.previous_builds import (
     previous_build,
     previous_figures,
 )
+from atomic_lib.results.history.previous_study import previous_study
 from atomic_lib.results.history.run_recording import record_missing_runs
 from atomic_lib.results.result_files import write_study_results
-from atomic_lib.results.study_result import PreviousFigures
+from atomic_lib.results.study_result import PreviousFigures, StudyResult
 from atomic_lib.results.variant_result import Failure, StageTime, VariantResult
 from atomic_lib.solve.lock import Lock, LockedPackage, write_lock
 from tests.contexts import own_context
@@ -250,3 +251,28 @@ def test_a_parameter_that_came_with_an_empty_value_is_no_change(runs: Path, tmp_
     assert earlier is not None
     release = changes_since(earlier, after, earlier.lock, own_context(tmp_path), directory=tmp_path)
     assert [change.name for change in release.inputs] == ["remote_url"]
+
+
+def add_study(runs: Path, name: str, created: str, *variants: str, study: str = "default") -> Path:
+    results = tuple(built(variant=variant) for variant in variants)
+    made = StudyResult(study=study, title="t", baseline=variants[0], run=name, created=created, variants=results)
+    (runs / name).mkdir(parents=True)
+    (runs / name / "results.json").write_text(made.model_dump_json())
+    (runs / name / "index.html").touch()
+    return runs / name
+
+
+def test_the_previous_run_is_the_newest_earlier_one_of_the_study_with_all_variants(runs: Path) -> None:
+    own = add_study(runs, "own", "2026-01-05T00:00:00+00:00", "a", "b")
+    assert previous_study(own) is None
+    add_study(runs, "later", "2026-01-06T00:00:00+00:00", "a", "b")
+    add_study(runs, "other", "2026-01-04T00:00:00+00:00", "a", "b", study="factors")
+    add_study(runs, "part", "2026-01-04T00:00:00+00:00", "a")
+    add_study(runs, "first", "2026-01-01T00:00:00+00:00", "a", "b")
+    add_study(runs, "second", "2026-01-02T00:00:00+00:00", "b", "a")
+    damaged = add_study(runs, "damaged", "2026-01-03T00:00:00+00:00", "a", "b") / "results.json"
+    damaged.write_text(damaged.read_text().replace('"schema_version":3', '"schema_version":2'))
+    (runs / "latest").symlink_to("own")
+    found = previous_study(runs / "latest")
+    assert found is not None
+    assert found.run == "second"

@@ -6,7 +6,7 @@ from atomic_lib.report.elements.table import Table
 from atomic_lib.report.elements.values import plural
 from atomic_lib.report.text import methods
 from atomic_lib.results.analysis.metrics import missing_reason
-from atomic_lib.results.csv_tables import GUARD_FIELDS, guard_rows
+from atomic_lib.results.tables.csv_tables import GUARD_FIELDS, guard_rows
 from atomic_lib.results.variant_result import VariantResult
 
 _TITLES = {

@@ -6,8 +6,8 @@ from atomic_lib.report.elements.table import Table
 from atomic_lib.report.elements.values import plural, quantity
 from atomic_lib.report.text import methods
 from atomic_lib.results.analysis.metrics import missing_reason
-from atomic_lib.results.csv_tables import LABEL_FIELDS, label_rows
 from atomic_lib.results.study_result import StudyResult
+from atomic_lib.results.tables.csv_tables import LABEL_FIELDS, label_rows
 from atomic_lib.results.variant_result import VariantResult
 
 _COUNTS = (("paths checked", "checked"), ("right", "right"), ("explained", "explained_paths"),

@@ -8,7 +8,8 @@ from atomic_lib.report.elements.cells import Cell, missing
 from atomic_lib.report.elements.table import Table
 from atomic_lib.report.elements.values import plural, quantity, signed
 from atomic_lib.report.text import methods
-from atomic_lib.results.analysis.package_changes import PackageChanges, package_bytes, package_changes
+from atomic_lib.report.text.change_words import MOST_CAUSES, cause_words
+from atomic_lib.results.analysis.package_changes import Cause, PackageChanges, causes, package_bytes, package_changes
 from atomic_lib.results.build_result import PackageSize
 from atomic_lib.results.study_result import StudyResult
 from atomic_lib.results.variant_result import VariantResult
@@ -23,6 +24,46 @@ def changes(study: StudyResult) -> Stack:
     found = [(result, package_changes(base, result) if base else None) for result in study.others()]
     folded = [Details(f"{result.variant}: packages by class", _by_class(result, c)) for result, c in found if c]
     return Stack((_overview(study, found), *folded))
+
+
+def causes_table(study: StudyResult) -> Table:
+    """The largest causes of the differences from the baseline's tree; the rest is a sum."""
+    base = study.variant(study.baseline)
+    found = {result.variant: causes(base, result) for result in study.others()} if base else {}
+    found = {variant: parts for variant, parts in found.items() if parts}
+    largest = sorted((part for parts in found.values() for part in parts), key=lambda part: -abs(part.bytes))
+    named = list(dict.fromkeys((part.kind, part.what) for part in largest))[:MOST_CAUSES]
+    rows = []
+    for key in named:
+        parts = [next((part for part in of if (part.kind, part.what) == key), None) for of in found.values()]
+        rows.append((Cell(cause_words(next(filter(None, parts)))), *map(_cause, parts)))
+    rest = [sum(part.bytes for part in of if (part.kind, part.what) not in named) for of in found.values()]
+    rows.append((Cell("all else"), *(Cell(signed(size, "bytes"), kind="number") for size in rest)))
+    whole = [sum(part.bytes for part in of) for of in found.values()]
+    rows.append((Cell("whole tree"), *(Cell(signed(size, "bytes"), kind="number") for size in whole)))
+    records = tuple(
+        {"variant": variant, "kind": part.kind, "cause": part.what, "bytes": part.bytes, "packages": part.packages}
+        for variant, of in found.items()
+        for part in of
+    )
+    note = (
+        "A package counts for the entry of the recipe that brings it in by its shortest chain of requirements; the "
+        "number of packages is below the bytes."
+    )
+    return Table(
+        f"Why the trees differ from that of {study.baseline}", (f"against {study.baseline}", *found),
+        tuple(rows) if found else (), records, (note,), methods.TREE, "packages.csv", feet=1, fixed=True,
+        anchor="causes",
+    )  # fmt: skip
+
+
+def _cause(part: Cause | None) -> Cell:
+    if part is None:
+        return Cell("±0", kind="number", value=0)
+    return Cell(
+        signed(part.bytes, "bytes"), plural(part.packages, "package") if part.packages else "", "number",
+        value=part.bytes,
+    )  # fmt: skip
 
 
 def _overview(study: StudyResult, found: Sequence[tuple[VariantResult, PackageChanges | None]]) -> Table:

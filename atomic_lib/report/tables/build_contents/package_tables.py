@@ -6,12 +6,12 @@ from atomic_lib.measure.classes import default_class_rules
 from atomic_lib.report.elements.blocks import Details, Section, Shown, Stack
 from atomic_lib.report.elements.cells import Cell, missing, number, share
 from atomic_lib.report.elements.table import Table
-from atomic_lib.report.elements.values import plural
+from atomic_lib.report.elements.values import plural, version_of
 from atomic_lib.report.text import methods
 from atomic_lib.results.analysis.metrics import missing_reason
 from atomic_lib.results.analysis.package_changes import bytes_by_name
 from atomic_lib.results.analysis.sharing import presence
-from atomic_lib.results.build_result import DepartureSize, PackageSize, WhyLink
+from atomic_lib.results.build_result import DepartureSize, WhyLink
 from atomic_lib.results.study_result import StudyResult
 from atomic_lib.results.variant_result import VariantResult
 
@@ -108,11 +108,6 @@ def why_cell(chain: Sequence[WhyLink]) -> Cell:
     return Cell(" → ".join(short), more=f"{first} → {whole}")
 
 
-def version_of(package: PackageSize) -> str:
-    """[EPOCH:]VERSION-RELEASE.ARCH, the epoch only where it is not 0."""
-    return f"{package.epoch}:{package.version}-{package.release}.{package.arch}".removeprefix("0:")
-
-
 def _side_by_side(study: StudyResult, measured: Sequence[VariantResult]) -> Table:
     rules = default_class_rules()
     sizes = {result.variant: bytes_by_name(result.packages) for result in measured}
@@ -127,12 +122,14 @@ def _side_by_side(study: StudyResult, measured: Sequence[VariantResult]) -> Tabl
             number(known[name].download_bytes, "bytes"),
             Cell(rules.title_of(known[name].class_)),
             why_cell(known[name].why),
+            Cell(version_of(known[name])),
         )
         for name in ordered
     )
-    header = ("package", *(result.variant for result in measured), "in variants", "download", "class", "why it is here")
+    header = ("package", *(result.variant for result in measured), "in variants", "download", "class",
+              "why it is here", "version")  # fmt: skip
     records = tuple({"package": name, **{variant: of.get(name) for variant, of in sizes.items()}} for name in ordered)
-    note = "Download and reason are those of the first variant that has the package."
+    note = "Download, reason and version are those of the first variant that has the package."
     caption = f"All packages: {plural(len(rows), 'package')} in {plural(len(measured), 'variant')}"
     return _without_gaps(Table(caption, header, rows, records, (note,), methods.TREE, "packages.csv"))
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from atomic_lib.report.elements.cells import Cell, missing, number
 from atomic_lib.report.elements.table import Table
-from atomic_lib.report.elements.values import plural, quantity
+from atomic_lib.report.elements.values import plural, quantity, version_of
 from atomic_lib.solve.explain.why import Chain, chain_text
 from atomic_lib.solve.explain.without import Departure, size_of_departure
 
@@ -36,7 +36,7 @@ def departure_table(departure: Departure, sizes: Sizes) -> Table:
     rows = [
         (
             Cell(package.name),
-            Cell(f"{package.epoch}:{package.version}-{package.release}.{package.arch}".removeprefix("0:")),
+            Cell(version_of(package)),
             *_size_cells(sizes.get(package.name)),
             number(package.size_bytes, "bytes"),
         )

@@ -5,7 +5,7 @@ from pydantic import ValidationError
 
 from atomic_lib.measure.labels import LabelCheck, LabelFinding, Labels
 from atomic_lib.report.tables.build_contents import label_tables
-from atomic_lib.results.csv_tables import LABEL_FIELDS
+from atomic_lib.results.tables.csv_tables import LABEL_FIELDS
 from tests.report import factory
 from tests.report.enriched import LABELS, enriched, enriched_study
 from tests.report.factory import plain, study_of

@@ -49,7 +49,7 @@ def test_the_parts_of_the_image_add_up_raw_and_compressed(study: StudyResult) ->
 def test_an_older_result_says_that_the_image_was_not_measured() -> None:
     table = footprint_tables.image_parts(study_of(factory.variant_result("atomic-min")))
     assert table.rows == ()
-    assert "Not measured." in table._repr_html_()
+    assert "The image by part: not measured." in table._repr_html_()
 
 
 def test_columns_without_any_figure_are_left_out_and_named() -> None:

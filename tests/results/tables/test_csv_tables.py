@@ -2,8 +2,8 @@
 
 import csv
 
-from atomic_lib.results import csv_tables
 from atomic_lib.results.study_result import StudyResult
+from atomic_lib.results.tables import csv_tables
 from atomic_lib.results.variant_result import FailedBoot
 from tests.report import factory
 from tests.report.enriched import enriched_study, factor_study
@@ -48,10 +48,20 @@ def test_what_was_not_measured_is_an_empty_field() -> None:
     assert rows_of(study, "units.csv")[0]["started_seconds"] == ""
 
 
-def test_counted_seconds_are_in_tables_of_their_own() -> None:
-    study = enriched_study(study_of(factory.variant_result("atomic-min")))
-    assert {row["unit"] for row in rows_of(study, "comparison.csv")} == {"bytes", "count", "seconds"}
-    assert rows_of(study, "counted_boots.csv")[0]["busy_counted_seconds"]
+def test_every_figure_is_one_row_with_its_unit_and_its_samples_counted_boots_included() -> None:
+    study = enriched_study(study_of(factory.variant_result("atomic-min", boots=3), factory.incomplete_result()))
+    rows = {(row["variant"], row["figure"]): row for row in rows_of(study, "figures.csv")}
+    assert {row["unit"] for row in rows.values()} == {"bytes", "count", "seconds", "counted_seconds"}
+    assert {(row["run"], row["date"], row["content"]) for row in rows.values()} == {
+        (study.run, study.created, "standin")
+    }
+    found = {figure: (rows["atomic-min", figure]["value"], rows["atomic-min", figure]["n"]) for _, figure in rows}
+    assert found["tree_bytes"] == (str(study.variants[0].tree_bytes), "1")
+    assert found["ssh_login_seconds:bios:tcg"] == ("51.2", "3")
+    busy = study.variants[0].counted_boots[0].busy_seconds
+    assert found["counted_busy_seconds"] == (str(busy), "1")
+    missing = rows["atomic-unbooted", "counted_busy_seconds"]
+    assert (missing["value"], missing["n"]) == ("", "0")
 
 
 def test_a_failed_boot_has_a_row_with_its_reason() -> None:

@@ -11,7 +11,7 @@ from atomic_lib.guest.boot_record import Boot
 from atomic_lib.guest.evidence.systemd import Phases
 from atomic_lib.results.analysis import fallbacks
 from atomic_lib.results.analysis.denial_reasons import default_reasons
-from atomic_lib.results.analysis.metrics import metrics
+from atomic_lib.results.analysis.metrics import COUNTED, metrics
 from atomic_lib.results.study_result import StudyResult
 from atomic_lib.results.variant_result import VariantResult
 
@@ -36,6 +36,11 @@ _HOST_FIELDS = ("cpu_model", "cpus", "load_1m", "load_1m_after", "other_busy_cpu
 def csv_names() -> tuple[str, ...]:
     """The file names of a run's tables."""
     return tuple(_TABLES)
+
+
+def csv_headers() -> dict[str, tuple[str, ...]]:
+    """The columns of every table, by file name."""
+    return {name: tuple(header.split(",")) for name, (header, _) in _TABLES.items()}
 
 
 def csv_texts(study: StudyResult) -> dict[str, str]:
@@ -68,14 +73,12 @@ def _values(thing: object, names: Iterable[str]) -> _Row:
     return tuple(getattr(thing, name) for name in names)
 
 
-def _comparison(study: StudyResult) -> Iterator[_Row]:
-    base = study.variant(study.baseline)
-    for metric in metrics(study):
-        base_value = metric.value(base) if base else None
+def _figures(study: StudyResult) -> Iterator[_Row]:
+    for metric in (*metrics(study), COUNTED):
+        unit = "counted_seconds" if metric.unit == "counted" else metric.unit
         for result in study.variants:
-            value = metric.value(result)
-            difference = None if value is None or base_value is None else value - base_value
-            yield result.variant, metric.name, metric.unit, value, base_value, difference
+            about = (study.run, study.created, result.content, result.variant)
+            yield (*about, metric.name, metric.value(result), unit, metric.n(result))
 
 
 def _packages(result: VariantResult) -> Iterator[_Row]:
@@ -163,7 +166,7 @@ def guard_rows(result: VariantResult) -> tuple[tuple[str, str, str, bool, str], 
 
 _BOOT = ("variant", "firmware", "accelerator", "index")
 _TABLES: dict[str, tuple[str, Callable[[StudyResult], Iterable[_Row]]]] = {
-    "comparison.csv": ("variant,figure,unit,value,baseline,delta", _comparison),
+    "figures.csv": ("run,date,content,variant,figure,value,unit,n", _figures),
     "packages.csv": (_columns("variant", *_PACKAGE_FIELDS, "why"), _of_variants(_packages)),
     "footprint_by_class.csv": (
         "variant,class,files,bytes,allocated_bytes",

@@ -1,0 +1,38 @@
+"""What the packages of a study are, and when it was made: the first line of each page and of the summary."""
+
+from datetime import datetime
+
+from atomic_lib.results.study_result import StudyResult
+from atomic_lib.results.variant_result import VariantResult
+
+STANDIN_NOTICE = (
+    "These are Debian packages, not Fedora's: the figures compare the variants; they are not Fedora's sizes or boot "
+    "times."
+)
+
+
+def content_and_date(study: StudyResult) -> str:
+    """ "Fedora 43, 28 November 2026": content, release, and the day (UTC) on which the study was finished."""
+    contents = " and ".join(dict.fromkeys(map(content_words, study.variants))) or "No content"
+    return f"{contents[:1].upper()}{contents[1:]}, {day(study.created)}"
+
+
+def content_words(result: VariantResult) -> str:
+    """The content of a variant with its release."""
+    found = result.content_summary
+    if found is None:
+        return f"content {result.content!r}"
+    named = found.standin or found.releasever in found.title.split()
+    return found.title if named else f"{found.title} {found.releasever}"
+
+
+def standin_notice(study: StudyResult) -> str:
+    """That the figures are not Fedora's; empty for a study without stand-in content."""
+    standin = any(result.content_summary and result.content_summary.standin for result in study.variants)
+    return STANDIN_NOTICE if standin else ""
+
+
+def day(moment: str) -> str:
+    """ "28 November 2026", of a moment in ISO 8601."""
+    found = datetime.fromisoformat(moment)
+    return f"{found.day} {found:%B %Y}"
