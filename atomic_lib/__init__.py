@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 
-def load_results(run_directory: str | Path = "build/runs/latest") -> "dict[str, pandas.DataFrame]":
+def load_results(run_directory: str | Path = "build/runs/latest-default") -> "dict[str, pandas.DataFrame]":
     """The figures of a run as pandas tables by name: ``figures``, ``packages``, ``boots`` and others.
 
     ``docs/tables.md`` describes every column with its data type and unit. A relative path starts at the checkout.

@@ -11,23 +11,24 @@ from typing import NoReturn
 import yaml
 
 from atomic_lib.base.errors import WorkbookError
-from atomic_lib.base.paths import BUILD, CHECKOUT
+from atomic_lib.base.paths import BUILD, CHECKOUT, PARAMS_DIRECTORY
 from atomic_lib.base.progress import say
 from atomic_lib.base.scrub import without_copies
 from atomic_lib.base.signals import Stopped, unwind
 from atomic_lib.params.variant import Variant
 from atomic_lib.pipeline.failures import explained
 from atomic_lib.pipeline.recipe_files.recipe_commands import NAMES, add_commands
+from atomic_lib.pipeline.schedule.schedule_commands import SCHEDULE_NAMES, add_schedule_commands, whole_number
 from atomic_lib.tools.user_namespace import enter, is_inside, outer_root
 
 
 def start(words: Sequence[str]) -> int:
     """Enter the workbook's namespace and run one command; returns the exit status, as ``main``.
 
-    JupyterLab stays outside, because its kernels enter, and so do commands that only read; ``doctor`` does where the
-    host does not allow it. SystemExit carries the status 2.
+    JupyterLab stays outside, because its kernels enter, and so do commands that only read, or talk to systemd;
+    ``doctor`` does where the host does not allow it. SystemExit carries the status 2.
     """
-    if words[:1] not in (["lab"], *([name] for name in NAMES)) and not is_inside():
+    if (not words or words[0] not in ("lab", *NAMES, *SCHEDULE_NAMES)) and not is_inside():
         try:
             enter([sys.executable, "-P", "-m", "atomic_lib", *with_copies(words)])
         except WorkbookError as error:
@@ -125,6 +126,7 @@ def _parser() -> argparse.ArgumentParser:
         commands.add_parser("verify", help="build variants twice under different conditions and compare the images")
     )
     add_commands(commands)
+    add_schedule_commands(commands)
     commands.add_parser("test", help="run the tests; further arguments go to pytest", add_help=False)
     lab = commands.add_parser("lab", help="start JupyterLab with the notebooks on 127.0.0.1")
     lab.set_defaults(call=_lab)
@@ -150,6 +152,13 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="rebuild from exactly these packages, or (a lockfile of rpm-ostree) versions; needs one --variant",
     )
+    parser.add_argument("--wait", action="store_true", help="wait until no other run is active")
+    parser.add_argument(
+        "--if-changed",
+        action="store_true",
+        help="do nothing if lock, code and parameters are those of the newest run of the study, and it was successful",
+    )
+    parser.add_argument("--keep", type=whole_number, metavar="N", help="then remove old runs, as clean --keep N does")
     parser.set_defaults(call=_run, named=lambda options: options.study)
     _add_content(parser)
 
@@ -186,6 +195,12 @@ def _add_clean(parser: argparse.ArgumentParser) -> None:
         metavar="PART",
         help="damaged, builds, runs, cache, environment or all; without one: show all",
     )
+    parser.add_argument(
+        "--keep",
+        type=whole_number,
+        metavar="N",
+        help="remove all but the N newest runs of each study, and the stored stages that only they used",
+    )
     parser.add_argument("--yes", action="store_true", help="remove without asking")
     parser.set_defaults(call=_clean)
 
@@ -201,10 +216,16 @@ def _run(options: argparse.Namespace) -> int:
     if options.lock and len(recipes or options.variant) != 1:
         raise WorkbookError("--lock: a lock belongs to one variant", hint="name it: --variant NAME --lock FILE")
     overrides = {**_overrides(options), **parse_overrides(options.set)}
-    if recipes:
-        params = _copies(options) or study_of_recipes(recipes)
-        return run_study(STUDY, params=params, variants=tuple(options.variant), overrides=overrides)
-    return run_study(words[0], variants=tuple(options.variant), overrides=overrides)
+    params = (_copies(options) or study_of_recipes(recipes)) if recipes else PARAMS_DIRECTORY
+    return run_study(
+        STUDY if recipes else words[0],
+        params=params,
+        variants=tuple(options.variant),
+        overrides=overrides,
+        wait=options.wait,
+        if_changed=options.if_changed,
+        keep=options.keep,
+    )
 
 
 def _verify(options: argparse.Namespace) -> int:
@@ -306,6 +327,13 @@ def _doctor(options: argparse.Namespace) -> int:
 
 def _clean(options: argparse.Namespace) -> int:
     from atomic_lib.base.paths import cache_directory
+    from atomic_lib.pipeline.schedule.pruning import clean_old
     from atomic_lib.tools.clean import clean
 
-    return clean(CHECKOUT, cache_directory(), tuple(options.parts), confirmed=options.yes)
+    if options.keep is None:
+        return clean(CHECKOUT, cache_directory(), tuple(options.parts), confirmed=options.yes)
+    if options.parts:
+        raise WorkbookError(
+            "clean --keep: removes old runs and what only they used, so it takes no parts", hint="clean --keep 30"
+        )
+    return clean_old(BUILD, options.keep, confirmed=options.yes)

@@ -10,7 +10,8 @@ from pathlib import Path
 
 from atomic_lib.base.errors import WorkbookError
 from atomic_lib.base.paths import CHECKOUT
-from atomic_lib.base.store import remove_tree, require_space, run_lock
+from atomic_lib.base.run_lock import run_lock
+from atomic_lib.base.store import remove_tree, require_space
 from atomic_lib.results.record import git_revision
 from atomic_lib.tools.user_namespace import enter, is_inside, require_namespace
 from benchmarks.builds import OUTPUT, SCRATCH
@@ -27,7 +28,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
         require_namespace()
-        with run_lock(OUTPUT):
+        with run_lock(OUTPUT, "python -m benchmarks"):
             remove_tree(SCRATCH)
             require_space(OUTPUT, _NEED_BYTES, "benchmarks")
             try:

@@ -118,7 +118,7 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser("insert", help="render docs/measured/*.json into the pages (the default)")
     commands.add_parser("check", help="report stale tables, markers without a file and files without a marker")
     from_run = commands.add_parser("from-run", help="write the tables of a finished run and insert them")
-    from_run.add_argument("run", type=Path, metavar="DIRECTORY", help="build/runs/ID, or build/runs/latest")
+    from_run.add_argument("run", type=Path, metavar="DIRECTORY", help="build/runs/ID, or build/runs/latest-STUDY")
     return parser
 
 

@@ -101,7 +101,7 @@ def _put(place: Place, fault: Fault, reference: str) -> Outcome:
     outcome, started = Outcome(fault.name), time.monotonic()
     for path in place.results(*fault.again):
         remove_tree(path)
-    latest = os.path.realpath(place.top / "build/runs/latest")
+    latest = os.path.realpath(place.top / "build/runs/latest-default")
     line = [*RUN, *(word for setting in fault.settings for word in ("--set", setting))]
     if fault.recipe:
         _write_recipe(place, fault.recipe)
@@ -119,7 +119,7 @@ def _put(place: Place, fault: Fault, reference: str) -> Outcome:
         f"nothing said of it: {text[-300:]!r}": not said,
         "a traceback": "Traceback" in text,
         f"{len(plain)} lines": len(plain) > LINES_MOST,
-        "latest moved": bool(status) and os.path.realpath(place.top / "build/runs/latest") != latest,
+        "latest moved": bool(status) and os.path.realpath(place.top / "build/runs/latest-default") != latest,
         "a mount is left": str(place.top) in Path("/proc/mounts").read_text(),
         "a process is left": bool(_left(place)),
     }

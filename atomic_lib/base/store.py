@@ -221,20 +221,6 @@ def _clear_flags(directory: str) -> None:
             os.close(descriptor)
 
 
-@contextmanager
-def run_lock(build: Path) -> Iterator[None]:
-    """Hold ``build/run.lock``. Does not wait: raises WorkbookError if another process holds it."""
-    build.mkdir(parents=True, exist_ok=True)
-    with open(build / "run.lock", "w") as handle:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise WorkbookError(
-                f"another ./workbook holds {build / 'run.lock'}", hint="wait until it ends, or stop it with Ctrl-C"
-            ) from None
-        yield
-
-
 def key_of(inputs: Mapping[str, object]) -> str:
     """The first 32 hex digits of the sha256 of ``inputs`` as canonical JSON."""
     text = json.dumps(inputs, sort_keys=True, separators=(",", ":"), ensure_ascii=True)

@@ -15,7 +15,7 @@ from atomic_lib.pipeline.notebooks import Execution, execute_all
 from atomic_lib.report.elements.blocks import Alert, Paragraph
 from atomic_lib.report.elements.values import plural
 from atomic_lib.report.page.export import PageFrame, PageLink, export_html
-from atomic_lib.results.runs import INDEX_FILE, link_newest, new_run, only_run
+from atomic_lib.results.runs import INDEX_FILE, latest_link, link_newest, new_run, only_run
 from atomic_lib.tools.context import open_context
 from atomic_lib.tools.user_namespace import require_namespace
 
@@ -74,7 +74,7 @@ def run_equality(*, boot: bool) -> int:
     root, and while another run is in progress.
     """
     require_namespace()
-    with only_run(BUILD, cache_directory()):
+    with only_run(BUILD, cache_directory(), "./workbook equality"):
         open_context()
         directory = new_run(BUILD / "runs", "equality")
         (error,) = execute_all([Execution(NOTEBOOK, directory / NOTEBOOK.name, {"boot": boot})], workers=1)
@@ -93,15 +93,15 @@ def _machine_own(build: Build) -> FileSystem:
 
 
 def _publish(directory: Path, error: WorkbookError | None) -> Path:
-    """Write the page of the executed notebook; ``latest-equality`` points to it unless there is an error."""
+    """Write the page of the executed notebook; the link of the latest one points to it unless there is an error."""
     page, notebook = directory / INDEX_FILE, directory / NOTEBOOK.name
     heading = "Not every difference has its reason, or the comparison failed"
     failed = Alert(heading, error.message, error.hint, error.log) if error else None
-    study = directory.parent / "latest" / INDEX_FILE
+    latest = latest_link("default")
     links = [PageLink("Equality", INDEX_FILE, current=True)]
-    links += [PageLink("Latest run", "../latest/index.html")] if study.exists() else []
+    links += [PageLink("Latest run", f"../{latest}/{INDEX_FILE}")] if (directory.parent / latest).exists() else []
     files = [PageLink(notebook.name, notebook.name)]
     export_html(notebook, page, PageFrame("Is it the same file system?", links, files, failed=failed))
     if not error:
-        link_newest(directory, "latest-equality")
+        link_newest(directory, latest_link("equality"))
     return page

@@ -17,7 +17,8 @@ from atomic_lib.params.study_file import chosen_variant
 from atomic_lib.params.variant import Variant
 from atomic_lib.pipeline.boots import Boots
 from atomic_lib.pipeline.build import Build
-from atomic_lib.results.history import changes_since, previous_build
+from atomic_lib.results.history.database import HISTORY_FILE, read_history
+from atomic_lib.results.history.previous_builds import changes_since, previous_build
 from atomic_lib.results.record import VariantRecord
 from atomic_lib.results.variant_result import VariantResult
 from atomic_lib.results.verification import read_verification
@@ -96,10 +97,14 @@ class RecordedBuild:
         return self.record.result
 
     def compare_with_earlier(self) -> VariantResult:
-        """Compare with the variant's previous build in ``build/runs``, if there is one."""
+        """Compare with the variant's previous build in the history, if there is one.
+
+        Raises WorkbookError if the history cannot be read.
+        """
         result, context = self.record.result, self.build.context
         (self.directory / CHANGED_FILES).unlink(missing_ok=True)
-        earlier = previous_build(BUILD / "runs", self.directory.parent, result)
+        with read_history(BUILD / HISTORY_FILE) as history:
+            earlier = previous_build(history, self.directory.parent.name, result)
         lock = self.build.rpm_set.lock
         changes = changes_since(earlier, result, lock, context, directory=self.directory) if earlier else None
         self.record.add_release(changes)

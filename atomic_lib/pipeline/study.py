@@ -9,23 +9,32 @@ from atomic_lib.base.errors import SetupError, WorkbookError
 from atomic_lib.base.paths import BUILD, CHECKOUT, NOTEBOOKS, PARAMS_DIRECTORY, cache_directory
 from atomic_lib.base.progress import say
 from atomic_lib.content.definition import load_definition
+from atomic_lib.params.budgets import load_budgets
 from atomic_lib.params.study_file import Study, fallback_variants, load_study, study_variants
 from atomic_lib.params.variant import Variant
 from atomic_lib.pipeline.conformance import write_conformance
 from atomic_lib.pipeline.notebooks import Execution, execute_all
+from atomic_lib.pipeline.schedule.pruning import prune
+from atomic_lib.pipeline.schedule.run_inputs import inputs_of_run, status_if_unchanged
 from atomic_lib.recipe.load import load_recipe
 from atomic_lib.report.page.export import write_pages
 from atomic_lib.report.text.boot_words import failed_boot_notes
+from atomic_lib.report.text.budget_words import breach_words
 from atomic_lib.report.text.summary import SUMMARY_FILE
 from atomic_lib.results.analysis.fallbacks import fallback_outcomes, fallbacks_to_run, has_failed, in_place
-from atomic_lib.results.history import previous_figures
+from atomic_lib.results.history.budget_check import check_budgets
+from atomic_lib.results.history.database import HISTORY_FILE, open_history, read_history
+from atomic_lib.results.history.previous_builds import previous_figures
+from atomic_lib.results.history.run_recording import record_missing_runs, record_run
 from atomic_lib.results.record import failed_result
 from atomic_lib.results.result_files import RESULT_FILE, read_variant_result, write_study_results
-from atomic_lib.results.runs import link_newest, new_run, only_run
+from atomic_lib.results.run_facts import RunFacts
+from atomic_lib.results.runs import RESUMED_FILE, latest_link, link_newest, new_run, only_run
 from atomic_lib.results.study_result import StudyResult
 from atomic_lib.results.variant_result import VariantResult
 from atomic_lib.solve.rpm_ostree.lockfile import read_requested_lock
-from atomic_lib.tools.context import open_context
+from atomic_lib.tools.context import Context, open_context
+from atomic_lib.tools.machine import describe_machine
 from atomic_lib.tools.user_namespace import require_namespace
 
 _PARALLEL_BUILDS = 2
@@ -39,17 +48,32 @@ def run_study(
     params: Path = PARAMS_DIRECTORY,
     variants: Sequence[str] = (),
     overrides: Mapping[str, object] | None = None,
+    wait: bool = False,
+    if_changed: bool = False,
+    keep: int | None = None,
 ) -> int:
     """Run the study ``params/studies/STUDY.yaml`` and write its pages; returns the exit status.
 
     ``variants``: run only these variants of the study. ``overrides``: parameters for all of them.
+    A breach of a budget heads the page; the status is 1 then, too.
     If a variant fails, the page shows it as failed, the other variants continue, and the status is
     1. Its fallback is then built and booted, unless it is one of the study's variants, or the cause
-    is a fault of the setup, which the fallback would meet too. ``latest`` points to the run only if
-    it is one of the whole study and nothing failed.
+    is a fault of the setup, which the fallback would meet too. The link ``latest-STUDY`` points to the run
+    only if it is one of the whole study, without variants or overrides, and the status is 0.
 
-    Raises WorkbookError for errors in parameters and recipes, before anything is built.
+    ``wait``: wait until no other run is active. ``if_changed``: run only if lock, code or parameters differ from those
+    of the newest run of the whole study, or that one failed. ``keep``: afterwards remove all but so many runs of each
+    study, as ``prune`` does.
+
+    Raises WorkbookError for errors in parameters and recipes, before anything is built; and if the history cannot be
+    read or written: a run that is finished by then stays, and the next run records it.
     """
+    whole_study = not (variants or overrides) and params == PARAMS_DIRECTORY
+    if if_changed and not whole_study:
+        raise WorkbookError(
+            "--if-changed: belongs to a run of a whole study, without --variant, --set, --content and --lock",
+            hint="write what differs into the parameters of a study of your own",
+        )
     whole = load_study(study, params)
     chosen, loaded = _narrowed(whole, study_variants(whole, params, overrides), variants)
     fallbacks = fallback_variants(whole, params, overrides)
@@ -58,21 +82,62 @@ def run_study(
         load_recipe(variant)
         if variant.lock:
             read_requested_lock(CHECKOUT / variant.lock)
+    budgets = load_budgets(params)
     require_namespace()
-    with only_run(BUILD, cache_directory()):
-        open_context()
-        run = _Run(_parameter(study, params), overrides or {}, new_run(BUILD / "runs", study))
+    with only_run(BUILD, cache_directory(), f"./workbook run {study}", wait=wait) as interrupted:
+        context = open_context()
+        with open_history(BUILD / HISTORY_FILE) as history:
+            record_missing_runs(history, BUILD / "runs")
+            if if_changed and (status := status_if_unchanged(history, whole, loaded, context)) is not None:
+                return status
+        run = _Run(_parameter(study, params), overrides or {}, new_run(BUILD / "runs", study, interrupted))
         results = run.with_fallbacks(whole.fallbacks, fallbacks, run.make(loaded))
         chosen = chosen.model_copy(update={"fallbacks": run.own_faults_only(chosen.fallbacks)})
         failed = [result for result in results if result.variant in chosen.fallbacks and has_failed(result)]
-        previous = [previous_figures(BUILD / "runs", run.directory, result) for result in failed]
-        written = write_study_results(run.directory, chosen, results, previous=list(filter(None, previous)))
+        with read_history(BUILD / HISTORY_FILE) as history:
+            previous = [previous_figures(history, run.directory.name, result) for result in failed]
+            breaches = check_budgets(history, budgets, results)
+        facts = RunFacts(
+            whole=whole_study, inputs=_inputs(chosen, loaded, results, context), machine=describe_machine()
+        )
+        written = write_study_results(
+            run.directory,
+            chosen,
+            results,
+            previous=list(filter(None, previous)),
+            breaches=breaches,
+            provenance=facts.provenance(),
+        )
         if whole.conformance:
             write_conformance(run.directory, [*loaded, *fallbacks.values()], results)
         page = _publish(run.directory)
-        if not variants and not any(map(has_failed, results)):
-            link_newest(run.directory, "latest")
+        (run.directory / RESUMED_FILE).unlink(missing_ok=True)
+        _record(run.directory, page)
+        if whole_study and not (breaches or any(map(has_failed, results))):
+            link_newest(run.directory, latest_link(study))
+        if keep is not None:
+            prune(BUILD, keep)
     return _report(written, page, run.setup_faults)
+
+
+def _inputs(
+    study: Study, variants: Sequence[Variant], results: Sequence[VariantResult], context: Context
+) -> str | None:
+    """What the run was made from; None if a variant was not resolved."""
+    locks = {result.variant: result.lock_sha256 for result in results if result.lock_sha256}
+    if any(variant.variant not in locks for variant in variants):
+        return None
+    return inputs_of_run(study, variants, locks, context)
+
+
+def _record(directory: Path, page: Path) -> None:
+    """Record the finished run in the history. Raises WorkbookError naming its page if that is not possible."""
+    try:
+        with open_history(BUILD / HISTORY_FILE) as history:
+            record_run(history, directory)
+    except WorkbookError as error:
+        hint = f"{error.hint}. The run is whole, and the next run adds it to the history: {page}"
+        raise WorkbookError(error.message, hint=hint) from None
 
 
 def _parameter(study: str, params: Path) -> str:
@@ -206,7 +271,7 @@ def _publish(directory: Path) -> Path:
 
 
 def _report(study: StudyResult, page: Path, setup_faults: Collection[str] = ()) -> int:
-    """Print the failures, their fallbacks and the path of the page; returns the exit status.
+    """Print the failures, their fallbacks, the breaches of budgets and the path of the page; returns the exit status.
 
     ``setup_faults``: the variants that failed because of a fault of the setup.
     """
@@ -224,5 +289,7 @@ def _report(study: StudyResult, page: Path, setup_faults: Collection[str] = ()) 
             say(f"{in_place(found.stand_in.variant, found.failed.variant)}: the page has what it costs")
         else:
             say(f"{found.failed.variant}: its fallback {found.fallback} failed as well, nothing stands in")
+    for breach in study.breaches:
+        say(f"over budget: {breach_words(breach)}")
     print(page)
-    return 1 if failures else 0
+    return 1 if failures or study.breaches else 0

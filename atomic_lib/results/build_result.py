@@ -42,6 +42,19 @@ class PackageSize(Model):
     why: tuple[WhyLink, ...] = ()
 
 
+class Growth(Model):
+    """How much a package or a unit contributes to a difference, ``amount``, in the unit of the figure.
+
+    Of a package: its versions, empty where it is not installed. Of a unit: its ``package``, empty if it is not known.
+    """
+
+    name: str
+    package: str = ""
+    before: str = ""
+    after: str = ""
+    amount: float
+
+
 class ClassSize(Model):
     """All files of one footprint class: those of its packages and those that no package owns."""
 

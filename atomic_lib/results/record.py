@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 from atomic_lib import __version__
 from atomic_lib.base import command
 from atomic_lib.base.errors import WorkbookError
+from atomic_lib.base.files import MANIFEST
 from atomic_lib.base.scrub import scrubber
 from atomic_lib.compose.attribute_exceptions import load_attribute_exceptions
 from atomic_lib.compose.packaged_attributes import ChangedFile
@@ -31,6 +32,7 @@ from atomic_lib.results.build_result import (
 )
 from atomic_lib.results.footprint_rows import directory_sizes, image_parts, package_sizes, unowned_sizes, with_image
 from atomic_lib.results.result_files import RESULT_FILE, read_variant_result, write_variant_result
+from atomic_lib.results.runs import resumed_since
 from atomic_lib.results.variant_result import ContentSummary, FailedBoot, Failure, StageTime, VariantResult
 from atomic_lib.results.verification import Verification, about_image
 from atomic_lib.solve.explain.why import Chain
@@ -46,6 +48,7 @@ class VariantRecord:
     def __init__(self, variant: Variant, directory: Path, checkout: Path) -> None:
         self._path = directory / RESULT_FILE
         self._made_before = _made_stages(self._path)
+        self._resumed_since = resumed_since(directory.parent)
         self._ownership = Ownership({})
         self._result = VariantResult(
             variant=variant.variant,
@@ -155,8 +158,8 @@ class VariantRecord:
         self._update(labels=labels)
 
     def add_guards(self, guards: tuple[Guard, ...]) -> None:
-        """What the guards of the image found; that of open ports comes with the boots."""
-        self._update(guards=guards)
+        """What the guards of the image found, with the packages of paths; that of open ports comes with the boots."""
+        self._update(guards=tuple(_with_owners(guard, self._ownership) for guard in guards))
 
     def add_release(self, release: Release | None) -> None:
         """Record what changed since the earlier build; None if there is none."""
@@ -199,10 +202,17 @@ class VariantRecord:
 
     def _add_stage(self, name: str, made: RpmSet | Tree | Image) -> None:
         """Record a finished stage; it replaces the entry of an earlier attempt, even of a failed one."""
-        reused = made.reused and made.key not in self._made_before
+        reused = made.reused and made.key not in self._made_before and not self._was_interrupted(made)
         stage = StageTime(stage=name, seconds=made.seconds, reused=reused, key=made.key)
         others = [earlier for earlier in self._result.stages if earlier.stage != name]
         self._update(stages=(*others, stage), status="incomplete", error=None)
+
+    def _was_interrupted(self, made: RpmSet | Tree | Image) -> bool:
+        """Whether an interrupted run that this one resumes has made a stored stage."""
+        if self._resumed_since is None:
+            return False
+        stored = made.directory.parent if isinstance(made, RpmSet) else made.directory
+        return (stored / MANIFEST).stat().st_mtime >= self._resumed_since
 
     def _update(self, **values: Any) -> None:
         self._result = VariantResult.model_validate({**dict(self._result), **values})
@@ -219,6 +229,11 @@ def _with_packages(boot: _B, files: Mapping[str, str], ownership: Ownership) -> 
     packages = {unit: ownership.owner_of(path) for unit, path in files.items()}
     units = [unit.model_copy(update={"package": packages.get(unit.unit)}) for unit in boot.units]
     return boot.model_copy(update={"units": tuple(units)})
+
+
+def _with_owners(guard: Guard, ownership: Ownership) -> Guard:
+    findings = [one.model_copy(update={"package": ownership.owner_of(one.found)}) for one in guard.findings]
+    return guard.model_copy(update={"findings": tuple(findings)})
 
 
 def _made_stages(path: Path) -> set[str]:

@@ -14,7 +14,7 @@ from pydantic import BaseModel, JsonValue, ValidationError
 from atomic_lib.base.errors import WorkbookError
 from atomic_lib.base.files import write_text
 from atomic_lib.params.study_file import Study
-from atomic_lib.results.study_result import Factor, FactorCell, PreviousFigures, StudyResult
+from atomic_lib.results.study_result import Breach, Factor, FactorCell, PreviousFigures, StudyResult
 from atomic_lib.results.tables.csv_tables import csv_texts
 from atomic_lib.results.variant_result import SCHEMA_VERSION, VariantResult
 
@@ -45,6 +45,7 @@ def write_study_results(
     variant_results: Sequence[VariantResult],
     *,
     previous: Sequence[PreviousFigures] = (),
+    breaches: Sequence[Breach] = (),
     provenance: Mapping[str, JsonValue] | None = None,
 ) -> StudyResult:
     """Write ``results.json`` and the CSV tables of a run into its directory.
@@ -63,6 +64,7 @@ def write_study_results(
         cells=_cells(study),
         fallbacks=dict(study.fallbacks),
         previous=tuple(previous),
+        breaches=tuple(breaches),
         provenance=dict(provenance or {}),
     )
     write_text(run_directory / RESULTS_FILE, result.model_dump_json(indent=1) + "\n")

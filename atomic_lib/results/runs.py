@@ -6,37 +6,60 @@ from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
-from atomic_lib.base.store import Store, remove_tree, run_lock
+from atomic_lib.base.run_lock import run_lock
+from atomic_lib.base.store import Store, remove_tree
 
 INDEX_FILE = "index.html"
 """The page of a run, which is written last."""
+RESUMED_FILE = ".resumed-since"
+"""In the directory of a run that resumes interrupted ones, until it is finished."""
+_TIME = "%Y-%m-%dT%H-%M-%SZ"
 
 
 @contextmanager
-def only_run(build: Path, cache: Path) -> Iterator[None]:
+def only_run(build: Path, cache: Path, command: str, *, wait: bool = False) -> Iterator[float | None]:
     """Be the only run, and remove what killed processes left behind, before the run and after it.
 
-    Raises WorkbookError while another run is active.
+    The block gets what ``remove_unfinished`` returns.
+
+    ``command``: what others are told of. Raises WorkbookError while another run is active, unless it is to ``wait``.
     """
-    with run_lock(build):
-        remove_unfinished(build / "runs")
+    with run_lock(build, command, wait=wait):
+        interrupted = remove_unfinished(build / "runs")
         stores = Store(build / "store"), Store(cache)
         try:
             for store in stores:
                 store.remove_abandoned()
-            yield
+            yield interrupted
         finally:
             for store in stores:
                 store.remove_abandoned()
 
 
-def new_run(runs: Path, name: str) -> Path:
-    """A new directory for a run, named after the time and what is run."""
+def new_run(runs: Path, name: str, interrupted: float | None = None) -> Path:
+    """A new directory for a run, named after the time and what is run.
+
+    ``interrupted``: since when runs were interrupted that it resumes, see ``resumed_since``.
+    """
     runs.mkdir(parents=True, exist_ok=True)
-    stem = f"{datetime.now(UTC):%Y-%m-%dT%H-%M-%SZ}-{name}"
+    stem = f"{datetime.now(UTC):{_TIME}}-{name}"
     directory = next(path for path in (runs / f"{stem}{end}" for end in ("", "-2", "-3", "-4")) if not path.exists())
     directory.mkdir()
+    if interrupted is not None:
+        (directory / RESUMED_FILE).write_text(f"{interrupted}\n")
     return directory
+
+
+def resumed_since(directory: Path) -> float | None:
+    """When the first of the interrupted runs began that the run in ``directory`` resumes (seconds since 1970, UTC).
+
+    What was stored since then counts as made by this run, as in a run that was not interrupted. None if it resumes
+    nothing.
+    """
+    try:
+        return float((directory / RESUMED_FILE).read_text())
+    except (OSError, ValueError):
+        return None
 
 
 def finished_runs(runs: Path) -> list[Path]:
@@ -44,11 +67,31 @@ def finished_runs(runs: Path) -> list[Path]:
     return [path for path in runs.glob("*") if not path.is_symlink() and (path / INDEX_FILE).is_file()]
 
 
-def remove_unfinished(runs: Path) -> None:
-    """Remove interrupted runs: what they made is in the store."""
+def remove_unfinished(runs: Path) -> float | None:
+    """Remove interrupted runs: what they made is in the store.
+
+    Returns when the first of them began (seconds since 1970, UTC), those included that they resumed; None if there
+    was none.
+    """
+    begun = []
     for directory in runs.glob("*"):
         if directory.is_dir() and not directory.is_symlink() and not (directory / INDEX_FILE).exists():
+            begun += [at for at in (resumed_since(directory), _begun(directory.name)) if at is not None]
             remove_tree(directory)
+    return min(begun, default=None)
+
+
+def _begun(name: str) -> float | None:
+    """When a run began, by the name of its directory."""
+    try:
+        return datetime.strptime(name.partition("Z")[0] + "Z", _TIME).replace(tzinfo=UTC).timestamp()
+    except ValueError:
+        return None
+
+
+def latest_link(study: str) -> str:
+    """The name of the link to the latest run of a study: the newest one that was whole and successful."""
+    return f"latest-{study}"
 
 
 def link_newest(directory: Path, link: str) -> None:

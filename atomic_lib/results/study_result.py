@@ -6,6 +6,7 @@ from pydantic import Field, JsonValue, model_validator
 
 from atomic_lib.base.model import Model
 from atomic_lib.params.study_file import Step
+from atomic_lib.results.build_result import Growth
 from atomic_lib.results.variant_result import VariantResult
 
 
@@ -31,12 +32,31 @@ class PreviousFigures(Model):
     figures: dict[str, float]
 
 
+class Breach(Model):
+    """A budget that a variant does not keep; ``budget`` is its key in ``params/budgets.yaml``.
+
+    Of a figure: its ``value`` and ``limit``, in ``unit``, and the ``causes``, the packages or units that grew most
+    since the run ``since``, which kept the budget; the largest ones if there is no such run. Otherwise: the ``item``
+    that is forbidden or not allowed, with what brought it in as ``detail``.
+    """
+
+    variant: str
+    budget: str
+    unit: str = ""
+    value: float | None = None
+    limit: float | None = None
+    causes: tuple[Growth, ...] = ()
+    since: str = ""
+    item: str = ""
+    detail: str = ""
+
+
 class StudyResult(Model):
     """All variants of one run. ``created``: UTC, ISO 8601.
 
     ``steps``: the decisions of the waterfall, from the baseline on. ``cells``: which variants are
     cells of the factor study; empty if it is none. ``fallbacks``: which variant stands in for
-    one that fails. ``previous``: figures of variants that failed in this run.
+    one that fails. ``previous``: figures of variants that failed in this run. ``breaches``: of budgets.
     """
 
     schema_version: Literal[3] = 3
@@ -51,6 +71,7 @@ class StudyResult(Model):
     cells: tuple[FactorCell, ...] = ()
     fallbacks: dict[str, str] = Field(default_factory=dict)
     previous: tuple[PreviousFigures, ...] = ()
+    breaches: tuple[Breach, ...] = ()
     provenance: dict[str, JsonValue] = Field(default_factory=dict)
 
     @model_validator(mode="after")

@@ -6,7 +6,8 @@ from pathlib import Path
 from atomic_lib.base.errors import WorkbookError
 from atomic_lib.base.files import size_bytes
 from atomic_lib.base.progress import say
-from atomic_lib.base.store import DAMAGED, remove_tree, run_lock
+from atomic_lib.base.run_lock import run_lock
+from atomic_lib.base.store import DAMAGED, remove_tree
 from atomic_lib.tools.tools_tree import CACHE_TAG, CACHE_TAG_NAME
 
 PARTS = ("damaged", "builds", "runs", "cache", "environment")
@@ -37,11 +38,12 @@ def clean(checkout: Path, cache: Path, parts: tuple[str, ...], *, confirmed: boo
     if not parts:
         say(f"To remove a part: ./workbook clean PART; the parts are {', '.join(PARTS)} and all")
         return 0
-    with run_lock(checkout / "build"):
-        if not (confirmed or _agreed()):
+    with run_lock(checkout / "build", "./workbook clean"):
+        if not (confirmed or agreed()):
             return 1
         for path in (path for paths in paths_of.values() for path in paths):
-            _remove(path)
+            remove_completely(path)
+            say(f"removed {path}")
     return 0
 
 
@@ -81,17 +83,18 @@ def _set_aside_in(store: Path) -> list[Path]:
     return sorted(path for form in forms for path in store.glob(form))
 
 
-def _agreed() -> bool:
+def agreed() -> bool:
+    """Whether the user agrees to remove what was just shown; False without a terminal to ask on."""
     if not sys.stdin.isatty():
         say("Nothing removed: there is no terminal to ask on. Use --yes to remove without asking.")
         return False
     return input("Remove all of this? [y/N] ").strip().lower().startswith("y")
 
 
-def _remove(path: Path) -> None:
+def remove_completely(path: Path) -> None:
+    """Remove a file or a tree. Raises WorkbookError if something of it stays."""
     remove_tree(path)
     if path.exists():
         raise WorkbookError(
             f"{path}: could not be removed completely", hint="if root created it: sudo ./workbook clean"
         )
-    say(f"removed {path}")

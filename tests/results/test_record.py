@@ -6,6 +6,7 @@ from pathlib import Path
 
 from atomic_lib.base import command
 from atomic_lib.base.errors import WorkbookError
+from atomic_lib.base.files import MANIFEST
 from atomic_lib.compose.packaged_attributes import ChangedFile
 from atomic_lib.compose.tree import Tree
 from atomic_lib.guest.boot_record import Boot, StoredBoot
@@ -21,6 +22,7 @@ from atomic_lib.measure.labels import LabelCheck, LabelFinding
 from atomic_lib.recipe.recipe import Recipe
 from atomic_lib.results.record import VariantRecord, failed_result, git_revision
 from atomic_lib.results.result_files import read_variant_result
+from atomic_lib.results.runs import RESUMED_FILE
 from atomic_lib.results.variant_result import VariantResult
 from atomic_lib.solve.rpm_set import RpmSet
 from tests.results.conftest import VARIANT
@@ -203,6 +205,23 @@ def test_a_boot_that_failed_its_proof_stays_in_the_record(tmp_path: Path, record
     record.fail("boot", WorkbookError("proof of life failed"))
     record.add_boots([BOOT], [], [], None)
     assert (written(tmp_path).status, len(written(tmp_path).boots)) == ("failed", 1)
+
+
+def test_a_stage_that_an_interrupted_run_made_is_not_called_reused_by_the_run_that_resumes_it(
+    tmp_path: Path, record: VariantRecord, rpm_set: RpmSet, tree: Tree
+) -> None:
+    def reused(resumed_since: float) -> bool:
+        (own.parent / RESUMED_FILE).write_text(str(resumed_since))
+        later = VariantRecord(VARIANT, own, tmp_path)
+        later.add_tree(rpm_set, replace(tree, reused=True))
+        (own / "result.json").unlink()
+        return later.result.stages[0].reused
+
+    own = tmp_path / "run/own"
+    own.mkdir(parents=True)
+    (tree.directory / MANIFEST).touch()
+    made = (tree.directory / MANIFEST).stat().st_mtime
+    assert (reused(made - 1), reused(made + 1)) == (False, True)
 
 
 def test_a_stage_made_in_an_earlier_round_of_a_run_is_not_called_reused(

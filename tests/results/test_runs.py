@@ -1,6 +1,6 @@
 """The directories of runs."""
 
-from datetime import datetime, tzinfo
+from datetime import UTC, datetime, tzinfo
 from pathlib import Path
 
 import pytest
@@ -27,7 +27,7 @@ def test_a_run_cut_off_is_removed_by_the_next_one(tmp_path: Path) -> None:
         (top / name).mkdir(parents=True)
     (top / "whole/index.html").touch()
     (top / "latest").symlink_to("whole")
-    runs.remove_unfinished(top)
+    assert runs.remove_unfinished(top) is None, "nobody knows when it began"
     assert sorted(path.name for path in top.iterdir()) == ["latest", "whole"]
     assert [path.name for path in runs.finished_runs(top)] == ["whole"]
 
@@ -38,3 +38,14 @@ def test_the_link_goes_to_the_newest_run(tmp_path: Path) -> None:
         runs.link_newest(tmp_path / name, "latest")
     assert (tmp_path / "latest").resolve() == tmp_path / "second"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["first", "latest", "second"]
+
+
+def test_a_run_knows_since_when_the_runs_were_interrupted_that_it_resumes(tmp_path: Path) -> None:
+    first = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+    (tmp_path / "2026-01-02T03-04-05Z-default").mkdir()
+    assert runs.remove_unfinished(tmp_path) == first.timestamp()
+    second = runs.new_run(tmp_path, "default", first.timestamp())
+    assert runs.resumed_since(second) == first.timestamp()
+    assert runs.remove_unfinished(tmp_path) == first.timestamp(), "that of the first, though the second is cut off too"
+    assert runs.remove_unfinished(tmp_path) is None
+    assert runs.resumed_since(runs.new_run(tmp_path, "default")) is None

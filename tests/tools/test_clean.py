@@ -77,7 +77,7 @@ def test_without_a_terminal_and_yes_removes_nothing(
 def test_refuses_while_a_run_goes_on(tree: Path) -> None:
     with open(tree / "build/run.lock", "w") as handle:
         fcntl.flock(handle, fcntl.LOCK_EX)
-        with pytest.raises(WorkbookError, match=r"another \./workbook holds"):
+        with pytest.raises(WorkbookError, match=r"another \./workbook is in progress"):
             call(tree, "builds")
     assert "build/store/trees/file" in left(tree)
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from atomic_lib.base.model import Count, Load, Model
+from atomic_lib.tools.machine import cpu_model
 from atomic_lib.tools.sandbox import Tools
 
 _PROC = Path("/proc")
@@ -42,9 +43,8 @@ def describe_host(tools: Tools) -> BootHost:
     """The machine that runs the guests, and how busy it is."""
     version = tools.run(["qemu-system-x86_64", "--version"]).stdout
     found = re.search(r"version (\S+)", version)
-    model = re.search(r"^model name\s*: (.*)$", (_PROC / "cpuinfo").read_text(), flags=re.MULTILINE)
     return BootHost(
-        cpu_model=model[1] if model else "unknown",
+        cpu_model=cpu_model(),
         cpus=os.cpu_count() or 1,
         load_1m=os.getloadavg()[0],
         qemu_version=found[1] if found else version.strip(),

@@ -33,11 +33,15 @@ _PRIVATE_KEYS: GuardName = "private-keys"
 
 
 class GuardFinding(Model):
-    """What a guard found: a path or a socket, and what about it. ``reason``: why it is allowed; empty: it is not."""
+    """What a guard found: a path or a socket, and what about it. ``reason``: why it is allowed; empty: it is not.
+
+    ``package``: what owns the path; None if no package does, or it is not known.
+    """
 
     found: str
     detail: str = ""
     reason: str = ""
+    package: str | None = None
 
 
 class Guard(Model):

@@ -11,7 +11,8 @@ from atomic_lib.base import command
 from atomic_lib.base.errors import WorkbookError
 from atomic_lib.base.paths import BUILD, CHECKOUT, cache_directory
 from atomic_lib.base.progress import step
-from atomic_lib.base.store import remove_tree, run_lock
+from atomic_lib.base.run_lock import run_lock
+from atomic_lib.base.store import remove_tree
 from atomic_lib.params.study_file import load_study, study_variants
 from atomic_lib.params.variant import Variant, parameter_values
 from atomic_lib.pipeline.namespace_process import run_module
@@ -48,7 +49,7 @@ def verify(
     variants = _variants(words, copies, overrides)
     require_namespace()
     cache, same = cache_directory(), True
-    with run_lock(BUILD), other_place(BUILD) as directory:
+    with run_lock(BUILD, "./workbook verify"), other_place(BUILD) as directory:
         open_tools(cache)
         other_cache = directory / "cache" if cold_cache else cache
         for variant in variants:

@@ -3,7 +3,7 @@
 import base64
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,12 +14,13 @@ from atomic_lib.base.scrub import scrubber
 from atomic_lib.measure.build_changes import CHANGED_FILES
 from atomic_lib.report.elements.blocks import Alert
 from atomic_lib.report.page.sections import PageCells, headings, split_pages, without_empty
+from atomic_lib.report.text.budget_words import breach_alert
 from atomic_lib.report.text.conclusions import failure
 from atomic_lib.report.text.content_words import content_and_date, standin_notice
 from atomic_lib.report.text.summary import SUMMARY_FILE, summary
 from atomic_lib.results.conformance_files import CSV_FILE as CONFORMANCE_CSV
 from atomic_lib.results.conformance_files import MATRIX_FILE
-from atomic_lib.results.history import previous_study
+from atomic_lib.results.history.previous_study import previous_study
 from atomic_lib.results.result_files import RESULT_FILE, read_study_result
 from atomic_lib.results.runs import INDEX_FILE
 from atomic_lib.results.study_result import StudyResult
@@ -94,6 +95,8 @@ def write_pages(run_directory: Path) -> Path:
         title = f"{page.title} · {study.title}" if page.title else study.title
         links = _links(pages, variants, page.file)
         frame = PageFrame(title, links, _run_files(run_directory), *(about if page.title else ()))
+        if not page.title:
+            frame = replace(frame, failed=breach_alert(study))
         _write_page(node, page.cells, run_directory / page.file, frame)
     return run_directory / INDEX_FILE
 

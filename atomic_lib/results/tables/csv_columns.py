@@ -23,7 +23,7 @@ single packages, boots and units behind them.
 ```python
 import atomic_lib
 
-tables = atomic_lib.load_results()  # of build/runs/latest; or load_results("build/runs/ID")
+tables = atomic_lib.load_results()  # of build/runs/latest-default; or load_results("build/runs/ID")
 figures = tables["figures"]
 trees = figures[figures.figure == "tree_bytes"].set_index("variant").value / 1e6
 print(trees - trees["cloud-docker"])  # MB more or less than the baseline

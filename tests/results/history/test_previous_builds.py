@@ -8,15 +8,26 @@ from typing import Any
 import pytest
 
 from atomic_lib.measure.build_changes import LARGEST, Change, FileChange, grouped_changes
+from atomic_lib.params.study_file import Study
 from atomic_lib.params.variant import Variant
-from atomic_lib.results.history import NOT_BUILT_IN, changes_since, previous_build, previous_figures, previous_study
-from atomic_lib.results.result_files import write_variant_result
-from atomic_lib.results.study_result import StudyResult
+from atomic_lib.results.history.database import open_history
+from atomic_lib.results.history.previous_builds import (
+    NOT_BUILT_IN,
+    PreviousBuild,
+    changes_since,
+    previous_build,
+    previous_figures,
+)
+from atomic_lib.results.history.previous_study import previous_study
+from atomic_lib.results.history.run_recording import record_missing_runs
+from atomic_lib.results.result_files import write_study_results
+from atomic_lib.results.study_result import PreviousFigures, StudyResult
 from atomic_lib.results.variant_result import Failure, StageTime, VariantResult
 from atomic_lib.solve.lock import Lock, LockedPackage, write_lock
 from tests.contexts import own_context
 from tests.formats.disk.disk_image import make_raw
 
+STUDY = Study(study="default", title="One variant", variants=("own",), baseline="own")
 BASH = LockedPackage("bash", 0, "5.2", "1", "x86_64", "a" * 64, 10, "standin")
 NEWER = LockedPackage("bash", 0, "5.3", "1", "x86_64", "b" * 64, 10, "standin")
 
@@ -39,15 +50,24 @@ def runs(tmp_path: Path) -> Path:
 
 def add_run(runs: Path, name: str, result: VariantResult, *, created: str = "", package: LockedPackage = BASH) -> Path:
     run = runs / name
-    write_variant_result(run / result.variant / "result.json", result)
-    write_lock(Lock("standin", (package,)), run / result.variant / "lock.json")
-    (run / "results.json").write_text(json.dumps({"created": created or name, "study": "default"}))
+    lock = Lock("standin", (package,))
+    write_study_results(run, STUDY, [result.model_copy(update={"lock_sha256": lock.sha256})])
+    (run / result.variant).mkdir()
+    write_lock(lock, run / result.variant / "lock.json")
+    study = json.loads((run / "results.json").read_text())
+    (run / "results.json").write_text(json.dumps(study | {"created": created or name}))
     (run / "index.html").touch()
     return run
 
 
+def previous(runs: Path, result: VariantResult, own: str = "own-run") -> PreviousBuild | None:
+    with open_history(runs.parent / "history.sqlite") as history:
+        record_missing_runs(history, runs)
+        return previous_build(history, own, result)
+
+
 def found(runs: Path, result: VariantResult | None = None, own: str = "own-run") -> str | None:
-    earlier = previous_build(runs, runs / own, result or built("c9", "i9"))
+    earlier = previous(runs, result or built("c9", "i9"), own)
     return earlier.run if earlier else None
 
 
@@ -55,10 +75,10 @@ def test_it_is_the_newest_by_the_clock_of_the_run_not_by_its_name(runs: Path) ->
     add_run(runs, "b", built("c1", "i1"), created="2026-01-02T00:00:00+00:00")
     add_run(runs, "a", built("c2", "i2"), created="2026-01-03T00:00:00+00:00")
     (runs / "latest").symlink_to("b")
-    earlier = previous_build(runs, runs / "own-run", built("c9", "i9"))
+    earlier = previous(runs, built("c9", "i9"))
     assert earlier is not None
     assert (earlier.run, earlier.study, earlier.made) == ("a", "default", "2026-01-03T00:00:00+00:00")
-    assert (earlier.result.commit, earlier.lock.packages) == ("c2", (BASH,))
+    assert (earlier.commit, earlier.lock.packages) == ("c2", (BASH,))
 
 
 def test_a_run_is_not_its_own_previous_build(runs: Path) -> None:
@@ -67,7 +87,7 @@ def test_a_run_is_not_its_own_previous_build(runs: Path) -> None:
     (runs / "latest").symlink_to("2")
     assert found(runs, own="2") == "1"
     shutil.rmtree(runs / "1")
-    assert found(runs, own="2") is None
+    assert found(runs, own="2") == "1", "the history outlives the directory"
     assert own.is_dir()
 
 
@@ -80,7 +100,7 @@ def test_another_variant_is_none(runs: Path) -> None:
     assert found(runs) is None
 
 
-@pytest.mark.parametrize("spoil", ["index.html", "own/lock.json", "own/result.json"])
+@pytest.mark.parametrize("spoil", ["index.html", "own/lock.json", "results.json"])
 def test_what_is_not_whole_is_passed_over(runs: Path, spoil: str) -> None:
     add_run(runs, "1", built("c1", "i1"))
     (add_run(runs, "2", built("c2", "i2")) / spoil).unlink()
@@ -91,7 +111,7 @@ def test_a_build_of_another_schema_or_one_that_failed_is_passed_over(runs: Path)
     add_run(runs, "1", built("c1", "i1"))
     error = Failure(stage="boot", message="no login")
     add_run(runs, "2", built("c2", "i2", status="failed", error=error))
-    result = add_run(runs, "3", built("c3", "i3")) / "own/result.json"
+    result = add_run(runs, "3", built("c3", "i3")) / "results.json"
     result.write_text(json.dumps(json.loads(result.read_text()) | {"schema_version": 1}))
     add_run(runs, "4", built("c4", "i4", status="incomplete"))
     (runs / "5/own").mkdir(parents=True)
@@ -139,7 +159,7 @@ def test_all_that_changed_is_told(runs: Path, tmp_path: Path) -> None:
     before = built("c1", "i1", parameters={"parts": "", "boots_bios": 1}, provenance={"git_revision": "a" * 40})
     after = built("c2", "i2", parameters={"parts": "docs", "boots_bios": 2}, provenance={"git_revision": "b" * 40})
     add_run(runs, "1", before)
-    earlier = previous_build(runs, runs / "own-run", after)
+    earlier = previous(runs, after)
     assert earlier is not None
     release = changes_since(earlier, after, Lock("standin", (NEWER,)), context, directory=tmp_path)
     assert (release.run, release.made) == ("1", "1")
@@ -168,7 +188,7 @@ def test_without_both_images_only_packages_are_compared(
     runs: Path, tmp_path: Path, before: str, after: str, said: str
 ) -> None:
     add_run(runs, "1", built("c1", before))
-    earlier = previous_build(runs, runs / "own-run", built("c2", after))
+    earlier = previous(runs, built("c2", after))
     assert earlier is not None
     release = changes_since(
         earlier, built("c2", after), Lock("standin", (NEWER,)), own_context(tmp_path), directory=tmp_path
@@ -184,7 +204,7 @@ def test_a_damaged_image_does_not_fail_the_variant(runs: Path, tmp_path: Path) -
         store.path_of("image", key).mkdir(parents=True)
         (store.path_of("image", key) / "disk.raw").write_bytes(b"none")
     add_run(runs, "1", built("c1", "i1"))
-    earlier = previous_build(runs, runs / "own-run", built("c2", "i2"))
+    earlier = previous(runs, built("c2", "i2"))
     assert earlier is not None
     release = changes_since(earlier, built("c2", "i2"), Lock("standin", (BASH,)), context, directory=tmp_path)
     assert (release.packages, release.files) == ((), None)
@@ -204,25 +224,30 @@ def test_the_largest_changes_are_kept_and_all_are_counted() -> None:
     assert files[1].largest[0].path == "/30"
 
 
+def figures(runs: Path, own: str, failed: VariantResult) -> PreviousFigures | None:
+    with open_history(runs.parent / "history.sqlite") as history:
+        record_missing_runs(history, runs)
+        return previous_figures(history, own, failed)
+
+
 def test_the_last_success_of_the_same_recipe_has_the_figures(runs: Path) -> None:
+    failed = built(status="failed", error=Failure(stage="boot", message="dark"))
+    assert figures(runs, "own", failed) is None
     add_run(runs, "first", built(package_count=1), created="2026-01-01")
     add_run(runs, "counts", built(package_count=3), created="2026-01-02")
-    failed = built(status="failed", error=Failure(stage="boot", message="dark"))
     add_run(runs, "failed", failed, created="2026-01-03")
     add_run(runs, "another-recipe", built(recipe="another"), created="2026-01-04")
-    other_schema = add_run(runs, "old", built(), created="2026-01-05") / failed.variant / "result.json"
-    other_schema.write_text('{"schema_version": 1}')
+    add_run(runs, "other-parts", built(parameters={"parts": "docs"}), created="2026-01-05")
     add_run(runs, "own", failed, created="2026-01-06")
-    found = previous_figures(runs, runs / "own", failed)
-    assert found is not None
-    assert (found.run, found.figures["package_count"]) == ("counts", 3)
-    assert previous_figures(runs / "none", runs / "own", failed) is None
+    earlier = figures(runs, "own", failed)
+    assert earlier is not None
+    assert (earlier.run, earlier.figures["package_count"]) == ("counts", 3)
 
 
 def test_a_parameter_that_came_with_an_empty_value_is_no_change(runs: Path, tmp_path: Path) -> None:
     add_run(runs, "before", built())
     after = built("c2", "i2", parameters={"parts": "", "selinux": "", "remote_url": "file:///srv"})
-    earlier = previous_build(runs, runs / "own", after)
+    earlier = previous(runs, after, "own")
     assert earlier is not None
     release = changes_since(earlier, after, earlier.lock, own_context(tmp_path), directory=tmp_path)
     assert [change.name for change in release.inputs] == ["remote_url"]

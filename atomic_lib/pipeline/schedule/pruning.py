@@ -1,0 +1,115 @@
+"""``./workbook clean --keep N`` and ``run --keep N``: remove old runs, and the stored stages that only they used.
+
+Old are all but the newest runs of each study. A run stays, however old it is, if a link points to it
+(``latest-STUDY``) or its directory has a file named ``keep``. The history keeps the figures of removed runs.
+"""
+
+import json
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from atomic_lib.base.files import size_bytes
+from atomic_lib.base.progress import say
+from atomic_lib.base.run_lock import run_lock
+from atomic_lib.base.store import KEY_LENGTH, Store
+from atomic_lib.results.result_files import RESULT_FILE
+from atomic_lib.results.runs import finished_runs
+from atomic_lib.tools.clean import agreed, remove_completely
+
+KEEP_FILE = "keep"
+"""A run whose directory has this file is never removed by pruning: one that is published, or linked to."""
+_RECORDED = {"resolve": "rpm-set", "compose": "tree", "image": "image"}
+"""The stages that a result names, and what the store calls them."""
+_KEY = re.compile(rf"\b[0-9a-f]{{{KEY_LENGTH}}}\b")
+
+
+def clean_old(build: Path, keep: int, *, confirmed: bool) -> int:
+    """Show what ``prune`` would remove and, after confirmation, remove it; returns the exit status, 1 if not agreed.
+
+    Raises WorkbookError while a run is in progress.
+    """
+    with run_lock(build, "./workbook clean --keep"):
+        old = old_runs(build / "runs", keep)
+        stored = unused_results(build, old)
+        for title, paths in (("old runs", old), ("stored stages that only they used", stored)):
+            say(f"{sum(map(size_bytes, paths)) / 1e6:9.1f} MB  {len(paths):4} {title}")
+        if not (old or stored):
+            return 0
+        if not confirmed and not agreed():
+            return 1
+        for path in (*old, *stored):
+            remove_completely(path)
+    return 0
+
+
+def prune(build: Path, keep: int) -> None:
+    """Remove all but the ``keep`` newest runs of each study, and the stored stages that no other run used.
+
+    The caller holds the run lock.
+    """
+    old = old_runs(build / "runs", keep)
+    stored = unused_results(build, old) if old else []
+    for path in (*old, *stored):
+        remove_completely(path)
+    if old:
+        say(f"removed {len(old)} old runs, and {len(stored)} stored stages that only they used")
+
+
+def old_runs(runs: Path, keep: int) -> list[Path]:
+    """The runs to remove, oldest first."""
+    linked = {path.resolve() for path in runs.glob("*") if path.is_symlink()}
+    by_study: dict[str, list[Path]] = defaultdict(list)
+    for path in sorted(finished_runs(runs), key=lambda path: path.name):
+        by_study[_study_in(path.name)].append(path)
+    old = [path for paths in by_study.values() for path in paths[: len(paths) - keep]]
+    return sorted(path for path in old if path.resolve() not in linked and not (path / KEEP_FILE).exists())
+
+
+def unused_results(build: Path, old: Iterable[Path]) -> list[Path]:
+    """The stored stages to remove with the runs ``old``.
+
+    These are trees, RPM sets and images that a run of ``old`` names and no other one, and what was made from them: a
+    stage whose inputs name the key of a removed one.
+    """
+    store, removed = Store(build / "store"), set(old)
+    others = [path for path in _result_files(build) if path.parent.parent not in removed]
+    kept = {path for file in others for path in _named_results(store, file)}
+    gone = {path for run in removed for file in run.glob(f"*/{RESULT_FILE}") for path in _named_results(store, file)}
+    gone = {path for path in gone - kept if path.is_dir()}
+    results = {path: _keys_in(path) for path in store.results()}
+    while made_of := {
+        path for path, keys in results.items() if path not in gone | kept and keys & {one.name for one in gone}
+    }:
+        gone |= made_of
+    return sorted(gone)
+
+
+def _result_files(build: Path) -> Iterator[Path]:
+    """The result of every build, those of unfinished runs and of notebooks executed by hand included."""
+    yield from (build / "runs").glob(f"*/*/{RESULT_FILE}")
+    yield from (build / "variants").glob(f"*/{RESULT_FILE}")
+
+
+def _named_results(store: Store, file: Path) -> Iterator[Path]:
+    """The stored stages that a ``result.json`` of any version of the workbook names; none if it is damaged."""
+    try:
+        for stage in json.loads(file.read_bytes())["stages"]:
+            if stage["stage"] in _RECORDED:
+                yield store.path_of(_RECORDED[stage["stage"]], stage["key"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return
+
+
+def _keys_in(result: Path) -> set[str]:
+    """All that looks like a key in the inputs of a stored stage."""
+    try:
+        return set(_KEY.findall((result / "key.json").read_text(encoding="utf-8")))
+    except (OSError, UnicodeDecodeError):
+        return set()
+
+
+def _study_in(run: str) -> str:
+    """The study in the name of a run, which is TIME-STUDY, with -2 and so on if two began in one second."""
+    return run.split("Z-", 1)[-1]

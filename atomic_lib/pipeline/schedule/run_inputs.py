@@ -1,0 +1,80 @@
+"""What a run is made from: lock, code and parameters as one checksum, by which an unchanged run is known."""
+
+import hashlib
+import sqlite3
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from atomic_lib.base.errors import WorkbookError
+from atomic_lib.base.paths import CHECKOUT
+from atomic_lib.base.progress import say
+from atomic_lib.base.store import key_of
+from atomic_lib.compose.tree import recipe_inputs
+from atomic_lib.params.study_file import Study
+from atomic_lib.params.variant import Variant, parameter_values
+from atomic_lib.pipeline.build import Build
+from atomic_lib.recipe.load import load_recipe
+from atomic_lib.tools.context import Context
+
+_CODE = ("atomic_lib", "notebooks", "params/budgets.yaml", "params/content", "params/repos", "params/rules",
+         "requirements.lock")  # fmt: skip
+"""What decides how a run is made, besides the study, its variants and their recipes."""
+
+
+def status_if_unchanged(
+    history: sqlite3.Connection, study: Study, variants: Sequence[Variant], context: Context
+) -> int | None:
+    """The exit status of the newest run of the whole study, if a run now would be made from the same; says so.
+
+    It is 0, or 1 if that run broke a budget. None if a run has to be made: something has changed, a variant of the
+    newest run failed, or resolving fails, an error that the run meets and shows.
+    """
+    try:
+        locks = {variant.variant: resolved_lock(variant, context) for variant in variants}
+    except WorkbookError:
+        return None
+    row = history.execute(
+        "SELECT run, status, inputs, (SELECT count(*) FROM breaches JOIN builds USING (build)"
+        " WHERE builds.run = runs.run) FROM runs WHERE study = ? AND whole ORDER BY created DESC, run DESC LIMIT 1",
+        (study.study,),
+    ).fetchone()
+    if row is None or row[1:3] != ("ok", inputs_of_run(study, variants, locks, context)):
+        return None
+    broken = f"; it has broken budgets: {row[3]}" if row[3] else ""
+    say(f"nothing has changed since {row[0]}: lock, code and parameters are the same{broken}")
+    return 1 if row[3] else 0
+
+
+def resolved_lock(variant: Variant, context: Context) -> str:
+    """The sha256 of a variant's lock, resolved from the content as it is now.
+
+    Raises WorkbookError as resolving does.
+    """
+    return Build(variant, context).rpm_set.lock.sha256
+
+
+def inputs_of_run(
+    study: Study, variants: Sequence[Variant], locks: Mapping[str, str], context: Context, checkout: Path = CHECKOUT
+) -> str:
+    """The checksum of all that a run of ``variants`` depends on; ``locks``: the sha256 of each variant's lock.
+
+    The same checksum means the same figures, but for wall-clock times.
+    """
+    return key_of({
+        "study": study.model_dump(mode="json"),
+        "parameters": {variant.variant: parameter_values(variant) for variant in variants},
+        "recipes": {variant.variant: recipe_inputs(load_recipe(variant)) for variant in variants},
+        "locks": {variant.variant: locks[variant.variant] for variant in variants},
+        "tools": context.tools_key,
+        "code": _code_digest(checkout),
+    })  # fmt: skip
+
+
+def _code_digest(checkout: Path) -> str:
+    digest = hashlib.sha256()
+    for name in _CODE:
+        top = checkout / name
+        for path in sorted(top.rglob("*")) if top.is_dir() else [top]:
+            if path.is_file() and "__pycache__" not in path.parts and not path.name.startswith("."):
+                digest.update(f"{path.relative_to(checkout)}\0".encode() + path.read_bytes())
+    return digest.hexdigest()

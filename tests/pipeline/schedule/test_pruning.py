@@ -1,0 +1,95 @@
+"""Which runs are removed and which never, and what of the store goes with them."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from atomic_lib.base.errors import WorkbookError
+from atomic_lib.base.run_lock import run_lock
+from atomic_lib.pipeline.schedule.pruning import clean_old, old_runs, prune
+from atomic_lib.results.runs import link_newest
+
+TREES = {"1": "a" * 32, "2": "b" * 32, "3": "b" * 32}
+
+
+def add_run(build: Path, time: str, study: str = "default", *, finished: bool = True, tree: str = "") -> Path:
+    run = build / f"runs/2026-01-0{time}T00-00-00Z-{study}"
+    (run / "own").mkdir(parents=True)
+    stages = [{"stage": "compose", "key": tree or TREES.get(time, "c" * 32)}]
+    (run / "own/result.json").write_text(json.dumps({"stages": stages}))
+    if finished:
+        (run / "index.html").touch()
+    return run
+
+
+def add_result(build: Path, stage: str, key: str, *made_of: str) -> Path:
+    path = build / "store" / stage / key
+    path.mkdir(parents=True)
+    (path / "key.json").write_text(json.dumps({"inputs": {"made of": made_of}}))
+    return path
+
+
+def names(paths: list[Path]) -> list[str]:
+    return [path.name[9:10] + path.name.partition("Z")[2] for path in paths]
+
+
+def test_the_newest_of_each_study_stay(tmp_path: Path) -> None:
+    for time in "1234":
+        add_run(tmp_path, time)
+    add_run(tmp_path, "1", "factors")
+    assert names(old_runs(tmp_path / "runs", 2)) == ["1-default", "2-default"]
+    assert old_runs(tmp_path / "runs", 4) == []
+    assert old_runs(tmp_path / "runs", 9) == []
+
+
+def test_what_is_linked_kept_or_not_finished_is_never_removed(tmp_path: Path) -> None:
+    link_newest(add_run(tmp_path, "1"), "latest-default")
+    (add_run(tmp_path, "2") / "keep").touch()
+    add_run(tmp_path, "3", finished=False)
+    for time in "456":
+        add_run(tmp_path, time)
+    assert names(old_runs(tmp_path / "runs", 1)) == ["4-default", "5-default"]
+    prune(tmp_path, 1)
+    left = sorted(path.name[9:10] for path in (tmp_path / "runs").iterdir() if not path.is_symlink())
+    assert left == ["1", "2", "3", "6"]
+
+
+def test_stored_stages_go_with_the_runs_that_alone_used_them(tmp_path: Path) -> None:
+    for time in "123":
+        add_run(tmp_path, time)
+    shared, layer = "b" * 32, "f" * 32
+    gone = [add_result(tmp_path, "tree", "a" * 32, layer), add_result(tmp_path, "labels", "d" * 32, "a" * 32),
+            add_result(tmp_path, "boot", "e" * 32, "d" * 32)]  # fmt: skip
+    kept = [add_result(tmp_path, "tree", shared, layer), add_result(tmp_path, "labels", "9" * 32, shared),
+            add_result(tmp_path, "layer", layer)]  # fmt: skip
+    prune(tmp_path, 1)
+    assert [path.exists() for path in gone] == [False, False, False]
+    assert [path.exists() for path in kept] == [True, True, True]
+
+
+def test_what_a_notebook_executed_by_hand_or_a_run_in_progress_uses_stays(tmp_path: Path) -> None:
+    add_run(tmp_path, "1")
+    add_run(tmp_path, "2", tree="8" * 32)
+    add_run(tmp_path, "3", tree="7" * 32)
+    add_run(tmp_path, "4", finished=False, tree="8" * 32)
+    own = tmp_path / "variants/own/result.json"
+    own.parent.mkdir(parents=True)
+    own.write_text((tmp_path / "runs/2026-01-01T00-00-00Z-default/own/result.json").read_text())
+    trees = [add_result(tmp_path, "tree", key) for key in ("a" * 32, "8" * 32)]
+    prune(tmp_path, 1)
+    assert all(tree.exists() for tree in trees)
+
+
+def test_by_hand_it_asks_first_and_refuses_while_a_run_goes_on(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    old, _ = add_run(tmp_path, "1"), add_run(tmp_path, "2")
+    assert clean_old(tmp_path, 1, confirmed=False) == 1
+    assert "1 old runs" in capsys.readouterr().err
+    assert old.exists()
+    with run_lock(tmp_path, "./workbook run default"), pytest.raises(WorkbookError, match="run default"):
+        clean_old(tmp_path, 1, confirmed=True)
+    assert clean_old(tmp_path, 1, confirmed=True) == 0
+    assert not old.exists()
+    assert clean_old(tmp_path, 1, confirmed=False) == 0
