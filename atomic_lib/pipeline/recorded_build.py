@@ -123,7 +123,7 @@ class RecordedBuild:
     @cached_property
     def _boots(self) -> Boots:
         build = self.build
-        return Boots(self.variant, build.recipe.selinux, build.image, build.context, self.directory)
+        return Boots(self.variant, build.whole_recipe.selinux, build.image, build.context, self.directory)
 
     def _departure(self, names: list[str]) -> Departure:
         return self._stage("what-leaves", lambda: self.build.without(names))
