@@ -19,16 +19,17 @@ from atomic_lib.base.progress import step
 from atomic_lib.base.stage import Stage
 from atomic_lib.compose.chroot import Installroot, copy_root, make_root
 from atomic_lib.compose.packaged_attributes import ChangedFile, require_attributes
-from atomic_lib.compose.settings.accounts import ACCOUNT_FILES, put_accounts
+from atomic_lib.compose.settings.accounts import ACCOUNT_FILES, put_accounts, with_accounts
 from atomic_lib.content.dnf import DNF_DIRECTORY, dnf_configuration
 from atomic_lib.content.repositories import Content
+from atomic_lib.content.standin.overlay import master_rows
 from atomic_lib.formats.rpm_headers import Header, closure
-from atomic_lib.recipe.recipe import Recipe
+from atomic_lib.recipe.recipe import AccountRules, Recipe
 from atomic_lib.solve.dnf_run import INSTALLROOT
 from atomic_lib.solve.lock import Lock, LockedPackage
 from atomic_lib.solve.rpm_set import RpmSet
 from atomic_lib.tools.context import Context
-from atomic_lib.tools.sandbox import Bind
+from atomic_lib.tools.sandbox import Bind, Tools
 
 _QUERY = r"%{NAME}\t%{EPOCHNUM}\t%{VERSION}\t%{RELEASE}\t%{ARCH}\n"
 # dnf has just checked all signatures and digests; rpm would read all packages twice more to check them again.
@@ -80,7 +81,7 @@ def install(
     """
     make_root(tree.root)
     if installation.recipe.account_rules is not None:
-        put_accounts(tree, installation.recipe.account_rules)
+        put_accounts(tree, _account_rules(installation, tree.tools))
     layer = installation.layer_packages()
     count = len(installation.rpm_set.lock.packages) - len(layer)
     if layer:
@@ -95,6 +96,14 @@ def install(
         _require_locked(tree, installation.rpm_set.lock)
     with step(f"{name}: compare owners and modes with the packages"):
         return require_attributes(tree)
+
+
+def _account_rules(installation: Installation, tools: Tools) -> AccountRules:
+    """The recipe's rules. Files of stand-in packages also belong to accounts that all Debian systems have."""
+    rules = installation.recipe.account_rules or AccountRules()
+    if not installation.content.stands_in:
+        return rules
+    return with_accounts(rules, *master_rows(tools.root / "usr/share/base-passwd"))
 
 
 @dataclass(frozen=True)

@@ -119,33 +119,6 @@ def test_two_versions_install_over_each_other_and_are_removed(tools: Tools, syst
     assert not (system.root / "usr/share/one").exists()
 
 
-def test_accounts_of_a_recipe_stay_and_those_that_it_lacks_are_added(
-    tools: Tools, base: list[Path], tmp_path: Path
-) -> None:
-    system = System(tools, tmp_path)
-    own = {
-        "passwd": "root:x:0:0:root:/root:/bin/bash\nnobody:x:99:99:Nobody:/:/sbin/nologin\n",
-        "group": "root:x:0:\nbin:x:1:\nnobody:x:99:\nown:x:42:\n",
-        "shadow": "root:!::0:99999:7:::\n",
-    }
-    (system.root / "etc").mkdir()
-    for name, text in own.items():
-        (system.root / "etc" / name).write_text(text)
-    system.rpm("-i", rpms=list(converted(tools, base, tmp_path / "base").values()))
-    found = {name: (system.root / "etc" / name).read_text() for name in own}
-    assert all(found[name].startswith(text) for name, text in own.items())
-    groups = dict(line.split(":")[0:3:2] for line in found["group"].splitlines())
-    users = {line.split(":")[0]: tuple(line.split(":")[2:4]) for line in found["passwd"].splitlines()}
-    assert (groups["nobody"], users["nobody"]) == ("99", ("99", "99"))
-    assert (groups["daemon"], groups["shadow"]) == ("999", "998"), "their own ids are other groups'"
-    assert groups["own"] == "42"
-    assert (users["games"], groups["games"]) == (("5", "60"), "60")
-    assert (users["bin"], groups["bin"]) == (("2", "1"), "1"), "the recipe has the group under another id"
-    assert {line.split(":")[0] for line in found["shadow"].splitlines()} == users.keys()
-    assert len(set(groups.values())) == len(groups)
-    assert list((system.root / "etc").glob("*.rpmnew")) == []
-
-
 RELATIONS = [
     # what is asked for, what the other package is, whether it is met
     ("Depends: other (<< 1:2.47.3-.)", ("other", "1:2.47.3-0+deb13u1", ""), True),

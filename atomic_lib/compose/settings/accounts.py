@@ -4,7 +4,8 @@ Source of the rules: rpm-ostree's ``passwd.rs``. rpm-ostree checks the accounts 
 without root; here they are all in /etc.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
 from atomic_lib.base.errors import WorkbookError
 from atomic_lib.compose.chroot import Installroot
@@ -21,6 +22,36 @@ def put_accounts(tree: Installroot, rules: AccountRules) -> None:
     if rules.group is not None:
         tree.write("etc/group", _joined(rules.group), mode=0o644)
         tree.write("etc/gshadow", _joined(f"{_name(line)}:::" for line in rules.group), mode=0)
+
+
+def with_accounts(rules: AccountRules, passwd: Sequence[Sequence[str]], group: Sequence[Sequence[str]]) -> AccountRules:
+    """The rules with more users and groups in the recipe's account files, which have none of these names.
+
+    ``passwd`` and ``group``: rows of account files. An id that is taken is replaced by a free one below 1000, as
+    systemd-sysusers does.
+    """
+    groups, became = _added(rules.group, group)
+    owned = [[*row[:3], became.get(row[3], row[3]), *row[4:]] for row in passwd]
+    users, _ = _added(rules.passwd, owned)
+    return replace(rules, passwd=users, group=groups)
+
+
+def _added(
+    lines: tuple[str, ...] | None, rows: Sequence[Sequence[str]]
+) -> tuple[tuple[str, ...] | None, dict[str, str]]:
+    """The lines with the rows that they lack, and what has become of the id of each row."""
+    if lines is None:
+        return None, {}
+    ids = {name: number for name, _, number in (line.split(":")[:3] for line in lines)}
+    added, became = [], {}
+    for name, _, number, *rest in rows:
+        if name not in ids:
+            taken = set(ids.values())
+            free = (str(value) for value in range(999, 0, -1) if str(value) not in taken)
+            ids[name] = number if number not in taken else next(free)
+            added.append(":".join((name, "x", ids[name], *rest)))
+        became[number] = ids[name]
+    return (*lines, *added), became
 
 
 def check_accounts(tree: Installroot, rules: AccountRules, source: str) -> None:

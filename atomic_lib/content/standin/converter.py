@@ -104,7 +104,7 @@ def _adapted(tools: Tools, source: Source, overlay: Overlay, packages: Path, lis
     apply_overlay(root, overlay)
     rename_units(root, source.units)
     if source.name == "base-passwd":
-        configuration += make_account_files(root)
+        make_account_files(root)
     if source.name.startswith("linux-image-"):
         move_kernel(root)
     _compile_python(tools, root)

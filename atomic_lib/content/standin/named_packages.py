@@ -49,7 +49,7 @@ def named_packages(words: Iterable[str], demand: Demand, names: StandinNames, co
         if not packages:
             missing.append(word)
     known = sorted(names.known) if missing else []
-    similar = {word: tuple(get_close_matches(word, known, n=3, cutoff=0.75)) for word in missing[:_MOST_HINTS]}
+    similar = {word: tuple(get_close_matches(word, known, n=3, cutoff=0.85)) for word in missing[:_MOST_HINTS]}
     return NamedPackages(
         tuple(sorted(found - set(OWN_PACKAGES))), tuple((word, similar.get(word, ())) for word in missing)
     )

@@ -58,14 +58,18 @@ def rename_units(root: Path, units: Iterable[tuple[str, str]]) -> None:
             path.symlink_to(fedora)
 
 
-def make_account_files(root: Path) -> list[str]:
-    """Create /etc/passwd, group, shadow and gshadow from base-passwd's templates; no account has a password.
+def master_rows(masters: Path) -> tuple[list[list[str]], list[list[str]]]:
+    """The rows of passwd and group in base-passwd's templates in the directory ``masters``."""
+    passwd, group = (
+        [line.split(":") for line in (masters / f"{name}.master").read_text().splitlines()]
+        for name in ("passwd", "group")
+    )
+    return passwd, group
 
-    Returns their paths: they are configuration files.
-    """
-    masters = root / "usr/share/base-passwd"
-    passwd = [line.split(":") for line in (masters / "passwd.master").read_text().splitlines()]
-    group = [line.split(":") for line in (masters / "group.master").read_text().splitlines()]
+
+def make_account_files(root: Path) -> None:
+    """Create /etc/passwd, group, shadow and gshadow from base-passwd's templates; no account has a password."""
+    passwd, group = master_rows(root / "usr/share/base-passwd")
     etc = _new(root, "/etc/passwd").parent
     _write(etc / "passwd", "".join(":".join([name, "x", *rest]) + "\n" for name, _, *rest in passwd))
     _write(etc / "group", "".join(":".join([name, "x", *rest]) + "\n" for name, _, *rest in group))
@@ -74,15 +78,11 @@ def make_account_files(root: Path) -> list[str]:
         (etc / file).write_text("".join(f"{name}{ending}\n" for name in names))
         (etc / file).chmod(0o640)
         os.chown(etc / file, 0, next(int(row[2]) for row in group if row[0] == "shadow"))
-    return [f"/etc/{name}" for name in ("passwd", "group", "shadow", "gshadow")]
 
 
 def account_names(masters: Path) -> tuple[dict[int, str], dict[int, str]]:
     """The names of users and of groups by number, from base-passwd's templates in the directory ``masters``."""
-    users, groups = (
-        {int(row[2]): row[0] for row in (line.split(":") for line in (masters / file).read_text().splitlines())}
-        for file in ("passwd.master", "group.master")
-    )
+    users, groups = ({int(row[2]): row[0] for row in rows} for rows in master_rows(masters))
     return users, groups
 
 

@@ -36,7 +36,6 @@ HEADER = """\
 %global use_source_date_epoch_as_buildtime 1
 %global clamp_mtime_to_source_date_epoch 1
 """
-_ACCOUNTS = Path(__file__).with_name("accounts.lua")
 _SKIPPED = ("/usr/share/lintian", "/usr/share/bug", "/usr/share/doc-base", "/usr/share/initramfs-tools",
             "/usr/share/debconf", "/etc/init.d", "/etc/apt", "/etc/cron.daily", "/etc/cron.weekly", "/etc/kernel",
             "/usr/share/apport")  # fmt: skip
@@ -73,8 +72,7 @@ def write_spec(package: DebianPackage, naming: Naming, dropped: Collection[str],
     lines += [f"Provides: {tag}" for tag in provides]
     preamble = [_plain(line) for line in lines]
     listed = f"%files -f {files}" if files else "%files"
-    scriptlets = ["%post -p <lua>", _ACCOUNTS.read_text()] if package.name == "base-passwd" else []
-    return HEADER + "\n".join([*preamble, "%description", _plain(package.summary), *scriptlets, listed, ""])
+    return HEADER + "\n".join([*preamble, "%description", _plain(package.summary), listed, ""])
 
 
 def write_own_spec(text: str, naming: Naming) -> str:

@@ -7,7 +7,7 @@ import pytest
 
 from atomic_lib.base.errors import WorkbookError
 from atomic_lib.compose.chroot import Installroot
-from atomic_lib.compose.settings.accounts import check_accounts, put_accounts
+from atomic_lib.compose.settings.accounts import check_accounts, put_accounts, with_accounts
 from atomic_lib.recipe.recipe import AccountRules
 from tests.contexts import NO_TOOLS
 
@@ -68,3 +68,22 @@ def test_a_missing_account_matters_only_if_a_file_has_its_id(tree: Installroot) 
     removable = AccountRules(users=rules.users, groups=rules.groups, removable_users=("gone",))
     assert problems(tree, removable) == [group]
     check_accounts(tree, AccountRules(rules.passwd, rules.group, rules.users, rules.groups, ("*",), ("*",)), "a.yaml")
+
+
+def test_more_accounts_join_the_recipes_and_leave_them_as_they_are() -> None:
+    own = AccountRules(
+        passwd=("root:x:0:0:root:/root:/bin/bash", "nobody:x:99:99:Nobody:/:/sbin/nologin"),
+        group=("root:x:0:", "bin:x:1:", "nobody:x:99:", "own:x:42:"),
+    )
+    group = [row.split(":") for row in ("root:*:0:", "daemon:*:1:", "bin:*:2:", "shadow:*:42:", "games:*:60:")]
+    passwd = [row.split(":") for row in ("bin:*:2:2:bin:/bin:/x", "games:*:5:60:games:/g:/x", "nobody:*:9:1:n:/:/x")]
+    rules = with_accounts(own, passwd, group)
+    assert rules.group == (*(own.group or ()), "daemon:x:999:", "shadow:x:998:", "games:x:60:"), (
+        "taken ids are replaced"
+    )
+    assert rules.passwd == (
+        *(own.passwd or ()),
+        "bin:x:2:1:bin:/bin:/x",  # the group has another id in the recipe
+        "games:x:5:60:games:/g:/x",
+    )
+    assert with_accounts(AccountRules(group=own.group), passwd, group).passwd is None
