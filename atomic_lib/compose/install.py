@@ -22,7 +22,7 @@ from atomic_lib.compose.packaged_attributes import ChangedFile, require_attribut
 from atomic_lib.compose.settings.accounts import ACCOUNT_FILES, put_accounts, with_accounts
 from atomic_lib.content.dnf import DNF_DIRECTORY, dnf_configuration
 from atomic_lib.content.repositories import Content
-from atomic_lib.content.standin.overlay import master_rows
+from atomic_lib.content.standin.base_accounts import base_accounts
 from atomic_lib.formats.rpm_headers import Header, closure
 from atomic_lib.recipe.recipe import AccountRules, Recipe
 from atomic_lib.solve.dnf_run import INSTALLROOT
@@ -103,7 +103,7 @@ def _account_rules(installation: Installation, tools: Tools) -> AccountRules:
     rules = installation.recipe.account_rules or AccountRules()
     if not installation.content.stands_in:
         return rules
-    return with_accounts(rules, *master_rows(tools.root / "usr/share/base-passwd"))
+    return with_accounts(rules, *base_accounts(tools))
 
 
 @dataclass(frozen=True)
