@@ -1,4 +1,7 @@
-"""The treefile of Fedora Atomic Host 22, unchanged: composed on stand-in content, imaged and booted."""
+"""The treefile of Fedora Atomic Host 22, unchanged, composed on stand-in content.
+
+Its image and its boot are not made here, for the time that they take: ``./workbook run history`` makes them.
+"""
 
 import shutil
 from dataclasses import dataclass
@@ -11,7 +14,6 @@ from atomic_lib.params.variant import load_variant
 from atomic_lib.pipeline.recorded_build import RecordedBuild, record_build
 from atomic_lib.results.variant_result import VariantResult
 from atomic_lib.tools.sandbox import Bind
-from tests.integration.test_enforcing import require_enforcing
 
 FILES = CHECKOUT.parent / "shared/data/fedora-atomic-22"
 NAME = "fedora-atomic-docker-host"
@@ -40,24 +42,16 @@ class Host:
 
 @pytest.fixture(scope="module")
 def host(tmp_path_factory: pytest.TempPathFactory) -> Host:
-    """The host, booted once through BIOS; the script that the treefile names is not among Fedora's files here."""
+    """The host's tree; the script that the treefile names is not among Fedora's files here."""
     directory = tmp_path_factory.mktemp("history")
     recipe = directory / "recipe"
     shutil.copytree(FILES, recipe)
     (recipe / "treecompose-post.sh").write_text("#!/bin/sh\n")
     (recipe / "treecompose-post.sh").chmod(0o755)
-    variant = load_variant(NAME, overrides={"recipe_file": str(recipe / f"{NAME}.json"), "boot_timeout_seconds": 1800})
+    variant = load_variant(NAME, overrides={"recipe_file": str(recipe / f"{NAME}.json"), "last_stage": "tree"})
     record = record_build(variant, directory / "record")
-    for step in (record.resolve, record.compose, record.explain, record.measure_image):
-        step()
-    return Host(record, record.boot(1), recipe)
-
-
-def test_it_boots_and_passes_its_proof_of_life(host: Host) -> None:
-    assert (host.result.status, host.result.error) == ("ok", None)
-    (boot,) = host.result.boots
-    assert [check for check in boot.checks if not check.passed] == []
-    require_enforcing(boot)
+    record.resolve()
+    return Host(record, record.compose(), recipe)
 
 
 def test_what_has_no_counterpart_is_said(host: Host) -> None:
