@@ -100,8 +100,11 @@ def _configure(tree: Installroot, recipe: Recipe) -> None:
     _set_selinux(tree, recipe)
     if recipe.root_locked:
         tree.write("etc/shadow", _with_root_locked(tree.read("etc/shadow") or ""), mode=0o640)
+    absent = _absent_settings(tree.files, recipe)
     for setting in _localization(recipe):
-        if setting.value and not any(tree.files.status(path) for path in setting.data):
+        if setting.value and setting in absent:
+            if recipe.optional_settings:
+                continue
             others = tree.files.entries(setting.beside) if setting.beside else []
             known = f": the tree has {', '.join(path.rpartition('/')[2] for path in others)}" if others else ""
             if recipe.ostree_source:  # nobody can add a package to a commit
@@ -116,8 +119,26 @@ def _configure(tree: Installroot, recipe: Recipe) -> None:
         if setting.file and setting.value:
             tree.write(setting.file, setting.text)
     if recipe.timezone or not recipe.ostree_source:
+        zone = _UTC if any(setting.value == recipe.timezone for setting in absent) else recipe.timezone or _UTC
         tree.files.remove("etc/localtime")
-        tree.files.add_link("etc/localtime", f"../usr/share/zoneinfo/{recipe.timezone or _UTC}")
+        tree.files.add_link("etc/localtime", f"../usr/share/zoneinfo/{zone}")
+
+
+def _absent_settings(files: TreeFiles, recipe: Recipe) -> list["_Setting"]:
+    """The settings that need a file of which the tree has none."""
+    settings = _localization(recipe)
+    return [one for one in settings if one.value and not any(files.status(path) for path in one.data)]
+
+
+def left_out(files: TreeFiles, recipe: Recipe) -> list[str]:
+    """A sentence for each unit and setting that is left out because the tree lacks it; none if it must be there."""
+    if not recipe.optional_settings:
+        return []
+    settings = _absent_settings(files, recipe)
+    return [
+        *(f"{one.value} is not set: the tree has no /{one.data[0]}" for one in settings),
+        *(f"{unit} is not enabled: the tree does not have it" for unit in _absent_units(files, recipe)),
+    ]
 
 
 class _Setting(NamedTuple):
@@ -168,9 +189,9 @@ def _with_root_locked(shadow: str) -> str:
     return "\n".join(locked) + "\n"
 
 
-def absent_units(files: TreeFiles, recipe: Recipe) -> list[str]:
-    """The units that the recipe enables, but that are not there: packages were left out of it. Else they must be."""
-    if not recipe.left_out:
+def _absent_units(files: TreeFiles, recipe: Recipe) -> list[str]:
+    """The units that the recipe enables, but that are not there; none if they all must be."""
+    if not recipe.optional_settings:
         return []
     units = dict.fromkeys((*recipe.enabled_units, *recipe.wanted_units))
     return [unit for unit in units if not any(files.matching(f"{path}/{_template(unit)}") for path in _UNIT_FILES)]
@@ -182,7 +203,7 @@ def _template(unit: str) -> str:
 
 
 def _set_units(tree: Installroot, recipe: Recipe) -> None:
-    absent = absent_units(tree.files, recipe)
+    absent = _absent_units(tree.files, recipe)
     for unit in recipe.disabled_units:
         try:
             tree.chroot(["systemctl", "disable", "--", unit])

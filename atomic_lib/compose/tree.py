@@ -14,7 +14,7 @@ from atomic_lib.base.store import Stored, key_of
 from atomic_lib.compose.chroot import RPMDB, Installroot, copy_root, make_root
 from atomic_lib.compose.file_contexts import contexts_directory, keep_contexts, keep_labels, label_tree
 from atomic_lib.compose.initramfs import kernel_version
-from atomic_lib.compose.installroot import absent_units, make_installroot
+from atomic_lib.compose.installroot import left_out, make_installroot
 from atomic_lib.compose.ostree import commit_tree, make_ostree_tree
 from atomic_lib.compose.packaged_attributes import ChangedFile
 from atomic_lib.compose.remote import add_remote, commit_key, own_public_key
@@ -50,8 +50,8 @@ class Tree:
     reused: bool
     changed_files: tuple[ChangedFile, ...] = ()
     """The files whose owner, mode or capabilities a scriptlet changed."""
-    absent_units: tuple[str, ...] = ()
-    """The units that the recipe enables, but whose packages were left out."""
+    left_out: tuple[str, ...] = ()
+    """A sentence for each unit and setting of the recipe that the tree lacks."""
 
     @property
     def root(self) -> Path:
@@ -159,7 +159,7 @@ def stored_tree(stored: Stored, method: Literal["ostree", "traditional"]) -> Tre
         seconds=stored.seconds,
         reused=stored.reused,
         changed_files=tuple(ChangedFile(path, tuple(what), text) for path, what, text in facts["changed_files"]),
-        absent_units=tuple(facts["absent_units"]),
+        left_out=tuple(facts["left_out"]),
     )
 
 
@@ -203,7 +203,7 @@ def _make(request: TreeRequest, context: Context, directory: Path) -> None:
         made = {
             "kver": kernel_version(tree.files),
             "changed_files": [astuple(file) for file in changed],
-            "absent_units": absent_units(tree.files, recipe),
+            "left_out": left_out(tree.files, recipe),
         }
         facts = {**nothing, **made, **finish(tree, request, directory)}
     (directory / "tree.json").write_text(json.dumps(facts, indent=1))

@@ -63,14 +63,14 @@ class RepositorySection:
         )
 
     def notes(self) -> list[str]:
-        """A sentence for each option that is not followed."""
+        """A sentence for each option that is not followed, with the file's name: pages show it, and no path."""
         notes = []
         if not self._is_on("gpgcheck", default=True):
             notes.append("gpgcheck=0 has no effect: signatures are always checked")
         if self._is_on("skip_if_unavailable", default=False):
             notes.append("skip_if_unavailable has no effect: each repository must be there")
         notes += [f"{option} has no effect: {why}" for option, why in _NOT_USED.items() if self.options.get(option)]
-        return [f"{self.source}: [{self.id}]: {note}" for note in notes]
+        return [f"{self.source.rpartition('/')[2]}: [{self.id}]: {note}" for note in notes]
 
     def _is_on(self, option: str, *, default: bool) -> bool:
         value = self.options.get(option, "")

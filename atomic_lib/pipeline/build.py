@@ -73,7 +73,7 @@ class Build:
             return with_commit_of(recipe, Build(load_variant(self.variant.ostree_variant), self.context))
         if not content.stands_in:
             return recipe
-        adapted = standin_recipe(recipe, content.missing, content.name)
+        adapted = standin_recipe(recipe, content.missing, content.name, strict=self.variant.strict)
         for note in adapted.notes[len(recipe.notes) :] if content.missing else ():
             say(f"! {self.variant.variant}: {note}")
         return adapted

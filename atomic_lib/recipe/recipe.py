@@ -185,5 +185,7 @@ class Recipe:
     """Whether dracut makes an initramfs."""
     left_out: tuple[str, ...] = ()
     """The packages that it names and that are left out, because stand-in content has no counterpart for them."""
+    optional_settings: bool = False
+    """Whether units, locale and keymap that the tree lacks are left out: stand-in content lacks some of Fedora's."""
     notes: tuple[str, ...] = ()
     """What the recipe says but has no effect here, one sentence each, for the report."""

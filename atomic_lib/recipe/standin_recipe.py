@@ -7,10 +7,11 @@ from atomic_lib.content.demand import MissingPackage
 from atomic_lib.recipe.recipe import Recipe
 
 
-def standin_recipe(recipe: Recipe, missing: Sequence[MissingPackage], content: str) -> Recipe:
+def standin_recipe(recipe: Recipe, missing: Sequence[MissingPackage], content: str, *, strict: bool = False) -> Recipe:
     """The recipe without packages that stand-in content has no counterpart for, its repositories and its release.
 
-    ``missing``: the packages, those of groups among them; ``content``: the content's name.
+    ``missing``: the packages, those of groups among them; ``content``: the content's name. ``strict``: units and
+    settings that the tree lacks stay errors.
     """
     names = {one.name for one in missing}
     left_out = tuple(name for name in recipe.packages if name in names)
@@ -19,6 +20,7 @@ def standin_recipe(recipe: Recipe, missing: Sequence[MissingPackage], content: s
         packages=tuple(name for name in recipe.packages if name not in names),
         layer=tuple(name for name in recipe.layer if name not in names),
         left_out=left_out,
+        optional_settings=not strict,
         repos=(),
         extra_repos=(),
         repositories=(),

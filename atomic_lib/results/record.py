@@ -93,7 +93,6 @@ class VariantRecord:
             f"{readable(path)}: a file that an ostree commit does not carry, because its directory is made at boot"
             for path in tree.dropped_files
         ]
-        absent = [f"{unit} is not enabled: its package is left out" for unit in tree.absent_units]
         self._update(
             commit=tree.commit,
             content_checksum=tree.content_checksum,
@@ -103,7 +102,9 @@ class VariantRecord:
             packages=packages,
             classes=class_sizes(packages, unowned_sizes(footprint)),
             directories=directory_sizes(footprint),
-            notes=tuple(dict.fromkeys((*self._result.notes, *absent, *dropped, *_unexplained(tree.changed_files)))),
+            notes=tuple(
+                dict.fromkeys((*self._result.notes, *tree.left_out, *dropped, *_unexplained(tree.changed_files)))
+            ),
         )
         self._add_stage("compose", tree)
 

@@ -16,6 +16,7 @@ from atomic_lib.base.errors import WorkbookError
 from atomic_lib.compose import installroot
 from atomic_lib.compose.chroot import Installroot
 from atomic_lib.compose.installroot import _configure, _run_script, settle_databases, want_unit
+from atomic_lib.compose.tree_access.tree_files import TreeFiles
 from atomic_lib.recipe.recipe import AccountRules, AddedFile, PostScript, Recipe
 from atomic_lib.solve.dnf_run import INSTALLROOT
 from atomic_lib.solve.lock import Lock
@@ -253,3 +254,38 @@ def test_only_line_feeds_end_the_lines_of_account_files(tmp_path: Path) -> None:
     odd = "own:!:1\u2028root:x:1\x0b\x85:2:3:::\n"
     (tmp_path / "etc/shadow").write_text(f"root:x:1::::::\n{odd}")
     assert installroot._with_root_locked((tmp_path / "etc/shadow").read_text()) == f"root:!x:1::::::\n{odd}"
+
+
+def test_what_the_tree_lacks_is_left_out_and_told_where_the_recipe_may_be_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recipe = Recipe(
+        (Path("own.ks"),), (), selinux="disabled", locale="en_US.UTF-8", timezone="Odd/Place",
+        enabled_units=("absent.service", "getty@tty1.service", "other.service"), wanted_units=("absent.service",),
+        added_files=(), optional_settings=True,
+    )  # fmt: skip
+    root, seen = composed(tmp_path, monkeypatch, recipe)
+    files = TreeFiles(root)
+    assert not any("systemctl enable" in line for line in seen), "none of them is there"
+    assert not (root / "etc/locale.conf").exists()
+    assert os.readlink(root / "etc/localtime") == "../usr/share/zoneinfo/Etc/UTC"
+    assert not (root / "etc/systemd/system/multi-user.target.wants/absent.service").is_symlink()
+    for name in ("getty@.service", "other.service"):
+        (root / "usr/lib/systemd/system").mkdir(parents=True, exist_ok=True)
+        (root / "usr/lib/systemd/system" / name).touch()
+    assert installroot.left_out(files, recipe) == [
+        "en_US.UTF-8 is not set: the tree has no /usr/lib/locale/en_US.utf8",
+        "Odd/Place is not set: the tree has no /usr/share/zoneinfo/Odd/Place",
+        "absent.service is not enabled: the tree does not have it",
+    ]
+    assert installroot.left_out(files, replace(recipe, optional_settings=False)) == []
+
+
+def test_another_name_of_a_unit_enables_the_unit(tree: Installroot) -> None:
+    tree.write("usr/lib/systemd/system/sshd.service", "[Unit]\n")
+    tree.files.add_link("usr/lib/systemd/system/ssh.service", "sshd.service")
+    tree.files.add_link("usr/lib/systemd/system/odd.service", "odd.target")
+    names = ("ssh.service", "sshd.service", "odd.service", "absent.service")
+    assert [installroot._linked_unit(tree.files, name) for name in names] == [
+        "sshd.service", "sshd.service", "odd.service", "absent.service"
+    ]  # fmt: skip

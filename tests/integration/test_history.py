@@ -58,7 +58,7 @@ def test_what_has_no_counterpart_is_said(host: Host) -> None:
     assert set(host.record.build.recipe.left_out) == set(WITHOUT_COUNTERPART)
     (note,) = [note for note in host.result.notes if note.startswith("entries without a counterpart")]
     assert f"left out ({len(WITHOUT_COUNTERPART)} of " in note
-    assert "docker-storage-setup.service is not enabled: its package is left out" in host.result.notes
+    assert "docker-storage-setup.service is not enabled: the tree does not have it" in host.result.notes
 
 
 def test_its_users_and_groups_have_the_ids_of_its_files(host: Host) -> None:

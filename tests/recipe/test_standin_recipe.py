@@ -19,6 +19,8 @@ def test_what_has_no_counterpart_is_left_out_and_counted() -> None:
     recipe = standin_recipe(RECIPE, (*MISSING, MissingPackage("biosdevname", "a group of host.yaml")), "standin")
     assert (recipe.packages, recipe.layer) == (("bash",), ("bash",))
     assert recipe.left_out == ("flannel", "atomic", "dokcer")
+    assert recipe.optional_settings
+    assert not standin_recipe(RECIPE, (), "standin", strict=True).optional_settings
     assert recipe.notes == (
         "entries without a counterpart in content 'standin', left out (3 of 4): "
         "flannel, atomic, dokcer (similar: docker, docker-cli)",

@@ -81,5 +81,5 @@ def test_an_option_of_another_form_and_one_without_effect_are_told(tmp_path: Pat
         "two.repo:1: [two]: enabled='perhaps': accepted: 1, yes, true, on, 0, no, false, off",
     ]
     assert recipe_of(tmp_path, one=ONE + "gpgcheck=0\n", two=TWO).notes == (
-        f"{tmp_path}/one.repo:1: [one]: gpgcheck=0 has no effect: signatures are always checked",
+        "one.repo:1: [one]: gpgcheck=0 has no effect: signatures are always checked",
     )
