@@ -106,7 +106,7 @@ class Variant(ParamsModel):
     """The memory of such a command with all its children."""
     script_processes: int = Field(default=2048, ge=16, le=1048576)
     """The processes and threads of such a command at one time."""
-    script_file_size_mib: int = Field(default=4096, ge=64, le=1048576)
+    script_file_size_mib: int = Field(default=2048, ge=64, le=1048576)
     """The size of the largest file that it may write."""
     script_open_files: int = Field(default=8192, ge=64, le=1048576)
     """The files that each of its processes may have open."""
