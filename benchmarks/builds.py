@@ -53,7 +53,7 @@ class ExtendedBuild(Build):
     added: tuple[str, ...] = ()
 
     @cached_property
-    def recipe(self) -> Recipe:
+    def whole_recipe(self) -> Recipe:
         """The variant's recipe with the added packages."""
         recipe = load_recipe(self.variant)
         return replace(recipe, packages=(*recipe.packages, *self.added))

@@ -12,6 +12,7 @@ from atomic_lib.content.repositories import open_content
 from atomic_lib.params.variant import load_variant
 from atomic_lib.recipe.load import load_recipe
 from atomic_lib.recipe.recipe_demand import recipe_demand
+from atomic_lib.recipe.standin_recipe import standin_recipe
 from atomic_lib.solve.resolve import resolve_rpm_set
 from atomic_lib.tools.context import Context
 from atomic_lib.tools.sandbox import Bind, Tools
@@ -37,6 +38,7 @@ def compose(tools: Tools, tmp_path: Path) -> Compose:
         recipe = load_recipe(variant)
         sets = Context(tools, cache_directory(), Store(tmp_path / "sets"))
         content = open_content("standin", sets, recipe_demand(recipe))
+        recipe = standin_recipe(recipe, content.missing, content.name)
         rpm_set = resolve_rpm_set(recipe, content, sets, name=name, lock_file=None)
         context = Context(tools, cache_directory(), Store(store))
         return compose_tree(TreeRequest(variant, recipe, content, rpm_set), context)

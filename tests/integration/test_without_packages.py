@@ -120,7 +120,7 @@ def test_the_bytes_are_those_of_a_real_recomposition(build: Build, before: Compo
     }
     staying = {name: more for name, more in grown.items() if more}
     assert sum(staying.values()) == sum(moved.values()), staying
-    assert set(staying) <= {"base-passwd"}
+    assert set(staying) <= {"setup"}
 
     # by file, content included: what differs is of a departing package, or made by the compose, for a reason
     unowned = {entry.path for entry in (*before.footprint.unowned, *after.footprint.unowned)}
@@ -151,12 +151,12 @@ def reason_for(path: str) -> str:
 def test_the_answer_is_kept(build: Build) -> None:
     first = build.without(["dnf"])
     assert build.without(["dnf"]) == first
-    assert {"dnf", "python3-dnf", "libsolv1"} <= {package.name for package in first.leaves}
+    assert {"dnf", "python3-dnf", "libsolv"} <= {package.name for package in first.leaves}
     assert first.entries == ("dnf",)
 
 
 def test_members_of_a_group_and_units_go_along(build: Build) -> None:
-    assert "mawk" in build.without(["mawk"]).members
+    assert "less" in build.without(["less"]).members
     assert "docker.service" in build.without(SAMPLE["Docker"]).units
 
 
@@ -172,7 +172,7 @@ def test_each_package_of_the_set_has_a_reason(build: Build) -> None:
     ("words", "said"),
     [
         (["pyton3"], "no package 'pyton3' in the set"),
-        (["perl-base"], "'perl-base' fits no package of the set: the content has it"),
+        (["perl-interpreter"], "'perl-interpreter' fits no package of the set: the content has it"),
         (["@nope"], "no group @nope"),
         (["a,b"], "'a,b' is not a package name"),
         ([], "nothing of it is in the set"),
