@@ -41,7 +41,7 @@ class Limits:
     seconds: int = 1800
     processes: int = 2048
     memory_mib: int = 4096
-    file_size_mib: int = 4096
+    file_size_mib: int = 2048
     open_files: int = 8192
 
 
