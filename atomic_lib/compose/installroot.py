@@ -3,6 +3,7 @@
 import re
 import stat
 from collections.abc import Iterable, Set
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -98,13 +99,16 @@ def _run_sysusers(tree: Installroot, recipe: Recipe, log: Path) -> None:
 
 def _configure(tree: Installroot, recipe: Recipe) -> None:
     _set_selinux(tree, recipe)
+    absent = [setting.value for setting in _absent_settings(tree.files, recipe)]
+    if recipe.optional_settings:  # the defaults take their places
+        locale, keyboard, timezone = (
+            None if value in absent else value for value in (recipe.locale, recipe.keyboard, recipe.timezone)
+        )
+        recipe = replace(recipe, locale=locale, keyboard=keyboard, timezone=timezone)
     if recipe.root_locked:
         tree.write("etc/shadow", _with_root_locked(tree.read("etc/shadow") or ""), mode=0o640)
-    absent = _absent_settings(tree.files, recipe)
     for setting in _localization(recipe):
-        if setting.value and setting in absent:
-            if recipe.optional_settings:
-                continue
+        if setting.value and setting.value in absent:
             others = tree.files.entries(setting.beside) if setting.beside else []
             known = f": the tree has {', '.join(path.rpartition('/')[2] for path in others)}" if others else ""
             if recipe.ostree_source:  # nobody can add a package to a commit
@@ -119,9 +123,8 @@ def _configure(tree: Installroot, recipe: Recipe) -> None:
         if setting.file and setting.value:
             tree.write(setting.file, setting.text)
     if recipe.timezone or not recipe.ostree_source:
-        zone = _UTC if any(setting.value == recipe.timezone for setting in absent) else recipe.timezone or _UTC
         tree.files.remove("etc/localtime")
-        tree.files.add_link("etc/localtime", f"../usr/share/zoneinfo/{zone}")
+        tree.files.add_link("etc/localtime", f"../usr/share/zoneinfo/{recipe.timezone or _UTC}")
 
 
 def _absent_settings(files: TreeFiles, recipe: Recipe) -> list["_Setting"]:

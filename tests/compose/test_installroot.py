@@ -267,7 +267,7 @@ def test_what_the_tree_lacks_is_left_out_and_told_where_the_recipe_may_be_so(
     root, seen = composed(tmp_path, monkeypatch, recipe)
     files = TreeFiles(root)
     assert not any("systemctl enable" in line for line in seen), "none of them is there"
-    assert not (root / "etc/locale.conf").exists()
+    assert (root / "etc/locale.conf").read_text() == "LANG=C.UTF-8\n", "the default, which is there"
     assert os.readlink(root / "etc/localtime") == "../usr/share/zoneinfo/Etc/UTC"
     assert not (root / "etc/systemd/system/multi-user.target.wants/absent.service").is_symlink()
     for name in ("getty@.service", "other.service"):
