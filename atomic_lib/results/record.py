@@ -78,6 +78,8 @@ class VariantRecord:
             lock_sha256=rpm_set.lock.sha256,
             package_count=len(rpm_set.lock.packages),
             download_bytes=None if rpm_set.lock.commit else rpm_set.download_bytes,
+            left_out=recipe.left_out,
+            entry_count=len(recipe.packages) + len(recipe.left_out),
             notes=recipe.notes,
             provenance={**self._result.provenance, "tools": tools_key, **tool_versions},
         )

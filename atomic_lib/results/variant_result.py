@@ -69,6 +69,10 @@ class VariantResult(Model):
     method: Literal["ostree", "traditional"]
     content: str
     content_summary: ContentSummary | None = None
+    left_out: tuple[str, ...] = ()
+    """The entries of the recipe that are left out, because stand-in content has no counterpart for them."""
+    entry_count: Count | None = None
+    """The packages that the recipe names, with those that are left out."""
     recipe: str
     agent: str
     parameters: dict[str, Scalar] = Field(default_factory=dict)

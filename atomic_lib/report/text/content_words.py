@@ -1,5 +1,6 @@
 """What the packages of a study are, and when it was made: the first line of each page and of the summary."""
 
+from collections.abc import Iterator
 from datetime import datetime
 
 from atomic_lib.results.study_result import StudyResult
@@ -27,9 +28,22 @@ def content_words(result: VariantResult) -> str:
 
 
 def standin_notice(study: StudyResult) -> str:
-    """That the figures are not Fedora's; empty for a study without stand-in content."""
+    """That the figures are not Fedora's, and what is left out; empty for a study without stand-in content."""
     standin = any(result.content_summary and result.content_summary.standin for result in study.variants)
-    return STANDIN_NOTICE if standin else ""
+    return " ".join([STANDIN_NOTICE, *_left_out(study)]) if standin else ""
+
+
+def _left_out(study: StudyResult) -> Iterator[str]:
+    """A sentence for each set of entries that variants do without."""
+    by_entries: dict[tuple[str, ...], list[VariantResult]] = {}
+    for result in study.variants:
+        if result.left_out:
+            by_entries.setdefault(result.left_out, []).append(result)
+    for entries, results in by_entries.items():
+        names = ", ".join(result.variant for result in results)
+        counts = " or ".join(dict.fromkeys(str(result.entry_count) for result in results))
+        verb = "have" if len(entries) > 1 else "has"
+        yield f"{names}: {len(entries)} of {counts} entries {verb} no stand-in: {', '.join(entries)}."
 
 
 def day(moment: str) -> str:

@@ -3,7 +3,7 @@
 import pytest
 
 from atomic_lib.report.text.change_words import since, since_previous_run
-from atomic_lib.report.text.content_words import STANDIN_NOTICE, content_and_date
+from atomic_lib.report.text.content_words import STANDIN_NOTICE, content_and_date, standin_notice
 from atomic_lib.report.text.summary import summary
 from atomic_lib.results.study_result import StudyResult
 from atomic_lib.results.variant_result import ContentSummary
@@ -49,6 +49,19 @@ def test_the_five_largest_causes_and_the_rest_add_up() -> None:
     assert parts[-1].startswith("all else ")
     megabytes = [float(part.split()[-2]) for part in parts if part.endswith(" MB")]
     assert sum(megabytes) == pytest.approx(-154.6, abs=0.5)
+
+
+def test_what_has_no_stand_in_is_said_at_the_head(study: StudyResult) -> None:
+    lacking = {"cloud-docker": (("a", "b"), 74), "atomic-min": (("c",), 47), "atomic-cloud-init": (("c",), 48)}
+    variants = [
+        result.model_copy(update=dict(zip(("left_out", "entry_count"), lacking[result.variant], strict=True)))
+        for result in study.variants if result.variant in lacking
+    ]  # fmt: skip
+    text = standin_notice(study.model_copy(update={"variants": tuple(variants)}))
+    assert text.removeprefix(STANDIN_NOTICE) == (
+        " cloud-docker: 2 of 74 entries have no stand-in: a, b."
+        " atomic-cloud-init, atomic-min: 1 of 48 or 47 entries has no stand-in: c."
+    )
 
 
 def test_fedora_is_named_with_its_release_and_has_no_notice(study: StudyResult) -> None:
