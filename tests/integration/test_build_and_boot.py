@@ -275,7 +275,7 @@ def test_the_result_becomes_pages(built: Built) -> None:
     relative = os.path.relpath(built.run_directory, CHECKOUT)
     papermill("compare.ipynb", built.run_directory / "compare.ipynb", "-p", "run_directory", relative)
     index = write_pages(built.run_directory)
-    text = index.read_text()
+    text = "\n".join(page.read_text() for page in sorted(built.run_directory.glob("*.html")))
     assert index == built.run_directory / "index.html"
     assert f'href="{NAME}/index.html"' in text
     assert "docker run prints" in text

@@ -128,7 +128,7 @@ def _make(request: PullRequest, context: Context, directory: Path) -> None:
         contexts = f"usr/{contexts_directory(_policy(tree.files))}"
         if tree.files.has_file(f"{contexts}/{CONTEXTS_FILE}"):
             keep_contexts(tree.files, contexts, directory / CONTEXTS)
-        made = {"kver": kernel_version(tree.files), "changed_files": [], "dropped_files": []}
+        made = {"kver": kernel_version(tree.files), "changed_files": [], "dropped_files": [], "left_out": []}
     facts = {**made, **commit_facts(context.tools, repo, commit)}
     (directory / "tree.json").write_text(json.dumps(facts, indent=1))
 
