@@ -198,7 +198,7 @@ def with_commit_of(recipe: Recipe, build: Build) -> Recipe:
     ref, name = default_ref(build.variant, build.recipe), build.variant.variant
     source = replace(recipe.ostree_source, ref=ref, pulled_from=f"file://{build.tree.repo}")
     note = f"ostreesetup: the commit is that of variant {name} ({ref}), not that of {recipe.ostree_source.ref}"
-    return replace(recipe, ostree_source=source, notes=(*recipe.notes, note))
+    return replace(recipe, ref=ref, ostree_source=source, notes=(*recipe.notes, note))
 
 
 def with_limits(context: Context, variant: Variant) -> Context:
