@@ -97,8 +97,8 @@ def test_what_is_itself_excluded_is_named(params: Path, resolve: Resolve) -> Non
 def test_an_unknown_package_is_named(params: Path, resolve: Resolve) -> None:
     error = refusal(resolve, with_package(params, "docker-cie"), strict=True)
     assert [line.partition("treefiles/")[2] for line in error.message.splitlines()] == [
-        "base.yaml:9: content 'standin' has no package 'nss-altfiles'",
         "atomic-min.yaml:9: content 'standin' has no package 'docker-cie'",
+        "base.yaml:9: content 'standin' has no package 'nss-altfiles'",
     ]
     assert "docker-cli for docker-cie" in error.hint
 
