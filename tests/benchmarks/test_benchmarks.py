@@ -127,10 +127,10 @@ def test_each_build_is_compared_with_the_first_one() -> None:
 
 def test_every_build_request_has_a_recipe(tmp_path: Path) -> None:
     context = Context(Tools(tmp_path, "key"), tmp_path / "cache", Store(tmp_path / "store"))
-    first = open_build(FIRST, context).recipe
+    first = open_build(FIRST, context).whole_recipe
     for request in REQUESTS:
-        assert open_build(request, context).recipe.packages
-    assert set(open_build(CHANGED, context).recipe.packages) - set(first.packages) == {"rsync"}
+        assert open_build(request, context).whole_recipe.packages
+    assert set(open_build(CHANGED, context).whole_recipe.packages) - set(first.packages) == {"rsync"}
 
 
 def test_the_source_describes_this_machine() -> None:
