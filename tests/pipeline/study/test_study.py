@@ -1,8 +1,6 @@
 """A study: which variants, in which order, and what becomes of one that fails."""
 
-import json
 import re
-import sqlite3
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -10,64 +8,15 @@ from typing import Any
 import pytest
 
 from atomic_lib.base.errors import SetupError, WorkbookError
-from atomic_lib.params.budgets import Budget
-from atomic_lib.params.study_file import chosen_variant, load_study, study_variants
+from atomic_lib.params.study_file import load_study, study_variants
 from atomic_lib.pipeline import study
 from atomic_lib.pipeline.notebooks import Execution
-from atomic_lib.pipeline.schedule import run_inputs
 from atomic_lib.results.conformance_files import read_matrix
-from atomic_lib.results.history import database
-from atomic_lib.results.history.database import read_history
 from atomic_lib.results.result_files import RESULT_FILE, read_study_result, write_variant_result
-from atomic_lib.results.variant_result import StageTime, VariantResult
+from atomic_lib.results.variant_result import StageTime
 from atomic_lib.tools import user_namespace
-from tests.contexts import put_empty_tools
-from tests.pipeline.small_notebooks import notebook
+from tests.pipeline.study.rounds import rounds
 from tests.report.factory import variant_result
-
-LOCKED = "0" * 64
-# In place of the real notebook: it says that it ran, and leaves what the real one would.
-PARAMETERS = ("variant", "study", "output_directory")
-VARIANT = """
-from pathlib import Path
-from atomic_lib.params.budgets import Budget
-from atomic_lib.params.study_file import chosen_variant
-from atomic_lib.results.variant_result import StageTime, VariantResult
-from atomic_lib.results.history import database
-from atomic_lib.results.history.database import read_history
-from atomic_lib.results.result_files import write_variant_result
-top = Path({top!r})
-with open(top / "executions", "a") as file:
-    file.write(f"{{variant}} {{new_boots}}\\n")
-failing = top / "failing"
-if failing.exists() and variant in failing.read_text().split():
-    raise ValueError("no such luck")
-chosen = chosen_variant(variant, study)
-stages = tuple(StageTime(stage=name, seconds=1, reused=False, key=name) for name in ("resolve", "compose", "image"))
-write_variant_result(top / output_directory / "result.json", VariantResult(
-    variant=variant, status="ok" if new_boots else "incomplete", method=chosen.method, content=chosen.content,
-    recipe=chosen.recipe, agent=chosen.agent, package_count=190, stages=stages))
-"""
-
-
-@pytest.fixture
-def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A checkout with small notebooks, an empty build directory and a tools tree that has no tools."""
-    top = tmp_path / "checkout"
-    (top / "notebooks").mkdir(parents=True)
-    parameters = "".join(f'{name}: str = ""\n' for name in PARAMETERS) + "new_boots: int = 0\n"
-    variant = notebook([parameters, VARIANT.format(top=str(top))])
-    (top / "notebooks/variant.ipynb").write_text(json.dumps(variant))
-    compare = notebook(['run_directory: str = ""\n', "print(run_directory)\n"])
-    (top / "notebooks/compare.ipynb").write_text(json.dumps(compare))
-    put_empty_tools(tmp_path / "cache")
-    monkeypatch.setenv("WORKBOOK_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setattr(study, "CHECKOUT", top)
-    monkeypatch.setattr(study, "BUILD", top / "build")
-    monkeypatch.setattr(study, "NOTEBOOKS", top / "notebooks")
-    monkeypatch.setattr(user_namespace, "is_inside", lambda: True)
-    monkeypatch.setattr(database, "WAIT_SECONDS", 0.1)
-    return top
 
 
 def test_a_variant_that_fails_is_shown_and_the_others_go_on(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -219,45 +168,6 @@ def test_a_study_narrowed_keeps_its_order_and_has_a_baseline(
     assert tuple(variant.variant for variant in variants) == kept
 
 
-class Rounds:
-    """In place of executed notebooks: each execution writes a result, or has an error, by the variant's name."""
-
-    def __init__(self, **outcomes: WorkbookError | str) -> None:
-        self.outcomes = outcomes
-        self.executed: list[tuple[object, object]] = []
-
-    def __call__(self, executions: Sequence[Execution], *, workers: int) -> list[WorkbookError | None]:
-        return [self._execute(execution) for execution in executions]
-
-    def _execute(self, execution: Execution) -> WorkbookError | None:
-        execution.output.write_text(json.dumps(notebook(["1"])))
-        name = str(execution.parameters.get("variant", ""))
-        if not name:
-            return None
-        self.executed.append((name, execution.parameters["new_boots"]))
-        outcome = self.outcomes.get(name.replace("-", "_"), "ok")
-        if isinstance(outcome, WorkbookError):
-            return outcome
-        chosen = chosen_variant(name, "default", {})
-        stages = ("resolve",) if outcome == "resolved" else ("resolve", "compose", "image")
-        result = VariantResult(
-            variant=name, status="ok" if outcome == "ok" else "incomplete", method=chosen.method, agent=chosen.agent,
-            content=chosen.content, recipe=chosen.recipe, lock_sha256=LOCKED, package_count=190,
-            stages=tuple(StageTime(stage=stage, seconds=1, reused=False, key=stage) for stage in stages),
-        )  # fmt: skip
-        if outcome == "damaged":
-            (execution.output.parent / "result.json").write_text("{")
-        elif outcome != "nothing":
-            write_variant_result(execution.output.parent / "result.json", result)
-        return None
-
-
-def rounds(monkeypatch: pytest.MonkeyPatch, **outcomes: WorkbookError | str) -> Rounds:
-    made = Rounds(**outcomes)
-    monkeypatch.setattr(study, "execute_all", made)
-    return made
-
-
 @pytest.mark.parametrize(
     ("outcome", "executions", "message"),
     [
@@ -294,122 +204,3 @@ def test_of_a_fault_that_is_not_the_variants_own_no_fallback_is_built(
         "atomic-min: the cause is not the variant itself, so no fallback is built",
     ]
     assert read_study_result(Path(told.out.strip()).parent).fallbacks == {}
-
-
-def made(capsys: pytest.CaptureFixture[str]) -> Path:
-    """The directory of the run that was just made."""
-    return Path(capsys.readouterr().out.split()[-1]).parent
-
-
-def recorded(place: Path) -> list[tuple[object, ...]]:
-    with read_history(place / "build/history.sqlite") as history:
-        return history.execute("SELECT run, study, status, whole FROM runs ORDER BY created, run").fetchall()
-
-
-def test_only_a_whole_run_without_a_failure_is_the_latest_of_its_study(
-    place: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    latest = place / "build/runs/latest-default"
-    rounds(monkeypatch)
-    assert study.run_study("default", variants=["atomic-min"]) == 0
-    assert study.run_study("default", overrides={"last_stage": "tree"}) == 0
-    assert study.run_study("boot-times") == 0
-    part, set_, other = recorded(place)
-    assert [part[1:], set_[1:], other[1:]] == [("default", "ok", 0), ("default", "ok", 0), ("boot-times", "ok", 1)]
-    assert not latest.exists()
-    assert (place / "build/runs/latest-boot-times").resolve().name == other[0]
-    assert study.run_study("default") == 0
-    whole = made(capsys)
-    assert latest.resolve() == whole
-    rounds(monkeypatch, cloud_docker=WorkbookError("no such luck"))
-    assert study.run_study("default") == 1
-    failed = made(capsys)
-    assert "no such luck" in (failed / "cloud-docker/index.html").read_text()
-    assert latest.resolve() == whole
-    assert recorded(place)[-2:] == [(whole.name, "default", "ok", 1), (failed.name, "default", "failed", 1)]
-
-
-def no_mirror(*_: object) -> str:
-    raise WorkbookError("no mirror")
-
-
-def test_an_unchanged_study_is_not_run_again_and_a_changed_or_failed_one_is(
-    place: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    locks = dict.fromkeys(load_study("default").names, LOCKED)
-    monkeypatch.setattr(run_inputs, "resolved_lock", lambda variant, _: locks[variant.variant])
-
-    def run(**outcomes: WorkbookError | str) -> int:
-        executed = rounds(monkeypatch, **outcomes)
-        study.run_study("default", if_changed=True)
-        return len(executed.executed)
-
-    assert run() == 3
-    first = made(capsys)
-    assert run() == 0
-    assert f"nothing has changed since {first.name}" in capsys.readouterr().err
-    locks["atomic-min"] = "1" * 64
-    assert run(atomic_min=WorkbookError("dark")) > 0
-    assert run() == 3, "what failed is tried again"
-    locks["atomic-min"] = LOCKED
-    assert run() == 0
-    locks.clear()
-    monkeypatch.setattr(run_inputs, "resolved_lock", no_mirror)
-    assert run() == 3, "the run meets the error and shows it"
-    with pytest.raises(WorkbookError, match="--if-changed: belongs to a run of a whole study"):
-        study.run_study("default", if_changed=True, variants=["atomic-min"])
-
-
-def test_a_broken_budget_heads_the_page_fails_the_run_and_moves_no_link(
-    place: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setattr(run_inputs, "resolved_lock", lambda variant, _: LOCKED)
-    monkeypatch.setattr(study, "load_budgets", lambda _: {"atomic-min": Budget(package_count=189)})
-    made_ = rounds(monkeypatch)
-    assert study.run_study("default") == 1
-    told = capsys.readouterr()
-    line = "atomic-min: packages: 190, +1 over its budget of 189"
-    assert f"over budget: {line}" in told.err
-    page = Path(told.out.strip())
-    assert line in page.read_text().partition("<section")[0], "before all else"
-    assert read_study_result(page.parent).breaches[0].budget == "package_count"
-    assert not (place / "build/runs/latest-default").exists()
-    assert study.run_study("default", if_changed=True) == 1, "it is not run again, and still over its budget"
-    assert len(made_.executed) == 3
-    assert "it has broken budgets: 1" in capsys.readouterr().err
-
-
-def test_a_history_that_cannot_be_written_loses_no_run_and_moves_no_link(
-    place: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    rounds(monkeypatch)
-    monkeypatch.setattr(study, "_publish", lambda directory: lock_history(place, _publish(directory)))
-    with pytest.raises(WorkbookError, match="the history is locked") as caught:
-        study.run_study("default")
-    (run,) = (place / "build/runs").iterdir()
-    assert f"The run is whole, and the next run adds it to the history: {run / 'index.html'}" in caught.value.hint
-    OTHER_PROGRAM.pop().close()
-    monkeypatch.setattr(study, "_publish", _publish)
-    assert study.run_study("default") == 0
-    assert [row[0] for row in recorded(place)][:1] == [run.name]
-    assert len(recorded(place)) == 2
-
-
-def test_a_damaged_history_is_an_error_before_anything_is_built(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    made = rounds(monkeypatch)
-    (place / "build").mkdir()
-    (place / "build/history.sqlite").write_bytes(b"damaged" * 1000)
-    with pytest.raises(WorkbookError, match="the history is damaged"):
-        study.run_study("default")
-    assert (made.executed, list((place / "build").glob("runs/*"))) == ([], [])
-
-
-OTHER_PROGRAM: list[sqlite3.Connection] = []
-_publish = study._publish
-
-
-def lock_history(place: Path, page: Path) -> Path:
-    """Another program keeps the history locked from the moment on when the page is made."""
-    OTHER_PROGRAM.append(sqlite3.connect(place / "build/history.sqlite", isolation_level=None))
-    OTHER_PROGRAM[0].execute("BEGIN EXCLUSIVE")
-    return page

@@ -1,0 +1,55 @@
+"""Stands in for the execution of notebooks."""
+
+import json
+from collections.abc import Sequence
+
+import pytest
+
+from atomic_lib.base.errors import WorkbookError
+from atomic_lib.params.study_file import chosen_variant
+from atomic_lib.pipeline import study
+from atomic_lib.pipeline.notebooks import Execution
+from atomic_lib.results.result_files import write_variant_result
+from atomic_lib.results.variant_result import StageTime, VariantResult
+from tests.pipeline.small_notebooks import notebook
+
+LOCKED = "0" * 64
+
+
+class Rounds:
+    """In place of executed notebooks: each execution writes a result, or has an error, by the variant's name."""
+
+    def __init__(self, **outcomes: WorkbookError | str) -> None:
+        self.outcomes = outcomes
+        self.executed: list[tuple[object, object]] = []
+
+    def __call__(self, executions: Sequence[Execution], *, workers: int) -> list[WorkbookError | None]:
+        return [self._execute(execution) for execution in executions]
+
+    def _execute(self, execution: Execution) -> WorkbookError | None:
+        execution.output.write_text(json.dumps(notebook(["1"])))
+        name = str(execution.parameters.get("variant", ""))
+        if not name:
+            return None
+        self.executed.append((name, execution.parameters["new_boots"]))
+        outcome = self.outcomes.get(name.replace("-", "_"), "ok")
+        if isinstance(outcome, WorkbookError):
+            return outcome
+        chosen = chosen_variant(name, "default", {})
+        stages = ("resolve",) if outcome == "resolved" else ("resolve", "compose", "image")
+        result = VariantResult(
+            variant=name, status="ok" if outcome == "ok" else "incomplete", method=chosen.method, agent=chosen.agent,
+            content=chosen.content, recipe=chosen.recipe, lock_sha256=LOCKED, package_count=190,
+            stages=tuple(StageTime(stage=stage, seconds=1, reused=False, key=stage) for stage in stages),
+        )  # fmt: skip
+        if outcome == "damaged":
+            (execution.output.parent / "result.json").write_text("{")
+        elif outcome != "nothing":
+            write_variant_result(execution.output.parent / "result.json", result)
+        return None
+
+
+def rounds(monkeypatch: pytest.MonkeyPatch, **outcomes: WorkbookError | str) -> Rounds:
+    made = Rounds(**outcomes)
+    monkeypatch.setattr(study, "execute_all", made)
+    return made

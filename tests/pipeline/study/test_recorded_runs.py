@@ -1,0 +1,134 @@
+"""What a run leaves behind: its record in the history, the latest run of its study, its budgets."""
+
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from atomic_lib.base.errors import WorkbookError
+from atomic_lib.params.budgets import Budget
+from atomic_lib.params.study_file import load_study
+from atomic_lib.pipeline import study
+from atomic_lib.pipeline.schedule import run_inputs
+from atomic_lib.results.history.database import read_history
+from atomic_lib.results.result_files import read_study_result
+from tests.pipeline.study.rounds import LOCKED, rounds
+
+
+def made(capsys: pytest.CaptureFixture[str]) -> Path:
+    """The directory of the run that was just made."""
+    return Path(capsys.readouterr().out.split()[-1]).parent
+
+
+def recorded(place: Path) -> list[tuple[object, ...]]:
+    with read_history(place / "build/history.sqlite") as history:
+        return history.execute("SELECT run, study, status, whole FROM runs ORDER BY created, run").fetchall()
+
+
+def test_only_a_whole_run_without_a_failure_is_the_latest_of_its_study(
+    place: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    latest = place / "build/runs/latest-default"
+    rounds(monkeypatch)
+    assert study.run_study("default", variants=["atomic-min"]) == 0
+    assert study.run_study("default", overrides={"last_stage": "tree"}) == 0
+    assert study.run_study("boot-times") == 0
+    part, set_, other = recorded(place)
+    assert [part[1:], set_[1:], other[1:]] == [("default", "ok", 0), ("default", "ok", 0), ("boot-times", "ok", 1)]
+    assert not latest.exists()
+    assert (place / "build/runs/latest-boot-times").resolve().name == other[0]
+    assert study.run_study("default") == 0
+    whole = made(capsys)
+    assert latest.resolve() == whole
+    rounds(monkeypatch, cloud_docker=WorkbookError("no such luck"))
+    assert study.run_study("default") == 1
+    failed = made(capsys)
+    assert "no such luck" in (failed / "cloud-docker/index.html").read_text()
+    assert latest.resolve() == whole
+    assert recorded(place)[-2:] == [(whole.name, "default", "ok", 1), (failed.name, "default", "failed", 1)]
+
+
+def no_mirror(*_: object) -> str:
+    raise WorkbookError("no mirror")
+
+
+def test_an_unchanged_study_is_not_run_again_and_a_changed_or_failed_one_is(
+    place: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    locks = dict.fromkeys(load_study("default").names, LOCKED)
+    monkeypatch.setattr(run_inputs, "resolved_lock", lambda variant, _: locks[variant.variant])
+
+    def run(**outcomes: WorkbookError | str) -> int:
+        executed = rounds(monkeypatch, **outcomes)
+        study.run_study("default", if_changed=True)
+        return len(executed.executed)
+
+    assert run() == 3
+    first = made(capsys)
+    assert run() == 0
+    assert f"nothing has changed since {first.name}" in capsys.readouterr().err
+    locks["atomic-min"] = "1" * 64
+    assert run(atomic_min=WorkbookError("dark")) > 0
+    assert run() == 3, "what failed is tried again"
+    locks["atomic-min"] = LOCKED
+    assert run() == 0
+    locks.clear()
+    monkeypatch.setattr(run_inputs, "resolved_lock", no_mirror)
+    assert run() == 3, "the run meets the error and shows it"
+    with pytest.raises(WorkbookError, match="--if-changed: belongs to a run of a whole study"):
+        study.run_study("default", if_changed=True, variants=["atomic-min"])
+
+
+def test_a_broken_budget_heads_the_page_fails_the_run_and_moves_no_link(
+    place: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(run_inputs, "resolved_lock", lambda variant, _: LOCKED)
+    monkeypatch.setattr(study, "load_budgets", lambda _: {"atomic-min": Budget(package_count=189)})
+    made_ = rounds(monkeypatch)
+    assert study.run_study("default") == 1
+    told = capsys.readouterr()
+    line = "atomic-min: packages: 190, +1 over its budget of 189"
+    assert f"over budget: {line}" in told.err
+    page = Path(told.out.strip())
+    assert line in page.read_text().partition("<section")[0], "before all else"
+    assert read_study_result(page.parent).breaches[0].budget == "package_count"
+    assert not (place / "build/runs/latest-default").exists()
+    assert study.run_study("default", if_changed=True) == 1, "it is not run again, and still over its budget"
+    assert len(made_.executed) == 3
+    assert "it has broken budgets: 1" in capsys.readouterr().err
+
+
+def test_a_history_that_cannot_be_written_loses_no_run_and_moves_no_link(
+    place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rounds(monkeypatch)
+    monkeypatch.setattr(study, "_publish", lambda directory: lock_history(place, _publish(directory)))
+    with pytest.raises(WorkbookError, match="the history is locked") as caught:
+        study.run_study("default")
+    (run,) = (place / "build/runs").iterdir()
+    assert f"The run is whole, and the next run adds it to the history: {run / 'index.html'}" in caught.value.hint
+    OTHER_PROGRAM.pop().close()
+    monkeypatch.setattr(study, "_publish", _publish)
+    assert study.run_study("default") == 0
+    assert [row[0] for row in recorded(place)][:1] == [run.name]
+    assert len(recorded(place)) == 2
+
+
+def test_a_damaged_history_is_an_error_before_anything_is_built(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = rounds(monkeypatch)
+    (place / "build").mkdir()
+    (place / "build/history.sqlite").write_bytes(b"damaged" * 1000)
+    with pytest.raises(WorkbookError, match="the history is damaged"):
+        study.run_study("default")
+    assert (made.executed, list((place / "build").glob("runs/*"))) == ([], [])
+
+
+OTHER_PROGRAM: list[sqlite3.Connection] = []
+_publish = study._publish
+
+
+def lock_history(place: Path, page: Path) -> Path:
+    """Another program keeps the history locked from the moment on when the page is made."""
+    OTHER_PROGRAM.append(sqlite3.connect(place / "build/history.sqlite", isolation_level=None))
+    OTHER_PROGRAM[0].execute("BEGIN EXCLUSIVE")
+    return page
