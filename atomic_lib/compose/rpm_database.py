@@ -33,4 +33,4 @@ def file_owners(tree: Installroot, database: str = RPMDB) -> dict[str, list[str]
 def installed_packages(tree: Installroot, database: str) -> tuple[LockedPackage, ...]:
     """The packages in the database, sorted, as those of a commit: without sha256 and size."""
     rows: list[dict[str, Any]] = json.loads(run_program(tree, "list_packages", database))
-    return tuple(sorted(LockedPackage(**row, sha256="", size_bytes=0, repo="") for row in rows))
+    return tuple(sorted({LockedPackage(**row, sha256="", size_bytes=0, repo="") for row in rows}))

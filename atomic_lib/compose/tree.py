@@ -83,11 +83,16 @@ class Tree:
         return owners
 
 
+def tree_key(stored_key: str) -> str:
+    """The key of a tree, which its image and results name, from the key that the store has it under."""
+    return key_of({"tree": stored_key})
+
+
 def recipe_inputs(recipe: Recipe) -> dict[str, object]:
     """The recipe as part of a key: all but the paths of its files, its notes, and what decides only the RPM set."""
     added = ("added_files", "overlays", "override_overlays")
     apart = ("account_rules", "finalization", "post_scripts", *added)
-    others = ("files", "notes", "repositories", "lockfile_repos", "ostree_source", *apart)
+    others = ("files", "notes", "left_out", "repositories", "lockfile_repos", "ostree_source", *apart)
     data = {name: value for name, value in vars(recipe).items() if name not in others}
     commit = recipe.ostree_source
     where = [commit.stateroot, commit.remote, commit.url, commit.ref, commit.verified] if commit else None
@@ -149,7 +154,7 @@ def stored_tree(stored: Stored, method: Literal["ostree", "traditional"]) -> Tre
     """The tree that a stage stored."""
     facts = json.loads((stored.path / "tree.json").read_text())
     return Tree(
-        key=key_of({"tree": stored.key}),
+        key=tree_key(stored.key),
         method=method,
         directory=stored.path,
         kver=facts["kver"],

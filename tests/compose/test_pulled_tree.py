@@ -1,12 +1,14 @@
-"""The key of a pulled commit; pulling one is an integration test."""
+"""The key of a pulled commit, and the place of its RPM database; pulling one is an integration test."""
 
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from atomic_lib.base.errors import WorkbookError
 from atomic_lib.base.store import key_of
-from atomic_lib.compose.pulled.pulled_tree import PULLED, PullRequest
+from atomic_lib.compose.pulled.pulled_tree import PULLED, PullRequest, _database
+from atomic_lib.compose.tree_access.tree_files import TreeFiles
 from atomic_lib.recipe.recipe import OstreeSource
 from tests.contexts import own_context
 
@@ -41,3 +43,19 @@ def test_the_place_that_it_comes_from_is_not(request_of: PullRequest, tmp_path: 
     elsewhere = replace(SOURCE, url="file:///srv/mirror", pulled_from="file:///mirror", source="a:1", stateroot="other")
     same = replace(request_of, source=elsewhere, keys=tmp_path / "copy.asc", name="other")
     assert key(same, tmp_path) == key(request_of, tmp_path)
+
+
+@pytest.mark.parametrize("name", ["%(touch x)", "%{lua:print(1)}", "a b"])
+def test_a_commit_does_not_choose_a_path_that_rpm_expands(tmp_path: Path, name: str) -> None:
+    database = tmp_path / "usr/share" / name
+    database.mkdir(parents=True)
+    (database / "rpmdb.sqlite").touch()
+    (tmp_path / "usr/lib/sysimage").mkdir(parents=True)
+    (tmp_path / "usr/lib/sysimage/rpm").symlink_to(f"../../share/{name}")
+    with pytest.raises(WorkbookError, match="has a name that rpm could take for a macro") as caught:
+        _database(TreeFiles(tmp_path), "own.ks:1")
+    assert name not in caught.value.message
+    database.rename(tmp_path / "usr/share/plain-1.0")
+    (tmp_path / "usr/lib/sysimage/rpm").unlink()
+    (tmp_path / "usr/lib/sysimage/rpm").symlink_to("../../share/plain-1.0")
+    assert _database(TreeFiles(tmp_path), "own.ks:1") == "usr/share/plain-1.0"

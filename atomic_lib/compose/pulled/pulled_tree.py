@@ -36,6 +36,8 @@ _DATABASES = (RPMDB, "usr/share/rpm")
 _DATABASE_FILES = ("rpmdb.sqlite", "Packages.db", "Packages")
 _DEFAULT_POLICY = "targeted"  # as in libselinux
 _CHECKSUM = re.compile("[0-9a-f]{64}")
+_PLAIN_PATH = re.compile(r"[\w.-]+(/[\w.-]+)*", re.ASCII)
+"""A path that rpm expands no macro in: links of the commit choose it."""
 
 
 @dataclass(frozen=True)
@@ -169,7 +171,13 @@ def _database(files: TreeFiles, place: str) -> str:
     """The directory of the RPM database, without links, relative to the root."""
     for name in (f"{directory}/{file}" for directory in _DATABASES for file in _DATABASE_FILES):
         if files.has_file(name):
-            return str(files.on_host(name).parent.relative_to(files.root.resolve()))
+            found = str(files.on_host(name).parent.relative_to(files.root.resolve()))
+            if not _PLAIN_PATH.fullmatch(found):
+                raise WorkbookError(
+                    f"{place}: the directory of its RPM database has a name that rpm could take for a macro",
+                    hint="deploy another commit: this one was made to run something",
+                )
+            return found
     raise WorkbookError(
         f"{place} has no RPM database in /{' or /'.join(_DATABASES)}, so its packages are not known",
         hint="only commits of RPM packages are deployed, as rpm-ostree composes them",

@@ -7,20 +7,21 @@ Old are all but the newest runs of each study. A run stays, however old it is, i
 import json
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from atomic_lib.base.files import size_bytes
 from atomic_lib.base.progress import say
 from atomic_lib.base.run_lock import run_lock
 from atomic_lib.base.store import KEY_LENGTH, Store
+from atomic_lib.compose.tree import tree_key
 from atomic_lib.results.result_files import RESULT_FILE
 from atomic_lib.results.runs import finished_runs
 from atomic_lib.tools.clean import agreed, remove_completely
 
 KEEP_FILE = "keep"
 """A run whose directory has this file is never removed by pruning: one that is published, or linked to."""
-_RECORDED = {"resolve": "rpm-set", "compose": "tree", "image": "image"}
+_RECORDED = {"resolve": ("rpm-set", "pulled-tree"), "compose": ("tree", "pulled-tree"), "image": ("image",)}
 """The stages that a result names, and what the store calls them."""
 _KEY = re.compile(rf"\b[0-9a-f]{{{KEY_LENGTH}}}\b")
 
@@ -39,7 +40,7 @@ def clean_old(build: Path, keep: int, *, confirmed: bool) -> int:
             return 0
         if not confirmed and not agreed():
             return 1
-        for path in (*old, *stored):
+        for path in (*stored, *old):  # what is left after an interruption is still named by a run
             remove_completely(path)
     return 0
 
@@ -51,7 +52,7 @@ def prune(build: Path, keep: int) -> None:
     """
     old = old_runs(build / "runs", keep)
     stored = unused_results(build, old) if old else []
-    for path in (*old, *stored):
+    for path in (*stored, *old):
         remove_completely(path)
     if old:
         say(f"removed {len(old)} old runs, and {len(stored)} stored stages that only they used")
@@ -75,13 +76,12 @@ def unused_results(build: Path, old: Iterable[Path]) -> list[Path]:
     """
     store, removed = Store(build / "store"), set(old)
     others = [path for path in _result_files(build) if path.parent.parent not in removed]
-    kept = {path for file in others for path in _named_results(store, file)}
-    gone = {path for run in removed for file in run.glob(f"*/{RESULT_FILE}") for path in _named_results(store, file)}
-    gone = {path for path in gone - kept if path.is_dir()}
     results = {path: _keys_in(path) for path in store.results()}
-    while made_of := {
-        path for path, keys in results.items() if path not in gone | kept and keys & {one.name for one in gone}
-    }:
+    named = _names_of(results)
+    kept = {path for file in others for path in _named_results(named, file)}
+    gone = {path for run in removed for file in run.glob(f"*/{RESULT_FILE}") for path in _named_results(named, file)}
+    gone -= kept
+    while made_of := {path for path, keys in results.items() if path not in gone | kept and keys & _keys_of(gone)}:
         gone |= made_of
     return sorted(gone)
 
@@ -92,12 +92,27 @@ def _result_files(build: Path) -> Iterator[Path]:
     yield from (build / "variants").glob(f"*/{RESULT_FILE}")
 
 
-def _named_results(store: Store, file: Path) -> Iterator[Path]:
+def _keys_of(paths: Iterable[Path]) -> set[str]:
+    """What the inputs of other stages say for these: the key in the store, or that of a tree."""
+    return {key for path in paths for key in (path.name, tree_key(path.name))}
+
+
+def _names_of(results: Iterable[Path]) -> dict[tuple[str, str], Path]:
+    """The stored stages by their names in results: stage and key. A tree is named by the key of what is in it."""
+    named = {}
+    for path in results:
+        named[path.parent.name, path.name] = path
+        named[path.parent.name, tree_key(path.name)] = path
+    return named
+
+
+def _named_results(named: Mapping[tuple[str, str], Path], file: Path) -> Iterator[Path]:
     """The stored stages that a ``result.json`` of any version of the workbook names; none if it is damaged."""
     try:
         for stage in json.loads(file.read_bytes())["stages"]:
-            if stage["stage"] in _RECORDED:
-                yield store.path_of(_RECORDED[stage["stage"]], stage["key"])
+            for name in _RECORDED.get(stage["stage"], ()):
+                if (name, stage["key"]) in named:
+                    yield named[name, stage["key"]]
     except (OSError, ValueError, KeyError, TypeError):
         return
 

@@ -19,7 +19,10 @@ APPLICATION_ID = 0x4157_4B42
 WAIT_SECONDS = 20.0
 """How long to wait for another program that writes to the history."""
 _BUSY = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
-_NO_ACCESS = frozenset({sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM, sqlite3.SQLITE_FULL})
+_NO_ACCESS = frozenset({
+    sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM, sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR,
+    sqlite3.SQLITE_NOMEM,
+})  # fmt: skip
 
 
 @contextmanager
@@ -65,7 +68,8 @@ def transaction(connection: sqlite3.Connection) -> Iterator[None]:
     try:
         yield
     except BaseException:
-        connection.execute("ROLLBACK")
+        if connection.in_transaction:  # on a full disk, SQLite has rolled back by itself
+            connection.execute("ROLLBACK")
         raise
     connection.execute("COMMIT")
 

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from atomic_lib.base.errors import WorkbookError
 from atomic_lib.base.progress import say
 from atomic_lib.results.analysis.fallbacks import has_failed
-from atomic_lib.results.analysis.metrics import Metric, metrics, unclocked_metrics
+from atomic_lib.results.analysis.metrics import metrics, unclocked_metrics
 from atomic_lib.results.history.database import transaction
 from atomic_lib.results.result_files import RESULTS_FILE, read_study_result
 from atomic_lib.results.run_facts import RunFacts
@@ -44,7 +44,7 @@ def record_missing_runs(history: sqlite3.Connection, runs: Path) -> list[str]:
 def record_run(history: sqlite3.Connection, directory: Path) -> None:
     """Record one run with all its builds, or nothing of it; does nothing if the history has the run already.
 
-    Raises WorkbookError if its results or a lock cannot be read.
+    Raises WorkbookError if its results or a lock cannot be read, or contradict themselves.
     """
     study = read_study_result(directory)
     locks = {
@@ -52,12 +52,15 @@ def record_run(history: sqlite3.Connection, directory: Path) -> None:
         for result in study.variants
         if result.lock_sha256 and (directory / result.variant / LOCK_FILE).exists()
     }
-    with transaction(history):
-        if history.execute("SELECT 1 FROM runs WHERE run = ?", (study.run,)).fetchone():
-            return
-        _insert(history, "runs", _run_row(study))
-        for result in study.variants:
-            _record_build(history, study, result, locks.get(result.variant))
+    try:
+        with transaction(history):
+            if history.execute("SELECT 1 FROM runs WHERE run = ?", (study.run,)).fetchone():
+                return
+            _insert(history, "runs", _run_row(study))
+            for result in study.variants:
+                _record_build(history, study, result, locks.get(result.variant))
+    except (sqlite3.IntegrityError, sqlite3.ProgrammingError, OverflowError, UnicodeError) as error:
+        raise WorkbookError(f"{directory.name}: its results or a lock contradict themselves: {error}") from None
 
 
 def _run_row(study: StudyResult) -> dict[str, object]:
@@ -158,14 +161,8 @@ def _figure_rows(study: StudyResult, result: VariantResult) -> Iterator[dict[str
     for metric in (*unclocked_metrics([result]), *timed):
         value = metric.value(result)
         if value is not None:
-            n = _boot_count(metric, result)
+            n = metric.n(result)
             yield {"figure": metric.name, "title": metric.title, "unit": metric.unit, "value": value, "n": n}
-
-
-def _boot_count(metric: Metric, result: VariantResult) -> int:
-    if metric.unit == "counted":
-        return len(result.counted_boots)
-    return len(metric.group.boots_of(result)) if metric.group else 1
 
 
 def _unit_rows(result: VariantResult) -> Iterator[dict[str, object]]:

@@ -7,6 +7,7 @@ import pytest
 
 from atomic_lib.base.errors import WorkbookError
 from atomic_lib.base.run_lock import run_lock
+from atomic_lib.compose.tree import tree_key
 from atomic_lib.pipeline.schedule.pruning import clean_old, old_runs, prune
 from atomic_lib.results.runs import link_newest
 
@@ -16,7 +17,7 @@ TREES = {"1": "a" * 32, "2": "b" * 32, "3": "b" * 32}
 def add_run(build: Path, time: str, study: str = "default", *, finished: bool = True, tree: str = "") -> Path:
     run = build / f"runs/2026-01-0{time}T00-00-00Z-{study}"
     (run / "own").mkdir(parents=True)
-    stages = [{"stage": "compose", "key": tree or TREES.get(time, "c" * 32)}]
+    stages = [{"stage": "compose", "key": tree or tree_key(TREES.get(time, "c" * 32))}]
     (run / "own/result.json").write_text(json.dumps({"stages": stages}))
     if finished:
         (run / "index.html").touch()
@@ -59,7 +60,7 @@ def test_stored_stages_go_with_the_runs_that_alone_used_them(tmp_path: Path) -> 
     for time in "123":
         add_run(tmp_path, time)
     shared, layer = "b" * 32, "f" * 32
-    gone = [add_result(tmp_path, "tree", "a" * 32, layer), add_result(tmp_path, "labels", "d" * 32, "a" * 32),
+    gone = [add_result(tmp_path, "tree", "a" * 32, layer), add_result(tmp_path, "labels", "d" * 32, tree_key("a" * 32)),
             add_result(tmp_path, "boot", "e" * 32, "d" * 32)]  # fmt: skip
     kept = [add_result(tmp_path, "tree", shared, layer), add_result(tmp_path, "labels", "9" * 32, shared),
             add_result(tmp_path, "layer", layer)]  # fmt: skip
@@ -93,3 +94,21 @@ def test_by_hand_it_asks_first_and_refuses_while_a_run_goes_on(
     assert clean_old(tmp_path, 1, confirmed=True) == 0
     assert not old.exists()
     assert clean_old(tmp_path, 1, confirmed=False) == 0
+
+
+@pytest.mark.parametrize("key", ["../../..", "", "/", "a" * 31])
+def test_a_key_that_names_no_stored_stage_removes_nothing(tmp_path: Path, key: str) -> None:
+    add_run(tmp_path, "1", tree=key or ".")
+    add_run(tmp_path, "2")
+    stored = add_result(tmp_path, "tree", "a" * 32)
+    prune(tmp_path, 1)
+    assert stored.exists()
+    assert len(list((tmp_path / "runs").iterdir())) == 1
+
+
+def test_a_pulled_commit_goes_with_its_run(tmp_path: Path) -> None:
+    pulled, shared = (add_result(tmp_path, "pulled-tree", letter * 32) for letter in "de")
+    add_run(tmp_path, "1", tree=tree_key("d" * 32))
+    add_run(tmp_path, "2", tree=tree_key("e" * 32))
+    prune(tmp_path, 1)
+    assert (pulled.exists(), shared.exists()) == (False, True)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from atomic_lib.base.errors import WorkbookError
 from atomic_lib.results.history import run_recording
 from atomic_lib.results.history.database import open_history
 from atomic_lib.results.history.previous_builds import recorded_lock
@@ -93,7 +94,7 @@ def test_nothing_of_a_run_is_recorded_if_a_part_of_it_fails(tmp_path: Path, monk
     with open_history(tmp_path / "history.sqlite") as history:
         with monkeypatch.context() as patch:
             patch.setattr(run_recording, "_unit_rows", lambda _: iter([{"unit": None, "counted_seconds": 1.0}]))
-            with pytest.raises(sqlite3.IntegrityError):
+            with pytest.raises(WorkbookError, match=r"^one: its results or a lock contradict themselves: NOT NULL"):
                 record_run(history, run)
         assert [count(history, table) for table in ("runs", "builds", "figures", "locks")] == [0, 0, 0, 0]
         record_run(history, run)
