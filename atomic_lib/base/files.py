@@ -32,14 +32,14 @@ Range = tuple[int, int]
 """A part of a file: its start and its end in bytes."""
 
 
-def write_text(path: Path, text: str) -> None:
-    """Write a file atomically; creates its directory."""
+def write_text(path: Path, text: str, mode: int = 0o644) -> None:
+    """Write a file atomically, with these permissions; creates its directory."""
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     try:
         with open(handle, "w", encoding="utf-8", newline="") as file:
             file.write(text)
-        os.chmod(name, 0o644)  # mkstemp's 0600 would keep a web server from reading it
+        os.chmod(name, mode)  # mkstemp's 0600 would keep a web server from reading a page
         os.replace(name, path)
     except BaseException:
         Path(name).unlink(missing_ok=True)

@@ -61,7 +61,7 @@ class Variant(ParamsModel):
     remote_url: str = Field(default="file:///var/srv/ostree/repo", pattern=r"^(file:///|https?://[^/\s])\S*$")
     """Where an ostree variant's image gets updates, which must be signed by ``signing_key``. The default is a
     directory in the image that an administrator fills. An http(s) URL requires a ``signing_key``."""
-    ostree_url: str = Field(default="", pattern=r"^((file:///|https?://[^/\s])[!-~]*)?$")
+    ostree_url: str = Field(default="", pattern=r"^(file:///[!-~]*|https?://[^/\s@]+(/[!-~]*)?)?$")
     """Where to pull the commit of a kickstart's ``ostreesetup`` from, instead of its ``--url``, which stays the remote
     of the image's updates."""
     ostree_variant: str = Field(default="", pattern=r"^([a-z0-9][a-z0-9.-]*)?$", max_length=64)

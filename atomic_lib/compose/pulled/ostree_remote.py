@@ -100,8 +100,9 @@ class OstreeRemote:
 
     def _error(self, reason: str, hint: str, log: str = "") -> WorkbookError:
         source = self.source
+        place = "a directory (file:)" if self.url.startswith(_FILE) else self.url  # pages show no path
         return WorkbookError(
-            f"{source.source}: ostreesetup: {source.ref} could not be pulled from {self.url}: {reason}",
+            f"{source.source}: ostreesetup: {source.ref} could not be pulled from {place}: {reason}",
             log=log,
             hint=hint,
         )

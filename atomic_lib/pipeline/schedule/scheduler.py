@@ -72,7 +72,7 @@ def schedule(wanted: Schedule, *, dry_run: bool) -> int:
             print(shlex.join(words))
         return 0
     for name, text in units.items():
-        write_text(directory / name, text)
+        write_text(directory / name, text, mode=0o600)  # the address of a proxy may have a password
     for words in enable:
         _run(words)
     for words in linger:
@@ -115,11 +115,13 @@ def unit_directory() -> Path:
 
 def _print_cron_line(wanted: Schedule) -> int:
     log = CHECKOUT / f"schedule-{wanted.study}.log"
+    # lines of their own: on the command line, all users could read the password of a proxy
     variables = [f"{name}={value}" for name, value in _passed_on().items()]
-    words = shlex.join([*(["env", *variables] if variables else []), *wanted.words])
-    line = f"{cron_fields(wanted.calendar)} {words} >>{shlex.quote(str(log))} 2>&1"
-    say("This host has no systemd user manager for you. The line for your crontab (crontab -e):")
-    print(line.replace("%", r"\%"))  # a percent sign would end the command
+    line = f"{cron_fields(wanted.calendar)} {shlex.join(wanted.words)} >>{shlex.quote(str(log))} 2>&1"
+    if odd := [text for text in (*variables, line) if not text.isprintable()]:
+        raise WorkbookError(f"{odd[0]!r}: a crontab cannot hold this", hint="change the variable, or move the checkout")
+    say("This host has no systemd user manager for you. What to add to your crontab (crontab -e):")
+    print("\n".join((*variables, line.replace("%", r"\%"))))  # a percent sign would end the command
     say("cron uses the time zone of the host, and does not make up for times at which the machine was off.")
     return 0
 

@@ -11,7 +11,7 @@ from atomic_lib.recipe.recipe import OstreeSource, Recipe
 
 _NAME = re.compile(r"\w[\w.-]*", re.ASCII)
 _REF = re.compile(r"\w[\w.-]*(/\w[\w.-]*)*", re.ASCII)
-_URL = re.compile(r"(file:///|https?://[^/\s])[!-~]*")
+_URL = re.compile(r"file:///[!-~]*|https?://[^/\s@]+(/[!-~]*)?")
 _ARCHITECTURE = "x86_64"
 
 

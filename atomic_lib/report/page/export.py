@@ -2,6 +2,7 @@
 
 import base64
 import json
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
@@ -34,6 +35,10 @@ TEMPLATES = Path(__file__).parent / "templates"
 
 _BANNER = "papermill-error-cell-tag"
 """The tag of the cells that papermill inserts above a failed one; the page has its own alert."""
+_INJECTED = "injected-parameters"
+"""The tag of papermill's cell with the parameters of a run."""
+_PATH_OF_THE_USER = re.compile(r'(?m)^(\w+ = ")(?:file://)?/(?:[^"]*/)?([^"/]*")')
+"""A parameter that is an absolute path, of a key or a repository: only its name is shown."""
 _VARIANT = "variant.ipynb"
 _FEW_SECTIONS = 3
 """A page with no more sections needs no links to them."""
@@ -164,6 +169,8 @@ def _without_traces(node: "NotebookNode", scrub: Callable[[str], str]) -> "Noteb
     node.cells = [cell for cell in node.cells if _BANNER not in cell.metadata.get("tags", [])]
     for cell in node.cells:
         cell.metadata.pop("papermill", None)
+        if _INJECTED in cell.metadata.get("tags", []):
+            cell.source = _PATH_OF_THE_USER.sub(r"\1\2", cell.source)
         cell.source = scrub(cell.source)
         for output in cell.get("outputs", []):
             for name in ("text", "evalue", "traceback"):

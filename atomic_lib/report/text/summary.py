@@ -1,5 +1,6 @@
 """A run in some ten lines of Markdown that read as plain text too, for a mailing list."""
 
+import re
 from collections.abc import Sequence
 
 from atomic_lib.report.elements.values import NBSP, percentage, quantity, signed
@@ -21,8 +22,8 @@ def summary(study: StudyResult, before: StudyResult | None, link: str) -> str:
     ``before``: the previous run of the study. ``link``: where the page is.
     """
     parts = [
-        f"# {study.title.rstrip('.')}",
-        " ".join(filter(None, [f"{content_and_date(study)}.", standin_notice(study)])),
+        f"# {_plain(study.title.rstrip('.'))}",
+        _plain(" ".join(filter(None, [f"{content_and_date(study)}.", standin_notice(study)]))),
         _table(study),
         *_failures(study),
         _since(study, before),
@@ -30,6 +31,11 @@ def summary(study: StudyResult, before: StudyResult | None, link: str) -> str:
         f"Page: {link}",
     ]
     return "\n\n".join(part for part in parts if part).replace(NBSP, " ") + "\n"
+
+
+def _plain(text: str) -> str:
+    """Text that Markdown shows as it is: names of entries come from foreign recipes."""
+    return re.sub(r"([\\`*\[\]<>|])", r"\\\1", text)
 
 
 def _table(study: StudyResult) -> str:

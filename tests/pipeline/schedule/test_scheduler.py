@@ -125,13 +125,17 @@ def test_without_a_user_manager_a_crontab_line_is_printed(
     monkeypatch.setenv("WORKBOOK_MIRROR", "http://mirror.example/debian")
     assert schedule(Schedule("default", "Mon..Fri 06:30", 30), dry_run=False) == 0
     printed = capsys.readouterr()
-    line = printed.out.strip()
-    assert line.startswith("30 6 * * 1-5 env WORKBOOK_MIRROR=http://mirror.example/debian ")
+    variable, line = printed.out.strip().splitlines()
+    assert variable == "WORKBOOK_MIRROR=http://mirror.example/debian"
+    assert line.startswith("30 6 * * 1-5 ")
     assert "%" not in line.replace(r"\%", "")
     words = shlex.split(line.replace(r"\%", "%"))
-    assert words[7:13] == [f"{ODD}/workbook", "--no-install", "run", "default", "--wait", "--if-changed"]
+    assert words[5:11] == [f"{ODD}/workbook", "--no-install", "run", "default", "--wait", "--if-changed"]
     assert "does not make up for times at which the machine was off" in printed.err
     assert units(tmp_path) == []
+    monkeypatch.setenv("WORKBOOK_MIRROR", "http://mirror.example/\n* * * * * other")
+    with pytest.raises(WorkbookError, match="a crontab cannot hold this"):
+        schedule(Schedule("default", "Mon..Fri 06:30", 30), dry_run=False)
 
 
 @pytest.mark.parametrize(

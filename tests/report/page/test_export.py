@@ -175,6 +175,14 @@ def notebook_with(path: Path, *outputs: Mapping[str, object]) -> Path:
     return path
 
 
+def test_parameters_of_a_run_show_names_of_files_without_their_directories(tmp_path: Path) -> None:
+    text = 'ostree_key = "/srv/customer/key.asc"\nostree_url = "file:///srv/customer/repo"\nref = "a/b"\nn = 3\n'
+    write_notebook(tmp_path / "n.ipynb", [code(text, tags=["injected-parameters"])])
+    pages.remove_traces(tmp_path / "n.ipynb", tmp_path / "stored.ipynb")
+    (stored,) = json.loads((tmp_path / "stored.ipynb").read_text())["cells"]
+    assert "".join(stored["source"]) == 'ostree_key = "key.asc"\nostree_url = "repo"\nref = "a/b"\nn = 3\n'
+
+
 def test_a_traceback_is_shown_without_directories_of_the_machine(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

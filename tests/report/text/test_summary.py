@@ -64,6 +64,13 @@ def test_what_has_no_stand_in_is_said_at_the_head(study: StudyResult) -> None:
     )
 
 
+def test_a_name_of_a_foreign_recipe_is_no_markup_in_the_summary(study: StudyResult) -> None:
+    entries = ("<img src=//x>", "[a](b:c)", "e2fs_progs")
+    odd = study.variants[0].model_copy(update={"left_out": entries, "entry_count": 3})
+    text = summary(study.model_copy(update={"variants": (odd, *study.variants[1:])}), None, "x")
+    assert r"3 of 3 entries have no stand-in: \<img src=//x\>, \[a\](b:c), e2fs_progs." in text
+
+
 def test_fedora_is_named_with_its_release_and_has_no_notice(study: StudyResult) -> None:
     fedora = with_content(study, FEDORA)
     assert content_and_date(fedora) == "Fedora 43, 2 January 2026"

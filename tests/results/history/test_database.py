@@ -150,8 +150,12 @@ def test_a_history_of_an_earlier_schema_is_not_read_before_a_run_brought_it_up_t
 
 def test_what_sqlite_has_rolled_back_by_itself_does_not_hide_the_error(path: Path) -> None:
     """As on a full disk."""
+
+    def fail(history: sqlite3.Connection) -> None:
+        history.execute("ROLLBACK")
+        raise KeyError
+
     with open_history(path) as history:
         with pytest.raises(KeyError), transaction(history):
-            history.execute("ROLLBACK")
-            raise KeyError
+            fail(history)
         assert not history.in_transaction
