@@ -169,9 +169,9 @@ def _without_traces(node: "NotebookNode", scrub: Callable[[str], str]) -> "Noteb
     node.cells = [cell for cell in node.cells if _BANNER not in cell.metadata.get("tags", [])]
     for cell in node.cells:
         cell.metadata.pop("papermill", None)
+        cell.source = scrub(cell.source)
         if _INJECTED in cell.metadata.get("tags", []):
             cell.source = _PATH_OF_THE_USER.sub(r"\1\2", cell.source)
-        cell.source = scrub(cell.source)
         for output in cell.get("outputs", []):
             for name in ("text", "evalue", "traceback"):
                 if name in output:
