@@ -74,7 +74,7 @@ class Build:
         if not content.stands_in:
             return recipe
         adapted = standin_recipe(recipe, content.missing, content.name, strict=self.variant.strict)
-        for note in adapted.notes[len(recipe.notes) :] if content.missing else ():
+        for note in adapted.notes[len(recipe.notes) :]:
             say(f"! {self.variant.variant}: {note}")
         return adapted
 

@@ -50,7 +50,7 @@ def write_study_results(
 ) -> StudyResult:
     """Write ``results.json`` and the CSV tables of a run into its directory.
 
-    The run's id is the directory's name (of what a link like ``latest`` points to).
+    The run's id is the directory's name (of what a link like ``latest-STUDY`` points to).
     """
     result = StudyResult(
         study=study.study,

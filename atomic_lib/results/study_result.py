@@ -25,7 +25,7 @@ class FactorCell(Model):
 
 
 class PreviousFigures(Model):
-    """The figures of a failed variant when it last succeeded, by their names in figures.csv, and that run."""
+    """The figures of a failed variant when it last succeeded, by their names in the history, and that run."""
 
     variant: str
     run: str

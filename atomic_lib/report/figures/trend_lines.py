@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, cast
 
 from atomic_lib.report.elements.blocks import Stack
 from atomic_lib.report.elements.values import quantity
-from atomic_lib.report.figures.picture import COLOURS, EDGE, Picture, draw_picture, nothing_drawn
+from atomic_lib.report.figures.picture import COLOURS, EDGE, GRID, Picture, draw_picture, nothing_drawn
 from atomic_lib.report.tables.trend_tables import change_words
 from atomic_lib.results.analysis.metrics import Unit
 from atomic_lib.results.history.figure_trends import Trend, level_medians
@@ -29,8 +29,8 @@ def pictures(trends: Sequence[Trend]) -> Stack:
 def _picture(trends: Sequence[Trend]) -> Picture:
     title = f"{trends[0].title} over time"
     alt = " ".join(map(_words, trends))
-    csv = "" if len(trends[0].points) > 1 else " One run is only a point: a line needs more."
-    return draw_picture(lambda width: _draw(trends, width), f"{title}. {alt}", f"{title}: by variant.{csv}")
+    note = "" if len(trends[0].points) > 1 else " One run is only a point: a line needs more."
+    return draw_picture(lambda width: _draw(trends, width), f"{title}. {alt}", f"{title}: by variant.{note}")
 
 
 def _words(trend: Trend) -> str:
@@ -63,5 +63,5 @@ def _panel(axes: "Axes", trend: Trend, colour: str) -> None:
     axes.set_title(trend.variant, loc="left", fontsize=9, weight="bold")
     axes.set_ylabel(unit)
     axes.ticklabel_format(axis="y", useOffset=False)
-    axes.grid(axis="y", color="#cccccc", linewidth=0.5)
+    axes.grid(axis="y", color=GRID, linewidth=0.5)
     axes.tick_params(axis="x", labelrotation=30)

@@ -1,13 +1,13 @@
 """Table of what changed over time: each new level of a figure, with the packages or units that caused it."""
 
 from collections.abc import Sequence
-from datetime import datetime
 from typing import cast
 
 from atomic_lib.report.elements.cells import Cell
 from atomic_lib.report.elements.table import Table
 from atomic_lib.report.elements.values import signed
 from atomic_lib.report.text.budget_words import growth_words
+from atomic_lib.report.text.content_words import day
 from atomic_lib.results.analysis.metrics import Unit
 from atomic_lib.results.history.figure_trends import FigureChange, Trend
 
@@ -55,12 +55,6 @@ def cause_words(change: FigureChange, trend: Trend) -> str:
         parts.append(f"and {len(change.causes) - len(shown)} more")
     parts += [f"{one.name} {_short(one.before)} → {_short(one.after)}" for one in change.inputs]
     return ", ".join(parts) or "neither packages nor parameters nor the workbook changed"
-
-
-def day(created: str) -> str:
-    """The day of a time in ISO 8601: ``3 November 2026``."""
-    when = datetime.fromisoformat(created)
-    return f"{when.day} {when:%B %Y}"
 
 
 def _short(value: str) -> str:
