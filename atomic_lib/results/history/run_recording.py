@@ -64,7 +64,7 @@ def record_run(history: sqlite3.Connection, directory: Path) -> None:
 
 
 def _run_row(study: StudyResult) -> dict[str, object]:
-    facts = _facts(study)
+    facts = facts_of(study)
     machine = dict(facts.machine) if facts.machine else _machine_of_boots(study.variants)
     return {
         "run": study.run,
@@ -79,7 +79,7 @@ def _run_row(study: StudyResult) -> dict[str, object]:
     }
 
 
-def _facts(study: StudyResult) -> RunFacts:
+def facts_of(study: StudyResult) -> RunFacts:
     """What the run says of itself; runs of earlier versions of the workbook say nothing."""
     try:
         return RunFacts.model_validate(study.provenance)

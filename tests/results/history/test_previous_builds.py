@@ -253,13 +253,24 @@ def test_a_parameter_that_came_with_an_empty_value_is_no_change(runs: Path, tmp_
     assert [change.name for change in release.inputs] == ["remote_url"]
 
 
-def add_study(runs: Path, name: str, created: str, *variants: str, study: str = "default") -> Path:
+def add_study(runs: Path, name: str, created: str, *variants: str, study: str = "default", whole: bool = False) -> Path:
     results = tuple(built(variant=variant) for variant in variants)
-    made = StudyResult(study=study, title="t", baseline=variants[0], run=name, created=created, variants=results)
+    made = StudyResult(study=study, title="t", baseline=variants[0], run=name, created=created, variants=results,
+                       provenance={"whole": whole})  # fmt: skip
     (runs / name).mkdir(parents=True)
     (runs / name / "results.json").write_text(made.model_dump_json())
     (runs / name / "index.html").touch()
     return runs / name
+
+
+def test_before_a_whole_run_only_another_whole_one_counts(runs: Path) -> None:
+    add_study(runs, "1", "2026-01-01T00:00:00+00:00", "a", whole=True)
+    add_study(runs, "2", "2026-01-02T00:00:00+00:00", "a")
+    found = [
+        previous_study(add_study(runs, "3", "2026-01-03T00:00:00+00:00", "a", whole=True)),
+        previous_study(add_study(runs, "4", "2026-01-04T00:00:00+00:00", "a")),
+    ]
+    assert [one.run if one else "" for one in found] == ["1", "3"]
 
 
 def test_the_previous_run_is_the_newest_earlier_one_of_the_study_with_all_variants(runs: Path) -> None:
