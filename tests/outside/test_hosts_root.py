@@ -42,7 +42,7 @@ def test_questions_are_answered(recipe: Path) -> None:
 
 def test_an_error_names_the_line_of_the_recipe(recipe: Path) -> None:
     recipe.write_text("ref: own\npackages: [bash, no-such-package]\n")
-    done = workbook("why", "bash", "--variant", recipe)
+    done = workbook("why", "bash", "--strict", "--variant", recipe)
     assert done.returncode == 1
     assert "error: host.yaml:2: content 'standin' has no package 'no-such-package'" in done.stderr
 

@@ -22,7 +22,7 @@ def made(capsys: pytest.CaptureFixture[str]) -> Path:
 
 def recorded(place: Path) -> list[tuple[object, ...]]:
     with read_history(place / "build/history.sqlite") as history:
-        return history.execute("SELECT run, study, status, whole FROM runs ORDER BY created, run").fetchall()
+        return history.execute("SELECT run, study, status, whole FROM runs ORDER BY rowid").fetchall()
 
 
 def test_only_a_whole_run_without_a_failure_is_the_latest_of_its_study(
