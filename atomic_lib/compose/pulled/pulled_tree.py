@@ -123,7 +123,7 @@ def _make(request: PullRequest, context: Context, directory: Path) -> None:
         (directory / name).mkdir()
     OstreeRemote(context.tools, request.source, request.keys).pull(repo, commit)
     with in_memory(directory / "checkout") as memory:
-        tree = Installroot(context.tools, _checked_out(context.tools, repo, commit, memory), 0)
+        tree = Installroot(context.tools, checked_out(context.tools, repo, commit, memory), 0)
         place = f"{request.source.source}: commit {commit}"
         write_entries(walk_tree(tree.root), directory / "entries.jsonl")
         _read_packages(tree, commit, directory, place)
@@ -159,7 +159,7 @@ def _read_packages(tree: Installroot, commit: str, directory: Path, place: str) 
         ) from None
 
 
-def _checked_out(tools: Tools, repo: Path, commit: str, memory: Path) -> Path:
+def checked_out(tools: Tools, repo: Path, commit: str, memory: Path) -> Path:
     """A copy of the files of a commit in memory, with modes, but without owners and labels."""
     binds = [Bind(repo, "/mnt/repo"), Bind(memory, "/mnt/memory", writable=True)]
     words = ["ostree", "checkout", "--repo=/mnt/repo", "--user-mode", "--force-copy", commit, "/mnt/memory/root"]
