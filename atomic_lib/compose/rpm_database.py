@@ -18,7 +18,7 @@ _PROGRAMS = Path(__file__).parent / "rpm_programs"
 
 
 @dataclass(frozen=True)
-class PackagedFile:
+class DatabaseFile:
     """A regular file as a package has it. ``mtime``: seconds since 1970; ``sha256``: in hex, or empty if not known."""
 
     package: str
@@ -47,12 +47,12 @@ def installed_packages(tree: Installroot, database: str) -> tuple[LockedPackage,
     return tuple(sorted({LockedPackage(**row, sha256="", size_bytes=0, repo="") for row in rows}))
 
 
-def packaged_files(tools: Tools, root: Path, database: str = RPMDB) -> dict[str, tuple[PackagedFile, ...]]:
+def packaged_files(tools: Tools, root: Path, database: str = RPMDB) -> dict[str, tuple[DatabaseFile, ...]]:
     """The regular files that packages installed in a root, by path, as each package has it; the root is only read."""
     words = ["python3", "-B", "/mnt/programs/list_packaged.py", INSTALLROOT, database]
     binds = [Bind(_PROGRAMS, "/mnt/programs"), Bind(root, INSTALLROOT)]
     rows: dict[str, list[tuple[str, str, int]]] = json.loads(tools.run(words, binds=binds, rights="root").stdout)
-    return {path: tuple(PackagedFile(*row) for row in of_path) for path, of_path in rows.items()}
+    return {path: tuple(DatabaseFile(*row) for row in of_path) for path, of_path in rows.items()}
 
 
 def verify_files(tree: Installroot) -> tuple[str, ...]:

@@ -19,7 +19,8 @@ from atomic_lib.image.oci.container_image import ContainerImage, ContainerReques
 from atomic_lib.image.oci.host_packages import resolve_beside_host
 from atomic_lib.image.sysroot import ImageRequest
 from atomic_lib.measure.classes import ClassRules, default_class_rules
-from atomic_lib.measure.container_comparison import ComparisonRequest, ContainerFigures, compare_with_host
+from atomic_lib.measure.container.container_comparison import ComparisonRequest, compare_with_host
+from atomic_lib.measure.container.container_figures import ContainerFigures
 from atomic_lib.measure.footprint import Footprint, measure_footprint
 from atomic_lib.measure.guards.image_guards import Guard, image_guards
 from atomic_lib.measure.image_footprint import ImageFootprint, image_footprint
@@ -149,19 +150,20 @@ class Build:
     @cached_property
     def container(self) -> ContainerImage | None:
         """The container image that is made of the same RPM files; None if the variant has none."""
-        request = self._container_request
+        request = self.container_request
         return build_container(request, with_limits(self.context, self.variant)) if request else None
 
     @cached_property
     def container_figures(self) -> ContainerFigures | None:
         """The container image, compared with the tree; None if the variant has none."""
-        if not (self.container and self._container_request):
+        if not (self.container and self.container_request):
             return None
-        container, host = self._container_request.packages.rpm_set.lock, self.rpm_set.lock
+        container, host = self.container_request.packages.rpm_set.lock, self.rpm_set.lock
         return compare_with_host(ComparisonRequest(self.container, self.tree, container, host), self.context)
 
     @cached_property
-    def _container_request(self) -> ContainerRequest | None:
+    def container_request(self) -> ContainerRequest | None:
+        """What the container image is made of; None if the variant has none."""
         variant = self.variant
         if not variant.container:
             return None

@@ -11,7 +11,7 @@ from atomic_lib.params.variant import Variant
 from atomic_lib.recipe.recipe import PostScript, Recipe
 from atomic_lib.recipe.source import listing_hint
 
-__all__ = ["PostScript", "Recipe", "load_container_recipe", "load_recipe", "read_recipe"]
+__all__ = ["PostScript", "Recipe", "load_container_recipe", "load_recipe", "load_recipes", "read_recipe"]
 
 NEWEST_SYNTAX = "F41"
 _TREEFILES = (".yaml", ".yml", ".json")
@@ -31,6 +31,12 @@ def load_recipe(variant: Variant, params: Path = PARAMS_DIRECTORY) -> Recipe:
     if variant.weak_dependencies:
         recipe = replace(recipe, weak_dependencies=variant.weak_dependencies == "install")
     return replace(recipe, selinux=variant.selinux) if variant.selinux else recipe
+
+
+def load_recipes(variant: Variant, params: Path = PARAMS_DIRECTORY) -> tuple[Recipe, ...]:
+    """The recipe of a variant, and that of its container image, if it has one; raises WorkbookError as both do."""
+    own = load_recipe(variant, params)
+    return (own, load_container_recipe(variant, params)) if variant.container else (own,)
 
 
 def load_container_recipe(variant: Variant, params: Path = PARAMS_DIRECTORY) -> Recipe:

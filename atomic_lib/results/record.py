@@ -18,7 +18,7 @@ from atomic_lib.guest.counted.counted_boot import CountedBoot
 from atomic_lib.guest.evidence.unit_times import packaged_path
 from atomic_lib.image.disk import Image
 from atomic_lib.image.oci.container_image import ContainerImage
-from atomic_lib.measure.container_comparison import ContainerFigures
+from atomic_lib.measure.container.container_figures import ContainerFigures
 from atomic_lib.measure.footprint import count_forbidden, measure_footprint
 from atomic_lib.measure.guards.image_guards import Guard, with_open_ports
 from atomic_lib.measure.image_footprint import ImageFootprint

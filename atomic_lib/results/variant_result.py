@@ -10,7 +10,7 @@ from pydantic import Field, JsonValue, model_validator
 from atomic_lib.base.model import Bytes, Count, Model, Scalar, Seconds
 from atomic_lib.guest.boot_record import Boot
 from atomic_lib.guest.counted.counted_boot import CountedBoot
-from atomic_lib.measure.container_comparison import ContainerFigures
+from atomic_lib.measure.container.container_figures import ContainerFigures
 from atomic_lib.measure.guards.image_guards import Guard
 from atomic_lib.measure.labels import Labels
 from atomic_lib.results.build_result import ClassSize, DepartureSize, DirectorySize, ImagePart, PackageSize, Release

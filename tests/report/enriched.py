@@ -10,7 +10,7 @@ from atomic_lib.guest.evidence.denials import Denial
 from atomic_lib.guest.evidence.milestones import Milestone
 from atomic_lib.guest.evidence.running import Listener
 from atomic_lib.guest.evidence.unit_times import UnitTime
-from atomic_lib.measure.container_comparison import ContainerFigures, FileDifference, PlacedPackage
+from atomic_lib.measure.container.container_figures import ContainerFigures, FileDifference, PlacedPackage
 from atomic_lib.measure.guards.image_guards import Guard, GuardFinding
 from atomic_lib.measure.labels import ExplainedLabels, Labels, WrongLabel
 from atomic_lib.params.study_file import Step

@@ -9,7 +9,7 @@ from atomic_lib.base.stage import Stage
 from atomic_lib.base.store import file_sha256
 from atomic_lib.compose.chroot import Installroot
 from atomic_lib.compose.installroot import make_installroot
-from atomic_lib.compose.rpm_database import PackagedFile, packaged_files, verify_files
+from atomic_lib.compose.rpm_database import DatabaseFile, packaged_files, verify_files
 from atomic_lib.compose.settings.finalize import finalize
 from atomic_lib.compose.tree import LOG, recipe_inputs, write_owners
 from atomic_lib.compose.tree_access.links import links_of
@@ -82,10 +82,10 @@ class ContainerImage:
         owners: dict[str, list[str]] = json.loads((self.directory / "owners.json").read_text())
         return owners
 
-    def packaged(self) -> dict[str, tuple[PackagedFile, ...]]:
+    def packaged(self) -> dict[str, tuple[DatabaseFile, ...]]:
         """The regular files in its RPM database, as ``packaged_files`` lists them."""
         rows = json.loads((self.directory / "packaged.json").read_text())
-        return {path: tuple(PackagedFile(*row) for row in of_path) for path, of_path in rows.items()}
+        return {path: tuple(DatabaseFile(*row) for row in of_path) for path, of_path in rows.items()}
 
     def digests(self) -> dict[str, str]:
         """The sha256 of each regular file, by its path from ``/``."""
@@ -113,7 +113,7 @@ def build_container(request: ContainerRequest, context: Context) -> ContainerIma
 def _inputs(request: ContainerRequest, _: Context) -> dict[str, object]:
     content, rpm_set = request.packages.content, request.packages.rpm_set
     return {
-        "image": [request.name, request.version, request.epoch, request.recipe.container_command],
+        "image": [request.name, request.version, request.epoch],
         "recipe": recipe_inputs(request.recipe),
         "lock": rpm_set.lock.sha256,
         "words": rpm_set.words,

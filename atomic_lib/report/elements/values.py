@@ -4,7 +4,7 @@ import re
 import unicodedata
 from typing import Literal
 
-from atomic_lib.measure.container_comparison import PlacedPackage
+from atomic_lib.measure.container.container_figures import PlacedPackage
 from atomic_lib.results.build_result import PackageSize
 from atomic_lib.solve.lock import STANDIN_VENDOR, LockedPackage
 

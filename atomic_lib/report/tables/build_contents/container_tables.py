@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from atomic_lib.measure.container_comparison import ContainerFigures, Place
+from atomic_lib.measure.container.container_figures import ContainerFigures, Place
 from atomic_lib.report.elements.cells import Cell, missing, number, share
 from atomic_lib.report.elements.table import Table, not_measured
 from atomic_lib.report.elements.values import plural, quantity, version_of

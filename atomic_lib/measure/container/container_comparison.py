@@ -7,18 +7,17 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 from atomic_lib.base.errors import WorkbookError
-from atomic_lib.base.model import Bytes, Count, Model
 from atomic_lib.base.stage import Stage
 from atomic_lib.compose.pulled.pulled_tree import checked_out
-from atomic_lib.compose.rpm_database import PackagedFile, packaged_files
+from atomic_lib.compose.rpm_database import DatabaseFile, packaged_files
 from atomic_lib.compose.tree import Tree
 from atomic_lib.compose.tree_access.links import Links
 from atomic_lib.compose.tree_access.tree_files import TreeFiles
 from atomic_lib.compose.tree_access.walk import Entry
 from atomic_lib.image.oci.container_image import ContainerImage
+from atomic_lib.measure.container.container_figures import ContainerFigures, FileDifference, Place, PlacedPackage
 from atomic_lib.measure.footprint import Footprint, Owned, measure_footprint
 from atomic_lib.measure.ownership import readable
 from atomic_lib.solve.lock import Lock, LockedPackage
@@ -26,57 +25,7 @@ from atomic_lib.tools.context import Context
 from atomic_lib.tools.memory import in_memory
 from atomic_lib.tools.sandbox import Tools
 
-Place = Literal["shared", "container", "host"]
-"""Where a package is: in both, only in the container image, or only on the host."""
 _RESULT = "comparison.json"
-
-
-class PlacedPackage(Model):
-    """A package with its files in the container image; of one that only the host has, in the host's tree.
-
-    ``shared_bytes``: those of its bytes that the host has at the same path.
-    """
-
-    name: str
-    epoch: Count
-    version: str
-    release: str
-    arch: str
-    vendor: str = ""
-    place: Place
-    bytes: Bytes
-    files: Count
-    shared_bytes: Bytes
-
-
-class FileDifference(Model):
-    """A file of a package of both that is not the same in both, and why."""
-
-    path: str
-    package: str
-    reason: str
-
-
-class ContainerFigures(Model):
-    """A container image, and what of it the host has. Checksums are sha256, in hex; ``digest`` is the manifest's.
-
-    ``unowned_*``: the files of the image that no package owns. ``same_files``: how many files of packages of both are
-    the same in both. ``deviations``: what ``rpm --verify`` says of the image's files.
-    """
-
-    name: str
-    key: str
-    digest: str
-    archive_sha256: str
-    archive_bytes: Bytes
-    layer_bytes: Bytes
-    packages: tuple[PlacedPackage, ...]
-    unowned_bytes: Bytes
-    unowned_files: Count
-    unowned_shared_bytes: Bytes
-    same_files: Count
-    differences: tuple[FileDifference, ...]
-    deviations: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -173,7 +122,7 @@ def same_paths(image: ContainerImage, tree: Tree, host: TreeFiles) -> frozenset[
     return frozenset(found)
 
 
-def _of_packages(database: Mapping[str, Sequence[PackagedFile]], names: frozenset[str]) -> dict[tuple[str, str], str]:
+def _of_packages(database: Mapping[str, Sequence[DatabaseFile]], names: frozenset[str]) -> dict[tuple[str, str], str]:
     """The digest of each file of the packages, by package and path."""
     return {(row.package, path): row.sha256 for path, rows in database.items() for row in rows if row.package in names}
 

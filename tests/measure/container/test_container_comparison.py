@@ -13,7 +13,7 @@ from atomic_lib.compose.tree import Tree
 from atomic_lib.compose.tree_access.tree_files import TreeFiles
 from atomic_lib.compose.tree_access.walk import walk_tree, write_entries
 from atomic_lib.image.oci.container_image import ContainerImage
-from atomic_lib.measure.container_comparison import (
+from atomic_lib.measure.container.container_comparison import (
     ComparisonRequest,
     compare_files,
     require_one_database,
