@@ -88,12 +88,11 @@ class TreeFiles:
             yield file
 
     def attributes(self, path: str) -> dict[str, bytes]:
-        """The extended attributes of a path itself, by name; empty for a link."""
+        """The extended attributes of a path itself, by name; empty if there is nothing."""
         with self._found(path, follow=False) as found:
-            if found is None or stat.S_ISLNK(os.fstat(found).st_mode):
-                return {}
-            place = f"/proc/self/fd/{found}"
-            return {name: os.getxattr(place, name) for name in sorted(os.listxattr(place))}
+            place = f"/proc/self/fd/{found}"  # of a link that was not followed, the link
+            names = sorted(os.listxattr(place)) if found is not None else ()
+            return {name: os.getxattr(place, name) for name in names}
 
     def sha256(self, path: str) -> str:
         """The sha256 of a regular file, in hex."""

@@ -29,6 +29,11 @@ class Description:
     command: tuple[str, ...]
     epoch: int
 
+    @property
+    def tag(self) -> str:
+        """``NAME:VERSION``, by which engines know the image."""
+        return f"{self.name}:{self.version}"
+
 
 def write_layout(layout: Path, compressed: Path, diff_id: str, description: Description) -> str:
     """Make the new directory ``layout`` with an image of one layer; returns the sha256 of its manifest, in hex.
@@ -50,7 +55,10 @@ def write_layout(layout: Path, compressed: Path, diff_id: str, description: Desc
         "config": configuration,
         "layers": [layer],
     }
-    named = {"org.opencontainers.image.ref.name": description.version}
+    named = {
+        "org.opencontainers.image.ref.name": description.tag,  # the name that podman load gives it
+        "io.containerd.image.name": f"docker.io/library/{description.tag}",  # Docker with the store of containerd
+    }
     listed = {**_put(layout, str(manifest["mediaType"]), manifest), "annotations": named}
     index = {"schemaVersion": 2, "mediaType": f"{_TYPE}.index.v1+json", "manifests": [listed]}
     (layout / "index.json").write_bytes(_json(index))
@@ -63,7 +71,7 @@ def write_archive(layout: Path, archive: Path, description: Description) -> None
     manifest = json.loads(_blob(layout, json.loads((layout / "index.json").read_text())["manifests"][0]).read_text())
     for_docker = {
         "Config": str(_blob(layout, manifest["config"]).relative_to(layout)),
-        "RepoTags": [f"{description.name}:{description.version}"],
+        "RepoTags": [description.tag],
         "Layers": [str(_blob(layout, layer).relative_to(layout)) for layer in manifest["layers"]],
     }
     (layout / "manifest.json").write_bytes(_json([for_docker]))

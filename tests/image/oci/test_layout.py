@@ -49,7 +49,10 @@ def test_the_layout_leads_from_the_index_to_the_layer(image: Path) -> None:
     layout = image / "oci"
     assert json.loads((layout / "oci-layout").read_text()) == {"imageLayoutVersion": "1.0.0"}
     (listed,) = json.loads((layout / "index.json").read_text())["manifests"]
-    assert listed["annotations"] == {"org.opencontainers.image.ref.name": "3"}
+    assert listed["annotations"] == {
+        "org.opencontainers.image.ref.name": "container-base:3",
+        "io.containerd.image.name": "docker.io/library/container-base:3",
+    }
     manifest = json.loads(blob(layout, listed))
     assert manifest["mediaType"] == listed["mediaType"] == "application/vnd.oci.image.manifest.v1+json"
     assert [gzip.decompress(blob(layout, layer)) for layer in manifest["layers"]] == [TAR]
