@@ -105,7 +105,7 @@ def test_a_container_is_run_from_its_configuration(image: ContainerImage, unpack
         configuration = archive.extractfile(docker["Config"])
         assert configuration
         command = json.load(configuration)["config"]["Cmd"]
-    done = unpacked.chroot([*command, "-c", "echo $BASH_VERSION; ls /etc/pki /etc/ssl"])
+    done = unpacked.chroot([*command, "-c", "echo $BASH_VERSION"])
     assert re.match(r"5\.", done.stdout)
 
 
