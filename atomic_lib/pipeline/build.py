@@ -14,6 +14,7 @@ from atomic_lib.compose.pulled.pulled_tree import pull_tree, pulled_tree
 from atomic_lib.compose.tree import Tree, TreeRequest, compose_tree, default_ref
 from atomic_lib.content.demand import Demand
 from atomic_lib.content.repositories import Content, content_without_packages, open_content
+from atomic_lib.formats.rpm_licenses import read_licenses
 from atomic_lib.image.disk import Image, build_image
 from atomic_lib.image.sysroot import ImageRequest
 from atomic_lib.measure.classes import ClassRules, default_class_rules
@@ -121,6 +122,11 @@ class Build:
     def footprint(self) -> Footprint:
         """The size of the composed tree, by package."""
         return measure_footprint(self.tree.entries(), self.tree.owners(), self.package_names)
+
+    @cached_property
+    def licenses(self) -> Mapping[str, str]:
+        """The licence of each package, as its RPM states it, by NEVRA; none of packages of a pulled commit."""
+        return read_licenses(self.context.tools, self.rpm_set.directory)
 
     @cached_property
     def image(self) -> Image:

@@ -20,6 +20,7 @@ from atomic_lib.pipeline.build import Build
 from atomic_lib.results.history.database import HISTORY_FILE, read_history
 from atomic_lib.results.history.previous_builds import changes_since, previous_build
 from atomic_lib.results.record import VariantRecord
+from atomic_lib.results.sbom.sbom_document import write_sbom
 from atomic_lib.results.variant_result import VariantResult
 from atomic_lib.results.verification import read_verification
 from atomic_lib.solve.explain.without import Departure
@@ -76,11 +77,12 @@ class RecordedBuild:
         return self.record.result
 
     def measure_image(self) -> VariantResult:
-        """Build the disk image and measure it; does nothing if the variant stops after its tree.
+        """Build the disk image, measure it, and write the SBOM; only the SBOM if the variant stops after its tree.
 
         Raises WorkbookError if the image has a private key that no rule in ``params/rules/guards.yaml`` explains.
         """
         if self.variant.last_stage == "tree":
+            self._stage("sbom", self._write_sbom)
             self.record.finish()
             return self.record.result
         image = self._stage("image", lambda: self.build.image)
@@ -92,6 +94,7 @@ class RecordedBuild:
         guards = self._stage("guards", lambda: self.build.guards)
         self.record.add_guards(guards)
         self._stage("guards", lambda: require_no_private_key(guards, self.variant.variant))
+        self._stage("sbom", self._write_sbom)
         if self.variant.last_stage == "image":
             self.record.finish()
         return self.record.result
@@ -124,6 +127,10 @@ class RecordedBuild:
     def _boots(self) -> Boots:
         build = self.build
         return Boots(self.variant, build.whole_recipe.selinux, build.image, build.context, self.directory)
+
+    def _write_sbom(self) -> None:
+        self.record.add_licenses(self.build.licenses)
+        write_sbom(self.directory, self.record.result, self.build.rpm_set.lock)
 
     def _departure(self, names: list[str]) -> Departure:
         return self._stage("what-leaves", lambda: self.build.without(names))

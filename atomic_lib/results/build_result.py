@@ -23,7 +23,7 @@ class PackageSize(Model):
     ``bytes`` are apparent, ``allocated_bytes`` whole blocks of the tree as composed; ``image_bytes``
     what its files take on the disk image, ``qcow2_bytes`` their share of the compressed one.
     ``download_bytes`` is the size of the RPM file. ``why``: the shortest chain that brought it in. ``vendor``: who made
-    it; for a package of stand-in content what it really is.
+    it; for a package of stand-in content what it really is. ``license``: as the RPM's header states it.
     """
 
     name: str
@@ -32,6 +32,7 @@ class PackageSize(Model):
     release: str
     arch: str
     vendor: str = ""
+    license: str = ""
     bytes: Bytes
     files: Count
     allocated_bytes: Bytes | None = None

@@ -33,6 +33,7 @@ from atomic_lib.results.build_result import (
 from atomic_lib.results.footprint_rows import directory_sizes, image_parts, package_sizes, unowned_sizes, with_image
 from atomic_lib.results.result_files import RESULT_FILE, read_variant_result, write_variant_result
 from atomic_lib.results.runs import resumed_since
+from atomic_lib.results.sbom.package_identity import nevra
 from atomic_lib.results.variant_result import ContentSummary, FailedBoot, Failure, StageTime, VariantResult
 from atomic_lib.results.verification import Verification, about_image
 from atomic_lib.solve.explain.why import Chain
@@ -118,6 +119,11 @@ class VariantRecord:
         }
         packages = [size.model_copy(update={"why": reasons.get(size.name, ())}) for size in self._result.packages]
         self._update(packages=tuple(packages), departures=())
+
+    def add_licenses(self, licenses: Mapping[str, str]) -> None:
+        """Record the licence of each package, by NEVRA."""
+        packages = [one.model_copy(update={"license": licenses.get(nevra(one), "")}) for one in self._result.packages]
+        self._update(packages=tuple(packages))
 
     def add_departure(self, removed: str, title: str, departure: Departure) -> None:
         """Record what removing some packages would remove, in packages and in bytes of the composed tree."""

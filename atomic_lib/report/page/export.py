@@ -24,6 +24,7 @@ from atomic_lib.results.conformance_files import MATRIX_FILE
 from atomic_lib.results.history.previous_study import previous_study
 from atomic_lib.results.result_files import RESULT_FILE, read_study_result
 from atomic_lib.results.runs import INDEX_FILE
+from atomic_lib.results.sbom.sbom_document import sbom_file
 from atomic_lib.results.study_result import StudyResult
 from atomic_lib.results.tables.csv_tables import csv_names
 from atomic_lib.results.variant_result import VariantResult
@@ -201,12 +202,15 @@ def _links(pages: Sequence[PageCells], variants: Sequence[str], current: str, to
 
 
 def _run_files(run_directory: Path) -> list[PageLink]:
-    names = [SUMMARY_FILE, "results.json", *csv_names(), MATRIX_FILE, CONFORMANCE_CSV, "compare.ipynb"]
+    variants = sorted(path.parent.name for path in run_directory.glob(f"*/{RESULT_FILE}"))
+    sboms = [f"{name}/{sbom_file(name)}" for name in variants]
+    names = [SUMMARY_FILE, "results.json", *csv_names(), *sboms, MATRIX_FILE, CONFORMANCE_CSV, "compare.ipynb"]
     return [PageLink(name, name) for name in names if (run_directory / name).exists()]
 
 
 def _variant_files(directory: Path) -> list[PageLink]:
     """The files beside a variant's page, the logs of failed boots included."""
-    names = [name for name in (RESULT_FILE, "lock.json", CHANGED_FILES, _VARIANT) if (directory / name).exists()]
+    known = (RESULT_FILE, "lock.json", sbom_file(directory.name), CHANGED_FILES, _VARIANT)
+    names = [name for name in known if (directory / name).exists()]
     logs = sorted(path.name for pattern in ("console-*.log", "guest-*.log") for path in directory.glob(pattern))
     return [PageLink(name, name) for name in (*names, *logs)]
