@@ -7,6 +7,8 @@ from pydantic import Field
 
 from atomic_lib.base.model import Bytes, Count, Model
 from atomic_lib.measure.build_changes import Change, ChangedFiles
+from atomic_lib.solve.explain.graph import Link
+from atomic_lib.solve.explain.why import chain_text
 
 
 class WhyLink(Model):
@@ -113,6 +115,11 @@ class Release(Model):
     packages: tuple[Change, ...] = ()
     files: tuple[ChangedFiles, ...] | None = None
     files_reason: str = ""
+
+
+def why_text(package: PackageSize) -> str:
+    """Why the package is there: its chain as text, such as ``moby-engine (recipe) → containerd (requires)``."""
+    return chain_text(tuple(Link(link.kind, link.package, link.capability) for link in package.why))
 
 
 def class_sizes(packages: Iterable[PackageSize], unowned: Iterable[ClassSize]) -> tuple[ClassSize, ...]:

@@ -14,7 +14,7 @@ from atomic_lib.base.files import write_text
 from atomic_lib.base.scrub import scrubber
 from atomic_lib.measure.build_changes import CHANGED_FILES
 from atomic_lib.report.elements.blocks import Alert
-from atomic_lib.report.page.sections import PageCells, headings, split_pages, without_empty
+from atomic_lib.report.page.sections import PageCells, headings, published, split_pages, without_empty
 from atomic_lib.report.text.budget_words import breach_alert
 from atomic_lib.report.text.conclusions import failure
 from atomic_lib.report.text.content_words import content_and_date, standin_notice
@@ -75,7 +75,7 @@ def export_html(notebook: Path, out: Path, frame: PageFrame) -> None:
     Raises WorkbookError when the notebook is missing or damaged.
     """
     node = _without_traces(read_notebook(notebook), scrubber(notebook.parent))
-    _write_page(node, without_empty(node.cells), out, frame)
+    _write_page(node, without_empty(published(node.cells)), out, frame)
 
 
 def write_pages(run_directory: Path) -> Path:

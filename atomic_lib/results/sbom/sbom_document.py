@@ -14,12 +14,10 @@ from urllib.parse import quote
 from atomic_lib import __version__
 from atomic_lib.base.files import write_text
 from atomic_lib.measure.disk_map import BOOT_SECTORS, ESP
-from atomic_lib.results.build_result import PackageSize
+from atomic_lib.results.build_result import PackageSize, why_text
 from atomic_lib.results.sbom.package_identity import identity_of, nevra, printable
 from atomic_lib.results.sbom.sbom_parts import DISK_PARTS, Part, parts_of
 from atomic_lib.results.variant_result import VariantResult
-from atomic_lib.solve.explain.graph import Link
-from atomic_lib.solve.explain.why import chain_text
 from atomic_lib.solve.lock import Lock, LockedPackage
 
 if TYPE_CHECKING:
@@ -198,7 +196,7 @@ def _package(
             "nevra": nevra(package),
             "vendor": package.vendor,
             "class": package.class_,
-            "why": chain_text(tuple(Link(link.kind, link.package, link.capability) for link in package.why)),
+            "why": why_text(package),
             "rpm-bytes": package.download_bytes,
             **sizes,
         }),

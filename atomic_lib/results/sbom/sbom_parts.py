@@ -89,8 +89,10 @@ def _require_whole(result: VariantResult, parts: tuple[Part, ...]) -> None:
         figures += [("image_bytes", result.image_allocated_bytes), ("qcow2_bytes", result.image_compressed_bytes)]
     for figure, whole in figures:
         values = [getattr(part, figure) or 0 for part in parts]
-        wrong = f"the parts have {sum(values)} {figure}, but {whole} were measured" if sum(values) != whole else ""
-        if min(values, default=0) < 0:
+        wrong = ""
+        if sum(values) != (whole or 0):
+            wrong = f"the parts have {sum(values)} {figure}, but {whole} were measured"
+        elif min(values, default=0) < 0:
             wrong = f"packages have more {figure} than the class that they belong to"
         if wrong:
             raise WorkbookError(
