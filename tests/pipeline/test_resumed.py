@@ -64,8 +64,10 @@ made = stage("tree", {"entries.jsonl": ENTRIES, "owners.json": "{}"}, variant)
 record.add_tree(rpms, Tree(made.key, "ostree", made.path, "6.12", "c" * 64, "d" * 64, (), 2.0, made.reused))
 """,
     """
+from atomic_lib.results.sbom.sbom_document import write_sbom
 made = stage("image", {"entries.jsonl": ENTRIES}, variant)
 record.add_image(Image(made.key, made.path, 4096, 2048, 1024, 3.0, made.reused))
+write_sbom(top / output_directory, record.result, rpms.lock)
 """,
     """
 if new_boots:
@@ -138,6 +140,7 @@ def test_a_run_that_is_killed_at_any_stage_resumes(tmp_path: Path, temporary: Pa
     assert undisturbed
     expected = content(undisturbed)
     assert {"index.html", "results.json", "atomic-min/index.html", "stages.csv"} <= expected.keys()
+    assert "atomic-min/atomic-min.cdx.json" in expected
     top = checkout_in(tmp_path / "killed")
     for stage in STAGES:  # killed five times, each time one stage further
         assert run_in(top, temporary, kill_at=stage) is None
