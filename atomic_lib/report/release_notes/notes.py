@@ -178,9 +178,9 @@ def _limits(result: VariantResult) -> Iterator[tuple[str, str]]:
     content = result.content_summary
     if content is None or content.standin:
         yield "Stand-in content.", "The packages are Debian's, under Fedora's names where a recipe uses them."
-    yield "How it was composed.", "dnf installed the packages and ostree made the commit; rpm-ostree was not run."
+    yield "How it was composed.", _composed(result)
     for note in result.notes:
-        yield "Recipe and tree.", f"{note[:1].upper()}{note[1:]}."
+        yield "Recipe and tree.", f"{note.rstrip('.')}."
     yield from _label_limits(result)
     yield from _guard_limits(result)
     if words := failed_boot_words(result):
@@ -190,6 +190,14 @@ def _limits(result: VariantResult) -> Iterator[tuple[str, str]]:
     elif any(boot.accelerator == "tcg" for boot in result.boots):
         yield "Times.", "QEMU emulated the processor (TCG): its times say nothing about real hardware."
     yield "Architecture.", "Only x86-64 was built."
+
+
+def _composed(result: VariantResult) -> str:
+    if result.method == "traditional":
+        return "dnf installed the packages; Anaconda was not run."
+    if result.download_bytes is None:  # the packages are those of a commit
+        return "The commit was pulled from an ostree remote; only the image was made here."
+    return "dnf installed the packages and ostree made the commit; rpm-ostree was not run."
 
 
 def _label_limits(result: VariantResult) -> Iterator[tuple[str, str]]:

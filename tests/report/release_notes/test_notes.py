@@ -59,6 +59,19 @@ def test_limits_name_what_is_wrong_and_what_is_allowed(tmp_path: Path) -> None:
     assert "**Stand-in content.**" in limits
 
 
+@pytest.mark.parametrize(
+    ("changed", "wanted"),
+    [
+        ({}, "ostree made the commit; rpm-ostree was not run."),
+        ({"method": "traditional", "commit": None}, "dnf installed the packages; Anaconda was not run."),
+        ({"download_bytes": None}, "The commit was pulled from an ostree remote; only the image was made here."),
+    ],
+)
+def test_limits_say_what_composed_the_image(tmp_path: Path, changed: dict[str, object], wanted: str) -> None:
+    result = recorded_build()[0].model_copy(update=changed)
+    assert wanted in said(run_with(tmp_path / "runs/two", result), tmp_path)
+
+
 def test_changes_are_those_since_the_named_run(tmp_path: Path) -> None:
     result, _ = recorded_build()
     run_with(tmp_path / "runs/one", result)
