@@ -11,9 +11,10 @@ from atomic_lib.report.release_notes.notes import NOTES_MARKDOWN, NOTES_NOTEBOOK
 from atomic_lib.results.result_files import RESULT_FILE
 from atomic_lib.results.runs import INDEX_FILE, latest_link
 from atomic_lib.results.sbom.sbom_document import sbom_file
+from atomic_lib.solve.lock import LOCK_FILE
 
 NOTEBOOK = NOTEBOOKS / NOTES_NOTEBOOK
-_DOWNLOADS = (NOTES_MARKDOWN, NOTES_NOTEBOOK, RESULT_FILE, "lock.json")
+_DOWNLOADS = (NOTES_MARKDOWN, NOTES_NOTEBOOK, RESULT_FILE, LOCK_FILE)
 
 
 @dataclass(frozen=True)

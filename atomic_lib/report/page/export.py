@@ -28,6 +28,7 @@ from atomic_lib.results.sbom.sbom_document import sbom_file
 from atomic_lib.results.study_result import StudyResult
 from atomic_lib.results.tables.csv_tables import csv_names
 from atomic_lib.results.variant_result import VariantResult
+from atomic_lib.solve.lock import LOCK_FILE
 
 if TYPE_CHECKING:
     from nbformat import NotebookNode
@@ -210,7 +211,7 @@ def _run_files(run_directory: Path) -> list[PageLink]:
 
 def _variant_files(directory: Path) -> list[PageLink]:
     """The files beside a variant's page, the logs of failed boots included."""
-    known = (RESULT_FILE, "lock.json", sbom_file(directory.name), CHANGED_FILES, _VARIANT)
+    known = (RESULT_FILE, LOCK_FILE, sbom_file(directory.name), CHANGED_FILES, _VARIANT)
     names = [name for name in known if (directory / name).exists()]
     logs = sorted(path.name for pattern in ("console-*.log", "guest-*.log") for path in directory.glob(pattern))
     return [PageLink(name, name) for name in (*names, *logs)]

@@ -20,7 +20,7 @@ from atomic_lib.results.result_files import read_study_result
 from atomic_lib.results.runs import finished_runs
 from atomic_lib.results.study_result import StudyResult
 from atomic_lib.results.variant_result import VariantResult
-from atomic_lib.solve.lock import Lock, read_lock
+from atomic_lib.solve.lock import LOCK_FILE, Lock, read_lock
 
 NOTES_MARKDOWN, NOTES_PAGE, NOTES_NOTEBOOK = "release-notes.md", "release-notes.html", "release-notes.ipynb"
 _RUNS_NAMED = 5
@@ -101,7 +101,7 @@ def read_notes(run_directory: Path, variant: str, since: str, build: Path) -> Re
     if since:
         before = _earlier_run(run_directory.resolve(), since)
         old = read_study_result(before)
-        locks = read_lock(before / variant / "lock.json"), read_lock(run_directory / variant / "lock.json")
+        locks = read_lock(before / variant / LOCK_FILE), read_lock(run_directory / variant / LOCK_FILE)
         earlier = Earlier(old, _built(old, variant), locks)
     return ReleaseNotes(study, result, equality_of(build, result), earlier)
 

@@ -124,11 +124,10 @@ def _equal(record: EqualityRecord | None) -> _Finding:
     if record is None:
         return "not measured", "./workbook equality did not compare this image"
     after = "before and after a boot" if record.booted else "before a boot"
-    text = (
-        f"{plural(record.paths, 'path')} in both {record.ostree} and {record.traditional}, {after}: "
-        f"{plural(record.differences, 'difference')}, {record.unexplained:,} without a reason in params/rules"
-    )
-    return ("no" if record.unexplained else "yes"), text
+    count = plural(record.differences, "difference")
+    found = f"{record.unexplained:,} of {count} without a reason" if record.unexplained else f"{count}, each explained"
+    text = f"{plural(record.paths, 'path')} in both {record.ostree} and {record.traditional}, {after}: {found}"
+    return ("no" if record.unexplained else "yes"), f"{text} in params/rules"
 
 
 def _docker(result: VariantResult) -> _Finding:
