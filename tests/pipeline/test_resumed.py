@@ -56,7 +56,7 @@ chosen = chosen_variant(variant, study)
 record = VariantRecord(chosen, top / output_directory, top)
 made = stage("rpm-set", {"lock.json": ""}, variant)
 rpms = RpmSet(made.key, Lock("standin", ()), made.path / "rpms", (), 1.0, made.reused)
-record.add_packages(SimpleNamespace(notes=()), rpms, "tools", {})
+record.add_packages(SimpleNamespace(notes=(), left_out=(), packages=()), rpms, "tools", {})
 """,
     """
 entry = {"path": "/usr/bin/bash", "kind": "file", "size_bytes": 9, "allocated_bytes": 9, "inode": 1}
