@@ -43,23 +43,25 @@ def identity_of(package: PackageSize, content: ContentSummary | None) -> Identit
     qualifiers = {"arch": package.arch}
     if package.epoch:
         qualifiers["epoch"] = str(package.epoch)
-    if package.vendor == _FEDORA and content:
+    if package.vendor == _FEDORA and content and not standin:
         qualifiers["distro"] = f"fedora-{content.releasever}"
     supplier = printable(package.vendor)
-    made_here = "Neither Debian's nor Fedora's: made for stand-in content." if standin else ""
+    elsewhere = "Neither converted from Debian nor taken from Fedora's repositories." if standin else ""
     return Identity(
         printable(package.name),
         printable(f"{package.epoch}:{version}" if package.epoch else version),
         supplier,
-        PackageURL("rpm", _namespace(supplier), printable(package.name), printable(version), qualifiers),
-        made_here,
+        PackageURL(
+            "rpm", _namespace(supplier, standin=standin), printable(package.name), printable(version), qualifiers
+        ),
+        elsewhere,
     )
 
 
-def _namespace(supplier: str) -> str | None:
-    """The namespace of an RPM's purl, its vendor: "fedora" only for Fedora's own name, "debian" for none."""
+def _namespace(supplier: str, *, standin: bool) -> str | None:
+    """The namespace of an RPM's purl: its vendor. "fedora" for Fedora's own name, not in stand-in content."""
     if supplier == _FEDORA:
-        return "fedora"
+        return None if standin else "fedora"
     name = re.sub(r"[^a-z0-9]+", "-", supplier.lower()).strip("-")
     return None if name in ("", "fedora", "debian") else name
 

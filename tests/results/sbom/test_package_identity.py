@@ -47,9 +47,14 @@ def test_a_vendor_that_only_looks_like_debian_is_not_believed_outside_of_standin
 
 def test_what_the_workbook_made_for_standin_content_is_nobodys_else() -> None:
     found = identity_of(package("", name="standin-setup"), STANDIN)
-    assert found.description == "Neither Debian's nor Fedora's: made for stand-in content."
+    assert found.description == "Neither converted from Debian nor taken from Fedora's repositories."
 
 
 def test_control_characters_are_shown_as_escapes_and_long_texts_are_cut() -> None:
     assert printable("a\x1b[31m\nb\u202ec\udc80 d") == "a\\x1b[31m\\nb\\u202ec\\udc80 d"
     assert len(printable("x" * 10_000)) == 1000
+
+
+def test_an_rpm_of_ones_own_in_standin_content_is_not_taken_for_one_of_fedora() -> None:
+    purl = identity_of(package("Fedora Project"), STANDIN).purl
+    assert str(purl) == "pkg:rpm/openssh-clients@10.0p1-7?arch=x86_64&epoch=1"
