@@ -2,14 +2,14 @@
 
 import logging
 import signal
-import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import papermill
 from jupyter_client.kernelspec import NoSuchKernel
+from nbclient.exceptions import CellTimeoutError
 from nbformat import NotebookNode
 from nbformat.reader import NotJSONError
 from nbformat.validator import NotebookValidationError
@@ -20,21 +20,28 @@ from papermill.log import logger
 from traitlets.config import Config
 
 from atomic_lib.base.errors import SetupError, WorkbookError
+from atomic_lib.base.progress import duration
 from atomic_lib.base.signals import end_with_parent
 from atomic_lib.pipeline.failures import cell_failure
-from atomic_lib.pipeline.output_limit import OutputLimit
+from atomic_lib.pipeline.output_limit import OutputLimit, without_progress
 
 _ENGINE = "workbook"
 
 
 class _Client(PapermillNotebookClient):  # type: ignore[misc]  # papermill has no types
-    """papermill's client, which keeps no more output than the limit."""
+    """papermill's client, which keeps no more output than the limit, and no progress lines: they go to ``tell``."""
 
-    def __init__(self, *arguments: Any, **options: Any) -> None:
+    def __init__(self, *arguments: Any, tell: Callable[[str], None], **options: Any) -> None:
         super().__init__(*arguments, **options)
-        self._limit = OutputLimit()
+        self._limit, self._shown = OutputLimit(), OutputLimit()
+        self._tell = tell
 
     def process_message(self, msg: dict[str, Any], cell: NotebookNode, cell_index: int) -> NotebookNode | None:
+        if msg["msg_type"] == "stream" and msg["content"]["name"] == "stderr":
+            shown = self._shown.limited(msg)
+            for line in shown["content"]["text"].splitlines() if shown else ():
+                self._tell(line)
+            msg = without_progress(msg)
         limited = self._limit.limited(msg)
         return super().process_message(limited, cell, cell_index) if limited else None
 
@@ -44,14 +51,18 @@ class _Engine(NBClientEngine):  # type: ignore[misc]  # papermill has no types
 
     @classmethod
     def execute_managed_notebook(cls, nb_man: Any, kernel_name: str, **options: Any) -> None:
-        client = _Client(
-            nb_man, kernel_name=kernel_name, log=logger, stderr_file=options["stderr_file"], config=options["config"]
-        )
+        own = {name: options[name] for name in ("tell", "config")}
+        client = _Client(nb_man, kernel_name=kernel_name, log=logger, timeout=options["execution_timeout"], **own)
         client.execute(preexec_fn=partial(end_with_parent, signal.SIGKILL))
 
 
-def execute(notebook: Path, scratch: Path, parameters: Mapping[str, object]) -> WorkbookError | None:
+def execute(
+    notebook: Path, scratch: Path, parameters: Mapping[str, object], tell: Callable[[str], None], cell_seconds: int
+) -> WorkbookError | None:
     """Execute a notebook into ``scratch``, where only this user can connect to its kernel; returns its error, if any.
+
+    ``tell`` gets each line that a cell writes to its standard error, at once; progress lines are not stored.
+    ``cell_seconds``: how long a cell may take.
 
     Raises whatever papermill raises if the kernel dies or a file cannot be read or written.
     """
@@ -78,9 +89,14 @@ def execute(notebook: Path, scratch: Path, parameters: Mapping[str, object]) -> 
             engine_name=_ENGINE,
             cwd=str(notebook.parent),
             progress_bar=False,
-            stderr_file=sys.stderr,
+            execution_timeout=cell_seconds,
+            tell=tell,
             config=Config(configuration),
         )
+    except CellTimeoutError:
+        reason = f"a cell took more than {duration(cell_seconds)}, and was stopped"
+        hint = f"the executed notebook shows which; to restore it: {_restore(notebook)}"
+        return SetupError(f"{_name(notebook)}: {reason}", hint=hint)
     except PapermillExecutionError as error:
         return cell_failure(error.ename, error.evalue)
     except (NotJSONError, NotebookValidationError, UnicodeDecodeError) as error:
@@ -103,7 +119,12 @@ def _unexecuted(notebook: Path, executed: NotebookNode) -> SetupError | None:
 
 
 def _refused(notebook: Path, reason: str) -> SetupError:
-    return SetupError(
-        f"{notebook.parent.name}/{notebook.name}: {reason}",
-        hint=f"repair it, or restore it: git restore {notebook.parent.name}/{notebook.name}",
-    )
+    return SetupError(f"{_name(notebook)}: {reason}", hint=f"repair it, or restore it: {_restore(notebook)}")
+
+
+def _name(notebook: Path) -> str:
+    return f"{notebook.parent.name}/{notebook.name}"
+
+
+def _restore(notebook: Path) -> str:
+    return f"git restore {_name(notebook)}"

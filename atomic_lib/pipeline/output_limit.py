@@ -1,8 +1,10 @@
-"""How much output of an executed notebook is kept: a cell that prints without end must not fill disk and page."""
+"""Which output of an executed notebook is kept, and how much: no progress, and not what a cell prints without end."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
+
+from atomic_lib.base.progress import is_progress
 
 PRINTED_CHARACTERS = 2**20
 """For all that the cells of a notebook print."""
@@ -34,7 +36,7 @@ class OutputLimit:
         return {**message, "content": content} if content else None
 
     def _limited_text(self, content: Mapping[str, Any]) -> dict[str, Any] | None:
-        if self.printed <= 0:
+        if self.printed <= 0 or not content["text"]:
             return None
         text = content["text"][: self.printed]
         self.printed -= len(content["text"])
@@ -58,3 +60,10 @@ def _limited_error(content: Mapping[str, Any]) -> dict[str, Any]:
         if left <= 0:
             break
     return {**content, "evalue": content["evalue"][:ERROR_CHARACTERS], "traceback": lines}
+
+
+def without_progress(message: Mapping[str, Any]) -> dict[str, Any]:
+    """A message of the kernel with text, without its progress lines."""
+    lines = message["content"]["text"].splitlines(keepends=True)
+    text = "".join(line for line in lines if not is_progress(line))
+    return {**message, "content": {**message["content"], "text": text}}

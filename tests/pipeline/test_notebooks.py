@@ -3,6 +3,8 @@
 import json
 import signal
 from collections.abc import Iterator
+from contextlib import redirect_stderr
+from dataclasses import replace
 from pathlib import Path
 
 import nbformat
@@ -28,6 +30,12 @@ CELLS = {
         f"import sys; sys.path.insert(0, {str(CHECKOUT)!r})\n"
         "from atomic_lib.base.errors import SetupError\nraise SetupError('one', log='two\\nthree', hint='four')"
     ],
+    "says": [
+        f"import sys; sys.path.insert(0, {str(CHECKOUT)!r})\n"
+        "from atomic_lib.base.progress import say, step\n"
+        "with step('compose'):\n    say('this is for the page')\nprint('→ so is this')"
+    ],
+    "hangs": ["print('before', flush=True)\nimport time; time.sleep(600)"],
     "good": ["open('good', 'w').write(x)"],
     "no-kernel": ["1"],
 }
@@ -63,8 +71,12 @@ def errors(directory: Path) -> dict[str, WorkbookError | None]:
     (directory / "file").touch()
     outputs = {name: directory / "out" / f"{name}.ipynb" for name in (*CELLS, "empty", "damaged", "missing")}
     executions = [Execution(directory / f"{name}.ipynb", out, {"x": "1"}) for name, out in outputs.items()]
+    at = next(at for at, one in enumerate(executions) if one.notebook.stem == "hangs")
+    executions[at] = replace(executions[at], cell_seconds=5)
     executions.append(Execution(directory / "good.ipynb", directory / "file/out.ipynb", {"x": "2"}))
-    return dict(zip((*outputs, "unwritable"), execute_all(executions, workers=2), strict=True))
+    with open(directory / "shown", "w") as shown, redirect_stderr(shown):
+        found = execute_all(executions, workers=2)
+    return dict(zip((*outputs, "unwritable"), found, strict=True))
 
 
 @pytest.mark.parametrize(
@@ -74,6 +86,7 @@ def errors(directory: Path) -> dict[str, WorkbookError | None]:
         ("kernel-exits", WorkbookError, "the kernel of the notebook died"),
         ("worker-killed", WorkbookError, "the process of worker-killed.ipynb was killed by SIGKILL"),
         ("exit", SetupError, "exit.ipynb: ended after 2 of 3 cells"),
+        ("hangs", SetupError, "hangs.ipynb: a cell took more than 5 s, and was stopped"),
         ("empty", SetupError, "empty.ipynb: has no code to execute"),
         ("damaged", SetupError, "damaged.ipynb: not a notebook: Notebook does not appear to be JSON: "),
         ("missing", WorkbookError, "missing.ipynb: No such file or directory"),
@@ -116,6 +129,16 @@ def test_output_without_end_is_not_stored(directory: Path, name: str) -> None:
     stored = directory / "out" / f"{name}.ipynb"
     assert stored.stat().st_size < 1_200_000
     assert ("is not kept" in stored.read_text()) == (name != "raises")
+
+
+def test_progress_is_shown_at_once_and_not_stored(directory: Path, errors: dict[str, WorkbookError | None]) -> None:
+    assert errors["says"] is None
+    cell = nbformat.read(directory / "out/says.ipynb", as_version=4).cells[-1]  # type: ignore[no-untyped-call]
+    assert {one.name: one.text for one in cell.outputs} == {
+        "stderr": "this is for the page\n", "stdout": "→ so is this\n",
+    }  # fmt: skip
+    shown = (directory / "shown").read_text().splitlines()
+    assert [line[:9] for line in shown if "compose" in line] == ["→ compose", "✓ compose"]
 
 
 @pytest.mark.usefixtures("errors")
