@@ -100,14 +100,16 @@ class Store:
             started = time.monotonic()
             try:
                 title = what + (f" (changed: {', '.join(changed)})" if changed else "")
-                with nullcontext() if silent else step(title, expected_seconds), _full_disk_named(what), _usual_umask():
-                    make(scratch)
-                seconds = time.monotonic() - started
-                record = {"inputs": inputs, "seconds": round(seconds, 3)}
-                (scratch / "key.json").write_text(json.dumps(record, indent=1, sort_keys=True))
-                write_manifest(scratch)
-                final.parent.mkdir(parents=True, exist_ok=True)
-                os.rename(scratch, final)
+                shown = nullcontext() if silent else step(title, expected_seconds)
+                with _full_disk_named(what, scratch):
+                    with shown, _usual_umask():
+                        make(scratch)
+                    seconds = time.monotonic() - started
+                    record = {"inputs": inputs, "seconds": round(seconds, 3)}
+                    (scratch / "key.json").write_text(json.dumps(record, indent=1, sort_keys=True))
+                    write_manifest(scratch)
+                    final.parent.mkdir(parents=True, exist_ok=True)
+                    os.rename(scratch, final)
             except BaseException:
                 remove_tree(scratch)
                 raise
@@ -124,10 +126,9 @@ class Store:
     def _most_similar(self, stage: str, inputs: Mapping[str, object]) -> tuple[list[str], float | None]:
         """How the inputs differ from those of the most similar result, and how many seconds it took to make."""
         now = json.loads(json.dumps(inputs))
-        earlier = filter(None, map(_read_record, self.results(stage)))
         found: list[tuple[list[str], float | None]] = [
             (sorted(name for name in {*one, *now} if one.get(name) != now.get(name)), seconds)
-            for one, seconds in earlier
+            for one, seconds in self.seconds_of(stage)
         ]
         return min(found, key=lambda one: (len(one[0]), one[0]), default=([], None))
 
@@ -177,14 +178,15 @@ def _usual_umask() -> Iterator[None]:
 
 
 @contextmanager
-def _full_disk_named(what: str) -> Iterator[None]:
-    """Turn ENOSPC into a SetupError that names the step."""
+def _full_disk_named(what: str, directory: Path) -> Iterator[None]:
+    """Turn ENOSPC into a SetupError that names the step, which writes to ``directory``."""
     try:
         yield
     except OSError as error:
         if error.errno != errno.ENOSPC:
             raise
-        raise full_disk(what, Path(error.filename) if isinstance(error.filename, str) else None) from error
+        path = Path(error.filename) if isinstance(error.filename, str) else None
+        raise full_disk(what, path, written_to=[directory]) from error
 
 
 def set_aside(path: Path, what: str, damage: Sequence[str] = ()) -> None:

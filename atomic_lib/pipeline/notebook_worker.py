@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import nbformat
 import papermill
 from jupyter_client.kernelspec import NoSuchKernel
 from nbclient.exceptions import CellTimeoutError
@@ -31,9 +32,9 @@ _ENGINE = "workbook"
 class _Client(PapermillNotebookClient):  # type: ignore[misc]  # papermill has no types
     """papermill's client, which keeps no more output than the limit, and no progress lines: they go to ``tell``."""
 
-    def __init__(self, *arguments: Any, tell: Callable[[str], None], **options: Any) -> None:
+    def __init__(self, *arguments: Any, tell: Callable[[str], None], limit: OutputLimit, **options: Any) -> None:
         super().__init__(*arguments, **options)
-        self._limit, self._shown = OutputLimit(), OutputLimit()
+        self._limit, self._shown = limit, OutputLimit()
         self._tell = tell
 
     def process_message(self, msg: dict[str, Any], cell: NotebookNode, cell_index: int) -> NotebookNode | None:
@@ -51,7 +52,7 @@ class _Engine(NBClientEngine):  # type: ignore[misc]  # papermill has no types
 
     @classmethod
     def execute_managed_notebook(cls, nb_man: Any, kernel_name: str, **options: Any) -> None:
-        own = {name: options[name] for name in ("tell", "config")}
+        own = {name: options[name] for name in ("tell", "limit", "config")}
         client = _Client(nb_man, kernel_name=kernel_name, log=logger, timeout=options["execution_timeout"], **own)
         client.execute(preexec_fn=partial(end_with_parent, signal.SIGKILL))
 
@@ -81,7 +82,10 @@ def execute(
             "store_widget_state": False,
         },
     }
+    limit = OutputLimit()
     try:
+        if parameters and (lacking := _without_parameters(notebook)):
+            return lacking
         executed = papermill.execute_notebook(
             str(notebook),
             str(scratch / notebook.name),
@@ -91,6 +95,7 @@ def execute(
             progress_bar=False,
             execution_timeout=cell_seconds,
             tell=tell,
+            limit=limit,
             config=Config(configuration),
         )
     except CellTimeoutError:
@@ -103,7 +108,16 @@ def execute(
         return _refused(notebook, f"not a notebook: {error}".partition("\n")[0])
     except NoSuchKernel as error:
         return _refused(notebook, f"no kernel {error.name!r} is installed")
-    return _unexecuted(notebook, executed)
+    return _refused(notebook, limit.reached) if limit.reached else _unexecuted(notebook, executed)
+
+
+def _without_parameters(notebook: Path) -> SetupError | None:
+    """The error for a notebook without the cell that parameters replace: its cells would use values of their own."""
+    cells = nbformat.read(notebook, as_version=4).cells  # type: ignore[no-untyped-call]
+    tagged = [cell for cell in cells if "parameters" in cell.metadata.get("tags", [])]
+    if tagged or not any(cell.cell_type == "code" for cell in cells):
+        return None
+    return _refused(notebook, "has no cell tagged 'parameters'")
 
 
 def _unexecuted(notebook: Path, executed: NotebookNode) -> SetupError | None:

@@ -20,6 +20,8 @@ class OutputLimit:
 
     printed: int = PRINTED_CHARACTERS
     shown: int = SHOWN_CHARACTERS
+    reached: str = ""
+    """The limit that was reached, as the end of a sentence; empty if none was."""
 
     def limited(self, message: Mapping[str, Any]) -> dict[str, Any] | None:
         """A message of the kernel with as much of its output as is kept; None if nothing is.
@@ -36,18 +38,21 @@ class OutputLimit:
         return {**message, "content": content} if content else None
 
     def _limited_text(self, content: Mapping[str, Any]) -> dict[str, Any] | None:
-        if self.printed <= 0 or not content["text"]:
+        if self.printed < 0 or not content["text"]:
             return None
         text = content["text"][: self.printed]
         self.printed -= len(content["text"])
         note = f"\n[more output is not kept: the limit is {PRINTED_CHARACTERS} characters]\n"
-        return {**content, "text": text + (note if self.printed <= 0 else "")}
+        if self.printed < 0:
+            self.reached = f"its cells print more than {PRINTED_CHARACTERS} characters"
+        return {**content, "text": text + (note if self.printed < 0 else "")}
 
     def _limited_data(self, content: Mapping[str, Any]) -> dict[str, Any]:
         size = sum(len(str(value)) for value in content["data"].values())
         if size <= self.shown:
             self.shown -= size
             return dict(content)
+        self.reached = f"its tables and figures have more than {SHOWN_CHARACTERS} characters"
         note = f"[an output of {size} characters is not kept: the limit of a notebook is {SHOWN_CHARACTERS}]"
         return {**content, "data": {"text/plain": note}, "metadata": {}}
 
