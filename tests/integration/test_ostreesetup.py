@@ -74,7 +74,7 @@ def web(tmp_path: Path) -> Iterator[str]:
         yield address
 
 
-def build_of(tools: Tools, directory: Path, url: str, *, nogpg: bool = True, **parameters: str) -> Build:
+def build_of(tools: Tools, directory: Path, url: str, *, nogpg: bool = True, **parameters: object) -> Build:
     """The build of the kickstart in ``directory``, with a store of its own there."""
     directory.mkdir(exist_ok=True)
     path = directory / "own.ks"
