@@ -163,12 +163,13 @@ def is_progress(line: str) -> bool:
 
 
 @contextmanager
-def step(what: str, expected_seconds: float | None = None) -> Iterator[None]:
+def step(what: str, expected_seconds: float | None = None, note: str = "") -> Iterator[None]:
     """Report the start of the step ``what``, signs of life, and how long it took, or that it failed or was stopped.
 
-    ``expected_seconds``: how long such a step took before; None if that is not known.
+    ``expected_seconds``: how long such a step took before; None if that is not known. ``note`` is for the first line.
     """
-    say(f"{STARTED} {what}" + (f", about {duration(expected_seconds)}" if expected_seconds else ""))
+    expected = f", about {duration(expected_seconds)}" if expected_seconds else ""
+    say(f"{STARTED} {what}{f' ({note})' if note else ''}{expected}")
     own = _Step(what, expected_seconds)
     with _SHOWN.lock:
         _SHOWN.steps.append(own)
@@ -246,7 +247,7 @@ def _end(step_: _Step) -> None:
 def _passed(part: str, parts: Parts) -> None:
     if part in parts.seconds and part not in parts.done:
         parts.done.add(part)
-        _SHOWN.line(f"{PASSED} {parts.words()}: {part}")
+        _SHOWN.line(f"{PASSED} {part} · {parts.words()}")
 
 
 def _is_terminal() -> bool:

@@ -32,6 +32,8 @@ from atomic_lib.base.progress import say, step
 KEY_LENGTH = 32
 DAMAGED = ".damaged"
 """How the name of what was damaged and set aside ends."""
+_EVERYWHERE = frozenset({"code", "tools"})
+"""Inputs that all stages have: if one has changed, what the stage needs is made anew as well, so it takes longer."""
 _FS_IOC_SETFLAGS = 0x40086602  # linux/fs.h, 64-bit
 
 
@@ -99,8 +101,10 @@ class Store:
             scratch = self._scratch(stage)
             started = time.monotonic()
             try:
-                title = what + (f" (changed: {', '.join(changed)})" if changed else "")
-                shown = nullcontext() if silent else step(title, expected_seconds)
+                note = f"changed: {', '.join(changed)}" if changed else ""
+                if _EVERYWHERE & {*changed}:
+                    expected_seconds = None
+                shown = nullcontext() if silent else step(what, expected_seconds, note)
                 with _full_disk_named(what, scratch):
                     with shown, _usual_umask():
                         make(scratch)

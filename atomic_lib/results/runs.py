@@ -4,8 +4,8 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
-from itertools import chain, count
 from pathlib import Path
+from time import sleep
 
 from atomic_lib.base.errors import WorkbookError
 from atomic_lib.base.run_lock import run_lock
@@ -44,18 +44,16 @@ def only_run(build: Path, cache: Path, command: str, *, wait: bool = False) -> I
 
 
 def new_run(runs: Path, name: str, interrupted: float | None = None) -> Path:
-    """A new directory for a run, named after the time and what is run.
+    """A new directory for a run, named after the time and what is run; no two runs begin in one second.
 
     ``interrupted``: since when runs were interrupted that it resumes, see ``resumed_since``.
 
     Raises WorkbookError if the clock is behind the newest run: runs would be in the wrong order.
     """
     runs.mkdir(parents=True, exist_ok=True)
-    now = datetime.now(UTC)
-    _require_clock(runs, now)
-    stem = f"{now:{_TIME}}-{name}"
-    ends = chain([""], (f"-{number}" for number in count(2)))
-    directory = next(path for path in (runs / f"{stem}{end}" for end in ends) if not path.exists())
+    _require_clock(runs, datetime.now(UTC))
+    while (directory := runs / f"{datetime.now(UTC):{_TIME}}-{name}").exists():
+        sleep(0.1)
     directory.mkdir()
     if interrupted is not None:
         (directory / RESUMED_FILE).write_text(f"{interrupted}\n")

@@ -36,11 +36,11 @@ def often(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 def test_a_step_in_a_log_says_that_it_runs_how_long_it_should_take_and_where_it_is(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    with step("boot", 30.4):
+    with step("boot", 30.4, "changed: image"):
         reached("kernel")
         time.sleep(0.2)
     lines = capsys.readouterr().err.splitlines()
-    assert lines[0] == "→ boot, about 30 s"
+    assert lines[0] == "→ boot (changed: image), about 30 s"
     assert "· boot: 0 s of about 30 s, kernel" in lines[1:-1]
     assert re.fullmatch(r"✓ boot: 0\.\d s", lines[-1])
     assert all(map(is_progress, lines))
@@ -89,10 +89,10 @@ def test_the_parts_of_a_run_are_counted_once_and_the_time_left_is_said_only_if_a
         passed("b: resolve")
         passed("comparison")
     assert capsys.readouterr().err.splitlines() == [
-        "■ [1/4] 0 s: a: resolve",
+        "■ a: resolve · [1/4] 0 s",
         "· [1/3] 0 s, up to 1 min 40 s left · b: compose the tree: 12 s",
-        "■ [2/3] 0 s: b: resolve",
-        "■ [3/3] 0 s: comparison",
+        "■ b: resolve · [2/3] 0 s",
+        "■ comparison · [3/3] 0 s",
     ]
 
 

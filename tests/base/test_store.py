@@ -1,6 +1,7 @@
 """Results by content: published whole or not at all, made once, found again."""
 
 import errno
+import json
 import os
 import re
 import sys
@@ -301,3 +302,18 @@ def test_a_full_disk_is_that_of_the_store_if_it_is_the_fullest(store: Store, mon
     monkeypatch.setattr(errors, "_mount_point", lambda path: path)
     with pytest.raises(SetupError, match=rf"^compose: the file system at {store.root}/tmp/stage-\S+ is full: 0.0 MB"):
         store.get_or_make("stage", INPUTS, make, what="compose")
+
+
+def test_a_step_says_how_long_the_most_similar_result_took_unless_code_or_tools_changed(
+    store: Store, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def put(seconds: float | None = None, **inputs: object) -> str:
+        made = store.get_or_make("stage", inputs, lambda _: None, what="compose")
+        record = json.loads((made.path / "key.json").read_text())
+        (made.path / "key.json").write_text(json.dumps({**record, "seconds": seconds or record["seconds"]}))
+        return capsys.readouterr().err.splitlines()[0]
+
+    assert put(60.0, variant="a", code=1) == "→ compose"
+    assert put(90.0, variant="b", packages=1, code=1) == "→ compose (changed: packages, variant), about 60 s"
+    assert put(variant="a", packages=1, code=1) == "→ compose (changed: packages), about 60 s"
+    assert put(variant="b", packages=1, code=2) == "→ compose (changed: code)"
