@@ -82,8 +82,9 @@ class _Shown:
                 return
             _write(f"{_CLEARED if self.drawn else ''}{_coloured(text)}\n")
             self.drawn = False
-            if text.lstrip().startswith((ENDED, FAILED)):
-                self.sign = ""
+            start = text.lstrip()
+            if start.startswith((STARTED, ENDED, FAILED)):
+                self.sign = start.removeprefix(f"{STARTED} ") if start.startswith(STARTED) else ""
             self.draw()
 
     def alive(self, text: str, *, at_once: bool = False) -> None:
