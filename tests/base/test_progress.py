@@ -2,6 +2,7 @@
 
 import re
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -67,9 +68,11 @@ def test_only_the_step_that_started_last_gives_signs_of_life(capsys: pytest.Capt
 
 
 def test_a_step_that_fails_gives_no_more_signs_of_life(capsys: pytest.CaptureFixture[str]) -> None:
+    threads = threading.active_count()
     with pytest.raises(ValueError, match="no"), step("compose"):
         raise ValueError("no")
     time.sleep(0.1)
+    assert threading.active_count() == threads
     assert [line[0] for line in capsys.readouterr().err.splitlines()] == ["→", "✗"]
 
 
