@@ -26,7 +26,8 @@ ALIVE_VARIABLE = "WORKBOOK_ALIVE_SECONDS"
 """The environment variable that tells a child process how often its steps give a sign of life."""
 _REDRAWN_SECONDS = 1.0
 _PROGRESS = re.compile(rf"\s*[{MARKS}] ")
-_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+"""Control characters but tab and newline, and what changes the direction of text."""
 _CLEARED = "\r\x1b[K"
 _COLOURS = {
     STARTED: "36", ENDED: "32", FAILED: "1;31", NOTED: "33", PASSED: "1;32", ALIVE: "2", "error:": "1;31",
@@ -73,6 +74,7 @@ class _Shown:
         self.sign = ""
         self.drawn = False
         self.logged = 0.0
+        self.passed_on_until = 0.0
 
     def line(self, text: str) -> None:
         """Write a line; on a terminal above the sign of life."""
@@ -136,7 +138,7 @@ class _Step:
         """Give signs of life until the step has ended, while it is the one that started last."""
         while not self.ended.wait(_REDRAWN_SECONDS if _is_terminal() else alive_seconds()):
             with _SHOWN.lock:
-                if _SHOWN.steps[-1:] == [self]:
+                if _SHOWN.steps[-1:] == [self] and time.monotonic() > _SHOWN.passed_on_until:
                     _SHOWN.alive(self.words())
 
 
@@ -151,6 +153,7 @@ def say(text: str) -> None:
     """
     text = _CONTROLS.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
     if text.startswith(f"{ALIVE} "):
+        _SHOWN.passed_on_until = time.monotonic() + 1.5 * alive_seconds()  # it says more than our own step
         _SHOWN.alive(text.removeprefix(f"{ALIVE} "))
     elif text.startswith(f"{PASSED} ") and _SHOWN.parts:
         _passed(text.removeprefix(f"{PASSED} "), _SHOWN.parts)

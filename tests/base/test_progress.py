@@ -29,7 +29,8 @@ sys.exit(os.waitstatus_to_exitcode(pty.spawn([sys.executable, "-c", sys.argv[1]]
 def often(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Signs of life after fractions of a second."""
     monkeypatch.setattr(progress, "LOGGED_SECONDS", 0.05)
-    monkeypatch.setattr(progress._SHOWN, "logged", 0.0)
+    for name in ("logged", "passed_on_until"):
+        monkeypatch.setattr(progress._SHOWN, name, 0.0)
     yield
     assert (progress._SHOWN.steps, progress._SHOWN.parts) == ([], None)
 
@@ -54,10 +55,10 @@ def test_a_log_gets_few_signs_of_life_and_no_escape_sequence(
     with step("compose"):
         for name in ("kernel", "systemd", "login"):
             reached(name)
-        say("\x1b[31m! a package called \x07 in red\x1b[0m")
+        say("\x1b[31m! a package called \x07 in red\x1b[0m \u202e")
     lines = capsys.readouterr().err.splitlines()
     assert [line[0] for line in lines] == ["→", "·", "\\", "✓"]
-    assert lines[2] == r"\x1b[31m! a package called \x07 in red\x1b[0m"
+    assert lines[2] == r"\x1b[31m! a package called \x07 in red\x1b[0m \u202e"
 
 
 def test_only_the_step_that_started_last_gives_signs_of_life(capsys: pytest.CaptureFixture[str]) -> None:
@@ -65,6 +66,18 @@ def test_only_the_step_that_started_last_gives_signs_of_life(capsys: pytest.Capt
         time.sleep(0.2)
     signs = {line for line in capsys.readouterr().err.splitlines() if line.startswith("·")}
     assert signs == {"· inner: 0 s"}
+
+
+def test_the_signs_of_a_child_process_are_shown_in_place_of_those_of_the_step_that_waits_for_it(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(progress, "LOGGED_SECONDS", 1.0)
+    with step("rebuild"):
+        for _ in range(13):
+            say("· commit: 3 s")
+            time.sleep(0.1)
+    signs = [line for line in capsys.readouterr().err.splitlines() if line.startswith("·")]
+    assert set(signs) == {"· commit: 3 s"}
 
 
 def test_a_step_that_fails_gives_no_more_signs_of_life(capsys: pytest.CaptureFixture[str]) -> None:
