@@ -177,7 +177,7 @@ def step(what: str, expected_seconds: float | None = None, note: str = "") -> It
     own = _Step(what, expected_seconds)
     with _SHOWN.lock:
         _SHOWN.steps.append(own)
-    threading.Thread(target=own.give_signs, daemon=True).start()
+    threading.Thread(target=own.give_signs, name=f"progress of {what}", daemon=True).start()
     try:
         yield
     except BaseException as error:

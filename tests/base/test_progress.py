@@ -81,11 +81,17 @@ def test_the_signs_of_a_child_process_are_shown_in_place_of_those_of_the_step_th
 
 
 def test_a_step_that_fails_gives_no_more_signs_of_life(capsys: pytest.CaptureFixture[str]) -> None:
-    threads = threading.active_count()
-    with pytest.raises(ValueError, match="no"), step("compose"):
+    threads = list[threading.Thread]()
+
+    def fail() -> None:
+        threads.extend(one for one in threading.enumerate() if one.name == "progress of compose")
         raise ValueError("no")
-    time.sleep(0.1)
-    assert threading.active_count() == threads
+
+    with pytest.raises(ValueError, match="no"), step("compose"):
+        fail()
+    (thread,) = threads
+    thread.join(20)
+    assert not thread.is_alive()
     assert [line[0] for line in capsys.readouterr().err.splitlines()] == ["→", "✗"]
 
 
