@@ -13,6 +13,7 @@ from atomic_lib.base.progress import say
 from atomic_lib.compose.pulled.pulled_tree import pull_tree, pulled_tree
 from atomic_lib.compose.tree import Tree, TreeRequest, compose_tree, default_ref
 from atomic_lib.content.demand import Demand
+from atomic_lib.content.local_rpms import LocalRpms
 from atomic_lib.content.repositories import Content, content_without_packages, open_content
 from atomic_lib.image.disk import Image, build_image
 from atomic_lib.image.sysroot import ImageRequest
@@ -56,7 +57,7 @@ class Build:
     @property
     def demand(self) -> Demand:
         """What the recipe asks of its content."""
-        return recipe_demand(self.whole_recipe, strict=self.variant.strict)
+        return recipe_demand(self.whole_recipe, strict=self.variant.strict, local=_local_rpms(self.variant))
 
     @cached_property
     def content(self) -> Content:
@@ -189,6 +190,13 @@ def open_build(variant: str | Variant) -> Build:
     loaded = load_variant(variant) if isinstance(variant, str) else variant
     require_namespace()
     return Build(loaded, open_context())
+
+
+def _local_rpms(variant: Variant) -> LocalRpms | None:
+    if not variant.local_rpms:
+        return None
+    keys = CHECKOUT / variant.local_rpms_key if variant.local_rpms_key else None
+    return LocalRpms(CHECKOUT / variant.local_rpms, keys)
 
 
 def with_commit_of(recipe: Recipe, build: Build) -> Recipe:

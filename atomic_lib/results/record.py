@@ -40,6 +40,7 @@ from atomic_lib.solve.explain.without import Departure, size_of_departure
 from atomic_lib.solve.rpm_set import RpmSet
 
 _B = TypeVar("_B", Boot, CountedBoot)
+_PATHS = ("lock", "signing_key", "ostree_key", "local_rpms", "local_rpms_key")
 
 
 class VariantRecord:
@@ -62,7 +63,7 @@ class VariantRecord:
             version=variant.version,
             # no path of the user's
             parameters=parameter_values(variant)
-            | {name: Path(getattr(variant, name)).name for name in ("lock", "signing_key", "ostree_key")}
+            | {name: Path(getattr(variant, name)).name for name in _PATHS}
             | ({"ostree_url": "file"} if variant.ostree_url.startswith("file:") else {}),
             provenance={"atomic_lib_version": __version__, "git_revision": git_revision(checkout)},
         )
