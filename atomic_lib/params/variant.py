@@ -117,6 +117,10 @@ class Variant(ParamsModel):
     """The size of the largest file that it may write."""
     script_open_files: int = Field(default=8192, ge=64, le=1048576)
     """The files that each of its processes may have open."""
+    commit_size_mib: int = Field(default=8192, ge=64, le=1048576)
+    """The size of a commit that is pulled: of its objects, and of its files."""
+    commit_files: int = Field(default=1000000, ge=1000, le=100000000)
+    """The files of such a commit."""
     recipe_roots: str = ""
     """Directories, separated by spaces and relative to the checkout, from which ``include`` and
     ``postprocess-script`` may read besides the recipe's own directory."""

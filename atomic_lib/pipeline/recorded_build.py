@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from atomic_lib.base.errors import WorkbookError
 from atomic_lib.base.paths import BUILD, CHECKOUT
-from atomic_lib.base.progress import say
+from atomic_lib.base.progress import STARTED, passed, say
 from atomic_lib.measure.build_changes import CHANGED_FILES
 from atomic_lib.measure.classes import default_class_rules
 from atomic_lib.measure.guards.image_guards import require_no_private_key
@@ -58,12 +58,14 @@ class RecordedBuild:
         shutil.copyfile(rpm_set.directory.parent / LOCK_FILE, self.directory / LOCK_FILE)
         tools = self.build.context.tools
         self.record.add_packages(recipe, rpm_set, tools.key, tool_versions(tools))
+        passed(f"{self.variant.variant}: resolve")
         return self.record.result
 
     def compose(self) -> VariantResult:
         """Compose the tree and measure its footprint."""
         tree = self._stage("compose", lambda: self.build.tree)
         self.record.add_tree(self.build.rpm_set, tree)
+        passed(f"{self.variant.variant}: compose")
         return self.record.result
 
     def explain(self) -> VariantResult:
@@ -96,6 +98,7 @@ class RecordedBuild:
         self.record.add_guards(guards)
         self._stage("guards", lambda: require_no_private_key(guards, self.variant.variant))
         self._stage("sbom", self._write_sbom)
+        passed(f"{self.variant.variant}: image")
         if self.variant.last_stage == "image":
             self.record.finish()
         return self.record.result
@@ -167,7 +170,7 @@ def record_build(variant: Variant, directory: Path) -> RecordedBuild:
     require_namespace()
     directory.mkdir(parents=True, exist_ok=True)
     shown = directory.relative_to(CHECKOUT) if directory.is_relative_to(CHECKOUT) else directory
-    say(f"{variant.variant}: results go to {shown}")
+    say(f"{STARTED} {variant.variant}: results go to {shown}")
     record = VariantRecord(variant, directory, CHECKOUT)
     try:
         context = open_context()
