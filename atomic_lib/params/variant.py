@@ -95,6 +95,9 @@ class Variant(ParamsModel):
     share an image; empty: the variant's own name."""
     runtime: Runtime = "docker"
     """The container runtime of the guest; the proof of life runs a container with it."""
+    container: str = Field(default="", pattern=r"^([a-z0-9][a-z0-9.-]*)?$", max_length=64)
+    """The treefile ``params/treefiles/CONTAINER.yaml`` of a container image, which is made of the RPM files of this
+    variant; empty: none."""
     last_stage: Literal["tree", "image", "boot"] = "boot"
     """Where to stop: after the tree and its footprint, after the disk image, or after its boots."""
     boots_bios: int = Field(default=1, ge=0, le=100)

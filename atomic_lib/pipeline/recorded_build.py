@@ -79,6 +79,16 @@ class RecordedBuild:
                 self.record.add_departure(rule.name, rule.title, self._departure(names))
         return self.record.result
 
+    def build_container(self) -> VariantResult:
+        """Make the container image and compare it with the tree; does nothing if the variant has none."""
+        image = self._stage("container", lambda: self.build.container)
+        figures = self._stage("container", lambda: self.build.container_figures)
+        if image and figures:
+            self.record.add_container(image, figures)
+            place = image.directory.relative_to(CHECKOUT) if image.directory.is_relative_to(CHECKOUT) else "the store"
+            say(f"{self.variant.variant}: {image.name} is in {place}: oci (OCI layout) and image.tar (docker load)")
+        return self.record.result
+
     def measure_image(self) -> VariantResult:
         """Build the disk image, measure it, and write the SBOM; only the SBOM if the variant stops after its tree.
 

@@ -16,7 +16,7 @@ from atomic_lib.pipeline.conformance import write_conformance
 from atomic_lib.pipeline.notebooks import Execution, execute_all
 from atomic_lib.pipeline.schedule.pruning import prune
 from atomic_lib.pipeline.schedule.run_inputs import inputs_of_run, status_if_unchanged
-from atomic_lib.recipe.load import load_recipe
+from atomic_lib.recipe.load import load_recipes
 from atomic_lib.report.page.export import write_pages
 from atomic_lib.report.text.boot_words import failed_boot_notes
 from atomic_lib.report.text.budget_words import breach_words
@@ -82,7 +82,7 @@ def run_study(
     fallbacks = fallback_variants(whole, params, overrides)
     for variant in (*loaded, *fallbacks.values()):
         load_definition(variant.content)
-        load_recipe(variant)
+        load_recipes(variant)
         if variant.lock:
             read_requested_lock(CHECKOUT / variant.lock)
     budgets = load_budgets(params)

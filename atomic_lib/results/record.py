@@ -17,6 +17,8 @@ from atomic_lib.guest.boot_record import Boot, StoredBoot
 from atomic_lib.guest.counted.counted_boot import CountedBoot
 from atomic_lib.guest.evidence.unit_times import packaged_path
 from atomic_lib.image.disk import Image
+from atomic_lib.image.oci.container_image import ContainerImage
+from atomic_lib.measure.container.container_figures import ContainerFigures
 from atomic_lib.measure.footprint import count_forbidden, measure_footprint
 from atomic_lib.measure.guards.image_guards import Guard, with_open_ports
 from atomic_lib.measure.image_footprint import ImageFootprint
@@ -145,6 +147,11 @@ class VariantRecord:
         )
         self._update(departures=(*self._result.departures, leaves))
 
+    def add_container(self, image: ContainerImage, figures: ContainerFigures) -> None:
+        """Record the container image, and what of it the tree has."""
+        self._update(container=figures)
+        self._add_stage("container", image)
+
     def add_image(
         self, image: Image, footprint: ImageFootprint | None = None, verified: Verification | None = None
     ) -> None:
@@ -210,14 +217,14 @@ class VariantRecord:
             texts = {"message": scrub(error.message), "hint": scrub(error.hint), "log": scrub(error.log)}
             self._update(status="failed", error=Failure(stage=stage, **texts))
 
-    def _add_stage(self, name: str, made: RpmSet | Tree | Image) -> None:
+    def _add_stage(self, name: str, made: RpmSet | Tree | Image | ContainerImage) -> None:
         """Record a finished stage; it replaces the entry of an earlier attempt, even of a failed one."""
         reused = made.reused and made.key not in self._made_before and not self._was_interrupted(made)
         stage = StageTime(stage=name, seconds=made.seconds, reused=reused, key=made.key)
         others = [earlier for earlier in self._result.stages if earlier.stage != name]
         self._update(stages=(*others, stage), status="incomplete", error=None)
 
-    def _was_interrupted(self, made: RpmSet | Tree | Image) -> bool:
+    def _was_interrupted(self, made: RpmSet | Tree | Image | ContainerImage) -> bool:
         """Whether an interrupted run that this one resumes has made a stored stage."""
         if self._resumed_since is None:
             return False

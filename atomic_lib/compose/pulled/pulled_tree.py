@@ -131,7 +131,7 @@ def _make(request: PullRequest, context: Context, directory: Path) -> None:
     place, limits = f"{request.source.source}: commit {commit}", request.limits
     with in_memory(directory / "checkout", limits.memory_size, files=limits.files) as memory:
         try:
-            root = _checked_out(context.tools, repo, commit, memory)
+            root = checked_out(context.tools, repo, commit, memory)
         except WorkbookError as error:
             raise limits.full(memory, place) or error from None
         tree = Installroot(context.tools, root, 0)
@@ -169,7 +169,7 @@ def _read_packages(tree: Installroot, commit: str, directory: Path, place: str) 
         ) from None
 
 
-def _checked_out(tools: Tools, repo: Path, commit: str, memory: Path) -> Path:
+def checked_out(tools: Tools, repo: Path, commit: str, memory: Path) -> Path:
     """A copy of the files of a commit in memory, with modes, but without owners and labels."""
     binds = [Bind(repo, "/mnt/repo"), Bind(memory, "/mnt/memory", writable=True)]
     words = ["ostree", "checkout", "--repo=/mnt/repo", "--user-mode", "--force-copy", commit, "/mnt/memory/root"]
