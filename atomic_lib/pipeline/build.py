@@ -13,7 +13,9 @@ from atomic_lib.base.progress import say
 from atomic_lib.compose.pulled.pulled_tree import pull_tree, pulled_tree
 from atomic_lib.compose.tree import Tree, TreeRequest, compose_tree, default_ref
 from atomic_lib.content.demand import Demand
+from atomic_lib.content.local_rpms import LocalRpms
 from atomic_lib.content.repositories import Content, content_without_packages, open_content
+from atomic_lib.formats.rpm_licenses import read_licenses
 from atomic_lib.image.disk import Image, build_image
 from atomic_lib.image.oci.container_image import ContainerImage, ContainerRequest, build_container
 from atomic_lib.image.oci.host_packages import resolve_beside_host
@@ -60,7 +62,7 @@ class Build:
     @property
     def demand(self) -> Demand:
         """What the recipe asks of its content."""
-        return recipe_demand(self.whole_recipe, strict=self.variant.strict)
+        return recipe_demand(self.whole_recipe, strict=self.variant.strict, local=_local_rpms(self.variant))
 
     @cached_property
     def content(self) -> Content:
@@ -125,6 +127,11 @@ class Build:
     def footprint(self) -> Footprint:
         """The size of the composed tree, by package."""
         return measure_footprint(self.tree.entries(), self.tree.owners(), self.package_names)
+
+    @cached_property
+    def licenses(self) -> Mapping[str, str]:
+        """The licence of each package, as its RPM states it, by NEVRA; none of packages of a pulled commit."""
+        return read_licenses(self.context.tools, self.rpm_set.directory)
 
     @cached_property
     def image(self) -> Image:
@@ -225,6 +232,13 @@ def open_build(variant: str | Variant) -> Build:
     loaded = load_variant(variant) if isinstance(variant, str) else variant
     require_namespace()
     return Build(loaded, open_context())
+
+
+def _local_rpms(variant: Variant) -> LocalRpms | None:
+    if not variant.local_rpms:
+        return None
+    keys = CHECKOUT / variant.local_rpms_key if variant.local_rpms_key else None
+    return LocalRpms(CHECKOUT / variant.local_rpms, keys)
 
 
 def with_commit_of(recipe: Recipe, build: Build) -> Recipe:

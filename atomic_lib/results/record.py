@@ -35,6 +35,7 @@ from atomic_lib.results.build_result import (
 from atomic_lib.results.footprint_rows import directory_sizes, image_parts, package_sizes, unowned_sizes, with_image
 from atomic_lib.results.result_files import RESULT_FILE, read_variant_result, write_variant_result
 from atomic_lib.results.runs import resumed_since
+from atomic_lib.results.sbom.package_identity import nevra
 from atomic_lib.results.variant_result import ContentSummary, FailedBoot, Failure, StageTime, VariantResult
 from atomic_lib.results.verification import Verification, about_image
 from atomic_lib.solve.explain.why import Chain
@@ -42,6 +43,7 @@ from atomic_lib.solve.explain.without import Departure, size_of_departure
 from atomic_lib.solve.rpm_set import RpmSet
 
 _B = TypeVar("_B", Boot, CountedBoot)
+_PATHS = ("lock", "signing_key", "ostree_key", "local_rpms", "local_rpms_key")
 
 
 class VariantRecord:
@@ -64,7 +66,7 @@ class VariantRecord:
             version=variant.version,
             # no path of the user's
             parameters=parameter_values(variant)
-            | {name: Path(getattr(variant, name)).name for name in ("lock", "signing_key", "ostree_key")}
+            | {name: Path(getattr(variant, name)).name for name in _PATHS}
             | ({"ostree_url": "file"} if variant.ostree_url.startswith("file:") else {}),
             provenance={"atomic_lib_version": __version__, "git_revision": git_revision(checkout)},
         )
@@ -120,6 +122,11 @@ class VariantRecord:
         }
         packages = [size.model_copy(update={"why": reasons.get(size.name, ())}) for size in self._result.packages]
         self._update(packages=tuple(packages), departures=())
+
+    def add_licenses(self, licenses: Mapping[str, str]) -> None:
+        """Record the licence of each package, by NEVRA."""
+        packages = [one.model_copy(update={"license": licenses.get(nevra(one), "")}) for one in self._result.packages]
+        self._update(packages=tuple(packages))
 
     def add_departure(self, removed: str, title: str, departure: Departure) -> None:
         """Record what removing some packages would remove, in packages and in bytes of the composed tree."""

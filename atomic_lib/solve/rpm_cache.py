@@ -48,9 +48,8 @@ def keep_keys(tools: Tools, content: Content, rpms: Path, keys: Path, *, cache: 
     """
     cache.mkdir(parents=True, exist_ok=True)
     for repository in content.local.values():  # one made here, or an RPM set
-        for key in (repository / KEY_FILE, *repository.glob("keys/*.asc")):
-            if key.is_file():
-                copy_file(key, cache / f"{file_sha256(key)}.asc")
+        for key in (*repository.glob(f"{KEY_FILE}*"), *repository.glob("keys/*.asc")):
+            copy_file(key, cache / f"{file_sha256(key)}.asc")
     signers = {header.key_id for header in read_headers(tools, rpms).values()}
     keys.mkdir()
     whole = [kept for kept in sorted(cache.glob("*.asc")) if _is_whole(kept, "a cached public key is damaged")]
