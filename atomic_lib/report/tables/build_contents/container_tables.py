@@ -43,7 +43,7 @@ def container_table(result: VariantResult, to_run: str = "../") -> Table:
             number(part.files, "count"),
             number(part.bytes, "bytes"),
             number(part.shared_bytes, "bytes", reason="not in the image"),
-            share(part.shared_bytes, part.bytes) if part.shared_bytes is not None else missing("not in the image"),
+            _shared_part(part),
         )
         for part in _parts(made)
     )
@@ -143,6 +143,12 @@ def _part_cell(part: _Part) -> Cell:
     count = "" if part.packages is None else plural(part.packages, "package")
     shared = "" if part.shared_bytes is None else f"{quantity(part.shared_bytes, 'bytes')} on the host already"
     return number(part.bytes, "bytes", note="; ".join(text for text in (count, shared) if text))
+
+
+def _shared_part(part: _Part) -> Cell:
+    if part.shared_bytes is None:
+        return missing("not in the image")
+    return share(part.shared_bytes, part.bytes) if part.bytes else missing("there are none")
 
 
 def _reason(result: VariantResult) -> str:

@@ -17,6 +17,11 @@ def test_the_parts_of_the_image_add_up_to_the_whole_and_the_host_has_a_row_of_it
         ["files of the image that no package owns", "—", "3", "0.9 MB", "0.2 MB", "22.2 %"],
         ["whole image", "2", "10", "2.2 MB", "1.5 MB", "66.9 %"],
     ]
+    assert RESULT.container
+    none = RESULT.container.model_copy(update={"packages": RESULT.container.packages[:1]})
+    empty = container_tables.container_table(RESULT.model_copy(update={"container": none})).rows[1]
+    assert [plain(cell.text) for cell in empty[1:]] == ["0", "0", "0", "0", "—"]
+    assert empty[-1].note == "there are none"
     assert "manifest sha256:abab" in table.notes[0]
     assert "4 files of packages of both are the same in both, 1 not" in table.notes[0]
 
