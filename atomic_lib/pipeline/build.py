@@ -177,7 +177,8 @@ class Build:
         recipe = load_container_recipe(variant)
 
         def adapted() -> tuple[Recipe, Content]:
-            content = open_content(variant.content, self.context, recipe_demand(recipe, strict=variant.strict))
+            demand = recipe_demand(recipe, strict=variant.strict, local=_local_rpms(variant))
+            content = open_content(variant.content, self.context, demand)
             if not content.stands_in:
                 return recipe, content
             return standin_recipe(recipe, content.missing, content.name, strict=variant.strict), content
