@@ -49,9 +49,10 @@ def publish_site(history: sqlite3.Connection, runs: Path, directory: Path, image
         content = SiteContent(history, site, recorded, trends, package_levels(history), standin_variants(history))
         for run in recorded:
             add_run(content, run, runs / run.run)
-        heads = tuple(run for study in studies if (run := latest_of(recorded, study)))
-        for run in heads if images else ():
-            _add_images(content, run, images)
+        heads = tuple(filter(None, (latest_of(recorded, study) for study in studies)))
+        if images:
+            for run in heads:
+                _add_images(content, run, images)
         latest, previous = _results(site, heads), _previous_results(site, heads, recorded)
         write_front_page(content, latest, previous)
         write_runs_page(content)
@@ -61,10 +62,9 @@ def publish_site(history: sqlite3.Connection, runs: Path, directory: Path, image
         return Published(len(site.written), heads)
 
 
-def _add_images(content: SiteContent, run: RecordedRun, images: Store | None) -> None:
+def _add_images(content: SiteContent, run: RecordedRun, images: Store) -> None:
     before = len(content.site.written)
-    for variant in run.variants if images else ():
-        assert images is not None
+    for variant in run.variants:
         add_image(content, run, variant, images)
     if len(content.site.written) > before:
         write_downloads(content, run)
@@ -83,5 +83,5 @@ def _previous_results(
     site: NextSite, heads: tuple[RecordedRun, ...], recorded: tuple[RecordedRun, ...]
 ) -> Mapping[str, StudyResult]:
     """The results of the run that was the latest one before."""
-    before = tuple(older for head in heads if (older := latest_of(recorded[recorded.index(head) + 1 :], head.study)))
-    return _results(site, before)
+    before = (latest_of(recorded[recorded.index(head) + 1 :], head.study) for head in heads)
+    return _results(site, tuple(filter(None, before)))
