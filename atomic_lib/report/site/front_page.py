@@ -1,15 +1,14 @@
 """The front page of a site: of each study the latest comparison, what changed, and the figures over time."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from html import escape
-from typing import cast
+from dataclasses import replace
 
 from atomic_lib.report.elements.blocks import Alert, Opening, Paragraph, Section, Shown, Stack
-from atomic_lib.report.elements.values import signed, slug
+from atomic_lib.report.elements.values import slug
 from atomic_lib.report.figures import waterfall
 from atomic_lib.report.figures.trend_lines import picture_of
 from atomic_lib.report.page.export import PageLink
+from atomic_lib.report.site.change_list import change_list
 from atomic_lib.report.site.run_pages import DOWNLOADS, LinkLine, runs_table
 from atomic_lib.report.site.site_pages import (
     FEED,
@@ -21,11 +20,9 @@ from atomic_lib.report.site.site_pages import (
     variant_page,
     write_page,
 )
-from atomic_lib.report.tables import trend_tables
 from atomic_lib.report.tables.overview_tables import overview
 from atomic_lib.report.text.change_words import since_previous_run
 from atomic_lib.report.text.content_words import content_and_date, day, standin_notice
-from atomic_lib.results.analysis.metrics import Unit
 from atomic_lib.results.history.figure_trends import Trend
 from atomic_lib.results.study_result import StudyResult
 
@@ -104,31 +101,7 @@ def _of(study: str, *, alone: bool) -> str:
 
 def _over_time(trends: Sequence[Trend], study: str, *, alone: bool) -> Iterator[Shown]:
     """The newest changes, and a picture of the first figure that every run has."""
-    yield NewestChanges(trends)
+    yield change_list(trends, FRONT, _CHANGES)
     longest = max(trends, key=lambda trend: len(trend.points)).figure
     picture = picture_of([trend for trend in trends if trend.figure == longest])
     yield picture if alone else replace(picture, caption=f"{study}, {picture.caption}")
-
-
-@dataclass(frozen=True)
-class NewestChanges:
-    """The newest changes of figures as a list, each with a link to its run; what changed alike is one item."""
-
-    trends: Sequence[Trend]
-
-    def _repr_html_(self) -> str:
-        found: dict[tuple[str, str, str], list[str]] = {}
-        for trend in self.trends:
-            for change in trend.changes:
-                amount = f"{trend.title} {signed(change.amount, cast(Unit, trend.unit))}"
-                key = change.after.created, change.after.run, f"{amount}: {trend_tables.cause_words(change, trend)}"
-                found.setdefault(key, []).append(trend.variant)
-        newest = sorted(found.items(), reverse=True)
-        items = "".join(
-            f'<li><a href="{escape(link(FRONT, run_page(run)))}">{day(created)}</a>, '
-            f"<strong>{escape(', '.join(variants))}:</strong> {escape(text)}</li>"
-            for (created, run, text), variants in newest[:_CHANGES]
-        )
-        more = len(newest) - _CHANGES
-        rest = f"<p>{more:,} earlier changes are on the pages of the variants.</p>" if more > 0 else ""
-        return f'<ul class="conclusions">{items}</ul>{rest}' if items else "<p>No figure has changed its level.</p>"

@@ -7,13 +7,16 @@ from atomic_lib.report.elements.cells import Cell, missing, number
 from atomic_lib.report.elements.table import Table
 from atomic_lib.report.elements.values import plural, signed
 from atomic_lib.report.figures.size_steps import SizeStep, size_steps
+from atomic_lib.report.page.export import PageLink
 from atomic_lib.report.site.package_levels import PackageLevel, current_levels
+from atomic_lib.report.site.run_pages import LinkLine
 from atomic_lib.report.site.site_pages import (
     PACKAGES,
     SiteContent,
     link,
     package_page,
     run_page,
+    variant_page,
     write_page,
 )
 from atomic_lib.report.tables.build_contents.package_tables import why_cell
@@ -52,6 +55,7 @@ def _write_page(
     variants = [level.variant for level in levels]
     parts: list[Shown] = [
         Opening(where, name, content.notice(variants)),
+        LinkLine(tuple(PageLink(variant, link(path, variant_page(variant))) for variant in now)),
         *_why(path, installed),
         *_size(path, name, levels),
     ]
@@ -62,9 +66,8 @@ def _why(path: str, installed: Mapping[str, PackageSize]) -> Iterator[Shown]:
     """Why the package is in each variant; variants with the same chain share a row."""
     by_chain: dict[str, list[str]] = {}
     for variant, package in sorted(installed.items()):
-        by_chain.setdefault(why_cell(package.why).html(), []).append(variant)
-    cells = {html: why_cell(installed[variants[0]].why) for html, variants in by_chain.items()}
-    rows = tuple((Cell(", ".join(variants)), cells[html]) for html, variants in by_chain.items())
+        by_chain.setdefault(why_cell(package.why).more or "not measured", []).append(variant)
+    rows = tuple((Cell(", ".join(variants)), Cell(chain)) for chain, variants in by_chain.items())
     if rows:
         table = Table("The shortest chain from the recipe", ("variant", "chain"), rows, fixed=True)
         yield Section("Why it is here", "", (table,))
@@ -98,7 +101,7 @@ def _levels_table(path: str, name: str, levels: Sequence[PackageLevel]) -> Table
             Cell(", ".join(dict.fromkeys(variants))),
             Cell(versions) if versions else missing("removed"),
             missing("removed") if size is None else number(size, "bytes"),
-            missing("first") if old is None else Cell(signed((size or 0) - old, "bytes"), kind="number",
+            missing("new") if old is None else Cell(signed((size or 0) - old, "bytes"), kind="number",
                                                       value=(size or 0) - old),
         )
         for (run, created, versions, size, old), variants in reversed(rows.items())

@@ -121,7 +121,7 @@ def runs_table(content: SiteContent, path: str, runs: tuple[RecordedRun, ...], c
          Cell(", ".join(run.variants)))
         for run in runs
     )  # fmt: skip
-    return Table(caption, ("run", "study", "result", "variants"), rows, anchor="runs")
+    return Table(caption, ("run", "study", "result", "variants"), rows, anchor="list-of-runs")
 
 
 def write_runs_page(content: SiteContent) -> None:

@@ -2,7 +2,6 @@
 
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
-from functools import partial
 from typing import cast
 
 from atomic_lib.measure.classes import default_class_rules
@@ -12,7 +11,8 @@ from atomic_lib.report.elements.table import Table
 from atomic_lib.report.elements.values import plural, version_of
 from atomic_lib.report.figures.trend_lines import picture_of
 from atomic_lib.report.page.export import PageLink
-from atomic_lib.report.site.run_pages import LinkLine
+from atomic_lib.report.site.change_list import change_list
+from atomic_lib.report.site.run_pages import DOWNLOADS, LinkLine
 from atomic_lib.report.site.site_pages import (
     VARIANTS,
     SiteContent,
@@ -23,7 +23,6 @@ from atomic_lib.report.site.site_pages import (
     write_page,
 )
 from atomic_lib.report.site.site_runs import RecordedRun
-from atomic_lib.report.tables import trend_tables
 from atomic_lib.report.tables.build_contents.package_tables import why_cell
 from atomic_lib.report.text import methods
 from atomic_lib.report.text.content_words import content_words, day
@@ -34,6 +33,8 @@ from atomic_lib.results.variant_result import VariantResult
 
 _FIGURES = {"image_compressed_bytes": "compressed image", "tree_bytes": "tree", "package_count": "packages"}
 """The figures of the list of a variant's runs."""
+_CHANGES = 12
+"""So many of the newest changes are shown; the others are folded away."""
 Figures = Mapping[tuple[str, str], tuple[float, str]]
 """Values and units of one variant, by run and figure."""
 
@@ -52,7 +53,7 @@ def _write_page(content: SiteContent, variant: str, studies: Sequence[StudyResul
     parts: list[Shown] = [Opening(line[:1].upper() + line[1:], variant, content.notice([variant]))]
     runs = [run for run in content.runs if variant in run.variants]
     if newest and studies:
-        parts.append(_last_result(path, studies[0], newest))
+        parts.append(_last_result(content, path, studies[0], newest))
     for study, trends in content.trends.items():
         own = [trend for trend in trends if trend.variant == variant]
         parts += _over_time(path, own, study if len(content.trends) > 1 else "")
@@ -74,14 +75,16 @@ def _alert(path: str, variant: str, runs: Sequence[RecordedRun]) -> Alert | None
     )
 
 
-def _last_result(path: str, study: StudyResult, result: VariantResult) -> Shown:
-    own = link(path, run_page(study.run)).rpartition("/")[0]
-    links = (
-        PageLink(f"The run of {day(study.created)}", f"{own}/index.html"),
-        PageLink("This variant in that run, in full", f"{own}/{result.variant}/index.html"),
-        PageLink("Downloads", f"{own}/downloads.html"),
-    )
-    return LinkLine(links)
+def _last_result(content: SiteContent, path: str, study: StudyResult, result: VariantResult) -> Shown:
+    """Links to what the latest run has of the variant."""
+    top = run_page(study.run).rpartition("/")[0]
+    pages = {
+        f"The run of {day(study.created)}": f"{top}/index.html",
+        "This variant in that run, in full": f"{top}/{result.variant}/index.html",
+        "Downloads": f"{top}/{DOWNLOADS}",
+    }
+    found = {text: target for text, target in pages.items() if content.site.has(target)}
+    return LinkLine(tuple(PageLink(text, link(path, target)) for text, target in found.items()))
 
 
 def _over_time(path: str, trends: Sequence[Trend], study: str) -> Iterator[Shown]:
@@ -89,12 +92,8 @@ def _over_time(path: str, trends: Sequence[Trend], study: str) -> Iterator[Shown
     if not trends:
         return
     pictures = tuple(picture_of([trend]) for trend in trends)
-    table = trend_tables.changes(trends, partial(_run_link, path))
-    yield Section(f"Over time{study and ': '}{study}", "", (*pictures, table))
-
-
-def _run_link(path: str, run: str) -> str:
-    return link(path, run_page(run))
+    changes = change_list(trends, path, _CHANGES)
+    yield Section(f"Over time{study and ': '}{study}", "", (changes, *pictures))
 
 
 def _packages(path: str, result: VariantResult) -> Table:

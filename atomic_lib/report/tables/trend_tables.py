@@ -1,6 +1,6 @@
 """Table of what changed over time: each new level of a figure, with the packages or units that caused it."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import cast
 
 from atomic_lib.report.elements.cells import Cell
@@ -19,8 +19,8 @@ _HOW = (
 )
 
 
-def changes(trends: Sequence[Trend], link: Callable[[str], str] = lambda _: "") -> Table:
-    """Every change of every figure, the newest first. ``link``: where the page of a run is; empty for no link."""
+def changes(trends: Sequence[Trend]) -> Table:
+    """Every change of every figure, the newest first."""
     found = sorted(
         ((change, trend) for trend in trends for change in trend.changes),
         key=lambda pair: (pair[0].after.created, pair[0].after.run),
@@ -28,8 +28,7 @@ def changes(trends: Sequence[Trend], link: Callable[[str], str] = lambda _: "") 
     )
     rows = tuple(
         (Cell(day(change.after.created)), Cell(trend.variant), Cell(trend.title),
-         Cell(signed(change.amount, cast(Unit, trend.unit))), Cell(cause_words(change, trend)),
-         Cell(change.after.run, link=link(change.after.run)))
+         Cell(signed(change.amount, cast(Unit, trend.unit))), Cell(cause_words(change, trend)), Cell(change.after.run))
         for change, trend in found
     )  # fmt: skip
     records = tuple(
