@@ -8,7 +8,7 @@ from typing import cast
 from atomic_lib.report.elements.blocks import Details, Paragraph, Shown, Stack
 from atomic_lib.report.elements.values import plural, signed
 from atomic_lib.report.site.site_pages import link, run_page
-from atomic_lib.report.tables.trend_tables import cause_words
+from atomic_lib.report.tables.trend_tables import trend_causes
 from atomic_lib.report.text.content_words import day
 from atomic_lib.results.analysis.metrics import Unit
 from atomic_lib.results.history.figure_trends import Trend
@@ -56,6 +56,6 @@ def _changes(trends: Sequence[Trend]) -> tuple[_Change, ...]:
     found: dict[tuple[str, str, str], list[str]] = {}
     for trend in trends:
         for change in trend.changes:
-            text = f"{trend.title} {signed(change.amount, cast(Unit, trend.unit))}: {cause_words(change, trend)}"
+            text = f"{trend.title} {signed(change.amount, cast(Unit, trend.unit))}: {trend_causes(change, trend)}"
             found.setdefault((change.after.created, change.after.run, text), []).append(trend.variant)
     return tuple(_Change(*key, tuple(variants)) for key, variants in sorted(found.items(), reverse=True))
