@@ -44,7 +44,7 @@ _KINDS = (
     (".qcow2", "disk image"),
     ("", "text"),
 )
-_HEADER = re.compile(r"<header>|<body[^>]*>")
+_HEADER = re.compile(r"^<header>$", re.MULTILINE)
 
 
 def add_run(content: SiteContent, run: RecordedRun, directory: Path) -> None:
