@@ -62,8 +62,8 @@ def record(history: sqlite3.Connection, number: int, sizes: Sizes) -> None:
     total = sum(size for _, size in sizes.values())
     with transaction(history):
         history.execute(
-            "INSERT INTO runs (run, study, title, baseline, created, status, whole) VALUES (?, 'made-up', 'Made up', ?, ?,"
-            " 'ok', 1)", (run, _VARIANTS[0], created),
+            "INSERT INTO runs (run, study, title, baseline, created, status, whole)"
+            " VALUES (?, 'made-up', 'Made up', ?, ?, 'ok', 1)", (run, _VARIANTS[0], created),
         )  # fmt: skip
         for variant in _VARIANTS:
             build = history.execute(
