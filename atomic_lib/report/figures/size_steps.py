@@ -69,7 +69,8 @@ def _svg(panels: Mapping[str, Sequence[SizeStep]], width: int) -> str:
     if last > first:
         days.append((inner, "end", _day_of(panels, last)))
         line = f"stroke: var(--chart-edge, {EDGE}); stroke-dasharray: 2 3"
-        parts.append(f'<path d="M{inner:.1f} {_TOP}V{end - 6}" style="{line}"/>')
+        tops = range(_TOP, end, _PANEL)  # below the titles
+        parts += [f'<path d="M{inner:.1f} {top}V{top + _PANEL - _TOP - 6}" style="{line}"/>' for top in tops]
     parts += [
         f'<text x="{x:.1f}" y="{end + 12}" text-anchor="{anchor}" {_INKED}>{text}</text>' for x, anchor, text in days
     ]
