@@ -41,7 +41,8 @@ def publish(directory: Path, *, images: bool = False, build: Path = BUILD) -> in
         for run in done.latest:
             if (runs / run.run).is_dir():
                 link_newest(runs / run.run, latest_link(run.study))
-    say(f"published: {done.written} files are new or changed; latest: {', '.join(run.run for run in done.latest)}")
+    latest = ", ".join(run.run for run in done.latest) or "none"
+    say(f"published: {done.written} files are new or changed; latest runs: {latest}")
     print(directory / "index.html")
     return 0
 
