@@ -29,7 +29,8 @@ ROOMS = (
 MODULES_MOST = 12
 CODE_LINES_MOST = 80
 IMPORT_NAMES = {"yaml": "PyYAML", "nbformat": "nbconvert", "nbclient": "papermill", "traitlets": "nbconvert",
-                "pydantic_core": "pydantic", "jupyter_client": "papermill"}  # fmt: skip
+                "pydantic_core": "pydantic", "jupyter_client": "papermill", "cyclonedx": "cyclonedx-python-lib",
+                "packageurl": "cyclonedx-python-lib"}  # fmt: skip
 """Imports that come with, or under another name than, the dependency they belong to."""
 # Commands leave through one module; another starts Python processes, which execute notebooks.
 DOORS = {"atomic_lib/base/command.py": {"subprocess"}, "atomic_lib/pipeline/notebooks.py": {"multiprocessing"}}
