@@ -25,10 +25,10 @@ from atomic_lib.tools.user_namespace import enter, is_inside, outer_root
 def start(words: Sequence[str]) -> int:
     """Enter the workbook's namespace and run one command; returns the exit status, as ``main``.
 
-    JupyterLab stays outside, because its kernels enter, and so do commands that only read, or talk to systemd;
+    JupyterLab stays outside, because its kernels enter, and so do commands that only read, talk to systemd, or publish;
     ``doctor`` does where the host does not allow it. SystemExit carries the status 2.
     """
-    if (not words or words[0] not in ("lab", *NAMES, *SCHEDULE_NAMES)) and not is_inside():
+    if not (is_inside() or (words and words[0] in ("lab", *NAMES, *SCHEDULE_NAMES)) or _publishes(words)):
         try:
             enter([sys.executable, "-P", "-m", "atomic_lib", *with_copies(words)])
         except WorkbookError as error:
@@ -39,6 +39,11 @@ def start(words: Sequence[str]) -> int:
             say(f"error: {explained(error)}")
             return 1
     return main(words)
+
+
+def _publishes(words: Sequence[str]) -> bool:
+    """Whether a run is to be published: only the run itself is made in the namespace."""
+    return words[:1] == ["run"] and any(word.partition("=")[0] == "--publish" for word in words)
 
 
 def with_copies(words: Sequence[str]) -> list[str]:
@@ -84,7 +89,7 @@ def main(words: Sequence[str]) -> int:
         # All arguments after "test" go to pytest, including those that look like our own options.
         if words[:1] == ["test"]:
             return _test(words[1:])
-        options = _parser().parse_args(words)
+        options = _parser().parse_args(words, argparse.Namespace(words=tuple(words)))
         return int(options.call(options))
     except WorkbookError as error:
         say(f"error: {without_copies(str(error))}")
@@ -162,6 +167,8 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
         help="do nothing if lock, code and parameters are those of the newest run of the study, and it was successful",
     )
     parser.add_argument("--keep", type=whole_number, metavar="N", help="then remove old runs, as clean --keep N does")
+    parser.add_argument("--publish", metavar="DIR", help="then publish the site of all runs as DIR, as publish does")
+    parser.add_argument("--to-be-published", action="store_true", help=argparse.SUPPRESS)  # from ``_run_and_publish``
     parser.set_defaults(call=_run, named=lambda options: options.study)
     _add_content(parser)
 
@@ -215,10 +222,33 @@ def _add_clean(parser: argparse.ArgumentParser) -> None:
         help="remove all but the N newest runs of each study, and the stored stages that only they used",
     )
     parser.add_argument("--yes", action="store_true", help="remove without asking")
+    parser.add_argument("--wait", action="store_true", help="with --keep: wait until no run is active")
     parser.set_defaults(call=_clean)
 
 
 def _run(options: argparse.Namespace) -> int:
+    return _run_and_publish(options) if options.publish else _run_study(options)
+
+
+def _run_and_publish(options: argparse.Namespace) -> int:
+    from atomic_lib.pipeline.schedule.publishing import run_and_publish
+
+    words = list(options.words)
+    at = next(at for at, word in enumerate(words) if word.partition("=")[0] == "--publish")
+    words[at : at + (1 if "=" in words[at] else 2)] = ["--to-be-published"]
+    return run_and_publish(words, Path(options.publish).absolute(), options.keep, _execute)
+
+
+def _execute(words: Sequence[str]) -> int:
+    """The exit status of another command of ours, in the namespace."""
+    from atomic_lib.pipeline.schedule.publishing import in_child
+
+    if is_inside():
+        return main(words)
+    return in_child(lambda: enter([sys.executable, "-P", "-m", "atomic_lib", *with_copies(words)]))
+
+
+def _run_study(options: argparse.Namespace) -> int:
     from atomic_lib.pipeline.recipe_files.own_recipes import STUDY, study_of_recipes
     from atomic_lib.pipeline.study import run_study
 
@@ -237,7 +267,8 @@ def _run(options: argparse.Namespace) -> int:
         overrides=overrides,
         wait=options.wait,
         if_changed=options.if_changed,
-        keep=options.keep,
+        keep=None if options.to_be_published else options.keep,
+        move_link=not options.to_be_published,
     )
 
 
@@ -355,4 +386,4 @@ def _clean(options: argparse.Namespace) -> int:
         raise WorkbookError(
             "clean --keep: removes old runs and what only they used, so it takes no parts", hint="clean --keep 30"
         )
-    return clean_old(BUILD, options.keep, confirmed=options.yes)
+    return clean_old(BUILD, options.keep, confirmed=options.yes, wait=options.wait)

@@ -54,6 +54,7 @@ def run_study(
     wait: bool = False,
     if_changed: bool = False,
     keep: int | None = None,
+    move_link: bool = True,
 ) -> int:
     """Run the study ``params/studies/STUDY.yaml`` and write its pages; returns the exit status.
 
@@ -66,7 +67,7 @@ def run_study(
 
     ``wait``: wait until no other run is active. ``if_changed``: run only if lock, code or parameters differ from those
     of the newest run of the whole study, or that one failed. ``keep``: afterwards remove all but so many runs of each
-    study, as ``prune`` does.
+    study, as ``prune`` does. ``move_link``: False if the link is to be moved later, once the run is published.
 
     Raises WorkbookError for errors in parameters and recipes, before anything is built; and if the history cannot be
     read or written: a run that is finished by then stays, and the next run records it.
@@ -122,7 +123,7 @@ def run_study(
             page = _publish(run.directory)
         (run.directory / RESUMED_FILE).unlink(missing_ok=True)
         _record(run.directory, page)
-        if whole_study and not (breaches or any(map(has_failed, results))):
+        if move_link and whole_study and not (breaches or any(map(has_failed, results))):
             link_newest(run.directory, latest_link(study))
         if keep is not None:
             prune(BUILD, keep)

@@ -26,12 +26,12 @@ _RECORDED = {"resolve": ("rpm-set", "pulled-tree"), "compose": ("tree", "pulled-
 _KEY = re.compile(rf"\b[0-9a-f]{{{KEY_LENGTH}}}\b")
 
 
-def clean_old(build: Path, keep: int, *, confirmed: bool) -> int:
+def clean_old(build: Path, keep: int, *, confirmed: bool, wait: bool = False) -> int:
     """Show what ``prune`` would remove and, after confirmation, remove it; returns the exit status, 1 if not agreed.
 
-    Raises WorkbookError while a run is in progress.
+    Raises WorkbookError while a run is in progress, unless it is to ``wait`` for its end.
     """
-    with run_lock(build, "./workbook clean --keep"):
+    with run_lock(build, "./workbook clean --keep", wait=wait):
         remove_remainders(build / "runs")
         old = old_runs(build / "runs", keep)
         stored = unused_results(build, old)

@@ -1,13 +1,17 @@
-"""The commands ``schedule`` and ``unschedule``, which talk to systemd and so stay outside of the namespace."""
+"""The commands ``schedule``, ``unschedule`` and ``publish``, which stay outside of the namespace.
+
+The first two talk to systemd, the third one writes where only the user may.
+"""
 
 import argparse
+from pathlib import Path
 from typing import Any
 
-SCHEDULE_NAMES = ("schedule", "unschedule")
+SCHEDULE_NAMES = ("schedule", "unschedule", "publish")
 
 
 def add_schedule_commands(commands: Any) -> None:
-    """Add the parsers of both commands to argparse's sub-parsers; each sets ``call``, which runs the command."""
+    """Add the parsers of the commands to argparse's sub-parsers; each sets ``call``, which runs the command."""
     begin = commands.add_parser(
         "schedule",
         help="run a study at set times, by a systemd timer or by cron",
@@ -21,12 +25,20 @@ def add_schedule_commands(commands: Any) -> None:
         help="when: a calendar event of systemd.time(7), such as daily or 'Mon..Fri 06:00 Europe/Berlin'",
     )
     begin.add_argument("--keep", type=whole_number, default=30, metavar="N", help="how many runs of a study stay (30)")
+    begin.add_argument("--publish", metavar="DIR", help="then publish the site of all runs as DIR, as publish does")
     begin.set_defaults(call=_schedule)
     end = commands.add_parser("unschedule", help="end the schedule of a study")
     end.set_defaults(call=_unschedule)
+    _add_publish(commands.add_parser("publish", help="publish the site of all runs: pages, downloads, an Atom feed"))
     for parser in (begin, end):
         parser.add_argument("--study", default="default", metavar="NAME", help="params/studies/NAME.yaml (default)")
         parser.add_argument("--dry-run", action="store_true", help="show what would be done, and change nothing")
+
+
+def _add_publish(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("directory", metavar="DIR", help="a new or empty directory, or a site that was published there")
+    parser.add_argument("--images", action="store_true", help="with the disk images of the latest run of each study")
+    parser.set_defaults(call=_publish)
 
 
 def whole_number(word: str) -> int:
@@ -39,10 +51,17 @@ def whole_number(word: str) -> int:
 def _schedule(options: argparse.Namespace) -> int:
     from atomic_lib.pipeline.schedule.scheduler import Schedule, schedule
 
-    return schedule(Schedule(options.study, options.on_calendar, options.keep), dry_run=options.dry_run)
+    site = str(Path(options.publish).absolute()) if options.publish else ""
+    return schedule(Schedule(options.study, options.on_calendar, options.keep, site), dry_run=options.dry_run)
 
 
 def _unschedule(options: argparse.Namespace) -> int:
     from atomic_lib.pipeline.schedule.scheduler import unschedule
 
     return unschedule(options.study, dry_run=options.dry_run)
+
+
+def _publish(options: argparse.Namespace) -> int:
+    from atomic_lib.pipeline.schedule.publishing import publish
+
+    return publish(Path(options.directory).absolute(), images=options.images)

@@ -27,11 +27,15 @@ _OF_THE_USER = ("DBUS_SESSION_BUS_ADDRESS", "HOME", "TZ", "XDG_CONFIG_HOME", "XD
 
 @dataclass(frozen=True)
 class Schedule:
-    """A study to run at the times of ``calendar``, systemd's calendar event; the ``keep`` newest runs stay."""
+    """A study to run at the times of ``calendar``, systemd's calendar event; the ``keep`` newest runs stay.
+
+    ``site``: the absolute path of the directory in which the site of all runs is published; empty for none.
+    """
 
     study: str
     calendar: str
     keep: int
+    site: str = ""
 
     @property
     def name(self) -> str:
@@ -42,6 +46,7 @@ class Schedule:
     def words(self) -> list[str]:
         """The command that it runs."""
         options = ["--wait", "--if-changed", "--keep", str(self.keep)]
+        options += ["--publish", self.site] if self.site else []
         return [str(CHECKOUT / "workbook"), "--no-install", "run", self.study, *options]
 
     def units(self, environment: Mapping[str, str]) -> dict[str, str]:

@@ -16,17 +16,22 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _PANEL_INCHES = 1.7
+_MARKED_POINTS = 100
+"""A line of more points has no marks at them."""
+_CHANGES_TOLD = 5
+"""So many changes of a line, the newest, are in the words for those who do not see it."""
 _AXES = {"bytes": (1e6, "MB"), "count": (1, ""), "seconds": (1, "s"), "counted": (1, "counted s")}
 
 
 def pictures(trends: Sequence[Trend]) -> Stack:
     """One picture for each figure, with a panel for each variant."""
     figures = dict.fromkeys(trend.figure for trend in trends)
-    found = tuple(_picture([trend for trend in trends if trend.figure == figure]) for figure in figures)
+    found = tuple(picture_of([trend for trend in trends if trend.figure == figure]) for figure in figures)
     return Stack(found or (nothing_drawn("Figures over time.", "The history has no run of the whole study."),))
 
 
-def _picture(trends: Sequence[Trend]) -> Picture:
+def picture_of(trends: Sequence[Trend]) -> Picture:
+    """The picture of one figure, with a panel for each variant."""
     title = f"{trends[0].title} over time"
     alt = " ".join(map(_words, trends))
     note = "" if len(trends[0].points) > 1 else " One run is only a point: a line needs more."
@@ -35,7 +40,9 @@ def _picture(trends: Sequence[Trend]) -> Picture:
 
 def _words(trend: Trend) -> str:
     unit = cast(Unit, trend.unit)
-    changes = "; ".join(level_change_words(change, trend) for change in trend.changes) or "no change of level"
+    newest = trend.changes[-_CHANGES_TOLD:]
+    told = "; ".join(level_change_words(change, trend) for change in newest) or "no change of level"
+    changes = f"{len(trend.changes)} changes, the last ones {told}" if len(newest) < len(trend.changes) else told
     ends = f"{quantity(trend.points[0].value, unit)} to {quantity(trend.points[-1].value, unit)}"
     return f"{trend.variant}: {ends} in {len(trend.points)} runs; {changes}."
 
@@ -55,7 +62,8 @@ def _panel(axes: "Axes", trend: Trend, colour: str) -> None:
     # matplotlib takes times without a zone as they are
     times = [datetime.fromisoformat(point.created).replace(tzinfo=None) for point in trend.points]
     values = [point.value / scale for point in trend.points]
-    axes.plot(times, values, color=colour, marker="o", markersize=3, linewidth=0.8)  # type: ignore[arg-type]
+    mark = "o" if len(values) <= _MARKED_POINTS else ""
+    axes.plot(times, values, color=colour, marker=mark, markersize=3, linewidth=0.8)  # type: ignore[arg-type]
     for start, end, middle in level_medians(trend):
         axes.plot([times[start], times[end - 1]], [middle / scale] * 2, color=EDGE, linewidth=0.8)  # type: ignore[arg-type]
         if start:

@@ -5,6 +5,7 @@ import json
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,7 +14,7 @@ from atomic_lib.base.errors import WorkbookError
 from atomic_lib.base.files import write_text
 from atomic_lib.base.scrub import scrubber
 from atomic_lib.measure.build_changes import CHANGED_FILES
-from atomic_lib.report.elements.blocks import Alert
+from atomic_lib.report.elements.blocks import Alert, Shown
 from atomic_lib.report.page.sections import PageCells, headings, published, split_pages, without_empty
 from atomic_lib.report.text.budget_words import breach_alert
 from atomic_lib.report.text.conclusions import failure
@@ -31,6 +32,7 @@ from atomic_lib.results.variant_result import VariantResult
 from atomic_lib.solve.lock import LOCK_FILE
 
 if TYPE_CHECKING:
+    from nbconvert.exporters import HTMLExporter
     from nbformat import NotebookNode
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -59,7 +61,8 @@ class PageLink:
 class PageFrame:
     """What surrounds the cells of a page: links to other pages at the top, files at the end.
 
-    ``line`` and ``notice``: what was measured and when, where the cells themselves do not begin with it.
+    ``line`` and ``notice``: what was measured and when, where the cells themselves do not begin with it. ``feed``: the
+    Atom feed of the pages, relative to the page.
     """
 
     title: str
@@ -68,6 +71,7 @@ class PageFrame:
     line: str = ""
     notice: str = ""
     failed: Alert | None = None
+    feed: str = ""
 
 
 def export_html(notebook: Path, out: Path, frame: PageFrame) -> None:
@@ -117,24 +121,48 @@ def _write_variant_page(directory: Path, study: StudyResult, result: VariantResu
     export_html(directory / _VARIANT, directory / INDEX_FILE, frame)
 
 
+def page_of(parts: Sequence[Shown], frame: PageFrame) -> str:
+    """A page that no notebook made, as HTML: these parts, one below the other, without code."""
+    from nbformat.v4 import new_code_cell, new_notebook, new_output
+
+    shown = "".join(part._repr_html_() for part in parts)
+    output = new_output("display_data", {"text/html": shown})  # type: ignore[no-untyped-call]
+    cell = new_code_cell(outputs=[output], id="parts")  # type: ignore[no-untyped-call]
+    node = new_notebook(cells=[cell])  # type: ignore[no-untyped-call]
+    alert = frame.failed._repr_html_() if frame.failed else ""
+    return _page(node, without_empty(node.cells), frame, alert)
+
+
 def _write_page(node: "NotebookNode", cells: "Sequence[NotebookNode]", out: Path, frame: PageFrame) -> None:
     """Write some cells of a notebook as one page."""
-    from nbconvert.exporters import HTMLExporter
+    alert = scrubber(out.parent)(frame.failed._repr_html_()) if frame.failed else ""
+    write_text(out, _page(node, cells, frame, alert))
 
-    exporter = HTMLExporter(  # type: ignore[no-untyped-call]
-        template_name="workbook", extra_template_basedirs=[str(TEMPLATES)], anchor_link_text="#"
-    )
+
+def _page(node: "NotebookNode", cells: "Sequence[NotebookNode]", frame: PageFrame, alert: str) -> str:
+    """Some cells of a notebook as one page; ``alert`` is the HTML at its head."""
     script = (TEMPLATES / "workbook" / "script.js").read_text(encoding="utf-8")
     sections = headings(cells)
     resources = {
         "page": frame,
-        "page_alert": scrubber(out.parent)(frame.failed._repr_html_()) if frame.failed else "",
+        "page_alert": alert,
+        "page_code": any(cell.cell_type == "code" and cell.source for cell in cells),
         "page_sections": sections if len(sections) > _FEW_SECTIONS else [],
         "page_script": script,
         "page_script_hash": base64.b64encode(sha256(script.encode()).digest()).decode(),
     }
-    text, _ = exporter.from_notebook_node(type(node)({**node, "cells": list(cells)}), resources)
-    write_text(out, text)
+    text, _ = _exporter().from_notebook_node(type(node)({**node, "cells": list(cells)}), resources)
+    return str(text)
+
+
+@cache
+def _exporter() -> "HTMLExporter":
+    """The exporter of all pages: to make one takes longer than a page."""
+    from nbconvert.exporters import HTMLExporter
+
+    return HTMLExporter(  # type: ignore[no-untyped-call]
+        template_name="workbook", extra_template_basedirs=[str(TEMPLATES)], anchor_link_text="#"
+    )
 
 
 def read_notebook(path: Path) -> "NotebookNode":
