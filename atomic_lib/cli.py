@@ -300,15 +300,17 @@ def _test(words: Sequence[str]) -> NoReturn:
 
 
 def _lab(_: argparse.Namespace) -> NoReturn:
-    words = [f"--ServerApp.root_dir={CHECKOUT / 'notebooks'}", "--ServerApp.ip=127.0.0.1"]
-    # the kernels of root's notebooks cannot read root's other directories
-    os.environ["JUPYTER_RUNTIME_DIR"] = str(BUILD / "jupyter")
-    if os.geteuid() == 0:
-        words.append("--allow-root")
-    if not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
+    from atomic_lib.pipeline.lab.lab_server import server_environment, server_words, write_kernel
+
+    display = bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
+    if not display:
         say("There is no display: open the address that is printed below in a browser.")
-        words.append("--no-browser")
-    os.execv(sys.executable, [sys.executable, "-m", "jupyterlab", *words])
+    write_kernel()
+    os.execve(
+        sys.executable,
+        server_words(display=display, root=os.geteuid() == 0),
+        server_environment(os.environ),
+    )
 
 
 def _doctor(options: argparse.Namespace) -> int:

@@ -115,7 +115,7 @@ def kickstart_of(recipe: Recipe) -> str:
     if recipe.kernel_arguments:
         lines.append(f"bootloader --append={shlex.quote(recipe.kernel_arguments)}")
     lines += [f"part / --fstype=ext4 --size={recipe.root_size_mib}"] if recipe.root_size_mib else []
-    lines += ["", " ".join(["%packages", *_package_options(recipe)])]
+    lines += ["", " ".join(["%packages", *package_options(recipe)])]
     lines += [f"@{group}" for group in recipe.groups if group != "core"]
     names = [entry.split()[0] for entry in recipe.packages]  # a kickstart takes no versions
     lines += [*names, *(f"-{name}" for name in recipe.excludes), "%end"]
@@ -144,7 +144,8 @@ def _repository_line(repository: YumRepository) -> str:
     return " ".join(shlex.quote(word) for word in [*words, *([] if repository.sslverify else ["--noverifyssl"])])
 
 
-def _package_options(recipe: Recipe) -> Sequence[str]:
+def package_options(recipe: Recipe) -> Sequence[str]:
+    """The options of %packages that say what the recipe says of groups, documentation and languages."""
     return [
         *(["--nocore"] if "core" not in recipe.groups else []),
         *(["--excludedocs"] if not recipe.documentation else []),

@@ -122,7 +122,7 @@ def _write_page(node: "NotebookNode", cells: "Sequence[NotebookNode]", out: Path
     exporter = HTMLExporter(  # type: ignore[no-untyped-call]
         template_name="workbook", extra_template_basedirs=[str(TEMPLATES)], anchor_link_text="#"
     )
-    script = (TEMPLATES / "workbook" / "script.js").read_text(encoding="utf-8")
+    script = table_script() + (TEMPLATES / "workbook" / "script.js").read_text(encoding="utf-8")
     sections = headings(cells)
     resources = {
         "page": frame,
@@ -133,6 +133,11 @@ def _write_page(node: "NotebookNode", cells: "Sequence[NotebookNode]", out: Path
     }
     text, _ = exporter.from_notebook_node(type(node)({**node, "cells": list(cells)}), resources)
     write_text(out, text)
+
+
+def table_script() -> str:
+    """The script whose ``workbookTables`` sorts and searches the tables below an element."""
+    return (TEMPLATES / "workbook" / "tables.js").read_text(encoding="utf-8")
 
 
 def read_notebook(path: Path) -> "NotebookNode":

@@ -119,8 +119,6 @@ def from_header(path):
             for field in ("requires", "provides", "recommends", "supplements")
         },
         "files": files,
-        "documentation_bytes": sum(
-            size for size, flags in zip(sizes, header["FILEFLAGS"]) if flags & DOCUMENTATION
-        ),
+        "documentation_bytes": sum(size for size, flags in zip(sizes, header["FILEFLAGS"]) if flags & DOCUMENTATION),
         "rights": rights,
     }
