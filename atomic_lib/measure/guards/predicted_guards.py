@@ -81,7 +81,8 @@ def _of_rights(
 ) -> PredictedGuard:
     mine = [(name, one) for name, one in found if _guard_of(one) == guard and not rules.reason(guard, one.path)]
     reasons = [
-        f"{one.path} ({one.mode:04o} {one.owners} {one.capabilities}".rstrip() + f") of {name}" for name, one in mine
+        f"{one.path} of {name} ({one.mode:04o} {one.owners}{one.capabilities and ' '}{one.capabilities})"
+        for name, one in mine
     ]
     if mine:
         return PredictedGuard(title, "broken", tuple(reasons))

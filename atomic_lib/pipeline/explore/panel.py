@@ -207,11 +207,8 @@ def figures_html(exploration: Exploration) -> str:
         f'{escape(value)}</div><div style="line-height:1.4">{title} <b>{escape(change)}</b></div></div>'
         for title, value, change in rows
     )
-    name = escape(exploration.variant.variant)
-    return (
-        f'<div style="line-height:1.4;opacity:.8">{name} with these choices, by dnf in {exploration.seconds:.1f} s</div>'
-        f'<div style="display:flex;flex-wrap:wrap">{cells}</div>'
-    )
+    what = f"{escape(exploration.variant.variant)} with these choices, by dnf in {exploration.seconds:.1f} s"
+    return f'<div style="line-height:1.4;opacity:.8">{what}</div><div style="display:flex;flex-wrap:wrap">{cells}</div>'
 
 
 def guards_html(guards: tuple[PredictedGuard, ...]) -> str:

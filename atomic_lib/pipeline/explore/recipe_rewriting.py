@@ -13,7 +13,7 @@ from typing import Any
 import yaml
 
 from atomic_lib.base.errors import WorkbookError
-from atomic_lib.pipeline.recipe_files.conversion import package_options
+from atomic_lib.pipeline.recipe_files.conversion import RecipeDumper, package_options
 from atomic_lib.recipe.recipe import Recipe
 from atomic_lib.recipe.treefile_rules.document import parse_document
 from atomic_lib.recipe.treefile_rules.package_entries import names_in
@@ -148,4 +148,4 @@ def _as_list(value: Any) -> list[str]:
 
 
 def _dumped(values: dict[str, Any]) -> str:
-    return yaml.safe_dump(values, sort_keys=False, width=110, allow_unicode=True)
+    return yaml.dump(values, Dumper=RecipeDumper, sort_keys=False, width=110, allow_unicode=True)

@@ -30,7 +30,7 @@ def load_ipython_extension(shell: Any) -> None:
         html.for_type(kind, in_notebook)
     if not isinstance(sys.stderr, ProgressStream):
         stream = ProgressStream(sys.stderr, CellProgress(shell))
-        sys.stderr = stream  # type: ignore[assignment]
+        sys.stderr = stream
 
 
 def one_line(error: WorkbookError) -> list[str]:

@@ -79,7 +79,7 @@ class ProgressStream:
 def progress_shown(show: Callable[[Steps], None]) -> Iterator[None]:
     """Show the progress lines of the block with ``show``, and not on standard error."""
     stream = sys.stderr
-    sys.stderr = ProgressStream(stream, show)  # type: ignore[assignment]
+    sys.stderr = ProgressStream(stream, show)
     try:
         yield
     finally:

@@ -78,10 +78,10 @@ def treefile_of(recipe: Recipe) -> str:
         head += "# A treefile deploys no commit. List the packages of the one that ostreesetup deploys.\n"
     if recipe.groups:
         head += f"# A treefile names no groups. List the packages of: {' '.join(recipe.groups)}\n"
-    return head + yaml.dump(values, Dumper=_Dumper, sort_keys=False, default_flow_style=False, width=1000)
+    return head + yaml.dump(values, Dumper=RecipeDumper, sort_keys=False, default_flow_style=False, width=1000)
 
 
-class _Dumper(yaml.SafeDumper):
+class RecipeDumper(yaml.SafeDumper):
     """Writes a text of several lines as it is, after ``|``."""
 
 
@@ -89,7 +89,7 @@ def _written_text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
     return dumper.represent_scalar("tag:yaml.org,2002:str", text, style="|" if "\n" in text else None)
 
 
-_Dumper.add_representer(str, _written_text)
+RecipeDumper.add_representer(str, _written_text)
 
 
 def _with_interpreter(script: PostScript) -> str:

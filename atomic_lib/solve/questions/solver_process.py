@@ -131,14 +131,17 @@ def running_dnf(tools: Tools, content: Content, recipe: Recipe, *, files: bool =
         line, binds = dnf.prepared([*plugins, "install", f"/{_PLACEHOLDER}" if files else _PLACEHOLDER])
         binds += [Bind(PLUGIN, "/mnt/plugin"), Bind(_QUESTIONS, "/mnt/questions")]
         binds += [Bind(talk, "/mnt/talk"), Bind(answer, "/mnt/solution", writable=True)]
-        with _opened(talk / "questions") as questions, _opened(talk / "answers") as answers:
-            with tools.running(line, log=log, binds=binds, network=content.remote) as background:
-                process = SolverProcess(background, questions, answers, log)
-                try:
-                    process.wait_until_ready()
-                except CommandError as error:
-                    raise repository_error(error, content.local) or error from None
-                yield RunningDnf(tools, content, recipe, directory, process=process, started_with=recipe)
+        with (
+            _opened(talk / "questions") as questions,
+            _opened(talk / "answers") as answers,
+            tools.running(line, log=log, binds=binds, network=content.remote) as background,
+        ):
+            process = SolverProcess(background, questions, answers, log)
+            try:
+                process.wait_until_ready()
+            except CommandError as error:
+                raise repository_error(error, content.local) or error from None
+            yield RunningDnf(tools, content, recipe, directory, process=process, started_with=recipe)
 
 
 @contextmanager

@@ -15,7 +15,7 @@ import dnf
 import rpm
 
 LIMIT_SECONDS = 60
-DOCUMENTATION = 1 << 1  # RPMFILE_DOC, rpmfiles.h
+DOC = 1 << 1  # RPMFILE_DOC, rpmfiles.h
 PRIVILEGED, WRITABLE, STICKY = 0o6000, 0o002, 0o1000
 
 
@@ -104,9 +104,9 @@ def from_header(path):
     files, modes = header["FILENAMES"], header["FILEMODES"]
     sizes = header["LONGFILESIZES"] or header["FILESIZES"]
     capabilities = header["FILECAPS"] or [""] * len(files)
-    owners = zip(header["FILEUSERNAME"], header["FILEGROUPNAME"])
+    owners = zip(header["FILEUSERNAME"], header["FILEGROUPNAME"], strict=True)
     rights = []
-    for name, mode, of_file, (user, group) in zip(files, modes, capabilities, owners):
+    for name, mode, of_file, (user, group) in zip(files, modes, capabilities, owners, strict=True):
         kind, mode = mode & 0o170000, mode & 0o7777
         regular, directory, link = kind == 0o100000, kind == 0o040000, kind == 0o120000
         if (regular and (mode & PRIVILEGED or of_file)) or (
@@ -119,6 +119,6 @@ def from_header(path):
             for field in ("requires", "provides", "recommends", "supplements")
         },
         "files": files,
-        "documentation_bytes": sum(size for size, flags in zip(sizes, header["FILEFLAGS"]) if flags & DOCUMENTATION),
+        "documentation_bytes": sum(size for size, flags in zip(sizes, header["FILEFLAGS"], strict=True) if flags & DOC),
         "rights": rights,
     }
