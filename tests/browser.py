@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -37,16 +38,33 @@ class Page:
 
     def open(self, path: Path, width: int, *, dark: bool = False, height: int = 900) -> None:
         """Open a file at a width, and wait until it is loaded."""
+        self.visit(path.resolve().as_uri(), width, dark=dark, height=height)
+
+    def visit(self, address: str, width: int, *, dark: bool = False, height: int = 900) -> None:
+        """Open an address at a width, and wait until it is loaded."""
         self._call(
             "Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=width < 600
         )
         scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
         self._call("Emulation.setEmulatedMedia", features=[scheme])
         self._call("Page.setBypassCSP", enabled=True)  # so that a test may add its own script
-        self._call("Page.navigate", url=path.resolve().as_uri())
+        self._call("Page.navigate", url=address)
         self.evaluate(
             "new Promise(done => document.readyState == 'complete' ? done() : addEventListener('load', done))"
         )
+
+    def wait_for(self, condition: str, seconds: float) -> None:
+        """Wait until a JavaScript expression is true; raises TimeoutError if it is not in time."""
+        end = time.monotonic() + seconds
+        while not self.evaluate(f"Boolean({condition})"):
+            if time.monotonic() > end:
+                raise TimeoutError(f"not true after {seconds:g} s: {condition}")
+            time.sleep(0.1)
+
+    def type(self, selector: str, text: str) -> None:
+        """Type a text into the field that a CSS selector finds."""
+        self.evaluate(f"document.querySelector({json.dumps(selector)}).focus()")
+        self._call("Input.insertText", text=text)
 
     def evaluate(self, script: str) -> Any:
         """The value of a JavaScript expression, or of what it promises; raises RuntimeError with the script's error."""

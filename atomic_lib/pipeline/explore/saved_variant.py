@@ -27,7 +27,7 @@ _COMPARED = ("packages", "groups", "excludes", "documentation", "weak_dependenci
 
 @dataclass(frozen=True)
 class SavedVariant:
-    """A variant that was written: its name, which is also that of its study, and its files by their paths in the checkout."""
+    """A variant that was written: its name, also that of its study, and its files by their paths in the checkout."""
 
     name: str
     files: tuple[str, ...]
