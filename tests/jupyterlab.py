@@ -16,7 +16,10 @@ from tests.browser import Page
 
 ENVIRONMENT = CHECKOUT / ".venv-lab"
 _COPIED = ("atomic_lib", "notebooks", "params", "docs")
-_START_SECONDS = 90.0
+_START_SECONDS = 180.0
+_CONTEXT = "window.jupyterapp?.shell?.currentWidget?.sessionContext"
+_READY = f"document.querySelector('.jp-NotebookPanel .jp-Cell') && {_CONTEXT}?.kernelDisplayStatus == 'idle' "
+_READY += f"&& {_CONTEXT}.session?.kernel?.connectionStatus == 'connected'"
 _FOR_TESTS = ("--LabApp.expose_app_in_browser=True", "--ServerApp.port=0", "--ServerApp.port_retries=50")
 
 
@@ -68,8 +71,12 @@ def open_notebook(page: Page, lab: Lab, name: str, *, width: int, height: int) -
     """Open a notebook, and wait until its kernel is ready."""
     start, _, token = lab.address.partition("?")
     page.visit(f"{start}lab/tree/notebooks/{name}?{token}", width, height=height)
-    page.wait_for("window.jupyterapp && document.querySelector('.jp-NotebookPanel:not(.lm-mod-hidden) .jp-Cell')", 60)
-    page.wait_for("document.querySelector('.jp-Notebook-ExecutionIndicator[data-status=idle]')", 120)
+    wait_for_kernel(page)
+
+
+def wait_for_kernel(page: Page) -> None:
+    """Wait until a notebook is shown and its kernel can be asked."""
+    page.wait_for(_READY, _START_SECONDS)
 
 
 def run_all_cells(page: Page) -> None:

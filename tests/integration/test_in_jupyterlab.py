@@ -14,7 +14,7 @@ import pytest
 from atomic_lib.params.variant import load_variant
 from atomic_lib.recipe.load import load_recipe
 from tests.browser import Page, browser_page, find_browser
-from tests.jupyterlab import ENVIRONMENT, Lab, open_notebook, run_all_cells, running_lab
+from tests.jupyterlab import ENVIRONMENT, Lab, open_notebook, run_all_cells, running_lab, wait_for_kernel
 
 pytestmark = pytest.mark.integration
 
@@ -51,13 +51,13 @@ def page() -> Iterator[Page]:
 
 def test_it_opens_the_landing_notebook_in_the_checkout_and_asks_about_no_news(lab: Lab, page: Page) -> None:
     page.visit(lab.address, WIDTH, height=HEIGHT)
-    page.wait_for("document.querySelector('.jp-NotebookPanel .jp-Cell')", 60)
+    wait_for_kernel(page)
     page.wait_for(f"{TEXT}.includes('Which notebook answers which question?')", 30)
     assert page.evaluate("location.pathname").endswith("/lab/tree/notebooks/index.ipynb")
     assert page.evaluate("document.querySelector('.jp-toast, .Toastify__toast') === null")
     page.wait_for("document.querySelector('.jp-DirListing')", 30)
     run_all_cells(page)
-    page.wait_for(f"{TEXT}.includes('There are no runs yet')", 60)
+    page.wait_for(f"{TEXT}.includes('There are no runs yet')", 180)
     page.evaluate("document.querySelector('.workbook th .sort').click()")
     first = "document.querySelector('.workbook tbody th').textContent"
     assert page.evaluate(first) == "atomic"
@@ -73,11 +73,11 @@ def test_a_choice_changes_the_figures_and_is_saved_as_a_variant(lab: Lab, page: 
     before = int(page.evaluate(FIGURE))
     page.type(".workbook-exclude input", "sudo")
     page.evaluate("document.querySelector('button.workbook-exclude').click()")
-    page.wait_for(f"Number({FIGURE}) < {before}", 20)
+    page.wait_for(f"Number({FIGURE}) < {before}", 60)
     assert "explorer.answer(exclude=['sudo'])" in page.evaluate(TEXT)
     page.type(".workbook-name input", "without-sudo")
     page.evaluate("document.querySelector('button.workbook-save').click()")
-    page.wait_for(f"{TEXT}.includes('Saved: ')", 30)
+    page.wait_for(f"{TEXT}.includes('Saved: ')", 60)
     params = lab.checkout / "params"
     saved = load_recipe(load_variant("without-sudo", params), params)
     assert "sudo" not in saved.packages
@@ -96,7 +96,7 @@ def test_an_error_is_one_line_that_says_what_to_do(lab: Lab, page: Page) -> None
     open_notebook(page, lab, "broken.ipynb", width=WIDTH, height=HEIGHT)
     run_all_cells(page)
     error = "document.querySelector('.jp-OutputArea-output[data-mime-type*=error]')"
-    page.wait_for(error, 120)
+    page.wait_for(error, 180)
     text = page.evaluate(f"{error}.innerText").strip()
     assert text.startswith("✗ unknown variant 'atomic-mni' (did you mean 'atomic-min'?)")
     assert "Next step: choose one of" in text
