@@ -85,6 +85,9 @@ def test_a_choice_changes_the_figures_and_is_saved_as_a_variant(lab: Lab, page: 
     page.evaluate("document.querySelector('button.workbook-save').click()")
     page.wait_for(f"{TEXT}.includes('exists already Next step: choose another name')", 30)
     if picture := os.environ.get("WORKBOOK_PICTURE"):
+        page.evaluate("jupyterapp.commands.execute('application:toggle-left-area')")
+        page.evaluate("document.querySelector('.workbook-explore').scrollIntoView()")
+        page.evaluate("new Promise(done => setTimeout(done, 1000))")  # until it is drawn
         page.picture(Path(picture))
 
 

@@ -26,13 +26,18 @@ _MARKS = {"holds": ("✓", "success"), "broken": ("✗", "error"), "open": ("?",
 
 def answer_shown(exploration: Exploration) -> Stack:
     """An answer as tables: figures, guards, packages added and removed, and the whole list."""
+    figures = explore_tables.figures_table(exploration.changes)
+    guards = explore_tables.predicted_guards_table(exploration.guards)
+    return Stack((figures, guards, packages_shown(exploration)))
+
+
+def packages_shown(exploration: Exploration) -> Stack:
+    """What else follows from the choices, and the packages: added, removed, and all of them."""
     changes = exploration.changes
     notes = (*exploration.notes, *explore_tables.consequence_notes(changes))
     return Stack(
         (
             *map(Paragraph, notes),
-            explore_tables.figures_table(changes),
-            explore_tables.predicted_guards_table(exploration.guards),
             explore_tables.came_table(changes),
             explore_tables.left_table(changes),
             Details("All packages", explore_tables.predicted_packages_table(changes.after)),
@@ -68,8 +73,8 @@ class Panel:
         self._guards, self._typed = widgets.HTML(), widgets.HTML()
         self._tables, self._compared = widgets.Output(), widgets.Output()
         switches = [self.documentation, self.weak, self.agent, self.runtime, self.content]
-        left = widgets.VBox([*add_line, *exclude_line, *switches], layout={"width": "27rem", "margin": "0 1.5rem 0 0"})
-        right = widgets.VBox([self._figures, self._guards, self._status], layout={"flex": "1 1 20rem"})
+        left = widgets.VBox([*add_line, *exclude_line, *switches], layout={"width": "26rem", "margin": "0 1.2rem 0 0"})
+        right = widgets.VBox([self._figures, self._guards, self._status], layout={"flex": "1 1 22rem"})
         head = widgets.HBox([left, right], layout={"flex_flow": "row wrap"})
         self.box = widgets.VBox([head, self._typed, self._save_line(), self._compared, self._tables])
         self.box.add_class("workbook-explore")
@@ -105,7 +110,7 @@ class Panel:
         self._guards.value = guards_html(exploration.guards)
         arguments = ", ".join(words_of(exploration.choices))
         self._typed.value = f"The same, typed: <code>explorer.answer({escape(arguments)})</code>"
-        _put(self._tables, answer_shown(exploration))
+        _put(self._tables, packages_shown(exploration))
         names = self._explorer.names()
         if len(names) != len(self._add_word.options):
             self._add_word.options = names
@@ -148,7 +153,7 @@ class Panel:
     def _words(self, title: str, words: tuple[str, ...], verb: str) -> tuple[Any, list[Any]]:
         """A field that completes names, and the words that were chosen with it, each to be taken away again."""
         widgets = self._widgets
-        word = widgets.Combobox(placeholder=title, ensure_option=False, layout={"width": "20rem"})
+        word = widgets.Combobox(placeholder=title, ensure_option=False, layout={"width": "19rem"})
         button = widgets.Button(description=verb.capitalize(), layout={"width": "6rem"})
         chosen = widgets.TagsInput(value=list(words), allow_duplicates=False, layout={"width": "26rem"})
         setattr(self, f"_{verb}_word", word)
@@ -203,8 +208,8 @@ def figures_html(exploration: Exploration) -> str:
          delta(after.download_bytes, before.download_bytes, "bytes")),
     )  # fmt: skip
     cells = "".join(
-        f'<div style="margin:0 1.6rem .4rem 0"><div style="font-size:1.7rem;line-height:1.3" class="figure-{title}">'
-        f'{escape(value)}</div><div style="line-height:1.4">{title} <b>{escape(change)}</b></div></div>'
+        f'<div style="margin:0 1.2rem .4rem 0"><div style="font-size:1.4rem;line-height:1.3" class="figure-{title}">'
+        f'{escape(value)}</div><div style="line-height:1.4">{title}<br><b>{escape(change)}</b></div></div>'
         for title, value, change in rows
     )
     what = f"{escape(exploration.variant.variant)} with these choices, by dnf in {exploration.seconds:.1f} s"

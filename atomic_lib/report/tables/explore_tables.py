@@ -1,6 +1,7 @@
 """What choices would change of a variant: figures, guards, packages added and removed, the whole list."""
 
 from collections.abc import Sequence
+from fnmatch import fnmatchcase
 
 from atomic_lib.measure.guards.predicted_guards import PredictedGuard
 from atomic_lib.report.elements.cells import Cell, number, verdict
@@ -67,8 +68,10 @@ def consequence_notes(changes: PredictedChanges) -> list[str]:
     """What else follows: entries of the recipe that cannot stay, excludes that cannot hold, other builds."""
     after = changes.after
     notes = []
-    if after.removed:
-        notes.append(f"These entries of the recipe cannot stay: {', '.join(after.removed)}.")
+    excluded = after.recipe.excludes
+    along = [word for word in after.removed if not any(fnmatchcase(word, pattern) for pattern in excluded)]
+    if along:
+        notes.append(f"Entries of the recipe that go, too, because they need what is excluded: {', '.join(along)}.")
     if after.lifted:
         notes.append(f"The recipe excludes what is now required: {', '.join(after.lifted)}. A variant that you save "
                      "no longer excludes it.")  # fmt: skip
