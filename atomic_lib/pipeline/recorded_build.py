@@ -23,6 +23,7 @@ from atomic_lib.results.record import VariantRecord
 from atomic_lib.results.variant_result import VariantResult
 from atomic_lib.results.verification import read_verification
 from atomic_lib.solve.explain.without import Departure
+from atomic_lib.solve.lock import LOCK_FILE
 from atomic_lib.solve.selection import matching
 from atomic_lib.tools.context import open_context
 from atomic_lib.tools.tools_tree import tool_versions
@@ -53,7 +54,7 @@ class RecordedBuild:
         self._stage("content", lambda: self.build.content)
         recipe = self.build.recipe
         rpm_set = self._stage("resolve", lambda: self.build.rpm_set)
-        shutil.copyfile(rpm_set.directory.parent / "lock.json", self.directory / "lock.json")
+        shutil.copyfile(rpm_set.directory.parent / LOCK_FILE, self.directory / LOCK_FILE)
         tools = self.build.context.tools
         self.record.add_packages(recipe, rpm_set, tools.key, tool_versions(tools))
         return self.record.result

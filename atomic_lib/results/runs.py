@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
+from time import sleep
 
 from atomic_lib.base.run_lock import run_lock
 from atomic_lib.base.store import Store, remove_tree
@@ -37,13 +38,13 @@ def only_run(build: Path, cache: Path, command: str, *, wait: bool = False) -> I
 
 
 def new_run(runs: Path, name: str, interrupted: float | None = None) -> Path:
-    """A new directory for a run, named after the time and what is run.
+    """A new directory for a run, named after the time and what is run; no two runs begin in one second.
 
     ``interrupted``: since when runs were interrupted that it resumes, see ``resumed_since``.
     """
     runs.mkdir(parents=True, exist_ok=True)
-    stem = f"{datetime.now(UTC):{_TIME}}-{name}"
-    directory = next(path for path in (runs / f"{stem}{end}" for end in ("", "-2", "-3", "-4")) if not path.exists())
+    while (directory := runs / f"{datetime.now(UTC):{_TIME}}-{name}").exists():
+        sleep(0.1)
     directory.mkdir()
     if interrupted is not None:
         (directory / RESUMED_FILE).write_text(f"{interrupted}\n")

@@ -8,6 +8,7 @@ from pathlib import Path
 from atomic_lib.base.errors import WorkbookError
 
 SCHEMA_VERSION = 1
+LOCK_FILE = "lock.json"
 STANDIN_VENDOR = "Debian ("
 """How the vendor of a package of stand-in content begins; its name and version in Debian follow, and ``)``."""
 

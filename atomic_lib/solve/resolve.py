@@ -13,7 +13,7 @@ from atomic_lib.content.signing import index_repository
 from atomic_lib.recipe.recipe import Recipe
 from atomic_lib.solve.dnf_run import Dnf, install_words
 from atomic_lib.solve.group_members import GroupMembers, group_members, members_to_install
-from atomic_lib.solve.lock import Lock, read_lock, write_lock
+from atomic_lib.solve.lock import LOCK_FILE, Lock, read_lock, write_lock
 from atomic_lib.solve.locked import available_packages, fetch_locked, read_rpms, require_locked
 from atomic_lib.solve.rpm_cache import keep_keys, keep_rpms
 from atomic_lib.solve.rpm_ostree.lockfile import (
@@ -70,7 +70,7 @@ def resolve_rpm_set(recipe: Recipe, content: Content, context: Context, *, name:
     members = group_members(content.comps(context.tools), recipe)
     stored = RPM_SET.get(RpmSetRequest(name, recipe, content, locked, members, lockfile), context)
     words = tuple(json.loads((stored.path / "words.json").read_text()))
-    lock = read_lock(stored.path / "lock.json")
+    lock = read_lock(stored.path / LOCK_FILE)
     if locked:
         require_locked(locked, lock.packages)  # checks the sizes, which are not part of the sha256 in the key
     return RpmSet(stored.key, lock, stored.path / "rpms", words, stored.seconds, stored.reused)
@@ -111,7 +111,7 @@ def _make(request: RpmSetRequest, context: Context, directory: Path) -> None:
         index_repository(tools, rpms)
     keep_rpms(lock, rpms, cache / "rpms")
     keep_keys(tools, request.content, rpms, directory / "keys", cache=cache / "keys")
-    write_lock(lock, directory / "lock.json")
+    write_lock(lock, directory / LOCK_FILE)
     (directory / "words.json").write_text(json.dumps(words))
 
 

@@ -9,16 +9,16 @@ from atomic_lib.results import runs
 
 
 def test_two_runs_in_one_second_have_directories_of_their_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    class Stopped(datetime):
-        """A clock that stands still."""
+    moments = [4, 4, 4, 5]
 
+    class Clock(datetime):
         @classmethod
-        def now(cls, tz: tzinfo | None = None) -> "Stopped":
-            return cls(2026, 1, 2, 3, 4, 5, tzinfo=tz)
+        def now(cls, tz: tzinfo | None = None) -> "Clock":
+            return cls(2026, 1, 2, 3, 4, moments.pop(0), tzinfo=tz)
 
-    monkeypatch.setattr(runs, "datetime", Stopped)
+    monkeypatch.setattr(runs, "datetime", Clock)
     made = [runs.new_run(tmp_path, "default").name for _ in range(2)]
-    assert made == ["2026-01-02T03-04-05Z-default", "2026-01-02T03-04-05Z-default-2"]
+    assert made == ["2026-01-02T03-04-04Z-default", "2026-01-02T03-04-05Z-default"]
 
 
 def test_a_run_cut_off_is_removed_by_the_next_one(tmp_path: Path) -> None:

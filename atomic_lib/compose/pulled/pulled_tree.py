@@ -23,7 +23,7 @@ from atomic_lib.compose.tree_access.tree_files import TreeFiles
 from atomic_lib.compose.tree_access.walk import walk_tree, write_entries
 from atomic_lib.params.variant import Variant
 from atomic_lib.recipe.recipe import OstreeSource
-from atomic_lib.solve.lock import Lock, read_lock, write_lock
+from atomic_lib.solve.lock import LOCK_FILE, Lock, read_lock, write_lock
 from atomic_lib.solve.rpm_set import RpmSet
 from atomic_lib.solve.words import require_plain
 from atomic_lib.tools.context import Context
@@ -79,7 +79,7 @@ def pulled_tree(source: OstreeSource, variant: Variant, context: Context, *, com
     """
     request = PullRequest(variant.variant, source, _keys(source, variant), commit)
     stored = PULLED.get(request, context)
-    lock = read_lock(stored.path / "lock.json")
+    lock = read_lock(stored.path / LOCK_FILE)
     rpm_set = RpmSet(stored.key, lock, stored.path / "rpms", (), stored.seconds, stored.reused)
     return PulledTree(stored_tree(stored, "ostree"), rpm_set)
 
@@ -149,7 +149,7 @@ def _read_packages(tree: Installroot, commit: str, directory: Path, place: str) 
     try:
         lock = Lock(LOCK_CONTENT, installed_packages(tree, database), commit)
         require_plain(lock, place)
-        write_lock(lock, directory / "lock.json")
+        write_lock(lock, directory / LOCK_FILE)
         write_owners(tree, directory, database)
     except CommandError as error:
         raise WorkbookError(

@@ -126,5 +126,5 @@ def _keys_in(result: Path) -> set[str]:
 
 
 def _study_in(run: str) -> str:
-    """The study in the name of a run, which is TIME-STUDY, with -2 and so on if two began in one second."""
+    """The study in the name of a run, which is TIME-STUDY."""
     return run.split("Z-", 1)[-1]

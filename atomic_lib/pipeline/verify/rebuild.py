@@ -24,7 +24,7 @@ from atomic_lib.pipeline.build import Build
 from atomic_lib.pipeline.verify.conditions import Conditions, impose, in_force, with_clock, with_order
 from atomic_lib.pipeline.verify.directories import make_cold_cache
 from atomic_lib.results.verification import QCOW2, RAW
-from atomic_lib.solve.lock import read_lock
+from atomic_lib.solve.lock import LOCK_FILE, read_lock
 from atomic_lib.solve.rpm_set import RpmSet
 from atomic_lib.tools.context import Context
 from atomic_lib.tools.sandbox import Tools
@@ -139,7 +139,7 @@ def build(task: Task) -> Built:
         paths={
             "raw": str(image.raw),
             "qcow2": str(image.qcow2),
-            "lock": str(made.rpm_set.directory.parent / "lock.json"),
+            "lock": str(made.rpm_set.directory.parent / LOCK_FILE),
             "commits": str(tree.repo),
             **{f"repository {name}": str(path) for name, path in content.local.items()},
         },
@@ -160,7 +160,7 @@ def copied_in_reverse(rpm_set: RpmSet, tools: Tools, directory: Path) -> RpmSet:
         for file in sorted(rpm_set.directory.glob("*.rpm"), reverse=True):
             shutil.copyfile(file, target / file.name)
         shutil.copytree(rpm_set.keys, directory / "keys")
-        shutil.copyfile(rpm_set.directory.parent / "lock.json", directory / "lock.json")
+        shutil.copyfile(rpm_set.directory.parent / LOCK_FILE, directory / LOCK_FILE)
         index_repository(tools, target)
     return replace(rpm_set, directory=target)
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, cast
 from atomic_lib.report.elements.blocks import Stack
 from atomic_lib.report.elements.values import quantity
 from atomic_lib.report.figures.picture import COLOURS, EDGE, GRID, Picture, draw_picture, nothing_drawn
-from atomic_lib.report.tables.trend_tables import change_words
+from atomic_lib.report.tables.trend_tables import level_change_words
 from atomic_lib.results.analysis.metrics import Unit
 from atomic_lib.results.history.figure_trends import Trend, level_medians
 
@@ -35,7 +35,7 @@ def _picture(trends: Sequence[Trend]) -> Picture:
 
 def _words(trend: Trend) -> str:
     unit = cast(Unit, trend.unit)
-    changes = "; ".join(change_words(change, trend) for change in trend.changes) or "no change of level"
+    changes = "; ".join(level_change_words(change, trend) for change in trend.changes) or "no change of level"
     ends = f"{quantity(trend.points[0].value, unit)} to {quantity(trend.points[-1].value, unit)}"
     return f"{trend.variant}: {ends} in {len(trend.points)} runs; {changes}."
 
@@ -46,7 +46,7 @@ def _draw(trends: Sequence[Trend], width_inches: float) -> "Figure":
     figure = Figure(figsize=(width_inches, _PANEL_INCHES * len(trends)), layout="constrained")
     panels: Iterable[Axes] = figure.subplots(len(trends), 1, sharex=True, squeeze=False)[:, 0]
     for place, (axes, trend) in enumerate(zip(panels, trends, strict=True)):
-        _panel(axes, trend, COLOURS[place % 3])
+        _panel(axes, trend, COLOURS[place % len(COLOURS)])
     return figure
 
 

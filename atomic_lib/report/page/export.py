@@ -27,6 +27,7 @@ from atomic_lib.results.runs import INDEX_FILE
 from atomic_lib.results.study_result import StudyResult
 from atomic_lib.results.tables.csv_tables import csv_names
 from atomic_lib.results.variant_result import VariantResult
+from atomic_lib.solve.lock import LOCK_FILE
 
 if TYPE_CHECKING:
     from nbformat import NotebookNode
@@ -212,6 +213,6 @@ def _run_files(run_directory: Path) -> list[PageLink]:
 
 def _variant_files(directory: Path) -> list[PageLink]:
     """The files beside a variant's page, the logs of failed boots included."""
-    names = [name for name in (RESULT_FILE, "lock.json", CHANGED_FILES, _VARIANT) if (directory / name).exists()]
+    names = [name for name in (RESULT_FILE, LOCK_FILE, CHANGED_FILES, _VARIANT) if (directory / name).exists()]
     logs = sorted(path.name for pattern in ("console-*.log", "guest-*.log") for path in directory.glob(pattern))
     return [PageLink(name, name) for name in (*names, *logs)]

@@ -7,6 +7,7 @@ from html import unescape
 from typing import TYPE_CHECKING
 
 from atomic_lib.report.elements.values import slug
+from atomic_lib.results.runs import INDEX_FILE
 
 if TYPE_CHECKING:
     from nbformat import NotebookNode
@@ -27,7 +28,7 @@ class PageCells:
     @property
     def file(self) -> str:
         """The name of the page's file."""
-        return f"{slug(self.title)}.html" if self.title else "index.html"
+        return f"{slug(self.title)}.html" if self.title else INDEX_FILE
 
 
 def split_pages(cells: "Sequence[NotebookNode]") -> tuple[PageCells, ...]:

@@ -11,7 +11,7 @@ from atomic_lib.report.text.content_words import day
 from atomic_lib.results.analysis.metrics import Unit
 from atomic_lib.results.history.figure_trends import FigureChange, Trend
 
-CAUSES_MOST = 4
+_MOST_CAUSES = 4
 _HOW = (
     "Unit: as shown. n: the runs of the whole study in the history in which the variant did not fail. Method: change "
     "points by least squares with a penalty (ruptures, KernelCPD); sizes beyond 0.05 %, counted boots beyond what "
@@ -28,28 +28,28 @@ def changes(trends: Sequence[Trend]) -> Table:
     )
     rows = tuple(
         (Cell(day(change.after.created)), Cell(trend.variant), Cell(trend.title),
-         Cell(signed(change.amount, cast(Unit, trend.unit))), Cell(cause_words(change, trend)), Cell(change.after.run))
+         Cell(signed(change.amount, cast(Unit, trend.unit))), Cell(trend_causes(change, trend)), Cell(change.after.run))
         for change, trend in found
     )  # fmt: skip
     records = tuple(
         {"run": change.after.run, "before_run": change.before.run, "variant": trend.variant, "figure": trend.figure,
-         "unit": trend.unit, "change": change.amount, "cause": cause_words(change, trend)}
+         "unit": trend.unit, "change": change.amount, "cause": trend_causes(change, trend)}
         for change, trend in found
     )  # fmt: skip
     header = ("date", "variant", "figure", "change", "caused by", "first run")
     return Table("Changes over time", header, rows, records, how=_HOW, empty="No figure has changed its level.")
 
 
-def change_words(change: FigureChange, trend: Trend) -> str:
+def level_change_words(change: FigureChange, trend: Trend) -> str:
     """A change as one line: ``+12.4 MB on 3 November 2026: docker 26.1 → 28.0 (+12.4 MB)``."""
-    cause = cause_words(change, trend)
+    cause = trend_causes(change, trend)
     return f"{signed(change.amount, cast(Unit, trend.unit))} on {day(change.after.created)}{cause and ': '}{cause}"
 
 
-def cause_words(change: FigureChange, trend: Trend) -> str:
+def trend_causes(change: FigureChange, trend: Trend) -> str:
     """What changed: packages or units, then parameters and versions; what is left out is counted."""
     unit = cast(Unit, trend.unit)
-    shown = [one for one in change.causes if not one.amount or one.amount * change.amount > 0][:CAUSES_MOST]
+    shown = [one for one in change.causes if not one.amount or one.amount * change.amount > 0][:_MOST_CAUSES]
     parts = [growth_words(shown, unit)] if shown else []
     if len(change.causes) > len(shown):
         parts.append(f"and {len(change.causes) - len(shown)} more")

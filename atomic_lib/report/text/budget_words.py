@@ -5,19 +5,11 @@ from typing import cast
 
 from atomic_lib.report.elements.blocks import Alert
 from atomic_lib.report.elements.values import plural, quantity, signed
-from atomic_lib.results.analysis.metrics import Unit
+from atomic_lib.results.analysis.metrics import COUNTED, FOOTPRINT, Unit
 from atomic_lib.results.build_result import Growth
 from atomic_lib.results.study_result import Breach, StudyResult
 
-_TITLES = {
-    "tree_bytes": "tree",
-    "tree_files": "files in the tree",
-    "package_count": "packages",
-    "download_bytes": "download (RPMs)",
-    "image_compressed_bytes": "compressed image",
-    "image_allocated_bytes": "allocated image",
-    "counted_busy_seconds": "boot, busy time (counted)",
-}
+_TITLES = {metric.name: metric.title for metric in (*FOOTPRINT, COUNTED)}
 _ITEMS = {
     "forbidden_packages": "has the forbidden package",
     "set_uid_files": "has a file with privileges that its budget does not allow:",

@@ -10,6 +10,7 @@ from atomic_lib.results.analysis.counted_comparison import compare_counted
 from atomic_lib.results.analysis.metrics import overview_metrics
 from atomic_lib.results.analysis.package_changes import Cause
 from atomic_lib.results.build_result import PackageSize
+from atomic_lib.results.history.package_growth import versions_of
 from atomic_lib.results.study_result import StudyResult
 from atomic_lib.results.variant_result import VariantResult
 
@@ -59,7 +60,7 @@ def _changed(study: StudyResult, result: VariantResult, old: VariantResult) -> s
 
 def _package_words(before: Sequence[PackageSize], after: Sequence[PackageSize]) -> str:
     """ "2 packages changed: docker 26.1 → 28.0, runc removed"; empty if none did."""
-    old, new = _versions(before), _versions(after)
+    old, new = versions_of(before), versions_of(after)
     names = sorted(name for name in {*old, *new} if old.get(name) != new.get(name))
     named = [_package(name, old.get(name), new.get(name)) for name in names[:_MOST_PACKAGES]]
     more = [f"{len(names) - len(named)} more"] if len(names) > len(named) else []
@@ -70,10 +71,3 @@ def _package(name: str, old: str | None, new: str | None) -> str:
     if old is None or new is None:
         return f"{name} {'added' if old is None else 'removed'}"
     return f"{name} {old} → {new}"
-
-
-def _versions(packages: Sequence[PackageSize]) -> dict[str, str]:
-    found: dict[str, list[str]] = {}
-    for package in packages:
-        found.setdefault(package.name, []).append(f"{package.version}-{package.release}")
-    return {name: ", ".join(sorted(versions)) for name, versions in found.items()}

@@ -7,21 +7,15 @@ from fnmatch import fnmatchcase
 from atomic_lib.guest.counted.counted_difference import BUSY_LIMIT
 from atomic_lib.guest.evidence.running import Listener
 from atomic_lib.params.budgets import Budget
-from atomic_lib.results.analysis.metrics import counted_busy_seconds, unclocked_metrics
+from atomic_lib.results.analysis.metrics import FOOTPRINT, Metric, counted_busy_seconds, unclocked_metrics
 from atomic_lib.results.build_result import Growth
-from atomic_lib.results.history.package_growth import (
-    package_growth,
-    recorded_shares,
-    shares_of,
-)
+from atomic_lib.results.history.package_growth import package_growth, recorded_shares, shares_of
 from atomic_lib.results.study_result import Breach
 from atomic_lib.results.variant_result import VariantResult
 
-CAUSES_MOST = 5
+_MOST_CAUSES = 5
 """So many packages or units are named; the rest is smaller."""
 COUNTED = "counted_busy_seconds"
-_SIZES = ("tree_bytes", "tree_files", "package_count", "download_bytes", "image_compressed_bytes",
-          "image_allocated_bytes")  # fmt: skip
 
 
 def check_budgets(
@@ -37,10 +31,10 @@ def check_budgets(
 
 
 def _breaches(history: sqlite3.Connection, budget: Budget, result: VariantResult) -> Iterator[Breach]:
-    for figure in _SIZES:
-        value, limit = getattr(result, figure), getattr(budget, figure)
+    for metric in FOOTPRINT:
+        value, limit = metric.value(result), getattr(budget, metric.name, None)
         if value is not None and limit is not None and value > limit:
-            yield _size_breach(history, result, figure, value, limit)
+            yield _size_breach(history, result, metric, value, limit)
     seconds, most = counted_busy_seconds(result), budget.counted_busy_seconds
     if seconds is not None and most is not None and seconds > most * (1 + BUSY_LIMIT):
         yield _counted_breach(history, result, seconds, most)
@@ -63,7 +57,10 @@ def _breaches(history: sqlite3.Connection, budget: Budget, result: VariantResult
                 yield Breach(variant=result.variant, budget="listening_sockets", item=text, detail=detail)
 
 
-def _size_breach(history: sqlite3.Connection, result: VariantResult, figure: str, value: float, limit: float) -> Breach:
+def _size_breach(
+    history: sqlite3.Connection, result: VariantResult, metric: Metric, value: float, limit: float
+) -> Breach:
+    figure = metric.name
     after = shares_of(result, figure)
     within = _newest_within(history, result.variant, figure, limit)
     if within:
@@ -71,8 +68,7 @@ def _size_breach(history: sqlite3.Connection, result: VariantResult, figure: str
         causes = package_growth(recorded_shares(history, build, figure), after, value - before_value)
     else:
         since, causes = "", package_growth({}, after, value)
-    unit = next(metric.unit for metric in unclocked_metrics([result]) if metric.name == figure)
-    return Breach(variant=result.variant, budget=figure, unit=unit, value=value, limit=limit,
+    return Breach(variant=result.variant, budget=figure, unit=metric.unit, value=value, limit=limit,
                   causes=_upward(causes), since=since)  # fmt: skip
 
 
@@ -106,7 +102,7 @@ def _newest_within(
 
 
 def _upward(causes: Sequence[Growth]) -> tuple[Growth, ...]:
-    return tuple(one for one in causes if one.amount > 0)[:CAUSES_MOST]
+    return tuple(one for one in causes if one.amount > 0)[:_MOST_CAUSES]
 
 
 def _fits(text: str, patterns: Sequence[str]) -> bool:

@@ -8,15 +8,13 @@ from statistics import median
 
 from atomic_lib.guest.counted.counted_difference import UNIT_LIMIT_SECONDS
 from atomic_lib.measure.build_changes import Change
+from atomic_lib.results.analysis.metrics import FOOTPRINT
 from atomic_lib.results.build_result import Growth
 from atomic_lib.results.history.change_points import Noise, change_points
 from atomic_lib.results.history.package_growth import OUTSIDE_PACKAGES, package_growth, recorded_shares
 from atomic_lib.results.history.previous_builds import NOT_BUILT_IN
 
-_EXACT = frozenset({
-    "tree_bytes", "tree_files", "package_count", "download_bytes", "image_compressed_bytes", "image_allocated_bytes",
-    "image_virtual_bytes",
-})  # fmt: skip
+_EXACT = frozenset(metric.name for metric in FOOTPRINT)
 
 
 @dataclass(frozen=True)

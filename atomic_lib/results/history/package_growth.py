@@ -41,6 +41,11 @@ def shares_of(result: VariantResult, figure: str) -> Shares:
     return _shares((one.name, _evr(one), value(one)) for one in result.packages)
 
 
+def versions_of(packages: Iterable[PackageSize]) -> dict[str, str]:
+    """The versions of each package, with epoch and release; those of several of one name are joined by commas."""
+    return {name: share.versions for name, share in _shares((one.name, _evr(one), 0) for one in packages).items()}
+
+
 def recorded_shares(history: sqlite3.Connection, build: int, figure: str) -> Shares:
     """The same of a recorded build."""
     if figure == "download_bytes":

@@ -17,9 +17,7 @@ from atomic_lib.results.run_facts import RunFacts
 from atomic_lib.results.runs import finished_runs
 from atomic_lib.results.study_result import StudyResult
 from atomic_lib.results.variant_result import VariantResult
-from atomic_lib.solve.lock import Lock, read_lock
-
-LOCK_FILE = "lock.json"
+from atomic_lib.solve.lock import LOCK_FILE, Lock, read_lock
 
 
 def record_missing_runs(history: sqlite3.Connection, runs: Path) -> list[str]:

@@ -11,7 +11,7 @@ from atomic_lib.base import paths
 from atomic_lib.measure.build_changes import Change
 from atomic_lib.report.figures import trend_lines
 from atomic_lib.report.tables import trend_tables
-from atomic_lib.report.tables.trend_tables import cause_words, change_words
+from atomic_lib.report.tables.trend_tables import level_change_words, trend_causes
 from atomic_lib.results.build_result import Growth
 from atomic_lib.results.history.database import open_history
 from atomic_lib.results.history.figure_trends import FigureChange, FigurePoint, Trend
@@ -29,12 +29,12 @@ def trend(*causes: Growth, inputs: tuple[Change, ...] = (), unit: str = "bytes")
 
 
 def words(found: Trend) -> str:
-    return cause_words(found.changes[0], found).replace(NBSP, " ")
+    return trend_causes(found.changes[0], found).replace(NBSP, " ")
 
 
 def test_a_change_is_said_in_one_line() -> None:
     found = trend(DOCKER)
-    line = change_words(found.changes[0], found).replace(NBSP, " ")
+    line = level_change_words(found.changes[0], found).replace(NBSP, " ")
     assert line == "+12.4 MB on 3 November 2026: docker 26.1 → 28.0 (+12.4 MB)"
 
 
