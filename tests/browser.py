@@ -4,6 +4,7 @@ import base64
 import fcntl
 import json
 import os
+import select
 import shutil
 import subprocess
 import tempfile
@@ -14,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 PROGRAMS = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
+_SILENCE_SECONDS = 120
 _OPTIONS = (
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--hide-scrollbars", "--no-first-run",
     "--disable-background-networking", "--remote-debugging-pipe",
@@ -30,7 +32,7 @@ class Page:
 
     def __init__(self, to_browser: int, from_browser: int) -> None:
         self._out = os.fdopen(to_browser, "wb", buffering=0)
-        self._in = os.fdopen(from_browser, "rb")
+        self._in, self._received = from_browser, bytearray()
         self._count, self._session = 0, ""
         target = self._call("Target.createTarget", url="about:blank")["targetId"]
         self._session = self._call("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
@@ -83,29 +85,38 @@ class Page:
         self._session = ""
         self._call("Browser.close")
         self._out.close()
-        self._in.close()
+        os.close(self._in)
 
     def _call(self, method: str, **parameters: Any) -> Any:
+        number = self._send(method, parameters)
+        while True:
+            answer = json.loads(self._message())
+            if answer.get("method") == "Page.javascriptDialogOpening":  # such as one about changes that are not saved
+                self._send("Page.handleJavaScriptDialog", {"accept": True})
+            if answer.get("id") == number:
+                if "error" in answer:
+                    raise RuntimeError(f"{method}: {answer['error']}")
+                return answer["result"]
+
+    def _send(self, method: str, parameters: dict[str, Any]) -> int:
+        """Send a command; returns its number."""
         self._count += 1
         message: dict[str, Any] = {"id": self._count, "method": method, "params": parameters}
         if self._session:
             message["sessionId"] = self._session
         self._out.write(json.dumps(message).encode() + b"\0")
-        while True:
-            answer = json.loads(self._message())
-            if answer.get("id") == self._count:
-                if "error" in answer:
-                    raise RuntimeError(f"{method}: {answer['error']}")
-                return answer["result"]
+        return self._count
 
     def _message(self) -> bytes:
         """The next message, which ends with a NUL."""
-        found = bytearray()
-        while (byte := self._in.read(1)) != b"\0":
-            if not byte:
+        while b"\0" not in self._received:
+            if not select.select([self._in], [], [], _SILENCE_SECONDS)[0]:
+                raise TimeoutError(f"the browser said nothing for {_SILENCE_SECONDS} s")
+            if not (data := os.read(self._in, 2**16)):
                 raise RuntimeError("the browser ended")
-            found += byte
-        return bytes(found)
+            self._received += data
+        message, _, self._received = self._received.partition(b"\0")
+        return bytes(message)
 
 
 @contextmanager

@@ -17,10 +17,11 @@ from tests.browser import Page
 ENVIRONMENT = CHECKOUT / ".venv-lab"
 _COPIED = ("atomic_lib", "notebooks", "params", "docs")
 _START_SECONDS = 180.0
-_CONTEXT = "window.jupyterapp?.shell?.currentWidget?.sessionContext"
-_READY = f"document.querySelector('.jp-NotebookPanel .jp-Cell') && {_CONTEXT}?.kernelDisplayStatus == 'idle' "
-_READY += f"&& {_CONTEXT}.session?.kernel?.connectionStatus == 'connected'"
-_FOR_TESTS = ("--LabApp.expose_app_in_browser=True", "--ServerApp.port=0", "--ServerApp.port_retries=50")
+_SHOWN = "window.jupyterapp?.shell?.currentWidget"
+_READY = (
+    f"document.querySelector('.jp-NotebookPanel .jp-Cell') && {_SHOWN}?.sessionContext?.kernelDisplayStatus == 'idle' "
+)
+_READY += f"&& {_SHOWN}.sessionContext.session?.kernel?.connectionStatus == 'connected'"
 
 
 @dataclass(frozen=True)
@@ -71,12 +72,12 @@ def open_notebook(page: Page, lab: Lab, name: str, *, width: int, height: int) -
     """Open a notebook, and wait until its kernel is ready."""
     start, _, token = lab.address.partition("?")
     page.visit(f"{start}lab/tree/notebooks/{name}?{token}", width, height=height)
-    wait_for_kernel(page)
+    wait_for_kernel(page, name)
 
 
-def wait_for_kernel(page: Page) -> None:
-    """Wait until a notebook is shown and its kernel can be asked."""
-    page.wait_for(_READY, _START_SECONDS)
+def wait_for_kernel(page: Page, name: str) -> None:
+    """Wait until a notebook is shown, in front of others that the window had, and its kernel can be asked."""
+    page.wait_for(f"{_SHOWN}?.context?.path == 'notebooks/{name}' && {_READY}", _START_SECONDS)
 
 
 def run_all_cells(page: Page) -> None:

@@ -20,7 +20,7 @@ pytestmark = pytest.mark.integration
 
 WIDTH, HEIGHT = 1280, 900
 FIGURE = "document.querySelector('.figure-packages').textContent"
-TEXT = "document.querySelector('.jp-NotebookPanel').innerText"
+TEXT = "jupyterapp.shell.currentWidget.node.innerText"
 
 
 def missing(what: str) -> NoReturn:
@@ -51,7 +51,7 @@ def page() -> Iterator[Page]:
 
 def test_it_opens_the_landing_notebook_in_the_checkout_and_asks_about_no_news(lab: Lab, page: Page) -> None:
     page.visit(lab.address, WIDTH, height=HEIGHT)
-    wait_for_kernel(page)
+    wait_for_kernel(page, "index.ipynb")
     page.wait_for(f"{TEXT}.includes('Which notebook answers which question?')", 30)
     assert page.evaluate("location.pathname").endswith("/lab/tree/notebooks/index.ipynb")
     assert page.evaluate("document.querySelector('.jp-toast, .Toastify__toast') === null")
