@@ -17,6 +17,7 @@ from tests.browser import Page
 ENVIRONMENT = CHECKOUT / ".venv-lab"
 _COPIED = ("atomic_lib", "notebooks", "params", "docs")
 _START_SECONDS = 180.0
+_FOR_TESTS = ("--LabApp.expose_app_in_browser=True", "--ServerApp.port=0", "--ServerApp.port_retries=50")
 _SHOWN = "window.jupyterapp?.shell?.currentWidget"
 _READY = (
     f"document.querySelector('.jp-NotebookPanel .jp-Cell') && {_SHOWN}?.sessionContext?.kernelDisplayStatus == 'idle' "
