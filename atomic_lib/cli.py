@@ -122,6 +122,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     equality.add_argument("--boot", action="store_true", help="also boot both images once and compare the results")
     equality.set_defaults(call=_equality)
+    _add_release_notes(
+        commands.add_parser("release-notes", help="write the release notes of an image of a finished run")
+    )
     _add_verify(
         commands.add_parser("verify", help="build variants twice under different conditions and compare the images")
     )
@@ -162,6 +165,16 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--keep", type=whole_number, metavar="N", help="then remove old runs, as clean --keep N does")
     parser.set_defaults(call=_run, named=lambda options: options.study)
     _add_content(parser)
+
+
+def _add_release_notes(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--study", default="default", metavar="NAME", help="of its latest run (default)")
+    parser.add_argument(
+        "--run", default="", metavar="RUN", help="of this run in build/runs, not of the study's latest one"
+    )
+    parser.add_argument("--variant", default="atomic-min", metavar="NAME", help="a variant of the run (atomic-min)")
+    parser.add_argument("--since", default="", metavar="RUN", help="also say what changed since this earlier run")
+    parser.set_defaults(call=_release_notes)
 
 
 def _add_verify(parser: argparse.ArgumentParser) -> None:
@@ -274,6 +287,12 @@ def _equality(options: argparse.Namespace) -> int:
     from atomic_lib.pipeline.equality import run_equality
 
     return run_equality(boot=options.boot)
+
+
+def _release_notes(options: argparse.Namespace) -> int:
+    from atomic_lib.pipeline.release.release_run import NotesRequest, run_release_notes
+
+    return run_release_notes(NotesRequest(options.study, options.variant, options.run, options.since))
 
 
 def parse_overrides(assignments: Sequence[str]) -> dict[str, object]:

@@ -21,6 +21,7 @@ from pathlib import Path
 
 from atomic_lib.base import command
 from atomic_lib.base.paths import CHECKOUT, cache_directory
+from atomic_lib.base.progress import is_progress
 from atomic_lib.base.store import remove_tree
 from atomic_lib.tools.user_namespace import enter, is_inside
 from benchmarks.fault_list import FAULTS, Fault, Place
@@ -113,7 +114,7 @@ def _put(place: Place, fault: Fault, reference: str) -> Outcome:
         fault.after(place)
     said = [one for one in text.splitlines() if re.search(fault.said, one)] if fault.said else [""]
     outcome.line = said[-1][:160] if said else ""
-    plain = [one for one in text.splitlines() if not one.startswith(("→", "✓", "✗"))]
+    plain = [one for one in text.splitlines() if not is_progress(one)]
     checks = {
         f"exit status {status}, not {fault.status}": status != fault.status,
         f"nothing said of it: {text[-300:]!r}": not said,

@@ -127,6 +127,7 @@ def running(
     log: Path,
     cwd: Path | None = None,
     env: Mapping[str, str] | None = None,
+    network: bool = False,
     stop_seconds: float = 5.0,
 ) -> Iterator[Background]:
     """Run a command in the background, with both streams appended to ``log``, until the block ends.
@@ -136,7 +137,7 @@ def running(
     """
     words = [os.fspath(word) for word in argv]
     with open(log, "ab") as sink:
-        process = _start(words, cwd, clean_environment(env), None, sink, sink)
+        process = _start(words, cwd, clean_environment(env, network=network), None, sink, sink)
     try:
         yield process
     finally:

@@ -53,13 +53,15 @@ def _rebuild(kind: type[WorkbookError], message: str, hint: str, log: str) -> Wo
     return kind(message, hint=hint, log=log)
 
 
-def full_disk(what: str, path: Path | None = None) -> SetupError:
+def full_disk(what: str, path: Path | None = None, *, written_to: Iterable[Path] = ()) -> SetupError:
     """The error for a full file system: the one of ``path``, or without a path the one with the least free space.
+
+    That is one of those that the workbook writes to, and of those of ``written_to``.
 
     ``what`` failed because of it. The error names the mount point, the free space, and what ``./workbook clean``
     would free on it.
     """
-    place = _existing(path) if path else min(map(_existing, _written_to()), key=_free_bytes)
+    place = _existing(path) if path else min(map(_existing, (*written_to, *_written_to())), key=_free_bytes)
     total_bytes = os.statvfs(place).f_blocks * os.statvfs(place).f_frsize
     space = f"{_readable(_free_bytes(place))} of {_readable(total_bytes)} are free"
     if os.statvfs(place).f_files > 0 and not os.statvfs(place).f_favail:

@@ -32,6 +32,8 @@ from atomic_lib.base.progress import say, step
 KEY_LENGTH = 32
 DAMAGED = ".damaged"
 """How the name of what was damaged and set aside ends."""
+_EVERYWHERE = frozenset({"code", "tools"})
+"""Inputs that all stages have: if one has changed, what the stage needs is made anew as well, so it takes longer."""
 _FS_IOC_SETFLAGS = 0x40086602  # linux/fs.h, 64-bit
 
 
@@ -95,19 +97,23 @@ class Store:
                     return Stored(stage, key, final, True, _read_seconds(final))
                 set_aside(final, f"{what}: the stored result is damaged, so it is made again", damage)
             require_space(self.root, need_bytes, what)
-            changed = [] if silent else self.why_rebuilt(stage, inputs)
+            changed, expected_seconds = ([], None) if silent else self._most_similar(stage, inputs)
             scratch = self._scratch(stage)
             started = time.monotonic()
             try:
-                title = what + (f" (changed: {', '.join(changed)})" if changed else "")
-                with nullcontext() if silent else step(title), _full_disk_named(what), _usual_umask():
-                    make(scratch)
-                seconds = time.monotonic() - started
-                record = {"inputs": inputs, "seconds": round(seconds, 3)}
-                (scratch / "key.json").write_text(json.dumps(record, indent=1, sort_keys=True))
-                write_manifest(scratch)
-                final.parent.mkdir(parents=True, exist_ok=True)
-                os.rename(scratch, final)
+                note = f"changed: {', '.join(changed)}" if changed else ""
+                if _EVERYWHERE & {*changed}:
+                    expected_seconds = None
+                shown = nullcontext() if silent else step(what, expected_seconds, note)
+                with _full_disk_named(what, scratch):
+                    with shown, _usual_umask():
+                        make(scratch)
+                    seconds = time.monotonic() - started
+                    record = {"inputs": inputs, "seconds": round(seconds, 3)}
+                    (scratch / "key.json").write_text(json.dumps(record, indent=1, sort_keys=True))
+                    write_manifest(scratch)
+                    final.parent.mkdir(parents=True, exist_ok=True)
+                    os.rename(scratch, final)
             except BaseException:
                 remove_tree(scratch)
                 raise
@@ -119,10 +125,20 @@ class Store:
         The most recent result would not do: it may belong to another variant. A result whose key.json is damaged
         does not count; it is named when it is used.
         """
+        return self._most_similar(stage, inputs)[0]
+
+    def _most_similar(self, stage: str, inputs: Mapping[str, object]) -> tuple[list[str], float | None]:
+        """How the inputs differ from those of the most similar result, and how many seconds it took to make."""
         now = json.loads(json.dumps(inputs))
-        earlier = [inputs for inputs in map(_read_inputs, self.results(stage)) if inputs is not None]
-        differences = [sorted(name for name in {*one, *now} if one.get(name) != now.get(name)) for one in earlier]
-        return min(differences, key=lambda names: (len(names), names), default=[])
+        found: list[tuple[list[str], float | None]] = [
+            (sorted(name for name in {*one, *now} if one.get(name) != now.get(name)), seconds)
+            for one, seconds in self.seconds_of(stage)
+        ]
+        return min(found, key=lambda one: (len(one[0]), one[0]), default=([], None))
+
+    def seconds_of(self, stage: str) -> list[tuple[Mapping[str, object], float]]:
+        """The inputs of every result of a stage, and how many seconds it took to make."""
+        return list(filter(None, map(_read_record, self.results(stage))))
 
     @contextmanager
     def scratch(self, stage: str) -> Iterator[Path]:
@@ -166,14 +182,15 @@ def _usual_umask() -> Iterator[None]:
 
 
 @contextmanager
-def _full_disk_named(what: str) -> Iterator[None]:
-    """Turn ENOSPC into a SetupError that names the step."""
+def _full_disk_named(what: str, directory: Path) -> Iterator[None]:
+    """Turn ENOSPC into a SetupError that names the step, which writes to ``directory``."""
     try:
         yield
     except OSError as error:
         if error.errno != errno.ENOSPC:
             raise
-        raise full_disk(what, Path(error.filename) if isinstance(error.filename, str) else None) from error
+        path = Path(error.filename) if isinstance(error.filename, str) else None
+        raise full_disk(what, path, written_to=[directory]) from error
 
 
 def set_aside(path: Path, what: str, damage: Sequence[str] = ()) -> None:
@@ -256,13 +273,14 @@ def _damage_of(path: Path) -> list[str]:
         ) from None
 
 
-def _read_inputs(path: Path) -> dict[str, object] | None:
-    """The inputs in a result's key.json; None if it is damaged."""
+def _read_record(path: Path) -> tuple[dict[str, object], float] | None:
+    """The inputs in a result's key.json, and the seconds that it took to make; None if the file is damaged."""
     try:
-        inputs = json.loads((path / "key.json").read_bytes())["inputs"]
+        record = json.loads((path / "key.json").read_bytes())
+        inputs, seconds = record["inputs"], float(record["seconds"])
     except (OSError, ValueError, KeyError, TypeError):
         return None
-    return inputs if isinstance(inputs, dict) else None
+    return (inputs, seconds) if isinstance(inputs, dict) else None
 
 
 def _read_seconds(path: Path) -> float:

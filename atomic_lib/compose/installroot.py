@@ -53,7 +53,7 @@ def make_installroot(
 
     Raises WorkbookError if dnf or a scriptlet fails, the result does not match the lock, a
     script of the recipe fails (with its file and line), a unit does not exist, or a user or group is not as the
-    recipe names it.
+    recipe names it. The root of a container gets no kernel, no initramfs, no units and no locale.
     """
     headers = read_headers(tree.tools, rpm_set.directory)
     changed = install(tree, Installation(recipe, content, rpm_set, headers), context, name=name, log=log)
@@ -64,8 +64,9 @@ def make_installroot(
         apply_settings(tree, recipe, version=version, log=log)
         if recipe.account_rules is not None:
             check_accounts(tree, recipe.account_rules, str(recipe.files[0]))
-    place_kernels(tree.files)
-    if recipe.initramfs:
+    if not recipe.container:
+        place_kernels(tree.files)
+    if recipe.initramfs and not recipe.container:
         install_initramfs(tree, recipe, rpm_set, context, headers=headers, name=name, log=log)
     _clean(tree, (path for header in headers.values() for path in header.files))
     _set_machine_id(tree, recipe)
@@ -78,8 +79,9 @@ def apply_settings(tree: Installroot, recipe: Recipe, *, version: str, log: Path
 
     Raises WorkbookError as ``make_installroot`` does.
     """
-    _configure(tree, recipe)
-    _set_units(tree, recipe)
+    if not recipe.container:
+        _configure(tree, recipe)
+        _set_units(tree, recipe)
     change_files(tree, recipe, version)
     apply_kickstart_settings(tree, recipe)
     for script in recipe.post_scripts:

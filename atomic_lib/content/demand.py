@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from atomic_lib.content.local_rpms import LocalRpms
 from atomic_lib.content.yum_repository import YumRepository
 
 
@@ -13,7 +14,8 @@ class Demand:
     ``words``: names, patterns, paths and requirements, as dnf takes them. ``groups``: as in ``expand_groups``.
     ``excludes``: names and patterns that are not to be installed. ``weak_dependencies``: whether recommended packages
     are wanted. ``strict``: whether a package that stand-in content lacks is an error. ``repositories``: those that the
-    recipe brings along. ``source``: the recipe's file; ``place_of`` gives ``FILE:LINE`` of a word, for error messages.
+    recipe brings along. ``local``: RPMs of the user's own. ``also``: what other packages require, which need not be
+    there. ``source``: the recipe's file; ``place_of`` gives ``FILE:LINE`` of a word, for error messages.
     """
 
     source: str
@@ -23,6 +25,8 @@ class Demand:
     weak_dependencies: bool = True
     strict: bool = False
     repositories: tuple[YumRepository, ...] = ()
+    local: LocalRpms | None = None
+    also: tuple[str, ...] = ()
     place_of: Callable[[str], str] = field(default=lambda _: "", compare=False, repr=False)
 
 

@@ -23,6 +23,13 @@ from atomic_lib.content.dnf import (
     dnf_configuration,
     repository_error,
 )
+from atomic_lib.content.local_rpms import (
+    LOCAL,
+    PACKAGE_KEYS,
+    LocalRepository,
+    has_local_repository,
+    local_repository_of,
+)
 from atomic_lib.content.signing import KEY_FILE
 from atomic_lib.content.standin.standin_repository import has_standin_repository, standin_repository
 from atomic_lib.content.yum_repository import KEY_FILES, YumRepository
@@ -103,20 +110,23 @@ def open_content(name: str, context: Context, demand: Demand, params: Path = PAR
     """
     definition = load_definition(name, params)
     agent = agent_repository(context)
+    own = local_repository_of(demand.local, context) if demand.local else None
+    always = _always(agent, own)
     if isinstance(definition, DebianContent):
-        standin = standin_repository(definition, demand, params, context, elsewhere=_names_of_rpms(agent))
-        local, missing = {"standin": standin.path, _AGENT: agent}, standin.missing
-        text = "".join(local_repository(repo) for repo in local)
+        elsewhere, wanted = _elsewhere(demand, agent, own)
+        standin = standin_repository(definition, wanted, params, context, elsewhere=elsewhere)
+        local, missing = {"standin": standin.path, **always}, standin.missing
+        text = _texts_of(local)
         key = key_of({name: _repository_key(path) for name, path in local.items()})
     else:
-        local, missing = {_AGENT: agent}, ()
+        local, missing = always, ()
         _require_key_files(demand.repositories, context.tools, definition.releasever)
-        text = with_brought(_repo_file(definition, params), demand.repositories) + local_repository(_AGENT)
+        text = with_brought(_repo_file(definition, params), demand.repositories) + _texts_of(local)
         remote = _remote_key(context, definition, text, local)
         # the index of a repository does not say which of its packages are excluded, or what it costs
         brought = [asdict(replace(one, source="")) for one in demand.repositories]
         more = {"brought": brought} if brought else {}
-        key = key_of({_AGENT: _repository_key(agent), "remote": remote, **more})
+        key = key_of({name: _repository_key(path) for name, path in local.items()} | {"remote": remote, **more})
     return Content(
         name=name,
         title=definition.title,
@@ -163,10 +173,13 @@ def has_content(name: str, context: Context, demand: Demand, params: Path = PARA
     agent = AGENT.stored(None, context)
     if agent is None:
         return False
+    if demand.local and not has_local_repository(demand.local, context):
+        return False
+    own = local_repository_of(demand.local, context) if demand.local else None
     if isinstance(definition, DebianContent):
-        elsewhere = _names_of_rpms(agent.path)
-        return has_standin_repository(definition, demand, params, context, elsewhere=elsewhere)
-    text = with_brought(_repo_file(definition, params), demand.repositories) + local_repository(_AGENT)
+        elsewhere, wanted = _elsewhere(demand, agent.path, own)
+        return has_standin_repository(definition, wanted, params, context, elsewhere=elsewhere)
+    text = with_brought(_repo_file(definition, params), demand.repositories) + _texts_of(_always(agent.path, own))
     return _dnf_cache(context.cache, definition, text).is_dir()
 
 
@@ -185,11 +198,16 @@ def _dnf_cache(cache: Path, definition: RepositoryContent, repo_text: str) -> Pa
     return cache / "dnf" / f"{definition.content}-{key}" / "cache"
 
 
-def local_repository(name: str) -> str:
-    """The yum configuration of a local repository; dnf checks packages and index with the repository's own key."""
+def _texts_of(local: Mapping[str, Path]) -> str:
+    keys = {name: [key for key in (KEY_FILE, PACKAGE_KEYS) if (path / key).is_file()] for name, path in local.items()}
+    return "".join(local_repository(name, keys[name]) for name in local)
+
+
+def local_repository(name: str, keys: Sequence[str] = (KEY_FILE,)) -> str:
+    """The yum configuration of a local repository; dnf checks packages and index with the repository's own keys."""
     url = f"file://{REPOSITORIES}/{name}"
     lines = (f"[{name}]", f"name={name}", f"baseurl={url}", "enabled=1", "gpgcheck=1", "repo_gpgcheck=1")
-    return "\n".join(lines) + f"\ngpgkey={url}/{KEY_FILE}\n\n"
+    return "\n".join(lines) + f"\ngpgkey={' '.join(f'{url}/{key}' for key in keys)}\n\n"
 
 
 def _repo_file(definition: RepositoryContent, params: Path) -> str:
@@ -208,6 +226,19 @@ def _repo_file(definition: RepositoryContent, params: Path) -> str:
                 hint="set gpgcheck=1, and gpgkey= to the address of the key",
             )
     return text.rstrip() + "\n\n"
+
+
+def _always(agent: Path, own: LocalRepository | None) -> dict[str, Path]:
+    """The directories of the repositories that every content has, by id."""
+    return {_AGENT: agent} | ({LOCAL: own.path} if own else {})
+
+
+def _elsewhere(demand: Demand, agent: Path, own: LocalRepository | None) -> tuple[set[str], Demand]:
+    """The names of the packages that stand-in content need not have, and the demand with what these require."""
+    names = _names_of_rpms(agent)
+    if own is None:
+        return names, demand
+    return names | own.names, replace(demand, also=tuple(sorted(own.requires)))
 
 
 def _names_of_rpms(directory: Path) -> set[str]:

@@ -50,11 +50,15 @@ class ImageBoot:
 
 def image_boots(variant: Variant, selinux: SelinuxMode, image: Image, evidence: Path) -> list[ImageBoot]:
     """The boots that a variant asks for, in the order in which they are made; the counted ones come last."""
+    return [ImageBoot(variant, selinux, image, evidence, firmware, index) for firmware, index in boot_names(variant)]
+
+
+def boot_names(variant: Variant) -> list[tuple[Firmware | None, int]]:
+    """Firmware (None: a counted boot) and index of each boot of ``image_boots``."""
     firmwares: tuple[tuple[Firmware, int], ...] = (("bios", variant.boots_bios), ("uefi", variant.boots_uefi))
     first = 0 if variant.warm_up else 1
-    names = [(name, index) for name, count in firmwares if count for index in range(first, count + 1)]
-    counted = [(None, index + 1) for index in range(variant.counted_boots)]
-    return [ImageBoot(variant, selinux, image, evidence, firmware, index) for firmware, index in (*names, *counted)]
+    timed = [(name, index) for name, count in firmwares if count for index in range(first, count + 1)]
+    return [*timed, *((None, index + 1) for index in range(variant.counted_boots))]
 
 
 def accelerator_of(variant: Variant, context: Context) -> Accelerator:

@@ -10,7 +10,9 @@ from atomic_lib.base.command import last_lines
 from atomic_lib.base.errors import WorkbookError
 from atomic_lib.base.files import write_text
 from atomic_lib.base.model import Accelerator, Agent, DataSource, Firmware, Runtime, SelinuxMode
+from atomic_lib.base.progress import reached
 from atomic_lib.guest.boot_record import BOOT_FILE, Boot, StoredBoot
+from atomic_lib.guest.evidence.console_milestones import console_milestone
 from atomic_lib.guest.evidence.guest_queries import ask, new_secret
 from atomic_lib.guest.evidence.milestones import BootContext
 from atomic_lib.guest.evidence.proof_of_life import Evidence, read_evidence, read_units
@@ -81,6 +83,7 @@ def boot_image(tools: Tools, disk: Disk, request: BootRequest, directory: Path) 
             wait_for_key(provided.service, check)
         with log_in(tools, key, guest, check) as shell:
             clock, login_seconds = read_clock(shell, guest.started)
+            reached("login, proof of life under way")
             wait_seconds = max(request.timeout_seconds - (time.monotonic() - guest.started), PROOF_SECONDS)
             answers = ask(
                 shell, secret, request.agent, request.runtime, wait_seconds=wait_seconds, keep=_keeper(directory)
@@ -127,7 +130,8 @@ def _deadline(guest: Guest, service: MetadataService | None, request: BootReques
     """Raises once the time limit is over or the guest is dead."""
 
     def check() -> None:
-        guest.require_alive()
+        key = ", the agent has the key" if service and service.answered(_KEY_PATH, 200) else ""
+        reached(f"{console_milestone(guest.require_alive())}{key}")
         if time.monotonic() - guest.started > request.timeout_seconds:
             raise WorkbookError(
                 f"{image}: no ssh login within {request.timeout_seconds:g} s"

@@ -6,9 +6,11 @@ from pathlib import Path
 
 from atomic_lib.base.command import last_lines
 from atomic_lib.base.errors import WorkbookError
+from atomic_lib.base.progress import reached
 from atomic_lib.base.stage import Stage
 from atomic_lib.formats.disk.file_system import FileSystem
 from atomic_lib.guest.boot_stages import accelerator_of
+from atomic_lib.guest.evidence.console_milestones import console_milestone
 from atomic_lib.guest.evidence.guest_queries import new_secret
 from atomic_lib.guest.timed_boot import BootRequest, wait_for_key
 from atomic_lib.guest.vm.data_source import provide_instance
@@ -72,7 +74,7 @@ def below(side: FileSystem, *tops: str) -> FileSystem:
 
 def _deadline(guest: Guest, seconds: float) -> Deadline:
     def check() -> None:
-        guest.require_alive()
+        reached(console_milestone(guest.require_alive()))
         if time.monotonic() - guest.started > seconds:
             raise WorkbookError(f"no ssh login within {seconds:g} s", log=last_lines(read_console(guest.console)))
 

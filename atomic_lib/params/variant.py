@@ -69,6 +69,13 @@ class Variant(ParamsModel):
     ostree_key: str = ""
     """The OpenPGP public keys that may have signed this commit: a file, armored or binary, relative to the checkout.
     Needed unless ``ostreesetup`` has ``--nogpg``."""
+    local_rpms_key: str = ""
+    """The OpenPGP public keys that signed the RPMs of ``local_rpms``: a file, relative to the checkout."""
+    local_rpms_trusted: bool = False
+    """Whether to use these RPMs as they are, signed or not."""
+    local_rpms: str = ""
+    """A directory with RPMs of your own, relative to the checkout: one more repository, in which the recipe finds
+    packages. It needs ``local_rpms_key``, or ``local_rpms_trusted: true``."""
     kickstart_version: str = "F41"
     """The syntax version, by pykickstart's name for it, of a kickstart that has no line ``#version=``."""
     kernel_arguments: str = ""
@@ -88,6 +95,9 @@ class Variant(ParamsModel):
     share an image; empty: the variant's own name."""
     runtime: Runtime = "docker"
     """The container runtime of the guest; the proof of life runs a container with it."""
+    container: str = Field(default="", pattern=r"^([a-z0-9][a-z0-9.-]*)?$", max_length=64)
+    """The treefile ``params/treefiles/CONTAINER.yaml`` of a container image, which is made of the RPM files of this
+    variant; empty: none."""
     last_stage: Literal["tree", "image", "boot"] = "boot"
     """Where to stop: after the tree and its footprint, after the disk image, or after its boots."""
     boots_bios: int = Field(default=1, ge=0, le=100)
@@ -110,9 +120,24 @@ class Variant(ParamsModel):
     """The size of the largest file that it may write."""
     script_open_files: int = Field(default=8192, ge=64, le=1048576)
     """The files that each of its processes may have open."""
+    commit_size_mib: int = Field(default=8192, ge=64, le=1048576)
+    """The size of a commit that is pulled: of its objects, and of its files."""
+    commit_files: int = Field(default=1000000, ge=1000, le=100000000)
+    """The files of such a commit."""
     recipe_roots: str = ""
     """Directories, separated by spaces and relative to the checkout, from which ``include`` and
     ``postprocess-script`` may read besides the recipe's own directory."""
+
+    @field_validator("local_rpms")
+    @classmethod
+    def _signed_or_trusted(cls, directory: str, info: ValidationInfo) -> str:
+        """Require that the user says whose packages these are."""
+        if directory and bool(info.data.get("local_rpms_key")) == bool(info.data.get("local_rpms_trusted")):
+            raise ValueError(
+                f"{directory!r} needs one of two: name the file of the keys that signed its RPMs in local_rpms_key, "
+                "or set local_rpms_trusted: true"
+            )
+        return directory
 
     @field_validator("remote_url")
     @classmethod

@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from atomic_lib.base.errors import WorkbookError
 from atomic_lib.base.files import write_text
 from atomic_lib.base.model import SelinuxMode
+from atomic_lib.base.progress import passed
 from atomic_lib.base.scrub import scrubber
 from atomic_lib.base.store import key_of, set_aside
 from atomic_lib.guest.boot_record import BOOT_FILE, StoredBoot, read_boot
@@ -64,6 +65,7 @@ class Boots:
                 raise
             new_boots -= not made.reused
             console = self._keep_console(boot, made.path)
+            passed(f"{self.variant.variant}: boot {boot.name}")
             if boot.firmware:
                 timed.append(_read_timed(boot, made.path / BOOT_FILE, console))
             else:

@@ -13,16 +13,22 @@ from atomic_lib.base.progress import say
 from atomic_lib.compose.pulled.pulled_tree import pull_tree, pulled_tree
 from atomic_lib.compose.tree import Tree, TreeRequest, compose_tree, default_ref
 from atomic_lib.content.demand import Demand
+from atomic_lib.content.local_rpms import LocalRpms
 from atomic_lib.content.repositories import Content, content_without_packages, open_content
+from atomic_lib.formats.rpm_licenses import read_licenses
 from atomic_lib.image.disk import Image, build_image
+from atomic_lib.image.oci.container_image import ContainerImage, ContainerRequest, build_container
+from atomic_lib.image.oci.host_packages import resolve_beside_host
 from atomic_lib.image.sysroot import ImageRequest
 from atomic_lib.measure.classes import ClassRules, default_class_rules
+from atomic_lib.measure.container.container_comparison import ComparisonRequest, compare_with_host
+from atomic_lib.measure.container.container_figures import ContainerFigures
 from atomic_lib.measure.footprint import Footprint, measure_footprint
 from atomic_lib.measure.guards.image_guards import Guard, image_guards
 from atomic_lib.measure.image_footprint import ImageFootprint, image_footprint
 from atomic_lib.measure.labels import Labels, image_labels
 from atomic_lib.params.variant import Variant, load_variant
-from atomic_lib.recipe.load import load_recipe
+from atomic_lib.recipe.load import load_container_recipe, load_recipe
 from atomic_lib.recipe.recipe import Recipe
 from atomic_lib.recipe.recipe_demand import recipe_demand
 from atomic_lib.recipe.standin_recipe import standin_recipe
@@ -56,7 +62,7 @@ class Build:
     @property
     def demand(self) -> Demand:
         """What the recipe asks of its content."""
-        return recipe_demand(self.whole_recipe, strict=self.variant.strict)
+        return recipe_demand(self.whole_recipe, strict=self.variant.strict, local=_local_rpms(self.variant))
 
     @cached_property
     def content(self) -> Content:
@@ -123,6 +129,11 @@ class Build:
         return measure_footprint(self.tree.entries(), self.tree.owners(), self.package_names)
 
     @cached_property
+    def licenses(self) -> Mapping[str, str]:
+        """The licence of each package, as its RPM states it, by NEVRA; none of packages of a pulled commit."""
+        return read_licenses(self.context.tools, self.rpm_set.directory)
+
+    @cached_property
     def image(self) -> Image:
         """The disk image."""
         request = ImageRequest(self.variant, self.recipe, self.content, self.tree)
@@ -142,6 +153,38 @@ class Build:
     def guards(self) -> tuple[Guard, ...]:
         """Private keys and dangerous rights in the image, with the reason of each that is allowed."""
         return image_guards(self.image, self.context)
+
+    @cached_property
+    def container(self) -> ContainerImage | None:
+        """The container image that is made of the same RPM files; None if the variant has none."""
+        request = self.container_request
+        return build_container(request, with_limits(self.context, self.variant)) if request else None
+
+    @cached_property
+    def container_figures(self) -> ContainerFigures | None:
+        """The container image, compared with the tree; None if the variant has none."""
+        if not (self.container and self.container_request):
+            return None
+        container, host = self.container_request.packages.rpm_set.lock, self.rpm_set.lock
+        return compare_with_host(ComparisonRequest(self.container, self.tree, container, host), self.context)
+
+    @cached_property
+    def container_request(self) -> ContainerRequest | None:
+        """What the container image is made of; None if the variant has none."""
+        variant = self.variant
+        if not variant.container:
+            return None
+        recipe = load_container_recipe(variant)
+
+        def adapted() -> tuple[Recipe, Content]:
+            content = open_content(variant.content, self.context, recipe_demand(recipe, strict=variant.strict))
+            if not content.stands_in:
+                return recipe, content
+            return standin_recipe(recipe, content.missing, content.name, strict=variant.strict), content
+
+        name = f"{variant.variant}, {variant.container}"
+        made = resolve_beside_host(recipe, self.content, self.rpm_set, self.context, name=name, adapted=adapted)
+        return ContainerRequest(variant.container, variant.version, variant.source_date_epoch, made)
 
     @property
     def package_names(self) -> list[str]:
@@ -189,6 +232,13 @@ def open_build(variant: str | Variant) -> Build:
     loaded = load_variant(variant) if isinstance(variant, str) else variant
     require_namespace()
     return Build(loaded, open_context())
+
+
+def _local_rpms(variant: Variant) -> LocalRpms | None:
+    if not variant.local_rpms:
+        return None
+    keys = CHECKOUT / variant.local_rpms_key if variant.local_rpms_key else None
+    return LocalRpms(CHECKOUT / variant.local_rpms, keys)
 
 
 def with_commit_of(recipe: Recipe, build: Build) -> Recipe:

@@ -15,6 +15,7 @@ from atomic_lib.pipeline.notebooks import Execution, execute_all
 from atomic_lib.report.elements.blocks import Alert, Paragraph
 from atomic_lib.report.elements.values import plural
 from atomic_lib.report.page.export import PageFrame, PageLink, export_html
+from atomic_lib.results.equality_record import EqualityRecord, write_equality
 from atomic_lib.results.runs import INDEX_FILE, latest_link, link_newest, new_run, only_run
 from atomic_lib.tools.context import open_context
 from atomic_lib.tools.user_namespace import require_namespace
@@ -65,6 +66,23 @@ def require_explained(left: Build, right: Build, *comparisons: Comparison | None
     return Paragraph(
         f"{names}: {plural(paths, 'path')} on both sides, {plural(explained, 'difference')}, each with its reason."
     )
+
+
+def record_equality(left: Build, right: Build, comparison: Comparison, booted: Comparison | None) -> None:
+    """Keep what was found about the two images, for release notes; not for images of other packages."""
+    if changed_packages(left.rpm_set.lock, right.rpm_set.lock):
+        return
+    made = [one for one in (comparison, booted) if one]
+    record = EqualityRecord(
+        traditional=left.variant.variant,
+        ostree=right.variant.variant,
+        images=(left.image.sha256, right.image.sha256),
+        paths=comparison.paths[0],
+        differences=sum(len(one.differences) for one in made),
+        unexplained=sum(len(one.unexplained) for one in made),
+        booted=booted is not None,
+    )
+    write_equality(BUILD, record)
 
 
 def run_equality(*, boot: bool) -> int:

@@ -40,6 +40,8 @@ def cell_failure(name: str, text: str) -> WorkbookError:
         found = _OS_ERROR.match(text)
         if found:
             return _os_error(int(found[1]), found[3] or "")
+    if name == MemoryError.__name__:
+        return WorkbookError("a cell ran out of memory", hint=_MEMORY_HINT)
     kind = SetupError if name == SetupError.__name__ else WorkbookError
     if name not in _names(WorkbookError):
         return _titled(kind, f"{name}: {text}")

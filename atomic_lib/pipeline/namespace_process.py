@@ -9,7 +9,7 @@ from pathlib import Path
 
 from atomic_lib.base import command
 from atomic_lib.base.paths import CHECKOUT
-from atomic_lib.base.progress import say
+from atomic_lib.base.progress import ALIVE, ALIVE_VARIABLE, alive_seconds, is_progress, say
 from atomic_lib.tools import user_namespace
 
 _PASSED_ON = ("HOME", "XDG_CACHE_HOME", "WORKBOOK_CACHE", "WORKBOOK_MIRROR")
@@ -31,6 +31,7 @@ def run_module(
     one does. Raises CommandError if it fails.
     """
     passed_on = {key: os.environ[key] for key in _PASSED_ON if key in os.environ}
+    passed_on[ALIVE_VARIABLE] = f"{alive_seconds():g}"
     python = [sys.executable, "-P", "-m"]
     ids = ["--other-ids"] if other_ids else []
     log.touch()
@@ -53,8 +54,8 @@ def _progress_shown(log: Path, every_seconds: float = 0.5) -> Iterator[None]:
             while not last:
                 last = done.wait(every_seconds)
                 for line in file:
-                    if line.startswith(("→", "✓", "✗", "!")):
-                        say(f"  {line.rstrip()}")
+                    if is_progress(line):
+                        say(line.rstrip() if line.startswith(ALIVE) else f"  {line.rstrip()}")
 
     thread = threading.Thread(target=follow, daemon=True)
     thread.start()

@@ -2,14 +2,15 @@
 
 import logging
 import signal
-import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+import nbformat
 import papermill
 from jupyter_client.kernelspec import NoSuchKernel
+from nbclient.exceptions import CellTimeoutError
 from nbformat import NotebookNode
 from nbformat.reader import NotJSONError
 from nbformat.validator import NotebookValidationError
@@ -20,21 +21,28 @@ from papermill.log import logger
 from traitlets.config import Config
 
 from atomic_lib.base.errors import SetupError, WorkbookError
+from atomic_lib.base.progress import duration
 from atomic_lib.base.signals import end_with_parent
 from atomic_lib.pipeline.failures import cell_failure
-from atomic_lib.pipeline.output_limit import OutputLimit
+from atomic_lib.pipeline.output_limit import OutputLimit, without_progress
 
 _ENGINE = "workbook"
 
 
 class _Client(PapermillNotebookClient):  # type: ignore[misc]  # papermill has no types
-    """papermill's client, which keeps no more output than the limit."""
+    """papermill's client, which keeps no more output than the limit, and no progress lines: they go to ``tell``."""
 
-    def __init__(self, *arguments: Any, **options: Any) -> None:
+    def __init__(self, *arguments: Any, tell: Callable[[str], None], limit: OutputLimit, **options: Any) -> None:
         super().__init__(*arguments, **options)
-        self._limit = OutputLimit()
+        self._limit, self._shown = limit, OutputLimit()
+        self._tell = tell
 
     def process_message(self, msg: dict[str, Any], cell: NotebookNode, cell_index: int) -> NotebookNode | None:
+        if msg["msg_type"] == "stream" and msg["content"]["name"] == "stderr":
+            shown = self._shown.limited(msg)
+            for line in shown["content"]["text"].splitlines() if shown else ():
+                self._tell(line)
+            msg = without_progress(msg)
         limited = self._limit.limited(msg)
         return super().process_message(limited, cell, cell_index) if limited else None
 
@@ -44,14 +52,18 @@ class _Engine(NBClientEngine):  # type: ignore[misc]  # papermill has no types
 
     @classmethod
     def execute_managed_notebook(cls, nb_man: Any, kernel_name: str, **options: Any) -> None:
-        client = _Client(
-            nb_man, kernel_name=kernel_name, log=logger, stderr_file=options["stderr_file"], config=options["config"]
-        )
+        own = {name: options[name] for name in ("tell", "limit", "config")}
+        client = _Client(nb_man, kernel_name=kernel_name, log=logger, timeout=options["execution_timeout"], **own)
         client.execute(preexec_fn=partial(end_with_parent, signal.SIGKILL))
 
 
-def execute(notebook: Path, scratch: Path, parameters: Mapping[str, object]) -> WorkbookError | None:
+def execute(
+    notebook: Path, scratch: Path, parameters: Mapping[str, object], tell: Callable[[str], None], cell_seconds: int
+) -> WorkbookError | None:
     """Execute a notebook into ``scratch``, where only this user can connect to its kernel; returns its error, if any.
+
+    ``tell`` gets each line that a cell writes to its standard error, at once; progress lines are not stored.
+    ``cell_seconds``: how long a cell may take.
 
     Raises whatever papermill raises if the kernel dies or a file cannot be read or written.
     """
@@ -70,7 +82,10 @@ def execute(notebook: Path, scratch: Path, parameters: Mapping[str, object]) -> 
             "store_widget_state": False,
         },
     }
+    limit = OutputLimit()
     try:
+        if parameters and (lacking := _without_parameters(notebook)):
+            return lacking
         executed = papermill.execute_notebook(
             str(notebook),
             str(scratch / notebook.name),
@@ -78,16 +93,31 @@ def execute(notebook: Path, scratch: Path, parameters: Mapping[str, object]) -> 
             engine_name=_ENGINE,
             cwd=str(notebook.parent),
             progress_bar=False,
-            stderr_file=sys.stderr,
+            execution_timeout=cell_seconds,
+            tell=tell,
+            limit=limit,
             config=Config(configuration),
         )
+    except CellTimeoutError:
+        reason = f"a cell took more than {duration(cell_seconds)}, and was stopped"
+        hint = f"the executed notebook shows which; to restore it: {_restore(notebook)}"
+        return SetupError(f"{_name(notebook)}: {reason}", hint=hint)
     except PapermillExecutionError as error:
         return cell_failure(error.ename, error.evalue)
     except (NotJSONError, NotebookValidationError, UnicodeDecodeError) as error:
         return _refused(notebook, f"not a notebook: {error}".partition("\n")[0])
     except NoSuchKernel as error:
         return _refused(notebook, f"no kernel {error.name!r} is installed")
-    return _unexecuted(notebook, executed)
+    return _refused(notebook, limit.reached) if limit.reached else _unexecuted(notebook, executed)
+
+
+def _without_parameters(notebook: Path) -> SetupError | None:
+    """The error for a notebook without the cell that parameters replace: its cells would use values of their own."""
+    cells = nbformat.read(notebook, as_version=4).cells  # type: ignore[no-untyped-call]
+    tagged = [cell for cell in cells if "parameters" in cell.metadata.get("tags", [])]
+    if tagged or not any(cell.cell_type == "code" for cell in cells):
+        return None
+    return _refused(notebook, "has no cell tagged 'parameters'")
 
 
 def _unexecuted(notebook: Path, executed: NotebookNode) -> SetupError | None:
@@ -103,7 +133,12 @@ def _unexecuted(notebook: Path, executed: NotebookNode) -> SetupError | None:
 
 
 def _refused(notebook: Path, reason: str) -> SetupError:
-    return SetupError(
-        f"{notebook.parent.name}/{notebook.name}: {reason}",
-        hint=f"repair it, or restore it: git restore {notebook.parent.name}/{notebook.name}",
-    )
+    return SetupError(f"{_name(notebook)}: {reason}", hint=f"repair it, or restore it: {_restore(notebook)}")
+
+
+def _name(notebook: Path) -> str:
+    return f"{notebook.parent.name}/{notebook.name}"
+
+
+def _restore(notebook: Path) -> str:
+    return f"git restore {_name(notebook)}"

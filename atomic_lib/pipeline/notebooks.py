@@ -16,11 +16,14 @@ from multiprocessing.context import SpawnProcess
 from pathlib import Path
 
 from atomic_lib.base.errors import WorkbookError
+from atomic_lib.base.progress import ALIVE_VARIABLE, alive_seconds, say
 from atomic_lib.base.signals import unwind
 from atomic_lib.base.store import remove_tree
 from atomic_lib.pipeline.failures import ended_process, explained
 from atomic_lib.report.page.export import remove_traces
 
+CELL_SECONDS = 6 * 3600
+"""How long a cell may take. What takes long in one has a shorter limit of its own, so this ends a cell that hangs."""
 _PREFIX = "workbook-notebook-"
 _STOP_SECONDS = 15
 """How long a stopped process may take to shut down its kernel, which stops the commands of its cell."""
@@ -28,11 +31,15 @@ _STOP_SECONDS = 15
 
 @dataclass(frozen=True)
 class Execution:
-    """A notebook to execute, the path of the executed notebook, and its parameters."""
+    """A notebook to execute, the path of the executed notebook, and its parameters.
+
+    ``cell_seconds``: how long a cell may take; then its kernel is stopped.
+    """
 
     notebook: Path
     output: Path
     parameters: Mapping[str, object]
+    cell_seconds: int = CELL_SECONDS
 
 
 def execute_all(executions: Sequence[Execution], *, workers: int) -> list[WorkbookError | None]:
@@ -53,10 +60,11 @@ def execute_all(executions: Sequence[Execution], *, workers: int) -> list[Workbo
                     errors[number] = explained(error)
                 else:
                     running[worker.receiver] = number, worker
-            for ended in connection.wait(list(running)):
-                number, worker = running[ended]  # type: ignore[index]  # it returns what it was given
-                errors[number] = worker.result()
-                del running[ended]  # type: ignore[arg-type]
+            for ready in connection.wait(list(running)):
+                number, worker = running[ready]  # type: ignore[index]  # it returns what it was given
+                if worker.has_ended():
+                    errors[number] = worker.result()
+                    del running[ready]  # type: ignore[arg-type]
     finally:
         for _, worker in running.values():
             worker.process.terminate()
@@ -71,6 +79,7 @@ class _Worker:
     def __init__(self, execution: Execution) -> None:
         """Start the process; raises OSError if it cannot be started."""
         self._execution = execution
+        self._error: WorkbookError | None = None
         # in /tmp, as the path of a socket holds at most 107 bytes
         self._scratch = Path(tempfile.mkdtemp(prefix=f"{_PREFIX}{os.getpid()}-"))
         context = get_context("spawn")
@@ -84,13 +93,22 @@ class _Worker:
         finally:
             sender.close()  # so that the receiver ends with the process
 
+    def has_ended(self) -> bool:
+        """Read one message of the process: what it says, which is shown, or that the notebook has ended."""
+        try:
+            message: str | WorkbookError | None = self.receiver.recv()
+        except (EOFError, OSError):  # it was killed, maybe in the middle of a message
+            self.process.join()
+            message = ended_process(self._execution.notebook.name, self.process.exitcode or 0)
+        if isinstance(message, str):
+            say(message)
+            return False
+        self._error = message
+        return True
+
     def result(self) -> WorkbookError | None:
         """Wait for the end of the process, publish the executed notebook; returns the error, if there is one."""
-        try:
-            error: WorkbookError | None = self.receiver.recv()
-        except EOFError:
-            self.process.join()
-            error = ended_process(self._execution.notebook.name, self.process.exitcode or 0)
+        error = self._error
         try:
             self._publish()
         except (OSError, WorkbookError) as failure:
@@ -127,14 +145,15 @@ def _remove_abandoned() -> None:
 
 
 def _work(execution: Execution, scratch: Path, sender: connection.Connection) -> None:
-    """Execute one notebook, and send its error or None."""
+    """Execute one notebook; sends each line for the terminal, and at last the error or None."""
     _live_with_parent(scratch)
     signal.signal(signal.SIGTERM, _unwind_silently)
     os.environ["TMPDIR"] = str(scratch)
+    os.environ[ALIVE_VARIABLE] = f"{alive_seconds():g}"  # for the kernel, whose standard error is no terminal
     try:
         from atomic_lib.pipeline.notebook_worker import execute
 
-        error = execute(execution.notebook, scratch, execution.parameters)
+        error = execute(execution.notebook, scratch, execution.parameters, sender.send, execution.cell_seconds)
     except Exception as failure:
         error = explained(failure)
     sender.send(error)

@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from atomic_lib.base.errors import WorkbookError
 from atomic_lib.base.paths import BUILD, CHECKOUT
-from atomic_lib.base.progress import say
+from atomic_lib.base.progress import STARTED, passed, say
 from atomic_lib.measure.build_changes import CHANGED_FILES
 from atomic_lib.measure.classes import default_class_rules
 from atomic_lib.measure.guards.image_guards import require_no_private_key
@@ -20,6 +20,7 @@ from atomic_lib.pipeline.build import Build
 from atomic_lib.results.history.database import HISTORY_FILE, read_history
 from atomic_lib.results.history.previous_builds import changes_since, previous_build
 from atomic_lib.results.record import VariantRecord
+from atomic_lib.results.sbom.sbom_document import write_sbom
 from atomic_lib.results.variant_result import VariantResult
 from atomic_lib.results.verification import read_verification
 from atomic_lib.solve.explain.without import Departure
@@ -57,12 +58,14 @@ class RecordedBuild:
         shutil.copyfile(rpm_set.directory.parent / LOCK_FILE, self.directory / LOCK_FILE)
         tools = self.build.context.tools
         self.record.add_packages(recipe, rpm_set, tools.key, tool_versions(tools))
+        passed(f"{self.variant.variant}: resolve")
         return self.record.result
 
     def compose(self) -> VariantResult:
         """Compose the tree and measure its footprint."""
         tree = self._stage("compose", lambda: self.build.tree)
         self.record.add_tree(self.build.rpm_set, tree)
+        passed(f"{self.variant.variant}: compose")
         return self.record.result
 
     def explain(self) -> VariantResult:
@@ -76,12 +79,23 @@ class RecordedBuild:
                 self.record.add_departure(rule.name, rule.title, self._departure(names))
         return self.record.result
 
+    def build_container(self) -> VariantResult:
+        """Make the container image and compare it with the tree; does nothing if the variant has none."""
+        image = self._stage("container", lambda: self.build.container)
+        figures = self._stage("container", lambda: self.build.container_figures)
+        if image and figures:
+            self.record.add_container(image, figures)
+            place = image.directory.relative_to(CHECKOUT) if image.directory.is_relative_to(CHECKOUT) else "the store"
+            say(f"{self.variant.variant}: {image.name} is in {place}: oci (OCI layout) and image.tar (docker load)")
+        return self.record.result
+
     def measure_image(self) -> VariantResult:
-        """Build the disk image and measure it; does nothing if the variant stops after its tree.
+        """Build the disk image, measure it, and write the SBOM; only the SBOM if the variant stops after its tree.
 
         Raises WorkbookError if the image has a private key that no rule in ``params/rules/guards.yaml`` explains.
         """
         if self.variant.last_stage == "tree":
+            self._stage("sbom", self._write_sbom)
             self.record.finish()
             return self.record.result
         image = self._stage("image", lambda: self.build.image)
@@ -93,6 +107,8 @@ class RecordedBuild:
         guards = self._stage("guards", lambda: self.build.guards)
         self.record.add_guards(guards)
         self._stage("guards", lambda: require_no_private_key(guards, self.variant.variant))
+        self._stage("sbom", self._write_sbom)
+        passed(f"{self.variant.variant}: image")
         if self.variant.last_stage == "image":
             self.record.finish()
         return self.record.result
@@ -125,6 +141,10 @@ class RecordedBuild:
     def _boots(self) -> Boots:
         build = self.build
         return Boots(self.variant, build.whole_recipe.selinux, build.image, build.context, self.directory)
+
+    def _write_sbom(self) -> None:
+        self.record.add_licenses(self.build.licenses)
+        write_sbom(self.directory, self.record.result, self.build.rpm_set.lock)
 
     def _departure(self, names: list[str]) -> Departure:
         return self._stage("what-leaves", lambda: self.build.without(names))
@@ -160,7 +180,7 @@ def record_build(variant: Variant, directory: Path) -> RecordedBuild:
     require_namespace()
     directory.mkdir(parents=True, exist_ok=True)
     shown = directory.relative_to(CHECKOUT) if directory.is_relative_to(CHECKOUT) else directory
-    say(f"{variant.variant}: results go to {shown}")
+    say(f"{STARTED} {variant.variant}: results go to {shown}")
     record = VariantRecord(variant, directory, CHECKOUT)
     try:
         context = open_context()

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from atomic_lib.base.errors import SetupError, WorkbookError
 from atomic_lib.base.paths import BUILD, CHECKOUT, NOTEBOOKS, PARAMS_DIRECTORY, cache_directory
-from atomic_lib.base.progress import say
+from atomic_lib.base.progress import Parts, counting, passed, say
 from atomic_lib.content.definition import load_definition
 from atomic_lib.params.budgets import load_budgets
 from atomic_lib.params.study_file import Study, fallback_variants, load_study, study_variants
@@ -16,7 +16,7 @@ from atomic_lib.pipeline.conformance import write_conformance
 from atomic_lib.pipeline.notebooks import Execution, execute_all
 from atomic_lib.pipeline.schedule.pruning import prune
 from atomic_lib.pipeline.schedule.run_inputs import inputs_of_run, status_if_unchanged
-from atomic_lib.recipe.load import load_recipe
+from atomic_lib.recipe.load import load_recipes
 from atomic_lib.report.page.export import write_pages
 from atomic_lib.report.text.boot_words import failed_boot_notes
 from atomic_lib.report.text.budget_words import breach_words
@@ -24,6 +24,7 @@ from atomic_lib.report.text.summary import SUMMARY_FILE
 from atomic_lib.results.analysis.fallbacks import fallback_outcomes, fallbacks_to_run, has_failed, in_place
 from atomic_lib.results.history.budget_check import check_budgets
 from atomic_lib.results.history.database import HISTORY_FILE, open_history, read_history
+from atomic_lib.results.history.expected_times import expected_seconds
 from atomic_lib.results.history.previous_builds import previous_figures
 from atomic_lib.results.history.run_recording import record_missing_runs, record_run
 from atomic_lib.results.record import failed_result
@@ -39,6 +40,8 @@ from atomic_lib.tools.user_namespace import require_namespace
 
 _PARALLEL_BUILDS = 2
 _STAGES_BEFORE_BOOT = ("resolve", "compose", "image")
+_COMPARISON = "comparison"
+"""The last part of a run. It takes seconds, so it does not count for the time that is left."""
 _RESTORE = "restore the notebook: git restore notebooks/variant.ipynb"
 
 
@@ -79,7 +82,7 @@ def run_study(
     fallbacks = fallback_variants(whole, params, overrides)
     for variant in (*loaded, *fallbacks.values()):
         load_definition(variant.content)
-        load_recipe(variant)
+        load_recipes(variant)
         if variant.lock:
             read_requested_lock(CHECKOUT / variant.lock)
     budgets = load_budgets(params)
@@ -90,8 +93,13 @@ def run_study(
             record_missing_runs(history, BUILD / "runs")
             if if_changed and (status := status_if_unchanged(history, whole, loaded, context)) is not None:
                 return status
-        run = _Run(_parameter(study, params), overrides or {}, new_run(BUILD / "runs", study, interrupted))
-        results = run.with_fallbacks(whole.fallbacks, fallbacks, run.make(loaded))
+            parts = Parts({**expected_seconds(history, context.store, loaded), _COMPARISON: 0.0})
+            spare = {one.variant: expected_seconds(history, context.store, [one]) for one in fallbacks.values()}
+        run = _Run(
+            _parameter(study, params), overrides or {}, new_run(BUILD / "runs", study, interrupted), parts, spare
+        )
+        with counting(parts):
+            results = run.with_fallbacks(whole.fallbacks, fallbacks, run.make(loaded))
         chosen = chosen.model_copy(update={"fallbacks": run.own_faults_only(chosen.fallbacks)})
         failed = [result for result in results if result.variant in chosen.fallbacks and has_failed(result)]
         with read_history(BUILD / HISTORY_FILE) as history:
@@ -110,7 +118,8 @@ def run_study(
         )
         if whole.conformance:
             write_conformance(run.directory, [*loaded, *fallbacks.values()], results)
-        page = _publish(run.directory)
+        with counting(parts):
+            page = _publish(run.directory)
         (run.directory / RESUMED_FILE).unlink(missing_ok=True)
         _record(run.directory, page)
         if whole_study and not (breaches or any(map(has_failed, results))):
@@ -165,12 +174,15 @@ def _narrowed(study: Study, variants: Sequence[Variant], names: Sequence[str]) -
 class _Run:
     """A run of a study in its directory; ``overrides`` are the parameters for all variants.
 
+    ``parts``: what is counted as done; ``spare``: the parts of each fallback, with their expected seconds.
     ``setup_faults``: the variants that failed because of a fault of the setup.
     """
 
     study: str
     overrides: Mapping[str, object]
     directory: Path
+    parts: Parts = field(default_factory=lambda: Parts({}))
+    spare: Mapping[str, Mapping[str, float | None]] = field(default_factory=dict)
     setup_faults: set[str] = field(default_factory=set)
 
     def make(self, variants: Sequence[Variant]) -> list[VariantResult]:
@@ -203,6 +215,7 @@ class _Run:
                 error = made[at].error
                 stage = error.stage if error else "its proof of life"
                 say(f"{failed} failed at {stage}: building its fallback {name}")
+                self.parts.add(self.spare.get(name, {}))
                 made[at + 1 : at + 1] = self.make([variants[name]])
         return made
 
@@ -236,6 +249,7 @@ class _Run:
         if not error:
             return result
         result = failed_result(own, variant, CHECKOUT, error)
+        self.parts.drop(f"{variant.variant}: ")
         if isinstance(error, SetupError) or (result.error and result.error.stage == "tools"):
             self.setup_faults.add(variant.variant)
         return result
@@ -266,6 +280,7 @@ def _publish(directory: Path) -> Path:
         opened = f"the executed notebook is {directory / 'compare.ipynb'}; open it with ./workbook lab"
         raise WorkbookError(f"notebooks/compare.ipynb failed: {error.message}", hint=error.hint or opened)
     page = write_pages(directory)
+    passed(_COMPARISON)
     say(f"\n{(directory / SUMMARY_FILE).read_text(encoding='utf-8')}")
     return page
 

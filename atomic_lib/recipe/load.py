@@ -11,7 +11,7 @@ from atomic_lib.params.variant import Variant
 from atomic_lib.recipe.recipe import PostScript, Recipe
 from atomic_lib.recipe.source import listing_hint
 
-__all__ = ["PostScript", "Recipe", "load_recipe", "read_recipe"]
+__all__ = ["PostScript", "Recipe", "load_container_recipe", "load_recipe", "load_recipes", "read_recipe"]
 
 NEWEST_SYNTAX = "F41"
 _TREEFILES = (".yaml", ".yml", ".json")
@@ -23,9 +23,40 @@ def load_recipe(variant: Variant, params: Path = PARAMS_DIRECTORY) -> Recipe:
     Raises WorkbookError naming the file, and where possible the line or key, if it is missing or not accepted.
     """
     recipe = _with_ostree_url(_read_recipe(variant, params), variant)
+    if recipe.container:
+        raise WorkbookError(
+            f"{recipe.files[0]}: container: variant {variant.variant!r} boots, but the recipe is of a container image",
+            hint="name the treefile in the variant's `container`, and that of the host in `recipe`",
+        )
     if variant.weak_dependencies:
         recipe = replace(recipe, weak_dependencies=variant.weak_dependencies == "install")
     return replace(recipe, selinux=variant.selinux) if variant.selinux else recipe
+
+
+def load_recipes(variant: Variant, params: Path = PARAMS_DIRECTORY) -> tuple[Recipe, ...]:
+    """The recipe of a variant, and that of its container image, if it has one; raises WorkbookError as both do."""
+    own = load_recipe(variant, params)
+    return (own, load_container_recipe(variant, params)) if variant.container else (own,)
+
+
+def load_container_recipe(variant: Variant, params: Path = PARAMS_DIRECTORY) -> Recipe:
+    """The recipe of the variant's container image.
+
+    Raises WorkbookError as ``load_recipe`` does, and for the recipe of a host.
+    """
+    path = params / "treefiles" / f"{variant.container}.yaml"
+    if not path.is_file():
+        raise WorkbookError(
+            f"variant {variant.variant!r}: container: there is no {path}",
+            hint=f"{listing_hint(path)}; leave container empty for no container image",
+        )
+    recipe = read_recipe(path, roots=(path.parent,))
+    if not recipe.container:
+        raise WorkbookError(
+            f"{path}: container: is not set, but variant {variant.variant!r} makes a container image of this treefile",
+            hint="add `container: true`, or name another treefile in the variant's `container`",
+        )
+    return recipe
 
 
 def _with_ostree_url(recipe: Recipe, variant: Variant) -> Recipe:

@@ -183,6 +183,10 @@ class Recipe:
     readonly_executables: bool = False
     initramfs: bool = True
     """Whether dracut makes an initramfs."""
+    container: bool = False
+    """Whether it is that of a container image: the tree has neither kernel nor initramfs, and nothing boots it."""
+    container_command: tuple[str, ...] = ()
+    """What a container of the image runs if it is given no command."""
     left_out: tuple[str, ...] = ()
     """The packages that it names and that are left out, because stand-in content has no counterpart for them."""
     optional_settings: bool = False

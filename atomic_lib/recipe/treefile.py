@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from atomic_lib.recipe.recipe import AccountRules, AddedFile, Recipe
-from atomic_lib.recipe.treefile_keys import Values, notes
+from atomic_lib.recipe.treefile_keys import OF_A_BOOT, Values, notes
 from atomic_lib.recipe.treefile_rules.account_files import account_rules
 from atomic_lib.recipe.treefile_rules.finalize_programs import finalization
 from atomic_lib.recipe.treefile_rules.findings import Findings
@@ -101,17 +101,25 @@ def _recipe(path: Path, values: Values, reader: TreefileReader) -> Recipe:
         commit_metadata=_commit_metadata(path, values, findings),
         account_rules=_accounts(path, values, findings),
         run_sysusers=values.get("sysusers") == "compose-forced",
-        machine_id={None: "uninitialized", True: "empty", False: "absent"}[values.get("machineid-compat")],  # type: ignore[arg-type]
+        machine_id=_machine_id(values),
         tmp_is_link=values.get("tmp-is-dir") is False,
         opt_and_usrlocal=_OPT_AND_USRLOCAL[values.get("opt-usrlocal")],
         usr_etc_as_etc=values.get("selinux-label-version") == 1,
         readonly_executables=values.get("readonly-executables", False),
+        container=values.get("container", False),
+        container_command=tuple(values.get("container-cmd", ())),
         notes=tuple([*notes(values), *findings.notes]),
     )
 
 
+def _machine_id(values: Values) -> Literal["uninitialized", "empty", "absent"]:
+    if values.get("machineid-compat") is None and not values.get("container"):
+        return "uninitialized"
+    return "empty" if values.get("machineid-compat") else "absent"
+
+
 def _require_composable(path: Path, values: Values, findings: Findings) -> None:
-    """Require a package, no package that is excluded too, and no units that a first boot would undo."""
+    """Require a package, no package that is excluded too, and no units that a first boot would undo or not see."""
     if not values.get("packages") and not findings.problems:
         findings.refuse(f"{path}: packages: is required", "set packages here or in an included treefile")
     excluded = set(values.get("exclude-packages", ()))
@@ -119,6 +127,10 @@ def _require_composable(path: Path, values: Values, findings: Findings) -> None:
     if both:
         where = findings.place("exclude-packages", path)
         findings.refuse(f"{where}: {both[0]} is in packages and in exclude-packages", "remove one of the two")
+    of_a_boot = [key for key in OF_A_BOOT if key in values and values.get("container")]
+    for key in of_a_boot:
+        where = findings.place(key, path)
+        findings.refuse(f"{where}: {key}: nothing boots a container's image", "remove it, or container: true")
     if values.get("machineid-compat") is False and values.get("units"):
         place = findings.place("units", path)
         findings.refuse(
@@ -143,7 +155,7 @@ def _layer(path: Path, reader: TreefileReader) -> tuple[str, ...]:
 
 def _ref(path: Path, values: Values, findings: Findings) -> str | None:
     ref = _text(path, "ref", values, findings)
-    if "ref" not in values:  # rpm-ostree commits without a ref then, too
+    if "ref" not in values and not values.get("container"):  # rpm-ostree commits without a ref then, too
         findings.notes.append(f"{path}: ref is not set: the ref of the commit has the name of the variant")
     if ref is not None and not _REF.fullmatch(ref):
         findings.refuse(

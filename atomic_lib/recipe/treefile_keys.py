@@ -29,7 +29,7 @@ CHOICES: Mapping[str, tuple[object, ...]] = {
     "basearch": ("x86_64",),
     "boot-location": ("modules", "new"),
     "cliwrap": (False,),
-    "container": (False,),
+    "container": (True, False),
     "edition": ("2014", "2024"),
     "ignore-devices": (True,),
     "ima": (False,),
@@ -45,7 +45,6 @@ _CHOICE_REASONS = {
     "basearch": "one architecture is composed",
     "boot-location": "a build does not run kernel-install",
     "cliwrap": "a build puts no wrappers of rpm-ostree into a tree",
-    "container": "a tree has a kernel here",
     "edition": "an edition is text, in quotes",
     "ignore-devices": "a build cannot make device files, as it runs in a user namespace",
     "ima": "signatures of IMA are not taken from packages into a commit",
@@ -73,9 +72,10 @@ REFUSED = {
     ),
 }  # fmt: skip
 """Keys of rpm-ostree that are refused, and why."""
+_COMMAND = "container-cmd"
 _WITHOUT_EFFECT = {
     "advisories-metadata": "a commit has no metadata of advisories",
-    "container-cmd": "no container image is made of a commit",
+    _COMMAND: "no container image is made of a commit; it is for a treefile with `container: true`",
     "etc-group-members": "all groups of the tree are in /etc/group",
     "gpg-key": "a commit is signed with the key in the file that the variant's signing_key names",
     "ignore-devices": "a build cannot make device files",
@@ -87,6 +87,8 @@ _WITHOUT_EFFECT = {
     "rpmdb-normalize": "the database of a tree is the same in each build",
 }
 """Keys that do not change a tree, whatever their value, and why."""
+OF_A_BOOT = ("default-target", "initramfs-args", "no-initramfs", "units")
+"""Keys that a container's treefile cannot have: nothing boots its image."""
 LANGUAGE = re.compile(r"[A-Za-z0-9_.@*-]+")
 """A language of %_install_langs, which goes into a file of rpm macros: a ``%`` there could run a command."""
 
@@ -125,7 +127,8 @@ def why_not(key: str) -> str:
 
 def notes(values: Mapping[str, object]) -> list[str]:
     """A sentence for each value that has no effect, or less than in rpm-ostree."""
-    result = [f"{key} has no effect: {why}" for key, why in _WITHOUT_EFFECT.items() if key in values]
+    used = {_COMMAND} if values.get("container") else set()
+    result = [f"{key} has no effect: {why}" for key, why in _WITHOUT_EFFECT.items() if key in values.keys() - used]
     if values.get("boot-location") == "new":
         result.append("boot-location: kernel and initramfs are only in /usr/lib/modules, as with `modules`")
     checks = {key: _type_of(values.get(key)) for key in ("check-passwd", "check-groups")}

@@ -7,6 +7,8 @@ from pydantic import Field
 
 from atomic_lib.base.model import Bytes, Count, Model
 from atomic_lib.measure.build_changes import Change, ChangedFiles
+from atomic_lib.solve.explain.graph import Link
+from atomic_lib.solve.explain.why import chain_text
 
 
 class WhyLink(Model):
@@ -23,7 +25,7 @@ class PackageSize(Model):
     ``bytes`` are apparent, ``allocated_bytes`` whole blocks of the tree as composed; ``image_bytes``
     what its files take on the disk image, ``qcow2_bytes`` their share of the compressed one.
     ``download_bytes`` is the size of the RPM file. ``why``: the shortest chain that brought it in. ``vendor``: who made
-    it; for a package of stand-in content what it really is.
+    it; for a package of stand-in content what it really is. ``license``: as the RPM's header states it.
     """
 
     name: str
@@ -32,6 +34,7 @@ class PackageSize(Model):
     release: str
     arch: str
     vendor: str = ""
+    license: str = ""
     bytes: Bytes
     files: Count
     allocated_bytes: Bytes | None = None
@@ -112,6 +115,11 @@ class Release(Model):
     packages: tuple[Change, ...] = ()
     files: tuple[ChangedFiles, ...] | None = None
     files_reason: str = ""
+
+
+def why_text(package: PackageSize) -> str:
+    """Why the package is there: its chain as text, such as ``moby-engine (recipe) → containerd (requires)``."""
+    return chain_text(tuple(Link(link.kind, link.package, link.capability) for link in package.why))
 
 
 def class_sizes(packages: Iterable[PackageSize], unowned: Iterable[ClassSize]) -> tuple[ClassSize, ...]:

@@ -17,6 +17,8 @@ from atomic_lib.guest.boot_record import Boot, StoredBoot
 from atomic_lib.guest.counted.counted_boot import CountedBoot
 from atomic_lib.guest.evidence.unit_times import packaged_path
 from atomic_lib.image.disk import Image
+from atomic_lib.image.oci.container_image import ContainerImage
+from atomic_lib.measure.container.container_figures import ContainerFigures
 from atomic_lib.measure.footprint import count_forbidden, measure_footprint
 from atomic_lib.measure.guards.image_guards import Guard, with_open_ports
 from atomic_lib.measure.image_footprint import ImageFootprint
@@ -33,6 +35,7 @@ from atomic_lib.results.build_result import (
 from atomic_lib.results.footprint_rows import directory_sizes, image_parts, package_sizes, unowned_sizes, with_image
 from atomic_lib.results.result_files import RESULT_FILE, read_variant_result, write_variant_result
 from atomic_lib.results.runs import resumed_since
+from atomic_lib.results.sbom.package_identity import nevra
 from atomic_lib.results.variant_result import ContentSummary, FailedBoot, Failure, StageTime, VariantResult
 from atomic_lib.results.verification import Verification, about_image
 from atomic_lib.solve.explain.why import Chain
@@ -40,6 +43,7 @@ from atomic_lib.solve.explain.without import Departure, size_of_departure
 from atomic_lib.solve.rpm_set import RpmSet
 
 _B = TypeVar("_B", Boot, CountedBoot)
+_PATHS = ("lock", "signing_key", "ostree_key", "local_rpms", "local_rpms_key")
 
 
 class VariantRecord:
@@ -62,7 +66,7 @@ class VariantRecord:
             version=variant.version,
             # no path of the user's
             parameters=parameter_values(variant)
-            | {name: Path(getattr(variant, name)).name for name in ("lock", "signing_key", "ostree_key")}
+            | {name: Path(getattr(variant, name)).name for name in _PATHS}
             | ({"ostree_url": "file"} if variant.ostree_url.startswith("file:") else {}),
             provenance={"atomic_lib_version": __version__, "git_revision": git_revision(checkout)},
         )
@@ -119,6 +123,11 @@ class VariantRecord:
         packages = [size.model_copy(update={"why": reasons.get(size.name, ())}) for size in self._result.packages]
         self._update(packages=tuple(packages), departures=())
 
+    def add_licenses(self, licenses: Mapping[str, str]) -> None:
+        """Record the licence of each package, by NEVRA."""
+        packages = [one.model_copy(update={"license": licenses.get(nevra(one), "")}) for one in self._result.packages]
+        self._update(packages=tuple(packages))
+
     def add_departure(self, removed: str, title: str, departure: Departure) -> None:
         """Record what removing some packages would remove, in packages and in bytes of the composed tree."""
         sizes = {size.name: (size.bytes, size.files) for size in self._result.packages}
@@ -137,6 +146,11 @@ class VariantRecord:
             files=gone[1],
         )
         self._update(departures=(*self._result.departures, leaves))
+
+    def add_container(self, image: ContainerImage, figures: ContainerFigures) -> None:
+        """Record the container image, and what of it the tree has."""
+        self._update(container=figures)
+        self._add_stage("container", image)
 
     def add_image(
         self, image: Image, footprint: ImageFootprint | None = None, verified: Verification | None = None
@@ -203,14 +217,14 @@ class VariantRecord:
             texts = {"message": scrub(error.message), "hint": scrub(error.hint), "log": scrub(error.log)}
             self._update(status="failed", error=Failure(stage=stage, **texts))
 
-    def _add_stage(self, name: str, made: RpmSet | Tree | Image) -> None:
+    def _add_stage(self, name: str, made: RpmSet | Tree | Image | ContainerImage) -> None:
         """Record a finished stage; it replaces the entry of an earlier attempt, even of a failed one."""
         reused = made.reused and made.key not in self._made_before and not self._was_interrupted(made)
         stage = StageTime(stage=name, seconds=made.seconds, reused=reused, key=made.key)
         others = [earlier for earlier in self._result.stages if earlier.stage != name]
         self._update(stages=(*others, stage), status="incomplete", error=None)
 
-    def _was_interrupted(self, made: RpmSet | Tree | Image) -> bool:
+    def _was_interrupted(self, made: RpmSet | Tree | Image | ContainerImage) -> bool:
         """Whether an interrupted run that this one resumes has made a stored stage."""
         if self._resumed_since is None:
             return False

@@ -7,13 +7,19 @@ from datetime import UTC, datetime
 from pathlib import Path
 from time import sleep
 
+from atomic_lib.base.errors import WorkbookError
 from atomic_lib.base.run_lock import run_lock
 from atomic_lib.base.store import Store, remove_tree
+from atomic_lib.tools.clean import remove_completely
 
 INDEX_FILE = "index.html"
 """The page of a run, which is written last."""
 RESUMED_FILE = ".resumed-since"
 """In the directory of a run that resumes interrupted ones, until it is finished."""
+_CLOCK_SECONDS = 60.0
+"""How far a clock may be behind the newest run: time servers correct it by less."""
+_REMOVED = ".removed-"
+"""How the name of a run begins whose files are being removed."""
 _TIME = "%Y-%m-%dT%H-%M-%SZ"
 
 
@@ -41,14 +47,26 @@ def new_run(runs: Path, name: str, interrupted: float | None = None) -> Path:
     """A new directory for a run, named after the time and what is run; no two runs begin in one second.
 
     ``interrupted``: since when runs were interrupted that it resumes, see ``resumed_since``.
+
+    Raises WorkbookError if the clock is behind the newest run: runs would be in the wrong order.
     """
     runs.mkdir(parents=True, exist_ok=True)
+    _require_clock(runs, datetime.now(UTC))
     while (directory := runs / f"{datetime.now(UTC):{_TIME}}-{name}").exists():
         sleep(0.1)
     directory.mkdir()
     if interrupted is not None:
         (directory / RESUMED_FILE).write_text(f"{interrupted}\n")
     return directory
+
+
+def _require_clock(runs: Path, now: datetime) -> None:
+    newest = max(((_begun(path.name) or 0.0, path) for path in finished_runs(runs)), default=None)
+    if newest and newest[0] > now.timestamp() + _CLOCK_SECONDS:
+        raise WorkbookError(
+            f"the clock of this machine says {now:{_TIME}}, but run {newest[1].name} was made before",
+            hint=f"set the clock (timedatectl); if the run's time is wrong: rm -r {newest[1]}",
+        )
 
 
 def resumed_since(directory: Path) -> float | None:
@@ -64,8 +82,25 @@ def resumed_since(directory: Path) -> float | None:
 
 
 def finished_runs(runs: Path) -> list[Path]:
-    """The directories of finished runs; links to them are not runs."""
-    return [path for path in runs.glob("*") if not path.is_symlink() and (path / INDEX_FILE).is_file()]
+    """The directories of finished runs; links to them are not runs, and neither are those that are being removed."""
+    return [path for path in runs.glob("[!.]*") if not path.is_symlink() and (path / INDEX_FILE).is_file()]
+
+
+def remove_run(directory: Path) -> None:
+    """Remove a run: at once as a run, and then its files, of which the next run or pruning removes what is left.
+
+    Raises WorkbookError if something of it stays.
+    """
+    hidden = directory.with_name(f"{_REMOVED}{directory.name}")
+    remove_tree(hidden)
+    os.rename(directory, hidden)
+    remove_completely(hidden)
+
+
+def remove_remainders(runs: Path) -> None:
+    """Remove what is left of runs whose removal was interrupted."""
+    for directory in runs.glob(f"{_REMOVED}*"):
+        remove_tree(directory)
 
 
 def remove_unfinished(runs: Path) -> float | None:
@@ -74,8 +109,9 @@ def remove_unfinished(runs: Path) -> float | None:
     Returns when the first of them began (seconds since 1970, UTC), those included that they resumed; None if there
     was none.
     """
+    remove_remainders(runs)
     begun = []
-    for directory in runs.glob("*"):
+    for directory in runs.glob("[!.]*"):
         if directory.is_dir() and not directory.is_symlink() and not (directory / INDEX_FILE).exists():
             begun += [at for at in (resumed_since(directory), _begun(directory.name)) if at is not None]
             remove_tree(directory)

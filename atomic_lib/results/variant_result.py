@@ -10,6 +10,7 @@ from pydantic import Field, JsonValue, model_validator
 from atomic_lib.base.model import Bytes, Count, Model, Scalar, Seconds
 from atomic_lib.guest.boot_record import Boot
 from atomic_lib.guest.counted.counted_boot import CountedBoot
+from atomic_lib.measure.container.container_figures import ContainerFigures
 from atomic_lib.measure.guards.image_guards import Guard
 from atomic_lib.measure.labels import Labels
 from atomic_lib.results.build_result import ClassSize, DepartureSize, DirectorySize, ImagePart, PackageSize, Release
@@ -95,6 +96,8 @@ class VariantResult(Model):
     directories: tuple[DirectorySize, ...] = ()
     image_parts: tuple[ImagePart, ...] = ()
     departures: tuple[DepartureSize, ...] = ()
+    container: ContainerFigures | None = None
+    """The container image that is made of the same RPM files."""
     tree_allocated_bytes: Bytes | None = None
     forbidden_paths: dict[str, Count] = Field(default_factory=dict)
     labels: Labels | None = None

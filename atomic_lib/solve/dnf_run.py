@@ -7,6 +7,7 @@ from pathlib import Path
 
 from atomic_lib.base.command import CommandError
 from atomic_lib.content.dnf import DNF_CACHE, DNF_DIRECTORY, dnf_configuration, repository_error
+from atomic_lib.content.local_rpms import LOCAL
 from atomic_lib.content.repositories import Content
 from atomic_lib.recipe.recipe import Recipe
 from atomic_lib.solve.words import EXCLUDED, require_words
@@ -115,9 +116,10 @@ def pinned_packages(
 def enabled_repos(recipe: Recipe, repo_ids: Iterable[str], *, locked: bool = False) -> list[str]:
     """dnf's options that enable the repositories that the recipe names: only these, or those besides the others.
 
-    Those of its ``lockfile_repos`` are enabled only for a set that is ``locked``.
+    Those of its ``lockfile_repos`` are enabled only for a set that is ``locked``; RPMs of the user's own, always.
     """
-    known, names = tuple(repo_ids), list(recipe.repos)
+    known = tuple(repo_ids)
+    names = [*recipe.repos, *(name for name in known if name == LOCAL)] if recipe.repos else []
     of_lockfile = [name for name in recipe.lockfile_repos if name not in names]
     if names or of_lockfile:
         names = names or [name for name in known if name not in of_lockfile]

@@ -47,9 +47,9 @@ def keep_keys(tools: Tools, content: Content, rpms: Path, keys: Path, *, cache: 
     The cache also has the keys of older content, which the packages of an old lock need.
     """
     cache.mkdir(parents=True, exist_ok=True)
-    for repository in content.local.values():
-        key = repository / KEY_FILE
-        copy_file(key, cache / f"{file_sha256(key)}.asc")
+    for repository in content.local.values():  # one made here, or an RPM set
+        for key in (*repository.glob(f"{KEY_FILE}*"), *repository.glob("keys/*.asc")):
+            copy_file(key, cache / f"{file_sha256(key)}.asc")
     signers = {header.key_id for header in read_headers(tools, rpms).values()}
     keys.mkdir()
     whole = [kept for kept in sorted(cache.glob("*.asc")) if _is_whole(kept, "a cached public key is damaged")]

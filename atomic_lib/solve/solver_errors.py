@@ -2,7 +2,7 @@
 
 import re
 
-from atomic_lib.base.command import CommandError
+from atomic_lib.base.command import LONGEST_LINE, CommandError
 from atomic_lib.base.errors import WorkbookError
 from atomic_lib.recipe.origins import place_of
 from atomic_lib.solve.dnf_run import Dnf
@@ -55,7 +55,14 @@ def solver_error(dnf: Dnf, error: CommandError) -> WorkbookError:
             hint=f"leave {chain[0]} out, or remove {chain[-1]} from exclude-packages",
         )
     return WorkbookError(
-        f"{source}: dnf found no solution for content {dnf.content.name!r}",
+        f"{source}: dnf found no solution for content {dnf.content.name!r}{reason_of(error.log)}",
         log=error.log,
         hint="read dnf's reason above, and leave out one of the packages that conflict",
     )
+
+
+def reason_of(output: str) -> str:
+    """The last line of dnf's own error, which names the packages, after ": "; empty if there is none."""
+    lines = [line.strip().removeprefix("- ") for line in output.splitlines()]
+    told = [line for line in lines if line and line != "Error:" and not line.startswith("(try to add ")]
+    return f": {told[-1][:LONGEST_LINE]}" if told else ""

@@ -32,7 +32,7 @@ def check_files(cache: Path, build: Path, damaged_downloads: Sequence[Path]) -> 
     return damage or [Finding("stored files", f"{counts}: all undamaged")]
 
 
-_RECORDS = ("runs/*/*.json", "runs/*/*/*.json", "verify/*.json", "store/failed-boots/*/*.json")
+_RECORDS = ("runs/*/*.json", "runs/*/*/*.json", "verify/*.json", "equality/*.json", "store/failed-boots/*/*.json")
 """Files that have no checksum, except for locks, which have one inside: they must at least be JSON."""
 
 

@@ -11,22 +11,23 @@ from pathlib import Path
 from atomic_lib.base import command
 from atomic_lib.tools.user_namespace import require_namespace
 
-_OPTIONS = "mode=0755,nr_inodes=0"
+_OPTIONS = "mode=0755"
 MOST_MEMORY = "90%"
 
 
 @contextmanager
-def in_memory(directory: Path, size: str = MOST_MEMORY) -> Iterator[Path]:
+def in_memory(directory: Path, size: str = MOST_MEMORY, *, files: int = 0) -> Iterator[Path]:
     """Make ``directory``, a file system in memory until the end of the block; then it is gone with its files.
 
-    ``size``: how much it takes, in bytes (``64m``) or as a part of the memory.
+    ``size``: how much it takes, in bytes (``64m``) or as a part of the memory. ``files``: how many files, directories
+    and links it takes; 0: as many as fit.
 
     Raises WorkbookError outside of the workbook's namespace, where it would be a mount of the host.
     """
     require_namespace()
     directory.mkdir()
     try:
-        command.run(["mount", "-t", "tmpfs", "-o", f"{_OPTIONS},size={size}", "tmpfs", directory])
+        command.run(["mount", "-t", "tmpfs", "-o", f"{_OPTIONS},nr_inodes={files},size={size}", "tmpfs", directory])
         try:
             yield directory
         finally:

@@ -147,12 +147,13 @@ class Tools:
         *,
         log: Path,
         binds: Sequence[Bind] = (),
+        rights: Rights = "none",
         network: bool = False,
         devices: Sequence[str] = (),
     ) -> Iterator[command.Background]:
         """Run a command in the tools tree in the background; it and its children are killed when the block ends."""
-        line = self.argv(words, binds=binds, network=network, devices=devices)
-        with command.running(line, log=log, env={"HOME": "/tmp"}) as process:
+        line = self.argv(words, binds=binds, rights=rights, network=network, devices=devices)
+        with command.running(line, log=log, env={"HOME": "/tmp"}, network=network) as process:
             yield process
 
 

@@ -1,5 +1,7 @@
 """Results by content: published whole or not at all, made once, found again."""
 
+import errno
+import json
 import os
 import re
 import sys
@@ -9,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from atomic_lib.base import command
-from atomic_lib.base.errors import WorkbookError
+from atomic_lib.base import command, errors
+from atomic_lib.base.errors import SetupError, WorkbookError
 from atomic_lib.base.store import Store, file_sha256, key_of, remove_tree, require_space, set_aside
 
 INPUTS = {"variant": "a", "size": 1, "list": [1, 2]}
@@ -290,3 +292,28 @@ def wait_until(condition: Callable[[], bool]) -> None:
     while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.02)
+
+
+def test_a_full_disk_is_that_of_the_store_if_it_is_the_fullest(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    def make(_: Path) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")  # as write(2) says it: without a path
+
+    monkeypatch.setattr(errors, "_free_bytes", lambda path: 0 if path.is_relative_to(store.root) else 10**9)
+    monkeypatch.setattr(errors, "_mount_point", lambda path: path)
+    with pytest.raises(SetupError, match=rf"^compose: the file system at {store.root}/tmp/stage-\S+ is full: 0.0 MB"):
+        store.get_or_make("stage", INPUTS, make, what="compose")
+
+
+def test_a_step_says_how_long_the_most_similar_result_took_unless_code_or_tools_changed(
+    store: Store, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def put(seconds: float | None = None, **inputs: object) -> str:
+        made = store.get_or_make("stage", inputs, lambda _: None, what="compose")
+        record = json.loads((made.path / "key.json").read_text())
+        (made.path / "key.json").write_text(json.dumps({**record, "seconds": seconds or record["seconds"]}))
+        return capsys.readouterr().err.splitlines()[0]
+
+    assert put(60.0, variant="a", code=1) == "→ compose"
+    assert put(90.0, variant="b", packages=1, code=1) == "→ compose (changed: packages, variant), about 60 s"
+    assert put(variant="a", packages=1, code=1) == "→ compose (changed: packages), about 60 s"
+    assert put(variant="b", packages=1, code=2) == "→ compose (changed: code)"

@@ -2,11 +2,12 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
+from typing import ClassVar
 
 import pytest
 
@@ -44,10 +45,25 @@ class Quiet(SimpleHTTPRequestHandler):
         """Nothing."""
 
 
+class Lost(Quiet):
+    """Serves one RPM file, and from then on only closes connections."""
+
+    served: ClassVar[list[str]] = []
+
+    def do_GET(self) -> None:
+        """Serve the file, or nothing."""
+        if self.served:
+            self.close_connection = True
+            return
+        if self.path.endswith(".rpm"):
+            self.served.append(self.path)
+        super().do_GET()
+
+
 @contextmanager
-def served(directory: Path) -> Iterator[str]:
+def served(directory: Path, handler: type[Quiet] = Quiet) -> Iterator[str]:
     """The address at which a directory is served."""
-    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=directory)) as server:
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(handler, directory=directory)) as server:
         Thread(target=server.serve_forever, daemon=True).start()
         yield f"http://127.0.0.1:{server.server_port}"
         server.shutdown()
@@ -60,9 +76,10 @@ def tools() -> Tools:
 
 @dataclass(frozen=True)
 class Served:
-    """Where the repositories are served, and the repository of each RPM file by its sha256."""
+    """Where the repositories are served, their directory, and the repository of each RPM file by its sha256."""
 
     address: str
+    directory: Path
     repositories: dict[str, str]
 
     def __str__(self) -> str:
@@ -79,7 +96,7 @@ def address(tools: Tools, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
         (top / "comps.xml").write_text("<comps/>\n")
         sign_and_index(tools, top / repository, repository, comps=top / "comps.xml")
     with served(top) as at:
-        yield Served(at, {file_sha256(file): file.parent.name for file in top.rglob("*.rpm")})
+        yield Served(at, top, {file_sha256(file): file.parent.name for file in top.rglob("*.rpm")})
 
 
 @pytest.fixture
@@ -151,6 +168,22 @@ def test_packages_of_one_repository_stay_excluded_where_the_recipe_excludes_othe
         repo_packages=(("base", ("one",)),),
     )  # fmt: skip
     assert origins(context, address, recipe) == {"one": "base", "two": "base", "three": "own"}
+
+
+def test_a_mirror_that_goes_away_half_way_is_named_and_nothing_is_stored(
+    context: Context, address: Served, tmp_path: Path
+) -> None:
+    recipe = Recipe(files=(Path("a.ks"),), packages=("one", "two"))
+    empty = replace(context, cache=tmp_path / "cache")  # without the files of the other tests
+    with (
+        served(address.directory, Lost) as lost,
+        pytest.raises(WorkbookError, match=r"^a\.ks: a mirror of content 'own' was not reached") as caught,
+    ):
+        origins(empty, replace(address, address=lost), recipe)
+    assert len(Lost.served) == 1
+    assert "check the network and run again" in caught.value.hint
+    assert [path for name in ("tmp", "rpm-set") for path in context.store.root.glob(f"{name}/*")] == []
+    assert origins(empty, address, recipe) == {"one": "base", "two": "base"}
 
 
 def test_options_of_a_repository_change_the_key(context: Context, address: Served) -> None:

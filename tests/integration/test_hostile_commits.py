@@ -5,7 +5,7 @@ import shutil
 import stat
 import struct
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -150,8 +150,22 @@ class Forged:
         """Write a commit of a root directory with one file, and have the ref name it."""
         entry = name + b"\0" + file + bytes([len(name) + 1])
         files = entry + bytes([len(entry)])
-        tree = self.add(files + bytes([len(files)]), "dirtree")
-        meta = self.add(struct.pack(">III", 0, 0, stat.S_IFDIR | 0o755), "dirmeta")
+        self.add_root(self.add(files + bytes([len(files)]), "dirtree"))
+
+    def add_directories(self, names: Sequence[bytes], tree: bytes) -> bytes:
+        """Write a directory that has the directory ``tree`` under each name; returns its checksum."""
+        entries = [name + b"\0" + tree + self.meta + bytes([len(name) + 33, len(name) + 1]) for name in names]
+        ends = [sum(map(len, entries[: at + 1])) for at in range(len(entries))]
+        return self.add(b"".join(entries) + bytes(ends) + bytes([0]), "dirtree")
+
+    @property
+    def meta(self) -> bytes:
+        """The owner and mode of a directory."""
+        return self.add(struct.pack(">III", 0, 0, stat.S_IFDIR | 0o755), "dirmeta")
+
+    def add_root(self, tree: bytes) -> None:
+        """Write a commit of a root directory, and have the ref name it."""
+        meta = self.meta
         head = b"x\0" + b"\0" + bytes(5) + struct.pack(">Q", 1)
         commit = self.add(head + tree + meta + bytes([len(head + tree), 3, 2, 0, 0, 0]), "commit")
         ref = self.repo / "refs/heads" / REF
@@ -172,6 +186,26 @@ def test_a_forged_commit_is_in_the_form_that_ostree_reads(tools: Tools, forged: 
     binds = [Bind(forged.repo, "/mnt/r", writable=True)]
     assert "no errors found" in tools.run(["ostree", "fsck", "--repo=/mnt/r"], binds=binds).stdout
     assert "has no RPM database" in refusal(build_of(tools, tmp_path / "own", forged.repo.as_uri())).message
+
+
+def test_few_objects_that_stand_for_many_files_end_at_the_limit(tools: Tools, forged: Forged, tmp_path: Path) -> None:
+    tree = forged.add_directories([b"a", b"b", b"c"], forged.add(b"\0", "dirtree"))
+    for _ in range(7):
+        tree = forged.add_directories([b"a", b"b", b"c"], tree)
+    forged.add_root(tree)
+    mounts = Path("/proc/self/mountinfo").read_text()
+    found = refusal(build_of(tools, tmp_path / "own", forged.repo.as_uri(), commit_files=1000))
+    assert found.message.endswith(" has more than 1000 files (commit_files)")
+    assert "raise the parameter in brackets" in found.hint
+    assert Path("/proc/self/mountinfo").read_text() == mounts
+
+
+def test_a_small_object_that_is_large_when_it_is_unpacked_ends_at_the_limit(
+    tools: Tools, forged: Forged, tmp_path: Path
+) -> None:
+    forged.add_commit(b"zeros", forged.add_file(stat.S_IFREG | 0o644, bytes(100 * 2**20)))
+    found = refusal(build_of(tools, tmp_path / "own", forged.repo.as_uri(), commit_size_mib=64))
+    assert found.message.endswith(f": {REF} has more than 64 MiB (commit_size_mib)")
 
 
 @pytest.mark.parametrize("mode", [stat.S_IFCHR | 0o666, stat.S_IFBLK | 0o666, stat.S_IFIFO | 0o666, stat.S_IFSOCK, 0])

@@ -82,13 +82,13 @@ def test_a_choice_changes_the_figures_and_is_saved_as_a_variant(lab: Lab, page: 
     saved = load_recipe(load_variant("without-sudo", params), params)
     assert "sudo" not in saved.packages
     assert "sudo" in saved.excludes
-    page.evaluate("document.querySelector('button.workbook-save').click()")
-    page.wait_for(f"{TEXT}.includes('exists already Next step: choose another name')", 30)
     if picture := os.environ.get("WORKBOOK_PICTURE"):
         page.evaluate("jupyterapp.commands.execute('application:toggle-left-area')")
         page.evaluate("document.querySelector('.workbook-explore').scrollIntoView()")
         page.evaluate("new Promise(done => setTimeout(done, 1000))")  # until it is drawn
         page.picture(Path(picture))
+    page.evaluate("document.querySelector('button.workbook-save').click()")
+    page.wait_for(f"{TEXT}.includes('exists already Next step: choose another name')", 30)
 
 
 def test_an_error_is_one_line_that_says_what_to_do(lab: Lab, page: Page) -> None:

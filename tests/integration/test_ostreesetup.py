@@ -74,7 +74,7 @@ def web(tmp_path: Path) -> Iterator[str]:
         yield address
 
 
-def build_of(tools: Tools, directory: Path, url: str, *, nogpg: bool = True, **parameters: str) -> Build:
+def build_of(tools: Tools, directory: Path, url: str, *, nogpg: bool = True, **parameters: object) -> Build:
     """The build of the kickstart in ``directory``, with a store of its own there."""
     directory.mkdir(exist_ok=True)
     path = directory / "own.ks"
@@ -177,13 +177,12 @@ def test_a_signature_is_checked_unless_the_kickstart_says_nogpg(tools: Tools, ma
     assert no_key.message.startswith(f"{tmp_path}/a/own.ks:8: ostreesetup without --nogpg")
     assert "ostree_key" in no_key.hint
     other = make_commit(tools, tmp_path / "other", key="another key")
-    bad = "could not be pulled from {}: its signature is missing, bad or of another key"
+    bad = "could not be pulled from a directory (file:): its signature is missing, bad or of another key"
     wrong = refusal(build_of(tools, tmp_path / "b", url, nogpg=False, ostree_key=str(other.key)))
-    assert bad.format(url) in wrong.message
+    assert bad in wrong.message
     unsigned = other.without_signature().repo.as_uri()
-    assert bad.format(unsigned) in refusal(
-        build_of(tools, tmp_path / "c", unsigned, nogpg=False, ostree_key=str(other.key))
-    ).message  # fmt: skip
+    refused = refusal(build_of(tools, tmp_path / "c", unsigned, nogpg=False, ostree_key=str(other.key)))
+    assert bad in refused.message
     assert build_of(tools, tmp_path / "d", unsigned).rpm_set.lock.commit == other.commit
     missing = refusal(build_of(tools, tmp_path / "e", url, nogpg=False, ostree_key=str(tmp_path / "none.asc")))
     assert missing.message == f"ostree_key: {tmp_path}/none.asc: no such file"
@@ -195,10 +194,10 @@ def test_a_ref_that_is_missing_and_a_remote_that_is_gone(
     empty = tmp_path / "web"
     empty.mkdir()
     tools.run(["ostree", "init", "--repo=/mnt/r", "--mode=archive"], binds=[Bind(empty, "/mnt/r", writable=True)])
-    for url in (empty.as_uri(), f"{web}/web"):
+    for url, place in ((empty.as_uri(), "a directory (file:)"), (f"{web}/web", f"{web}/web")):
         found = refusal(build_of(tools, tmp_path / "a", url))
         assert found.message == (
-            f"{tmp_path}/a/own.ks:8: ostreesetup: {REF} could not be pulled from {url}: the remote does not have it"
+            f"{tmp_path}/a/own.ks:8: ostreesetup: {REF} could not be pulled from {place}: the remote does not have it"
         )
     gone = refusal(build_of(tools, tmp_path / "b", "http://127.0.0.1:9/repo"))
     assert gone.message.endswith(
@@ -216,7 +215,7 @@ def test_a_remote_that_never_answers_is_left_after_a_while(
     with socket.create_server(("127.0.0.1", 0)) as server:
         url = f"http://127.0.0.1:{server.getsockname()[1]}/repo"
         found = refusal(build_of(tools, tmp_path / "own", url))
-    assert found.message.endswith(f"from {url}: the remote does not answer as one of ostree does")
+    assert found.message.endswith(f"from {url}: it took more than 2 s")
 
 
 def test_a_lock_names_the_commit_that_is_pulled_even_if_the_ref_has_moved_or_the_remote_is_gone(

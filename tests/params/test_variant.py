@@ -156,6 +156,15 @@ def test_updates_over_a_network_need_a_key_of_ones_own(params: Path) -> None:
     assert (variant.remote_url, variant.signing_key) == ("https://updates.example/repo", "keys/own.asc")
 
 
+def test_rpms_of_ones_own_are_signed_or_trusted_by_name(params: Path) -> None:
+    both = {"local_rpms_key": "own.asc", "local_rpms_trusted": True}
+    for given in ({}, both):
+        error = refusal("small", params, {"local_rpms": "own", **given})
+        assert error.message.startswith("override: local_rpms: 'own' needs one of two: ")
+    for name, value in both.items():
+        assert load_variant("small", params, {"local_rpms": "own", name: value}).local_rpms == "own"
+
+
 @pytest.mark.parametrize("url", ["", "ftp://updates.example/", "/srv/repo", "https://", "file:///srv/with space"])
 def test_updates_come_from_a_directory_or_a_web_server(params: Path, url: str) -> None:
     assert "remote_url: " in refusal("small", params, {"remote_url": url, "signing_key": "own.asc"}).message

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from atomic_lib.measure import booted
 from atomic_lib.params.variant import variant_from
 from atomic_lib.pipeline import equality
 from atomic_lib.pipeline.build import Build
+from atomic_lib.results.equality_record import EqualityRecord, equality_file
 from atomic_lib.solve.lock import Lock, LockedPackage
 from atomic_lib.solve.rpm_set import RpmSet
 from atomic_lib.tools import user_namespace
@@ -123,3 +125,22 @@ def test_what_is_unexplained_is_on_the_page_and_in_the_status(build: Path, capsy
     text = Path(printed.out.strip()).read_text()
     assert 'role="alert"' in text
     assert "1 difference without a reason" in text
+
+
+def test_what_was_found_is_kept_for_release_notes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(equality, "BUILD", tmp_path / "build")
+    left, right = opened(tmp_path, "one", "a", BASH), opened(tmp_path, "two", "b", BASH)
+    vars(left)["image"] = replace(left.image, sha256="a" * 64)
+    vars(right)["image"] = replace(right.image, sha256="b" * 64)
+    comparison = equality.compare_images(left, right)
+    equality.record_equality(left, right, comparison, comparison)
+    record = EqualityRecord.model_validate_json(equality_file(tmp_path / "build", "two").read_text())
+    assert (record.traditional, record.images, record.booted) == ("one", ("a" * 64, "b" * 64), True)
+    assert (record.paths, record.differences, record.unexplained) == (comparison.paths[0], 2, 2)
+
+
+def test_of_images_of_other_packages_nothing_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(equality, "BUILD", tmp_path / "build")
+    left, right = opened(tmp_path, "one", "a", BASH), opened(tmp_path, "two", "a")
+    equality.record_equality(left, right, equality.compare_images(left, right), None)
+    assert not (tmp_path / "build").exists()

@@ -3,6 +3,8 @@
 import json
 import signal
 from collections.abc import Iterator
+from contextlib import redirect_stderr
+from dataclasses import replace
 from pathlib import Path
 
 import nbformat
@@ -28,6 +30,13 @@ CELLS = {
         f"import sys; sys.path.insert(0, {str(CHECKOUT)!r})\n"
         "from atomic_lib.base.errors import SetupError\nraise SetupError('one', log='two\\nthree', hint='four')"
     ],
+    "says": [
+        f"import sys; sys.path.insert(0, {str(CHECKOUT)!r})\n"
+        "from atomic_lib.base.progress import say, step\n"
+        "with step('compose'):\n    say('this is for the page')\nprint('→ so is this')"
+    ],
+    "memory": ["import resource; resource.setrlimit(resource.RLIMIT_AS, (2**31, 2**31)); bytes(2**32)"],
+    "hangs": ["print('before', flush=True)\nimport time; time.sleep(600)"],
     "good": ["open('good', 'w').write(x)"],
     "no-kernel": ["1"],
 }
@@ -59,12 +68,22 @@ def errors(directory: Path) -> dict[str, WorkbookError | None]:
         kernel = "nope" if name == "no-kernel" else "python3"
         (directory / f"{name}.ipynb").write_text(json.dumps(notebook(['x = ""\n', *cells], kernel)))
     (directory / "empty.ipynb").write_text(json.dumps(notebook([])))
+    untagged = notebook(['x = ""', "1"])
+    untagged["cells"][0]["metadata"] = {}
+    (directory / "without-parameters.ipynb").write_text(json.dumps(untagged))
     (directory / "damaged.ipynb").write_text('{"cells": [')
     (directory / "file").touch()
-    outputs = {name: directory / "out" / f"{name}.ipynb" for name in (*CELLS, "empty", "damaged", "missing")}
+    outputs = {
+        name: directory / "out" / f"{name}.ipynb"
+        for name in (*CELLS, "empty", "without-parameters", "damaged", "missing")
+    }
     executions = [Execution(directory / f"{name}.ipynb", out, {"x": "1"}) for name, out in outputs.items()]
+    at = next(at for at, one in enumerate(executions) if one.notebook.stem == "hangs")
+    executions[at] = replace(executions[at], cell_seconds=5)
     executions.append(Execution(directory / "good.ipynb", directory / "file/out.ipynb", {"x": "2"}))
-    return dict(zip((*outputs, "unwritable"), execute_all(executions, workers=2), strict=True))
+    with open(directory / "shown", "w") as shown, redirect_stderr(shown):
+        found = execute_all(executions, workers=2)
+    return dict(zip((*outputs, "unwritable"), found, strict=True))
 
 
 @pytest.mark.parametrize(
@@ -74,6 +93,11 @@ def errors(directory: Path) -> dict[str, WorkbookError | None]:
         ("kernel-exits", WorkbookError, "the kernel of the notebook died"),
         ("worker-killed", WorkbookError, "the process of worker-killed.ipynb was killed by SIGKILL"),
         ("exit", SetupError, "exit.ipynb: ended after 2 of 3 cells"),
+        ("hangs", SetupError, "hangs.ipynb: a cell took more than 5 s, and was stopped"),
+        ("prints", SetupError, "prints.ipynb: its cells print more than 1048576 characters"),
+        ("shows", SetupError, "shows.ipynb: its tables and figures have more than 33554432 characters"),
+        ("without-parameters", SetupError, "without-parameters.ipynb: has no cell tagged 'parameters'"),
+        ("memory", WorkbookError, "a cell ran out of memory"),
         ("empty", SetupError, "empty.ipynb: has no code to execute"),
         ("damaged", SetupError, "damaged.ipynb: not a notebook: Notebook does not appear to be JSON: "),
         ("missing", WorkbookError, "missing.ipynb: No such file or directory"),
@@ -106,7 +130,7 @@ def test_the_next_step_and_the_log_of_an_error_are_kept(errors: dict[str, Workbo
 
 
 def test_the_others_go_on(errors: dict[str, WorkbookError | None], directory: Path) -> None:
-    assert [errors["good"], errors["prints"], errors["shows"]] == [None, None, None]
+    assert [errors["good"], errors["says"]] == [None, None]
     assert (directory / "good").read_text() in ("1", "2")
 
 
@@ -116,6 +140,16 @@ def test_output_without_end_is_not_stored(directory: Path, name: str) -> None:
     stored = directory / "out" / f"{name}.ipynb"
     assert stored.stat().st_size < 1_200_000
     assert ("is not kept" in stored.read_text()) == (name != "raises")
+
+
+def test_progress_is_shown_at_once_and_not_stored(directory: Path, errors: dict[str, WorkbookError | None]) -> None:
+    assert errors["says"] is None
+    cell = nbformat.read(directory / "out/says.ipynb", as_version=4).cells[-1]  # type: ignore[no-untyped-call]
+    assert {one.name: one.text for one in cell.outputs} == {
+        "stderr": "this is for the page\n", "stdout": "→ so is this\n",
+    }  # fmt: skip
+    shown = (directory / "shown").read_text().splitlines()
+    assert [line[:9] for line in shown if "compose" in line] == ["→ compose", "✓ compose"]
 
 
 @pytest.mark.usefixtures("errors")

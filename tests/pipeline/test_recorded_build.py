@@ -23,6 +23,8 @@ from atomic_lib.pipeline.build import Build
 from atomic_lib.pipeline.recorded_build import RecordedBuild, open_recorded_build, record_build
 from atomic_lib.pipeline.study import _Run
 from atomic_lib.results.result_files import read_variant_result
+from atomic_lib.solve.lock import Lock
+from atomic_lib.solve.rpm_set import RpmSet
 from atomic_lib.tools import user_namespace
 from tests.contexts import put_empty_tools
 
@@ -197,9 +199,10 @@ def test_tools_that_cannot_be_had_are_recorded(tmp_path: Path, monkeypatch: pyte
 
 
 def with_image(made: RecordedBuild, directory: Path) -> RecordedBuild:
-    """The build, with an image that was made already."""
+    """The build, with an image that was made already, and no packages."""
     build = Build(made.variant, made.build.context)
     vars(build)["image"] = Image("key", directory, 1, 1, 1, 0.0, True)
+    vars(build).update({"rpm_set": RpmSet("key", Lock("standin", ()), directory, (), 0.0, True), "licenses": {}})
     return replace(made, build=build)
 
 
@@ -240,3 +243,26 @@ def test_an_image_with_an_unexplained_private_key_is_never_ok(
     result = read_variant_result(tmp_path / "out/result.json")
     assert (result.status, result.guards) == (status, (found,))
     assert (result.error.stage if result.error else "") == ("guards" if status == "failed" else "")
+
+
+@pytest.mark.parametrize("last_stage", ["tree", "image", "boot"])
+def test_a_build_has_an_sbom_before_it_is_booted(tmp_path: Path, last_stage: str) -> None:
+    made = with_image(opened(tmp_path / "out", last_stage=last_stage), tmp_path)
+    (tmp_path / "entries.jsonl").touch()
+    vars(made.build).update({"image_footprint": None, "labels": None, "guards": ()})
+    made.measure_image()
+    sbom = json.loads((tmp_path / "out/atomic-min.cdx.json").read_text())
+    assert sbom["metadata"]["component"]["name"] == "atomic-min"
+
+
+def test_an_sbom_that_does_not_add_up_fails_the_variant(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise WorkbookError("the parts have 1 tree_bytes")
+
+    made = with_image(opened(tmp_path / "out", last_stage="tree"), tmp_path)
+    monkeypatch.setattr(recorded_build, "write_sbom", refuse)
+    with pytest.raises(WorkbookError):
+        made.measure_image()
+    error = read_variant_result(tmp_path / "out/result.json").error
+    assert error is not None
+    assert error.stage == "sbom"

@@ -29,7 +29,8 @@ ROOMS = (
 MODULES_MOST = 12
 CODE_LINES_MOST = 80
 IMPORT_NAMES = {"yaml": "PyYAML", "nbformat": "nbconvert", "nbclient": "papermill", "traitlets": "nbconvert",
-                "pydantic_core": "pydantic", "jupyter_client": "papermill", "IPython": "ipykernel"}  # fmt: skip
+                "pydantic_core": "pydantic", "jupyter_client": "papermill", "cyclonedx": "cyclonedx-python-lib",
+                "packageurl": "cyclonedx-python-lib", "IPython": "ipykernel"}  # fmt: skip
 """Imports that come with, or under another name than, the dependency they belong to."""
 FOR_JUPYTERLAB = ("atomic_lib/pipeline/explore/panel.py",)
 """Modules that also do without the extra "lab"."""

@@ -6,7 +6,7 @@ import pytest
 
 from atomic_lib.base.errors import WorkbookError
 from atomic_lib.params.variant import Variant
-from atomic_lib.recipe.load import load_recipe
+from atomic_lib.recipe.load import load_container_recipe, load_recipe
 
 
 def variant(method: str) -> Variant:
@@ -70,6 +70,19 @@ def test_the_base_beside_a_treefile_is_its_layer(tmp_path: Path) -> None:
     write(top / "small.yaml", '{"ref": "a/b", "include": "base.yaml", "packages": ["sed"]}')
     recipe = load_recipe(variant("ostree"), tmp_path)
     assert (recipe.packages, recipe.layer) == (("bash", "grep", "sed"), ("bash", "grep"))
+
+
+def test_a_container_has_a_treefile_of_its_own_kind(tmp_path: Path) -> None:
+    write(tmp_path / "treefiles/small.yaml", "packages: [bash]\nref: a/b\n")
+    path = write(tmp_path / "treefiles/base.yaml", "container: true\npackages: [bash]\n")
+    own = variant("ostree").model_copy(update={"container": "base"})
+    assert load_container_recipe(own, tmp_path).files == (path,)
+    with pytest.raises(WorkbookError, match=r"small\.yaml: container: is not set"):
+        load_container_recipe(own.model_copy(update={"container": "small"}), tmp_path)
+    with pytest.raises(WorkbookError, match=r"'x': container: there is no .*/nosuch\.yaml"):
+        load_container_recipe(own.model_copy(update={"container": "nosuch"}), tmp_path)
+    with pytest.raises(WorkbookError, match=r"base\.yaml: container: variant 'x' boots"):
+        load_recipe(own.model_copy(update={"recipe": "base"}), tmp_path)
 
 
 def test_a_part_that_is_not_there_names_those_that_are(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from atomic_lib.base.errors import WorkbookError
 from atomic_lib.recipe.treefile import read_treefile
 from atomic_lib.recipe.treefile_keys import ACCEPTED, OLD_SPELLINGS, REFUSED, notes, shown, wrong_value
 
@@ -95,7 +96,8 @@ def test_what_has_no_effect_is_noted_with_the_reason(tmp_path: Path, line: str, 
         ("cliwrap", 0, "only false is supported"),
         ("cliwrap", True, "only false is supported: a build puts no wrappers of rpm-ostree into a tree"),
         ("ima", True, "only false is supported: signatures of IMA are not taken from packages into a commit"),
-        ("container", True, "only false is supported: a tree has a kernel here"),
+        ("container", True, ""),
+        ("container", "yes", "only true or false is supported"),
         ("sysusers", "compose-forced", ""),
         ("opt-usrlocal", "overlay", 'only "var" or "root" or "state-overlay" or "stateoverlay" is supported'),
         ("remove-files", ["usr/share/doc"], ""),
@@ -108,6 +110,21 @@ def test_what_has_no_effect_is_noted_with_the_reason(tmp_path: Path, line: str, 
 def test_a_value_must_have_its_form(key: str, value: object, wrong: str) -> None:
     found = wrong_value(key, value)
     assert found == "" if not wrong else wrong in found
+
+
+def test_a_container_has_a_command_and_nothing_that_boots(tmp_path: Path) -> None:
+    path = tmp_path / "a.yaml"
+    path.write_text("container: true\npackages: [b]\ncontainer-cmd: [/bin/sh, -l]\n")
+    recipe = read_treefile(path)
+    assert (recipe.container, recipe.container_command, recipe.machine_id) == (True, ("/bin/sh", "-l"), "absent")
+    assert recipe.notes == ()
+    path.write_text("container: true\npackages: [b]\nunits: [a.service]\ndefault-target: a.target\n")
+    with pytest.raises(WorkbookError) as caught:
+        read_treefile(path)
+    assert caught.value.message.splitlines() == [
+        f"{path}:4: default-target: nothing boots a container's image",
+        f"{path}:3: units: nothing boots a container's image",
+    ]
 
 
 def test_what_another_key_makes_useless_is_noted() -> None:

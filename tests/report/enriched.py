@@ -10,6 +10,7 @@ from atomic_lib.guest.evidence.denials import Denial
 from atomic_lib.guest.evidence.milestones import Milestone
 from atomic_lib.guest.evidence.running import Listener
 from atomic_lib.guest.evidence.unit_times import UnitTime
+from atomic_lib.measure.container.container_figures import ContainerFigures, FileDifference, PlacedPackage
 from atomic_lib.measure.guards.image_guards import Guard, GuardFinding
 from atomic_lib.measure.labels import ExplainedLabels, Labels, WrongLabel
 from atomic_lib.params.study_file import Step
@@ -37,6 +38,21 @@ GUARDS = (
     Guard(guard="open-ports", found=1, unexplained=0, findings=(
         GuardFinding(found="tcp 0.0.0.0:22 sshd", reason="Whoever uses the guest reaches it by ssh."),
     )),
+)  # fmt: skip
+CONTAINER = ContainerFigures(
+    name="container-base", key="f" * 64, digest="ab" * 32, archive_sha256="cd" * 32, archive_bytes=31_000_000,
+    layer_bytes=30_500_000,
+    packages=(
+        PlacedPackage(name="bash", epoch=0, version="5.2", release="1", arch="x86_64", place="shared",
+                      bytes=1_300_000, files=5, shared_bytes=1_299_000),
+        PlacedPackage(name="own", epoch=1, version="3", release="1", arch="noarch", place="container",
+                      bytes=40_000, files=2, shared_bytes=0),
+        PlacedPackage(name="systemd", epoch=0, version="257", release="9", arch="x86_64", place="host",
+                      bytes=9_000_000, files=700, shared_bytes=0),
+    ),
+    unowned_bytes=900_000, unowned_files=3, unowned_shared_bytes=200_000, same_files=4,
+    differences=(FileDifference(path="/etc/bash.bashrc", package="bash", reason="changed on the host"),),
+    deviations=("S.5....T.  c /etc/passwd",),
 )  # fmt: skip
 PYTHON_BYTES = (0, 40_000_000, 55_000_000, 60_000_000)
 _OVERHEAD = {
@@ -66,6 +82,7 @@ def enriched(result: VariantResult) -> VariantResult:
             "departures": _departures(result),
             "labels": LABELS,
             "guards": GUARDS,
+            "container": CONTAINER,
             "boots": tuple(_boot(boot, packages) for boot in result.boots),
             "counted_boots": tuple(_counted(boot) for boot in result.boots[:1]),
         }

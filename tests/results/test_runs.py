@@ -1,15 +1,16 @@
 """The directories of runs."""
 
-from datetime import UTC, datetime, tzinfo
+from datetime import UTC, datetime, timedelta, tzinfo
 from pathlib import Path
 
 import pytest
 
+from atomic_lib.base.errors import WorkbookError
 from atomic_lib.results import runs
 
 
 def test_two_runs_in_one_second_have_directories_of_their_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    moments = [4, 4, 4, 5]
+    moments = [4, 4, 4, 4, 4, 5]
 
     class Clock(datetime):
         @classmethod
@@ -19,6 +20,18 @@ def test_two_runs_in_one_second_have_directories_of_their_own(tmp_path: Path, mo
     monkeypatch.setattr(runs, "datetime", Clock)
     made = [runs.new_run(tmp_path, "default").name for _ in range(2)]
     assert made == ["2026-01-02T03-04-04Z-default", "2026-01-02T03-04-05Z-default"]
+
+
+def test_a_clock_behind_the_newest_run_is_refused_unless_it_is_a_little(tmp_path: Path) -> None:
+    for hours, refused in ((-1, False), (0, False), (1, True)):
+        name = f"{datetime.now(UTC) + timedelta(hours=hours):%Y-%m-%dT%H-%M-%SZ}-other"
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "index.html").touch()
+        if refused:
+            with pytest.raises(WorkbookError, match=f"but run {name} was made before"):
+                runs.new_run(tmp_path, "default")
+        else:
+            assert runs.new_run(tmp_path, "default").is_dir()
 
 
 def test_a_run_cut_off_is_removed_by_the_next_one(tmp_path: Path) -> None:

@@ -39,3 +39,9 @@ def test_lockfile_repositories_are_enabled_only_for_a_locked_set() -> None:
     without_names = replace(recipe, repos=())
     assert enabled_repos(without_names, ["base", "pool"]) == ["--disablerepo=*", "--enablerepo=base"]
     assert enabled_repos(RECIPE, ["base", "pool"]) == []
+
+
+def test_rpms_of_ones_own_are_used_whatever_repositories_the_recipe_names() -> None:
+    recipe = replace(RECIPE, repos=("base",))
+    assert enabled_repos(recipe, ["base", "pool", "local"]) == ["--disablerepo=*", "--enablerepo=base,local"]
+    assert enabled_repos(RECIPE, ["base", "local"]) == []

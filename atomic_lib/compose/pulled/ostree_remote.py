@@ -4,18 +4,24 @@ Source of the formats: ostree.repo-config(5), and ostree-pull(1).
 """
 
 import re
+import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from urllib.parse import unquote
 
-from atomic_lib.base.command import CommandError
-from atomic_lib.base.errors import WorkbookError
+from atomic_lib.base.command import last_lines
+from atomic_lib.base.errors import WorkbookError, full_disk_of_command
+from atomic_lib.compose.pulled.commit_limits import CommitLimits
 from atomic_lib.recipe.recipe import OstreeSource
 from atomic_lib.tools.sandbox import Bind, Tools
 
 _REPO, _REMOTE, _KEYS = "/mnt/repo", "/mnt/remote", "/mnt/keys.asc"
 _FILE = "file://"
+_POLL_SECONDS, _LOOK_SECONDS = 0.05, 1.0
+PULL_SECONDS = 7200.0
+"""How long a commit may take."""
 ANSWER_SECONDS = 300.0
 """How long a remote may take to say which commit a ref names."""
 _REASONS: tuple[tuple[str, str, str], ...] = (
@@ -35,11 +41,15 @@ _REASONS: tuple[tuple[str, str, str], ...] = (
 
 @dataclass(frozen=True)
 class OstreeRemote:
-    """The remote of a commit to deploy; ``keys`` is the file of the public keys that may have signed it, if any."""
+    """The remote of a commit to deploy; ``keys`` is the file of the public keys that may have signed it, if any.
+
+    ``limits``: how much of a commit is pulled.
+    """
 
     tools: Tools
     source: OstreeSource
     keys: Path | None
+    limits: CommitLimits = field(default_factory=CommitLimits)
 
     @property
     def url(self) -> str:
@@ -61,7 +71,7 @@ class OstreeRemote:
         The repository keeps owners, modes and labels as data, as that of a composed tree.
 
         Raises WorkbookError if the remote cannot be reached, it has no such ref or commit, the signature is not that
-        of a known key, or an object is not what its checksum says.
+        of a known key, an object is not what its checksum says, or the commit exceeds a limit.
         """
         source, binds = self.source, [Bind(repo, _REPO, writable=True)]
         self._pull(repo, f"{source.ref}@{commit}", ["--untrusted"])
@@ -70,7 +80,7 @@ class OstreeRemote:
                       ["remote", "delete", source.remote]):  # fmt: skip
             self.tools.run(["ostree", words[0], f"--repo={_REPO}", *words[1:]], binds=binds, rights="root")
 
-    def _pull(self, repo: Path, ref: str, options: Sequence[str], timeout_seconds: float | None = None) -> None:
+    def _pull(self, repo: Path, ref: str, options: Sequence[str], timeout_seconds: float = PULL_SECONDS) -> None:
         source, binds = self.source, [Bind(repo, _REPO, writable=True)]
         url = self.url
         if url.startswith(_FILE):
@@ -86,17 +96,33 @@ class OstreeRemote:
         self.tools.run(["ostree", "init", own, "--mode=bare-user"], binds=binds, rights="root")
         checks = [f"--set=gpgkeypath={_KEYS}"] if source.verified else ["--no-gpg-verify"]
         self.tools.run(["ostree", "remote", "add", own, *checks, source.remote, url], binds=binds, rights="root")
-        try:
-            self.tools.run(
-                ["ostree", "pull", own, "--disable-fsync", *options, source.remote, ref],
-                binds=binds,
-                rights="root",
-                network=not self.url.startswith(_FILE),
-                timeout_seconds=timeout_seconds,
-            )
-        except CommandError as error:
-            _, reason, hint = next(one for one in _REASONS if re.search(one[0], error.stderr))
-            raise self._error(reason, hint, error.log) from None
+        words = ["ostree", "pull", own, "--disable-fsync", *options, source.remote, ref]
+        said = self._run_limited(words, repo, binds, timeout_seconds)
+        if said is not None:
+            if full := full_disk_of_command("ostree", said, [repo]):
+                raise full
+            _, reason, hint = next(one for one in _REASONS if re.search(one[0], said))
+            raise self._error(reason, hint, last_lines(said))
+
+    def _run_limited(
+        self, words: Sequence[str], repo: Path, binds: Sequence[Bind], timeout_seconds: float
+    ) -> str | None:
+        """Run a command that pulls into ``repo``, which is looked at meanwhile; what it said if it failed, or None."""
+        place, network = f"{self.source.source}: {self.source.ref}", not self.url.startswith(_FILE)
+        with TemporaryDirectory() as scratch:
+            log = Path(scratch, "log")
+            with self.tools.running(words, log=log, binds=binds, rights="root", network=network) as process:
+                end = started = time.monotonic()
+                while process.poll() is None:
+                    if time.monotonic() - started > timeout_seconds:
+                        raise self._error(f"it took more than {timeout_seconds:g} s", "name another one in ostree_url")
+                    if time.monotonic() >= end:
+                        begun = time.monotonic()
+                        self.limits.require(repo, place)
+                        end = time.monotonic() + max(_LOOK_SECONDS, 5 * (time.monotonic() - begun))
+                    time.sleep(_POLL_SECONDS)
+            self.limits.require(repo, place)
+            return log.read_text(errors="replace") if process.returncode else None
 
     def _error(self, reason: str, hint: str, log: str = "") -> WorkbookError:
         source = self.source

@@ -5,7 +5,7 @@ The commit stays as it is. What is known of its packages is in its own RPM datab
 
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from atomic_lib.base.stage import Stage
 from atomic_lib.compose.chroot import RPMDB, Installroot
 from atomic_lib.compose.file_contexts import CONTEXTS_FILE, contexts_directory, keep_contexts
 from atomic_lib.compose.initramfs import kernel_version
+from atomic_lib.compose.pulled.commit_limits import CommitLimits
 from atomic_lib.compose.pulled.ostree_remote import OstreeRemote
 from atomic_lib.compose.rpm_database import installed_packages
 from atomic_lib.compose.tree import CONTEXTS, Tree, commit_facts, stored_tree, write_owners
@@ -56,6 +57,7 @@ class PullRequest:
     source: OstreeSource
     keys: Path | None
     commit: str
+    limits: CommitLimits = field(default_factory=CommitLimits)
 
 
 def pull_tree(source: OstreeSource, variant: Variant, context: Context, *, lock_file: Path | None) -> PulledTree:
@@ -67,7 +69,7 @@ def pull_tree(source: OstreeSource, variant: Variant, context: Context, *, lock_
         return pulled_tree(source, variant, context, commit=_locked_commit(lock_file))
     keys = _keys(source, variant)
     with context.store.scratch("ref") as scratch:
-        commit = OstreeRemote(context.tools, source, keys).commit_of_ref(scratch)
+        commit = OstreeRemote(context.tools, source, keys, _limits(variant)).commit_of_ref(scratch)
     return pulled_tree(source, variant, context, commit=commit)
 
 
@@ -75,13 +77,17 @@ def pulled_tree(source: OstreeSource, variant: Variant, context: Context, *, com
     """The tree of a commit of the ref; pulled first if it is not in the store.
 
     Raises WorkbookError as ``OstreeRemote.pull`` does; if signatures are to be checked and no key is known; and for a
-    commit without an RPM database or with another number of kernels than one.
+    commit without an RPM database, with another number of kernels than one, or with more files than its limits.
     """
-    request = PullRequest(variant.variant, source, _keys(source, variant), commit)
+    request = PullRequest(variant.variant, source, _keys(source, variant), commit, _limits(variant))
     stored = PULLED.get(request, context)
     lock = read_lock(stored.path / LOCK_FILE)
     rpm_set = RpmSet(stored.key, lock, stored.path / "rpms", (), stored.seconds, stored.reused)
     return PulledTree(stored_tree(stored, "ostree"), rpm_set)
+
+
+def _limits(variant: Variant) -> CommitLimits:
+    return CommitLimits(variant.commit_size_mib, variant.commit_files)
 
 
 def _keys(source: OstreeSource, variant: Variant) -> Path | None:
@@ -121,10 +127,14 @@ def _make(request: PullRequest, context: Context, directory: Path) -> None:
     repo, commit = directory / "repo", request.commit
     for name in ("repo", "rpms", "keys"):
         (directory / name).mkdir()
-    OstreeRemote(context.tools, request.source, request.keys).pull(repo, commit)
-    with in_memory(directory / "checkout") as memory:
-        tree = Installroot(context.tools, _checked_out(context.tools, repo, commit, memory), 0)
-        place = f"{request.source.source}: commit {commit}"
+    OstreeRemote(context.tools, request.source, request.keys, request.limits).pull(repo, commit)
+    place, limits = f"{request.source.source}: commit {commit}", request.limits
+    with in_memory(directory / "checkout", limits.memory_size, files=limits.files) as memory:
+        try:
+            root = checked_out(context.tools, repo, commit, memory)
+        except WorkbookError as error:
+            raise limits.full(memory, place) or error from None
+        tree = Installroot(context.tools, root, 0)
         write_entries(walk_tree(tree.root), directory / "entries.jsonl")
         _read_packages(tree, commit, directory, place)
         contexts = f"usr/{contexts_directory(_policy(tree.files))}"
@@ -159,7 +169,7 @@ def _read_packages(tree: Installroot, commit: str, directory: Path, place: str) 
         ) from None
 
 
-def _checked_out(tools: Tools, repo: Path, commit: str, memory: Path) -> Path:
+def checked_out(tools: Tools, repo: Path, commit: str, memory: Path) -> Path:
     """A copy of the files of a commit in memory, with modes, but without owners and labels."""
     binds = [Bind(repo, "/mnt/repo"), Bind(memory, "/mnt/memory", writable=True)]
     words = ["ostree", "checkout", "--repo=/mnt/repo", "--user-mode", "--force-copy", commit, "/mnt/memory/root"]

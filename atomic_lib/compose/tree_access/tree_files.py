@@ -71,7 +71,7 @@ class TreeFiles:
 
     def read(self, path: str, limit_bytes: int = TEXT_BYTES) -> bytes | None:
         """The content of a regular file; None if there is nothing."""
-        with self._opened(path, limit_bytes) as file:
+        with self._open_up_to(path, limit_bytes) as file:
             return None if file is None else file.read(limit_bytes)
 
     def text(self, path: str) -> str | None:
@@ -79,14 +79,29 @@ class TreeFiles:
         content = self.read(path)
         return None if content is None else content.decode(errors="surrogateescape")
 
+    @contextmanager
+    def opened(self, path: str) -> Iterator[BufferedReader]:
+        """A regular file, open for reading; it is closed when the block ends."""
+        with self._open_up_to(path, FILE_BYTES) as file:
+            if file is None:
+                raise refusal(path, "there is no such file in the tree")
+            yield file
+
+    def attributes(self, path: str) -> dict[str, bytes]:
+        """The extended attributes of a path itself, by name; empty if there is nothing."""
+        with self._found(path, follow=False) as found:
+            place = f"/proc/self/fd/{found}"  # of a link that was not followed, the link
+            names = sorted(os.listxattr(place)) if found is not None else ()
+            return {name: os.getxattr(place, name) for name in names}
+
     def sha256(self, path: str) -> str:
         """The sha256 of a regular file, in hex."""
-        with self._required(path) as file:
+        with self.opened(path) as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
 
     def on_host(self, path: str) -> Path:
         """The path on the host of a regular file, without links, for a tool that needs one."""
-        with self._required(path) as file:
+        with self.opened(path) as file:
             return Path(os.readlink(f"/proc/self/fd/{file.fileno()}"))
 
     def entries(self, directory: str) -> list[str]:
@@ -128,7 +143,7 @@ class TreeFiles:
 
     def copy(self, source: str, target: str) -> None:
         """Copy a regular file with its mode and times."""
-        with self._required(source) as file:
+        with self.opened(source) as file:
             self._fill(file, target)
 
     def take_in(self, source: Path, target: str) -> None:
@@ -138,7 +153,7 @@ class TreeFiles:
 
     def take_out(self, source: str, target: Path) -> None:
         """Copy a regular file to a new file of the host, with its mode and times."""
-        with open(target, "xb") as copy, self._required(source) as file:
+        with open(target, "xb") as copy, self.opened(source) as file:
             status = os.fstat(file.fileno())
             shutil.copyfileobj(file, copy)
             copy.flush()
@@ -237,7 +252,7 @@ class TreeFiles:
                 yield found, name
 
     @contextmanager
-    def _opened(self, path: str, limit_bytes: int) -> Iterator[BufferedReader | None]:
+    def _open_up_to(self, path: str, limit_bytes: int) -> Iterator[BufferedReader | None]:
         """A regular file, open for reading; None if there is nothing."""
         with self._found(path, follow=True) as found:
             if found is None:
@@ -250,13 +265,6 @@ class TreeFiles:
             # What the descriptor stands for is known; only through /proc can it be opened, and not another file.
             with open(f"/proc/self/fd/{found}", "rb") as file:
                 yield file
-
-    @contextmanager
-    def _required(self, path: str) -> Iterator[BufferedReader]:
-        with self._opened(path, FILE_BYTES) as file:
-            if file is None:
-                raise refusal(path, "there is no such file in the tree")
-            yield file
 
     def _fill(self, source: BufferedReader, target: str) -> None:
         status = os.fstat(source.fileno())

@@ -30,6 +30,19 @@ from atomic_lib.tools.sandbox import Bind, Tools
 
 SETUP = "standin-setup"
 """The package that does what Fedora's own packages do in scriptlets; it has no .deb file."""
+# rpm unpacks these files before there is a group file in which it could look up the group that they belong to.
+# Files that the recipe has brought instead have other modes.
+_ACCOUNT_FILES_POST = """\
+%post -p <lua>
+for _, path in ipairs({"/etc/shadow", "/etc/gshadow"}) do
+  if posix.stat(path, "mode") == "rw-r-----" then
+    for line in io.lines("/etc/group") do
+      local id = line:match("^shadow:[^:]*:(%%d+):")
+      if id then posix.chown(path, 0, tonumber(id)) end
+    end
+  end
+end
+"""
 OWN_PACKAGES = (SETUP, "standin-selinux")
 """The packages that are not Debian's. The second one comes with the policy."""
 POLICY = "selinux-policy-"
@@ -103,8 +116,10 @@ def _adapted(tools: Tools, source: Source, overlay: Overlay, packages: Path, lis
     shutil.rmtree(root / "DEBIAN")
     apply_overlay(root, overlay)
     rename_units(root, source.units)
+    scriptlets = ""
     if source.name == "base-passwd":
         make_account_files(root)
+        scriptlets = _ACCOUNT_FILES_POST
     if source.name.startswith("linux-image-"):
         move_kernel(root)
     _compile_python(tools, root)
@@ -114,7 +129,8 @@ def _adapted(tools: Tools, source: Source, overlay: Overlay, packages: Path, lis
         _write_list(tools, own, lists, ())
         builds.append(_Build(own.name, own, _own_spec("selinux", Naming(own.name)), newest_seconds))
     listed = _write_list(tools, root, lists, configuration)
-    spec = write_spec(package, source.naming, source.dropped, files=f"{_LISTS}/{listed.name}" if listed else "")
+    files = f"{_LISTS}/{listed.name}" if listed else ""
+    spec = write_spec(package, source.naming, source.dropped, files, scriptlets=scriptlets)
     return [_Build(source.name, root, spec, newest_seconds), *builds]
 
 

@@ -55,6 +55,12 @@ def named_packages(words: Iterable[str], demand: Demand, names: StandinNames, co
     )
 
 
+def known_packages(words: Iterable[str], names: StandinNames) -> list[str]:
+    """The packages of those ``words`` that the index has; what it cannot tell, or has not, is left out."""
+    told = [word for word in words if not word.startswith(_LEFT_TO_DNF) and word not in OWN_PACKAGES]
+    return sorted({package for word in told for package in names.packages_of(word)} - set(OWN_PACKAGES))
+
+
 def _packages_of(word: str, names: StandinNames) -> Iterator[str]:
     if _PATTERN.search(word):
         yield from names.packages_of(word)

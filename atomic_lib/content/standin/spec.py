@@ -44,7 +44,9 @@ _DOCUMENTATION = ("/usr/share/doc/", "/usr/share/man/", "/usr/share/info/")
 _QUOTED = str.maketrans({"%": "%%", '"': '\\"', "\\": "\\\\"})
 
 
-def write_spec(package: DebianPackage, naming: Naming, dropped: Collection[str], files: str = "") -> str:
+def write_spec(
+    package: DebianPackage, naming: Naming, dropped: Collection[str], files: str = "", *, scriptlets: str = ""
+) -> str:
     """The spec of a package; ``files``: the path of the list of its files, empty if it has none.
 
     ``dropped``: packages that are removed from all dependencies. The vendor says what the package really is.
@@ -72,7 +74,7 @@ def write_spec(package: DebianPackage, naming: Naming, dropped: Collection[str],
     lines += [f"Provides: {tag}" for tag in provides]
     preamble = [_plain(line) for line in lines]
     listed = f"%files -f {files}" if files else "%files"
-    return HEADER + "\n".join([*preamble, "%description", _plain(package.summary), listed, ""])
+    return HEADER + "\n".join([*preamble, "%description", _plain(package.summary), scriptlets, listed, ""])
 
 
 def write_own_spec(text: str, naming: Naming) -> str:

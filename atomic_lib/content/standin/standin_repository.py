@@ -18,7 +18,7 @@ from atomic_lib.content.signing import index_and_sign
 from atomic_lib.content.standin.converter import POLICY, SETUP, Source
 from atomic_lib.content.standin.debs import Apt, fetch_debs, kept_index, update_index
 from atomic_lib.content.standin.fedora_names import StandinNames, read_names
-from atomic_lib.content.standin.named_packages import named_packages
+from atomic_lib.content.standin.named_packages import known_packages, named_packages
 from atomic_lib.content.standin.package_rpms import PackageRequest, package_rpms
 from atomic_lib.tools.context import Context
 
@@ -37,7 +37,8 @@ class StandinRepository:
 class StandinRequest:
     """The packages to make available; ``comps`` is the file with the package groups, ``names`` that with the names.
 
-    ``words``: what the recipe and its groups name, without packages of other repositories. ``index``: the identity of
+    ``words``: what the recipe and its groups name, without packages of other repositories. ``also``: what packages of
+    other repositories require. ``index``: the identity of
     the suite's index.
     """
 
@@ -46,6 +47,7 @@ class StandinRequest:
     names: Path
     demand: Demand
     words: tuple[str, ...]
+    also: tuple[str, ...]
     index: str
 
 
@@ -99,7 +101,8 @@ def _request(
     of_groups = expand_groups([read_comps(comps.read_text(), comps.name)], demand.groups, demand.source)
     words = tuple(sorted({*demand.words, *of_groups} - set(elsewhere)))
     names = params / "content" / definition.content / "names.yaml"
-    return StandinRequest(definition, comps, names, demand, words, index)
+    also = tuple(sorted(set(demand.also) - set(elsewhere)))
+    return StandinRequest(definition, comps, names, demand, words, also, index)
 
 
 def _apt(definition: DebianContent, context: Context) -> Apt:
@@ -112,6 +115,7 @@ def _inputs(request: StandinRequest, _: Context) -> dict[str, object]:
         "comps": file_sha256(request.comps),
         "names": file_sha256(request.names),
         "words": request.words,
+        "also": request.also,
         "excludes": request.demand.excludes,
         "weak_dependencies": request.demand.weak_dependencies,
         "index": request.index,
@@ -128,7 +132,7 @@ def _make(request: StandinRequest, context: Context, directory: Path) -> None:
         debs = fetch_debs(
             apt,
             names,
-            named.packages,
+            [*named.packages, *known_packages(request.also, names)],
             excludes=names.excluded(request.demand.excludes),
             recommended=request.demand.weak_dependencies,
         )

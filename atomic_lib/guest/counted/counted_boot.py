@@ -16,6 +16,7 @@ from pathlib import Path
 from atomic_lib.base.command import last_lines
 from atomic_lib.base.errors import WorkbookError
 from atomic_lib.base.model import Count, DataSource, read_model
+from atomic_lib.base.progress import reached
 from atomic_lib.guest.counted.boot_files import BootFiles, extract_boot_files
 from atomic_lib.guest.counted.probe import Counts, Report, read_report
 from atomic_lib.guest.counted.probe_initramfs import (
@@ -25,6 +26,7 @@ from atomic_lib.guest.counted.probe_initramfs import (
     counted_instance,
     probe_archive,
 )
+from atomic_lib.guest.evidence.console_milestones import console_milestone
 from atomic_lib.guest.vm.data_source import DISC_KIB, Provisioning, provide_instance
 from atomic_lib.guest.vm.metadata_service import GUEST_ADDRESS, GUEST_MAC, GUEST_NETWORK, Instance
 from atomic_lib.guest.vm.qemu import BOOT_MOUNT, Process, machine_uuid, read_console, seccomp_argument
@@ -192,6 +194,7 @@ def wait_for_report(process: Process, directory: Path, timeout_seconds: float) -
                 hint=f"read {console}",
                 log=last_lines(read_console(console)),
             )
+        reached(console_milestone(read_console(console)))
         time.sleep(_POLL_SECONDS)
     if status != 0:
         log = last_lines((directory / "qemu.log").read_text(errors="replace"))

@@ -88,8 +88,10 @@ class Guest:
         """What the guest wrote to its serial port."""
         return self.directory / _CONSOLE
 
-    def require_alive(self) -> None:
-        """Raise WorkbookError, with the evidence as its log, when QEMU ended or the guest came to a dead end."""
+    def require_alive(self) -> str:
+        """The console so far. Raises WorkbookError, with the evidence as its log, when QEMU ended or the guest came
+        to a dead end.
+        """
         status = self.process.poll()
         if status is not None:
             log = last_lines((self.directory / "qemu.log").read_text(errors="replace"))
@@ -98,6 +100,7 @@ class Guest:
         for sign, meaning in _DEAD_ENDS.items():
             if sign in text:
                 raise WorkbookError(meaning, hint=f"read {self.console}", log=last_lines(text))
+        return text
 
 
 @contextmanager

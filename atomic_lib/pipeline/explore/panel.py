@@ -155,7 +155,7 @@ class Panel:
         widgets = self._widgets
         word = widgets.Combobox(placeholder=title, ensure_option=False, layout={"width": "19rem"})
         button = widgets.Button(description=verb.capitalize(), layout={"width": "6rem"})
-        chosen = widgets.TagsInput(value=list(words), allow_duplicates=False, layout={"width": "26rem"})
+        chosen = widgets.TagsInput(value=list(words), allow_duplicates=False, layout={"width": "25rem"})
         setattr(self, f"_{verb}_word", word)
         for control in (word, button, chosen):
             control.add_class(f"workbook-{verb}")
@@ -176,7 +176,7 @@ class Panel:
     def _choice(self, title: str, options: list[str], value: str) -> Any:
         style = {"description_width": "9rem"}
         control = self._widgets.Dropdown(
-            description=title, options=options, value=value, style=style, layout={"width": "26rem"}
+            description=title, options=options, value=value, style=style, layout={"width": "25.2rem"}
         )
         control.add_class(f"workbook-{title.lower().replace(' ', '-')}")
         return control

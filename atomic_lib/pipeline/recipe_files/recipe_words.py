@@ -12,7 +12,7 @@ from atomic_lib.content.definition import load_definition
 from atomic_lib.content.yum_repository import YumRepository
 from atomic_lib.params.study_file import fallback_variants, load_study, study_variants
 from atomic_lib.params.variant import load_variant, variant_names
-from atomic_lib.recipe.load import load_recipe, read_recipe
+from atomic_lib.recipe.load import load_recipes, read_recipe
 from atomic_lib.recipe.origins import Origins, origins_of
 from atomic_lib.recipe.recipe import AccountRules, AddedFile, Finalization, OstreeSource, Recipe
 from atomic_lib.report.elements.values import plural
@@ -83,7 +83,7 @@ def _absent_recipe(name: str, params: Path) -> str:
 
 def _problem_of_variant(name: str, params: Path) -> WorkbookError | None:
     try:
-        load_recipe(load_variant(name, params), params)
+        load_recipes(load_variant(name, params), params)
     except WorkbookError as error:
         return error
     return None
@@ -93,7 +93,7 @@ def _problem_of_study(name: str, params: Path) -> WorkbookError | None:
     try:
         study = load_study(name, params)
         for variant in (*study_variants(study, params), *fallback_variants(study, params).values()):
-            load_recipe(variant, params)
+            load_recipes(variant, params)
     except WorkbookError as error:
         return error
     return None

@@ -16,7 +16,7 @@ from atomic_lib.base.run_lock import run_lock
 from atomic_lib.base.store import KEY_LENGTH, Store
 from atomic_lib.compose.tree import tree_key
 from atomic_lib.results.result_files import RESULT_FILE
-from atomic_lib.results.runs import finished_runs
+from atomic_lib.results.runs import finished_runs, remove_remainders, remove_run
 from atomic_lib.tools.clean import agreed, remove_completely
 
 KEEP_FILE = "keep"
@@ -32,6 +32,7 @@ def clean_old(build: Path, keep: int, *, confirmed: bool) -> int:
     Raises WorkbookError while a run is in progress.
     """
     with run_lock(build, "./workbook clean --keep"):
+        remove_remainders(build / "runs")
         old = old_runs(build / "runs", keep)
         stored = unused_results(build, old)
         for title, paths in (("old runs", old), ("stored stages that only they used", stored)):
@@ -40,8 +41,7 @@ def clean_old(build: Path, keep: int, *, confirmed: bool) -> int:
             return 0
         if not confirmed and not agreed():
             return 1
-        for path in (*stored, *old):  # what is left after an interruption is still named by a run
-            remove_completely(path)
+        _remove(stored, old)
     return 0
 
 
@@ -52,10 +52,17 @@ def prune(build: Path, keep: int) -> None:
     """
     old = old_runs(build / "runs", keep)
     stored = unused_results(build, old) if old else []
-    for path in (*stored, *old):
-        remove_completely(path)
+    _remove(stored, old)
     if old:
         say(f"removed {len(old)} old runs, and {len(stored)} stored stages that only they used")
+
+
+def _remove(stored: Iterable[Path], old: Iterable[Path]) -> None:
+    """Remove stored stages, then the runs: what is left of the stages after an interruption is still named by a run."""
+    for path in stored:
+        remove_completely(path)
+    for path in old:
+        remove_run(path)
 
 
 def old_runs(runs: Path, keep: int) -> list[Path]:
@@ -88,7 +95,7 @@ def unused_results(build: Path, old: Iterable[Path]) -> list[Path]:
 
 def _result_files(build: Path) -> Iterator[Path]:
     """The result of every build, those of unfinished runs and of notebooks executed by hand included."""
-    yield from (build / "runs").glob(f"*/*/{RESULT_FILE}")
+    yield from (build / "runs").glob(f"[!.]*/*/{RESULT_FILE}")
     yield from (build / "variants").glob(f"*/{RESULT_FILE}")
 
 

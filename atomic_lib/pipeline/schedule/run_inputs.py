@@ -13,7 +13,7 @@ from atomic_lib.compose.tree import recipe_inputs
 from atomic_lib.params.study_file import Study
 from atomic_lib.params.variant import Variant, parameter_values
 from atomic_lib.pipeline.build import Build
-from atomic_lib.recipe.load import load_recipe
+from atomic_lib.recipe.load import load_recipes
 from atomic_lib.tools.context import Context
 
 _CODE = ("atomic_lib", "notebooks", "params/budgets.yaml", "params/content", "params/repos", "params/rules",
@@ -63,7 +63,7 @@ def inputs_of_run(
     return key_of({
         "study": study.model_dump(mode="json"),
         "parameters": {variant.variant: parameter_values(variant) for variant in variants},
-        "recipes": {variant.variant: recipe_inputs(load_recipe(variant)) for variant in variants},
+        "recipes": {one.variant: [recipe_inputs(recipe) for recipe in load_recipes(one)] for one in variants},
         "locks": {variant.variant: locks[variant.variant] for variant in variants},
         "tools": context.tools_key,
         "code": _code_digest(checkout),

@@ -4,6 +4,7 @@ import re
 import unicodedata
 from typing import Literal
 
+from atomic_lib.measure.container.container_figures import PlacedPackage
 from atomic_lib.results.build_result import PackageSize
 from atomic_lib.solve.lock import STANDIN_VENDOR, LockedPackage
 
@@ -65,7 +66,7 @@ def percentage(value: float, base: float) -> str:
     return f"{percent:.{1 if percent < SMALL_PERCENT else 0}f}{NBSP}%"
 
 
-def version_of(package: PackageSize | LockedPackage) -> str:
+def version_of(package: PackageSize | LockedPackage | PlacedPackage) -> str:
     """[EPOCH:]VERSION-RELEASE.ARCH, the epoch only where it is not 0.
 
     For a package of stand-in content what it really is, from its vendor: ``Debian's openssh-client 1:10.0p1-7``.

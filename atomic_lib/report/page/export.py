@@ -14,7 +14,7 @@ from atomic_lib.base.files import write_text
 from atomic_lib.base.scrub import scrubber
 from atomic_lib.measure.build_changes import CHANGED_FILES
 from atomic_lib.report.elements.blocks import Alert
-from atomic_lib.report.page.sections import PageCells, headings, split_pages, without_empty
+from atomic_lib.report.page.sections import PageCells, headings, published, split_pages, without_empty
 from atomic_lib.report.text.budget_words import breach_alert
 from atomic_lib.report.text.conclusions import failure
 from atomic_lib.report.text.content_words import content_and_date, standin_notice
@@ -24,6 +24,7 @@ from atomic_lib.results.conformance_files import MATRIX_FILE
 from atomic_lib.results.history.previous_study import previous_study
 from atomic_lib.results.result_files import RESULT_FILE, read_study_result
 from atomic_lib.results.runs import INDEX_FILE
+from atomic_lib.results.sbom.sbom_document import sbom_file
 from atomic_lib.results.study_result import StudyResult
 from atomic_lib.results.tables.csv_tables import csv_names
 from atomic_lib.results.variant_result import VariantResult
@@ -75,7 +76,7 @@ def export_html(notebook: Path, out: Path, frame: PageFrame) -> None:
     Raises WorkbookError when the notebook is missing or damaged.
     """
     node = _without_traces(read_notebook(notebook), scrubber(notebook.parent))
-    _write_page(node, without_empty(node.cells), out, frame)
+    _write_page(node, without_empty(published(node.cells)), out, frame)
 
 
 def write_pages(run_directory: Path) -> Path:
@@ -207,12 +208,15 @@ def _links(pages: Sequence[PageCells], variants: Sequence[str], current: str, to
 
 
 def _run_files(run_directory: Path) -> list[PageLink]:
-    names = [SUMMARY_FILE, "results.json", *csv_names(), MATRIX_FILE, CONFORMANCE_CSV, "compare.ipynb"]
+    variants = sorted(path.parent.name for path in run_directory.glob(f"*/{RESULT_FILE}"))
+    sboms = [f"{name}/{sbom_file(name)}" for name in variants]
+    names = [SUMMARY_FILE, "results.json", *csv_names(), *sboms, MATRIX_FILE, CONFORMANCE_CSV, "compare.ipynb"]
     return [PageLink(name, name) for name in names if (run_directory / name).exists()]
 
 
 def _variant_files(directory: Path) -> list[PageLink]:
     """The files beside a variant's page, the logs of failed boots included."""
-    names = [name for name in (RESULT_FILE, LOCK_FILE, CHANGED_FILES, _VARIANT) if (directory / name).exists()]
+    known = (RESULT_FILE, LOCK_FILE, sbom_file(directory.name), CHANGED_FILES, _VARIANT)
+    names = [name for name in known if (directory / name).exists()]
     logs = sorted(path.name for pattern in ("console-*.log", "guest-*.log") for path in directory.glob(pattern))
     return [PageLink(name, name) for name in (*names, *logs)]

@@ -33,12 +33,16 @@ class PageCells:
 
 def split_pages(cells: "Sequence[NotebookNode]") -> tuple[PageCells, ...]:
     """The cells by page: each first-level heading after the notebook's own begins one. Empty pages are left out."""
-    kept = [cell for cell in cells if NOTEBOOK_ONLY not in cell.metadata.get("tags", [])]
-    groups = list(_groups(kept, "# "))
+    groups = list(_groups(published(cells), "# "))
     pages = [
         PageCells(_title(group[0]) if place else "", tuple(without_empty(group))) for place, group in enumerate(groups)
     ]
     return tuple(page for page in pages if not page.title or any(cell.get("outputs") for cell in page.cells))
+
+
+def published(cells: "Sequence[NotebookNode]") -> "list[NotebookNode]":
+    """The cells without those that only the notebook shows."""
+    return [cell for cell in cells if NOTEBOOK_ONLY not in cell.metadata.get("tags", [])]
 
 
 def without_empty(cells: "Sequence[NotebookNode]") -> "list[NotebookNode]":

@@ -28,6 +28,12 @@ GUARDS = (
     "booted system sees them. A private key is a PEM block with a key in it, in a file that is not compressed. Ports "
     "are those of all boots by wall clock. What is allowed is in params/rules/guards.yaml, each with its reason."
 )
+CONTAINER = (
+    "Unit: bytes; 1 MB is 1,000,000. n = 1: making the image again gives the same digest. Method: packages are "
+    "compared by NEVRA, sha256 of the RPM and the digests in both RPM databases. A file is on the host already if the "
+    "host's tree has the same content at the same path (/usr/etc for /etc). Hard links count once; directories do not "
+    "count."
+)
 DOWNLOAD = "Download is the size of the RPM file, compressed."
 WALL = (
     "Unit: wall-clock seconds from the start of QEMU. Method: milestones are observed from outside the guest; phases "

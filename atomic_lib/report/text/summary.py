@@ -22,8 +22,8 @@ def summary(study: StudyResult, before: StudyResult | None, link: str) -> str:
     ``before``: the previous run of the study. ``link``: where the page is.
     """
     parts = [
-        f"# {_plain(study.title.rstrip('.'))}",
-        _plain(" ".join(filter(None, [f"{content_and_date(study)}.", standin_notice(study)]))),
+        f"# {markdown_text(study.title.rstrip('.'))}",
+        markdown_text(" ".join(filter(None, [f"{content_and_date(study)}.", standin_notice(study)]))),
         _table(study),
         *_failures(study),
         _since(study, before),
@@ -33,7 +33,7 @@ def summary(study: StudyResult, before: StudyResult | None, link: str) -> str:
     return "\n\n".join(part for part in parts if part).replace(NBSP, " ") + "\n"
 
 
-def _plain(text: str) -> str:
+def markdown_text(text: str) -> str:
     """Text that Markdown shows as it is: names of entries come from foreign recipes."""
     return re.sub(r"([\\`*\[\]<>|])", r"\\\1", text)
 

@@ -26,8 +26,8 @@ from atomic_lib.tools.context import Context
 NOT_BUILT_IN = frozenset({
     "variant", "description", "last_stage", "boots_bios", "boots_uefi", "warm_up", "counted_boots", "accelerator",
     "data_source", "guest_cpus", "guest_memory_mib", "boot_timeout_seconds", "script_timeout_seconds",
-    "script_memory_mib", "script_processes", "script_file_size_mib", "script_open_files", "recipe_roots",
-    "ostree_url", "strict",
+    "script_memory_mib", "script_processes", "script_file_size_mib", "script_open_files", "commit_size_mib",
+    "commit_files", "recipe_roots", "ostree_url", "strict", "container",
 })  # fmt: skip
 """Parameters that do not change the image."""
 _VERSIONS = {"git_revision": "revision of the workbook", "tools": "tools tree"}

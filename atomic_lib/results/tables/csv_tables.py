@@ -5,7 +5,7 @@ An empty field means "not measured"; a table without rows has its header line on
 
 import csv
 import io
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from atomic_lib.guest.boot_record import Boot
 from atomic_lib.guest.evidence.systemd import Phases
@@ -29,6 +29,8 @@ _UNIT_FIELDS = ("unit", "package", "started_seconds", "seconds", "critical", "cp
 _DENIAL_FIELDS = ("source", "target", "target_class", "comm", "name", "permissive", "count")
 GUARD_FIELDS = ("guard", "found", "detail", "allowed", "reason")
 LABEL_FIELDS = ("variant", "verdict", "exception", "paths", "path", "label", "wanted", "reason")
+_CONTAINER_FIELDS = ("name", "epoch", "version", "release", "arch", "place", "files", "bytes", "shared_bytes")
+_CONTAINER_FILE_FIELDS = ("package", "path", "reason")
 _FAILED_BOOT_FIELDS = ("firmware", "index", "started", "reason")
 _HOST_FIELDS = ("cpu_model", "cpus", "load_1m", "load_1m_after", "other_busy_cpus", "qemu_version")
 
@@ -155,6 +157,12 @@ def label_rows(result: VariantResult) -> tuple[tuple[str, str, int, str, str, st
     )
 
 
+def _of_container(result: VariantResult, part: str, fields: Sequence[str]) -> Iterator[_Row]:
+    """One row for each package or file of the container image."""
+    made = result.container
+    return ((made.name, *_values(one, fields)) for one in getattr(made, part)) if made else iter(())
+
+
 def guard_rows(result: VariantResult) -> tuple[tuple[str, str, str, bool, str], ...]:
     """One row for each finding of a guard that is named."""
     return tuple(
@@ -182,6 +190,14 @@ _TABLES: dict[str, tuple[str, Callable[[StudyResult], Iterable[_Row]]]] = {
     ),
     "labels.csv": (_columns(*LABEL_FIELDS), _of_variants(label_rows)),
     "guards.csv": (_columns("variant", *GUARD_FIELDS), _of_variants(guard_rows)),
+    "container_packages.csv": (
+        _columns("variant", "container", *_CONTAINER_FIELDS),
+        _of_variants(lambda r: _of_container(r, "packages", _CONTAINER_FIELDS)),
+    ),
+    "container_files.csv": (
+        _columns("variant", "container", *_CONTAINER_FILE_FIELDS),
+        _of_variants(lambda r: _of_container(r, "differences", _CONTAINER_FILE_FIELDS)),
+    ),
     "departures.csv": ("variant,removed,title,packages,bytes,files,entries,names,arrivals", _of_variants(_departures)),
     "steps.csv": ("decision,variant", lambda study: ((step.decision, step.variant) for step in study.steps)),
     "cells.csv": ("variant,factor,level,package_count,tree_bytes,tree_files", _cells),

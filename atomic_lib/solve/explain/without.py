@@ -25,6 +25,7 @@ from atomic_lib.solve.lock import LockedPackage
 from atomic_lib.solve.rpm_set import RpmSet
 from atomic_lib.solve.selection import groups_expanded, require_in_set
 from atomic_lib.solve.solver import Solution, Solved, solve
+from atomic_lib.solve.solver_errors import reason_of
 from atomic_lib.tools.context import Context
 from atomic_lib.tools.sandbox import Tools
 
@@ -198,7 +199,7 @@ def _solved_without(
         if error.status != 1:  # dnf's status if it finds no solution
             raise
         raise WorkbookError(
-            f"dnf found no solution for content {dnf.content.name!r} without {_listed(excluded)}",
+            f"dnf found no solution for content {dnf.content.name!r} without {_listed(excluded)}{reason_of(error.log)}",
             log=error.log,
             hint="read dnf's reason above; if it could not reach a mirror, run again",
         ) from None

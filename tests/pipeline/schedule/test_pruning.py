@@ -9,6 +9,7 @@ from atomic_lib.base.errors import WorkbookError
 from atomic_lib.base.run_lock import run_lock
 from atomic_lib.compose.tree import tree_key
 from atomic_lib.pipeline.schedule.pruning import clean_old, old_runs, prune
+from atomic_lib.results import runs
 from atomic_lib.results.runs import link_newest
 
 TREES = {"1": "a" * 32, "2": "b" * 32, "3": "b" * 32}
@@ -54,6 +55,27 @@ def test_what_is_linked_kept_or_not_finished_is_never_removed(tmp_path: Path) ->
     prune(tmp_path, 1)
     left = sorted(path.name[9:10] for path in (tmp_path / "runs").iterdir() if not path.is_symlink())
     assert left == ["1", "2", "3", "6"]
+
+
+def test_a_removal_that_was_interrupted_is_no_interrupted_run_and_is_finished_later(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for time in "123":
+        add_run(tmp_path, time)
+
+    def interrupted(path: Path) -> None:
+        (path / "index.html").unlink()
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(runs, "remove_completely", interrupted)
+    for _ in range(2):  # the second one is interrupted as well, at the next run
+        with pytest.raises(KeyboardInterrupt):
+            clean_old(tmp_path, 1, confirmed=True)
+    left = sorted(path.name for path in (tmp_path / "runs").iterdir())
+    assert left == [".removed-2026-01-02T00-00-00Z-default", "2026-01-03T00-00-00Z-default"]
+    monkeypatch.undo()
+    assert runs.remove_unfinished(tmp_path / "runs") is None, "no run was interrupted"
+    assert [path.name[:12] for path in (tmp_path / "runs").iterdir()] == ["2026-01-03T0"]
 
 
 def test_stored_stages_go_with_the_runs_that_alone_used_them(tmp_path: Path) -> None:

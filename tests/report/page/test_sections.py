@@ -4,7 +4,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_output
 
 from atomic_lib.report.elements.blocks import Details, Stack
 from atomic_lib.report.elements.table import Table
-from atomic_lib.report.page.sections import headings, split_pages, without_empty
+from atomic_lib.report.page.sections import headings, published, split_pages, without_empty
 
 EMPTY = Table("Boots", ("", "a"), ())
 
@@ -52,3 +52,8 @@ def test_headings_of_texts_and_of_the_library_are_linked() -> None:
     cells = [says("## In the text"), shows('<h2 id="made">Made &amp; shown<a href="#made">#</a></h2>')]
     assert headings(cells) == [{"text": "In the text", "anchor": "In-the-text"},
                                {"text": "Made & shown", "anchor": "made"}]  # fmt: skip
+
+
+def test_what_only_the_notebook_shows_is_not_published() -> None:
+    cells = [says("# Notebook", "remove-cell"), shows("one"), says("text")]
+    assert published(cells) == cells[1:]

@@ -190,7 +190,9 @@ def test_a_word_that_fits_nothing_is_refused(ask: Ask, word: str, message: str) 
 
 
 def test_dnf_s_reason_is_shown_where_it_finds_no_solution(ask: Ask) -> None:
-    with pytest.raises(WorkbookError, match="dnf found no solution for content 'own' without tool") as caught:
+    with pytest.raises(
+        WorkbookError, match="no solution for content 'own' without tool: nothing provides it"
+    ) as caught:
         ask("tool", recipe=replace(RECIPE, excludes=("broken",)))
     assert caught.value.log == "nothing provides it"
 

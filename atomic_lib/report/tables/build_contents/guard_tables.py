@@ -9,7 +9,7 @@ from atomic_lib.results.analysis.metrics import missing_reason
 from atomic_lib.results.tables.csv_tables import GUARD_FIELDS, guard_rows
 from atomic_lib.results.variant_result import VariantResult
 
-_TITLES = {
+GUARD_TITLES = {
     "private-keys": "private keys",
     "set-uid": "set-uid, set-gid, capabilities",
     "world-writable": "writable by everybody",
@@ -54,7 +54,7 @@ def _table(caption: str, guards: tuple[Guard, ...], result: VariantResult, to_ru
 
 
 def _rows(guard: Guard) -> tuple[tuple[Cell, ...], ...]:
-    title = Cell(_TITLES[guard.guard])
+    title = Cell(GUARD_TITLES[guard.guard])
     if not guard.found:
         return ((title, verdict(True, "none"), Cell(""), Cell("")),)
     return tuple(

@@ -1,0 +1,121 @@
+"""An image of one layer as an OCI image layout, and as one archive that ``docker load`` and ``podman load`` read.
+
+The archive is the layout with Docker's ``manifest.json`` beside it, as ``docker save`` writes it since version 25: it
+names the same blobs, so both forms are the same image.
+
+Source of the format: OCI Image Format Specification 1.1 (image-layout.md, manifest.md, config.md, annotations.md).
+"""
+
+import hashlib
+import json
+import shutil
+import tarfile
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from atomic_lib.base.store import file_sha256
+
+_TYPE = "application/vnd.oci.image"
+_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+
+@dataclass(frozen=True)
+class Description:
+    """What the configuration of an image says. ``epoch``: when it was created, in seconds since 1970."""
+
+    name: str
+    version: str
+    command: tuple[str, ...]
+    epoch: int
+
+    @property
+    def tag(self) -> str:
+        """``NAME:VERSION``, by which engines know the image."""
+        return f"{self.name}:{self.version}"
+
+
+def write_layout(layout: Path, compressed: Path, diff_id: str, description: Description) -> str:
+    """Make the new directory ``layout`` with an image of one layer; returns the sha256 of its manifest, in hex.
+
+    ``compressed``: the layer, as gzip; it is moved. ``diff_id``: the sha256 of the layer's tar archive, in hex.
+    """
+    blobs = layout / "blobs/sha256"
+    blobs.mkdir(parents=True)
+    layer = {
+        "mediaType": f"{_TYPE}.layer.v1.tar+gzip",
+        "digest": f"sha256:{file_sha256(compressed)}",
+        "size": compressed.stat().st_size,
+    }
+    shutil.move(compressed, _blob(layout, layer))
+    configuration = _put(layout, f"{_TYPE}.config.v1+json", _configuration(diff_id, description))
+    manifest = {
+        "schemaVersion": 2,
+        "mediaType": f"{_TYPE}.manifest.v1+json",
+        "config": configuration,
+        "layers": [layer],
+    }
+    named = {
+        "org.opencontainers.image.ref.name": description.tag,  # the name that podman load gives it
+        "io.containerd.image.name": f"docker.io/library/{description.tag}",  # Docker with the store of containerd
+    }
+    listed = {**_put(layout, str(manifest["mediaType"]), manifest), "annotations": named}
+    index = {"schemaVersion": 2, "mediaType": f"{_TYPE}.index.v1+json", "manifests": [listed]}
+    (layout / "index.json").write_bytes(_json(index))
+    (layout / "oci-layout").write_bytes(_json({"imageLayoutVersion": "1.0.0"}))
+    return str(listed["digest"]).removeprefix("sha256:")
+
+
+def write_archive(layout: Path, archive: Path, description: Description) -> None:
+    """Write the image in the directory ``layout`` as one tar archive."""
+    manifest = json.loads(_blob(layout, json.loads((layout / "index.json").read_text())["manifests"][0]).read_text())
+    for_docker = {
+        "Config": str(_blob(layout, manifest["config"]).relative_to(layout)),
+        "RepoTags": [description.tag],
+        "Layers": [str(_blob(layout, layer).relative_to(layout)) for layer in manifest["layers"]],
+    }
+    (layout / "manifest.json").write_bytes(_json([for_docker]))
+    with tarfile.open(archive, "w", format=tarfile.PAX_FORMAT) as tar:
+        for path in sorted(layout.rglob("*")):
+            member = tarfile.TarInfo(str(path.relative_to(layout)))
+            member.mtime = description.epoch
+            if path.is_dir():
+                member.type, member.mode = tarfile.DIRTYPE, 0o755
+                tar.addfile(member)
+                continue
+            member.size = path.stat().st_size
+            with open(path, "rb") as file:
+                tar.addfile(member, file)
+    (layout / "manifest.json").unlink()
+
+
+def _configuration(diff_id: str, description: Description) -> dict[str, object]:
+    created = datetime.fromtimestamp(description.epoch, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    labels = {
+        "org.opencontainers.image.title": description.name,
+        "org.opencontainers.image.version": description.version,
+    }
+    return {
+        "created": created,
+        "architecture": "amd64",
+        "os": "linux",
+        "config": {"Env": [f"PATH={_PATH}"], "Cmd": list(description.command), "Labels": labels},
+        "rootfs": {"type": "layers", "diff_ids": [f"sha256:{diff_id}"]},
+        "history": [{"created": created, "created_by": "atomic workbook"}],
+    }
+
+
+def _put(layout: Path, media_type: str, value: object) -> dict[str, object]:
+    """Add JSON to the blobs; returns its descriptor."""
+    data = _json(value)
+    descriptor = {"mediaType": media_type, "digest": f"sha256:{hashlib.sha256(data).hexdigest()}", "size": len(data)}
+    _blob(layout, descriptor).write_bytes(data)
+    return descriptor
+
+
+def _blob(layout: Path, descriptor: dict[str, object]) -> Path:
+    return layout / "blobs" / str(descriptor["digest"]).replace(":", "/")
+
+
+def _json(value: object) -> bytes:
+    return json.dumps(value, sort_keys=True, separators=(",", ":")).encode()
