@@ -98,7 +98,7 @@ def test_an_error_is_one_line_that_says_what_to_do(lab: Lab, page: Page) -> None
     (lab.checkout / "notebooks/broken.ipynb").write_text(broken)
     open_notebook(page, lab, "broken.ipynb", width=WIDTH, height=HEIGHT)
     run_all_cells(page)
-    error = "document.querySelector('.jp-OutputArea-output[data-mime-type*=error]')"
+    error = "document.querySelector('.jp-OutputArea-output[data-mime-type*=\"vnd.jupyter\"]')"
     page.wait_for(error, 180)
     text = page.evaluate(f"{error}.innerText").strip()
     assert text.startswith("✗ unknown variant 'atomic-mni' (did you mean 'atomic-min'?)")
