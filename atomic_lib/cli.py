@@ -137,6 +137,7 @@ def _parser() -> argparse.ArgumentParser:
     add_schedule_commands(commands)
     commands.add_parser("test", help="run the tests; further arguments go to pytest", add_help=False)
     lab = commands.add_parser("lab", help="start JupyterLab with the notebooks on 127.0.0.1")
+    lab.add_argument("--only-install", action="store_true", help="install JupyterLab, and do not start it")
     lab.set_defaults(call=_lab)
     doctor = commands.add_parser("doctor", help="show what is installed, what is missing, and how to install it")
     doctor.add_argument("--check", action="store_true", help="also compare all stored files with their checksums")
@@ -349,16 +350,20 @@ def _test(words: Sequence[str]) -> NoReturn:
     os.execv(sys.executable, [sys.executable, "-m", "pytest", *words])
 
 
-def _lab(_: argparse.Namespace) -> NoReturn:
-    words = [f"--ServerApp.root_dir={CHECKOUT / 'notebooks'}", "--ServerApp.ip=127.0.0.1"]
-    # the kernels of root's notebooks cannot read root's other directories
-    os.environ["JUPYTER_RUNTIME_DIR"] = str(BUILD / "jupyter")
-    if os.geteuid() == 0:
-        words.append("--allow-root")
-    if not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
+def _lab(options: argparse.Namespace) -> int:
+    if options.only_install:  # done by ./workbook
+        return 0
+    from atomic_lib.pipeline.lab.lab_server import server_environment, server_words, write_kernel
+
+    display = bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
+    if not display:
         say("There is no display: open the address that is printed below in a browser.")
-        words.append("--no-browser")
-    os.execv(sys.executable, [sys.executable, "-m", "jupyterlab", *words])
+    write_kernel()
+    os.execve(
+        sys.executable,
+        server_words(display=display, root=os.geteuid() == 0),
+        server_environment(os.environ),
+    )
 
 
 def _doctor(options: argparse.Namespace) -> int:

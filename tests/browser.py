@@ -4,15 +4,18 @@ import base64
 import fcntl
 import json
 import os
+import select
 import shutil
 import subprocess
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 PROGRAMS = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
+_SILENCE_SECONDS = 120
 _OPTIONS = (
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--hide-scrollbars", "--no-first-run",
     "--disable-background-networking", "--remote-debugging-pipe",
@@ -29,7 +32,7 @@ class Page:
 
     def __init__(self, to_browser: int, from_browser: int) -> None:
         self._out = os.fdopen(to_browser, "wb", buffering=0)
-        self._in = os.fdopen(from_browser, "rb")
+        self._in, self._received = from_browser, bytearray()
         self._count, self._session = 0, ""
         target = self._call("Target.createTarget", url="about:blank")["targetId"]
         self._session = self._call("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
@@ -37,16 +40,33 @@ class Page:
 
     def open(self, path: Path, width: int, *, dark: bool = False, height: int = 900) -> None:
         """Open a file at a width, and wait until it is loaded."""
+        self.visit(path.resolve().as_uri(), width, dark=dark, height=height)
+
+    def visit(self, address: str, width: int, *, dark: bool = False, height: int = 900) -> None:
+        """Open an address at a width, and wait until it is loaded."""
         self._call(
             "Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=width < 600
         )
         scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
         self._call("Emulation.setEmulatedMedia", features=[scheme])
         self._call("Page.setBypassCSP", enabled=True)  # so that a test may add its own script
-        self._call("Page.navigate", url=path.resolve().as_uri())
+        self._call("Page.navigate", url=address)
         self.evaluate(
             "new Promise(done => document.readyState == 'complete' ? done() : addEventListener('load', done))"
         )
+
+    def wait_for(self, condition: str, seconds: float) -> None:
+        """Wait until a JavaScript expression is true; raises TimeoutError if it is not in time."""
+        end = time.monotonic() + seconds
+        while not self.evaluate(f"Boolean({condition})"):
+            if time.monotonic() > end:
+                raise TimeoutError(f"not true after {seconds:g} s: {condition}")
+            time.sleep(0.1)
+
+    def type(self, selector: str, text: str) -> None:
+        """Type a text into the field that a CSS selector finds."""
+        self.evaluate(f"document.querySelector({json.dumps(selector)}).focus()")
+        self._call("Input.insertText", text=text)
 
     def evaluate(self, script: str) -> Any:
         """The value of a JavaScript expression, or of what it promises; raises RuntimeError with the script's error."""
@@ -65,29 +85,38 @@ class Page:
         self._session = ""
         self._call("Browser.close")
         self._out.close()
-        self._in.close()
+        os.close(self._in)
 
     def _call(self, method: str, **parameters: Any) -> Any:
+        number = self._send(method, parameters)
+        while True:
+            answer = json.loads(self._message())
+            if answer.get("method") == "Page.javascriptDialogOpening":  # such as one about changes that are not saved
+                self._send("Page.handleJavaScriptDialog", {"accept": True})
+            if answer.get("id") == number:
+                if "error" in answer:
+                    raise RuntimeError(f"{method}: {answer['error']}")
+                return answer["result"]
+
+    def _send(self, method: str, parameters: dict[str, Any]) -> int:
+        """Send a command; returns its number."""
         self._count += 1
         message: dict[str, Any] = {"id": self._count, "method": method, "params": parameters}
         if self._session:
             message["sessionId"] = self._session
         self._out.write(json.dumps(message).encode() + b"\0")
-        while True:
-            answer = json.loads(self._message())
-            if answer.get("id") == self._count:
-                if "error" in answer:
-                    raise RuntimeError(f"{method}: {answer['error']}")
-                return answer["result"]
+        return self._count
 
     def _message(self) -> bytes:
         """The next message, which ends with a NUL."""
-        found = bytearray()
-        while (byte := self._in.read(1)) != b"\0":
-            if not byte:
+        while b"\0" not in self._received:
+            if not select.select([self._in], [], [], _SILENCE_SECONDS)[0]:
+                raise TimeoutError(f"the browser said nothing for {_SILENCE_SECONDS} s")
+            if not (data := os.read(self._in, 2**16)):
                 raise RuntimeError("the browser ended")
-            found += byte
-        return bytes(found)
+            self._received += data
+        message, _, self._received = self._received.partition(b"\0")
+        return bytes(message)
 
 
 @contextmanager

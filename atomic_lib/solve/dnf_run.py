@@ -38,6 +38,16 @@ class Dnf:
 
         Raises WorkbookError naming a local repository that was changed, and CommandError for all other errors.
         """
+        line, own = self.prepared(words, pinned=pinned)
+        try:
+            return self.tools.run(line, binds=[*own, *binds], rights="root", network=self.content.remote).stdout
+        except CommandError as error:
+            raise repository_error(error, self.content.local) or error from None
+
+    def prepared(
+        self, words: Sequence[str], *, pinned: Sequence[tuple[str, Sequence[str]]] = ()
+    ) -> tuple[list[str], list[Bind]]:
+        """dnf's command line with the arguments ``words``, and what it sees; its configuration is written first."""
         (self.directory / "config").mkdir(exist_ok=True)
         (self.directory / "root").mkdir(exist_ok=True)
         configuration = dnf_configuration(
@@ -49,19 +59,16 @@ class Dnf:
         (self.directory / "config/all.repo").write_text(self.content.repo_text)
         cache = self.content.dnf_cache or self.directory / "cache"
         cache.mkdir(exist_ok=True)
-        own = [
+        binds = [
             Bind(self.directory / "config", DNF_DIRECTORY),
             Bind(self.directory / "root", INSTALLROOT, writable=True),
             Bind(cache, f"{INSTALLROOT}{DNF_CACHE}", writable=True),
+            *self.content.binds,
         ]
         line = ["dnf", "-y", "-c", f"{DNF_DIRECTORY}/dnf.conf", f"--installroot={INSTALLROOT}",
                 f"--releasever={self.content.releasever}", *self._repository_options(),
                 *pinned_packages(self.recipe, self.content.repo_ids, pinned), *words]  # fmt: skip
-        binds = [*own, *self.content.binds, *binds]
-        try:
-            return self.tools.run(line, binds=binds, rights="root", network=self.content.remote).stdout
-        except CommandError as error:
-            raise repository_error(error, self.content.local) or error from None
+        return line, binds
 
     def _repository_options(self) -> list[str]:
         if self.locked is None or not self.recipe.lockfile_repos:

@@ -14,7 +14,8 @@ from typing import Any
 from atomic_lib.solve.dnf_run import Dnf
 from atomic_lib.tools.sandbox import Bind
 
-_PLUGIN = Path(__file__).parent / "dnf_plugin"
+PLUGIN = Path(__file__).parent / "dnf_plugin"
+"""The directory of the plugin, which a running dnf uses, too."""
 
 
 @dataclass(frozen=True, order=True)
@@ -68,7 +69,7 @@ def _run(
     written = answer / "solution.json"
     written.unlink(missing_ok=True)
     (answer / "conditions.json").write_text(json.dumps(list(conditions)))
-    own = [Bind(_PLUGIN, "/mnt/plugin"), Bind(answer, "/mnt/solution", writable=True)]
+    own = [Bind(PLUGIN, "/mnt/plugin"), Bind(answer, "/mnt/solution", writable=True)]
     dnf.run(["--setopt=plugins=1", "--setopt=pluginpath=/mnt/plugin", *words], binds=[*own, *binds])
     data: dict[str, Any] = json.loads(written.read_text())
     return data

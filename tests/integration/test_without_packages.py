@@ -19,7 +19,6 @@ from atomic_lib.solve.explain.without import Departure, recipe_without, size_of_
 from atomic_lib.solve.resolve import resolve_rpm_set
 from atomic_lib.solve.rpm_set import RpmSet
 from atomic_lib.tools.context import Context
-from tests.integration.test_build_and_boot import papermill
 
 pytestmark = pytest.mark.integration
 
@@ -184,12 +183,3 @@ def test_what_is_not_there_is_refused(build: Build, words: list[str], said: str)
         build.without(words)
     assert said in caught.value.message
     assert caught.value.hint
-
-
-def test_the_notebook_answers_as_it_is(tmp_path: Path) -> None:
-    output = tmp_path / "explore.ipynb"
-    papermill("explore.ipynb", output)
-    shown = output.read_text()
-    assert "Why python3 is here" in shown
-    assert "Removed without libpython3* python3*" in shown
-    assert "cloud-init, cloud-utils-growpart, dnf" in shown

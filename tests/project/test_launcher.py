@@ -232,8 +232,14 @@ def test_no_suitable_python_says_what_would_bring_one(copy: Path, programs: Path
     assert "python3-venv" in error.stderr
 
 
+def test_help_of_the_lab_installs_nothing(copy: Path, programs: Path) -> None:
+    assert "notebooks/index.ipynb" in launch(copy, programs, "lab", "--help").stdout
+    assert sorted(path.name for path in copy.iterdir()) == sorted([*LOCKS, "workbook"])
+
+
 def test_ci_calls_the_tests_from_anywhere(copy: Path, programs: Path) -> None:
     make_ready(copy, ".venv", "requirements.lock")
+    make_ready(copy, ".venv-lab", "requirements-lab.lock")
     with_host_tools(programs)
     program(programs / "id", "echo 0")
     program(programs / "apt-get", "exit 0")

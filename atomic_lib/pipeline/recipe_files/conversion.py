@@ -78,10 +78,10 @@ def treefile_of(recipe: Recipe) -> str:
         head += "# A treefile deploys no commit. List the packages of the one that ostreesetup deploys.\n"
     if recipe.groups:
         head += f"# A treefile names no groups. List the packages of: {' '.join(recipe.groups)}\n"
-    return head + yaml.dump(values, Dumper=_Dumper, sort_keys=False, default_flow_style=False, width=1000)
+    return head + yaml.dump(values, Dumper=RecipeDumper, sort_keys=False, default_flow_style=False, width=1000)
 
 
-class _Dumper(yaml.SafeDumper):
+class RecipeDumper(yaml.SafeDumper):
     """Writes a text of several lines as it is, after ``|``."""
 
 
@@ -89,7 +89,7 @@ def _written_text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
     return dumper.represent_scalar("tag:yaml.org,2002:str", text, style="|" if "\n" in text else None)
 
 
-_Dumper.add_representer(str, _written_text)
+RecipeDumper.add_representer(str, _written_text)
 
 
 def _with_interpreter(script: PostScript) -> str:
@@ -115,7 +115,7 @@ def kickstart_of(recipe: Recipe) -> str:
     if recipe.kernel_arguments:
         lines.append(f"bootloader --append={shlex.quote(recipe.kernel_arguments)}")
     lines += [f"part / --fstype=ext4 --size={recipe.root_size_mib}"] if recipe.root_size_mib else []
-    lines += ["", " ".join(["%packages", *_package_options(recipe)])]
+    lines += ["", " ".join(["%packages", *package_options(recipe)])]
     lines += [f"@{group}" for group in recipe.groups if group != "core"]
     names = [entry.split()[0] for entry in recipe.packages]  # a kickstart takes no versions
     lines += [*names, *(f"-{name}" for name in recipe.excludes), "%end"]
@@ -144,7 +144,8 @@ def _repository_line(repository: YumRepository) -> str:
     return " ".join(shlex.quote(word) for word in [*words, *([] if repository.sslverify else ["--noverifyssl"])])
 
 
-def _package_options(recipe: Recipe) -> Sequence[str]:
+def package_options(recipe: Recipe) -> Sequence[str]:
+    """The options of %packages that say what the recipe says of groups, documentation and languages."""
     return [
         *(["--nocore"] if "core" not in recipe.groups else []),
         *(["--excludedocs"] if not recipe.documentation else []),

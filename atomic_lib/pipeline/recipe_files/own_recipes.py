@@ -29,7 +29,7 @@ from atomic_lib.recipe.treefile_rules.overlay_directories import OVERLAYS
 
 STUDY = "recipes"
 _SUFFIXES = (".yaml", ".yml", ".json", ".ks")
-_RUNTIMES = {"docker": ("docker", "docker.io", "docker-ce", "moby-engine", "docker-cli"), "podman": ("podman",)}
+RUNTIMES = {"docker": ("docker", "docker.io", "docker-ce", "moby-engine", "docker-cli"), "podman": ("podman",)}
 """The packages that bring a container runtime."""
 _AGENTS = ("min-cloud-agent", "ignition", "cloud-init")
 
@@ -124,7 +124,7 @@ def variant_of(name: str, recipe: Recipe, recipe_file: str) -> dict[str, object]
     enabled = {agent for agent in _AGENTS for unit in recipe.enabled_units if unit.startswith(f"{agent}.")}
     agent = next((agent for agent in _AGENTS if agent in packages | enabled), "credentials")
     source = {"ignition": "ignition", "credentials": "credentials"}.get(agent, "ec2")
-    runtime = next((runtime for runtime, names in _RUNTIMES.items() if packages & set(names)), "none")
+    runtime = next((runtime for runtime, names in RUNTIMES.items() if packages & set(names)), "none")
     return {
         "variant": name,
         "description": f"the recipe {recipe.files[0].name}",

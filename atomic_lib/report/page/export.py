@@ -141,7 +141,7 @@ def _write_page(node: "NotebookNode", cells: "Sequence[NotebookNode]", out: Path
 
 def _page(node: "NotebookNode", cells: "Sequence[NotebookNode]", frame: PageFrame, alert: str) -> str:
     """Some cells of a notebook as one page; ``alert`` is the HTML at its head."""
-    script = (TEMPLATES / "workbook" / "script.js").read_text(encoding="utf-8")
+    script = table_script() + (TEMPLATES / "workbook" / "script.js").read_text(encoding="utf-8")
     sections = headings(cells)
     resources = {
         "page": frame,
@@ -163,6 +163,11 @@ def _exporter() -> "HTMLExporter":
     return HTMLExporter(  # type: ignore[no-untyped-call]
         template_name="workbook", extra_template_basedirs=[str(TEMPLATES)], anchor_link_text="#"
     )
+
+
+def table_script() -> str:
+    """The script whose ``workbookTables`` sorts and searches the tables below an element."""
+    return (TEMPLATES / "workbook" / "tables.js").read_text(encoding="utf-8")
 
 
 def read_notebook(path: Path) -> "NotebookNode":

@@ -121,7 +121,7 @@ def recipe_without(recipe: Recipe, departure: Departure) -> Recipe:
 
     Its scripts do not change: a script that needs a removed package will fail.
     """
-    reduced = _without(recipe, departure.asked, departure.entries, departure.members)
+    reduced = reduced_recipe(recipe, departure.asked, departure.entries, departure.members)
     return replace(
         reduced,
         enabled_units=tuple(unit for unit in recipe.enabled_units if unit not in departure.units),
@@ -155,10 +155,10 @@ def _solve(request: WithoutRequest, tools: Tools) -> Departure:
     grouped = sorted({*members.among(in_set, ()), *chosen})
     with tempfile.TemporaryDirectory() as scratch:
         dnf = Dnf(tools, content, recipe, Path(scratch))
-        optional = install_words(_without(recipe, excluded, (), ()), grouped)
+        optional = install_words(reduced_recipe(recipe, excluded, (), ()), grouped)
         unmet = _solved_without(dnf, ["--setopt=strict=0", *optional], excluded).unmet
         entries = tuple(word for word in recipe.packages if word in unmet)
-        reduced = _without(recipe, excluded, entries, [name for name in grouped if name in unmet])
+        reduced = reduced_recipe(recipe, excluded, entries, [name for name in grouped if name in unmet])
         solution = _solved_without(dnf, install_words(reduced, grouped), excluded, members.conditions)
         orphaned = chosen - {name for name, condition in members.conditional if condition in solution.met}
         if orphaned:
@@ -180,7 +180,8 @@ def _solve(request: WithoutRequest, tools: Tools) -> Departure:
     )
 
 
-def _without(recipe: Recipe, excluded: Iterable[str], entries: Iterable[str], members: Iterable[str]) -> Recipe:
+def reduced_recipe(recipe: Recipe, excluded: Iterable[str], entries: Iterable[str], members: Iterable[str]) -> Recipe:
+    """The recipe without ``entries``, and with ``excluded`` and ``members`` of its groups excluded."""
     removed = set(entries)
     return replace(
         recipe,

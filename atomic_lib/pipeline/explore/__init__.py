@@ -1,0 +1,1 @@
+"""Exploring a variant: choices, what they would change, and a variant made of them."""

@@ -1,0 +1,124 @@
+"""A dnf 4 plugin that answers questions, each in a child process, as soon as dnf has loaded its repositories.
+
+A question is a line of JSON in the FIFO /mnt/talk/questions; its answer is a line of JSON in /mnt/talk/answers. For
+"install", the child goes on as dnf itself would with these words, excludes and settings; the plugin ``solution`` then
+writes the result. For "describe", it says what packages require, provide and contain.
+"""
+
+import json
+import os
+import signal
+import sys
+import tempfile
+
+import dnf
+import rpm
+
+LIMIT_SECONDS = 60
+DOC = 1 << 1  # RPMFILE_DOC, rpmfiles.h
+PRIVILEGED, WRITABLE, STICKY = 0o6000, 0o002, 0o1000
+
+
+class Questions(dnf.Plugin):
+    name = "questions"
+
+    def __init__(self, base, cli):
+        super().__init__(base, cli)
+        self.base, self.cli = base, cli
+
+    def sack(self):
+        with open("/mnt/talk/questions") as questions, open("/mnt/talk/answers", "w") as answers:
+            print(json.dumps({"ready": True}), file=answers, flush=True)
+            for line in questions:
+                question = json.loads(line)
+                with tempfile.TemporaryFile("w+") as output, tempfile.TemporaryFile("w+") as answer:
+                    child = os.fork()
+                    if not child:
+                        signal.alarm(LIMIT_SECONDS)
+                        os.dup2(output.fileno(), 1)
+                        os.dup2(output.fileno(), 2)
+                        if question["kind"] == "install":
+                            self.prepare(question)
+                            return  # dnf goes on
+                        names = question["kind"] == "names"
+                        json.dump(all_names(self.base) if names else describe(self.base, question["nevras"]), answer)
+                        answer.flush()
+                        os._exit(0)
+                    status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+                    output.seek(0)
+                    answer.seek(0)
+                    said = {"status": status, "output": output.read(), "answer": answer.read()}
+                    print(json.dumps(said), file=answers, flush=True)
+        sys.exit(0)
+
+    def prepare(self, question):
+        conf = self.base.conf
+        conf.install_weak_deps = question["weak_dependencies"]
+        conf.strict = question["strict"]
+        conf.excludepkgs = question["excludes"]
+        self.base._setup_excludes_includes()
+        self.cli.command.opts.pkg_specs = question["words"]
+
+
+def all_names(base):
+    return sorted({package.name for package in base.sack.query().available()})
+
+
+def describe(base, nevras):
+    known, nevras = {}, set(nevras)
+    for package in base.sack.query().available():
+        nevra = f"{package.name}-{package.epoch}:{package.version}-{package.release}.{package.arch}"
+        if nevra in nevras:
+            known.setdefault(nevra, package)
+    return {nevra: description(package) for nevra, package in known.items()}
+
+
+def description(package):
+    path = package.localPkg() if package.repo._repo.isLocal() else ""
+    if os.path.isfile(path):
+        return {"name": package.name, "summary": package.summary or "", **from_header(path)}
+    return {
+        "name": package.name,
+        "summary": package.summary or "",
+        "requires": [bare(one) for one in package.requires],
+        "provides": [bare(one) for one in package.provides],
+        "recommends": [bare(one) for one in package.recommends],
+        "supplements": [bare(one) for one in package.supplements],
+        "files": list(package.files),
+        "documentation_bytes": None,
+        "rights": None,
+    }
+
+
+def bare(dependency):
+    """A dependency without its version; a rich ("boolean") one whole."""
+    text = str(dependency)
+    return text if text.startswith("(") else text.split(" ")[0]
+
+
+def from_header(path):
+    transaction = rpm.TransactionSet()
+    transaction.setVSFlags(rpm._RPMVSF_NOSIGNATURES | rpm._RPMVSF_NODIGESTS)
+    with open(path, "rb") as file:
+        header = transaction.hdrFromFdno(file.fileno())
+    files, modes = header["FILENAMES"], header["FILEMODES"]
+    sizes = header["LONGFILESIZES"] or header["FILESIZES"]
+    capabilities = header["FILECAPS"] or [""] * len(files)
+    owners = zip(header["FILEUSERNAME"], header["FILEGROUPNAME"], strict=True)
+    rights = []
+    for name, mode, of_file, (user, group) in zip(files, modes, capabilities, owners, strict=True):
+        kind, mode = mode & 0o170000, mode & 0o7777
+        regular, directory, link = kind == 0o100000, kind == 0o040000, kind == 0o120000
+        if (regular and (mode & PRIVILEGED or of_file)) or (
+            mode & WRITABLE and not link and not (directory and mode & STICKY)
+        ):
+            rights.append([name, mode, "directory" if directory else "file", f"{user}:{group}", of_file])
+    return {
+        **{
+            field: sorted(set(header[f"{field[:-1].upper()}NAME"]))
+            for field in ("requires", "provides", "recommends", "supplements")
+        },
+        "files": files,
+        "documentation_bytes": sum(size for size, flags in zip(sizes, header["FILEFLAGS"], strict=True) if flags & DOC),
+        "rights": rights,
+    }

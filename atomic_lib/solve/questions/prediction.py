@@ -1,0 +1,157 @@
+"""The packages of a recipe as dnf resolves them now, with their sizes, chains and files. Nothing is downloaded."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from fnmatch import fnmatchcase
+from functools import cached_property
+
+from atomic_lib.base.command import CommandError
+from atomic_lib.content.comps import Comps
+from atomic_lib.recipe.recipe import Recipe
+from atomic_lib.solve.dnf_run import install_words
+from atomic_lib.solve.explain.graph import Graph, Link, make_graph
+from atomic_lib.solve.explain.why import Chain, entries_of, shortest_chains, why
+from atomic_lib.solve.explain.without import reduced_recipe
+from atomic_lib.solve.group_members import GroupMembers, group_members, members_to_install
+from atomic_lib.solve.questions.described import Described
+from atomic_lib.solve.questions.solver_process import RunningDnf
+from atomic_lib.solve.resolve import require_fitting
+from atomic_lib.solve.solver import Solved, solve
+from atomic_lib.solve.solver_errors import solver_error
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """What a compose of ``recipe`` would install.
+
+    ``removed``: entries of the recipe that cannot stay, because they need what is excluded. ``lifted``: patterns of
+    ``exclude-packages`` that do not hold, because the recipe requires what they exclude; they are no longer in
+    ``recipe``. ``described`` and ``packages`` are by name.
+    """
+
+    recipe: Recipe
+    packages: Mapping[str, Solved]
+    described: Mapping[str, Described]
+    comps: tuple[Comps, ...]
+    removed: tuple[str, ...] = ()
+    lifted: tuple[str, ...] = ()
+
+    @property
+    def download_bytes(self) -> int:
+        """The size of the RPM files."""
+        return sum(package.download_bytes for package in self.packages.values())
+
+    def installed_bytes_of(self, name: str) -> int:
+        """The size of a package's files by its RPM, without documentation where the recipe leaves that out."""
+        left_out = 0 if self.recipe.documentation else self.described[name].documentation_bytes or 0
+        return self.packages[name].installed_bytes - left_out
+
+    @property
+    def installed_bytes(self) -> int:
+        """The size of all packages' files; what the compose itself makes is not in it."""
+        return sum(map(self.installed_bytes_of, self.packages))
+
+    @cached_property
+    def graph(self) -> Graph:
+        """Which package requires which."""
+        return make_graph(
+            (one.package for one in self.described.values()), weak_dependencies=self.recipe.weak_dependencies
+        )
+
+    @cached_property
+    def entries(self) -> tuple[Link, ...]:
+        """The packages that the recipe names, directly or through groups."""
+        return entries_of(self.graph, self.recipe, self.comps)
+
+    @cached_property
+    def chains(self) -> Mapping[str, Chain]:
+        """The shortest chain from the recipe to each package, by name."""
+        return shortest_chains(self.graph, self.entries)
+
+    def why(self, name: str, *, limit: int = 5) -> tuple[Chain, ...]:
+        """The chains to a package, the shortest first; raises WorkbookError if it is not in the set."""
+        return why(self.graph, self.entries, name, limit=limit)
+
+
+def predict(
+    dnf: RunningDnf, comps: Iterable[Comps], known: dict[str, Described], *, excluded: tuple[str, ...] = ()
+) -> Prediction:
+    """What a compose of dnf's recipe would install without the packages ``excluded`` (names and patterns).
+
+    ``known``: descriptions by NEVRA, to which new ones are added. If there is no solution because of the recipe's own
+    ``exclude-packages``, those that exclude what is required are lifted.
+
+    Raises WorkbookError for a package or group that the content does not have, and if dnf finds no solution.
+    """
+    groups = tuple(comps)
+    require_fitting(dnf.recipe, dnf.content)
+    members = group_members(groups, dnf.recipe)
+    try:
+        recipe, packages, removed = _solution(dnf, members, excluded)
+    except CommandError as error:
+        recipe, packages, removed = _without_own_excludes(dnf, members, excluded, error)
+    new = {package.nevra for package in packages.values()} - known.keys()
+    known |= dnf.describe(new) if new else {}
+    described = {name: known[package.nevra] for name, package in packages.items()}
+    lifted = tuple(pattern for pattern in dnf.recipe.excludes if pattern not in recipe.excludes)
+    return Prediction(recipe, packages, described, groups, removed, lifted)
+
+
+_Found = tuple[Recipe, Mapping[str, Solved], tuple[str, ...]]
+"""A recipe, its packages, and the entries that it lost."""
+
+
+def _solution(dnf: RunningDnf, members: GroupMembers, excluded: tuple[str, ...]) -> _Found:
+    """dnf's solution without ``excluded``, as ``what_leaves`` finds it; raises CommandError if there is none."""
+    recipe = dnf.recipe
+    grouped = members_to_install(dnf, members)
+    if not excluded:
+        return recipe, solve(dnf, install_words(recipe, grouped)).packages, ()
+    optional = install_words(reduced_recipe(recipe, excluded, (), ()), grouped)
+    unmet = solve(dnf, ["--setopt=strict=0", *optional]).unmet
+    removed = tuple(word for word in recipe.packages if word in unmet)
+    reduced = reduced_recipe(recipe, excluded, removed, [name for name in grouped if name in unmet])
+    return reduced, solve(dnf, install_words(reduced, grouped)).packages, removed
+
+
+def _without_own_excludes(
+    dnf: RunningDnf, members: GroupMembers, excluded: tuple[str, ...], error: CommandError
+) -> _Found:
+    """The solution with only those of the recipe's excludes that can hold; raises the reason of ``error`` if none."""
+    recipe = dnf.recipe
+    try:
+        if not recipe.excludes:
+            raise error
+        freed = _solution(replace(dnf, recipe=replace(recipe, excludes=())), members, excluded)
+        kept = tuple(pattern for pattern in recipe.excludes if not any(fnmatchcase(name, pattern) for name in freed[1]))
+        return _solution(replace(dnf, recipe=replace(recipe, excludes=kept)), members, excluded)
+    except CommandError:
+        raise solver_error(dnf, error) from None
+
+
+@dataclass(frozen=True)
+class PredictedChanges:
+    """How a prediction differs from another: packages ``left``, ``came``, and ``changed`` to another build, by name."""
+
+    before: Prediction
+    after: Prediction
+
+    @property
+    def left(self) -> list[str]:
+        """The packages that only the first has, the largest first."""
+        return _largest_first(self.before, self.before.packages.keys() - self.after.packages.keys())
+
+    @property
+    def came(self) -> list[str]:
+        """The packages that only the second has, the largest first."""
+        return _largest_first(self.after, self.after.packages.keys() - self.before.packages.keys())
+
+    @property
+    def changed(self) -> list[str]:
+        """The packages that both have, in different builds."""
+        both = self.before.packages.keys() & self.after.packages.keys()
+        return sorted(name for name in both if self.before.packages[name].nevra != self.after.packages[name].nevra)
+
+
+def _largest_first(prediction: Prediction, names: Iterable[str]) -> list[str]:
+    return sorted(names, key=lambda name: (-prediction.installed_bytes_of(name), name))

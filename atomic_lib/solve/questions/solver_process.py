@@ -1,0 +1,177 @@
+"""A dnf in the tools tree that has loaded its repositories, and is asked over a pair of pipes.
+
+It is the dnf of a compose, with the same command line: a plugin stops it before it resolves, and each question
+continues in a child process of its own. So an answer takes a fraction of a second instead of seconds.
+"""
+
+import json
+import os
+import select
+import tempfile
+import time
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from atomic_lib.base.command import Background, CommandError, last_lines
+from atomic_lib.content.dnf import repository_error
+from atomic_lib.content.repositories import Content
+from atomic_lib.recipe.recipe import Recipe
+from atomic_lib.solve.dnf_run import Dnf
+from atomic_lib.solve.questions.described import Described, read_described
+from atomic_lib.solve.solver import PLUGIN
+from atomic_lib.tools.sandbox import Bind, Tools
+
+_QUESTIONS = Path(__file__).parent / "dnf_plugin"
+_START_SECONDS = 120.0
+_ANSWER_SECONDS = 90.0
+_LONGEST_ANSWER_BYTES = 256 * 2**20
+_PLACEHOLDER = "workbook"
+
+
+class SolverProcess:
+    """The running dnf. ``ask`` waits for the answer; a process that does not answer in time is not used again."""
+
+    def __init__(self, process: Background, questions: int, answers: int, log: Path) -> None:
+        self._process, self._questions, self._answers, self._log = process, questions, answers, log
+        self._broken = False
+
+    def ask(self, question: Mapping[str, object]) -> Mapping[str, Any]:
+        """The answer: dnf's exit ``status``, its ``output``, and an ``answer``.
+
+        Raises CommandError if the process has ended, or does not answer in time.
+        """
+        if self._broken:
+            raise self._error("did not answer")
+        self._broken = True  # until the whole answer is here: the next one would be that of this question
+        _write(self._questions, json.dumps(question).encode() + b"\n")
+        answer = self._read(_ANSWER_SECONDS)
+        self._broken = False
+        return answer
+
+    def wait_until_ready(self) -> None:
+        """Wait until the repositories are loaded; raises CommandError as ``ask`` does."""
+        self._read(_START_SECONDS)
+
+    def _read(self, seconds: float) -> Mapping[str, Any]:
+        poll, found, end = select.poll(), bytearray(), time.monotonic() + seconds
+        poll.register(self._answers, select.POLLIN)
+        while not found.endswith(b"\n"):
+            if poll.poll(100):
+                found += os.read(self._answers, 2**20)
+            elif self._process.poll() is not None:
+                raise self._error(f"exit status {self._process.returncode}")
+            if time.monotonic() > end or len(found) > _LONGEST_ANSWER_BYTES:
+                raise self._error(f"no answer after {seconds:g} s")
+        answer: Mapping[str, Any] = json.loads(found)
+        return answer
+
+    def _error(self, cause: str) -> CommandError:
+        output = self._log.read_text(errors="replace") if self._log.exists() else ""
+        error = CommandError(f"dnf, which answers questions: {cause}", log=last_lines(output), hint="ask again")
+        error.status, error.stdout = self._process.poll(), output
+        return error
+
+
+@dataclass(frozen=True)
+class RunningDnf(Dnf):
+    """A ``Dnf`` whose solutions come from a running process; it may have another recipe than the one it started with.
+
+    What the process was not started for (other repositories, locked versions, other commands) is run as usual.
+    """
+
+    process: SolverProcess = field(kw_only=True)
+    started_with: Recipe = field(kw_only=True)
+
+    def run(
+        self, words: Sequence[str], *, binds: Sequence[Bind] = (), pinned: Sequence[tuple[str, Sequence[str]]] = ()
+    ) -> str:
+        """As ``Dnf.run``, but with the running process where it can answer."""
+        if list(words[:3]) == ["-q", "repoquery", "--qf"] and words[3:] == ["%{name}"]:
+            return "\n".join(json.loads(self.process.ask({"kind": "names"})["answer"]))
+        question = _install_question(words)
+        if question is None or pinned or self.hidden or self.locked is not None or not self._same_repositories():
+            return super().run(words, binds=binds, pinned=pinned)
+        answer = self.process.ask({**question, "weak_dependencies": self.recipe.weak_dependencies})
+        if answer["status"] == 0:
+            return str(answer["output"])
+        error = CommandError(f"dnf install: exit status {answer['status']}", log=last_lines(answer["output"]))
+        error.status, error.stdout = answer["status"], answer["output"]
+        raise repository_error(error, self.content.local) or error
+
+    def describe(self, nevras: Collection[str]) -> dict[str, Described]:
+        """What the index or, of a local repository, the header of each package says; raises CommandError."""
+        answer = self.process.ask({"kind": "describe", "nevras": sorted(nevras)})
+        if answer["status"] != 0:
+            raise CommandError("dnf: packages cannot be described", log=last_lines(answer["output"]))
+        return read_described(answer["answer"])
+
+    def _same_repositories(self) -> bool:
+        names = ("repos", "extra_repos", "repo_packages", "lockfile_repos", "repositories")
+        return all(getattr(self.recipe, name) == getattr(self.started_with, name) for name in names)
+
+
+@contextmanager
+def running_dnf(tools: Tools, content: Content, recipe: Recipe, *, files: bool = False) -> Iterator[RunningDnf]:
+    """A dnf with the repositories that ``recipe`` uses of ``content``, which ends with the block.
+
+    ``files``: whether a question may name the path of a file. Raises CommandError if dnf cannot load a repository.
+    """
+    with tempfile.TemporaryDirectory(prefix="workbook-dnf-") as name:
+        directory = Path(name)
+        talk, answer, log = directory / "talk", directory / "solution", directory / "log"
+        talk.mkdir()
+        answer.mkdir()
+        for fifo in ("questions", "answers"):
+            os.mkfifo(talk / fifo)
+        dnf = Dnf(tools, content, recipe, directory)
+        plugins = ["--setopt=plugins=1", "--setopt=pluginpath=/mnt/plugin,/mnt/questions"]
+        line, binds = dnf.prepared([*plugins, "install", f"/{_PLACEHOLDER}" if files else _PLACEHOLDER])
+        binds += [Bind(PLUGIN, "/mnt/plugin"), Bind(_QUESTIONS, "/mnt/questions")]
+        binds += [Bind(talk, "/mnt/talk"), Bind(answer, "/mnt/solution", writable=True)]
+        with (
+            _opened(talk / "questions") as questions,
+            _opened(talk / "answers") as answers,
+            tools.running(line, log=log, binds=binds, network=content.remote) as background,
+        ):
+            process = SolverProcess(background, questions, answers, log)
+            try:
+                process.wait_until_ready()
+            except CommandError as error:
+                raise repository_error(error, content.local) or error from None
+            yield RunningDnf(tools, content, recipe, directory, process=process, started_with=recipe)
+
+
+@contextmanager
+def _opened(fifo: Path) -> Iterator[int]:
+    """A FIFO, opened for reading and writing, so that it needs no other end yet."""
+    descriptor = os.open(fifo, os.O_RDWR)
+    try:
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+def _write(descriptor: int, data: bytes) -> None:
+    while data:
+        data = data[os.write(descriptor, data) :]
+
+
+def _install_question(words: Sequence[str]) -> dict[str, object] | None:
+    """The question for dnf's arguments of an installation; None if there are arguments that are no question."""
+    if "install" not in words:
+        return None
+    at = list(words).index("install")
+    excludes: list[str] = []
+    strict = True
+    for option in words[:at]:
+        name, _, value = option.partition("=")
+        if name == "--exclude":
+            excludes += value.split(",")
+        elif option == "--setopt=strict=0":
+            strict = False
+        elif not option.startswith(("--setopt=plugins=", "--setopt=pluginpath=")):
+            return None
+    return {"kind": "install", "words": list(words[at + 1 :]), "excludes": excludes, "strict": strict}

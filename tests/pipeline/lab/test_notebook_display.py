@@ -1,0 +1,31 @@
+"""What the extension of IPython shows: one line for an error, tables with a script and their CSV."""
+
+import base64
+import re
+
+from atomic_lib.base.errors import WorkbookError
+from atomic_lib.pipeline.lab.notebook_display import in_notebook, one_line
+from atomic_lib.report.elements.blocks import Details, Paragraph, Stack
+from atomic_lib.report.elements.cells import Cell
+from atomic_lib.report.elements.table import Table
+
+TABLE = Table("Sizes: two", ("name", "size"), ((Cell("a"), Cell("1")),), ({"name": "a", "size": 1},), csv="sizes.csv")
+
+
+def test_an_error_is_one_line_with_the_next_step_and_the_last_reason() -> None:
+    (line,) = one_line(WorkbookError("no\nsolution", hint="leave one out", log="first\n nothing provides x\n"))
+    assert re.sub(r"\x1b\[\d+m", "", line) == "✗ no · solution (nothing provides x) Next step: leave one out"
+
+
+def test_a_table_has_its_csv_in_the_link_wherever_it_stands() -> None:
+    for shown in (TABLE, Stack((Paragraph("before"), TABLE)), Details("more", TABLE)):
+        html = in_notebook(shown)
+        data = re.findall(r'download="sizes.csv" href="data:text/csv;name=sizes;base64,([^"]+)"', html)
+        assert base64.b64decode(data[0]).decode() == "name,size\na,1\n"
+
+
+def test_each_output_has_the_script_for_its_own_tables() -> None:
+    first, second = in_notebook(TABLE), in_notebook(TABLE)
+    names = [re.findall(r'<div class="workbook" id="([^"]+)"', html)[0] for html in (first, second)]
+    assert names[0] != names[1]
+    assert f"workbookTables(document.getElementById('{names[0]}'))" in first

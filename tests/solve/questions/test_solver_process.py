@@ -1,0 +1,86 @@
+"""The pipes to a dnf that stays: answers, its end, and a time limit. The real one: tests/integration."""
+
+import json
+import os
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from atomic_lib.base import command
+from atomic_lib.base.command import CommandError
+from atomic_lib.solve.questions import solver_process
+from atomic_lib.solve.questions.described import read_described
+from atomic_lib.solve.questions.solver_process import SolverProcess, _install_question
+
+
+@contextmanager
+def answering(
+    directory: Path, answer: Callable[[dict[str, object]], object], program: str = "sleep 60"
+) -> Iterator[SolverProcess]:
+    """A process whose answers to each question are given by ``answer``; None: no answer at all."""
+    for name in ("questions", "answers"):
+        os.mkfifo(directory / name)
+    ends = [os.open(directory / name, os.O_RDWR) for name in ("questions", "answers")]
+
+    def serve() -> None:
+        with open(directory / "questions") as questions:
+            for line in questions:
+                if line == "end\n":
+                    return
+                if (said := answer(json.loads(line))) is not None:
+                    os.write(ends[1], json.dumps(said).encode() + b"\n")
+
+    thread = threading.Thread(target=serve)
+    thread.start()
+    try:
+        with command.running(["sh", "-c", program], log=directory / "log") as process:
+            yield SolverProcess(process, ends[0], ends[1], directory / "log")
+    finally:
+        os.write(ends[0], b"end\n")
+        thread.join(10)
+        for end in ends:
+            os.close(end)
+
+
+def test_an_answer_is_that_of_the_question(tmp_path: Path) -> None:
+    with answering(tmp_path, lambda question: {"asked": question["kind"]}) as process:
+        assert process.ask({"kind": "names"}) == {"asked": "names"}
+        assert process.ask({"kind": "install"}) == {"asked": "install"}
+
+
+def test_a_long_answer_is_whole(tmp_path: Path) -> None:
+    with answering(tmp_path, lambda question: {"text": "x" * 50_000}) as process:
+        assert len(process.ask({})["text"]) == 50_000
+
+
+def test_a_process_that_ended_is_an_error_with_its_last_words(tmp_path: Path) -> None:
+    with answering(tmp_path, lambda _: None, "echo no repository; exit 3") as process:
+        with pytest.raises(CommandError, match="exit status 3") as caught:
+            process.ask({})
+        assert "no repository" in caught.value.log
+
+
+def test_without_an_answer_in_time_it_is_not_asked_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(solver_process, "_ANSWER_SECONDS", 0.3)
+    with answering(tmp_path, lambda _: None) as process:
+        with pytest.raises(CommandError, match=r"no answer after 0\.3 s"):
+            process.ask({})
+        with pytest.raises(CommandError, match="did not answer"):
+            process.ask({})
+
+
+def test_the_question_for_dnfs_arguments() -> None:
+    plugins = ["--setopt=plugins=1", "--setopt=pluginpath=/mnt/plugin"]
+    assert _install_question([*plugins, "--setopt=strict=0", "--exclude=a,b", "install", "c", "d"]) == {
+        "kind": "install", "words": ["c", "d"], "excludes": ["a", "b"], "strict": False,
+    }  # fmt: skip
+    assert _install_question([*plugins, "--downloadonly", "install", "c"]) is None
+    assert _install_question(["-q", "repoquery"]) is None
+
+
+def test_a_damaged_description_is_an_error() -> None:
+    with pytest.raises(CommandError, match="cannot be described"):
+        read_described('{"a-1": {"name": "a"}}')
