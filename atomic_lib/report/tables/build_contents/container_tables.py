@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from atomic_lib.measure.container.container_figures import ContainerFigures, Place
+from atomic_lib.report.elements.blocks import Stack
 from atomic_lib.report.elements.cells import Cell, missing, number, share
 from atomic_lib.report.elements.table import Table, not_measured
 from atomic_lib.report.elements.values import plural, quantity, version_of
@@ -29,6 +30,15 @@ class _Part:
     files: int
     bytes: int
     shared_bytes: int | None
+
+
+def container_image(result: VariantResult, to_run: str = "../") -> Stack:
+    """One variant: the tables of its container image. ``to_run``: from the page to the run's directory."""
+    return Stack((
+        container_table(result, to_run),
+        container_packages_table(result, to_run),
+        container_files_table(result, to_run),
+    ))  # fmt: skip
 
 
 def container_table(result: VariantResult, to_run: str = "../") -> Table:
