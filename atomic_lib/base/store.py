@@ -218,7 +218,7 @@ def remove_tree(path: Path) -> None:
         shutil.rmtree(path, onerror=_remove_immutable)
 
 
-def _remove_immutable(remove: Callable[[str], object], path: str, _: object) -> None:
+def _remove_immutable(_: Callable[[str], object], path: str, __: object) -> None:
     # ostree marks the root of a deployment as immutable, which also protects its entries from removal.
     for marked in (os.path.dirname(path), path):
         _clear_flags(marked)
@@ -226,7 +226,7 @@ def _remove_immutable(remove: Callable[[str], object], path: str, _: object) -> 
         if os.path.isdir(path) and not os.path.islink(path):
             shutil.rmtree(path, ignore_errors=True)
         else:
-            remove(path)
+            os.unlink(path)
 
 
 def _clear_flags(directory: str) -> None:

@@ -19,7 +19,7 @@ from atomic_lib.guest.evidence.proof_of_life import Evidence, read_evidence, rea
 from atomic_lib.guest.evidence.unit_times import unit_files
 from atomic_lib.guest.vm.clock import read_clock, read_clock_again
 from atomic_lib.guest.vm.data_source import provide_instance
-from atomic_lib.guest.vm.host_load import BootHost, describe_host, read_cpus, with_load_after
+from atomic_lib.guest.vm.host_load import BootHost, Patience, describe_host, read_cpus, with_load_after
 from atomic_lib.guest.vm.metadata_service import MetadataService
 from atomic_lib.guest.vm.qemu import BOOT_MOUNT, Disk, Guest, Machine, read_console, start_guest
 from atomic_lib.guest.vm.ssh import Deadline, log_in, one_boot_key, wait_for_banner
@@ -128,11 +128,12 @@ def progress_of(service: MetadataService | None) -> str:
 
 def _deadline(guest: Guest, service: MetadataService | None, request: BootRequest, image: Path) -> Deadline:
     """Raises once the time limit is over or the guest is dead."""
+    patience = Patience(request.timeout_seconds)
 
     def check() -> None:
         key = ", the agent has the key" if service and service.answered(_KEY_PATH, 200) else ""
         reached(f"{console_milestone(guest.require_alive())}{key}")
-        if time.monotonic() - guest.started > request.timeout_seconds:
+        if patience.is_over():
             raise WorkbookError(
                 f"{image}: no ssh login within {request.timeout_seconds:g} s"
                 f" ({request.firmware}, {request.accelerator}): {progress_of(service)}",

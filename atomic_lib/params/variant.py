@@ -110,6 +110,7 @@ class Variant(ParamsModel):
     guest_cpus: int = Field(default=2, ge=1, le=64)
     guest_memory_mib: int = Field(default=2048, ge=512, le=1048576)
     boot_timeout_seconds: int = Field(default=600, ge=10, le=7200)
+    """The time limit for the login; a host with more work than processors stretches it."""
     script_timeout_seconds: int = Field(default=1800, ge=1, le=86400)
     """The time limit of each command in the tree: dnf with all scriptlets, a script of the recipe, dracut."""
     script_memory_mib: int = Field(default=4096, ge=256, le=1048576)

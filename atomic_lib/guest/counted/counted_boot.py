@@ -28,6 +28,7 @@ from atomic_lib.guest.counted.probe_initramfs import (
 )
 from atomic_lib.guest.evidence.console_milestones import console_milestone
 from atomic_lib.guest.vm.data_source import DISC_KIB, Provisioning, provide_instance
+from atomic_lib.guest.vm.host_load import Patience
 from atomic_lib.guest.vm.metadata_service import GUEST_ADDRESS, GUEST_MAC, GUEST_NETWORK, Instance
 from atomic_lib.guest.vm.qemu import BOOT_MOUNT, Process, machine_uuid, read_console, seccomp_argument
 from atomic_lib.image.disk import Image
@@ -37,7 +38,7 @@ from atomic_lib.tools.tools_tree import tool_versions
 SHIFT = 0
 """An instruction takes 2^SHIFT ns of the guest's time."""
 TIMEOUT_SECONDS = 1200.0
-"""Wall time: about ten times what a boot takes on two idle cores."""
+"""Of a host that has a processor for it: about ten times what a boot takes on two idle cores."""
 
 _CLOCK_BASE = "2030-01-01T00:00:00"  # later than any systemd was built: it would set an earlier clock forward
 _POLL_SECONDS = 0.2
@@ -185,10 +186,10 @@ def _run_guest(
 
 def wait_for_report(process: Process, directory: Path, timeout_seconds: float) -> None:
     """Wait until QEMU ends. Raises WorkbookError, with the evidence as its log, where there is no report."""
-    started = time.monotonic()
+    patience = Patience(timeout_seconds)
     console = directory / "console.log"
     while (status := process.poll()) is None:
-        if time.monotonic() - started > timeout_seconds:
+        if patience.is_over():
             raise WorkbookError(
                 f"the counted boot did not report within {timeout_seconds:g} s: {_progress(directory)}",
                 hint=f"read {console}",

@@ -39,6 +39,23 @@ class CpuReading:
     own_seconds: float
 
 
+class Patience:
+    """A time limit that a busy host stretches: with twice as many programs as processors, each second counts half.
+
+    ``limit_seconds``: the limit on a host that has a processor for each program that wants one.
+    """
+
+    def __init__(self, limit_seconds: float) -> None:
+        self._left_seconds, self._seen = limit_seconds, time.monotonic()
+
+    def is_over(self) -> bool:
+        """Whether the limit is reached; to be asked every few seconds, because the load changes."""
+        now = time.monotonic()
+        share = min(1.0, (os.cpu_count() or 1) / max(os.getloadavg()[0], 0.01))
+        self._left_seconds, self._seen = self._left_seconds - (now - self._seen) * share, now
+        return self._left_seconds < 0
+
+
 def describe_host(tools: Tools) -> BootHost:
     """The machine that runs the guests, and how busy it is."""
     version = tools.run(["qemu-system-x86_64", "--version"]).stdout

@@ -18,8 +18,6 @@ from atomic_lib.results.history.database import HISTORY_FILE, open_history
 from atomic_lib.results.history.run_recording import record_missing_runs
 from atomic_lib.results.runs import latest_link, link_newest
 
-_USAGE_ERROR = 2
-
 
 def publish(directory: Path, *, images: bool = False, build: Path = BUILD) -> int:
     """Publish the site of the history as ``directory``, and point ``latest-STUDY`` to the runs that head it.
@@ -54,17 +52,18 @@ def run_and_publish(
 
     ``words``: the command that runs the study and neither moves its link nor removes runs. ``execute`` executes a
     command and returns its exit status; it is not this process that does, because a run happens in a namespace, which
-    cannot write everywhere. A run that fails or breaks a budget is published too, as what it is.
+    cannot write everywhere. After a run that fails or breaks a budget nothing is published and no run is removed: the
+    site gets that run, as what it is, with the next one that succeeds, or with ``publish``.
 
     Raises WorkbookError as ``publish`` does; old runs then stay.
     """
-    status = execute(words)
-    if status >= _USAGE_ERROR:  # or a signal
+    if status := execute(words):
+        say(f"not published: the run did not succeed; {directory} stays as it is")
         return status
     publish(directory)
     if keep is not None:
-        status = max(status, execute(["clean", "--keep", str(keep), "--yes", "--wait"]))
-    return status
+        return execute(["clean", "--keep", str(keep), "--yes", "--wait"])
+    return 0
 
 
 def in_child(start: Callable[[], NoReturn]) -> int:

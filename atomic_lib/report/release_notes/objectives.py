@@ -43,9 +43,7 @@ def objectives(result: VariantResult, equality: EqualityRecord | None) -> tuple[
         Objective("SELinux labels in the tree", *_labels(result)),
         Objective("Boots with SELinux enforcing", *_enforcing(result)),
         Objective("The tree is the file system of a traditional image of the same packages", *_equal(equality)),
-        Objective(
-            "The same RPM content in host and container image", "not measured", "the workbook makes no container image"
-        ),
+        Objective("The same RPM content in host and container image", *_container(result)),
         Objective("Docker ready after the boot", *_docker(result)),
     )
 
@@ -128,6 +126,16 @@ def _equal(record: EqualityRecord | None) -> _Finding:
     found = f"{record.unexplained:,} of {count} without a reason" if record.unexplained else f"{count}, each explained"
     text = f"{plural(record.paths, 'path')} in both {record.ostree} and {record.traditional}, {after}: {found}"
     return ("no" if record.unexplained else "yes"), f"{text} in params/rules"
+
+
+def _container(result: VariantResult) -> _Finding:
+    found = result.container
+    if found is None:
+        return "not measured", "no container image was made"
+    places = [package.place for package in found.packages]
+    shared, alone = places.count("shared"), places.count("container")
+    text = f"{found.name}: {plural(shared, 'package')} of the same RPM files, {alone} that the host has not"
+    return ("no" if alone else "yes"), text
 
 
 def _docker(result: VariantResult) -> _Finding:

@@ -1,11 +1,12 @@
 """The host's processors: what is this boot's, and what is others' work."""
 
 import os
+import time
 from pathlib import Path
 
 import pytest
 
-from atomic_lib.guest.vm.host_load import CpuReading, other_busy_cpus, read_cpus
+from atomic_lib.guest.vm.host_load import CpuReading, Patience, other_busy_cpus, read_cpus
 
 
 def process(proc: Path, number: int, parent: int, ticks: str, *, name: str = "x") -> None:
@@ -41,3 +42,18 @@ def test_the_others_share() -> None:
     assert other_busy_cpus(before, CpuReading(110.0, 1180.0, 150.0)) == pytest.approx(0.8)
     assert other_busy_cpus(before, CpuReading(110.0, 1050.0, 150.0)) == 0.0
     assert other_busy_cpus(before, before) is None
+
+
+def test_a_busy_host_stretches_a_time_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 0.0
+    monkeypatch.setattr(time, "monotonic", lambda: now)
+    monkeypatch.setattr(os, "cpu_count", lambda: 2)
+    monkeypatch.setattr(os, "getloadavg", lambda: (1.0, 0.0, 0.0))
+    patience = Patience(10)
+    now = 6.0
+    assert not patience.is_over()
+    monkeypatch.setattr(os, "getloadavg", lambda: (8.0, 0.0, 0.0))
+    now = 21.0  # a quarter of 15 s more
+    assert not patience.is_over()
+    now = 22.1
+    assert patience.is_over()

@@ -4,7 +4,6 @@ The study is a real one. The notebook of one of its variants is really executed 
 kernels or processes; elsewhere its execution is a call. All others leave the result that a real one would.
 """
 
-import hashlib
 import json
 import os
 import re
@@ -13,6 +12,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -21,10 +21,11 @@ from atomic_lib import cli
 from atomic_lib.base import command, errors
 from atomic_lib.base.errors import WorkbookError
 from atomic_lib.base.progress import is_progress
-from atomic_lib.base.store import Store
+from atomic_lib.base.store import Store, file_sha256
 from atomic_lib.pipeline import notebooks, study
 from atomic_lib.pipeline.failures import explained
 from atomic_lib.pipeline.notebooks import Execution
+from atomic_lib.pipeline.schedule import publishing
 from atomic_lib.results.history import database
 from atomic_lib.results.history.database import read_history
 from tests.pipeline.small_notebooks import notebook
@@ -153,6 +154,7 @@ def put_in_place(place: Place, patch: pytest.MonkeyPatch) -> None:
     patch.setattr(errors, "BUILD", place.build)
     patch.setattr(study, "NOTEBOOKS", place.top / "notebooks")
     patch.setattr(database, "WAIT_SECONDS", 0.1)
+    patch.setattr(publishing, "publish", partial(publishing.publish, build=place.build))
 
 
 @contextmanager
@@ -201,8 +203,7 @@ class Whole:
     def of(cls, place: Place, run: str = "") -> "Whole":
         link = os.readlink(place.build / f"runs/latest-{STUDY}")
         run = run or link
-        files = {str(path.relative_to(place.build)): digest(path)
-                 for path in sorted((place.build / "runs" / run).rglob("*")) if path.is_file()}  # fmt: skip
+        files = files_of(place.build / "runs" / run)
         with read_history(place.build / "history.sqlite") as history:
             rows = history.execute("SELECT * FROM runs JOIN builds USING (run) WHERE run = ?", (run,)).fetchall()
         scratch = sorted(map(str, place.store.root.glob("tmp/*"))) + sorted(
@@ -211,8 +212,10 @@ class Whole:
         return cls(link, files, rows, Path("/proc/mounts").read_text(), scratch)
 
 
-def digest(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+def files_of(top: Path) -> dict[str, str]:
+    """The sha256 of each file below a directory, by its path."""
+    files = (path for path in sorted(top.rglob("*")) if path.is_file())
+    return {str(path.relative_to(top)): file_sha256(path) for path in files}
 
 
 def processes_of(top: Path) -> list[str]:

@@ -24,6 +24,7 @@ from tests.pipeline.study.faults import (
     Whole,
     checkout_with_a_good_run,
     executions,
+    files_of,
     gone_in_time,
     lines_about,
 )
@@ -254,6 +255,28 @@ def test_of_a_driver_that_is_stopped_nothing_is_published_and_the_next_run_remov
     assert lines_about(said, "^stopped by SIGHUP$") == (["stopped by SIGHUP"] if number == signal.SIGHUP else [])
     assert replace(Whole.of(place), scratch=[]) == replace(whole, scratch=[])
     assert gone_in_time(place.top.parent / "cache") == []
+
+
+def test_a_full_disk_while_the_site_is_published_leaves_the_site_before_and_the_link(
+    place: Place, capfd: pytest.CaptureFixture[str]
+) -> None:
+    disk, site = place.top / "www", place.top / "www/site"
+    disk.mkdir()
+    command.run(["mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", disk])
+    try:
+        with executions(place, Fault("none", "", call=Place.store_image)):
+            assert place.run("--publish", str(site)) == 0
+            whole, files = Whole.of(place), files_of(disk)
+            assert "site/index.html" in files
+            (disk / "filler").write_bytes(bytes(os.statvfs(disk).f_bavail * os.statvfs(disk).f_bsize - 8192))
+            capfd.readouterr()
+            assert place.run("--publish", str(site)) == 1
+        said = capfd.readouterr().err
+        (disk / "filler").unlink()
+        assert len(lines_about(said, rf"^error: publish {site}: the file system at {disk} is full: ")) == 1, said
+        assert (Whole.of(place), files_of(disk)) == (whole, files)
+    finally:
+        command.run(["umount", "--lazy", disk])
 
 
 def test_after_all_faults_a_run_succeeds_and_nothing_of_them_is_left(place: Place) -> None:

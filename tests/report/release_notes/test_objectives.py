@@ -8,6 +8,7 @@ from atomic_lib.guest.evidence.proof_of_life import Check
 from atomic_lib.report.release_notes.objectives import Objective, objectives
 from atomic_lib.results.equality_record import EqualityRecord
 from atomic_lib.results.variant_result import FailedBoot, VariantResult
+from tests.report.enriched import CONTAINER as CONTAINER_FIGURES
 from tests.report.enriched import LABELS, enriched
 from tests.report.factory import incomplete_result, variant_result
 from tests.results.sbom.recorded import recorded_build
@@ -21,7 +22,8 @@ EQUAL = EqualityRecord(
 DOCKER, PROVISIONED = "Docker ready after the boot", "The agent provisions a guest"
 LABELLED, ENFORCING = "SELinux labels in the tree", "Boots with SELinux enforcing"
 EQUALITY = "The tree is the file system of a traditional image of the same packages"
-NEVER = {"Updated and rolled back atomically", "The same RPM content in host and container image"}
+CONTAINER = "The same RPM content in host and container image"
+NEVER = {"Updated and rolled back atomically"}
 """What no run measures."""
 
 
@@ -31,7 +33,10 @@ def good() -> VariantResult:
     checks = tuple(Check(name=name, passed=True) for name in PASSED)
     boots = tuple(boot.model_copy(update={"checks": checks}) for boot in result.boots)
     kinds = {"Python": 0, "the package manager": 0}
-    return result.model_copy(update={"labels": CLEAN, "boots": boots, "forbidden_paths": kinds})
+    shared = tuple(one for one in CONTAINER_FIGURES.packages if one.place != "container")
+    container = CONTAINER_FIGURES.model_copy(update={"packages": shared})
+    update = {"labels": CLEAN, "boots": boots, "forbidden_paths": kinds, "container": container}
+    return result.model_copy(update=update)
 
 
 def found(result: VariantResult, equality: EqualityRecord | None = None) -> dict[str, Objective]:
@@ -47,6 +52,14 @@ def test_what_was_measured_is_in_the_image() -> None:
     assert {title for title, answer in answers.items() if answer == "not measured"} == NEVER
     assert set(answers.values()) == {"yes", "not measured"}
     assert len(answers) == 11
+
+
+def test_a_container_with_a_package_of_its_own_does_not_have_the_hosts_content() -> None:
+    own = found(good().model_copy(update={"container": CONTAINER_FIGURES}), EQUAL)[CONTAINER]
+    assert (own.answer, own.evidence) == (
+        "no", "container-base: 1 package of the same RPM files, 1 that the host has not"
+    )  # fmt: skip
+    assert found(good().model_copy(update={"container": None}), EQUAL)[CONTAINER].answer == "not measured"
 
 
 def test_each_answer_has_its_figure() -> None:
