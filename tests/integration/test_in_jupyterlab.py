@@ -106,6 +106,6 @@ def test_an_error_is_one_line_that_says_what_to_do(lab: Lab, page: Page) -> None
     assert len(text.splitlines()) == 1
 
 
-def test_nothing_is_written_to_the_home_of_the_user(lab: Lab) -> None:
+def test_of_the_users_home_only_the_usual_places_of_settings_and_caches_are_written(lab: Lab) -> None:
     written = [path.relative_to(lab.home) for path in lab.home.rglob("*") if path.is_file()]
     assert [str(path) for path in written if path.parts[0] not in (".ipython", ".cache", ".local", ".config")] == []

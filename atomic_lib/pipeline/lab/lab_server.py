@@ -21,7 +21,9 @@ _KERNEL = "share/jupyter/kernels/python3/kernel.json"
 def server_words(*, display: bool, root: bool) -> list[str]:
     """The command line of JupyterLab on 127.0.0.1; without a ``display`` it opens no browser."""
     words = [sys.executable, "-m", "jupyterlab", "--ServerApp.ip=127.0.0.1", f"--ServerApp.root_dir={CHECKOUT}",
-             f"--LabApp.default_url=/lab/tree/{LANDING}"]  # fmt: skip
+             f"--LabApp.default_url=/lab/tree/{LANDING}",
+             # looking for language servers would run npm
+             "--LanguageServerManager.autodetect=False"]  # fmt: skip
     return [*words, *(["--allow-root"] if root else []), *([] if display else ["--no-browser"])]
 
 
