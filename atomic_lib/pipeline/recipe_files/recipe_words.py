@@ -11,7 +11,7 @@ from atomic_lib.base.progress import say
 from atomic_lib.content.definition import load_definition
 from atomic_lib.content.yum_repository import YumRepository
 from atomic_lib.params.study_file import fallback_variants, load_study, study_variants
-from atomic_lib.params.variant import load_variant, variant_names
+from atomic_lib.params.variant import Variant, load_variant, variant_names
 from atomic_lib.recipe.load import load_recipes, read_recipe
 from atomic_lib.recipe.origins import Origins, origins_of
 from atomic_lib.recipe.recipe import AccountRules, AddedFile, Finalization, OstreeSource, Recipe
@@ -75,9 +75,13 @@ def _checked_parameters(params: Path) -> Iterator[tuple[str, WorkbookError | Non
 def _absent_recipe(name: str, params: Path) -> str:
     """The recipe of a variant that is not part of the workbook, if the user has not put it there."""
     try:
-        path = load_variant(name, params).recipe_file
+        return _absent(load_variant(name, params))
     except WorkbookError:
         return ""
+
+
+def _absent(variant: Variant) -> str:
+    path = variant.recipe_file
     return "" if not path or (CHECKOUT / path).exists() else path
 
 
@@ -93,7 +97,8 @@ def _problem_of_study(name: str, params: Path) -> WorkbookError | None:
     try:
         study = load_study(name, params)
         for variant in (*study_variants(study, params), *fallback_variants(study, params).values()):
-            load_recipes(variant, params)
+            if not _absent(variant):
+                load_recipes(variant, params)
     except WorkbookError as error:
         return error
     return None

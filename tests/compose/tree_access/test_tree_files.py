@@ -169,12 +169,13 @@ _CHECKED = [*(path for path in _ROOM if path.name not in _DOOR), LIBRARY / "gues
 # Files of the store or of the checkout, none of a tree.
 _FILES_OF_THE_HOST = {
     "chroot.py": {"root.mkdir", "root.chmod"},
+    "commit_limits.py": {"os.statvfs", "os.sysconf", "os.walk"},
     "file_contexts.py": {"path.lstat", "substitutions.write_text", "target.mkdir", "target.touch"},
     "initramfs.py": {"(_OWN_FILES / name).read_bytes"},
     "install.py": None,  # its files: the configuration of dnf and logs
     "kickstart_settings.py": {"file.write_bytes"},
     "ostree.py": {"repo.mkdir"},
-    "ostree_remote.py": {"(directory / 'objects').is_dir"},
+    "ostree_remote.py": {"(directory / 'objects').is_dir", "log.read_text"},
     "pulled_tree.py": {
         "(directory / name).mkdir", "(directory / 'tree.json').write_text", "path.is_file", "request.keys.read_bytes",
     },
