@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from atomic_lib.measure.rank_statistics import NO_DIFFERENCE
 from atomic_lib.report.elements.blocks import Opening
 from atomic_lib.report.elements.cells import Cell, missing, number
 from atomic_lib.report.elements.table import Table
@@ -9,6 +10,7 @@ from atomic_lib.report.elements.values import NBSP, delta
 from atomic_lib.report.text import methods
 from atomic_lib.report.text.content_words import content_and_date, standin_notice
 from atomic_lib.results.analysis import fallbacks
+from atomic_lib.results.analysis.boot_times import may_differ
 from atomic_lib.results.analysis.metrics import Metric, overview_metrics
 from atomic_lib.results.study_result import StudyResult
 from atomic_lib.results.variant_result import VariantResult
@@ -62,7 +64,10 @@ def _cells(study: StudyResult, result: VariantResult, figures: tuple[Metric, ...
         if value is None:
             cells.append(missing(figure.reason(result)))
             continue
-        compared = base_value is not None and result is not base
-        cell = number(value, figure.unit, note=delta(value, base_value or 0, figure.unit) if compared else "")
+        note = ""
+        if base_value is not None and result is not base:
+            shown = may_differ(study, result, figure)
+            note = delta(value, base_value, figure.unit) if shown else NO_DIFFERENCE
+        cell = number(value, figure.unit, note=note)
         cells.append(replace(cell, text=_short(cell.text), note=_short(cell.note)))
     return cells

@@ -7,6 +7,7 @@ from atomic_lib.report.elements.values import NBSP, percentage, quantity, signed
 from atomic_lib.report.text import methods
 from atomic_lib.report.text.change_words import MOST_CAUSES, cause_words, since
 from atomic_lib.report.text.content_words import content_and_date, day, standin_notice
+from atomic_lib.results.analysis.boot_times import may_differ
 from atomic_lib.results.analysis.decisions import last_step
 from atomic_lib.results.analysis.metrics import Metric, overview_metrics
 from atomic_lib.results.analysis.package_changes import causes
@@ -61,7 +62,8 @@ def _figure(study: StudyResult, result: VariantResult, figure: Metric) -> str:
     value, base = figure.value(result), study.variant(study.baseline)
     if value is None:
         return figure.reason(result)
-    before = figure.value(base) if base and base is not result else None
+    compared = base and base is not result and may_differ(study, result, figure)
+    before = figure.value(base) if base and compared else None
     percent = percentage(value, before) if before is not None else ""
     sign = "-" if before is not None and value < before else "+"
     return quantity(value, figure.unit) + (f" ({sign}{percent})" if percent else "")

@@ -19,6 +19,7 @@ from atomic_lib.measure.rank_statistics import (
     summarize,
 )
 from atomic_lib.results.analysis.boot_groups import MILESTONES, PHASES, BootGroup, median_of, milestone_seconds
+from atomic_lib.results.analysis.metrics import Metric
 from atomic_lib.results.study_result import StudyResult
 from atomic_lib.results.variant_result import VariantResult
 
@@ -57,6 +58,14 @@ class BootTime:
         if found and not _interleaved(self.group.boots_of(base), self.group.boots_of(result)):
             return replace(found, word=NO_DIFFERENCE, reason="the boots did not alternate within one session")
         return found
+
+
+def may_differ(study: StudyResult, result: VariantResult, figure: Metric) -> bool:
+    """Whether a difference of a figure from the baseline may be shown: by wall clock, only what the rank test shows."""
+    if figure.group is None:
+        return True
+    verdict = BootTime(figure.group, figure.milestone).verdict(study, result)
+    return verdict is not None and verdict.word != NO_DIFFERENCE
 
 
 def phases_of(boot: Boot) -> list[tuple[str, float]]:

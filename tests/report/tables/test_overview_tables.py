@@ -2,8 +2,10 @@
 
 import pytest
 
+from atomic_lib.measure.rank_statistics import Verdict
 from atomic_lib.report.tables.build_contents.package_change_tables import causes_table
 from atomic_lib.report.tables.overview_tables import overview
+from atomic_lib.results.analysis.boot_times import BootTime
 from atomic_lib.results.study_result import StudyResult
 from tests.report import factory
 from tests.report.enriched import enriched_study
@@ -30,6 +32,16 @@ def test_the_wall_clock_stands_in_for_counted_boots_and_a_study_of_trees_has_no_
     assert overview(study).header[-1] == "to Docker ready (BIOS, TCG)"
     assert "counted" not in overview(study).notes[0]
     assert overview(study_of(factory.incomplete_result())).header == ("variant", "tree")
+
+
+def test_one_boot_each_shows_no_difference_but_enough_of_them_do(
+    study: StudyResult, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place, shown = 2, [row[-1].note for row in overview(study).rows]
+    assert (shown[0], shown[place]) == ("", "no difference shown")
+    slower = Verdict("slower", 0.001, 9.0, 8.0, 10.0, 8, 8, "p = 0.001")
+    monkeypatch.setattr(BootTime, "verdict", lambda *_: slower)
+    assert "%" in overview(study).rows[place][-1].note
 
 
 def test_a_variant_without_figures_says_why(study: StudyResult) -> None:
