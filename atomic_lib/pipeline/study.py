@@ -1,5 +1,6 @@
 """Runs a study: notebooks build and boot its variants, and a page compares them."""
 
+import re
 import shutil
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -295,7 +296,8 @@ def _report(study: StudyResult, page: Path, setup_faults: Collection[str] = ()) 
     for name, error in failures:
         say(f"error: {name} failed at {error.stage}: {error.message}")
         if error.hint:
-            say(f"Next step: {error.hint}")
+            # results name files by their place in the variant's directory
+            say(f"Next step: {re.sub(r'(?<![^ ])[.]/', f'{page.parent / name}/', error.hint)}")
         if name in setup_faults:
             say(f"{name}: the cause is not the variant itself, so no fallback is built")
     for note in failed_boot_notes(study.variants):
