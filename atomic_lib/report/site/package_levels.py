@@ -4,8 +4,7 @@ import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-Contents = dict[str, tuple[str, int]]
-"""The versions of each package in a build, and its bytes in the tree."""
+from atomic_lib.results.history.package_growth import Shares, recorded_shares
 
 
 @dataclass(frozen=True)
@@ -27,15 +26,16 @@ def package_levels(history: sqlite3.Connection) -> dict[str, list[PackageLevel]]
     """The levels of every package in every variant, oldest first, from the whole runs in which it did not fail."""
     found: dict[str, list[PackageLevel]] = {}
     for study, variant, builds in _series(history):
-        before: Contents = {}
+        before: Shares = {}
         kept = ""
         for build, run, created, commit in builds:
             if commit and commit == kept:
                 continue  # the same tree
-            now, kept = _contents(history, build), commit or ""
+            now, kept = recorded_shares(history, build, "tree_bytes"), commit or ""
             for name in sorted({*before, *now}):
                 if before.get(name) != now.get(name):
-                    versions, size = now.get(name, ("", None))
+                    share = now.get(name)
+                    versions, size = (share.versions, int(share.amount)) if share else ("", None)
                     found.setdefault(name, []).append(PackageLevel(study, variant, run, created, versions, size))
             before = now
     for levels in found.values():
@@ -62,15 +62,3 @@ def _series(
         series.setdefault((study, variant), []).append((build[0], build[1], build[2], build[3]))
     for (study, variant), builds in sorted(series.items()):
         yield study, variant, builds
-
-
-def _contents(history: sqlite3.Connection, build: int) -> Contents:
-    """The packages of a build; several of one name count together."""
-    contents: Contents = {}
-    for name, epoch, version, release, size in history.execute(
-        "SELECT name, epoch, version, release, bytes FROM packages WHERE build = ? ORDER BY name", (build,)
-    ):
-        text = f"{epoch}:{version}-{release}" if epoch else f"{version}-{release}"
-        versions, so_far = contents.get(name, ("", 0))
-        contents[name] = (f"{versions}, {text}" if versions else text, so_far + size)
-    return contents

@@ -1,6 +1,5 @@
 """The pages of runs: those that the run made, with the links of the site, and what it offers for download."""
 
-import hashlib
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -9,11 +8,13 @@ from pathlib import Path
 
 from atomic_lib.base.errors import WorkbookError
 from atomic_lib.base.scrub import scrubber
-from atomic_lib.base.store import Store
+from atomic_lib.base.store import Store, file_sha256
 from atomic_lib.report.elements.blocks import Opening, Paragraph, Shown
 from atomic_lib.report.elements.cells import Cell, number
 from atomic_lib.report.elements.table import Table
 from atomic_lib.report.page.export import PageLink
+from atomic_lib.report.release_notes.notes import NOTES_MARKDOWN, NOTES_NOTEBOOK, NOTES_PAGE
+from atomic_lib.report.site.site_directory import NextSite
 from atomic_lib.report.site.site_pages import (
     RUNS,
     SiteContent,
@@ -32,12 +33,13 @@ _ENDINGS = frozenset({".html", ".csv", ".json", ".md", ".ipynb", ".log", ".txt"}
 """What is published of a run's directory."""
 _KINDS = (
     (".cdx.json", "software bill of materials (CycloneDX)"),
-    (".spdx.json", "software bill of materials (SPDX)"),
     ("lock.json", "lock: the packages with versions and checksums"),
     ("results.json", "all results of the run"),
     ("result.json", "all results of the variant"),
     (".json", "data"),
     (".csv", "table; its columns are described in docs/tables.md of the workbook"),
+    (NOTES_PAGE, "release notes, as a page"),
+    (NOTES_MARKDOWN, "release notes"),
     (".md", "text"),
     (".ipynb", "executed notebook"),
     (".log", "log"),
@@ -48,22 +50,30 @@ _HEADER = re.compile(r"^<header>$", re.MULTILINE)
 
 
 def add_run(content: SiteContent, run: RecordedRun, directory: Path) -> None:
-    """Add a run to the site, unless it is there: a run that is published stays as it is.
+    """Add a run to the site, unless it is there: a run that is published stays as it is, but gets release notes.
 
     ``directory``: that of the run. If it is gone, the page has the figures that the history kept.
     """
     top, site = run_page(run.run).rpartition("/")[0], content.site
-    if site.has(f"{top}/{RESULTS_FILE}"):
-        return
-    if not (directory / RESULTS_FILE).is_file():
+    published = site.has(f"{top}/{RESULTS_FILE}")
+    if not (published or (directory / RESULTS_FILE).is_file()):
         _write_recorded_page(content, run)
         return
+    added = [path for path in _published_files(directory) if not published or _is_added(site, path, directory, top)]
+    if published and not added:
+        return
     scrubs = {data: scrubber(directory, host_name=not data) for data in (False, True)}
-    for path in _published_files(directory):
+    for path in added:
         name = f"{top}/{path.relative_to(directory)}"
         text = scrubs[path.suffix in (".json", ".csv")](path.read_text(encoding="utf-8", errors="replace"))
         site.write(name, with_site_links(text, name, top) if path.suffix == ".html" else text)
     write_downloads(content, run)
+
+
+def _is_added(site: NextSite, path: Path, directory: Path, top: str) -> bool:
+    """Whether a file is of release notes that were written after the run was published."""
+    notes = (NOTES_MARKDOWN, NOTES_PAGE, NOTES_NOTEBOOK)
+    return path.name in notes and not site.has(f"{top}/{path.relative_to(directory)}")
 
 
 def add_image(content: SiteContent, run: RecordedRun, variant: str, store: Store) -> None:
@@ -79,7 +89,7 @@ def add_image(content: SiteContent, run: RecordedRun, variant: str, store: Store
     if result is None or not key or site.has(name) or not source.is_file():
         return
     site.add(source, name)
-    if _sha256(site.root / name) != result.image_compressed_sha256:
+    if file_sha256(site.root / name) != result.image_compressed_sha256:
         raise WorkbookError(f"{source}: is not the image that {run.run} measured", hint="./workbook doctor --check")
 
 
@@ -87,8 +97,8 @@ def write_downloads(content: SiteContent, run: RecordedRun) -> None:
     """Write the page of a run's downloads, and their checksums."""
     page = run_page(run.run)
     top, site = page.rpartition("/")[0], content.site
-    names = [name for name in site.files(top) if name not in (CHECKSUMS, DOWNLOADS) and not name.endswith(".html")]
-    digests = {name: _sha256(site.root / top / name) for name in names}
+    names = [name for name in site.files(top) if name not in (CHECKSUMS, DOWNLOADS) and _is_download(name)]
+    digests = {name: file_sha256(site.root / top / name) for name in names}
     site.write(f"{top}/{CHECKSUMS}", "".join(f"{digest}  {name}\n" for name, digest in digests.items()))
     rows = tuple(
         (Cell(name, link=name), Cell(_kind(name)), number((site.root / top / name).stat().st_size, "bytes"),
@@ -184,10 +194,10 @@ def _write_recorded_page(content: SiteContent, run: RecordedRun) -> None:
     write_page(content.site, path, f"{run.title} · {run.run}", parts)
 
 
+def _is_download(name: str) -> bool:
+    """The other pages are linked from the run's own."""
+    return not name.endswith(".html") or name.endswith(f"/{NOTES_PAGE}")
+
+
 def _kind(name: str) -> str:
     return next(kind for ending, kind in _KINDS if name.endswith(ending))
-
-
-def _sha256(path: Path) -> str:
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -174,6 +174,22 @@ def test_a_run_has_its_files_their_checksums_and_its_sbom(build: Path, tmp_path:
     assert f'href="../../runs/{name}/downloads.html"' in (published / "index.html").read_text()
 
 
+def test_release_notes_written_after_publication_are_added_and_nothing_else(build: Path, tmp_path: Path) -> None:
+    name = add(build, 4, variant("cloud-docker"))
+    run, published = build / "runs" / name, tmp_path / "site/runs" / name
+    publish(build, tmp_path / "site")
+    before = (published / "results.json").read_text()
+    (run / "results.json").write_text(f"{before} ")
+    (run / "cloud-docker/release-notes.md").write_text("# Notes\n")
+    (run / "cloud-docker/release-notes.html").write_text("<header>\n</header>")
+    publish(build, tmp_path / "site")
+    assert (published / "results.json").read_text() == before
+    downloads = page(tmp_path / "site", f"runs/{name}/downloads.html")
+    for file in ("release-notes.md", "release-notes.html"):
+        assert (published / "cloud-docker" / file).is_file()
+        assert f'href="cloud-docker/{file}"' in downloads
+
+
 def test_nothing_names_the_host_or_a_place_on_it(build: Path, tmp_path: Path) -> None:
     name = add(build, 4, variant("cloud-docker"))
     traces = f"{CHECKOUT}/params on {socket.gethostname()}, {Path.home()}/.ssh"
@@ -240,6 +256,6 @@ def test_two_studies_have_a_part_of_the_front_page_each(build: Path, tmp_path: P
     assert sorted(set(ids := Links(front).ids)) == sorted(ids)
 
 
-@pytest.mark.parametrize("name", ["../evil", "..", "a/b", "a b", ""])
+@pytest.mark.parametrize("name", ["../evil", "..", "a/b", "a b", "", "index.html"])
 def test_a_hostile_name_of_a_package_stays_in_the_site(name: str) -> None:
     assert re.fullmatch(r"packages/-[0-9a-f]{16}/index.html", package_page(name))
