@@ -18,6 +18,7 @@ from atomic_lib.params.budgets import Budget, load_budgets
 from atomic_lib.params.variant import Variant
 from atomic_lib.pipeline.build import local_rpms_of
 from atomic_lib.pipeline.explore.choices import AGENTS, RUNTIME_NAMES, Choices, changed_recipe, part_file
+from atomic_lib.pipeline.notebooks import remove_abandoned
 from atomic_lib.pipeline.recipe_files.own_recipes import variants_named
 from atomic_lib.recipe.load import load_recipe, read_recipe
 from atomic_lib.recipe.recipe import Recipe
@@ -280,4 +281,5 @@ def open_explorer(name: str) -> Explorer:
     """
     variant = variants_named([name])[0]
     require_namespace()
+    remove_abandoned()
     return Explorer(variant, open_context())

@@ -142,7 +142,7 @@ def running_dnf(tools: Tools, content: Content, recipe: Recipe, *, files: bool =
 
     ``files``: whether a question may name the path of a file. Raises CommandError if dnf cannot load a repository.
     """
-    with tempfile.TemporaryDirectory(prefix="workbook-dnf-") as name:
+    with tempfile.TemporaryDirectory(prefix=f"workbook-dnf-{os.getpid()}-") as name:
         directory = Path(name)
         talk, answer, log = directory / "talk", directory / "solution", directory / "log"
         talk.mkdir()
