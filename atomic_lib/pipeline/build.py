@@ -62,7 +62,7 @@ class Build:
     @property
     def demand(self) -> Demand:
         """What the recipe asks of its content."""
-        return recipe_demand(self.whole_recipe, strict=self.variant.strict, local=_local_rpms(self.variant))
+        return recipe_demand(self.whole_recipe, strict=self.variant.strict, local=local_rpms_of(self.variant))
 
     @cached_property
     def content(self) -> Content:
@@ -177,7 +177,7 @@ class Build:
         recipe = load_container_recipe(variant)
 
         def adapted() -> tuple[Recipe, Content]:
-            demand = recipe_demand(recipe, strict=variant.strict, local=_local_rpms(variant))
+            demand = recipe_demand(recipe, strict=variant.strict, local=local_rpms_of(variant))
             content = open_content(variant.content, self.context, demand)
             if not content.stands_in:
                 return recipe, content
@@ -235,7 +235,8 @@ def open_build(variant: str | Variant) -> Build:
     return Build(loaded, open_context())
 
 
-def _local_rpms(variant: Variant) -> LocalRpms | None:
+def local_rpms_of(variant: Variant) -> LocalRpms | None:
+    """The variant's RPMs of the user's own, ``local_rpms`` with ``local_rpms_key``; None if it has none."""
     if not variant.local_rpms:
         return None
     keys = CHECKOUT / variant.local_rpms_key if variant.local_rpms_key else None

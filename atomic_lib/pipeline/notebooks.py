@@ -25,6 +25,8 @@ from atomic_lib.report.page.export import remove_traces
 CELL_SECONDS = 6 * 3600
 """How long a cell may take. What takes long in one has a shorter limit of its own, so this ends a cell that hangs."""
 _PREFIX = "workbook-notebook-"
+_PREFIXES = (_PREFIX, "workbook-dnf-", "workbook-run-")
+"""The names of scratch directories: of an executed notebook; of a dnf and of a run that a notebook has started."""
 _STOP_SECONDS = 15
 """How long a stopped process may take to shut down its kernel, which stops the commands of its cell."""
 
@@ -47,7 +49,7 @@ def execute_all(executions: Sequence[Execution], *, workers: int) -> list[Workbo
 
     The executed notebook is written also after an error, as far as it got, without traces of this machine.
     """
-    _remove_abandoned()
+    remove_abandoned()
     errors: list[WorkbookError | None] = [None] * len(executions)
     waiting, running = deque(enumerate(executions)), dict[connection.Connection, tuple[int, _Worker]]()
     try:
@@ -135,10 +137,11 @@ class _Worker:
             remove_traces(executed, self._execution.output)
 
 
-def _remove_abandoned() -> None:
+def remove_abandoned() -> None:
     """Remove the scratch directories of killed processes; others may have directories of such a name in /tmp."""
-    for path in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*-*"):
-        pid = path.name.removeprefix(_PREFIX).partition("-")[0]
+    temporary = Path(tempfile.gettempdir())
+    for path in (path for prefix in _PREFIXES for path in temporary.glob(f"{prefix}*-*")):
+        pid = path.name.split("-")[2]
         with suppress(FileNotFoundError):  # another run removed it
             if path.lstat().st_uid == os.geteuid() and not (pid.isdigit() and Path("/proc", pid).exists()):
                 remove_tree(path)

@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from atomic_lib.base.errors import WorkbookError
 from atomic_lib.base.paths import BUILD, CHECKOUT
-from atomic_lib.base.progress import STARTED, passed, say
+from atomic_lib.base.progress import NOTED, passed, say
 from atomic_lib.measure.build_changes import CHANGED_FILES
 from atomic_lib.measure.classes import default_class_rules
 from atomic_lib.measure.guards.image_guards import require_no_private_key
@@ -180,7 +180,7 @@ def record_build(variant: Variant, directory: Path) -> RecordedBuild:
     require_namespace()
     directory.mkdir(parents=True, exist_ok=True)
     shown = directory.relative_to(CHECKOUT) if directory.is_relative_to(CHECKOUT) else directory
-    say(f"{STARTED} {variant.variant}: results go to {shown}")
+    say(f"{NOTED} {variant.variant}: results go to {shown}")
     record = VariantRecord(variant, directory, CHECKOUT)
     try:
         context = open_context()

@@ -73,6 +73,15 @@ def test_the_dnf_ends_with_the_session() -> None:
     assert process.poll() is not None
 
 
+def test_a_dnf_that_was_killed_is_started_again() -> None:
+    with open_explorer(NAME) as opened:
+        packages = opened.answer().after.packages
+        process = opened._opened[0].dnf.process._process
+        process.kill()
+        process.wait(10)
+        assert opened.answer(documentation=True).after.packages == packages
+
+
 def test_the_notebook_answers_as_it_is(tmp_path: Path) -> None:
     output = tmp_path / "explore.ipynb"
     papermill("explore.ipynb", output)

@@ -146,6 +146,13 @@ def test_results_go_below_the_checkout_where_the_path_is_relative(tmp_path: Path
     assert opened(relative).directory == CHECKOUT / relative
 
 
+def test_where_results_go_is_a_note_and_no_step_that_would_have_an_end(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    opened(tmp_path / "out", variant="atomic-min")
+    assert f"! atomic-min: results go to {tmp_path / 'out'}" in capsys.readouterr().err.splitlines()
+
+
 def test_outside_of_the_namespace_the_next_step_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(user_namespace, "is_inside", lambda: False)
     with pytest.raises(WorkbookError, match="needs a namespace") as caught:

@@ -16,7 +16,9 @@ from atomic_lib.measure.guards.guard_rules import load_guard_rules
 from atomic_lib.measure.guards.predicted_guards import PredictedGuard, predicted_guards
 from atomic_lib.params.budgets import Budget, load_budgets
 from atomic_lib.params.variant import Variant
+from atomic_lib.pipeline.build import local_rpms_of
 from atomic_lib.pipeline.explore.choices import AGENTS, RUNTIME_NAMES, Choices, changed_recipe, part_file
+from atomic_lib.pipeline.notebooks import remove_abandoned
 from atomic_lib.pipeline.recipe_files.own_recipes import variants_named
 from atomic_lib.recipe.load import load_recipe, read_recipe
 from atomic_lib.recipe.recipe import Recipe
@@ -35,7 +37,7 @@ from atomic_lib.tools.user_namespace import require_namespace
 class Exploration:
     """The answer: what the choices change, which guards they break, and how long it took.
 
-    ``notes``: what of the recipe the content cannot do.
+    ``notes``: what of the recipe the content cannot do, and what of the variant the answer leaves out.
     """
 
     variant: Variant
@@ -57,13 +59,17 @@ class Exploration:
 
 @dataclass
 class _Opened:
-    """A content with a running dnf. ``demand``: what it was opened for; stand-in content has nothing else."""
+    """A content with a running dnf. ``demand``: what it was opened for; stand-in content has nothing else.
+
+    ``stack``: what closes it.
+    """
 
     content: Content
     demand: Demand
     dnf: RunningDnf
     names: frozenset[str]
     comps: tuple[Comps, ...]
+    stack: ExitStack
     described: dict[str, Described] = field(default_factory=dict)
     predicted: dict[tuple[object, ...], Prediction] = field(default_factory=dict)
 
@@ -97,7 +103,6 @@ class Explorer:
         self._budget = load_budgets(params).get(variant.variant, Budget())
         self._rules = load_guard_rules()
         self._opened: list[_Opened] = []
-        self._stack = ExitStack()
         atexit.register(self.close)
 
     def __enter__(self) -> "Explorer":
@@ -108,8 +113,9 @@ class Explorer:
 
     def close(self) -> None:
         """End all that runs for this session."""
+        for opened in self._opened:
+            opened.stack.close()
         self._opened.clear()
-        self._stack.close()
         atexit.unregister(self.close)
 
     def answer(
@@ -139,22 +145,22 @@ class Explorer:
         choices.check()
         recipe = changed_recipe(self.whole_recipe, self.variant, choices, self.params)
         name = choices.content or self.variant.content
-        self._open(self.variant.content, recipe_demand(self.whole_recipe))  # what a compose of it uses
-        opened = self._open(name, recipe_demand(recipe))
+        self._open(self.variant.content, self._demand(self.whole_recipe))  # what a compose of it uses
+        opened = self._open(name, self._demand(recipe))
         after = self._prediction(opened, recipe, choices)
         if after is None:  # stand-in content was made without what the recipe excludes
-            opened = self._open(name, replace(recipe_demand(recipe), excludes=()))
+            opened = self._open(name, replace(self._demand(recipe), excludes=()))
             after = self._prediction(opened, recipe, choices)
         assert after is not None
         before = self._base(opened, name)
         guards = predicted_guards(after, before, self._rules, self._budget)
-        notes = after.recipe.notes[len(recipe.notes) :]
+        notes = (*_left_out(self.variant), *after.recipe.notes[len(recipe.notes) :])
         changes = PredictedChanges(before, after)
         return Exploration(self.variant, choices, changes, guards, notes, time.monotonic() - started)
 
     def names(self) -> list[str]:
         """What can be added: the names of packages that were loaded so far, and the groups with their ``@``."""
-        self._open(self.variant.content, recipe_demand(self.whole_recipe))
+        self._open(self.variant.content, self._demand(self.whole_recipe))
         opened = self._opened[-1]
         groups = {f"@{name}" for one in opened.comps for name in one.groups}
         return [*sorted(groups), *sorted(opened.names)]
@@ -165,10 +171,9 @@ class Explorer:
 
     def _base(self, opened: _Opened, content: str) -> Prediction:
         """The unchanged variant, by its own content where that is the one that is asked."""
-        own = self._open(self.variant.content, recipe_demand(self.whole_recipe))
-        chosen = (
-            opened if content == self.variant.content and opened.suffices(recipe_demand(self.whole_recipe)) else own
-        )
+        demand = self._demand(self.whole_recipe)
+        own = self._open(self.variant.content, demand)
+        chosen = opened if content == self.variant.content and opened.suffices(demand) else own
         found = self._prediction(chosen, self.whole_recipe, Choices())
         assert found is not None
         return found
@@ -208,19 +213,36 @@ class Explorer:
                     hint="correct the name, or choose another content",
                 )
 
+    def _demand(self, recipe: Recipe) -> Demand:
+        return recipe_demand(recipe, local=local_rpms_of(self.variant))
+
     def _open(self, name: str, demand: Demand) -> _Opened:
-        """A content that has all that ``demand`` asks for, with a running dnf."""
-        for opened in self._opened:
+        """A content that has all that ``demand`` asks for, with a running dnf: a new one if it is not usable."""
+        self._end_unusable()
+        for number, opened in enumerate(self._opened):
             if opened.content.name == name and opened.suffices(demand):
-                return opened
+                if not opened.dnf.process.usable:
+                    self._opened[number] = self._opened_with(name, opened.demand)
+                return self._opened[number]
         if self._opened:
             demand = self._wide(name, demand)
+        self._opened.append(self._opened_with(name, demand))
+        return self._opened[-1]
+
+    def _end_unusable(self) -> None:
+        """End each dnf that has not answered or has ended; what its content was opened for stays known."""
+        for opened in self._opened:
+            if not opened.dnf.process.usable:
+                opened.stack.close()
+
+    def _opened_with(self, name: str, demand: Demand) -> _Opened:
+        """A content made for ``demand``, with a new dnf."""
         content = open_content(name, self.context, demand, self.params)
-        dnf = self._stack.enter_context(running_dnf(self.context.tools, content, self.whole_recipe_for(content)))
-        names = frozenset(dnf.run(["-q", "repoquery", "--qf", "%{name}"]).split())
-        opened = _Opened(content, demand, dnf, names, tuple(content.comps(self.context.tools)))
-        self._opened.append(opened)
-        return opened
+        with ExitStack() as stack:
+            dnf = stack.enter_context(running_dnf(self.context.tools, content, self.whole_recipe_for(content)))
+            names = frozenset(dnf.run(["-q", "repoquery", "--qf", "%{name}"]).split())
+            comps = tuple(content.comps(self.context.tools))
+            return _Opened(content, demand, dnf, names, comps, stack.pop_all())
 
     def _wide(self, name: str, demand: Demand) -> Demand:
         """A demand for all that was asked for so far, and for every agent and runtime, so that few contents are made.
@@ -245,6 +267,13 @@ class Explorer:
         return standin_recipe(self.whole_recipe, (), content.name) if content.stands_in else self.whole_recipe
 
 
+def _left_out(variant: Variant) -> tuple[str, ...]:
+    """What the answer does not follow of the variant's parameters."""
+    if not variant.lock:
+        return ()
+    return (f"lock: {variant.lock} is not followed: dnf resolves the packages to their newest versions.",)
+
+
 def open_explorer(name: str) -> Explorer:
     """A session about a variant in ``params/variants``, or a recipe, by its path.
 
@@ -252,4 +281,5 @@ def open_explorer(name: str) -> Explorer:
     """
     variant = variants_named([name])[0]
     require_namespace()
+    remove_abandoned()
     return Explorer(variant, open_context())

@@ -13,6 +13,7 @@ from atomic_lib.pipeline.explore.choices import AGENTS, RUNTIME_NAMES, Choices, 
 from atomic_lib.pipeline.explore.explorer import Exploration, Explorer
 from atomic_lib.pipeline.explore.saved_run import LAST_STAGES, comparison, run_saved
 from atomic_lib.pipeline.explore.saved_variant import SavedVariant, save_variant
+from atomic_lib.pipeline.failures import explained
 from atomic_lib.pipeline.lab.notebook_display import in_notebook, one_line
 from atomic_lib.pipeline.lab.progress_stream import Steps, progress_shown
 from atomic_lib.report.elements.blocks import Details, Paragraph, Shown, Stack
@@ -137,7 +138,7 @@ class Panel:
 
     def _doing(self, what: str, work: Callable[[], None]) -> None:
         """Do some work: progress while it lasts, then nothing, or the error in one line."""
-        self._status.value = escape(what)
+        self._status.value, said = escape(what), ""
 
         def show(steps: Steps) -> None:
             self._status.value = steps.as_html()
@@ -145,10 +146,11 @@ class Panel:
         try:
             with progress_shown(show):
                 work()
-            self._status.value = ""
-        except WorkbookError as error:
-            text = one_line(error)[0].replace("\x1b[31m", "").replace("\x1b[0m", "")
-            self._status.value = f'<div style="color:var(--jp-error-color1)" role="alert">{escape(text)}</div>'
+        except (OSError, WorkbookError) as error:
+            text = one_line(explained(error))[0].replace("\x1b[31m", "").replace("\x1b[0m", "")
+            said = f'<div style="color:var(--jp-error-color1)" role="alert">{escape(text)}</div>'
+        finally:
+            self._status.value = said
 
     def _words(self, title: str, words: tuple[str, ...], verb: str) -> tuple[Any, list[Any]]:
         """A field that completes names, and the words that were chosen with it, each to be taken away again."""

@@ -1,5 +1,6 @@
 """Runs a saved variant, as ``./workbook run`` does, and gives its comparison to a notebook."""
 
+import os
 import tempfile
 from pathlib import Path
 
@@ -27,7 +28,7 @@ def run_saved(saved: SavedVariant, last_stage: str = "tree") -> StudyResult:
     """
     if last_stage not in LAST_STAGES:
         raise WorkbookError(f"last_stage: {last_stage!r} is not accepted", hint=f"accepted: {', '.join(LAST_STAGES)}")
-    with tempfile.TemporaryDirectory(prefix="workbook-run-") as directory:
+    with tempfile.TemporaryDirectory(prefix=f"workbook-run-{os.getpid()}-") as directory:
         words = ["run", saved.name, "--set", f"last_stage={last_stage}"]
         try:
             run_module("atomic_lib", words, log=Path(directory, "log"), timeout_seconds=_LONGEST_SECONDS,

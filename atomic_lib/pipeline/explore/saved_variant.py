@@ -1,7 +1,8 @@
 """Writes explored choices as a variant of its own: its parameters, its recipe, and a study that compares it."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -41,8 +42,8 @@ class SavedVariant:
 def save_variant(name: str, exploration: Exploration, params: Path = PARAMS_DIRECTORY) -> SavedVariant:
     """Write the variant ``name``, so that ``./workbook run NAME`` builds it and compares it with the variant explored.
 
-    Raises WorkbookError, and writes nothing, for a name that is not accepted or taken, and if the files would not say
-    what was explored.
+    Raises WorkbookError for a name that is not accepted or taken, and if the files would not say what was explored, and
+    OSError if they cannot be written. Then no file is left.
     """
     base, choices = exploration.variant, exploration.choices
     whole = load_recipe(base, params)
@@ -65,14 +66,9 @@ def save_variant(name: str, exploration: Exploration, params: Path = PARAMS_DIRE
         params / "variants" / f"{name}.yaml": _yaml(f"Made in notebooks/explore.ipynb from {base.variant}.", values),
         params / "studies" / f"{name}.yaml": _yaml(f"Compares {name} with what it was made from.", study),
     }
-    _write(files)
-    try:
+    with _written(files):
         _require_equal(load_recipe(load_variant(name, params), params), target, name)
         load_study(name, params)
-    except WorkbookError:
-        for path in files:
-            path.unlink()
-        raise
     return SavedVariant(name, tuple(os.path.relpath(path, CHECKOUT) for path in files))
 
 
@@ -128,15 +124,24 @@ def _yaml(comment: str, values: Mapping[str, object]) -> str:
     return f"# {comment}\n{yaml.safe_dump(dict(values), sort_keys=False, width=110)}"
 
 
-def _write(files: Mapping[Path, str]) -> None:
-    """Write all files, or none: raises WorkbookError for one that exists already."""
+@contextmanager
+def _written(files: Mapping[Path, str]) -> Iterator[None]:
+    """Write all files, for good if the block succeeds, else none: raises WorkbookError for one that exists already."""
     taken = [path for path in files if path.exists()]
     if taken:
         raise WorkbookError(f"{os.path.relpath(taken[0], CHECKOUT)} exists already", hint="choose another name")
-    for path, text in files.items():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with open(path, "x", encoding="utf-8") as file:
-            file.write(text)
+    written = []
+    try:
+        for path, text in files.items():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with open(path, "x", encoding="utf-8") as file:
+                written.append(path)
+                file.write(text)
+        yield
+    except BaseException:
+        for path in written:
+            path.unlink(missing_ok=True)
+        raise
 
 
 def _require_equal(written: Recipe, target: Recipe, name: str) -> None:

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from atomic_lib.base.paths import BUILD, CHECKOUT
+from atomic_lib.base.progress import ALIVE_SECONDS, ALIVE_VARIABLE
 
 LANDING = "notebooks/index.ipynb"
 EXTENSION = "atomic_lib.pipeline.lab.notebook_display"
@@ -30,10 +31,13 @@ def server_words(*, display: bool, root: bool) -> list[str]:
 def server_environment(environment: Mapping[str, str], directory: Path = BUILD / "jupyter") -> dict[str, str]:
     """The environment of JupyterLab: our settings come before the user's, and the window begins empty.
 
+    Steps in a cell give signs of life as often as on a terminal.
+
     ``directory``: where the server keeps its files; the kernels of root's notebooks cannot read root's own directories.
     """
     return {
         **environment,
+        ALIVE_VARIABLE: f"{ALIVE_SECONDS:g}",
         "JUPYTER_RUNTIME_DIR": str(directory),
         "JUPYTERLAB_WORKSPACES_DIR": str(directory / "workspaces"),
         "JUPYTER_CONFIG_PATH": _before(str(_CONFIG), environment.get("JUPYTER_CONFIG_PATH")),

@@ -27,26 +27,35 @@ from atomic_lib.tools.sandbox import Bind, Tools
 _QUESTIONS = Path(__file__).parent / "dnf_plugin"
 _START_SECONDS = 120.0
 _ANSWER_SECONDS = 90.0
+_TAKEN_SECONDS = 10.0
+"""How long dnf may take to read a question: it waits for one, so this ends a dnf that hangs."""
 _LONGEST_ANSWER_BYTES = 256 * 2**20
 _PLACEHOLDER = "workbook"
 
 
 class SolverProcess:
-    """The running dnf. ``ask`` waits for the answer; a process that does not answer in time is not used again."""
+    """The running dnf. ``ask`` waits for the answer; without one in time, the process is not ``usable`` again."""
 
     def __init__(self, process: Background, questions: int, answers: int, log: Path) -> None:
         self._process, self._questions, self._answers, self._log = process, questions, answers, log
         self._broken = False
+
+    @property
+    def usable(self) -> bool:
+        """Whether it still runs, and has answered all that it was asked."""
+        return not self._broken and self._process.poll() is None
 
     def ask(self, question: Mapping[str, object]) -> Mapping[str, Any]:
         """The answer: dnf's exit ``status``, its ``output``, and an ``answer``.
 
         Raises CommandError if the process has ended, or does not answer in time.
         """
+        if self._process.poll() is not None:
+            raise self._error(f"exit status {self._process.returncode}")
         if self._broken:
             raise self._error("did not answer")
         self._broken = True  # until the whole answer is here: the next one would be that of this question
-        _write(self._questions, json.dumps(question).encode() + b"\n")
+        self._write(json.dumps(question).encode() + b"\n")
         answer = self._read(_ANSWER_SECONDS)
         self._broken = False
         return answer
@@ -55,18 +64,32 @@ class SolverProcess:
         """Wait until the repositories are loaded; raises CommandError as ``ask`` does."""
         self._read(_START_SECONDS)
 
+    def _write(self, data: bytes) -> None:
+        ready = self._ready(self._questions, select.POLLOUT, _TAKEN_SECONDS, "question not read")
+        while data:
+            next(ready)
+            data = data[os.write(self._questions, data[: select.PIPE_BUF]) :]  # more could block: pipe(7)
+
     def _read(self, seconds: float) -> Mapping[str, Any]:
-        poll, found, end = select.poll(), bytearray(), time.monotonic() + seconds
-        poll.register(self._answers, select.POLLIN)
+        ready, found = self._ready(self._answers, select.POLLIN, seconds, "no answer"), bytearray()
         while not found.endswith(b"\n"):
-            if poll.poll(100):
-                found += os.read(self._answers, 2**20)
-            elif self._process.poll() is not None:
-                raise self._error(f"exit status {self._process.returncode}")
-            if time.monotonic() > end or len(found) > _LONGEST_ANSWER_BYTES:
-                raise self._error(f"no answer after {seconds:g} s")
+            next(ready)
+            found += os.read(self._answers, 2**20)
+            if len(found) > _LONGEST_ANSWER_BYTES:
+                raise self._error(f"an answer of more than {_LONGEST_ANSWER_BYTES} bytes")
         answer: Mapping[str, Any] = json.loads(found)
         return answer
+
+    def _ready(self, pipe: int, event: int, seconds: float, fault: str) -> Iterator[None]:
+        """Wait for the pipe, again and again; raises CommandError if dnf ends, or after ``seconds`` in all."""
+        poll, end = select.poll(), time.monotonic() + seconds
+        poll.register(pipe, event)
+        while time.monotonic() < end:
+            if poll.poll(100):
+                yield
+            elif self._process.poll() is not None:
+                raise self._error(f"exit status {self._process.returncode}")
+        raise self._error(f"{fault} after {seconds:g} s")
 
     def _error(self, cause: str) -> CommandError:
         output = self._log.read_text(errors="replace") if self._log.exists() else ""
@@ -119,7 +142,7 @@ def running_dnf(tools: Tools, content: Content, recipe: Recipe, *, files: bool =
 
     ``files``: whether a question may name the path of a file. Raises CommandError if dnf cannot load a repository.
     """
-    with tempfile.TemporaryDirectory(prefix="workbook-dnf-") as name:
+    with tempfile.TemporaryDirectory(prefix=f"workbook-dnf-{os.getpid()}-") as name:
         directory = Path(name)
         talk, answer, log = directory / "talk", directory / "solution", directory / "log"
         talk.mkdir()
@@ -152,11 +175,6 @@ def _opened(fifo: Path) -> Iterator[int]:
         yield descriptor
     finally:
         os.close(descriptor)
-
-
-def _write(descriptor: int, data: bytes) -> None:
-    while data:
-        data = data[os.write(descriptor, data) :]
 
 
 def _install_question(words: Sequence[str]) -> dict[str, object] | None:

@@ -1,7 +1,9 @@
 """A variant saved from choices: its files are read again, and say what was explored."""
 
+import errno
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -9,6 +11,7 @@ from atomic_lib.base.errors import WorkbookError
 from atomic_lib.base.paths import PARAMS_DIRECTORY
 from atomic_lib.params.study_file import load_study
 from atomic_lib.params.variant import load_variant
+from atomic_lib.pipeline.explore import saved_variant
 from atomic_lib.pipeline.explore.choices import Choices, changed_recipe
 from atomic_lib.pipeline.explore.explorer import Exploration
 from atomic_lib.pipeline.explore.saved_variant import save_variant
@@ -111,3 +114,21 @@ def test_files_that_cannot_be_read_again_are_not_kept(params: Path) -> None:
     with pytest.raises(WorkbookError, match="nano is in packages and in exclude-packages"):
         saved(Choices(exclude=("nano",)), params)
     assert sorted(params.rglob("*")) == sorted([*before, params / "treefiles/extra.yaml"])
+
+
+def test_on_a_full_disk_nothing_is_left(params: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    before, opened = sorted(params.rglob("*")), list[Path]()
+
+    def open_until_full(path: Path, mode: str, encoding: str) -> Any:
+        opened.append(path)
+        if len(opened) == 3:
+            path.touch()
+            return open("/dev/full", "w")
+        return open(path, mode, encoding=encoding)
+
+    monkeypatch.setattr(saved_variant, "open", open_until_full, raising=False)
+    with pytest.raises(OSError, match="No space left") as caught:
+        saved(Choices(add=("htop",)), params)
+    assert caught.value.errno == errno.ENOSPC
+    assert len(opened) == 3
+    assert sorted(params.rglob("*")) == before

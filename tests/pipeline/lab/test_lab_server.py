@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from atomic_lib.base.paths import CHECKOUT
+from atomic_lib.base.progress import ALIVE_SECONDS, ALIVE_VARIABLE
 from atomic_lib.pipeline.lab import lab_server
 from atomic_lib.pipeline.lab.lab_server import EXTENSION, LANDING, server_environment, server_words, write_kernel
 
@@ -28,6 +29,7 @@ def test_our_settings_come_before_those_of_the_user(tmp_path: Path) -> None:
     first, second = found["JUPYTER_CONFIG_PATH"].split(":")
     assert second == "/theirs"
     assert found["LANG"] == "C"
+    assert found[ALIVE_VARIABLE] == f"{ALIVE_SECONDS:g}"
     page = json.loads(Path(first, "labconfig/page_config.json").read_text())
     assert page["disabledExtensions"] == {"@jupyterlab/apputils-extension:announcements": True}
 

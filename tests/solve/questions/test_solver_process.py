@@ -21,9 +21,6 @@ def answering(
     directory: Path, answer: Callable[[dict[str, object]], object], program: str = "sleep 60"
 ) -> Iterator[SolverProcess]:
     """A process whose answers to each question are given by ``answer``; None: no answer at all."""
-    for name in ("questions", "answers"):
-        os.mkfifo(directory / name)
-    ends = [os.open(directory / name, os.O_RDWR) for name in ("questions", "answers")]
 
     def serve() -> None:
         with open(directory / "questions") as questions:
@@ -33,16 +30,28 @@ def answering(
                 if (said := answer(json.loads(line))) is not None:
                     os.write(ends[1], json.dumps(said).encode() + b"\n")
 
-    thread = threading.Thread(target=serve)
-    thread.start()
+    with pipes(directory) as ends:
+        thread = threading.Thread(target=serve)
+        thread.start()
+        try:
+            with command.running(["sh", "-c", program], log=directory / "log") as process:
+                yield SolverProcess(process, *ends, directory / "log")
+        finally:
+            os.write(ends[0], b"end\n")
+            thread.join(10)
+
+
+@contextmanager
+def pipes(directory: Path) -> Iterator[tuple[int, int]]:
+    """The pipes for questions and for answers."""
+    for name in ("questions", "answers"):
+        os.mkfifo(directory / name)
+    questions, answers = (os.open(directory / name, os.O_RDWR) for name in ("questions", "answers"))
     try:
-        with command.running(["sh", "-c", program], log=directory / "log") as process:
-            yield SolverProcess(process, ends[0], ends[1], directory / "log")
+        yield questions, answers
     finally:
-        os.write(ends[0], b"end\n")
-        thread.join(10)
-        for end in ends:
-            os.close(end)
+        os.close(questions)
+        os.close(answers)
 
 
 def test_an_answer_is_that_of_the_question(tmp_path: Path) -> None:
@@ -68,8 +77,43 @@ def test_without_an_answer_in_time_it_is_not_asked_again(tmp_path: Path, monkeyp
     with answering(tmp_path, lambda _: None) as process:
         with pytest.raises(CommandError, match=r"no answer after 0\.3 s"):
             process.ask({})
+        assert not process.usable
         with pytest.raises(CommandError, match="did not answer"):
             process.ask({})
+
+
+def test_a_process_is_usable_as_long_as_it_runs(tmp_path: Path) -> None:
+    with answering(tmp_path, lambda _: {}) as process:
+        process.ask({})
+        assert process.usable
+    assert not process.usable
+
+
+def test_a_process_that_ended_is_not_written_to(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with answering(tmp_path, lambda _: {"status": 0}, "exit 3") as process:
+        process._process.wait(10)
+        monkeypatch.setattr(process, "_write", None)
+        with pytest.raises(CommandError, match="exit status 3"):
+            process.ask({})
+
+
+@pytest.mark.parametrize(
+    ("program", "said"), [("sleep 60", r"question not read after 0\.3 s"), ("sleep 0.2; exit 3", "exit status 3")]
+)
+def test_a_question_that_nobody_reads_ends_in_time(
+    program: str, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(solver_process, "_TAKEN_SECONDS", 0.3 if program == "sleep 60" else 30)
+    with pipes(tmp_path) as (questions, answers), command.running(["sh", "-c", program], log=tmp_path / "log") as dnf:
+        process = SolverProcess(dnf, questions, answers, tmp_path / "log")
+        with pytest.raises(CommandError, match=said):
+            process.ask({"nevras": "x" * 2**20})
+        assert not process.usable
+
+
+def test_a_question_longer_than_a_pipe_is_whole(tmp_path: Path) -> None:
+    with answering(tmp_path, lambda question: {"bytes": len(str(question["words"]))}) as process:
+        assert process.ask({"words": "x" * 2**20}) == {"bytes": 2**20}
 
 
 def test_the_question_for_dnfs_arguments() -> None:
