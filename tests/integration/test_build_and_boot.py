@@ -122,7 +122,8 @@ def test_the_record_is_whole(built: Built) -> None:
     assert set(result.forbidden_paths.values()) == {0}
     assert result.labels is not None
     assert (result.labels.wrong, result.labels.checked > 10_000) == ((), True)
-    assert [stage.stage for stage in result.stages] == ["resolve", "compose", "image"]
+    stages = ["resolve", "compose", "container-resolve", "container", "image"]
+    assert [stage.stage for stage in result.stages] == stages
 
 
 def test_every_byte_of_the_image_has_an_owner_and_every_package_a_reason(built: Built) -> None:

@@ -24,6 +24,7 @@ from atomic_lib.recipe.load import load_recipe, read_recipe
 from atomic_lib.recipe.recipe import Recipe
 from atomic_lib.recipe.recipe_demand import recipe_demand
 from atomic_lib.recipe.standin_recipe import standin_recipe
+from atomic_lib.report.text.content_words import STANDIN_NOTICE
 from atomic_lib.solve.explain.why import Chain
 from atomic_lib.solve.group_members import group_members
 from atomic_lib.solve.questions.described import Described
@@ -37,7 +38,8 @@ from atomic_lib.tools.user_namespace import require_namespace
 class Exploration:
     """The answer: what the choices change, which guards they break, and how long it took.
 
-    ``notes``: what of the recipe the content cannot do, and what of the variant the answer leaves out.
+    ``notes``: that sizes are not Fedora's, what of the recipe the content cannot do, and what of the variant the answer
+    leaves out.
     """
 
     variant: Variant
@@ -154,7 +156,8 @@ class Explorer:
         assert after is not None
         before = self._base(opened, name)
         guards = predicted_guards(after, before, self._rules, self._budget)
-        notes = (*_left_out(self.variant), *after.recipe.notes[len(recipe.notes) :])
+        standin = (STANDIN_NOTICE,) if opened.content.stands_in else ()
+        notes = (*standin, *_left_out(self.variant), *after.recipe.notes[len(recipe.notes) :])
         changes = PredictedChanges(before, after)
         return Exploration(self.variant, choices, changes, guards, notes, time.monotonic() - started)
 
