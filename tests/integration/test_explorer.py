@@ -1,4 +1,4 @@
-"""Choices answered by the dnf that stays, held against the dnf of a compose; and a saved variant read again."""
+"""Choices answered by the long-running dnf, held against the dnf of a compose; and a saved variant read again."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -32,7 +32,7 @@ def test_the_unchanged_variant_has_the_packages_of_its_compose(explorer: Explore
 
 def test_an_answer_takes_less_than_two_seconds_and_is_that_of_dnf(explorer: Explorer) -> None:
     answer = explorer.answer(exclude=["sudo"], documentation=True)
-    assert answer.changes.left == ["sudo"]
+    assert answer.changes.removed == ["sudo"]
     assert answer.after.removed == ("sudo",)
     assert answer.after.installed_bytes > answer.changes.before.installed_bytes  # documentation is in it
     build = open_build(NAME)

@@ -13,8 +13,8 @@ from atomic_lib.pipeline.explore import saved_run
 from atomic_lib.pipeline.explore.saved_variant import SavedVariant
 from atomic_lib.pipeline.notebooks import remove_abandoned
 from atomic_lib.recipe.recipe import Recipe
-from atomic_lib.solve.questions import solver_process
-from atomic_lib.solve.questions.solver_process import running_dnf
+from atomic_lib.solve.running_dnf import solver_process
+from atomic_lib.solve.running_dnf.solver_process import running_dnf
 
 ENDED = 2**22 + 1
 """The id of no process: pid_max, proc(5), is lower."""

@@ -12,8 +12,8 @@ from typing import Literal
 from atomic_lib.measure.guards.guard_rules import GuardName, GuardRules
 from atomic_lib.params.budgets import Budget
 from atomic_lib.solve.explain.why import chain_text
-from atomic_lib.solve.questions.described import Rights
-from atomic_lib.solve.questions.prediction import Prediction
+from atomic_lib.solve.running_dnf.described import Rights
+from atomic_lib.solve.running_dnf.prediction import Prediction
 
 Verdict = Literal["holds", "broken", "open"]
 _SET_UID_OR_GID = 0o6000

@@ -27,9 +27,9 @@ from atomic_lib.recipe.standin_recipe import standin_recipe
 from atomic_lib.report.text.content_words import STANDIN_NOTICE
 from atomic_lib.solve.explain.why import Chain
 from atomic_lib.solve.group_members import group_members
-from atomic_lib.solve.questions.described import Described
-from atomic_lib.solve.questions.prediction import PredictedChanges, Prediction, predict
-from atomic_lib.solve.questions.solver_process import RunningDnf, running_dnf
+from atomic_lib.solve.running_dnf.described import Described
+from atomic_lib.solve.running_dnf.prediction import PredictedChanges, Prediction, predict
+from atomic_lib.solve.running_dnf.solver_process import RunningDnf, running_dnf
 from atomic_lib.tools.context import Context, open_context
 from atomic_lib.tools.user_namespace import require_namespace
 

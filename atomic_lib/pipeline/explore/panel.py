@@ -39,8 +39,8 @@ def packages_shown(exploration: Exploration) -> Stack:
     return Stack(
         (
             *map(Paragraph, notes),
-            explore_tables.came_table(changes),
-            explore_tables.left_table(changes),
+            explore_tables.added_table(changes),
+            explore_tables.removed_table(changes),
             Details("All packages", explore_tables.predicted_packages_table(changes.after)),
         )
     )

@@ -8,7 +8,7 @@ from atomic_lib.report.elements.cells import Cell, number, verdict
 from atomic_lib.report.elements.table import Table
 from atomic_lib.report.elements.values import delta, plural, quantity
 from atomic_lib.solve.explain.why import chain_text
-from atomic_lib.solve.questions.prediction import PredictedChanges, Prediction
+from atomic_lib.solve.running_dnf.prediction import PredictedChanges, Prediction
 
 INSTALLED_NOTE = (
     "Installed: the files of the packages, by their RPMs. What the compose makes (initramfs, RPM database, caches) and "
@@ -48,14 +48,14 @@ def predicted_guards_table(guards: Sequence[PredictedGuard]) -> Table:
     return Table("Guards", ("guard", "", "because"), rows, records, fixed=True)
 
 
-def came_table(changes: PredictedChanges) -> Table:
+def added_table(changes: PredictedChanges) -> Table:
     """The packages that the choices bring, the largest first, each with the shortest chain to it."""
-    return _packages("Packages added", changes.after, changes.came, "No package is added.")
+    return _packages("Packages added", changes.after, changes.added, "No package is added.")
 
 
-def left_table(changes: PredictedChanges) -> Table:
+def removed_table(changes: PredictedChanges) -> Table:
     """The packages that are gone, the largest first, each with the chain that brought it."""
-    return _packages("Packages removed", changes.before, changes.left, "No package is removed.")
+    return _packages("Packages removed", changes.before, changes.removed, "No package is removed.")
 
 
 def predicted_packages_table(prediction: Prediction) -> Table:

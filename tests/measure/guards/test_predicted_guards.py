@@ -7,8 +7,8 @@ from atomic_lib.measure.guards.predicted_guards import PredictedGuard, predicted
 from atomic_lib.params.budgets import Budget
 from atomic_lib.recipe.recipe import Recipe
 from atomic_lib.solve.explain.graph import Package
-from atomic_lib.solve.questions.described import Described, Rights
-from atomic_lib.solve.questions.prediction import Prediction
+from atomic_lib.solve.running_dnf.described import Described, Rights
+from atomic_lib.solve.running_dnf.prediction import Prediction
 from atomic_lib.solve.solver import Solved
 
 REQUIRES = {"app": ("python3",), "python3": (), "tool": ()}

@@ -18,7 +18,7 @@ from atomic_lib.pipeline.explore import explorer
 from atomic_lib.pipeline.explore.choices import Choices
 from atomic_lib.pipeline.explore.explorer import Explorer
 from atomic_lib.recipe.recipe import Recipe
-from atomic_lib.solve.questions.prediction import Prediction
+from atomic_lib.solve.running_dnf.prediction import Prediction
 from tests.contexts import own_context
 
 

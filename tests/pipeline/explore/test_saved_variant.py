@@ -18,7 +18,7 @@ from atomic_lib.pipeline.explore.saved_variant import save_variant
 from atomic_lib.recipe.load import load_recipe
 from atomic_lib.recipe.recipe import Recipe
 from atomic_lib.solve.explain.without import reduced_recipe
-from atomic_lib.solve.questions.prediction import PredictedChanges, Prediction
+from atomic_lib.solve.running_dnf.prediction import PredictedChanges, Prediction
 
 
 @pytest.fixture

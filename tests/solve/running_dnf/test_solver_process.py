@@ -1,4 +1,4 @@
-"""The pipes to a dnf that stays: answers, its end, and a time limit. The real one: tests/integration."""
+"""The pipes to a long-running dnf: answers, its end, and a time limit. The real one: tests/integration."""
 
 import json
 import os
@@ -11,9 +11,9 @@ import pytest
 
 from atomic_lib.base import command
 from atomic_lib.base.command import CommandError
-from atomic_lib.solve.questions import solver_process
-from atomic_lib.solve.questions.described import read_described
-from atomic_lib.solve.questions.solver_process import SolverProcess, _install_question
+from atomic_lib.solve.running_dnf import solver_process
+from atomic_lib.solve.running_dnf.described import read_described
+from atomic_lib.solve.running_dnf.solver_process import SolverProcess, _install_question
 
 
 @contextmanager

@@ -13,9 +13,9 @@ from atomic_lib.solve.explain.graph import Graph, Link, make_graph
 from atomic_lib.solve.explain.why import Chain, entries_of, shortest_chains, why
 from atomic_lib.solve.explain.without import reduced_recipe
 from atomic_lib.solve.group_members import GroupMembers, group_members, members_to_install
-from atomic_lib.solve.questions.described import Described
-from atomic_lib.solve.questions.solver_process import RunningDnf
 from atomic_lib.solve.resolve import require_fitting
+from atomic_lib.solve.running_dnf.described import Described
+from atomic_lib.solve.running_dnf.solver_process import RunningDnf
 from atomic_lib.solve.solver import Solved, solve
 from atomic_lib.solve.solver_errors import solver_error
 
@@ -137,12 +137,12 @@ class PredictedChanges:
     after: Prediction
 
     @property
-    def left(self) -> list[str]:
+    def removed(self) -> list[str]:
         """The packages that only the first has, the largest first."""
         return _largest_first(self.before, self.before.packages.keys() - self.after.packages.keys())
 
     @property
-    def came(self) -> list[str]:
+    def added(self) -> list[str]:
         """The packages that only the second has, the largest first."""
         return _largest_first(self.after, self.after.packages.keys() - self.before.packages.keys())
 

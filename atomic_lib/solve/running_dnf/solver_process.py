@@ -20,7 +20,7 @@ from atomic_lib.content.dnf import repository_error
 from atomic_lib.content.repositories import Content
 from atomic_lib.recipe.recipe import Recipe
 from atomic_lib.solve.dnf_run import Dnf
-from atomic_lib.solve.questions.described import Described, read_described
+from atomic_lib.solve.running_dnf.described import Described, read_described
 from atomic_lib.solve.solver import PLUGIN
 from atomic_lib.tools.sandbox import Bind, Tools
 

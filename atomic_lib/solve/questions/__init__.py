@@ -1,1 +1,0 @@
-"""A dnf that stays: it loads the repositories once and answers many questions."""

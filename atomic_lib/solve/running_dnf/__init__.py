@@ -1,0 +1,1 @@
+"""A long-running dnf: it loads the repositories once and answers many questions."""
