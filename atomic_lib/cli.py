@@ -6,7 +6,7 @@ import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import yaml
 
@@ -14,7 +14,7 @@ from atomic_lib.base.errors import WorkbookError
 from atomic_lib.base.paths import BUILD, CHECKOUT, PARAMS_DIRECTORY
 from atomic_lib.base.progress import say
 from atomic_lib.base.scrub import without_copies
-from atomic_lib.base.signals import Stopped, unwind
+from atomic_lib.base.signals import Stopped, end_with_parent, unwind
 from atomic_lib.params.variant import Variant
 from atomic_lib.pipeline.failures import explained
 from atomic_lib.pipeline.recipe_files.recipe_commands import NAMES, add_commands
@@ -25,7 +25,7 @@ from atomic_lib.tools.user_namespace import enter, is_inside, outer_root
 def start(words: Sequence[str]) -> int:
     """Enter the workbook's namespace and run one command; returns the exit status, as ``main``.
 
-    JupyterLab stays outside, because its kernels enter, and so do commands that only read, talk to systemd, or publish;
+    JupyterLab stays outside, because its kernels enter. So do commands that only read, talk to systemd or publish;
     ``doctor`` does where the host does not allow it. SystemExit carries the status 2.
     """
     if not (is_inside() or (words and words[0] in ("lab", *NAMES, *SCHEDULE_NAMES)) or _publishes(words)):
@@ -105,9 +105,16 @@ def main(words: Sequence[str]) -> int:
         return 128 + signal.SIGINT
 
 
+class _Command(argparse.ArgumentParser):
+    """A command, whose options have no abbreviations: some are looked for before it is parsed."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(allow_abbrev=False, **options)
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="./workbook", allow_abbrev=False)
-    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND", parser_class=_Command)
     _add_run(commands.add_parser("run", help="compose, build, boot and compare the variants of a study"))
     why = commands.add_parser("why", help="show why a package is in a variant")
     why.add_argument("packages", nargs=1, metavar="PACKAGE", help="a package's name")
@@ -136,7 +143,7 @@ def _parser() -> argparse.ArgumentParser:
     add_commands(commands)
     add_schedule_commands(commands)
     commands.add_parser("test", help="run the tests; further arguments go to pytest", add_help=False)
-    lab = commands.add_parser("lab", help="start JupyterLab with the notebooks on 127.0.0.1")
+    lab = commands.add_parser("lab", help="start JupyterLab with the notebooks, to explore choices")
     lab.add_argument("--only-install", action="store_true", help="install JupyterLab, and do not start it")
     lab.set_defaults(call=_lab)
     doctor = commands.add_parser("doctor", help="show what is installed, what is missing, and how to install it")
@@ -168,7 +175,7 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
         help="do nothing if lock, code and parameters are those of the newest run of the study, and it was successful",
     )
     parser.add_argument("--keep", type=whole_number, metavar="N", help="then remove old runs, as clean --keep N does")
-    parser.add_argument("--publish", metavar="DIR", help="then publish the site of all runs as DIR, as publish does")
+    parser.add_argument("--publish", metavar="DIR", help="after a successful run, publish the site of all runs as DIR")
     parser.add_argument("--to-be-published", action="store_true", help=argparse.SUPPRESS)  # from ``_run_and_publish``
     parser.set_defaults(call=_run, named=lambda options: options.study)
     _add_content(parser)
@@ -253,6 +260,8 @@ def _run_study(options: argparse.Namespace) -> int:
     from atomic_lib.pipeline.recipe_files.own_recipes import STUDY, study_of_recipes
     from atomic_lib.pipeline.study import run_study
 
+    if options.to_be_published:
+        end_with_parent()  # another user's process loses this when it enters the namespace
     words = options.study
     recipes = _recipes_in(options)
     if recipes != words and len(words) > 1:

@@ -31,8 +31,11 @@ def without_copies(text: str) -> str:
     return _COPY.sub("", text)
 
 
-def scrubber(run_directory: Path) -> Callable[[str], str]:
-    """A function that replaces the directories and the host name of this machine in a text."""
+def scrubber(run_directory: Path, *, host_name: bool = True) -> Callable[[str], str]:
+    """A function that replaces the directories of this machine in a text, and its host name.
+
+    Data keep the word that is the ``host_name``: on a host called "docker" it is that of a package, too.
+    """
     replacements = [
         (run_directory.resolve(), "."),
         (CHECKOUT, "."),
@@ -51,7 +54,7 @@ def scrubber(run_directory: Path) -> Callable[[str], str]:
     rules.insert(0, (_COPY, ""))
     rules.append((re.compile(r"(/[\w.-]+)*/?ipykernel_\d+/\d+\.py"), "cell"))
     name = socket.gethostname()
-    if len(name) > 3 and name not in _COMMON_HOST_NAMES:
+    if host_name and len(name) > 3 and name not in _COMMON_HOST_NAMES:
         rules.append((re.compile(rf"(^|[^\w-]){re.escape(name)}(?![\w-])", re.MULTILINE), r"\1HOST"))
     return partial(_apply, rules)
 

@@ -18,7 +18,7 @@ _KEY = re.compile(rf"https://{_HOST}{_PATH}|file://{KEY_FILES}(?!.*\.\.)[\w$./+-
 _VARIABLE = re.compile(r"\$(?:\{(\w+)\}|(\w+))", re.ASCII)
 _VARIABLES = ("arch", "basearch", "releasever")
 """Those of dnf's that have a value here."""
-_RESERVED = ("DEFAULT", "main", "standin", "workbook")
+_RESERVED = ("DEFAULT", "main", "local", "standin", "workbook", "workbook-host")
 _NO_OPTIONS = ("name", "source")
 _NAME = re.compile(r"[A-Za-z0-9_.:-]+")
 _PACKAGE = re.compile(r"[^\s@,\x00-\x1f\x7f-][^\s,\x00-\x1f\x7f]*")

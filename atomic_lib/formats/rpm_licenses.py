@@ -1,10 +1,11 @@
 """The licences of packages, as the headers of their RPM files state them."""
 
+import secrets
 from pathlib import Path
 
 from atomic_lib.tools.sandbox import Bind, Tools
 
-_QUERY = r"%{NAME}-%{EPOCHNUM}:%{VERSION}-%{RELEASE}.%{ARCH}\t%{LICENSE}\n"
+_QUERY = r"\t%{NAME}-%{EPOCHNUM}:%{VERSION}-%{RELEASE}.%{ARCH}\t%{LICENSE}\n"
 
 
 def read_licenses(tools: Tools, rpms: Path) -> dict[str, str]:
@@ -15,18 +16,16 @@ def read_licenses(tools: Tools, rpms: Path) -> dict[str, str]:
     files = sorted(rpms.glob("*.rpm"))
     if not files:
         return {}
-    words = ["rpm", "-qp", "--nosignature", "--nodigest", "--qf", _QUERY]
+    mark = secrets.token_hex(16)  # a licence may have lines that look like those of another package
+    words = ["rpm", "-qp", "--nosignature", "--nodigest", "--qf", mark + _QUERY]
     listing = tools.run([*words, *(f"/mnt/rpms/{file.name}" for file in files)], binds=[Bind(rpms, "/mnt/rpms")])
-    return parse_licenses(listing.stdout)
+    return parse_licenses(listing.stdout, mark)
 
 
-def parse_licenses(listing: str) -> dict[str, str]:
-    """The licences in rpm's answer, a line for each package; a line that is not one continues the text before it."""
-    found: dict[str, str] = {}
-    for line in listing.split("\n"):
-        nevra, tab, text = line.partition("\t")
-        if tab and nevra not in found:
-            found[nevra] = text
-        elif found and line:
-            found[list(found)[-1]] += f" {line.strip()}"
-    return {nevra: text.strip() for nevra, text in found.items()}
+def parse_licenses(listing: str, mark: str) -> dict[str, str]:
+    """The licences in rpm's answer, in which ``mark`` begins each package."""
+    found = {}
+    for record in listing.split(f"{mark}\t")[1:]:
+        nevra, _, text = record.partition("\t")
+        found[nevra] = " ".join(text.split())
+    return found

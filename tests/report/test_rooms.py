@@ -9,7 +9,7 @@ import pytest
 from atomic_lib.base.paths import CHECKOUT
 
 REPORT = CHECKOUT / "atomic_lib/report"
-ROOMS = ("elements", "text", "tables", "release_notes", "figures", "page")
+ROOMS = ("elements", "text", "tables", "release_notes", "figures", "page", "site")
 MODULES = sorted(path for path in REPORT.rglob("*.py") if path.stem != "__init__")
 MEASURING = ("statistics", "numpy", "scipy", "yaml", "atomic_lib.params")
 """What a module needs that computes a fact or loads rules; ``mean`` writes an effect of several cells as one."""

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NoReturn
 
-from atomic_lib.base.errors import full_disk
+from atomic_lib.base.errors import WorkbookError, full_disk
 from atomic_lib.base.paths import BUILD
 from atomic_lib.base.progress import say
 from atomic_lib.base.run_lock import run_lock
@@ -52,18 +52,21 @@ def run_and_publish(
 
     ``words``: the command that runs the study and neither moves its link nor removes runs. ``execute`` executes a
     command and returns its exit status; it is not this process that does, because a run happens in a namespace, which
-    cannot write everywhere. After a run that fails or breaks a budget nothing is published and no run is removed: the
-    site gets that run, as what it is, with the next one that succeeds, or with ``publish``.
+    cannot write everywhere. After a run that fails or breaks a budget nothing is published: the site gets that run, as
+    what it is, with the next one that succeeds, or with ``publish``.
 
     Raises WorkbookError as ``publish`` does; old runs then stay.
     """
-    if status := execute(words):
-        say(f"not published: the run did not succeed; {directory} stays as it is")
+    status = execute(words)
+    if status > 1:  # the command was refused, or a signal ended it
         return status
-    publish(directory)
+    if status:
+        say(f"not published: the run did not succeed; {directory} stays as it is")
+    else:
+        publish(directory)
     if keep is not None:
-        return execute(["clean", "--keep", str(keep), "--yes", "--wait"])
-    return 0
+        status = max(status, execute(["clean", "--keep", str(keep), "--yes", "--wait"]))
+    return status
 
 
 def in_child(start: Callable[[], NoReturn]) -> int:
@@ -73,6 +76,8 @@ def in_child(start: Callable[[], NoReturn]) -> int:
         try:
             end_with_parent()
             start()
+        except (WorkbookError, OSError) as error:
+            say(f"error: {error}")
         finally:
             os._exit(1)
     try:

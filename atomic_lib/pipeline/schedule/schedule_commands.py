@@ -25,7 +25,7 @@ def add_schedule_commands(commands: Any) -> None:
         help="when: a calendar event of systemd.time(7), such as daily or 'Mon..Fri 06:00 Europe/Berlin'",
     )
     begin.add_argument("--keep", type=whole_number, default=30, metavar="N", help="how many runs of a study stay (30)")
-    begin.add_argument("--publish", metavar="DIR", help="then publish the site of all runs as DIR, as publish does")
+    begin.add_argument("--publish", metavar="DIR", help="after a successful run, publish the site of all runs as DIR")
     begin.set_defaults(call=_schedule)
     end = commands.add_parser("unschedule", help="end the schedule of a study")
     end.set_defaults(call=_unschedule)

@@ -21,7 +21,13 @@ def write_feed(content: SiteContent) -> None:
     runs = content.runs[:ENTRIES]
     title = " · ".join(dict.fromkeys(run.title.rstrip(".") for run in runs)) or "Runs"
     feed = ElementTree.Element("feed", {"xmlns": _ATOM})
-    _texts(feed, id=_identity(*content.studies), title=title, subtitle=content.notice(content.variants))
+    # the oldest run stays what it is, and another site has another one
+    _texts(
+        feed,
+        id=_identity("feed", *(run.run for run in content.runs[-1:])),
+        title=title,
+        subtitle=content.notice(content.variants),
+    )
     _texts(feed, updated=runs[0].created if runs else "1970-01-01T00:00:00+00:00")
     ElementTree.SubElement(ElementTree.SubElement(feed, "author"), "name").text = "Atomic workbook"
     ElementTree.SubElement(feed, "link", {"rel": "self", "href": FEED})

@@ -58,10 +58,10 @@ def add_run(content: SiteContent, run: RecordedRun, directory: Path) -> None:
     if not (directory / RESULTS_FILE).is_file():
         _write_recorded_page(content, run)
         return
-    scrub = scrubber(directory)
+    scrubs = {data: scrubber(directory, host_name=not data) for data in (False, True)}
     for path in _published_files(directory):
         name = f"{top}/{path.relative_to(directory)}"
-        text = scrub(path.read_text(encoding="utf-8", errors="replace"))
+        text = scrubs[path.suffix in (".json", ".csv")](path.read_text(encoding="utf-8", errors="replace"))
         site.write(name, with_site_links(text, name, top) if path.suffix == ".html" else text)
     write_downloads(content, run)
 

@@ -15,6 +15,7 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from glob import escape
 from pathlib import Path
 
 from atomic_lib.base.errors import WorkbookError
@@ -90,7 +91,7 @@ def next_site(directory: Path) -> Iterator[NextSite]:
     with _only_publication(directory):
         keys = _keys_of(directory)
         prefix = f".{directory.name}.new-"
-        for abandoned in parent.glob(f"{prefix}*"):
+        for abandoned in parent.glob(f"{escape(prefix)}*"):
             remove_tree(abandoned)
         fresh = Path(tempfile.mkdtemp(prefix=prefix, dir=parent))
         try:
@@ -100,6 +101,8 @@ def next_site(directory: Path) -> Iterator[NextSite]:
             site = NextSite(fresh, dict(keys or {}))
             yield site
             _write_marker(site)
+            for folder, _, _ in os.walk(fresh):
+                os.chmod(folder, 0o755)  # whatever the umask is: a web server reads it
             _to_disk(fresh)
             _put_in_place(fresh, directory)
         finally:

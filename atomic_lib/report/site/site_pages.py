@@ -64,7 +64,8 @@ def package_page(package: str) -> str:
 
 def _name(text: str) -> str:
     """The name of a directory; names of packages come from foreign repositories."""
-    return text if _PLAIN.fullmatch(text) else f"-{hashlib.sha256(text.encode()).hexdigest()[:16]}"
+    plain = _PLAIN.fullmatch(text) and text != "index.html"  # the name of the list beside the directories
+    return text if plain else f"-{hashlib.sha256(text.encode()).hexdigest()[:16]}"
 
 
 def link(path: str, target: str) -> str:

@@ -52,7 +52,7 @@ def test_a_publication_that_fails_leaves_the_link_and_names_a_full_disk(
     ("status", "done", "result"),
     [
         (0, ["run", "publish", "clean"], 0),
-        (1, ["run"], 1),
+        (1, ["run", "clean"], 1),
         (2, ["run"], 2),
         (143, ["run"], 143),
     ],
