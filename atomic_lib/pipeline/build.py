@@ -18,7 +18,7 @@ from atomic_lib.content.repositories import Content, content_without_packages, o
 from atomic_lib.formats.rpm_licenses import read_licenses
 from atomic_lib.image.disk import Image, build_image
 from atomic_lib.image.oci.container_image import ContainerImage, ContainerRequest, build_container
-from atomic_lib.image.oci.host_packages import resolve_beside_host
+from atomic_lib.image.oci.host_packages import ContainerPackages, resolve_beside_host
 from atomic_lib.image.sysroot import ImageRequest
 from atomic_lib.measure.classes import ClassRules, default_class_rules
 from atomic_lib.measure.container.container_comparison import ComparisonRequest, compare_with_host
@@ -163,14 +163,20 @@ class Build:
     @cached_property
     def container_figures(self) -> ContainerFigures | None:
         """The container image, compared with the tree; None if the variant has none."""
-        if not (self.container and self.container_request):
+        if not (self.container and self.container_packages):
             return None
-        container, host = self.container_request.packages.rpm_set.lock, self.rpm_set.lock
+        container, host = self.container_packages.rpm_set.lock, self.rpm_set.lock
         return compare_with_host(ComparisonRequest(self.container, self.tree, container, host), self.context)
 
-    @cached_property
+    @property
     def container_request(self) -> ContainerRequest | None:
         """What the container image is made of; None if the variant has none."""
+        variant, made = self.variant, self.container_packages
+        return ContainerRequest(variant.container, variant.version, variant.source_date_epoch, made) if made else None
+
+    @cached_property
+    def container_packages(self) -> ContainerPackages | None:
+        """The packages of the container image, with their files; None if the variant has none."""
         variant = self.variant
         if not variant.container:
             return None
@@ -184,8 +190,7 @@ class Build:
             return standin_recipe(recipe, content.missing, content.name, strict=variant.strict), content
 
         name = f"{variant.variant}, {variant.container}"
-        made = resolve_beside_host(recipe, self.content, self.rpm_set, self.context, name=name, adapted=adapted)
-        return ContainerRequest(variant.container, variant.version, variant.source_date_epoch, made)
+        return resolve_beside_host(recipe, self.content, self.rpm_set, self.context, name=name, adapted=adapted)
 
     @property
     def package_names(self) -> list[str]:

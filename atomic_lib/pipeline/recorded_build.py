@@ -81,6 +81,8 @@ class RecordedBuild:
 
     def build_container(self) -> VariantResult:
         """Make the container image and compare it with the tree; does nothing if the variant has none."""
+        if packages := self._stage("container-resolve", lambda: self.build.container_packages):
+            self.record.add_container_packages(packages.rpm_set)
         image = self._stage("container", lambda: self.build.container)
         figures = self._stage("container", lambda: self.build.container_figures)
         if image and figures:

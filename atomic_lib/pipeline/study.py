@@ -16,7 +16,7 @@ from atomic_lib.params.variant import Variant
 from atomic_lib.pipeline.conformance import write_conformance
 from atomic_lib.pipeline.notebooks import Execution, execute_all
 from atomic_lib.pipeline.schedule.pruning import prune
-from atomic_lib.pipeline.schedule.run_inputs import inputs_of_run, status_if_unchanged
+from atomic_lib.pipeline.schedule.run_inputs import inputs_of_run, recorded_locks, status_if_unchanged
 from atomic_lib.recipe.load import load_recipes
 from atomic_lib.report.page.export import write_pages
 from atomic_lib.report.text.boot_words import failed_boot_notes
@@ -135,7 +135,7 @@ def _inputs(
     study: Study, variants: Sequence[Variant], results: Sequence[VariantResult], context: Context
 ) -> str | None:
     """What the run was made from; None if a variant was not resolved."""
-    locks = {result.variant: result.lock_sha256 for result in results if result.lock_sha256}
+    locks = recorded_locks(results)
     if any(variant.variant not in locks for variant in variants):
         return None
     return inputs_of_run(study, variants, locks, context)

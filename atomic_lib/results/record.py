@@ -147,6 +147,11 @@ class VariantRecord:
         )
         self._update(departures=(*self._result.departures, leaves))
 
+    def add_container_packages(self, rpm_set: RpmSet) -> None:
+        """Record the package set of the container image."""
+        self._update(container_lock_sha256=rpm_set.lock.sha256)
+        self._add_stage("container-resolve", rpm_set)
+
     def add_container(self, image: ContainerImage, figures: ContainerFigures) -> None:
         """Record the container image, and what of it the tree has."""
         self._update(container=figures)

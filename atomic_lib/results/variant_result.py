@@ -98,6 +98,8 @@ class VariantResult(Model):
     departures: tuple[DepartureSize, ...] = ()
     container: ContainerFigures | None = None
     """The container image that is made of the same RPM files."""
+    container_lock_sha256: str | None = None
+    """The lock of its packages; None also in results of versions that did not record it."""
     tree_allocated_bytes: Bytes | None = None
     forbidden_paths: dict[str, Count] = Field(default_factory=dict)
     labels: Labels | None = None

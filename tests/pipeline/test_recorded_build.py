@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 
@@ -211,6 +212,17 @@ def with_image(made: RecordedBuild, directory: Path) -> RecordedBuild:
     vars(build)["image"] = Image("key", directory, 1, 1, 1, 0.0, True)
     vars(build).update({"rpm_set": RpmSet("key", Lock("standin", ()), directory, (), 0.0, True), "licenses": {}})
     return replace(made, build=build)
+
+
+def test_the_packages_of_the_container_image_are_recorded_before_the_image(tmp_path: Path) -> None:
+    made = opened(tmp_path / "out")
+    own = RpmSet("own-key", Lock("standin", ()), tmp_path, (), 2.0, False)
+    vars(made.build)["container_packages"] = Mock(rpm_set=own)
+    vars(made.build).update({"container": None, "container_figures": None})
+    made.build_container()
+    result = read_variant_result(tmp_path / "out/result.json")
+    assert result.container_lock_sha256 == own.lock.sha256
+    assert [(stage.stage, stage.key) for stage in result.stages] == [("container-resolve", "own-key")]
 
 
 def test_boots_that_may_not_be_made_now_leave_the_variant_incomplete(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ the host's content, and what it has still comes from nowhere else.
 
 import json
 import tempfile
+from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,7 +18,7 @@ from atomic_lib.base.store import key_of
 from atomic_lib.content.repositories import REPOSITORIES, Content
 from atomic_lib.recipe.recipe import Recipe
 from atomic_lib.solve.dnf_run import Dnf, install_words
-from atomic_lib.solve.lock import Lock
+from atomic_lib.solve.lock import Lock, LockedPackage
 from atomic_lib.solve.resolve import resolve_rpm_set
 from atomic_lib.solve.rpm_set import RpmSet
 from atomic_lib.solve.solver import solve
@@ -58,7 +59,7 @@ def resolve_beside_host(
             hint="leave `container` empty, or name the variant that composes the commit",
         )
     of_host, packages_of_host = without_repositories(recipe), only_host(content, host)
-    if _suffices(of_host, packages_of_host, context, name):
+    if _suffices(_Question(name, of_host, packages_of_host, host.key), context):
         made = resolve_rpm_set(of_host, packages_of_host, context, name=name, lock_file=None)
     else:
         recipe, content = adapted()
@@ -113,22 +114,23 @@ def _section(content: Content, host: RpmSet) -> str:
 
 @dataclass(frozen=True)
 class _Question:
-    """Whether a content of one repository has all that a recipe needs."""
+    """Whether ``content``, which is only the RPM set with the key ``host``, has all that a recipe needs."""
 
     name: str
     recipe: Recipe
     content: Content
+    host: str
 
 
-def _suffices(recipe: Recipe, content: Content, context: Context, name: str) -> bool:
-    stored = SUFFICIENCY.get(_Question(name, recipe, content), context)
+def _suffices(question: _Question, context: Context) -> bool:
+    stored = SUFFICIENCY.get(question, context)
     return bool(json.loads((stored.path / _ANSWER).read_text()))
 
 
 def _inputs(question: _Question, _: Context) -> dict[str, object]:
     recipe = question.recipe
     return {
-        "content": question.content.key,
+        "host": question.host,  # by this key, pruning removes the answer with the RPM set
         "words": install_words(recipe, ()),
         "weak_dependencies": recipe.weak_dependencies,
         "releasever": question.content.releasever,
@@ -141,8 +143,10 @@ def _make(question: _Question, context: Context, directory: Path) -> None:
         try:
             solve(dnf, install_words(question.recipe, ()))
             answer = True
-        except CommandError:  # the content of the host may have what is missing; if not, that is the error
-            answer = False
+        except CommandError as error:
+            if error.status != 1:  # dnf's status for errors of its own: all else is no answer, and must not be stored
+                raise
+            answer = False  # the content of the host may have what is missing; if not, that is the error
     (directory / _ANSWER).write_text(json.dumps(answer))
 
 
@@ -152,12 +156,18 @@ SUFFICIENCY = Stage(
 
 
 def require_files_of_host(container: Lock, host: Lock) -> None:
-    """Raise WorkbookError with a line for each package that the host has as another file."""
-    of_host = {package.name: (package.nevra, package.sha256) for package in host.packages}
+    """Raise WorkbookError with a line for each package that the host has only as another file."""
+    of_host: dict[str, list[str]] = defaultdict(list)
+    for package in host.packages:
+        of_host[package.name].append(_file_of(package))
     others = [
-        f"{package.nevra} (sha256 {package.sha256}): the host's lock has {' (sha256 '.join(of_host[package.name])})"
+        f"{_file_of(package)}: the host's lock has {', '.join(of_host[package.name])}"
         for package in container.packages
-        if package.name in of_host and (package.nevra, package.sha256) != of_host[package.name]
+        if package.name in of_host and _file_of(package) not in of_host[package.name]
     ]
     if others:
         raise WorkbookError("\n".join(others), hint="leave the package out of the container's treefile")
+
+
+def _file_of(package: LockedPackage) -> str:
+    return f"{package.nevra} (sha256 {package.sha256})"

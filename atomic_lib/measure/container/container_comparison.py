@@ -3,6 +3,7 @@
 Packages are compared by NEVRA and by the digests in both RPM databases; files by what they are in both trees.
 """
 
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -25,6 +26,8 @@ from atomic_lib.tools.context import Context
 from atomic_lib.tools.memory import in_memory
 from atomic_lib.tools.sandbox import Tools
 
+Packaged = Mapping[tuple[str, str], frozenset[str]]
+"""The sha256 of files by the name of their package and path; several where several builds of the name have the path."""
 _RESULT = "comparison.json"
 
 
@@ -64,10 +67,10 @@ def _inputs(request: ComparisonRequest, _: Context) -> dict[str, object]:
 def _make(request: ComparisonRequest, context: Context, directory: Path) -> None:
     image, tree = request.image, request.tree
     shared = frozenset(one.name for one in request.container.packages) & {one.name for one in request.host.packages}
-    packaged = _of_packages(image.packaged(), shared)
+    packaged = of_packages(image.packaged(), shared)
     with _host_root(tree, context.tools, directory) as root:
         same = same_paths(image, tree, TreeFiles(root))
-        require_one_database(packaged, _of_packages(packaged_files(context.tools, root), shared))
+        require_one_database(packaged, of_packages(packaged_files(context.tools, root), shared))
         count, differences = compare_files(packaged, image, tree, TreeFiles(root))
     made = sizes(request, same)
     figures = ContainerFigures(
@@ -122,14 +125,19 @@ def same_paths(image: ContainerImage, tree: Tree, host: TreeFiles) -> frozenset[
     return frozenset(found)
 
 
-def _of_packages(database: Mapping[str, Sequence[DatabaseFile]], names: frozenset[str]) -> dict[tuple[str, str], str]:
-    """The digest of each file of the packages, by package and path."""
-    return {(row.package, path): row.sha256 for path, rows in database.items() for row in rows if row.package in names}
+def of_packages(database: Mapping[str, Sequence[DatabaseFile]], names: frozenset[str]) -> Packaged:
+    """The digests of each file of the packages ``names``."""
+    found = defaultdict(set)
+    for path, rows in database.items():
+        for row in rows:
+            if row.package in names:
+                found[row.package, path].add(row.sha256)
+    return {key: frozenset(digests) for key, digests in found.items()}
 
 
-def require_one_database(container: Mapping[tuple[str, str], str], host: Mapping[tuple[str, str], str]) -> None:
-    """Raise WorkbookError naming a file that the two RPM databases have other digests of."""
-    others = [key for key, sha256 in sorted(container.items()) if key in host and host[key] != sha256]
+def require_one_database(container: Packaged, host: Packaged) -> None:
+    """Raise WorkbookError naming a file of which the container's RPM database has a digest that the host's has not."""
+    others = [key for key, digests in sorted(container.items()) if key in host and not digests <= host[key]]
     if others:
         package, path = others[0]
         raise WorkbookError(
@@ -140,32 +148,32 @@ def require_one_database(container: Mapping[tuple[str, str], str], host: Mapping
 
 
 def compare_files(
-    packaged: Mapping[tuple[str, str], str], image: ContainerImage, tree: Tree, host: TreeFiles
+    packaged: Packaged, image: ContainerImage, tree: Tree, host: TreeFiles
 ) -> tuple[int, tuple[FileDifference, ...]]:
     """How many packaged files are the same in both, and those that are not."""
     digests, entries = image.digests(), image.entries()
     links = Links({entry.path: entry.target for entry in entries if entry.type == "link"})
     same, different = 0, []
-    for (package, path), sha256 in sorted(packaged.items()):
+    for (package, path), of_package in sorted(packaged.items()):
         real = links.real(path)
         place = host_path(real, tree).lstrip("/")
         on_host = host.sha256(place) if host.has_file(place) else None
         if digests.get(real) == on_host:  # both may have lost it
             same += on_host is not None
             continue
-        reason = why_different(sha256, digests.get(real), on_host)
+        reason = why_different(of_package, digests.get(real), on_host)
         different.append(FileDifference(path=readable(path), package=package, reason=reason))
     return same, tuple(different)
 
 
-def why_different(packaged: str, container: str | None, host: str | None) -> str:
+def why_different(packaged: frozenset[str], container: str | None, host: str | None) -> str:
     """Why a file is not the same in both, by the digests of the package and of both files; None: not there."""
     if container is None:
         return "only on the host"
     if host is None:
         return "only in the container"
-    if packaged in (container, host):
-        return "changed on the host" if container == packaged else "changed in the container"
+    if packaged & {container, host}:
+        return "changed on the host" if container in packaged else "changed in the container"
     return "changed in both"
 
 
@@ -190,14 +198,23 @@ def _unowned(entries: tuple[Entry, ...]) -> Owned:
 def _placed(
     request: ComparisonRequest, whole: Footprint, on_host: Footprint, host: Footprint
 ) -> Iterator[PlacedPackage]:
-    of_host = {package.nevra for package in request.host.packages}
-    names = {package.name for package in request.container.packages}
-    for package in request.container.packages:
-        place: Place = "shared" if package.nevra in of_host else "container"
-        yield _package(package, place, whole.packages[package.name], on_host.packages[package.name].bytes)
-    for package in request.host.packages:
-        if package.name not in names:
-            yield _package(package, "host", host.packages[package.name], 0)
+    """Every package of both locks; of several builds of one name, the first has the files of all."""
+    of_container, of_host = (
+        {(package.nevra, package.sha256): package for package in lock.packages}
+        for lock in (request.container, request.host)
+    )
+    counted: set[str] = set()
+    for key, package in of_container.items():
+        place: Place = "shared" if key in of_host else "container"
+        first = package.name not in counted
+        counted.add(package.name)
+        size, shared = (one.packages[package.name] if first else Owned() for one in (whole, on_host))
+        yield _package(package, place, size, shared.bytes)
+    for key, package in of_host.items():
+        if key not in of_container:
+            size = Owned() if package.name in counted else host.packages[package.name]
+            counted.add(package.name)
+            yield _package(package, "host", size, 0)
 
 
 def _package(package: LockedPackage, place: Place, size: Owned, shared_bytes: int) -> PlacedPackage:

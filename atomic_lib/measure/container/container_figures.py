@@ -11,7 +11,8 @@ Place = Literal["shared", "container", "host"]
 class PlacedPackage(Model):
     """A package with its files in the container image; of one that only the host has, in the host's tree.
 
-    ``shared_bytes``: those of its bytes that the host has at the same path.
+    ``shared_bytes``: those of its bytes that the host has at the same path. Of several builds of one name, as of two
+    architectures, the first one has the files of all: the RPM database names the owners of files without architecture.
     """
 
     name: str

@@ -21,7 +21,10 @@ from atomic_lib.tools.clean import agreed, remove_completely
 
 KEEP_FILE = "keep"
 """A run whose directory has this file is never removed by pruning: one that is published, or linked to."""
-_RECORDED = {"resolve": ("rpm-set", "pulled-tree"), "compose": ("tree", "pulled-tree"), "image": ("image",)}
+_RECORDED = {
+    "resolve": ("rpm-set", "pulled-tree"), "compose": ("tree", "pulled-tree"), "image": ("image",),
+    "container-resolve": ("rpm-set",), "container": ("container",),
+}  # fmt: skip
 """The stages that a result names, and what the store calls them."""
 _KEY = re.compile(rf"\b[0-9a-f]{{{KEY_LENGTH}}}\b")
 
@@ -78,8 +81,8 @@ def old_runs(runs: Path, keep: int) -> list[Path]:
 def unused_results(build: Path, old: Iterable[Path]) -> list[Path]:
     """The stored stages to remove with the runs ``old``.
 
-    These are trees, RPM sets and images that a run of ``old`` names and no other one, and what was made from them: a
-    stage whose inputs name the key of a removed one.
+    These are trees, RPM sets, images and container images that a run of ``old`` names and no other one, and what was
+    made from them: a stage whose inputs name the key of a removed one.
     """
     store, removed = Store(build / "store"), set(old)
     others = [path for path in _result_files(build) if path.parent.parent not in removed]

@@ -2,8 +2,9 @@
 
 import hashlib
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from atomic_lib.base.errors import WorkbookError
 from atomic_lib.base.paths import CHECKOUT
@@ -14,11 +15,19 @@ from atomic_lib.params.study_file import Study
 from atomic_lib.params.variant import Variant, parameter_values
 from atomic_lib.pipeline.build import Build
 from atomic_lib.recipe.load import load_recipes
+from atomic_lib.results.variant_result import VariantResult
 from atomic_lib.tools.context import Context
 
 _CODE = ("atomic_lib", "notebooks", "params/budgets.yaml", "params/content", "params/repos", "params/rules",
          "requirements.lock")  # fmt: skip
 """What decides how a run is made, besides the study, its variants and their recipes."""
+
+
+class Locks(NamedTuple):
+    """The sha256 of a variant's lock, and of that of its container image; None: it has no image."""
+
+    host: str
+    container: str | None = None
 
 
 def status_if_unchanged(
@@ -30,7 +39,7 @@ def status_if_unchanged(
     newest run failed, or resolving fails, an error that the run meets and shows.
     """
     try:
-        locks = {variant.variant: resolved_lock(variant, context) for variant in variants}
+        locks = {variant.variant: resolved_locks(variant, context) for variant in variants}
     except WorkbookError:
         return None
     row = history.execute(
@@ -45,18 +54,29 @@ def status_if_unchanged(
     return 1 if row[3] else 0
 
 
-def resolved_lock(variant: Variant, context: Context) -> str:
-    """The sha256 of a variant's lock, resolved from the content as it is now.
+def resolved_locks(variant: Variant, context: Context) -> Locks:
+    """The locks of a variant, resolved from the content as it is now.
 
     Raises WorkbookError as resolving does.
     """
-    return Build(variant, context).rpm_set.lock.sha256
+    build = Build(variant, context)
+    container = build.container_packages
+    return Locks(build.rpm_set.lock.sha256, container.rpm_set.lock.sha256 if container else None)
+
+
+def recorded_locks(results: Iterable[VariantResult]) -> dict[str, Locks]:
+    """The locks of each variant that was resolved."""
+    return {
+        result.variant: Locks(result.lock_sha256, result.container_lock_sha256)
+        for result in results
+        if result.lock_sha256
+    }
 
 
 def inputs_of_run(
-    study: Study, variants: Sequence[Variant], locks: Mapping[str, str], context: Context, checkout: Path = CHECKOUT
+    study: Study, variants: Sequence[Variant], locks: Mapping[str, Locks], context: Context, checkout: Path = CHECKOUT
 ) -> str:
-    """The checksum of all that a run of ``variants`` depends on; ``locks``: the sha256 of each variant's lock.
+    """The checksum of all that a run of ``variants`` depends on; ``locks``: those of each variant.
 
     The same checksum means the same figures, but for wall-clock times.
     """

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from atomic_lib.base.errors import WorkbookError
+from atomic_lib.compose.rpm_database import DatabaseFile
 from atomic_lib.compose.tree import Tree
 from atomic_lib.compose.tree_access.tree_files import TreeFiles
 from atomic_lib.compose.tree_access.walk import walk_tree, write_entries
@@ -16,6 +17,7 @@ from atomic_lib.image.oci.container_image import ContainerImage
 from atomic_lib.measure.container.container_comparison import (
     ComparisonRequest,
     compare_files,
+    of_packages,
     require_one_database,
     same_paths,
     sizes,
@@ -94,11 +96,29 @@ def test_each_package_is_in_one_place_and_its_bytes_are_counted_once(image: Cont
     assert found.unowned_shared.bytes == len("usr/bin")
 
 
+def test_builds_of_one_name_are_told_apart_and_their_bytes_counted_once(image: ContainerImage, tree: Tree) -> None:
+    bash_i686, systemd_i686 = replace(BASH, arch="i686", sha256="d" * 64), replace(SYSTEMD, arch="i686")
+    of_host = Lock("standin", (bash_i686, BASH, systemd_i686, SYSTEMD))
+
+    def placed(*of_container: LockedPackage) -> list[tuple[str, str, str, int]]:
+        found = sizes(ComparisonRequest(image, tree, Lock("standin", of_container), of_host), frozenset())
+        return [(one.name, one.arch, one.place, one.bytes) for one in found.packages]
+
+    in_image = len("bash") + len("as packaged")
+    of_systemd = [("systemd", "i686", "host", len("systemd")), ("systemd", "x86_64", "host", 0)]
+    assert placed(BASH) == [("bash", "x86_64", "shared", in_image), ("bash", "i686", "host", 0), *of_systemd]
+    assert placed(bash_i686, BASH) == [
+        ("bash", "i686", "shared", in_image), ("bash", "x86_64", "shared", 0), *of_systemd
+    ]  # fmt: skip
+    rebuilt = replace(BASH, sha256="e" * 64)
+    assert placed(rebuilt)[0] == ("bash", "x86_64", "container", in_image)
+
+
 def test_files_of_packages_are_found_through_links_and_what_differs_is_named(
     image: ContainerImage, tree: Tree, host: Path
 ) -> None:
-    packaged = {("bash", "/bin/bash"): sha256("bash"), ("bash", "/etc/bashrc"): sha256("as packaged"),
-                ("bash", "/usr/gone"): sha256("gone")}  # fmt: skip
+    texts = {"/bin/bash": "bash", "/etc/bashrc": "as packaged", "/usr/gone": "gone"}
+    packaged = {("bash", path): frozenset({sha256(text)}) for path, text in texts.items()}
     same, different = compare_files(packaged, image, tree, TreeFiles(host))
     assert same == 1
     assert [(one.path, one.package, one.reason) for one in different] == [
@@ -119,11 +139,22 @@ def test_files_of_packages_are_found_through_links_and_what_differs_is_named(
 def test_the_reason_says_which_of_the_two_is_not_as_packaged(
     container: str | None, host: str | None, reason: str
 ) -> None:
-    assert why_different("p", container, host) == reason
+    assert why_different(frozenset({"p", "of another build"}), container, host) == reason
 
 
 def test_two_databases_that_disagree_are_an_error_with_the_file() -> None:
-    one = {("bash", "/bin/bash"): "a", ("bash", "/bin/sh"): "a"}
-    require_one_database(one, {**one, ("systemd", "/x"): "b"})
+    one = {("bash", "/bin/bash"): frozenset("a"), ("bash", "/bin/sh"): frozenset("a")}
+    require_one_database(one, {**one, ("systemd", "/x"): frozenset("b")})
     with pytest.raises(WorkbookError, match=r"^bash: /bin/sh: the RPM databases .* \(1 files differ\)"):
-        require_one_database(one, {**one, ("bash", "/bin/sh"): "b"})
+        require_one_database(one, {**one, ("bash", "/bin/sh"): frozenset("b")})
+
+
+def test_a_path_that_two_builds_on_the_host_have_agrees_with_either() -> None:
+    names = frozenset({"bash"})
+    rows = tuple(DatabaseFile(*row, 0) for row in (("bash", "a"), ("bash", "b"), ("own", "c")))
+    of_host = of_packages({"/bin/bash": rows}, names)
+    assert of_host == {("bash", "/bin/bash"): frozenset("ab")}
+    for row in rows[:2]:
+        require_one_database(of_packages({"/bin/bash": (row,)}, names), of_host)
+    with pytest.raises(WorkbookError, match="different digests"):
+        require_one_database(of_host, of_packages({"/bin/bash": rows[:1]}, names))

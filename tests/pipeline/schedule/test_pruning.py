@@ -32,6 +32,13 @@ def add_result(build: Path, stage: str, key: str, *made_of: str) -> Path:
     return path
 
 
+def add_stages(run: Path, **keys: str) -> None:
+    """Further stages of a run's result, by their name with ``_`` for ``-``."""
+    result = json.loads((run / "own/result.json").read_text())
+    result["stages"] += [{"stage": name.replace("_", "-"), "key": key} for name, key in keys.items()]
+    (run / "own/result.json").write_text(json.dumps(result))
+
+
 def names(paths: list[Path]) -> list[str]:
     return [path.name[9:10] + path.name.partition("Z")[2] for path in paths]
 
@@ -134,3 +141,18 @@ def test_a_pulled_commit_goes_with_its_run(tmp_path: Path) -> None:
     add_run(tmp_path, "2", tree=tree_key("e" * 32))
     prune(tmp_path, 1)
     assert (pulled.exists(), shared.exists()) == (False, True)
+
+
+def test_a_container_image_and_its_packages_go_with_the_runs_that_alone_used_them(tmp_path: Path) -> None:
+    host, old, kept = "1" * 32, "2" * 32, "3" * 32
+    gone = [add_result(tmp_path, "rpm-set", host), add_result(tmp_path, "rpm-set", old),
+            add_result(tmp_path, "host-suffices", "4" * 32, host), add_result(tmp_path, "container", old),
+            add_result(tmp_path, "container-comparison", "5" * 32, old)]  # fmt: skip
+    stay = [add_result(tmp_path, "rpm-set", kept), add_result(tmp_path, "container", kept),
+            add_result(tmp_path, "container-comparison", "6" * 32, kept)]  # fmt: skip
+    add_stages(add_run(tmp_path, "1"), resolve=host, container_resolve=old, container=old)
+    add_stages(add_run(tmp_path, "2"), container_resolve=kept, container=kept)
+    add_stages(add_run(tmp_path, "3"), container_resolve=kept, container=kept)
+    prune(tmp_path, 1)
+    assert [path.exists() for path in gone] == [False] * 5
+    assert [path.exists() for path in stay] == [True] * 3

@@ -13,7 +13,7 @@ from atomic_lib.results.result_files import write_variant_result
 from atomic_lib.results.variant_result import StageTime, VariantResult
 from tests.pipeline.small_notebooks import notebook
 
-LOCKED = "0" * 64
+LOCKED, CONTAINER_LOCKED = "0" * 64, "c" * 64
 
 
 class Rounds:
@@ -40,6 +40,7 @@ class Rounds:
         result = VariantResult(
             variant=name, status="ok" if outcome == "ok" else "incomplete", method=chosen.method, agent=chosen.agent,
             content=chosen.content, recipe=chosen.recipe, lock_sha256=LOCKED, package_count=190,
+            container_lock_sha256=CONTAINER_LOCKED if chosen.container else None,
             stages=tuple(StageTime(stage=stage, seconds=1, reused=False, key=stage) for stage in stages),
         )  # fmt: skip
         if outcome == "damaged":

@@ -2,17 +2,22 @@
 
 import sqlite3
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 
 from atomic_lib.base.errors import WorkbookError
 from atomic_lib.params.budgets import Budget
-from atomic_lib.params.study_file import load_study
+from atomic_lib.params.study_file import load_study, study_variants
+from atomic_lib.params.variant import Variant, load_variant
 from atomic_lib.pipeline import study
+from atomic_lib.pipeline.build import Build
 from atomic_lib.pipeline.schedule import run_inputs
+from atomic_lib.pipeline.schedule.run_inputs import Locks, resolved_locks
 from atomic_lib.results.history.database import read_history
 from atomic_lib.results.result_files import read_study_result
-from tests.pipeline.study.rounds import LOCKED, rounds
+from tests.contexts import own_context
+from tests.pipeline.study.rounds import CONTAINER_LOCKED, LOCKED, rounds
 
 
 def made(capsys: pytest.CaptureFixture[str]) -> Path:
@@ -48,6 +53,23 @@ def test_only_a_whole_run_without_a_failure_is_the_latest_of_its_study(
     assert recorded(place)[-2:] == [(whole.name, "default", "ok", 1), (failed.name, "default", "failed", 1)]
 
 
+def as_recorded(variant: Variant) -> Locks:
+    """The locks of a variant, as ``rounds`` writes them into its result."""
+    return Locks(LOCKED, CONTAINER_LOCKED if variant.container else None)
+
+
+def test_a_variant_is_resolved_with_the_packages_of_its_container_image(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    of_host, own = (Mock(lock=Mock(sha256=sha256)) for sha256 in (LOCKED, CONTAINER_LOCKED))
+    monkeypatch.setattr(Build, "rpm_set", of_host)
+    monkeypatch.setattr(Build, "container_packages", Mock(rpm_set=own))
+    assert resolved_locks(load_variant("atomic-min"), own_context(tmp_path)) == (LOCKED, CONTAINER_LOCKED)
+    monkeypatch.undo()
+    monkeypatch.setattr(Build, "rpm_set", of_host)
+    assert resolved_locks(load_variant("cloud-docker"), own_context(tmp_path)) == (LOCKED, None)
+
+
 def no_mirror(*_: object) -> str:
     raise WorkbookError("no mirror")
 
@@ -55,8 +77,9 @@ def no_mirror(*_: object) -> str:
 def test_an_unchanged_study_is_not_run_again_and_a_changed_or_failed_one_is(
     place: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    locks = dict.fromkeys(load_study("default").names, LOCKED)
-    monkeypatch.setattr(run_inputs, "resolved_lock", lambda variant, _: locks[variant.variant])
+    whole = load_study("default")
+    locks = {variant.variant: as_recorded(variant) for variant in study_variants(whole)}
+    monkeypatch.setattr(run_inputs, "resolved_locks", lambda variant, _: locks[variant.variant])
 
     def run(**outcomes: WorkbookError | str) -> int:
         executed = rounds(monkeypatch, **outcomes)
@@ -67,13 +90,19 @@ def test_an_unchanged_study_is_not_run_again_and_a_changed_or_failed_one_is(
     first = made(capsys)
     assert run() == 0
     assert f"nothing has changed since {first.name}" in capsys.readouterr().err
-    locks["atomic-min"] = "1" * 64
+    unchanged = locks["atomic-min"]
+    assert unchanged.container
+    locks["atomic-min"] = unchanged._replace(container="1" * 64)
+    assert run() == 3, "a package of the container image only has changed"
+    locks["atomic-min"] = unchanged
+    assert run() == 0
+    locks["atomic-min"] = unchanged._replace(host="1" * 64)
     assert run(atomic_min=WorkbookError("dark")) > 0
     assert run() == 3, "what failed is tried again"
-    locks["atomic-min"] = LOCKED
+    locks["atomic-min"] = unchanged
     assert run() == 0
     locks.clear()
-    monkeypatch.setattr(run_inputs, "resolved_lock", no_mirror)
+    monkeypatch.setattr(run_inputs, "resolved_locks", no_mirror)
     assert run() == 3, "the run meets the error and shows it"
     with pytest.raises(WorkbookError, match="--if-changed: belongs to a run of a whole study"):
         study.run_study("default", if_changed=True, variants=["atomic-min"])
@@ -82,7 +111,7 @@ def test_an_unchanged_study_is_not_run_again_and_a_changed_or_failed_one_is(
 def test_a_broken_budget_heads_the_page_fails_the_run_and_moves_no_link(
     place: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(run_inputs, "resolved_lock", lambda variant, _: LOCKED)
+    monkeypatch.setattr(run_inputs, "resolved_locks", lambda variant, _: as_recorded(variant))
     monkeypatch.setattr(study, "load_budgets", lambda _: {"atomic-min": Budget(package_count=189)})
     made_ = rounds(monkeypatch)
     assert study.run_study("default") == 1
