@@ -74,7 +74,7 @@ def test_a_choice_changes_the_figures_and_is_saved_as_a_variant(lab: Lab, page: 
     page.type(".workbook-exclude input", "sudo")
     page.evaluate("document.querySelector('button.workbook-exclude').click()")
     page.wait_for(f"Number({FIGURE}) < {before}", 60)
-    assert "explorer.answer(exclude=['sudo'])" in page.evaluate(TEXT)
+    page.wait_for(f"{TEXT}.includes(\"explorer.answer(exclude=['sudo'])\")", 60)
     page.type(".workbook-name input", "without-sudo")
     page.evaluate("document.querySelector('button.workbook-save').click()")
     page.wait_for(f"{TEXT}.includes('Saved: ')", 60)
