@@ -2,6 +2,6 @@
 
 import sys
 
-from atomic_lib.cli import start
+from atomic_lib.entry import start
 
 sys.exit(start(sys.argv[1:]))

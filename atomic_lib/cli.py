@@ -4,7 +4,7 @@ import argparse
 import os
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -17,60 +17,12 @@ from atomic_lib.base.scrub import without_copies
 from atomic_lib.base.signals import Stopped, end_with_parent, unwind
 from atomic_lib.params.variant import Variant
 from atomic_lib.pipeline.failures import explained
-from atomic_lib.pipeline.recipe_files.recipe_commands import NAMES, add_commands
-from atomic_lib.pipeline.schedule.schedule_commands import SCHEDULE_NAMES, add_schedule_commands, whole_number
-from atomic_lib.tools.user_namespace import enter, is_inside, outer_root
+from atomic_lib.pipeline.recipe_files.recipe_commands import add_commands
+from atomic_lib.pipeline.schedule.schedule_commands import add_schedule_commands, whole_number
+from atomic_lib.tools.user_namespace import outer_root
 
 
-def start(words: Sequence[str]) -> int:
-    """Enter the workbook's namespace and run one command; returns the exit status, as ``main``.
-
-    JupyterLab stays outside, because its kernels enter. So do commands that only read, talk to systemd or publish;
-    ``doctor`` does where the host does not allow it. SystemExit carries the status 2.
-    """
-    if not (is_inside() or (words and words[0] in ("lab", *NAMES, *SCHEDULE_NAMES)) or _publishes(words)):
-        try:
-            enter([sys.executable, "-P", "-m", "atomic_lib", *with_copies(words)])
-        except WorkbookError as error:
-            if words[:1] != ["doctor"]:
-                say(f"error: {error}")
-                return 1
-        except OSError as error:
-            say(f"error: {explained(error)}")
-            return 1
-    return main(words)
-
-
-def _publishes(words: Sequence[str]) -> bool:
-    """Whether a run is to be published: only the run itself is made in the namespace."""
-    return words[:1] == ["run"] and any(word.partition("=")[0] == "--publish" for word in words)
-
-
-def with_copies(words: Sequence[str]) -> list[str]:
-    """The words of a command, followed by the copies of the recipes and the lock that they name, made here.
-
-    The namespace does not see all that the user may read: not the directories that only the host's root may enter,
-    nor what the user may read as a member of a group.
-
-    Raises WorkbookError as ``study_of_recipes`` does, and SystemExit for words that are not accepted.
-    """
-    if words[:1] == ["test"]:
-        return list(words)
-    options = _parser().parse_args(words)
-    added = []
-    if recipes := _recipes_in(options):
-        from atomic_lib.pipeline.recipe_files.own_recipes import study_of_recipes
-
-        added.append(f"--copies={study_of_recipes(recipes)}")
-    if os.path.isfile(lock := vars(options).get("lock") or ""):
-        from atomic_lib.pipeline.recipe_files.own_recipes import copied_lock
-
-        added.append(f"--lock={copied_lock(Path(lock))}")
-    at = words.index("--") if "--" in words else len(words)
-    return [*words[:at], *added, *words[at:]]
-
-
-def _recipes_in(options: argparse.Namespace) -> list[str]:
+def recipes_in(options: argparse.Namespace) -> list[str]:
     """The recipes, by path, among the words of a command that name variants or recipes."""
     from atomic_lib.pipeline.recipe_files.own_recipes import is_recipe
 
@@ -78,8 +30,10 @@ def _recipes_in(options: argparse.Namespace) -> list[str]:
     return [word for word in named if is_recipe(word)]
 
 
-def main(words: Sequence[str]) -> int:
+def main(words: Sequence[str], execute: Callable[[Sequence[str]], int] | None = None) -> int:
     """Run one command. Returns the exit status: 0 success, 1 failure, 2 usage error, 128+N: terminated by signal N.
+
+    ``execute``: what runs a further command that this one needs, and returns its status; None: this function.
 
     SystemExit carries the status 2.
     """
@@ -89,7 +43,7 @@ def main(words: Sequence[str]) -> int:
         # All arguments after "test" go to pytest, including those that look like our own options.
         if words[:1] == ["test"]:
             return _test(words[1:])
-        options = _parser().parse_args(words, argparse.Namespace(words=tuple(words)))
+        options = command_parser().parse_args(words, argparse.Namespace(words=tuple(words), execute=execute or main))
         return int(options.call(options))
     except WorkbookError as error:
         say(f"error: {without_copies(str(error))}")
@@ -112,7 +66,8 @@ class _Command(argparse.ArgumentParser):
         super().__init__(allow_abbrev=False, **options)
 
 
-def _parser() -> argparse.ArgumentParser:
+def command_parser() -> argparse.ArgumentParser:
+    """The parser of all commands; ``call`` of what it returns runs one."""
     parser = argparse.ArgumentParser(prog="./workbook", allow_abbrev=False)
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND", parser_class=_Command)
     _add_run(commands.add_parser("run", help="compose, build, boot and compare the variants of a study"))
@@ -235,7 +190,7 @@ def _add_clean(parser: argparse.ArgumentParser) -> None:
 
 
 def _run(options: argparse.Namespace) -> int:
-    return _run_and_publish(options) if options.publish else _run_study(options)
+    return _run_study(options) if options.publish is None else _run_and_publish(options)
 
 
 def _run_and_publish(options: argparse.Namespace) -> int:
@@ -244,16 +199,7 @@ def _run_and_publish(options: argparse.Namespace) -> int:
     words = list(options.words)
     at = next(at for at, word in enumerate(words) if word.partition("=")[0] == "--publish")
     words[at : at + (1 if "=" in words[at] else 2)] = ["--to-be-published"]
-    return run_and_publish(words, Path(options.publish).absolute(), options.keep, _execute)
-
-
-def _execute(words: Sequence[str]) -> int:
-    """The exit status of another command of ours, in the namespace."""
-    from atomic_lib.pipeline.schedule.publishing import in_child
-
-    if is_inside():
-        return main(words)
-    return in_child(lambda: enter([sys.executable, "-P", "-m", "atomic_lib", *with_copies(words)]))
+    return run_and_publish(words, Path(options.publish).absolute(), options.keep, options.execute)
 
 
 def _run_study(options: argparse.Namespace) -> int:
@@ -263,7 +209,7 @@ def _run_study(options: argparse.Namespace) -> int:
     if options.to_be_published:
         end_with_parent()  # another user's process loses this when it enters the namespace
     words = options.study
-    recipes = _recipes_in(options)
+    recipes = recipes_in(options)
     if recipes != words and len(words) > 1:
         raise WorkbookError(f"run: {' '.join(words)}: give one study, or recipes only", hint="./workbook run --help")
     if options.lock and len(recipes or options.variant) != 1:

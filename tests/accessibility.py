@@ -1,13 +1,9 @@
 """What axe-core finds on a page that a browser shows."""
 
-import os
 from importlib.util import find_spec
 from pathlib import Path
-from typing import NoReturn
 
-import pytest
-
-from tests.browser import Page
+from tests.browser import Page, missing
 
 _PREPARE = """
 document.querySelectorAll("details:not(td details)").forEach(one => { one.open = true; });
@@ -18,13 +14,6 @@ _VIOLATIONS = """
 axe.run(document, {resultTypes: ["violations"]}).then(found => found.violations.map(
   one => `${one.id}: ${one.nodes.map(node => node.html.slice(0, 200)).join(" | ")}`))
 """
-
-
-def missing(what: str) -> NoReturn:
-    """Skip the test; fail it in CI, which brings what is needed."""
-    if os.environ.get("CI"):
-        pytest.fail(f"{what}: see .ci/run")
-    pytest.skip(f"{what}: see docs/testing.md")
 
 
 def axe_program() -> str:

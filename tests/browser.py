@@ -12,7 +12,9 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
+
+import pytest
 
 PROGRAMS = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
 _SILENCE_SECONDS = 120
@@ -20,6 +22,13 @@ _OPTIONS = (
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--hide-scrollbars", "--no-first-run",
     "--disable-background-networking", "--remote-debugging-pipe",
 )  # fmt: skip
+
+
+def missing(what: str) -> NoReturn:
+    """Skip the test; fail it in CI, which brings what is needed."""
+    if os.environ.get("CI"):
+        pytest.fail(f"{what}: see .ci/run")
+    pytest.skip(f"{what}: see docs/testing.md")
 
 
 def find_browser() -> str | None:
@@ -144,3 +153,13 @@ def browser_page(program: str) -> Iterator[Page]:
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
+
+
+@contextmanager
+def installed_browser() -> Iterator[Page]:
+    """A page of the browser that is installed."""
+    program = find_browser()
+    if program is None:
+        missing("no Chromium is installed")
+    with browser_page(program) as page:
+        yield page

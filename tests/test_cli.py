@@ -9,10 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from atomic_lib import cli
+from atomic_lib import cli, entry
 from atomic_lib.base.errors import WorkbookError
 from atomic_lib.base.progress import step
-from atomic_lib.cli import main, parse_overrides, with_copies
+from atomic_lib.cli import main, parse_overrides
+from atomic_lib.entry import with_copies
 from atomic_lib.params.variant import Variant
 from atomic_lib.pipeline import study, why_and_without
 from atomic_lib.pipeline.recipe_files import own_recipes
@@ -118,10 +119,10 @@ def test_words_without_recipes_stay_as_they_are(words: list[str], recipe: Path) 
 def test_a_recipe_that_is_wrong_is_told_before_the_namespace(
     recipe: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(cli, "is_inside", lambda: False)
-    monkeypatch.setattr(cli, "enter", lambda words: pytest.fail(f"entered for {words}"))
+    monkeypatch.setattr(entry, "is_inside", lambda: False)
+    monkeypatch.setattr(entry, "enter", lambda words: pytest.fail(f"entered for {words}"))
     recipe.write_text("ref: own\npackages: 5\n")
-    assert cli.start(["verify", str(recipe)]) == 1
+    assert entry.start(["verify", str(recipe)]) == 1
     assert f"error: {recipe}:2: packages: must be a list" in capsys.readouterr().err
 
 

@@ -1,6 +1,5 @@
 """Runs a study: notebooks build and boot its variants, and a page compares them."""
 
-import re
 import shutil
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -287,6 +286,11 @@ def _publish(directory: Path) -> Path:
     return page
 
 
+def _with_places(hint: str, directory: Path) -> str:
+    """A hint in whose text files are named by their place in a variant's directory, as in its result."""
+    return " ".join(str(directory / word) if word.startswith("./") else word for word in hint.split(" "))
+
+
 def _report(study: StudyResult, page: Path, setup_faults: Collection[str] = ()) -> int:
     """Print the failures, their fallbacks, the breaches of budgets and the path of the page; returns the exit status.
 
@@ -296,8 +300,7 @@ def _report(study: StudyResult, page: Path, setup_faults: Collection[str] = ()) 
     for name, error in failures:
         say(f"error: {name} failed at {error.stage}: {error.message}")
         if error.hint:
-            # results name files by their place in the variant's directory
-            say(f"Next step: {re.sub(r'(?<![^ ])[.]/', f'{page.parent / name}/', error.hint)}")
+            say(f"Next step: {_with_places(error.hint, page.parent / name)}")
         if name in setup_faults:
             say(f"{name}: the cause is not the variant itself, so no fallback is built")
     for note in failed_boot_notes(study.variants):

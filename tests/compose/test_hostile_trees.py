@@ -24,12 +24,30 @@ from atomic_lib.compose.file_contexts import keep_contexts
 from atomic_lib.compose.initramfs import initramfs_inputs, kernel_version
 from atomic_lib.compose.ostree import make_ostree_tree
 from atomic_lib.compose.remote import KEY_FILE, REMOTE_FILE, add_remote
-from atomic_lib.compose.tree_access.tree_files import FILE_BYTES, TreeFiles
+from atomic_lib.compose.tree_access.tree_files import FILE_BYTES
 from atomic_lib.compose.tree_access.walk import read_entries, walk_tree, write_entries
 from atomic_lib.formats.tmpfiles import lines_of, split_line
 from atomic_lib.recipe.recipe import Recipe
 from atomic_lib.solve.lock import Lock
 from atomic_lib.tools.user_namespace import outer_root
+from tests.compose.harmful_files import (
+    chain,
+    circle,
+    dangling,
+    device,
+    directory,
+    fifo,
+    hard_link,
+    huge,
+    link_to_device,
+    link_to_directory,
+    link_to_fifo,
+    link_to_file,
+    regular,
+    relative_link,
+    relative_link_to_file,
+    remove,
+)
 from tests.contexts import NO_TOOLS
 
 SECRET = "of the host"
@@ -170,80 +188,6 @@ def attempt(step: Callable[[Installroot], None], made: Installroot) -> WorkbookE
         assert found.message.isprintable()
         assert str(made.root.parent) not in found.message
     return found
-
-
-# --- what stands at a path --------------------------------------------------------------------------------------------
-
-
-def remove(path: Path) -> None:
-    """Remove what the tree has at a path, so that something else can stand there."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    TreeFiles(path.parent).remove(path.name)
-
-
-def link_to_file(path: Path, host: Path) -> None:
-    path.symlink_to(host / "secret")
-
-
-def link_to_directory(path: Path, host: Path) -> None:
-    path.symlink_to(host / "directory")
-
-
-def relative_link(path: Path, host: Path) -> None:
-    path.symlink_to(os.path.relpath(host / "directory", path.parent))
-
-
-def relative_link_to_file(path: Path, host: Path) -> None:
-    path.symlink_to(os.path.relpath(host / "secret", path.parent))
-
-
-def chain(path: Path, host: Path) -> None:
-    path.with_name("chain-1").symlink_to("chain-2")
-    path.with_name("chain-2").symlink_to(host / "secret")
-    path.symlink_to("chain-1")
-
-
-def circle(path: Path, _: Path) -> None:
-    path.symlink_to(path.name)
-
-
-def dangling(path: Path, _: Path) -> None:
-    path.symlink_to("nothing/here")
-
-
-def fifo(path: Path, _: Path) -> None:
-    os.mkfifo(path)
-
-
-def link_to_fifo(path: Path, _: Path) -> None:
-    os.mkfifo(path.with_name("the-fifo"))
-    path.symlink_to("the-fifo")
-
-
-def device(path: Path, _: Path) -> None:
-    os.mknod(path, 0o666 | stat.S_IFCHR, os.makedev(1, 5))  # /dev/zero: without end
-
-
-def link_to_device(path: Path, _: Path) -> None:
-    path.symlink_to("/dev/zero")
-
-
-def directory(path: Path, _: Path) -> None:
-    (path / "below").mkdir(parents=True)
-    (path / "below/file").touch()
-
-
-def regular(path: Path, _: Path) -> None:
-    path.write_text("a file\n")
-
-
-def hard_link(path: Path, host: Path) -> None:
-    path.hardlink_to(host / "secret")
-
-
-def huge(path: Path, _: Path) -> None:
-    path.touch()
-    os.truncate(path, FILE_BYTES + 1)
 
 
 PATHS = [

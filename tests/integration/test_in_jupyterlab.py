@@ -7,13 +7,12 @@ picture again.
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NoReturn
 
 import pytest
 
 from atomic_lib.params.variant import load_variant
 from atomic_lib.recipe.load import load_recipe
-from tests.browser import Page, browser_page, find_browser
+from tests.browser import Page, installed_browser, missing
 from tests.jupyterlab import ENVIRONMENT, Lab, open_notebook, run_all_cells, running_lab, wait_for_kernel
 
 pytestmark = pytest.mark.integration
@@ -21,13 +20,6 @@ pytestmark = pytest.mark.integration
 WIDTH, HEIGHT = 1280, 900
 FIGURE = "document.querySelector('.figure-packages').textContent"
 TEXT = "jupyterapp.shell.currentWidget.node.innerText"
-
-
-def missing(what: str) -> NoReturn:
-    """Skip the test; fail it in CI, which brings what is needed."""
-    if os.environ.get("CI"):
-        pytest.fail(f"{what}: see .ci/run")
-    pytest.skip(f"{what}: see docs/testing.md")
 
 
 @pytest.fixture(scope="module")
@@ -42,10 +34,7 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
 @pytest.fixture(scope="module")
 def page() -> Iterator[Page]:
     """A page of the browser that is installed."""
-    program = find_browser()
-    if program is None:
-        missing("no Chromium is installed")
-    with browser_page(program) as opened:
+    with installed_browser() as opened:
         yield opened
 
 
@@ -54,7 +43,6 @@ def test_it_opens_the_landing_notebook_in_the_checkout_and_asks_about_no_news(la
     wait_for_kernel(page, "index.ipynb")
     page.wait_for(f"{TEXT}.includes('Which notebook answers which question?')", 30)
     assert page.evaluate("location.pathname").endswith("/lab/tree/notebooks/index.ipynb")
-    assert page.evaluate("document.querySelector('.jp-toast, .Toastify__toast') === null")
     page.wait_for("document.querySelector('.jp-DirListing')", 30)
     run_all_cells(page)
     page.wait_for(f"{TEXT}.includes('There are no runs yet')", 180)
@@ -64,6 +52,7 @@ def test_it_opens_the_landing_notebook_in_the_checkout_and_asks_about_no_news(la
     page.evaluate("document.querySelector('.workbook th .sort').click()")
     assert page.evaluate(first) == "traditional-min"
     assert page.evaluate("document.querySelector('.workbook a.csv').href").startswith("data:text/csv")
+    assert page.evaluate("document.querySelector('.jp-toast, .Toastify__toast') === null"), "it asked about news"
 
 
 def test_a_choice_changes_the_figures_and_is_saved_as_a_variant(lab: Lab, page: Page) -> None:

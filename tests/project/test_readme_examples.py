@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from atomic_lib import cli
+from atomic_lib import entry
 from atomic_lib.cli import main
 from atomic_lib.pipeline import study, why_and_without
 from atomic_lib.pipeline.recipe_files import own_recipes, recipe_diff
@@ -31,7 +31,7 @@ def seen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The recipes of the examples in the current directory; the variants that a command would build are kept here."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(own_recipes, "BUILD", tmp_path / "build")
-    monkeypatch.setattr(cli, "is_inside", lambda: True)
+    monkeypatch.setattr(entry, "is_inside", lambda: True)
     for name, text in RECIPES.items():
         Path(name).write_text(text)
     built: list[str] = []

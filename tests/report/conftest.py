@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.accessibility import axe_program, missing
-from tests.browser import Page, browser_page, find_browser
+from tests.accessibility import axe_program
+from tests.browser import Page, installed_browser
 
 
 @pytest.fixture(scope="session")
@@ -17,8 +17,5 @@ def axe() -> str:
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Page]:
     """A page of the browser that is installed."""
-    program = find_browser()
-    if program is None:
-        missing("no Chromium is installed")
-    with browser_page(program) as page:
+    with installed_browser() as page:
         yield page

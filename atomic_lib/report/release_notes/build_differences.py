@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
+from atomic_lib.measure.build_changes import changed_packages
 from atomic_lib.report.elements.blocks import Paragraph, Sentences, Shown
 from atomic_lib.report.elements.cells import Cell, number
 from atomic_lib.report.elements.table import Table
@@ -33,16 +34,15 @@ def packages_table(before: VariantResult, after: VariantResult, locks: tuple[Loc
     old, new = (_by_name(lock) for lock in locks)
     reasons = {package.name: why_text(package) for package in after.packages}
     sizes, now = bytes_by_name(before.packages), bytes_by_name(after.packages)
+    kinds = ("removed", "added", "changed")
+    found = {one.name: kinds[0 if not one.after else 1 if not one.before else 2] for one in changed_packages(*locks)}
     rows = []
-    for change in ("removed", "added", "changed"):
-        for name in sorted({*old, *new}):
-            was, is_now = old.get(name, ()), new.get(name, ())
-            if _change(was, is_now) == change:
-                grown_bytes = now.get(name, 0) - sizes.get(name, 0)
-                texts = _versions(was, is_now)
-                bytes_cell = Cell(signed(grown_bytes, "bytes"), kind="number", value=grown_bytes)
-                rows.append((Cell(name), Cell(change), *map(Cell, texts), bytes_cell, Cell(reasons.get(name, ""))))
-    count = {change: sum(row[1].text == change for row in rows) for change in ("removed", "added", "changed")}
+    for name, change in sorted(found.items(), key=lambda one: (kinds.index(one[1]), one[0])):
+        grown_bytes = now.get(name, 0) - sizes.get(name, 0)
+        texts = _versions(old.get(name, ()), new.get(name, ()))
+        bytes_cell = Cell(signed(grown_bytes, "bytes"), kind="number", value=grown_bytes)
+        rows.append((Cell(name), Cell(change), *map(Cell, texts), bytes_cell, Cell(reasons.get(name, ""))))
+    count = {kind: list(found.values()).count(kind) for kind in kinds}
     words = ", ".join(f"{number_of} {change}" for change, number_of in count.items())
     return Table(
         f"Packages: {words}", ("package", "", "before", "after", "in the tree", "why"), tuple(rows),
@@ -55,16 +55,6 @@ def _by_name(lock: Lock) -> dict[str, tuple[LockedPackage, ...]]:
     for package in lock.packages:
         found[package.name] = (*found.get(package.name, ()), package)
     return found
-
-
-def _change(old: Sequence[LockedPackage], new: Sequence[LockedPackage]) -> str:
-    if not (old and new):
-        return "added" if new else "removed"
-    return "changed" if {_file(one) for one in old} != {_file(one) for one in new} else ""
-
-
-def _file(package: LockedPackage) -> tuple[str, str]:
-    return package.nevra, package.sha256
 
 
 def _versions(old: Sequence[LockedPackage], new: Sequence[LockedPackage]) -> tuple[str, str]:

@@ -22,7 +22,7 @@ from atomic_lib.report.site.site_pages import (
 )
 from atomic_lib.report.tables.overview_tables import overview
 from atomic_lib.report.text.change_words import since_previous_run
-from atomic_lib.report.text.content_words import content_and_date, day, standin_notice
+from atomic_lib.report.text.content_words import content_and_date, day, moment, standin_notice
 from atomic_lib.results.history.figure_trends import Trend
 from atomic_lib.results.study_result import StudyResult
 
@@ -69,7 +69,7 @@ def _alert(content: SiteContent) -> Alert | None:
     return Alert(
         "The newest run is not the latest one shown here" if len(told) == 1 else "Newest runs that are not shown here",
         "\n".join(f"{run.study}, {day(run.created)}: {run.verdict}" for run in told),
-        links=tuple((f"the run of {run.created[:16].replace('T', ' ')}", run_page(run.run)) for run in told),
+        links=tuple((f"the run of {moment(run.created)}", run_page(run.run)) for run in told),
     )
 
 

@@ -25,7 +25,7 @@ from atomic_lib.report.site.site_pages import (
     write_page,
 )
 from atomic_lib.report.site.site_runs import RecordedRun
-from atomic_lib.report.text.content_words import day
+from atomic_lib.report.text.content_words import day, moment
 from atomic_lib.results.result_files import RESULTS_FILE, read_study_result
 
 CHECKSUMS, DOWNLOADS = "SHA256SUMS", "downloads.html"
@@ -127,7 +127,7 @@ def with_site_links(text: str, path: str, top: str) -> str:
 def runs_table(content: SiteContent, path: str, runs: tuple[RecordedRun, ...], caption: str) -> Table:
     """Runs, the newest first."""
     rows = tuple(
-        (Cell(_moment(run.created), link=link(path, run_page(run.run))), Cell(run.study), run.verdict_cell(),
+        (Cell(moment(run.created), link=link(path, run_page(run.run))), Cell(run.study), run.verdict_cell(),
          Cell(", ".join(run.variants)))
         for run in runs
     )  # fmt: skip
@@ -153,10 +153,6 @@ class LinkLine:
     def _repr_html_(self) -> str:
         shown = (f'<a href="{escape(one.target)}">{escape(one.text)}</a>' for one in self.links)
         return f"<p>{' · '.join(shown)}</p>"
-
-
-def _moment(created: str) -> str:
-    return created[:16].replace("T", " ")
 
 
 def _published_files(directory: Path) -> Iterator[Path]:

@@ -25,7 +25,7 @@ from atomic_lib.report.site.site_pages import (
 from atomic_lib.report.site.site_runs import RecordedRun
 from atomic_lib.report.tables.build_contents.package_tables import why_cell
 from atomic_lib.report.text import methods
-from atomic_lib.report.text.content_words import content_words, day
+from atomic_lib.report.text.content_words import content_words, day, moment
 from atomic_lib.results.analysis.metrics import Unit
 from atomic_lib.results.history.figure_trends import Trend
 from atomic_lib.results.study_result import StudyResult
@@ -112,7 +112,7 @@ def _runs_table(content: SiteContent, path: str, variant: str, runs: Sequence[Re
     figures = _figures(content.history, variant)
     shown = [name for name in _FIGURES if any(figure == name for _, figure in figures)]
     rows = tuple(
-        (Cell(run.created[:16].replace("T", " "), link=link(path, run_page(run.run))), Cell(run.study),
+        (Cell(moment(run.created), link=link(path, run_page(run.run))), Cell(run.study),
          run.verdict_cell(), *(_figure(figures, run, name) for name in shown))
         for run in runs
     )  # fmt: skip

@@ -46,6 +46,11 @@ def _left_out(study: StudyResult) -> Iterator[str]:
         yield f"{names}: {len(entries)} of {counts} entries {verb} no stand-in: {', '.join(entries)}."
 
 
+def moment(created: str) -> str:
+    """A time (UTC, ISO 8601) to the minute: ``2026-11-28 20:47``."""
+    return created[:16].replace("T", " ")
+
+
 def day(moment: str) -> str:
     """ "28 November 2026", of a moment in ISO 8601."""
     found = datetime.fromisoformat(moment)

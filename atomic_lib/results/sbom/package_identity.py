@@ -34,18 +34,21 @@ class Identity:
     description: str = ""
 
 
-def identity_of(package: PackageSize, content: ContentSummary | None) -> Identity:
-    """What a package of this content is; a vendor is believed to be Debian in stand-in content only."""
+def identity_of(package: PackageSize, content: ContentSummary | None, *, own: bool = False) -> Identity:
+    """What a package of this content is; a vendor is believed to be Debian in stand-in content only.
+
+    ``own``: it is from a directory of the user's, so that its vendor, whatever it says, makes it no distribution's.
+    """
     standin = content is None or content.standin
-    if standin and (found := _STANDIN.fullmatch(package.vendor)):
+    if standin and not own and (found := _STANDIN.fullmatch(package.vendor)):
         return _debian(package, found[1], found[2], content)
     version = f"{package.version}-{package.release}"
     qualifiers = {"arch": package.arch}
     if package.epoch:
         qualifiers["epoch"] = str(package.epoch)
-    if package.vendor == _FEDORA and content and not standin:
+    if package.vendor == _FEDORA and content and not (standin or own):
         qualifiers["distro"] = f"fedora-{content.releasever}"
-    supplier = printable(package.vendor)
+    supplier = "" if own else printable(package.vendor)
     elsewhere = "Neither converted from Debian nor taken from Fedora's repositories." if standin else ""
     return Identity(
         printable(package.name),

@@ -13,6 +13,7 @@ from urllib.parse import quote
 
 from atomic_lib import __version__
 from atomic_lib.base.files import write_text
+from atomic_lib.content.local_rpms import LOCAL
 from atomic_lib.measure.disk_map import BOOT_SECTORS, ESP
 from atomic_lib.results.build_result import PackageSize, why_text
 from atomic_lib.results.sbom.package_identity import identity_of, nevra, printable
@@ -169,7 +170,8 @@ def _package(
     from cyclonedx.model.component import Component, ComponentType
     from cyclonedx.model.contact import OrganizationalEntity
 
-    identity = identity_of(package, result.content_summary)
+    own = locked is not None and locked.repo == LOCAL
+    identity = identity_of(package, result.content_summary, own=own)
     digests = [HashType(alg=HashAlgorithm.SHA_256, content=locked.sha256)] if locked and locked.sha256 else []
     rpm = f"{package.name}-{package.version}-{package.release}.{package.arch}.rpm"
     return Component(

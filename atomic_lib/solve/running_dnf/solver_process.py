@@ -137,10 +137,10 @@ class RunningDnf(Dnf):
 
 
 @contextmanager
-def running_dnf(tools: Tools, content: Content, recipe: Recipe, *, files: bool = False) -> Iterator[RunningDnf]:
+def running_dnf(tools: Tools, content: Content, recipe: Recipe) -> Iterator[RunningDnf]:
     """A dnf with the repositories that ``recipe`` uses of ``content``, which ends with the block.
 
-    ``files``: whether a question may name the path of a file. Raises CommandError if dnf cannot load a repository.
+    Raises CommandError if dnf cannot load a repository.
     """
     with tempfile.TemporaryDirectory(prefix=f"workbook-dnf-{os.getpid()}-") as name:
         directory = Path(name)
@@ -151,7 +151,7 @@ def running_dnf(tools: Tools, content: Content, recipe: Recipe, *, files: bool =
             os.mkfifo(talk / fifo)
         dnf = Dnf(tools, content, recipe, directory)
         plugins = ["--setopt=plugins=1", "--setopt=pluginpath=/mnt/plugin,/mnt/questions"]
-        line, binds = dnf.prepared([*plugins, "install", f"/{_PLACEHOLDER}" if files else _PLACEHOLDER])
+        line, binds = dnf.prepared([*plugins, "install", _PLACEHOLDER])
         binds += [Bind(PLUGIN, "/mnt/plugin"), Bind(_QUESTIONS, "/mnt/questions")]
         binds += [Bind(talk, "/mnt/talk"), Bind(answer, "/mnt/solution", writable=True)]
         with (

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from atomic_lib import cli
+from atomic_lib import entry
 from atomic_lib.base.errors import SetupError, WorkbookError
 from atomic_lib.pipeline.schedule import publishing
 from atomic_lib.pipeline.schedule.publishing import in_child, publish, run_and_publish
@@ -96,7 +96,7 @@ def test_the_run_itself_is_told_not_to_move_the_link(monkeypatch: pytest.MonkeyP
         return 0
 
     monkeypatch.setattr(publishing, "run_and_publish", see)
-    assert cli.start(["run", "default", *form, "--keep", "3"]) == 0
+    assert entry.start(["run", "default", *form, "--keep", "3"]) == 0
     assert seen == [(["run", "default", "--to-be-published", "--keep", "3"], "DIR", 3)]
 
 

@@ -58,3 +58,10 @@ def test_control_characters_are_shown_as_escapes_and_long_texts_are_cut() -> Non
 def test_an_rpm_of_ones_own_in_standin_content_is_not_taken_for_one_of_fedora() -> None:
     purl = identity_of(package("Fedora Project"), STANDIN).purl
     assert str(purl) == "pkg:rpm/openssh-clients@10.0p1-7?arch=x86_64&epoch=1"
+
+
+@pytest.mark.parametrize("vendor", ["Fedora Project", "Debian (bash 1)"])
+@pytest.mark.parametrize("content", [STANDIN, FEDORA])
+def test_an_rpm_of_ones_own_is_no_distributions_whatever_it_says(vendor: str, content: ContentSummary) -> None:
+    found = identity_of(package(vendor), content, own=True)
+    assert (found.supplier, str(found.purl)) == ("", "pkg:rpm/openssh-clients@10.0p1-7?arch=x86_64&epoch=1")

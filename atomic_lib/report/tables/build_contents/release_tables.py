@@ -9,6 +9,7 @@ from atomic_lib.report.elements.table import Table
 from atomic_lib.report.elements.values import MINUS, NBSP, plural, signed, slug
 from atomic_lib.report.tables.equality_tables import clipped, packages_changed_table
 from atomic_lib.report.text import methods
+from atomic_lib.report.text.content_words import moment
 from atomic_lib.results.build_result import Release
 from atomic_lib.results.study_result import StudyResult
 from atomic_lib.results.variant_result import VariantResult
@@ -24,7 +25,7 @@ def release(result: VariantResult) -> Stack:
     if found is None:
         return Stack((Paragraph(f"{result.variant}: {NO_PREVIOUS}, so there is nothing to compare with."),))
     parts: list[Shown] = [
-        Paragraph(f"Compared with the run {found.run}, made {_minute(found)} UTC: {_summary(found)}.")
+        Paragraph(f"Compared with the run {found.run}, made {moment(found.made)} UTC: {_summary(found)}.")
     ]
     if found.inputs:
         parts.append(_inputs_table(found.inputs))
@@ -103,10 +104,6 @@ def _grown(size_bytes: int) -> str:
     """A change in bytes; fewer than FEW_BYTES are written as such, not as 0.0 kB."""
     few = 0 < abs(size_bytes) < FEW_BYTES
     return f"{size_bytes:+}{NBSP}bytes".replace("-", MINUS) if few else signed(size_bytes, "bytes")
-
-
-def _minute(found: Release) -> str:
-    return found.made[:16].replace("T", " ")
 
 
 def _value(text: str) -> Cell:
