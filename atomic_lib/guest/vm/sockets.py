@@ -13,6 +13,8 @@ SSH_SOCKET = "ssh.socket"
 """Leads to the guest's ssh server."""
 METADATA_SOCKET = "metadata.socket"
 """Where the guest's metadata service listens."""
+UPDATES_SOCKET = "updates.socket"
+"""Where the server of the guest's updates listens, if it has one."""
 MONITOR_SOCKET = "monitor.socket"
 """Where QEMU's monitor listens, if it has one."""
 

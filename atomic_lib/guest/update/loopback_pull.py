@@ -1,0 +1,46 @@
+"""A client of updates without a guest: a repository with version 1, and the tools tree's own ostree over loopback."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from atomic_lib.compose.remote import REMOTE
+from atomic_lib.compose.update.download_prediction import Download
+from atomic_lib.compose.update.update_repository import Version
+from atomic_lib.guest.update.repository_server import serve_on_loopback
+from atomic_lib.tools.sandbox import Bind, Tools
+
+_CLIENT, _SOURCE, _KEY = "/mnt/client", "/mnt/source", "/mnt/key.asc"
+
+
+@dataclass(frozen=True)
+class PulledUpdate:
+    """What a client downloaded: to look for the update, and to have it."""
+
+    check: Download
+    update: Download
+
+
+def pull_over_loopback(
+    tools: Tools, repository: Path, before: Version, public_key: Path, directory: Path
+) -> PulledUpdate:
+    """Give a new client the commit ``before``, and let it pull what the ref names in ``repository``.
+
+    The client's repository is made as ``directory/client``. It accepts only commits signed with ``public_key``.
+    Raises CommandError if ostree refuses or fails.
+    """
+    client = directory / "client"
+    client.mkdir()
+    binds = [Bind(client, _CLIENT, writable=True), Bind(before.repo, _SOURCE), Bind(public_key, _KEY)]
+
+    def run(command: str, *words: str, network: bool = False) -> None:
+        line = ["ostree", *command.split(), f"--repo={_CLIENT}", *words]
+        tools.run(line, binds=binds, rights="root", network=network)
+
+    run("init", "--mode=bare-user")
+    run("pull-local", "--disable-fsync", f"--remote={REMOTE}", _SOURCE, before.ref)
+    with serve_on_loopback(repository) as (url, log):
+        run("remote add", f"--set=gpgkeypath={_KEY}", REMOTE, url)
+        run("pull", "--commit-metadata-only", REMOTE, before.ref, network=True)
+        check = log.take()
+        run("pull", "--disable-fsync", REMOTE, before.ref, network=True)
+        return PulledUpdate(check, log.take())

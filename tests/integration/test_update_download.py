@@ -1,0 +1,105 @@
+"""What an update costs to download: predicted from two commits, and pulled by the real ostree over loopback."""
+
+import os
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from atomic_lib.base.command import CommandError
+from atomic_lib.base.paths import cache_directory
+from atomic_lib.compose.update.download_prediction import (
+    ServedFile,
+    objects_between,
+    predict_check,
+    predict_delta,
+    predict_loose,
+)
+from atomic_lib.compose.update.update_repository import Version, add_static_delta, make_update_repository
+from atomic_lib.formats.ostree_objects import OstreeObject, objects_of
+from atomic_lib.guest.update.loopback_pull import pull_over_loopback
+from atomic_lib.tools.sandbox import Tools
+from atomic_lib.tools.tools_tree import open_tools
+from tests.integration.commits import REF, MadeCommit, make_commit
+
+pytestmark = pytest.mark.integration
+
+LARGE = 6_000_000
+"""More than ostree puts into a static delta, if it cannot be compressed."""
+
+
+@dataclass(frozen=True)
+class Update:
+    """Two versions, and the repository that serves them."""
+
+    first: MadeCommit
+    versions: tuple[Version, Version]
+    served: Path
+
+
+@pytest.fixture(scope="module")
+def tools() -> Tools:
+    return open_tools(cache_directory())
+
+
+def change(root: Path) -> None:
+    """A version 2: files changed, added, moved, removed and empty, one large, a link, many in one directory."""
+    (root / "usr/lib/modules/1/vmlinuz").write_text("kernel of version 2\n")
+    (root / "usr/lib/large").write_bytes(os.urandom(LARGE))
+    (root / "usr/lib/link").symlink_to("large")
+    (root / "usr/lib/empty").touch()
+    (root / "usr/lib/moved").mkdir(mode=0o711)
+    (root / "usr/bin/useradd").rename(root / "usr/lib/moved/useradd")
+    (root / "usr/etc/shadow").unlink()
+    (root / "usr/many").mkdir()
+    for number in range(1500):
+        (root / f"usr/many/{number}").write_text(str(number % 7))
+
+
+@pytest.fixture(scope="module")
+def update(tools: Tools, tmp_path_factory: pytest.TempPathFactory) -> Update:
+    directory = tmp_path_factory.mktemp("update")
+    first = make_commit(tools, directory / "1")
+    second = make_commit(tools, directory / "2", change=change)
+    versions = (Version(first.repo, REF, first.commit), Version(second.repo, REF, second.commit))
+    make_update_repository(tools, directory / "served", versions)
+    return Update(first, versions, directory / "served")
+
+
+def test_the_objects_of_both_commits_are_all_that_the_repository_has(update: Update) -> None:
+    def read(one: OstreeObject) -> bytes:
+        return (update.served / one.path()).read_bytes()
+
+    of_both = {one.path() for version in update.versions for one in objects_of(version.commit, read)}
+    found = {str(path.relative_to(update.served)) for path in update.served.glob("objects/??/*")}
+    assert of_both == {path for path in found if not path.endswith(".commitmeta")}
+
+
+def test_loose_objects_are_predicted_to_the_byte(tools: Tools, update: Update, tmp_path: Path) -> None:
+    before, after = (version.commit for version in update.versions)
+    check, loose = predict_check(update.served, after), predict_loose(update.served, before, after)
+    pulled = pull_over_loopback(tools, update.served, update.versions[0], update.first.key, tmp_path)
+    assert (pulled.check, pulled.update) == (check, loose)
+    assert loose.requests > 20
+    assert loose.bytes > LARGE
+    assert len(objects_between(update.served, before, after)) == loose.requests - 4
+    assert ServedFile("summary.sig", 0) in check.files
+
+
+def test_a_static_delta_is_predicted_to_the_byte(tools: Tools, update: Update, tmp_path: Path) -> None:
+    before, after = (version.commit for version in update.versions)
+    served = shutil.copytree(update.served, tmp_path / "served")
+    fallbacks = add_static_delta(tools, served, before, after)
+    predicted = predict_delta(served, before, after, fallbacks)
+    pulled = pull_over_loopback(tools, served, update.versions[0], update.first.key, tmp_path)
+    assert pulled.update == predicted
+    assert len(fallbacks) == 1
+    assert predicted.requests < predict_loose(served, before, after).requests
+
+
+def test_a_commit_of_another_key_is_refused(tools: Tools, update: Update, tmp_path: Path) -> None:
+    other = make_commit(tools, tmp_path / "other", key="another key")
+    with pytest.raises(CommandError) as caught:
+        pull_over_loopback(tools, update.served, update.versions[0], other.key, tmp_path)
+    assert "signature" in caught.value.log
