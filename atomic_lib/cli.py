@@ -89,6 +89,7 @@ def command_parser() -> argparse.ArgumentParser:
     )
     equality.add_argument("--boot", action="store_true", help="also boot both images once and compare the results")
     equality.set_defaults(call=_equality)
+    _add_update(commands.add_parser("update", help="update a guest to a version 2, and roll it back"))
     _add_release_notes(
         commands.add_parser("release-notes", help="write the release notes of an image of a finished run")
     )
@@ -144,6 +145,14 @@ def _add_release_notes(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--variant", default="atomic-min", metavar="NAME", help="a variant of the run (atomic-min)")
     parser.add_argument("--since", default="", metavar="RUN", help="also say what changed since this earlier run")
     parser.set_defaults(call=_release_notes)
+
+
+def _add_update(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--variant", default="atomic-min", metavar="NAME", help="an ostree variant (atomic-min)")
+    parser.add_argument(
+        "--change", action="append", metavar="NAME", help="what version 2 changes: package or config; repeatable (both)"
+    )
+    parser.set_defaults(call=_update)
 
 
 def _add_verify(parser: argparse.ArgumentParser) -> None:
@@ -273,6 +282,12 @@ def _equality(options: argparse.Namespace) -> int:
     from atomic_lib.pipeline.equality import run_equality
 
     return run_equality(boot=options.boot)
+
+
+def _update(options: argparse.Namespace) -> int:
+    from atomic_lib.pipeline.update.update_run import run_update
+
+    return run_update(options.variant, " ".join(options.change or ("package", "config")))
 
 
 def _release_notes(options: argparse.Namespace) -> int:

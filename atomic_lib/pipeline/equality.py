@@ -1,23 +1,17 @@
 """``./workbook equality``: compares a traditional root with an ostree deployment of the same packages."""
 
-from pathlib import Path
-
 from atomic_lib.base.errors import WorkbookError
-from atomic_lib.base.paths import BUILD, CHECKOUT, cache_directory
-from atomic_lib.base.progress import say
+from atomic_lib.base.paths import BUILD, CHECKOUT
 from atomic_lib.formats.disk.file_system import FileSystem, read_file_system, root_of
 from atomic_lib.measure.booted import AFTER_FILE, BOOTED, MACHINE_OWN, BootedRequest, below
 from atomic_lib.measure.build_changes import changed_packages
 from atomic_lib.measure.equality_rules import booted_rules, load_rules
 from atomic_lib.measure.file_system_comparison import Comparison, compare
 from atomic_lib.pipeline.build import Build
-from atomic_lib.pipeline.notebooks import Execution, execute_all
-from atomic_lib.report.elements.blocks import Alert, Paragraph
+from atomic_lib.pipeline.pages.notebook_page import NotebookPage, publish_notebook
+from atomic_lib.report.elements.blocks import Paragraph
 from atomic_lib.report.elements.values import plural
-from atomic_lib.report.page.export import PageFrame, PageLink, export_html
 from atomic_lib.results.equality_record import EqualityRecord, write_equality
-from atomic_lib.results.runs import INDEX_FILE, latest_link, link_newest, new_run, only_run
-from atomic_lib.tools.context import open_context
 from atomic_lib.tools.user_namespace import require_namespace
 
 NOTEBOOK = CHECKOUT / "notebooks/equality.ipynb"
@@ -92,34 +86,11 @@ def run_equality(*, boot: bool) -> int:
     root, and while another run is in progress.
     """
     require_namespace()
-    with only_run(BUILD, cache_directory(), "./workbook equality"):
-        open_context()
-        directory = new_run(BUILD / "runs", "equality")
-        (error,) = execute_all([Execution(NOTEBOOK, directory / NOTEBOOK.name, {"boot": boot})], workers=1)
-        if error and not (directory / NOTEBOOK.name).exists():
-            raise error
-        page = _publish(directory, error)
-    if error:
-        say(f"error: {error}")
-    print(page)
-    return 1 if error else 0
+    heading = "Not every difference has its reason, or the comparison failed"
+    page = NotebookPage(NOTEBOOK, "equality", "Is it the same file system?", heading)
+    return publish_notebook(page, {"boot": boot}, BUILD)
 
 
 def _machine_own(build: Build) -> FileSystem:
     stored = BOOTED.get(BootedRequest(build.variant, build.image), build.context)
     return below(root_of(read_file_system(stored.path / AFTER_FILE)), *MACHINE_OWN)
-
-
-def _publish(directory: Path, error: WorkbookError | None) -> Path:
-    """Write the page of the executed notebook; the link of the latest one points to it unless there is an error."""
-    page, notebook = directory / INDEX_FILE, directory / NOTEBOOK.name
-    heading = "Not every difference has its reason, or the comparison failed"
-    failed = Alert(heading, error.message, error.hint, error.log) if error else None
-    latest = latest_link("default")
-    links = [PageLink("Equality", INDEX_FILE, current=True)]
-    links += [PageLink("Latest run", f"../{latest}/{INDEX_FILE}")] if (directory.parent / latest).exists() else []
-    files = [PageLink(notebook.name, notebook.name)]
-    export_html(notebook, page, PageFrame("Is it the same file system?", links, files, failed=failed))
-    if not error:
-        link_newest(directory, latest_link("equality"))
-    return page

@@ -42,7 +42,8 @@ AGENT_UNITS: dict[Agent, tuple[str, ...]] = {
 }  # fmt: skip
 """The units that provision the guest, by agent; ``credentials``: systemd itself, without one."""
 
-_CONTAINER = "localhost/hello:latest"
+CONTAINER = "localhost/hello:latest"
+"""The image that each boot imports, with one program, ``/busybox``."""
 # Docker's client has nothing to say without its daemon; Podman has none.
 _VERSIONS = {"docker": "{{.Server.Version}}", "podman": "{{.Client.Version}}"}
 
@@ -168,9 +169,9 @@ def _container_commands(secret: Secret, runtime: Runtime) -> dict[str, str]:
     if runtime == "none":
         return {}
     program = ["timeout", str(CONTAINER_SECONDS), runtime]
-    run = [*program, "run", "--rm", "--network", "none", _CONTAINER, "/busybox", "echo", secret.token]
+    run = [*program, "run", "--rm", "--network", "none", CONTAINER, "/busybox", "echo", secret.token]
     return {
-        "container_import": shlex.join([*program, "import", "-", _CONTAINER]) + " <&3",
+        "container_import": shlex.join([*program, "import", "-", CONTAINER]) + " <&3",
         "container_run": shlex.join(run),
         "container_version": shlex.join([*program, "version", "--format", _VERSIONS[runtime]]),
     }
@@ -180,7 +181,7 @@ def _confinement_commands(runtime: Runtime) -> dict[str, str]:
     """What comes last, because it is denied on purpose; it does nothing in a guest that enforces nothing."""
     if runtime != "docker":
         return {}
-    commands = confinement_commands(["timeout", str(CONTAINER_SECONDS), runtime], _CONTAINER)
+    commands = confinement_commands(["timeout", str(CONTAINER_SECONDS), runtime], CONTAINER)
     return {**commands, "denials_after": DENIALS_COMMAND}
 
 

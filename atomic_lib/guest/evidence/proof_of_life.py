@@ -27,6 +27,9 @@ from atomic_lib.guest.evidence.systemd import (
 from atomic_lib.guest.evidence.unit_times import UnitTime, unit_times
 from atomic_lib.guest.vm.clock import Clock
 
+USER_DATA_CHECK = "user-data script ran"
+COMPLETE_CHECK = "the guest's own measurements are complete"
+
 
 class Check(Model):
     """One thing that a usable guest must do; ``detail`` is the evidence."""
@@ -143,7 +146,7 @@ def _succeeded(answers: Answers, name: str) -> bool:
 def _checks(answers: Answers, secret: Secret, context: BootContext, failed: Sequence[str]) -> list[Check]:
     state, hostname, user_data = answers.part("state"), answers.part("hostname"), answers.part("user_data")
     return [
-        _check("user-data script ran", user_data.text.split()[:1] == [secret.token], user_data.text),
+        _check(USER_DATA_CHECK, user_data.text.split()[:1] == [secret.token], user_data.text),
         _check("system is running", state.text == "running", _state_detail(state.text, failed)),
         *(_container_checks(answers, secret, context.runtime) if context.runtime != "none" else []),
         _check("host name that the guest was given", hostname.text == secret.hostname, hostname.text),
@@ -216,7 +219,7 @@ def _complete(needed: Mapping[str, object], extra: Mapping[str, object]) -> Chec
     unknown = [name for name, value in extra.items() if value is None]
     gaps = [f"missing: {', '.join(missing)}"] if missing else []
     gaps += [f"not found out: {', '.join(unknown)}"] if unknown else []
-    return _check("the guest's own measurements are complete", not missing, "; ".join(gaps) or "all")
+    return _check(COMPLETE_CHECK, not missing, "; ".join(gaps) or "all")
 
 
 def _memory_bytes(meminfo: str) -> tuple[int | None, int | None]:

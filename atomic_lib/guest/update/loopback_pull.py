@@ -1,5 +1,7 @@
 """A client of updates without a guest: a repository with version 1, and the tools tree's own ostree over loopback."""
 
+import os
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,7 +11,7 @@ from atomic_lib.compose.update.update_repository import Version
 from atomic_lib.guest.update.repository_server import serve_on_loopback
 from atomic_lib.tools.sandbox import Bind, Tools
 
-_CLIENT, _SOURCE, _KEY = "/mnt/client", "/mnt/source", "/mnt/key.asc"
+_CLIENT, _KEY = "/mnt/client", "/mnt/key.asc"
 
 
 @dataclass(frozen=True)
@@ -25,19 +27,21 @@ def pull_over_loopback(
 ) -> PulledUpdate:
     """Give a new client the commit ``before``, and let it pull what the ref names in ``repository``.
 
-    The client's repository is made as ``directory/client``. It accepts only commits signed with ``public_key``.
+    The client's repository is made as ``directory/client``, with hard links to the objects of ``before``, so both must
+    be on one file system. It accepts only commits signed with ``public_key``.
     Raises CommandError if ostree refuses or fails.
     """
     client = directory / "client"
     client.mkdir()
-    binds = [Bind(client, _CLIENT, writable=True), Bind(before.repo, _SOURCE), Bind(public_key, _KEY)]
+    binds = [Bind(client, _CLIENT, writable=True), Bind(public_key, _KEY)]
 
     def run(command: str, *words: str, network: bool = False) -> None:
         line = ["ostree", *command.split(), f"--repo={_CLIENT}", *words]
         tools.run(line, binds=binds, rights="root", network=network)
 
     run("init", "--mode=bare-user")
-    run("pull-local", "--disable-fsync", f"--remote={REMOTE}", _SOURCE, before.ref)
+    shutil.copytree(before.repo / "objects", client / "objects", copy_function=os.link, dirs_exist_ok=True)
+    run("refs", f"--create={REMOTE}:{before.ref}", before.commit)
     with serve_on_loopback(repository) as (url, log):
         run("remote add", f"--set=gpgkeypath={_KEY}", REMOTE, url)
         run("pull", "--commit-metadata-only", REMOTE, before.ref, network=True)

@@ -38,6 +38,8 @@ class Provisioning:
     disc: str | None = None
     """The name of a raw disk image in the directory of the boot."""
     service: MetadataService | None = None
+    updates: bool = False
+    """Whether the guest also reaches a server of updates, which listens on ``UPDATES_SOCKET``."""
 
 
 @contextmanager

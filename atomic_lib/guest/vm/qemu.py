@@ -19,7 +19,7 @@ from atomic_lib.base.errors import WorkbookError
 from atomic_lib.base.model import Accelerator, Firmware
 from atomic_lib.guest.vm.data_source import Provisioning
 from atomic_lib.guest.vm.metadata_service import GUEST_ADDRESS, GUEST_MAC, GUEST_NETWORK
-from atomic_lib.guest.vm.sockets import METADATA_SOCKET, SSH_SOCKET
+from atomic_lib.guest.vm.sockets import METADATA_SOCKET, SSH_SOCKET, UPDATES_SOCKET
 from atomic_lib.tools.accelerator import KVM_DEVICE
 from atomic_lib.tools.sandbox import Bind, Tools
 
@@ -31,6 +31,8 @@ BOOT_MOUNT = "/mnt/boot"
 _CONSOLE = "console.log"
 _OVERLAY = "disk.qcow2"
 _VARIABLES = "variables.fd"
+UPDATES_URL = "http://169.254.169.253"
+"""Where a guest finds the server of its updates, if it has one."""
 _SSH_PORT = 2222
 # QEMU's user networking forwards from a port only, so one more program leads to it, in QEMU's own namespaces.
 _SSH_GATE = ("sh", "-c", f"socat UNIX-LISTEN:{BOOT_MOUNT}/{SSH_SOCKET},fork,mode=600 TCP4:127.0.0.1:{_SSH_PORT} & "
@@ -108,7 +110,7 @@ def start_guest(tools: Tools, disk: Disk, machine: Machine, provided: Provisioni
     """Boot ``disk`` on ``machine``; QEMU and the throw-away overlay are gone after the block.
 
     ``directory`` gets ``console.log``, ``qemu.log`` and the sockets. QEMU has no network of the host; through it
-    the guest reaches the metadata service that ``provided`` has, if any, and nothing else.
+    the guest reaches the metadata service and the server of updates that ``provided`` has, if any, and nothing else.
     """
     try:
         make_overlay(tools, disk, machine, directory)
@@ -183,7 +185,7 @@ def guest_argv(machine: Machine, provided: Provisioning, identity: str) -> list[
     accelerator = ["kvm"] if machine.accelerator == "kvm" else ["tcg,thread=multi"]
     return [
         "qemu-system-x86_64", "-no-user-config", "-nodefaults", "-display", "none",
-        "-sandbox", seccomp_argument(spawn=served),
+        "-sandbox", seccomp_argument(spawn=served or provided.updates),
         "-machine", "q35", "-accel", *accelerator,
         "-cpu", "host" if machine.accelerator == "kvm" else "max,-svm",
         "-smp", str(machine.cpus), "-m", str(machine.memory_mib),
@@ -195,7 +197,7 @@ def guest_argv(machine: Machine, provided: Provisioning, identity: str) -> list[
         "-drive", f"if=none,id=disk,file={BOOT_MOUNT}/{_OVERLAY},format=qcow2,cache=unsafe",
         "-device", "virtio-blk-pci,drive=disk,bootindex=1",
         *_disc_arguments(provided.disc),
-        "-netdev", network_argument(served=served),
+        "-netdev", network_argument(served=served, updates=provided.updates),
         "-device", f"virtio-net-pci,netdev=net,mac={GUEST_MAC},romfile=",
         "-device", "virtio-rng-pci",
         *provided.arguments,
@@ -211,8 +213,10 @@ def seccomp_argument(*, spawn: bool) -> str:
     return f"on,obsolete=deny,elevateprivileges={right},spawn={right},resourcecontrol=deny"
 
 
-def network_argument(*, served: bool) -> str:
-    """User networking that reaches nothing but the metadata service, if any, through one socat per connection."""
+def network_argument(*, served: bool, updates: bool = False) -> str:
+    """User networking that reaches nothing but the metadata service and the server of updates, if any, each through
+    one socat per connection.
+    """
     words = [
         "user,id=net,ipv6=off,restrict=on",
         f"net={GUEST_NETWORK},host=169.254.169.2,dns=169.254.169.3,dhcpstart={GUEST_ADDRESS}",
@@ -220,6 +224,9 @@ def network_argument(*, served: bool) -> str:
     ]
     if served:
         words.append(f"guestfwd=tcp:169.254.169.254:80-cmd:socat - UNIX-CONNECT:{BOOT_MOUNT}/{METADATA_SOCKET}")
+    if updates:
+        address = UPDATES_URL.removeprefix("http://")
+        words.append(f"guestfwd=tcp:{address}:80-cmd:socat - UNIX-CONNECT:{BOOT_MOUNT}/{UPDATES_SOCKET}")
     return ",".join(words)
 
 

@@ -92,6 +92,16 @@ FILE_SYSTEMS_BOOTED = (
     "settled, and shut down in an orderly way; then its disk is read, unmounted. Compared are the paths that a machine "
     "writes to: /etc, /var, what links into /var, and what declares it; of each path the same as for the images."
 )
+UPDATE_DOWNLOADS = (
+    "Predicted from both commits alone: the objects that version 2 has and version 1 lacks, with the size of each in "
+    "the repository of a server. Measured by the log of an HTTP server: ostree of the build tools pulls into a "
+    "repository with version 1, over loopback; the guest pulls through QEMU's user networking. Bytes are those of the "
+    "bodies, without HTTP headers. Each commit is signed, and verified with the key that version 1 has."
+)
+GUEST_UPDATE = (
+    "One guest, booted once through BIOS, which reboots by itself. An administrator's changes are made in version 1. "
+    "ostree verifies the signature with the key in the image. Each boot passes a proof of life."
+)
 CONFORMANCE = (
     "Each row is one fault. The real agent runs with the programs of the tree named in the table, in its own network, "
     "mount and process namespaces, against a metadata service at 169.254.169.254 that follows the script of the fault; "

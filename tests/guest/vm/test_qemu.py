@@ -47,6 +47,14 @@ def test_the_guest_reaches_the_metadata_service_and_nothing_else() -> None:
     assert "host=169.254.169.2" in words  # 169.254.169.254 as QEMU's own address could not be forwarded
 
 
+def test_a_guest_with_updates_also_reaches_their_server() -> None:
+    words = network_argument(served=True, updates=True).split(",")
+    assert "guestfwd=tcp:169.254.169.253:80-cmd:socat - UNIX-CONNECT:/mnt/boot/updates.socket" in words
+    assert {*words} - {*network_argument(served=True).split(",")} == {words[-1]}
+    (seccomp,) = after(guest_argv(Machine("bios", "tcg", 1, 512), Provisioning(updates=True), "one"), "-sandbox")
+    assert "spawn=allow" in seccomp
+
+
 def test_the_machine_says_ec2_in_uuid_and_serial() -> None:
     serial = machine_uuid("one")
     assert serial.startswith("ec2")

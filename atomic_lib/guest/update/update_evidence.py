@@ -1,0 +1,167 @@
+"""What a guest shows of itself while it goes from one version to the next and back, and the model of the whole."""
+
+import re
+from collections.abc import Mapping
+from typing import Literal
+
+from atomic_lib.base.model import Bytes, Count, Model, SelinuxMode, WallSeconds
+from atomic_lib.compose.update.download_prediction import Download
+from atomic_lib.guest.evidence.denials import Denial, read_mode
+from atomic_lib.guest.evidence.proof_of_life import Check
+
+ETC_FILES = ("update-added", "issue.net", "motd", "issue", "host.conf", "administrator-added", "rpc")
+"""The files of /etc that are looked at. ``programs/administer`` changes the last four of them, and the treefile
+``parts/update-config.yaml`` the first four: one is changed by both."""
+ABSENT = "absent"
+_DEPLOYMENT = re.compile(r"\S+ ([0-9a-f]{64})\.\d+")
+_READ_ONLY = "Read-only file system"
+_YES = {"true": True, "false": False}
+
+StepName = Literal["check", "download", "deploy", "reboot", "rollback", "reboot back"]
+EtcChange = Literal["", "changed", "added", "removed"]
+
+
+class DownloadFigures(Model):
+    """How much was downloaded: requests, and bytes of the bodies."""
+
+    requests: Count
+    bytes: Bytes
+
+
+class EtcFile(Model):
+    """A file as the machine has it, and as its version brings it: the sha256 of each, or ``absent``."""
+
+    name: str
+    own: str
+    default: str
+
+
+class GuestState(Model):
+    """What a guest shows at one moment. None: it did not say, or there is no container runtime.
+
+    ``usr_read_only``: a file could not be made in /usr, for that reason. ``var_kept``, ``container_running`` and
+    ``volume_kept`` are about what the administrator made in version 1.
+    """
+
+    commit: str | None = None
+    selinux: SelinuxMode | None = None
+    usr_read_only: bool = False
+    var_kept: bool = False
+    container_running: bool | None = None
+    volume_kept: bool | None = None
+    disk_used_bytes: Bytes | None = None
+    etc: tuple[EtcFile, ...] = ()
+
+
+class UpdateStep(Model):
+    """One step of an update; ``seconds`` of wall-clock time, which the load of the host affects."""
+
+    name: StepName
+    seconds: WallSeconds
+    download: DownloadFigures
+
+
+class UpdateBoot(Model):
+    """The proof of life of one boot."""
+
+    checks: tuple[Check, ...]
+    failed_units: tuple[str, ...]
+    denials: tuple[Denial, ...] | None
+
+
+class GuestUpdate(Model):
+    """A guest that went from version 1 to version 2 and back.
+
+    ``states`` and ``boots``: of version 1, of version 2, and of version 1 after the rollback. ``deployed``: the state
+    of version 1 when version 2 is deployed, before the reboot.
+    """
+
+    steps: tuple[UpdateStep, ...]
+    states: tuple[GuestState, GuestState, GuestState]
+    deployed: GuestState
+    boots: tuple[UpdateBoot, UpdateBoot, UpdateBoot]
+
+
+class EtcOutcome(Model):
+    """What became of a file in /etc: what the administrator and version 2 did to it, and whose file it is then."""
+
+    name: str
+    administrator: EtcChange
+    version_2: EtcChange
+    kept: Literal["the administrator's", "version 2's", "unchanged", "neither"]
+    after_rollback: bool
+    """Whether the rollback gave back what version 1 had."""
+
+    @property
+    def expected(self) -> bool:
+        """Whether it is as a three-way merge has it: the administrator's if it was changed there, else version 2's."""
+        wanted = "the administrator's" if self.administrator else "version 2's" if self.version_2 else "unchanged"
+        return self.kept == wanted and self.after_rollback
+
+
+def figures_of(download: Download) -> DownloadFigures:
+    """The sums of a download."""
+    return DownloadFigures(requests=download.requests, bytes=download.bytes)
+
+
+def read_state(text: str) -> GuestState:
+    """Read the output of ``programs/look``; what is missing is not known, or has not been kept."""
+    facts: dict[str, str] = {}
+    for line in text.splitlines():
+        name, _, value = line.partition(" ")
+        facts.setdefault(name, value.strip())
+    deployment = _DEPLOYMENT.match(facts.get("deployment", ""))
+    return GuestState(
+        commit=deployment[1] if deployment else None,
+        selinux=read_mode(facts.get("selinux", "")),
+        usr_read_only=_READ_ONLY in facts.get("usr", ""),
+        var_kept=facts.get("var") == "kept",
+        container_running=_YES.get(facts.get("container", "")),
+        volume_kept=facts["volume"] == "kept" if "volume" in facts else None,
+        disk_used_bytes=_used_bytes(facts.get("disk", "")),
+        etc=tuple(EtcFile(name=name, own=_digest(facts, f"/etc/{name}"), default=_digest(facts, f"/usr/etc/{name}"))
+                  for name in ETC_FILES),
+    )  # fmt: skip
+
+
+def etc_outcomes(update: GuestUpdate) -> tuple[EtcOutcome, ...]:
+    """What became of each file in /etc."""
+    first, second, third = ({file.name: file for file in state.etc} for state in update.states)
+    return tuple(_outcome(first[name], second[name], third[name]) for name in ETC_FILES)
+
+
+def _outcome(first: EtcFile, second: EtcFile, third: EtcFile) -> EtcOutcome:
+    administrator, version_2 = _change(first.default, first.own), _change(first.default, second.default)
+    kept: Literal["the administrator's", "version 2's", "unchanged", "neither"] = "neither"
+    if second.own == first.own:
+        kept = "the administrator's" if administrator else "unchanged"
+    elif second.own == second.default:
+        kept = "version 2's"
+    return EtcOutcome(
+        name=first.name,
+        administrator=administrator,
+        version_2=version_2,
+        kept=kept,
+        after_rollback=third.own == first.own,
+    )
+
+
+def _change(before: str, after: str) -> EtcChange:
+    if before == after:
+        return ""
+    if ABSENT in (before, after):
+        return "added" if before == ABSENT else "removed"
+    return "changed"
+
+
+def _digest(facts: Mapping[str, str], name: str) -> str:
+    return (facts.get(name, "").split() or [""])[0]
+
+
+def _used_bytes(text: str) -> int | None:
+    """The used bytes of a file system, from its block size, its blocks and those that are free."""
+    words = text.split()
+    if len(words) != 3 or not all(word.isdecimal() for word in words):
+        return None
+    size, total, free = map(int, words)
+    return size * (total - free)

@@ -1,0 +1,138 @@
+"""The update of a variant from version 1 to a version 2 that differs in what a treefile adds."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+from atomic_lib.base.errors import WorkbookError
+from atomic_lib.base.paths import PARAMS_DIRECTORY
+from atomic_lib.compose.tree import default_ref
+from atomic_lib.compose.update.update_repository import Version
+from atomic_lib.guest.update.guest_update import GuestUpdateRequest, update_guest
+from atomic_lib.guest.update.update_downloads import (
+    UpdateDownloads,
+    UpdateVersions,
+    update_downloads,
+    update_repository,
+)
+from atomic_lib.guest.update.update_evidence import GuestUpdate, etc_outcomes
+from atomic_lib.params.variant import load_variant, variant_from
+from atomic_lib.pipeline.build import Build, open_build
+from atomic_lib.report.elements.blocks import Paragraph
+from atomic_lib.report.elements.values import plural
+
+_PARTS = "update-"
+_VERSION_2 = "2"
+
+
+@dataclass(frozen=True)
+class VariantUpdate:
+    """The builds of both versions, and the stages of the update. The first access to a stage makes it.
+
+    Both have the same source date, so that nothing else changes than what is asked for.
+    """
+
+    before: Build
+    after: Build
+
+    @cached_property
+    def versions(self) -> UpdateVersions:
+        """The commits of both."""
+        return UpdateVersions(self.before.variant.variant, _version(self.before), _version(self.after))
+
+    @cached_property
+    def downloads(self) -> UpdateDownloads:
+        """What the update costs to download."""
+        return update_downloads(self.versions, self.before.context)
+
+    @cached_property
+    def guest(self) -> GuestUpdate:
+        """What a guest showed that was updated and rolled back."""
+        build, repository = self.before, update_repository(self.versions, self.before.context)
+        request = GuestUpdateRequest(build.variant, build.recipe.selinux, build.image, self.versions, repository)
+        return update_guest(request, build.context)
+
+
+def open_update(variant: str, changes: str) -> VariantUpdate:
+    """The update of a variant of ``params/variants``; ``changes``: one or more of ``known_changes``.
+
+    Raises WorkbookError for an unknown change, for a variant that has no commits of a treefile, and as ``open_build``
+    does.
+    """
+    known, named = known_changes(), changes.split()
+    for name in named:
+        if name not in known:
+            raise WorkbookError(f"{name}: no such change for version 2", hint=f"one or more of: {', '.join(known)}")
+    if not named:
+        raise WorkbookError("version 2 must differ from version 1", hint=f"one or more of: {', '.join(known)}")
+    first = load_variant(variant)
+    before = open_build(first)
+    if first.method != "ostree" or before.whole_recipe.ostree_source:
+        raise WorkbookError(
+            f"{variant}: only the commit of a treefile is updated here", hint="name an ostree variant: atomic-min"
+        )
+    parts = " ".join([*first.parts.split(), *(f"{_PARTS}{name}" for name in named)])
+    second = variant_from({**first.model_dump(), "parts": parts, "version": _VERSION_2})
+    return VariantUpdate(before, Build(second, before.context))
+
+
+def require_atomic(update: VariantUpdate) -> Paragraph:
+    """The verdict as a sentence.
+
+    Raises WorkbookError naming what was not as predicted, or not as an atomic update leaves it.
+    """
+    problems = [*_download_problems(update), *_guest_problems(update)]
+    name = update.versions.name
+    if problems:
+        raise WorkbookError(
+            f"{name}: not an atomic update as predicted: {problems[0]}",
+            hint="read the tables of the page; run again to see whether it repeats",
+            log="\n".join(problems),
+        )
+    loose = update.downloads.way("loose objects").measured
+    return Paragraph(
+        f"{name}: version 2 was {loose.bytes:,} bytes in {plural(loose.requests, 'request')}, as predicted to the "
+        "byte; the guest ran it, and version 1 again after the rollback."
+    )
+
+
+def _download_problems(update: VariantUpdate) -> Iterator[str]:
+    ways = update.downloads.ways
+    yield from (f"{one.way}: other files over loopback than predicted" for one in ways if not one.same_files)
+    steps = {step.name: step.download for step in update.guest.steps}
+    for found, way in ((steps["check"], "check"), (steps["download"], "loose objects")):
+        predicted = next(one.predicted for one in ways if one.way == way)
+        if found != predicted:
+            yield f"{way}: {found.bytes} bytes in the guest, {predicted.bytes} predicted"
+
+
+def _guest_problems(update: VariantUpdate) -> Iterator[str]:
+    guest, versions = update.guest, update.versions
+    moments = (
+        ("version 1", guest.states[0], versions.before),
+        ("version 2 deployed", guest.deployed, versions.before),
+        ("version 2", guest.states[1], versions.after),
+        ("version 1 after the rollback", guest.states[2], versions.before),
+    )
+    selinux = update.before.recipe.selinux
+    for moment, state, version in moments:
+        facts = {
+            "another commit is booted": state.commit == version.commit,
+            f"SELinux is not {selinux}": state.selinux == selinux,
+            "/usr is not read-only": state.usr_read_only,
+            "/var was not kept": state.var_kept,
+            "the container does not run": state.container_running is not False,
+            "the volume was not kept": state.volume_kept is not False,
+        }
+        yield from (f"{moment}: {problem}" for problem, holds in facts.items() if not holds)
+    yield from (f"/etc/{one.name}: {one.kept}" for one in etc_outcomes(guest) if not one.expected)
+
+
+def known_changes() -> list[str]:
+    """What a version 2 can differ in: ``params/treefiles/parts/update-NAME.yaml``."""
+    files = sorted((PARAMS_DIRECTORY / "treefiles/parts").glob(f"{_PARTS}*.yaml"))
+    return [file.stem.removeprefix(_PARTS) for file in files]
+
+
+def _version(build: Build) -> Version:
+    return Version(build.tree.repo, default_ref(build.variant, build.recipe), str(build.tree.commit))

@@ -1,0 +1,88 @@
+"""Updates that went well: a guest that showed all that it should, and downloads as predicted."""
+
+from atomic_lib.guest.evidence.proof_of_life import Check
+from atomic_lib.guest.update.update_downloads import UpdateDownload, UpdateDownloads
+from atomic_lib.guest.update.update_evidence import (
+    ABSENT,
+    DownloadFigures,
+    EtcFile,
+    GuestState,
+    GuestUpdate,
+    UpdateBoot,
+    UpdateStep,
+)
+
+BEFORE, AFTER = "a" * 64, "b" * 64
+ALIVE = Check(name="system is running", passed=True, detail="running")
+FIGURES = {
+    "check": DownloadFigures(requests=5, bytes=1_500),
+    "loose objects": DownloadFigures(requests=321, bytes=1_234_567),
+    "static delta": DownloadFigures(requests=7, bytes=1_000_001),
+}
+NOTHING = DownloadFigures(requests=0, bytes=0)
+
+
+def good_downloads() -> UpdateDownloads:
+    """Each way as it was predicted."""
+    return UpdateDownloads(
+        ways=(
+            UpdateDownload(way="check", predicted=FIGURES["check"], measured=FIGURES["check"], same_files=True),
+            UpdateDownload(
+                way="loose objects",
+                predicted=FIGURES["loose objects"],
+                measured=FIGURES["loose objects"],
+                same_files=True,
+            ),
+            UpdateDownload(
+                way="static delta", predicted=FIGURES["static delta"], measured=FIGURES["static delta"], same_files=True
+            ),
+        )
+    )
+
+
+def state(commit: str, *etc: EtcFile) -> GuestState:
+    """A guest in which all is as it should be."""
+    return GuestState(
+        commit=commit,
+        selinux="enforcing",
+        usr_read_only=True,
+        var_kept=True,
+        container_running=True,
+        volume_kept=True,
+        disk_used_bytes=1_000_000_000,
+        etc=etc,
+    )
+
+
+def merged(second: bool) -> tuple[EtcFile, ...]:
+    """Files of /etc as a three-way merge leaves them, in version 2 and in version 1."""
+    return (
+        EtcFile(name="update-added", own="2" if second else ABSENT, default="2" if second else ABSENT),
+        EtcFile(name="issue.net", own="2" if second else "1", default="2" if second else "1"),
+        EtcFile(name="motd", own=ABSENT if second else "1", default=ABSENT if second else "1"),
+        EtcFile(name="issue", own="own", default="2" if second else "1"),
+        EtcFile(name="host.conf", own="own", default="1"),
+        EtcFile(name="administrator-added", own="own", default=ABSENT),
+        EtcFile(name="rpc", own=ABSENT, default="1"),
+    )
+
+
+def good_guest() -> GuestUpdate:
+    """A guest that went to version 2 and back."""
+    first, second = state(BEFORE, *merged(False)), state(AFTER, *merged(True))
+    boot = UpdateBoot(checks=(ALIVE,), failed_units=(), denials=())
+    only_once = Check(name="user-data script ran", passed=True)
+    steps = (
+        UpdateStep(name="check", seconds=1.0, download=FIGURES["check"]),
+        UpdateStep(name="download", seconds=20.0, download=FIGURES["loose objects"]),
+        UpdateStep(name="deploy", seconds=10.0, download=NOTHING),
+        UpdateStep(name="reboot", seconds=60.0, download=NOTHING),
+        UpdateStep(name="rollback", seconds=2.0, download=NOTHING),
+        UpdateStep(name="reboot back", seconds=61.0, download=NOTHING),
+    )
+    return GuestUpdate(
+        steps=steps,
+        states=(first, second, first),
+        deployed=first,
+        boots=(boot.model_copy(update={"checks": (ALIVE, only_once)}), boot, boot),
+    )

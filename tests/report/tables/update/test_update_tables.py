@@ -1,0 +1,75 @@
+"""The tables of an update that went well, and of one that did not."""
+
+from atomic_lib.guest.update.update_downloads import UpdateDownloads
+from atomic_lib.report.elements.cells import MISSING
+from atomic_lib.report.elements.table import Table
+from atomic_lib.report.tables.update import update_tables
+from tests.guest.update.updates import AFTER, BEFORE, good_downloads, good_guest, state
+from tests.report.factory import plain
+
+
+def texts(table: Table) -> list[list[str]]:
+    assert f'id="{table.anchor}"' in table._repr_html_()
+    assert table.records
+    return [[plain(cell.text) for cell in row] for row in table.rows]
+
+
+def test_each_way_is_shown_to_the_byte_and_what_is_not_measured_as_such() -> None:
+    table = update_tables.downloads_table(good_downloads(), good_guest(), 262_144_000)
+    assert texts(table) == [
+        ["look for the update", "5", "5", "5", "1,500", "1,500", "1,500", "✓ to the byte"],
+        ["loose objects", "321", "321", "321", "1,234,567", "1,234,567", "1,234,567", "✓ to the byte"],
+        ["static delta", "7", "7", MISSING, "1,000,001", "1,000,001", MISSING, "✓ to the byte"],
+        ["whole image (qcow2)", "1", MISSING, MISSING, "262,144,000", MISSING, MISSING, MISSING],
+    ]
+
+
+def test_a_byte_that_was_not_predicted_is_seen() -> None:
+    check, loose, delta = good_downloads().ways
+    one_more = loose.measured.model_copy(update={"bytes": loose.measured.bytes + 1})
+    ways = (check, loose.model_copy(update={"measured": one_more}), delta.model_copy(update={"same_files": False}))
+    rows = texts(update_tables.downloads_table(UpdateDownloads(ways=ways), good_guest(), 1))
+    assert [row[-1] for row in rows[:3]] == ["✓ to the byte", "✗ not as predicted", "✗ not as predicted"]
+    guest = good_guest()
+    steps = (guest.steps[0], guest.steps[1].model_copy(update={"download": one_more}), *guest.steps[2:])
+    rows = texts(update_tables.downloads_table(good_downloads(), guest.model_copy(update={"steps": steps}), 1))
+    assert rows[1][-1] == "✗ not as predicted"
+
+
+def test_the_steps_are_in_their_order() -> None:
+    rows = texts(update_tables.steps_table(good_guest()))
+    assert [row[0].partition(":")[0] for row in rows] == [
+        "check", "download", "deploy", "reboot into version 2, until the login", "rollback",
+        "reboot into version 1, until the login",
+    ]  # fmt: skip
+    assert rows[1][1:] == ["321", "1,234,567", "20.0 s"]
+
+
+def test_what_stayed_and_what_changed() -> None:
+    rows = texts(update_tables.states_table(good_guest(), BEFORE, AFTER))
+    assert rows[0][1:] == [f"✓ {commit[:12]}" for commit in (BEFORE, BEFORE, AFTER, BEFORE)]
+    assert all(cell.startswith("✓") for row in rows[1:-1] for cell in row[1:])
+    guest = good_guest()
+    lost = state(BEFORE).model_copy(update={"var_kept": False, "container_running": None})
+    bad = guest.model_copy(update={"states": (guest.states[0], lost, guest.states[2])})
+    found = {row[0]: row[3] for row in texts(update_tables.states_table(bad, BEFORE, AFTER))}
+    assert found["booted commit"].startswith("✗")
+    assert (found["a file in /var"], found["a container with --restart always"]) == ("✗ lost", MISSING)
+
+
+def test_each_file_of_etc_with_what_both_sides_did() -> None:
+    rows = texts(update_tables.etc_table(good_guest()))
+    assert rows[0] == ["/etc/update-added", MISSING, "added", "✓ version 2's", "✓ as before"]
+    assert rows[3] == ["/etc/issue", "changed", "changed", "✓ the administrator's", "✓ as before"]
+    assert all(row[3].startswith("✓") for row in rows)
+
+
+def test_what_only_the_first_boot_shows_is_not_checked_again() -> None:
+    rows = texts(update_tables.proofs_table(good_guest()))
+    assert rows == [["system is running", "✓ passed", "✓ passed", "✓ passed"],
+                    ["user-data script ran", "✓ passed", MISSING, MISSING]]  # fmt: skip
+
+
+def test_what_is_not_measured_is_named() -> None:
+    page = update_tables.NOT_MEASURED._repr_html_()
+    assert all(word in page for word in ("dnf upgrade", "Power cuts", "does not come up", "OCI layers", "kernel"))
