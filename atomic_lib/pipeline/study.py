@@ -39,6 +39,7 @@ from atomic_lib.tools.machine import describe_machine
 from atomic_lib.tools.user_namespace import require_namespace
 
 _PARALLEL_BUILDS = 2
+_ALL_BOOTS = 1_000_000
 _STAGES_BEFORE_BOOT = ("resolve", "compose", "image")
 _COMPARISON = "comparison"
 """The last part of a run. It takes seconds, so it does not count for the time that is left."""
@@ -189,12 +190,13 @@ class _Run:
     def make(self, variants: Sequence[Variant]) -> list[VariantResult]:
         """The results of all variants: built two at a time, then booted in turns (A B C A B C).
 
-        Each round executes the notebooks that still lack a boot again; they take finished stages
-        from the store. A notebook that adds nothing in a round is not executed again.
+        A variant alone has no turns, so its notebook is executed once, with all its boots. Otherwise each round
+        executes the notebooks that still lack a boot again; they take finished stages from the store. A notebook that
+        adds nothing in a round is not executed again.
         """
         incomplete = list(variants)
         done: dict[str, VariantResult] = {}
-        new_boots, workers = 0, _PARALLEL_BUILDS
+        new_boots, workers = 0 if len(variants) > 1 else _ALL_BOOTS, _PARALLEL_BUILDS
         while incomplete:
             executions = [self._execution(variant, new_boots) for variant in incomplete]
             for variant, error in zip(incomplete, execute_all(executions, workers=workers), strict=True):
