@@ -47,13 +47,13 @@ def test_boots_of_two_sessions_are_not_compared(later: list[int]) -> None:
     )  # fmt: skip
 
 
-def test_boots_that_were_not_timed_alone_are_not_compared() -> None:
+@pytest.mark.parametrize(("alone", "expected"), [(True, "faster"), (False, "no difference shown")])
+def test_boots_that_were_not_timed_alone_are_not_compared(alone: bool, expected: str) -> None:
     base, other = result("base", 60.0, [*range(0, 16, 2)]), result("other", 40.0, [*range(1, 17, 2)])
-    for alone, expected in ((True, "faster"), (False, "no difference shown")):
-        boots = (other.boots[0].model_copy(update={"alone": alone}), *other.boots[1:])
-        results = (base, other.model_copy(update={"boots": boots}))
-        study = StudyResult(study="s", title="S", baseline="base", run="r", created="now", variants=results)
-        verdict = TIME.verdict(study, results[1])
-        assert verdict is not None
-        assert verdict.word == expected
-    assert verdict.reason == "the boots were not timed alone"
+    boots = (other.boots[0].model_copy(update={"alone": alone}), *other.boots[1:])
+    results = (base, other.model_copy(update={"boots": boots}))
+    verdict = TIME.verdict(
+        StudyResult(study="s", title="S", baseline="base", run="r", created="now", variants=results), results[1]
+    )
+    assert verdict is not None
+    assert (verdict.word, verdict.reason == "the boots were not timed alone") == (expected, not alone)
