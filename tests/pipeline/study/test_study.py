@@ -76,7 +76,7 @@ def executed_rounds(place: Path, monkeypatch: pytest.MonkeyPatch, boots: dict[st
     directory = place / "build/runs/own"
     directory.mkdir(parents=True)
     variants = [
-        variant.model_copy(update={"boots_bios": boots[variant.variant], "counted_boots": 1})
+        variant.model_copy(update={"boots_bios": boots[variant.variant], "boots_uefi": 0, "counted_boots": 1})
         for variant in study_variants(load_study("default"))
     ]
     results = study._Run("default", {}, directory).make(variants)
