@@ -90,7 +90,7 @@ def test_those_that_hold_the_machine_beside_each_other_do_not_wait(
     def wait(_: float) -> None:
         raise AssertionError("it waits")
 
-    monkeypatch.setattr(module.time, "sleep", wait)
+    monkeypatch.setattr(time, "sleep", wait)
     with machine_lock(tmp_path, "a: compose the tree"), machine_lock(tmp_path, "b: boot 1"):
         pass
 
