@@ -5,10 +5,10 @@ A question is a line of JSON in the FIFO /mnt/talk/questions; its answer is a li
 writes the result. For "describe", it says what packages require, provide and contain.
 """
 
+import gc
 import json
 import os
 import signal
-import sys
 import tempfile
 
 import dnf
@@ -27,6 +27,10 @@ class Questions(dnf.Plugin):
         self.base, self.cli = base, cli
 
     def sack(self):
+        # what each child would do for itself: find out who provides what, and collect what is no garbage
+        self.base.sack.query().filterm(provides="questions").run()
+        gc.collect()
+        gc.freeze()
         with open("/mnt/talk/questions") as questions, open("/mnt/talk/answers", "w") as answers:
             print(json.dumps({"ready": True}), file=answers, flush=True)
             for line in questions:
@@ -49,7 +53,7 @@ class Questions(dnf.Plugin):
                     answer.seek(0)
                     said = {"status": status, "output": output.read(), "answer": answer.read()}
                     print(json.dumps(said), file=answers, flush=True)
-        sys.exit(0)
+        os._exit(0)
 
     def prepare(self, question):
         conf = self.base.conf
@@ -58,6 +62,7 @@ class Questions(dnf.Plugin):
         conf.excludepkgs = question["excludes"]
         self.base._setup_excludes_includes()
         self.cli.command.opts.pkg_specs = question["words"]
+        self.cli.command.opts.answers_question = True
 
 
 def all_names(base):
