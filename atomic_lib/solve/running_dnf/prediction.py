@@ -74,12 +74,18 @@ class Prediction:
 
 
 def predict(
-    dnf: RunningDnf, comps: Iterable[Comps], known: dict[str, Described], *, excluded: tuple[str, ...] = ()
+    dnf: RunningDnf,
+    comps: Iterable[Comps],
+    known: dict[str, Described],
+    *,
+    excluded: tuple[str, ...] = (),
+    lift: bool = True,
 ) -> Prediction:
     """What a compose of dnf's recipe would install without the packages ``excluded`` (names and patterns).
 
     ``known``: descriptions by NEVRA, to which new ones are added. If there is no solution because of the recipe's own
-    ``exclude-packages``, those that exclude what is required are lifted.
+    ``exclude-packages``, those that exclude what is required are lifted, or with ``lift=False`` that is the error that
+    a compose gives.
 
     Raises WorkbookError for a package or group that the content does not have, and if dnf finds no solution.
     """
@@ -89,6 +95,8 @@ def predict(
     try:
         recipe, packages, removed = _solution(dnf, members, excluded)
     except CommandError as error:
+        if not lift:
+            raise solver_error(dnf, error) from None
         recipe, packages, removed = _without_own_excludes(dnf, members, excluded, error)
     new = {package.nevra for package in packages.values()} - known.keys()
     known |= dnf.describe(new) if new else {}
