@@ -42,9 +42,15 @@ class Prediction:
         return sum(package.download_bytes for package in self.packages.values())
 
     def installed_bytes_of(self, name: str) -> int:
-        """The size of a package's files by its RPM, without documentation where the recipe leaves that out."""
-        left_out = 0 if self.recipe.documentation else self.described[name].documentation_bytes or 0
-        return self.packages[name].installed_bytes - left_out
+        """The size of a package's files by its RPM, without documentation where the recipe leaves that out.
+
+        Where the file of the RPM is not on this machine: by the index, with documentation.
+        """
+        described = self.described[name]
+        if described.content_bytes is None:
+            return self.packages[name].installed_bytes
+        left_out = 0 if self.recipe.documentation else described.documentation_bytes or 0
+        return described.content_bytes - left_out
 
     @property
     def installed_bytes(self) -> int:

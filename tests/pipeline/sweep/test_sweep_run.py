@@ -78,7 +78,9 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> Asked:
                 raise found.errors.pop(word) if isinstance(found.errors[word], CommandError) else found.errors[word]
         names = [word for word in dnf.recipe.packages if word in ("sudo", "htop", "bash") and word not in excluded]
         packages = {name: Solved(name, f"{name}-1", len(name), 1000 * len(name)) for name in names}
-        described: dict[str, Any] = {name: SimpleNamespace(documentation_bytes=0) for name in names}
+        described: dict[str, Any] = {
+            name: SimpleNamespace(content_bytes=1000 * len(name), documentation_bytes=0) for name in names
+        }
         return Prediction(dnf.recipe, packages, described, (), excluded)
 
     monkeypatch.setattr(sweep_solving, "open_content", open_content)

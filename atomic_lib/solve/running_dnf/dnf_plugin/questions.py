@@ -15,7 +15,7 @@ import dnf
 import rpm
 
 LIMIT_SECONDS = 60
-DOC = 1 << 1  # RPMFILE_DOC, rpmfiles.h
+DOC, GHOST, LICENSE = 1 << 1, 1 << 6, 1 << 7  # RPMFILE_DOC and so on, rpmfiles.h
 PRIVILEGED, WRITABLE, STICKY = 0o6000, 0o002, 0o1000
 
 
@@ -90,6 +90,7 @@ def description(package):
         "recommends": [bare(one) for one in package.recommends],
         "supplements": [bare(one) for one in package.supplements],
         "files": list(package.files),
+        "content_bytes": None,
         "documentation_bytes": None,
         "rights": None,
     }
@@ -108,6 +109,7 @@ def from_header(path):
         header = transaction.hdrFromFdno(file.fileno())
     files, modes = header["FILENAMES"], header["FILEMODES"]
     sizes = header["LONGFILESIZES"] or header["FILESIZES"]
+    content = installed_files(header, sizes)
     capabilities = header["FILECAPS"] or [""] * len(files)
     owners = zip(header["FILEUSERNAME"], header["FILEGROUPNAME"], strict=True)
     rights = []
@@ -124,6 +126,19 @@ def from_header(path):
             for field in ("requires", "provides", "recommends", "supplements")
         },
         "files": files,
-        "documentation_bytes": sum(size for size, flags in zip(sizes, header["FILEFLAGS"], strict=True) if flags & DOC),
+        "content_bytes": sum(size for size, _ in content),
+        "documentation_bytes": sum(size for size, is_documentation in content if is_documentation),
         "rights": rights,
     }
+
+
+def installed_files(header, sizes):
+    """Size of each file but directories, and whether tsflags=nodocs leaves it out; hard links are one file."""
+    seen, found = set(), []
+    for size, mode, flags, inode in zip(
+        sizes, header["FILEMODES"], header["FILEFLAGS"], header["FILEINODES"], strict=True
+    ):
+        if mode & 0o170000 != 0o040000 and not flags & GHOST and inode not in seen:
+            seen.add(inode)
+            found.append((size, bool(flags & DOC and not flags & LICENSE)))
+    return found
