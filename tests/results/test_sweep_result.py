@@ -1,6 +1,7 @@
 """The table of a sweep: one row for each variant, effects over every two rows that differ in one factor."""
 
 import io
+from dataclasses import replace
 
 import pandas  # type: ignore[import-untyped]
 
@@ -45,6 +46,13 @@ def test_an_effect_is_that_of_every_two_rows_that_differ_in_it_alone() -> None:
     large, with_docs = RESULT.effects("installed_bytes")
     assert (large.level, large.differences, large.comparisons) == ("large", (500,), 2)
     assert (with_docs.level, with_docs.differences) == ("with", (100,))
+
+
+def test_a_row_without_a_partner_is_in_no_effect() -> None:
+    also = replace(RESULT, rows=(ROWS[0], ROWS[1], ROWS[3]))
+    large, with_docs = also.effects("installed_bytes")
+    assert (large.differences, large.comparisons) == ((500,), 1)
+    assert (with_docs.differences, with_docs.comparisons) == ((), 1)
 
 
 def test_the_base_is_the_first_level_of_each_factor() -> None:

@@ -54,6 +54,7 @@ class Asked:
     questions: list[tuple[tuple[str, ...], tuple[str, ...]]] = field(default_factory=list)
     demands: list[Demand] = field(default_factory=list)
     errors: dict[str, WorkbookError] = field(default_factory=dict)
+    started: int = 0
 
 
 @pytest.fixture
@@ -68,6 +69,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> Asked:
 
     @contextmanager
     def running_dnf(_: object, __: object, recipe: Recipe) -> Iterator[FakeDnf]:
+        found.started += 1
         yield FakeDnf(recipe, SimpleNamespace(usable=True))
 
     def predict(dnf: FakeDnf, *_: object, excluded: tuple[str, ...], lift: bool) -> Prediction:
@@ -113,6 +115,9 @@ def test_what_was_solved_is_not_asked_again(asked: Asked, tmp_path: Path) -> Non
     whole = solve_sweep(SWEEP, sweep_cells(SWEEP), own_context(tmp_path))
     assert len(asked.questions) == 4
     assert whole.rows[:3] == first.rows
+    started = asked.started
+    assert solve_sweep(SWEEP, sweep_cells(SWEEP), own_context(tmp_path)) == whole
+    assert asked.started == started
 
 
 def test_a_worker_that_is_killed_changes_nothing_of_the_table(asked: Asked, tmp_path: Path) -> None:
