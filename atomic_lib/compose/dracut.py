@@ -40,6 +40,8 @@ _CHECK = re.compile(r"^check\(\)\s*\{(.*?)^\}", re.M | re.S)
 # Kernel modules are in a directory where every file counts.
 _KERNEL_MODULES = re.compile(r'\b\w*modules\+?="[^"]*"')
 _SOURCED = re.compile(r'^\s*(?:\.|source)\s+"?\$\{?moddir\}?"?/([\w.-]*\w[\w.-]*)', re.M)
+# What a script prints for its user: a here document of cat alone, or a line for the standard error.
+_MESSAGE = re.compile(r"^[ \t]*(?:cat[ \t]*<<-?[ \t]*(\w+)\n(?:.*\n)*?[ \t]*\1|(?:echo|printf)\b[^\n|;&<>]*>&2)$", re.M)
 _DEPENDS = re.compile(r"^depends\(\)\s*\{(.*?)^\}", re.M | re.S)
 
 
@@ -143,10 +145,16 @@ def _module_of(path: str) -> str:
 
 
 def _code(files: TreeFiles, paths: Iterable[str]) -> str:
-    """The text of scripts without comments, with continued lines joined."""
+    """The text of scripts without comments and messages, with continued lines joined."""
     texts = [data.decode(errors="replace") for path in paths if b"\0" not in (data := _bytes(files, path))]
     lines = "\n".join(texts).replace("\\\n", " ").split("\n")
-    return "\n".join(line for line in lines if not line.lstrip().startswith("#"))
+    code = "\n".join(line for line in lines if not line.lstrip().startswith("#"))
+    return _MESSAGE.sub(_commands_of, code)
+
+
+def _commands_of(message: re.Match[str]) -> str:
+    """A message as it counts: as a whole if it runs commands, and else not at all, as it names no file to take."""
+    return message[0] if "$(" in message[0] or "`" in message[0] else ""
 
 
 def _bytes(files: TreeFiles, path: str) -> bytes:

@@ -96,6 +96,39 @@ def test_arguments_and_configuration_count(root: Path) -> None:
     assert names(root).concern("usr/bin/configured", PROGRAM)
 
 
+MESSAGES = """\
+usage() {
+    cat << EOF
+Useful when running dracut from a git checkout.
+EOF
+}
+printf "%s\\n" "dracut[F]: Are you running from a git checkout?" >&2
+"""
+
+
+def test_the_words_of_a_message_do_not_count(root: Path) -> None:
+    put(root, "usr/bin/dracut", MESSAGES + "inst_multiple sh mount\n")
+    found = names(root)
+    assert not found.concern("usr/bin/git", PROGRAM)
+    assert found.concern("usr/bin/mount", PROGRAM)
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        "cat << EOF\n$(git --version)\nEOF\n",
+        "cat << EOF > /etc/list\ngit\nEOF\n",
+        "cat << EOF\n`git --version`\nEOF\n",
+        "cat << EOF\nhelp\nEOF\ninst git\ncat << EOF\nhelp\nEOF\n",
+        'echo "$(git --version)" >&2\n',
+        "echo one >&2; inst git >&2\n",
+    ],
+)
+def test_a_command_in_or_between_messages_counts(root: Path, script: str) -> None:
+    put(root, "usr/bin/dracut", script)
+    assert names(root).concern("usr/bin/git", PROGRAM)
+
+
 def test_scripts_behind_links_inside_the_tree_count(root: Path) -> None:
     (root / "usr/lib/dracut/modules.d/99base/lists.sh").rename(root / "usr/lib/dracut/elsewhere")
     (root / "usr/lib/dracut/modules.d/99base/lists.sh").symlink_to("../../elsewhere")

@@ -48,22 +48,22 @@ def as_user(name: str, words: list[str], cwd: Path) -> subprocess.CompletedProce
 
 
 @pytest.fixture(scope="module")
-def run(clone: Path) -> subprocess.CompletedProcess[str]:
-    return as_user(USER, WORDS, clone)
+def run(clone: Path, home: Path) -> subprocess.CompletedProcess[str]:
+    return as_user(USER, [*WORDS, "--publish", str(home / "a site")], clone)
 
 
 def built(page: str) -> dict[str, tuple[str, str, str]]:
     """The lock, the commit and the sha256 of the raw image of each variant of a run, by the path of its page."""
-    results = [json.loads(path.read_text()) for path in Path(page.strip()).parent.glob("*/result.json")]
+    results = [json.loads(path.read_text()) for path in Path(page).parent.glob("*/result.json")]
     return {one["variant"]: (one["lock_sha256"], one["commit"], one["image_sha256"]) for one in results}
 
 
 def test_the_same_bits_as_the_hosts_root(run: subprocess.CompletedProcess[str]) -> None:
     assert run.returncode == 0, run.stderr[-3000:]
-    by_user = built(run.stdout)
+    by_user = built(run.stdout.splitlines()[0])
     line = [str(CHECKOUT / "workbook"), *WORDS[1:]]
     by_root = subprocess.run(line, capture_output=True, text=True, timeout=SECONDS, check=True, cwd="/")
-    assert by_user == built(by_root.stdout)
+    assert by_user == built(by_root.stdout.strip())
     assert by_user.keys() == VARIANTS
     assert all(image and lock for lock, _, image in by_user.values())
 
@@ -75,6 +75,15 @@ def test_nothing_was_asked_of_root_and_nothing_of_root_is_left(
     found = [path.lstat() for path in home.rglob("*")]
     assert 0 not in {status.st_uid for status in found} | {status.st_gid for status in found}
     assert len({status.st_gid for status in found}) > 1, "groups of the trees have subordinate ids"
+
+
+def test_the_site_is_published_beside_the_clone(run: subprocess.CompletedProcess[str], home: Path) -> None:
+    page, index = map(Path, run.stdout.splitlines())
+    site, directory = home / "a site", page.parent.name
+    assert index == site / "index.html"
+    assert f"runs/{directory}/" in (site / "index.html").read_text()
+    assert (site / "runs" / directory / "index.html").is_file()
+    assert {path.lstat().st_uid for path in site.rglob("*")} == {home.stat().st_uid}
 
 
 def running(uid: int) -> list[bytes]:

@@ -81,18 +81,18 @@ def read_denials(text: str) -> Denials | None:
     return Denials(tuple(denial.model_copy(update={"count": count}) for denial, count in found.items()), lost)
 
 
-def confinement_commands(program: Sequence[str], image: str) -> dict[str, str]:
-    """The labels of two containers, and whether the second may read the host's /etc/shadow; for an enforcing guest.
+READ_LABEL = "/busybox cat /proc/self/attr/current 2>/dev/null; /busybox echo"
+"""Prints the SELinux context of a container in it; an empty line where there is none."""
+
+
+def shadow_command(program: Sequence[str], image: str) -> str:
+    """Whether a second container may read the host's /etc/shadow, and its label; for an enforcing guest.
 
     ``program``: the container runtime. The directory is mounted, as dockerd may not even look at the file.
     """
-    run = [*program, "run", "--rm", "--network", "none"]
-    read_label = "/busybox cat /proc/self/attr/current; /busybox echo"
-    read_shadow = f"{read_label}; /busybox cat /host/shadow"
-    first = shlex.join([*run, image, "/busybox", "sh", "-c", read_label])
-    second = shlex.join([*run, "--volume", "/etc:/host:ro", image, "/busybox", "sh", "-c", read_shadow])
-    only = 'test "$(cat /sys/fs/selinux/enforce 2>/dev/null)" = 1 &&'
-    return {"container_label": f"{only} {first}", "container_shadow": f"{only} {second}"}
+    run = [*program, "run", "--rm", "--network", "none", "--volume", "/etc:/host:ro", image]
+    enforcing = 'test "$(cat /sys/fs/selinux/enforce 2>/dev/null)" = 1 &&'
+    return f"{enforcing} {shlex.join([*run, '/busybox', 'sh', '-c', f'{READ_LABEL}; /busybox cat /host/shadow'])}"
 
 
 def container_label(text: str) -> str:

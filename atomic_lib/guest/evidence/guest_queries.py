@@ -16,7 +16,7 @@ from pathlib import Path
 
 from atomic_lib.base.command import CommandError, last_lines
 from atomic_lib.base.model import Agent, Runtime
-from atomic_lib.guest.evidence.denials import DENIALS_COMMAND, MODE_COMMAND, confinement_commands
+from atomic_lib.guest.evidence.denials import DENIALS_COMMAND, MODE_COMMAND, READ_LABEL, shadow_command
 from atomic_lib.guest.evidence.running import CGROUPS_COMMAND, LISTENERS_COMMAND, SETUID_COMMAND
 from atomic_lib.guest.evidence.systemd import MANAGER_PROPERTIES, UNIT_PROPERTIES
 from atomic_lib.guest.programs import program_text
@@ -168,7 +168,8 @@ def _container_commands(secret: Secret, runtime: Runtime) -> dict[str, str]:
     if runtime == "none":
         return {}
     program = ["timeout", str(CONTAINER_SECONDS), runtime]
-    run = [*program, "run", "--rm", "--network", "none", _CONTAINER, "/busybox", "echo", secret.token]
+    told = f"{READ_LABEL}; /busybox echo {secret.token}"
+    run = [*program, "run", "--rm", "--network", "none", _CONTAINER, "/busybox", "sh", "-c", told]
     return {
         "container_import": shlex.join([*program, "import", "-", _CONTAINER]) + " <&3",
         "container_run": shlex.join(run),
@@ -180,8 +181,8 @@ def _confinement_commands(runtime: Runtime) -> dict[str, str]:
     """What comes last, because it is denied on purpose; it does nothing in a guest that enforces nothing."""
     if runtime != "docker":
         return {}
-    commands = confinement_commands(["timeout", str(CONTAINER_SECONDS), runtime], _CONTAINER)
-    return {**commands, "denials_after": DENIALS_COMMAND}
+    shadow = shadow_command(["timeout", str(CONTAINER_SECONDS), runtime], _CONTAINER)
+    return {"container_shadow": shadow, "denials_after": DENIALS_COMMAND}
 
 
 def _systemd_commands(agent: Agent) -> dict[str, str]:

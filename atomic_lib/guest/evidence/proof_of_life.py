@@ -153,8 +153,9 @@ def _checks(answers: Answers, secret: Secret, context: BootContext, failed: Sequ
 def _container_checks(answers: Answers, secret: Secret, runtime: str) -> list[Check]:
     imported, run = answers.part("container_import"), answers.part("container_run")
     version = answers.part("container_version")
-    detail = run.text if imported.status == 0 else f"{runtime} import: {imported.text}"
     printed = imported.status == run.status == 0 and secret.token in run.text.split()
+    told = secret.token if printed else run.text
+    detail = told if imported.status == 0 else f"{runtime} import: {imported.text}"
     return [
         _check(f"{runtime} version answers", version.status == 0 and bool(version.text), version.text),
         _check(f"{runtime} run prints", printed, detail),
@@ -172,7 +173,7 @@ def _selinux_checks(
     checks = [_check(f"SELinux is {context.selinux}", mode == context.selinux, str(mode))] if context.selinux else []
     if mode != "enforcing" or context.runtime != "docker":
         return checks
-    first, second = (answers.part(name) for name in ("container_label", "container_shadow"))
+    first, second = (answers.part(name) for name in ("container_run", "container_shadow"))
     labels = [container_label(answer.text) for answer in (first, second)]
     confined = all(labels) and len(set(labels)) == 2
     refused = second.status not in (0, None) and "/host/shadow': Permission denied" in second.text

@@ -33,6 +33,7 @@ Id=multi-user.target
 ActiveState=active
 ActiveEnterTimestampMonotonic=16000000
 """
+LABEL = "system_u:system_r:container_t:s0:c1,c2"
 LISTED = r"""a\x2db.service          loaded    active   exited  A
 -.slice               loaded    active   active  Root
 dev-vda.device        loaded    active   plugged Disk
@@ -66,14 +67,19 @@ def programs(tmp_path: Path) -> Path:
     fake(tmp_path, "find", 'case "$*" in *6000*) echo /usr/bin/su;; esac')
     for runtime in ("docker", "podman"):
         imported = f"import) wc -c >{tmp_path}/{runtime}-read; echo sha256:1;;"
-        fake(tmp_path, runtime, f'case $1 in version) echo 26.1.5;; {imported} run) shift 7; echo "$1";; esac')
+        fake(
+            tmp_path,
+            runtime,
+            f'case $1 in version) echo 26.1.5;; {imported} run) echo "$LABEL"; echo "${{9##* }}";; esac',
+        )
     return tmp_path
 
 
 def answered(programs: Path, runtime: Runtime = "docker") -> dict[str, Answer]:
     path = f"{programs}:{os.environ['PATH']}"
     script = proof_script(SECRET, "min-cloud-agent", runtime, 5)
-    return read_answers(SECRET, command.run(["sh", "-c", script], input=b"archive", env={"PATH": path}).stdout)
+    output = command.run(["sh", "-c", script], input=b"archive", env={"PATH": path, "LABEL": LABEL}).stdout
+    return read_answers(SECRET, output)
 
 
 def told(parts: dict[str, Answer]) -> dict[str, tuple[str, int | None]]:
@@ -88,7 +94,7 @@ def test_every_part_comes_back_with_text_and_status(programs: Path) -> None:
     assert texts["manager"] == (MANAGER.strip(), 0)
     assert texts["agent_journal"] == ("a line without its end", 0)
     assert texts["container_version"] == ("26.1.5", 0)
-    assert texts["container_run"] == (SECRET.token, 0)
+    assert texts["container_run"] == (f"{LABEL}\n{SECRET.token}", 0)
     assert texts["setuid"] == ("/usr/bin/su", 0)
     assert texts["listeners"] == ("tcp LISTEN 0 128 0.0.0.0:22 0.0.0.0:*", 0)
     assert texts["hostname"][0] == os.uname().nodename
@@ -108,7 +114,7 @@ def test_every_part_has_the_time_of_its_end(programs: Path) -> None:
 def test_only_the_import_reads_the_archive(programs: Path, runtime: Runtime) -> None:
     parts = answered(programs, runtime)
     assert (programs / f"{runtime}-read").read_text().strip() == str(len(b"archive"))
-    assert told(parts)["container_run"] == (SECRET.token, 0)
+    assert told(parts)["container_run"] == (f"{LABEL}\n{SECRET.token}", 0)
 
 
 def test_units_are_asked_for_by_name(programs: Path) -> None:
@@ -200,6 +206,6 @@ def test_the_container_archive_holds_busybox(tmp_path: Path) -> None:
 def test_what_is_denied_on_purpose_comes_after_all_that_is_measured() -> None:
     script = proof_script(SECRET, "min-cloud-agent", "docker", 60)
     order = [line.split()[1] for line in script.splitlines() if line.startswith("section ")]
-    assert order[-4:] == ["denials", "container_label", "container_shadow", "denials_after"]
+    assert order[-3:] == ["denials", "container_shadow", "denials_after"]
     assert order.index("container_run") < order.index("denials")
-    assert "container_label" not in proof_script(SECRET, "min-cloud-agent", "podman", 60)
+    assert "container_shadow" not in proof_script(SECRET, "min-cloud-agent", "podman", 60)

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from atomic_lib.guest.evidence.guest_queries import Answer
-from tests.guest.evidence.answers import CONTEXT, details, failed, found, good_answers
+from tests.guest.evidence.answers import CONTEXT, SECRET, details, failed, found, good_answers
 
 SHADOW = "cat: can't open '/host/shadow': Permission denied"
 LABELS = ("system_u:system_r:container_t:s0:c449,c550\0", "system_u:system_r:container_t:s0:c240,c532\0")
@@ -17,7 +17,7 @@ READ = (
 ENFORCING = {
     "selinux": Answer("1", 0),
     "denials": Answer("journal read", 0),
-    "container_label": Answer(LABELS[0], 0),
+    "container_run": Answer(f"{LABELS[0]}\n{SECRET.token}", 0, 35.0),
     "container_shadow": Answer(f"{LABELS[1]}\n{SHADOW}", 1),
     "denials_after": Answer(f"{READ}\njournal read", 0),
 }
@@ -47,8 +47,8 @@ def test_an_enforcing_guest_proves_that_its_containers_are_confined() -> None:
     [
         ("selinux", Answer("0", 0), CONFINED[0]),
         ("selinux", Answer("", None), CONFINED[0]),
-        ("container_label", Answer(LABELS[1], 0), CONFINED[1]),
-        ("container_label", Answer("system_u:system_r:dockerd_t:s0", 0), CONFINED[1]),
+        ("container_run", Answer(f"{LABELS[1]}\n{SECRET.token}", 0), CONFINED[1]),
+        ("container_run", Answer(f"system_u:system_r:dockerd_t:s0\n{SECRET.token}", 0), CONFINED[1]),
         ("container_shadow", Answer(f"{LABELS[1]}\nroot:secret:1:0", 0), CONFINED[2]),
         ("container_shadow", Answer(f"{LABELS[1]}\ncat: can't open '/host/shadow': No such file", 1), CONFINED[2]),
         ("container_shadow", Answer("docker: permission denied", 126), CONFINED[2]),
