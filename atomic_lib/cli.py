@@ -84,6 +84,7 @@ def command_parser() -> argparse.ArgumentParser:
         )
         question.set_defaults(call=call, named=lambda options: [options.variant])
         _add_content(question)
+    _add_sweep(commands.add_parser("sweep", help="solve many variants, and show what each choice costs"))
     equality = commands.add_parser(
         "equality", help="compare the file systems of an ostree and a traditional image of the same packages"
     )
@@ -134,6 +135,14 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--publish", metavar="DIR", help="after a successful run, publish the site of all runs as DIR")
     parser.add_argument("--to-be-published", action="store_true", help=argparse.SUPPRESS)  # from ``_run_and_publish``
     parser.set_defaults(call=_run, named=lambda options: options.study)
+    _add_content(parser)
+
+
+def _add_sweep(parser: argparse.ArgumentParser) -> None:
+    what = parser.add_mutually_exclusive_group(required=True)
+    what.add_argument("file", nargs="?", metavar="FILE", help="a sweep file, or a study with cells; see docs/sweep.md")
+    what.add_argument("--without-each", metavar="VARIANT", help="a variant, without each of its packages alone")
+    parser.set_defaults(call=_sweep, named=lambda options: [options.without_each] if options.without_each else [])
     _add_content(parser)
 
 
@@ -248,19 +257,27 @@ def _verify(options: argparse.Namespace) -> int:
 def _why(options: argparse.Namespace) -> int:
     from atomic_lib.pipeline.why_and_without import print_why
 
-    return print_why(options.packages[0], _variant(options))
+    return print_why(options.packages[0], _variant(options, options.variant))
 
 
 def _without(options: argparse.Namespace) -> int:
     from atomic_lib.pipeline.why_and_without import print_without
 
-    return print_without(options.packages, _variant(options))
+    return print_without(options.packages, _variant(options, options.variant))
 
 
-def _variant(options: argparse.Namespace) -> Variant:
+def _sweep(options: argparse.Namespace) -> int:
+    from atomic_lib.pipeline.sweep.sweep_run import run_sweep, sweep_without_each
+
+    if options.without_each:
+        return sweep_without_each(_variant(options, options.without_each))
+    return run_sweep(Path(options.file), _overrides(options))
+
+
+def _variant(options: argparse.Namespace, name: str) -> Variant:
     from atomic_lib.pipeline.recipe_files.own_recipes import variants_named
 
-    return variants_named([options.variant], _copies(options), _overrides(options))[0]
+    return variants_named([name], _copies(options), _overrides(options))[0]
 
 
 def _copies(options: argparse.Namespace) -> Path | None:

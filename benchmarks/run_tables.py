@@ -77,7 +77,7 @@ def _stages(study: StudyResult) -> MeasuredTable | None:
     for result in study.variants:
         seconds = {stage.stage: stage.seconds for stage in result.stages}
         rows.append((result.variant, *(seconds.get(stage) for stage in _STAGES)))
-    caption = "Build time of the default study's variants, built two at a time, each stage when it was last made"
+    caption = "Build time of the default study's variants, built side by side, each stage when it was last made"
     return _table("stages", caption, study, columns, rows)
 
 

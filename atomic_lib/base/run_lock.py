@@ -1,7 +1,6 @@
-"""The lock of a build directory: one command at a time works in it.
+"""Locks between commands: one works in a build directory at a time, and a boot that is compared has the machine.
 
-It is a lock of the kernel, flock(2) on ``build/run.lock``, so it ends with the process that holds it, however that
-ends. The file says who holds it.
+They are locks of the kernel, flock(2), so each ends with the process that holds it, however that ends.
 """
 
 import fcntl
@@ -14,9 +13,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from atomic_lib.base.errors import WorkbookError
-from atomic_lib.base.progress import say
+from atomic_lib.base.progress import NOTED, say
 
 LOCK_NAME = "run.lock"
+"""In the build directory. The file says who holds the lock."""
+_MACHINE_LOCK = "locks/machine"
 _POLL_SECONDS = 0.5
 
 
@@ -49,9 +50,28 @@ def run_lock(build: Path, command: str, *, wait: bool = False) -> Iterator[None]
         yield
 
 
-def _taken(descriptor: int) -> bool:
+@contextmanager
+def machine_lock(cache: Path, what: str, *, alone: bool = False) -> Iterator[None]:
+    """Hold the machine for ``what``, beside others that do; ``alone``: wait until no other does, and keep them waiting.
+
+    ``cache`` is the directory that all checkouts share. Work that keeps a processor busy for long holds the machine
+    beside others, and only what a wall clock times holds it alone.
+    """
+    path, told = cache / _MACHINE_LOCK, False
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with open(path, "w") as file:
+        while not _taken(file.fileno(), fcntl.LOCK_EX if alone else fcntl.LOCK_SH):
+            if not told:
+                others = "all other builds and boots have ended" if alone else "a boot that is timed alone has ended"
+                say(f"{NOTED} {what}: waiting until {others}")
+                told = True
+            time.sleep(_POLL_SECONDS)
+        yield
+
+
+def _taken(descriptor: int, kind: int = fcntl.LOCK_EX) -> bool:
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
     return True

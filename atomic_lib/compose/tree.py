@@ -9,6 +9,7 @@ from typing import Literal
 
 from atomic_lib.base.errors import WorkbookError
 from atomic_lib.base.progress import step
+from atomic_lib.base.run_lock import machine_lock
 from atomic_lib.base.stage import Stage
 from atomic_lib.base.store import Stored, key_of
 from atomic_lib.compose.chroot import RPMDB, Installroot, copy_root, make_root
@@ -189,7 +190,7 @@ def _inputs(request: TreeRequest, context: Context) -> dict[str, object]:
 
 def _make(request: TreeRequest, context: Context, directory: Path) -> None:
     variant, recipe, content = request.variant, request.recipe, request.content
-    with in_memory(directory / "composed") as composed:
+    with machine_lock(context.cache, TREE.title(request)), in_memory(directory / "composed") as composed:
         tree = Installroot(context.tools, composed / "root", variant.source_date_epoch)
         log = directory / LOG
         changed = make_installroot(

@@ -15,8 +15,8 @@ _AGAIN = "remove the directory: the next run boots the image again"
 class Boot(Evidence):
     """One boot of one image that came to a login.
 
-    ``started``: UTC, ISO 8601. ``warm_up``: not counted in medians. ``console_log``: a path
-    relative to the run's directory.
+    ``started``: UTC, ISO 8601. ``warm_up``: not counted in medians. ``alone``: whether no other build or boot of
+    the workbook ran beside it; None: not recorded. ``console_log``: a path relative to the run's directory.
     """
 
     index: Count
@@ -26,6 +26,7 @@ class Boot(Evidence):
     accelerator: Accelerator
     cpus: Count | None = None
     memory_mib: Count | None = None
+    alone: bool | None = None
     ssh_login_seconds: WallSeconds | None = None
     host: BootHost = BootHost()
     console_log: str | None = None

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from atomic_lib.base.errors import WorkbookError
 from atomic_lib.base.model import Accelerator, Firmware, SelinuxMode
+from atomic_lib.base.run_lock import machine_lock
 from atomic_lib.base.stage import Stage
 from atomic_lib.guest.boot_record import BOOT_FILE
 from atomic_lib.guest.counted.counted_boot import CountRequest, count_boot
@@ -61,6 +62,14 @@ def boot_names(variant: Variant) -> list[tuple[Firmware | None, int]]:
     return [*timed, *((None, index + 1) for index in range(variant.counted_boots))]
 
 
+def is_timed_alone(variant: Variant) -> bool:
+    """Whether nothing else may run beside the variant's wall-clock boots: they are repeated, to be compared.
+
+    A single boot proves that the image works. Its time is in no rank test, so it need not wait for others.
+    """
+    return variant.warm_up or max(variant.boots_bios, variant.boots_uefi) > 1
+
+
 def accelerator_of(variant: Variant, context: Context) -> Accelerator:
     """The accelerator for the variant's guests. KVM is probed once per host boot.
 
@@ -81,6 +90,7 @@ def _boot_request(boot: ImageBoot, context: Context) -> BootRequest:
     return BootRequest(
         boot.firmware, accelerator_of(variant, context), variant.guest_cpus, variant.guest_memory_mib,
         variant.boot_timeout_seconds, variant.agent, boot.index, variant.runtime, variant.data_source, boot.selinux,
+        is_timed_alone(variant),
     )  # fmt: skip
 
 
@@ -97,8 +107,10 @@ def _boot_inputs(boot: ImageBoot, context: Context) -> dict[str, object]:
 
 def _make(boot: ImageBoot, context: Context, directory: Path) -> None:
     (boot.evidence / f"boot-{boot.name}.json").unlink(missing_ok=True)  # of an earlier failure
+    alone = boot.stage.quiet and is_timed_alone(boot.variant)
     try:
-        (_make_boot if boot.firmware else _make_counted_boot)(boot, context, directory)
+        with machine_lock(context.cache, _title(boot), alone=alone):
+            (_make_boot if boot.firmware else _make_counted_boot)(boot, context, directory)
     except WorkbookError as error:
         console = _keep_evidence(boot, directory)
         message = error.message

@@ -38,7 +38,8 @@ _POLL_SECONDS = 0.1
 class BootRequest:
     """How to boot an image. ``timeout_seconds`` is for the login; ``index`` tells repeated boots apart.
 
-    ``runtime`` runs the first container. ``selinux``: the mode to prove; None: any will do.
+    ``runtime`` runs the first container. ``selinux``: the mode to prove; None: any will do. ``alone``: the caller keeps
+    other builds and boots of the workbook off the machine.
     """
 
     firmware: Firmware
@@ -51,6 +52,7 @@ class BootRequest:
     runtime: Runtime = "docker"
     data_source: DataSource = "ec2"
     selinux: SelinuxMode | None = None
+    alone: bool = False
 
 
 def boot_image(tools: Tools, disk: Disk, request: BootRequest, directory: Path) -> Boot:
@@ -109,6 +111,7 @@ def boot_of(request: BootRequest, evidence: Evidence, *, login_seconds: float, h
         accelerator=request.accelerator,
         cpus=request.cpus,
         memory_mib=request.memory_mib,
+        alone=request.alone,
         ssh_login_seconds=login_seconds,
         host=host,
         **dict(evidence),

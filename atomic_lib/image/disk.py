@@ -15,6 +15,7 @@ from typing import BinaryIO
 from atomic_lib.base.command import CommandError
 from atomic_lib.base.errors import WorkbookError
 from atomic_lib.base.progress import step
+from atomic_lib.base.run_lock import machine_lock
 from atomic_lib.base.stage import Stage
 from atomic_lib.base.store import file_sha256
 from atomic_lib.compose.tree import LOG, recipe_inputs
@@ -104,6 +105,11 @@ def _inputs(request: ImageRequest, _: Context) -> dict[str, object]:
 
 
 def _make(request: ImageRequest, context: Context, directory: Path) -> None:
+    with machine_lock(context.cache, IMAGE.title(request)):
+        _build(request, context, directory)
+
+
+def _build(request: ImageRequest, context: Context, directory: Path) -> None:
     variant, tools = request.variant, context.tools
     # scripts of a recipe that deploys a commit run in there, and may fill it
     size = f"{request.root_mib + _BESIDE_ROOT_MIB}m" if request.recipe.ostree_source else MOST_MEMORY

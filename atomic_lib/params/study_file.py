@@ -13,6 +13,10 @@ from atomic_lib.params.variant import OVERRIDE, Variant, load_layered, load_vari
 
 Parameters = dict[str, str | int | float | bool]
 """Some of a variant's parameters."""
+ALL = "all"
+"""The word for all factors in ``crossed``."""
+_JOINED = ("parts", "add", "exclude")
+"""Lists of words, of which a cell has those of all its levels."""
 
 
 class Step(ParamsModel):
@@ -25,16 +29,27 @@ class Step(ParamsModel):
 class FactorStudy(ParamsModel):
     """Variants (cells) generated from factors. Each level of a factor overrides parameters of ``variant``.
 
-    The first levels of all factors form the base cell. The factors in ``crossed`` are varied
-    in all combinations, the other factors one at a time. ``parts`` of several levels are joined.
+    The first levels of all factors form the base cell. The factors in ``crossed`` (``all``: every one) are varied
+    in all combinations, the other factors one at a time. ``also``: further cells, by those of their levels that are
+    not the first ones. ``parts`` of several levels are joined.
     """
 
     variant: Name
     parameters: Parameters = Field(default_factory=dict)
     factors: dict[Name, dict[Name, Parameters]] = Field(min_length=1)
     crossed: tuple[Name, ...] = ()
+    also: tuple[dict[Name, Name], ...] = ()
 
-    _tuple = field_validator("crossed", mode="before")(lambda value: tuple(value) if isinstance(value, list) else value)
+    _tuple = field_validator("crossed", "also", mode="before")(
+        lambda value: tuple(value) if isinstance(value, list) else value
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _all_are_crossed(cls, values: object) -> object:
+        if isinstance(values, dict) and values.get("crossed") == ALL and isinstance(values.get("factors"), dict):
+            return {**values, "crossed": tuple(values["factors"])}
+        return values
 
     @model_validator(mode="after")
     def _is_consistent(self) -> "FactorStudy":
@@ -44,6 +59,11 @@ class FactorStudy(ParamsModel):
         alone = [name for name, levels in self.factors.items() if len(levels) < 2]
         if alone:
             raise ValueError(f"factors: {alone[0]!r} needs at least two levels")
+        for name, level in (pair for cell in self.also for pair in cell.items()):
+            if name not in self.factors:
+                raise ValueError(f"also: {name!r} is not one of the factors: {', '.join(self.factors)}")
+            if level not in self.factors[name]:
+                raise ValueError(f"also: {name}: {level!r} is not one of its levels: {', '.join(self.factors[name])}")
         return self
 
     def cells(self) -> dict[str, dict[str, str]]:
@@ -52,15 +72,15 @@ class FactorStudy(ParamsModel):
         crossed = [dict(zip(self.crossed, levels, strict=True)) for levels in product(
             *(self.factors[name] for name in self.crossed))]  # fmt: skip
         single = [{name: level} for name in self.factors if name not in self.crossed for level in self.factors[name]]
-        cells = [{**base, **changed} for changed in (*crossed, *single)]
+        cells = [{**base, **changed} for changed in (*crossed, *single, *self.also)]
         return {_cell_name(cell, base): cell for cell in cells}
 
     def parameters_of(self, cell: Mapping[str, str]) -> Parameters:
         """The parameters of ``variant`` that a cell overrides."""
-        chosen = [self.factors[name][level] for name, level in cell.items()]
-        parts = " ".join(str(level["parts"]) for level in chosen if level.get("parts"))
-        values = {key: value for level in (self.parameters, *chosen) for key, value in level.items()}
-        return {**values, "parts": parts}
+        chosen = [self.parameters, *(self.factors[name][level] for name, level in cell.items())]
+        values = {key: value for level in chosen for key, value in level.items()}
+        joined = {key: " ".join(str(level[key]) for level in chosen if level.get(key)) for key in _JOINED}
+        return {**values, **{key: words for key, words in joined.items() if words or key in ("parts", *values)}}
 
 
 def _cell_name(cell: Mapping[str, str], base: Mapping[str, str]) -> str:

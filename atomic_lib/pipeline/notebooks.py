@@ -20,6 +20,7 @@ from atomic_lib.base.progress import ALIVE_VARIABLE, alive_seconds, say
 from atomic_lib.base.signals import unwind
 from atomic_lib.base.store import remove_tree
 from atomic_lib.pipeline.failures import ended_process, explained
+from atomic_lib.pipeline.side_by_side.signs import Signs
 from atomic_lib.report.page.export import remove_traces
 
 CELL_SECONDS = 6 * 3600
@@ -51,13 +52,14 @@ def execute_all(executions: Sequence[Execution], *, workers: int) -> list[Workbo
     """
     remove_abandoned()
     errors: list[WorkbookError | None] = [None] * len(executions)
+    signs = Signs()
     waiting, running = deque(enumerate(executions)), dict[connection.Connection, tuple[int, _Worker]]()
     try:
         while waiting or running:
             while waiting and len(running) < workers:
                 number, execution = waiting.popleft()
                 try:
-                    worker = _Worker(execution)
+                    worker = _Worker(execution, signs)
                 except OSError as error:
                     errors[number] = explained(error)
                 else:
@@ -78,9 +80,9 @@ def execute_all(executions: Sequence[Execution], *, workers: int) -> list[Workbo
 class _Worker:
     """A process that executes one notebook in a scratch directory, which holds its sockets and temporary files."""
 
-    def __init__(self, execution: Execution) -> None:
+    def __init__(self, execution: Execution, signs: Signs) -> None:
         """Start the process; raises OSError if it cannot be started."""
-        self._execution = execution
+        self._execution, self._signs = execution, signs
         self._error: WorkbookError | None = None
         # in /tmp, as the path of a socket holds at most 107 bytes
         self._scratch = Path(tempfile.mkdtemp(prefix=f"{_PREFIX}{os.getpid()}-"))
@@ -103,8 +105,9 @@ class _Worker:
             self.process.join()
             message = ended_process(self._execution.notebook.name, self.process.exitcode or 0)
         if isinstance(message, str):
-            say(message)
+            say(self._signs.joined(self, message))
             return False
+        self._signs.forget(self)
         self._error = message
         return True
 

@@ -9,6 +9,7 @@ from atomic_lib.base.errors import SetupError, WorkbookError
 from atomic_lib.base.paths import BUILD, CHECKOUT, NOTEBOOKS, PARAMS_DIRECTORY, cache_directory
 from atomic_lib.base.progress import Parts, counting, passed, say
 from atomic_lib.content.definition import load_definition
+from atomic_lib.guest.boot_stages import boot_names, is_timed_alone
 from atomic_lib.params.budgets import load_budgets
 from atomic_lib.params.study_file import Study, fallback_variants, load_study, study_variants
 from atomic_lib.params.variant import Variant
@@ -16,6 +17,7 @@ from atomic_lib.pipeline.conformance import write_conformance
 from atomic_lib.pipeline.notebooks import Execution, execute_all
 from atomic_lib.pipeline.schedule.pruning import prune
 from atomic_lib.pipeline.schedule.run_inputs import inputs_of_run, recorded_locks, status_if_unchanged
+from atomic_lib.pipeline.side_by_side.capacity import seconds_side_by_side, variants_at_once
 from atomic_lib.recipe.load import load_recipes
 from atomic_lib.report.page.export import write_pages
 from atomic_lib.report.text.boot_words import failed_boot_notes
@@ -38,8 +40,8 @@ from atomic_lib.tools.context import Context, open_context
 from atomic_lib.tools.machine import describe_machine
 from atomic_lib.tools.user_namespace import require_namespace
 
-_PARALLEL_BUILDS = 2
-_ALL_BOOTS = 1_000_000
+_ALL_BOOTS = 100
+"""As many boots as a variant may lack: what the notebook makes where nobody limits it."""
 _STAGES_BEFORE_BOOT = ("resolve", "compose", "image")
 _COMPARISON = "comparison"
 """The last part of a run. It takes seconds, so it does not count for the time that is left."""
@@ -95,7 +97,8 @@ def run_study(
             record_missing_runs(history, BUILD / "runs")
             if if_changed and (status := status_if_unchanged(history, whole, loaded, context)) is not None:
                 return status
-            parts = Parts({**expected_seconds(history, context.store, loaded), _COMPARISON: 0.0})
+            expected = expected_seconds(history, context.store, loaded)
+            parts = Parts({**seconds_side_by_side(expected, _at_once(loaded)), _COMPARISON: 0.0})
             spare = {one.variant: expected_seconds(history, context.store, [one]) for one in fallbacks.values()}
         run = _Run(
             _parameter(study, params), overrides or {}, new_run(BUILD / "runs", study, interrupted), parts, spare
@@ -188,22 +191,32 @@ class _Run:
     setup_faults: set[str] = field(default_factory=set)
 
     def make(self, variants: Sequence[Variant]) -> list[VariantResult]:
-        """The results of all variants: built two at a time, then booted in turns (A B C A B C).
+        """The results of all variants, in this order, which are built and booted side by side.
 
-        A variant alone has no turns, so its notebook is executed once, with all its boots. Otherwise each round
-        executes the notebooks that still lack a boot again; they take finished stages from the store. A notebook that
-        adds nothing in a round is not executed again.
+        Boots that are timed alone come between: after all builds, in turns (A B C A B C), with nothing beside them.
+        Each round executes the notebooks that still lack a boot again; they take finished stages
+        from the store. A notebook that adds nothing in a round is not executed again.
         """
-        incomplete = list(variants)
         done: dict[str, VariantResult] = {}
-        new_boots, workers = 0 if len(variants) > 1 else _ALL_BOOTS, _PARALLEL_BUILDS
+        at_once, incomplete = variants_at_once(variants), list(variants)
+        if any(map(is_timed_alone, variants)):
+            incomplete = self._round(incomplete, done, new_boots=0, workers=at_once)
+            while turns := [variant for variant in incomplete if _lacks_turn(variant, done[variant.variant])]:
+                self._round(turns, done, new_boots=1, workers=1)
+                incomplete = [variant for variant in incomplete if done[variant.variant].status == "incomplete"]
         while incomplete:
-            executions = [self._execution(variant, new_boots) for variant in incomplete]
-            for variant, error in zip(incomplete, execute_all(executions, workers=workers), strict=True):
-                done[variant.variant] = self._result(variant, error, done.get(variant.variant))
-            incomplete = [variant for variant in incomplete if done[variant.variant].status == "incomplete"]
-            new_boots, workers = 1, 1
+            incomplete = self._round(incomplete, done, new_boots=_ALL_BOOTS, workers=at_once)
         return [done[variant.variant] for variant in variants]
+
+    def _round(
+        self, variants: Sequence[Variant], done: dict[str, VariantResult], *, new_boots: int, workers: int
+    ) -> list[Variant]:
+        """Execute the notebooks of some variants; their results are then in ``done``. Returns those that lack boots."""
+        executions = [self._execution(variant, new_boots) for variant in variants]
+        for variant, error in zip(variants, execute_all(executions, workers=workers), strict=True):
+            before = done.get(variant.variant)
+            done[variant.variant] = self._result(variant, error, _boot_count(before) if new_boots else None)
+        return [variant for variant in variants if done[variant.variant].status == "incomplete"]
 
     def with_fallbacks(
         self, fallbacks: Mapping[str, str], variants: Mapping[str, Variant], results: Sequence[VariantResult]
@@ -238,8 +251,11 @@ class _Run:
         mode = {"new_boots": new_boots, "output_directory": str(own.relative_to(CHECKOUT))}
         return Execution(NOTEBOOKS / "variant.ipynb", own / "variant.ipynb", {**chosen, **mode})
 
-    def _result(self, variant: Variant, error: WorkbookError | None, before: VariantResult | None) -> VariantResult:
-        """The result of a variant whose notebook was executed; ``before``: that of the previous round."""
+    def _result(self, variant: Variant, error: WorkbookError | None, before: int | None) -> VariantResult:
+        """The result of a variant whose notebook was executed.
+
+        ``before``: how many boots it had; None if it was to make none.
+        """
         own = self.directory / variant.variant
         if not error:
             try:
@@ -258,21 +274,32 @@ class _Run:
         return result
 
 
-def _refusal(result: VariantResult, before: VariantResult | None) -> SetupError | None:
-    """The error for an executed notebook that lacks cells: without a stage, or without a boot since ``before``."""
+def _at_once(variants: Sequence[Variant]) -> int:
+    """How many variants a run makes side by side, for the time that is left: one where boots are timed alone."""
+    return 1 if any(map(is_timed_alone, variants)) else variants_at_once(variants)
+
+
+def _lacks_turn(variant: Variant, result: VariantResult) -> bool:
+    """Whether a wall-clock boot is missing that is timed alone."""
+    wanted = sum(firmware is not None for firmware, _ in boot_names(variant))
+    return is_timed_alone(variant) and len(result.boots) < wanted
+
+
+def _refusal(result: VariantResult, before: int | None) -> SetupError | None:
+    """The error for an executed notebook that lacks cells: without a stage, or without a boot beyond those before."""
     if result.status != "incomplete":
         return None
     stages = [stage.stage for stage in result.stages]
     missing = [name for name in _STAGES_BEFORE_BOOT if name not in stages]
     if missing:
         return SetupError(f"notebooks/variant.ipynb has no cell for the stage {missing[0]}", hint=_RESTORE)
-    if before and _boot_count(result) <= _boot_count(before):
+    if before is not None and _boot_count(result) <= before:
         return SetupError("notebooks/variant.ipynb has no cell that boots the image", hint=_RESTORE)
     return None
 
 
-def _boot_count(result: VariantResult) -> int:
-    return len(result.boots) + len(result.counted_boots)
+def _boot_count(result: VariantResult | None) -> int:
+    return len(result.boots) + len(result.counted_boots) if result else 0
 
 
 def _publish(directory: Path) -> Path:

@@ -14,7 +14,7 @@ PARTS = ("damaged", "builds", "runs", "cache", "environment")
 _DESCRIPTIONS = {
     "damaged": "damaged files that were set aside in builds and cache",
     "builds": "stored stages: trees, commits, disk images",
-    "runs": "reports and their data, records of ./workbook verify and equality, copies of recipes",
+    "runs": "reports and their data, records of ./workbook verify, equality and sweep, copies of recipes",
     "cache": "tools tree, content, downloads",
     "environment": "Python environments",
 }
@@ -56,7 +56,7 @@ def directories_of(part: str, checkout: Path, cache: Path) -> list[Path]:
     own = {
         "builds": ["build/store"],
         "damaged": ["build/store"],
-        "runs": ["build/runs", "build/verify", "build/equality", "build/recipes"],
+        "runs": ["build/runs", "build/verify", "build/equality", "build/recipes", "build/sweeps"],
         "environment": [".venv", ".venv-lab"],
         "cache": [],
     }

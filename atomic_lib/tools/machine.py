@@ -2,6 +2,7 @@
 
 import os
 import re
+from contextlib import suppress
 from pathlib import Path
 
 from atomic_lib.base.model import Bytes, Count, Model
@@ -24,6 +25,19 @@ def describe_machine() -> HostMachine:
         memory_bytes=os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"),
         kernel_release=os.uname().release,
     )
+
+
+def available_memory_bytes(proc: Path = Path("/proc"), cgroup: Path = Path("/sys/fs/cgroup")) -> int:
+    """The memory that new programs may take: what the kernel has for them, at most the limit of a container.
+
+    Source: proc_meminfo(5); the kernel's admin-guide/cgroup-v2, memory.max (version 1: memory.limit_in_bytes).
+    """
+    lines = dict(line.split(":", 1) for line in (proc / "meminfo").read_text().splitlines())
+    found = [int(lines["MemAvailable"].split()[0]) * 1024]
+    for name in ("memory.max", "memory/memory.limit_in_bytes"):
+        with suppress(OSError, ValueError):  # no such group, or "max"
+            found.append(int((cgroup / name).read_text()))
+    return min(found)
 
 
 def cpu_model(proc: Path = Path("/proc")) -> str:

@@ -1,4 +1,4 @@
-"""The lock of a build directory: who holds it is named, others wait, and a crash releases it."""
+"""The locks between commands: who holds one is named, others wait, and a crash releases it."""
 
 import json
 import os
@@ -14,7 +14,7 @@ import pytest
 from atomic_lib.base import run_lock as module
 from atomic_lib.base.command import running
 from atomic_lib.base.errors import WorkbookError
-from atomic_lib.base.run_lock import LOCK_NAME, run_lock
+from atomic_lib.base.run_lock import LOCK_NAME, machine_lock, run_lock
 
 HOLD = """
 import pathlib, sys, time
@@ -82,3 +82,45 @@ def test_a_file_that_says_nothing_is_no_obstacle(tmp_path: Path, text: str) -> N
         (tmp_path / LOCK_NAME).write_text(text)
         with pytest.raises(WorkbookError, match=r"another ./workbook is in"), run_lock(tmp_path, "x"):
             pass
+
+
+def test_those_that_hold_the_machine_beside_each_other_do_not_wait(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def wait(_: float) -> None:
+        raise AssertionError("it waits")
+
+    monkeypatch.setattr(time, "sleep", wait)
+    with machine_lock(tmp_path, "a: compose the tree"), machine_lock(tmp_path, "b: boot 1"):
+        pass
+
+
+@pytest.mark.parametrize(
+    ("first_alone", "second_alone", "behind"),
+    [
+        (False, True, "all other builds and boots have ended"),
+        (True, False, "a boot that is timed alone has ended"),
+        (True, True, "all other builds and boots have ended"),
+    ],
+)
+def test_nothing_runs_beside_what_holds_the_machine_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, first_alone: bool, second_alone: bool, behind: str
+) -> None:
+    monkeypatch.setattr(module, "_POLL_SECONDS", 0.02)
+    order: list[str] = []
+    told: list[str] = []
+    monkeypatch.setattr(module, "say", told.append)
+
+    def second() -> None:
+        with machine_lock(tmp_path, "own: boot 2", alone=second_alone):
+            order.append("second")
+
+    with machine_lock(tmp_path, "own: boot 1", alone=first_alone):
+        waiting = threading.Thread(target=second)
+        waiting.start()
+        wait_for(lambda: bool(told))
+        time.sleep(0.1)
+        order.append("first")
+    waiting.join(20)
+    assert order == ["first", "second"]
+    assert told == [f"! own: boot 2: waiting until {behind}"], "said once"

@@ -1,6 +1,8 @@
 """The stages that boot an image: which boots, under which keys, and what decides that one failed."""
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -63,6 +65,7 @@ def test_the_boots_of_a_variant_are_in_order_and_the_counted_ones_last(tmp_path:
         {"variant": own_variant(guest_cpus=1)},
         {"variant": own_variant(guest_memory_mib=1024)},
         {"variant": own_variant(warm_up=True)},
+        {"variant": own_variant(boots_bios=2)},
     ],
     ids=lambda changed: next(iter(changed)),
 )
@@ -100,6 +103,37 @@ def test_a_boot_is_made_as_the_variant_has_it(tmp_path: Path, context: Context, 
     assert (request.firmware, request.accelerator, request.cpus, request.index) == ("uefi", "tcg", 3, 4)
     assert (request.runtime, request.selinux, request.agent) == ("podman", "enforcing", "min-cloud-agent")
     assert {path.name for path in stored.path.iterdir()} >= {"boot.json", "console.log"}
+
+
+@pytest.mark.parametrize(
+    ("changed", "alone"),
+    [
+        ({}, False),
+        ({"boots_uefi": 1, "counted_boots": 3}, False),
+        ({"boots_bios": 2}, True),
+        ({"boots_uefi": 2}, True),
+        ({"warm_up": True}, True),
+    ],
+)
+def test_only_wall_clock_boots_that_are_repeated_keep_all_others_waiting(
+    tmp_path: Path, context: Context, guests: Guests, monkeypatch: pytest.MonkeyPatch, changed: dict[str, object],
+    alone: bool,
+) -> None:  # fmt: skip
+    held: list[tuple[str, bool]] = []
+
+    @contextmanager
+    def lock(cache: Path, what: str, *, alone: bool) -> Iterator[None]:
+        assert (cache, what.partition(":")[0]) == (context.cache, "own")
+        held.append((what.rpartition(" ")[2], alone))
+        yield
+
+    monkeypatch.setattr(boot_stages, "machine_lock", lock)
+    for make in (boot, counted):
+        one = make(tmp_path, variant=own_variant(**changed))
+        one.stage.get(one, context)
+        one.stage.get(one, context)
+    assert held == [("BIOS", alone), ("counting", False)], "not for a boot that is stored"
+    assert guests.timed[0].alone is alone
 
 
 def test_each_counted_boot_has_a_seed_of_its_own(tmp_path: Path, context: Context, guests: Guests) -> None:

@@ -5,6 +5,7 @@ from dataclasses import astuple, dataclass
 from pathlib import Path
 
 from atomic_lib.base.progress import step
+from atomic_lib.base.run_lock import machine_lock
 from atomic_lib.base.stage import Stage
 from atomic_lib.base.store import file_sha256
 from atomic_lib.compose.chroot import Installroot
@@ -122,6 +123,11 @@ def _inputs(request: ContainerRequest, _: Context) -> dict[str, object]:
 
 
 def _make(request: ContainerRequest, context: Context, directory: Path) -> None:
+    with machine_lock(context.cache, CONTAINER.title(request)):
+        _build(request, context, directory)
+
+
+def _build(request: ContainerRequest, context: Context, directory: Path) -> None:
     tools, log = context.tools, directory / LOG
     with in_memory(directory / "composed") as composed:
         tree = Installroot(tools, composed / "root", request.epoch)

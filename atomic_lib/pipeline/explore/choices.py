@@ -8,12 +8,15 @@ from typing import get_args
 from atomic_lib.base.errors import WorkbookError
 from atomic_lib.base.model import Agent, Runtime
 from atomic_lib.base.paths import PARAMS_DIRECTORY
+from atomic_lib.content.comps import Comps
 from atomic_lib.content.definition import load_definition
+from atomic_lib.content.repositories import Content
 from atomic_lib.params.schema import closest
 from atomic_lib.params.variant import Variant
 from atomic_lib.pipeline.recipe_files.own_recipes import RUNTIMES
 from atomic_lib.recipe.load import read_recipe
 from atomic_lib.recipe.recipe import Recipe
+from atomic_lib.solve.group_members import group_members
 from atomic_lib.solve.words import EXCLUDED, INSTALLED
 
 AGENTS, RUNTIME_NAMES = get_args(Agent), get_args(Runtime)
@@ -83,6 +86,25 @@ def changed_recipe(recipe: Recipe, variant: Variant, choices: Choices, params: P
 def part_file(name: str, params: Path = PARAMS_DIRECTORY) -> Path | None:
     """The treefile that brings an agent or a runtime; None for one that needs no package."""
     return None if name in _WITHOUT_PART else params / "treefiles/parts" / f"{name}.yaml"
+
+
+def excluded_names(choices: Choices, comps: Iterable[Comps]) -> tuple[str, ...]:
+    """The names and patterns to exclude, each ``@group`` as its packages; raises WorkbookError for an unknown group."""
+    groups = tuple(word.removeprefix("@") for word in choices.exclude if word.startswith("@"))
+    source = Recipe(files=(Path("exclude"),), packages=(), groups=groups)
+    members = group_members(comps, source).packages if groups else ()
+    return (*(word for word in choices.exclude if not word.startswith("@")), *members)
+
+
+def require_counterparts(choices: Choices, content: Content) -> None:
+    """Raise WorkbookError for a package to add that stand-in content has no counterpart for."""
+    for one in content.missing:
+        if one.name in choices.add:
+            close = f"; similar: {', '.join(one.similar)}" if one.similar else ""
+            raise WorkbookError(
+                f"add: content {content.name!r} has no package {one.name!r}{close}",
+                hint="correct the name, or choose another content",
+            )
 
 
 def _without_part(recipe: Recipe, name: str, params: Path) -> Recipe:

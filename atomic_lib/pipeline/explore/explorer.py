@@ -17,7 +17,15 @@ from atomic_lib.measure.guards.predicted_guards import PredictedGuard, predicted
 from atomic_lib.params.budgets import Budget, load_budgets
 from atomic_lib.params.variant import Variant
 from atomic_lib.pipeline.build import local_rpms_of
-from atomic_lib.pipeline.explore.choices import AGENTS, RUNTIME_NAMES, Choices, changed_recipe, part_file
+from atomic_lib.pipeline.explore.choices import (
+    AGENTS,
+    RUNTIME_NAMES,
+    Choices,
+    changed_recipe,
+    excluded_names,
+    part_file,
+    require_counterparts,
+)
 from atomic_lib.pipeline.notebooks import remove_abandoned
 from atomic_lib.pipeline.recipe_files.own_recipes import variants_named
 from atomic_lib.recipe.load import load_recipe, read_recipe
@@ -26,7 +34,6 @@ from atomic_lib.recipe.recipe_demand import recipe_demand
 from atomic_lib.recipe.standin_recipe import standin_recipe
 from atomic_lib.report.text.content_words import STANDIN_NOTICE
 from atomic_lib.solve.explain.why import Chain
-from atomic_lib.solve.group_members import group_members
 from atomic_lib.solve.running_dnf.described import Described
 from atomic_lib.solve.running_dnf.prediction import PredictedChanges, Prediction, predict
 from atomic_lib.solve.running_dnf.solver_process import RunningDnf, running_dnf
@@ -185,9 +192,9 @@ class Explorer:
         """What ``recipe`` resolves to; None if the content may lack packages because the recipe excludes them."""
         content = opened.content
         if content.stands_in:
-            self._require(opened, choices)
+            require_counterparts(choices, content)
             recipe = standin_recipe(recipe, content.missing, content.name)
-        excluded = tuple(self._excluded(opened, choices))
+        excluded = excluded_names(choices, opened.comps)
         key = (recipe, excluded)
         if key not in opened.predicted:
             try:
@@ -198,23 +205,6 @@ class Explorer:
                 raise
             opened.predicted[key] = found
         return opened.predicted[key]
-
-    def _excluded(self, opened: _Opened, choices: Choices) -> list[str]:
-        """The names and patterns to exclude, each ``@group`` as its packages."""
-        groups = tuple(word.removeprefix("@") for word in choices.exclude if word.startswith("@"))
-        source = Recipe(files=(Path("exclude"),), packages=(), groups=groups)
-        members = group_members(opened.comps, source).packages if groups else ()
-        return [*(word for word in choices.exclude if not word.startswith("@")), *members]
-
-    def _require(self, opened: _Opened, choices: Choices) -> None:
-        """Raise WorkbookError for a package to add that stand-in content has no counterpart for."""
-        for one in opened.content.missing:
-            if one.name in choices.add:
-                close = f"; similar: {', '.join(one.similar)}" if one.similar else ""
-                raise WorkbookError(
-                    f"add: content {opened.content.name!r} has no package {one.name!r}{close}",
-                    hint="correct the name, or choose another content",
-                )
 
     def _demand(self, recipe: Recipe) -> Demand:
         return recipe_demand(recipe, local=local_rpms_of(self.variant))

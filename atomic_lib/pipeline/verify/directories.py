@@ -11,6 +11,7 @@ from pathlib import Path
 from atomic_lib.base.files import copy_file
 from atomic_lib.base.store import remove_tree
 from atomic_lib.content.standin.debs import EDITION_FILE
+from atomic_lib.tools.machine import available_memory_bytes
 from atomic_lib.tools.tools_tree import CACHE_TAG, CACHE_TAG_NAME
 
 MEMORY_DIRECTORY = Path("/dev/shm")
@@ -53,9 +54,7 @@ def has_memory(directory: Path) -> bool:
     if not any(words[1] == str(directory) and words[2] == "tmpfs" for words in mounts):
         return False
     status = os.statvfs(directory)
-    lines = dict(line.split(":", 1) for line in Path("/proc/meminfo").read_text().splitlines())
-    available_bytes = int(lines["MemAvailable"].split()[0]) * 1024
-    free_bytes = min(status.f_bavail * status.f_frsize, available_bytes)
+    free_bytes = min(status.f_bavail * status.f_frsize, available_memory_bytes())
     return free_bytes > _NEED_BYTES and not status.f_flag & os.ST_NOEXEC
 
 

@@ -1,6 +1,6 @@
 """Figures of stacked bars: the tree by class, packages in common, the parts of the image, the phases of boots."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 
 from atomic_lib.measure.classes import default_class_rules
 from atomic_lib.report.elements.values import quantity
@@ -9,6 +9,7 @@ from atomic_lib.report.figures.class_styles import REST, REST_STYLE, class_style
 from atomic_lib.report.figures.picture import PAPER, Picture, Style
 from atomic_lib.report.tables.build_contents.sharing_tables import SHARING_TITLES
 from atomic_lib.report.text import methods
+from atomic_lib.report.text.boot_words import not_alone
 from atomic_lib.results.analysis.boot_groups import (
     MILESTONES,
     PHASES,
@@ -104,12 +105,13 @@ def _only_in_images(class_: str) -> bool:
     return any(rule.name == class_ and not rule.packages and not rule.paths for rule in rules)
 
 
-def _boots(results: Iterable[VariantResult], caption: str, csv: str) -> Picture:
+def _boots(results: Sequence[VariantResult], caption: str, csv: str) -> Picture:
     bars = [_boot_bar(group, result) for result in results for group in boot_groups([result])]
     chart = stack_of(bars, [title for _, title in PHASES], "seconds from the start of QEMU", "s")
     if not bars:
         return chart.picture(f"{caption}.")
     notes = ["; ".join(dict.fromkeys(bar.note for bar in bars))]
+    notes += filter(None, [not_alone(boot for result in results for boot in result.boots)])
     if any(not bar.note.endswith("n=1") for bar in bars):
         notes.append("bars and milestones are medians")
     if any(mark.low is not None for bar in bars for mark in bar.marks):

@@ -20,6 +20,7 @@ from atomic_lib.report.figures.picture import (
     text_inches,
 )
 from atomic_lib.report.text import methods
+from atomic_lib.report.text.boot_words import not_alone
 from atomic_lib.results.analysis.boot_groups import PHASES, BootGroup, most_common_group
 from atomic_lib.results.analysis.boot_times import boot_end_seconds, milestones_of, phases_of, typical_boot
 from atomic_lib.results.analysis.metrics import missing_boot_reason
@@ -67,8 +68,9 @@ def shown_units(boot: Boot, count: int) -> list[UnitTime]:
 def _picture(result: VariantResult, boot: Boot, extent: float, csv: str) -> Picture:
     group = BootGroup(boot.firmware, boot.accelerator)
     n = len(group.boots_of(result))
-    which = "the only boot" if n == 1 else f"the boot nearest to the median of {n}"
-    caption = f"Timeline of {result.variant}: {group}, boot {boot.index}, {which}."
+    head = f"Timeline of {result.variant}: {group}, boot {boot.index}, "
+    head += "the only boot" if n == 1 else f"the boot nearest to the median of {n}"
+    caption = f"{', '.join(filter(None, [head, not_alone([boot])]))}."
     if not any(unit.critical for unit in boot.units):
         caption += " The critical chain was not measured."
     elif not any(unit.started_seconds is not None for unit in boot.units):

@@ -8,7 +8,7 @@ from atomic_lib.report.tables import variant_tables
 from atomic_lib.report.tables.boot.time_cells import summary_cell
 from atomic_lib.report.tables.build_contents import verified
 from atomic_lib.report.text import methods
-from atomic_lib.report.text.boot_words import excluded_notes, failed_boot_notes
+from atomic_lib.report.text.boot_words import excluded_notes, failed_boot_notes, not_alone_notes
 from atomic_lib.results.analysis import fallbacks
 from atomic_lib.results.analysis.boot_groups import boot_groups
 from atomic_lib.results.analysis.boot_times import BootTime
@@ -129,7 +129,8 @@ def _comparison_notes(study: StudyResult) -> tuple[str, ...]:
     base = study.variant(study.baseline)
     if base is None or base.tree_bytes is None:
         size = f"1 MB is 1,000,000 bytes. The baseline {study.baseline} has no figures, so there are no differences."
-    return (size, _statistics_note(study), *excluded_notes(study.variants), *failed_boot_notes(study.variants))
+    left_out = (*excluded_notes(study.variants), *failed_boot_notes(study.variants))
+    return (size, _statistics_note(study), *not_alone_notes(study.variants), *left_out)
 
 
 def _statistics_note(study: StudyResult) -> str:

@@ -9,7 +9,7 @@ from atomic_lib.report.elements.values import signed
 from atomic_lib.report.text import methods
 from atomic_lib.report.text.factor_words import named
 from atomic_lib.results.analysis.factor_effects import CRITERIA, Effect, effects, interactions, value_of
-from atomic_lib.results.analysis.metrics import Criterion, missing_reason
+from atomic_lib.results.analysis.metrics import Unit, missing_reason
 from atomic_lib.results.study_result import FactorCell, StudyResult
 
 _TREE_ONLY = (
@@ -35,7 +35,7 @@ def effects_table(study: StudyResult) -> Table:
     rows, records = [], []
     for place, effect in enumerate(by_criterion[0]):
         same = [of[place] for of in by_criterion]
-        cells = [_effect_cell(one, criterion) for one, criterion in zip(same, CRITERIA, strict=True)]
+        cells = [effect_cell(one, criterion.unit) for one, criterion in zip(same, CRITERIA, strict=True)]
         rows.append((Cell(f"{effect.factor}: {effect.level}"), Cell(effect.base), *cells, Cell(effect.kind)))
         records += [
             {"factor": e.factor, "level": e.level, "figure": m.title, "comparisons": len(e.differences),
@@ -68,6 +68,15 @@ def interactions_table(study: StudyResult) -> Table:
     return Table("Interactions", header, tuple(rows), tuple(records), (note,), methods.FACTORS, "cells.csv")
 
 
+def effect_cell(effect: Effect, unit: Unit, *, reason: str = "not measured") -> Cell:
+    """The mean of an effect, with its range below it where the pairs of cells differ; or a dash with ``reason``."""
+    if not effect.differences:
+        return missing(reason)
+    low, high = (signed(of(effect.differences), unit) for of in (min, max))
+    note = "" if low == high else f"{low} to {high}"
+    return Cell(signed(mean(effect.differences), unit), note, "number", value=mean(effect.differences))
+
+
 def _levels(study: StudyResult, cell: FactorCell) -> Iterator[Cell]:
     for factor in study.factors:
         yield Cell(cell.levels[factor.name])
@@ -80,11 +89,3 @@ def _figures(study: StudyResult, cell: FactorCell) -> Iterator[Cell]:
             yield missing("not made")
         else:
             yield number(criterion.value(result), criterion.unit, reason=missing_reason(result))
-
-
-def _effect_cell(effect: Effect, criterion: Criterion) -> Cell:
-    if not effect.differences:
-        return missing("not measured")
-    low, high = (signed(of(effect.differences), criterion.unit) for of in (min, max))
-    note = "" if low == high else f"{low} to {high}"
-    return Cell(signed(mean(effect.differences), criterion.unit), note, "number", value=mean(effect.differences))

@@ -8,6 +8,7 @@ from atomic_lib.report.elements.cells import Cell, missing, number
 from atomic_lib.report.elements.table import Table
 from atomic_lib.report.elements.values import NBSP, delta
 from atomic_lib.report.text import methods
+from atomic_lib.report.text.boot_words import not_alone_notes
 from atomic_lib.report.text.content_words import content_and_date, standin_notice
 from atomic_lib.results.analysis import fallbacks
 from atomic_lib.results.analysis.boot_times import may_differ
@@ -35,8 +36,10 @@ def overview(study: StudyResult) -> Table:
     note = f"Below each figure: the difference from {study.baseline}, the baseline. 1 MB is 1,000,000 bytes."
     if any(figure.unit == "counted" for figure in figures):
         note += f" {methods.COUNTED_SECOND}"
+    timed = not_alone_notes(study.variants) if any(figure.unit == "seconds" for figure in figures) else ()
     return Table(
-        "What each variant costs", ("variant", *(figure.title for figure in figures)), tuple(rows), records, (note,),
+        "What each variant costs", ("variant", *(figure.title for figure in figures)), tuple(rows), records,
+        (note, *timed),
         how, "figures.csv", anchor="overview", fixed=True,
     )  # fmt: skip
 

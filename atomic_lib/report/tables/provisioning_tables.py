@@ -9,6 +9,7 @@ from atomic_lib.report.elements.cells import Cell, Kind, missing, number, verdic
 from atomic_lib.report.elements.table import Table
 from atomic_lib.report.elements.values import quantity, signed
 from atomic_lib.report.text import methods
+from atomic_lib.report.text.boot_words import not_alone_notes
 from atomic_lib.report.text.provisioning_words import same_source_sentences, source_of
 from atomic_lib.results.analysis.boot_groups import BootGroup, most_common_group
 from atomic_lib.results.analysis.metrics import missing_boot_reason, missing_reason
@@ -85,6 +86,7 @@ def _times_note(study: StudyResult, group: BootGroup | None) -> tuple[str, ...]:
     return (
         f"Wall-clock times ({group}): {samples}. Counted time does not depend on the load of the host. The counted "
         "clock runs while the guest waits; processor time does not.",
+        *not_alone_notes(study.variants),
     )
 
 

@@ -10,7 +10,7 @@ from atomic_lib.report.elements.table import Table, named_rows
 from atomic_lib.report.elements.values import quantity
 from atomic_lib.report.tables.build_contents import verified
 from atomic_lib.report.text import methods
-from atomic_lib.report.text.boot_words import boots_words, failed_boot_notes
+from atomic_lib.report.text.boot_words import boots_words, failed_boot_notes, not_alone_notes
 from atomic_lib.results.analysis.boot_groups import MILESTONES, PHASES, BootGroup, milestone_seconds
 from atomic_lib.results.analysis.metrics import missing_reason
 from atomic_lib.results.study_result import StudyResult
@@ -117,7 +117,7 @@ def boots_table(result: VariantResult, to_run: str = "../") -> Table:
     caption = f"Boots of {result.variant}: {boots_words(result)}"
     records = tuple(_boot_record(boot) for boot in boots)
     how = f"{methods.WALL} {methods.TCG}" if any(boot.accelerator == "tcg" for boot in boots) else methods.WALL
-    notes = failed_boot_notes([result])
+    notes = (*not_alone_notes([result]), *failed_boot_notes([result]))
     empty = " ".join(["Not measured.", *notes])
     return Table(
         caption,

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+from atomic_lib.guest.boot_record import Boot
 from atomic_lib.report.elements.values import plural
 from atomic_lib.results.analysis.boot_groups import boot_groups, excluded_boots
 from atomic_lib.results.analysis.metrics import missing_boot_reason
@@ -20,13 +21,28 @@ def excluded_notes(results: Iterable[VariantResult]) -> tuple[str, ...]:
     return tuple(f"{result.variant}: {words}." for result in results if (words := excluded_words(result)))
 
 
+def not_alone(boots: Iterable[Boot]) -> str:
+    """ "not timed alone", for the times of boots beside which other work of the workbook could go on; else empty."""
+    return "not timed alone" if any(boot.alone is False for boot in boots) else ""
+
+
+def not_alone_notes(results: Iterable[VariantResult]) -> tuple[str, ...]:
+    """What that means; nothing if every boot was timed alone, or none was made by wall clock."""
+    if not not_alone(boot for result in results for boot in result.boots):
+        return ()
+    return (
+        "Not timed alone: other builds and boots of the workbook could go on beside these boots, so their times may "
+        "be longer. A study that repeats its boots times each alone.",
+    )
+
+
 def boots_words(result: VariantResult) -> str:
     """How many boots of which kind were measured, or why none was."""
     groups = boot_groups([result])
     if not groups:
         return missing_boot_reason(result)
     counts = (f"{group}, n={len(group.boots_of(result))}" for group in groups)
-    return "; ".join((*counts, *filter(None, [excluded_words(result)])))
+    return "; ".join((*counts, *filter(None, [not_alone(result.boots), excluded_words(result)])))
 
 
 def failed_boot_words(result: VariantResult) -> str:

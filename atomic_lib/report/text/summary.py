@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from atomic_lib.report.elements.values import NBSP, percentage, quantity, signed
 from atomic_lib.report.text import methods
+from atomic_lib.report.text.boot_words import not_alone_notes
 from atomic_lib.report.text.change_words import MOST_CAUSES, cause_words, since
 from atomic_lib.report.text.content_words import content_and_date, day, standin_notice
 from atomic_lib.results.analysis.boot_times import may_differ
@@ -48,8 +49,10 @@ def _table(study: StudyResult) -> str:
     lines = [_line(row, widths) for row in rows]
     rule = "|".join(f"{'-' * (width + 1)}{'-' if place == 0 else ':'}" for place, width in enumerate(widths))
     table = "\n".join([lines[0], f"|{rule}|", *lines[1:]])
-    counted = any(figure.unit == "counted" for figure in figures)
-    return f"{table}\n\n{methods.COUNTED_SECOND}" if counted else table
+    units = {figure.unit for figure in figures}
+    notes = [methods.COUNTED_SECOND] if "counted" in units else []
+    notes += not_alone_notes(study.variants) if "seconds" in units else ()
+    return "\n\n".join([table, *notes])
 
 
 def _line(row: Sequence[str], widths: Sequence[int]) -> str:

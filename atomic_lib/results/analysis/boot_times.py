@@ -57,6 +57,8 @@ class BootTime:
             return replace(found, word=NO_DIFFERENCE, reason="the guests differ in processors or memory")
         if found and not _interleaved(self.group.boots_of(base), self.group.boots_of(result)):
             return replace(found, word=NO_DIFFERENCE, reason="the boots did not alternate within one session")
+        if found and any(boot.alone is False for one in (base, result) for boot in self.group.boots_of(one)):
+            return replace(found, word=NO_DIFFERENCE, reason="the boots were not timed alone")
         return found
 
 

@@ -1,12 +1,12 @@
 """A factor study: what each level of a factor changes alone, and which choices interact."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import combinations, product
 
 from atomic_lib.results.analysis import fallbacks
 from atomic_lib.results.analysis.metrics import Criterion
-from atomic_lib.results.study_result import Factor, FactorCell, StudyResult
+from atomic_lib.results.study_result import Factor, StudyResult
 from atomic_lib.results.variant_result import VariantResult
 
 PYTHON = "python"
@@ -93,7 +93,34 @@ def value_of(study: StudyResult, levels: Mapping[str, str], criterion: Criterion
 
 def effects(study: StudyResult, criterion: Criterion) -> tuple[Effect, ...]:
     """The effect of every level but the base ones."""
-    return tuple(_effect(study, factor, level, criterion) for factor in study.factors for level in factor.levels[1:])
+    results = {result.variant: result for result in study.variants}
+    figures = [
+        (cell.levels, criterion.value(results[cell.variant]) if cell.variant in results else None)
+        for cell in study.cells
+    ]
+    return level_effects(study.factors, figures)
+
+
+def level_effects(
+    factors: Iterable[Factor], figures: Iterable[tuple[Mapping[str, str], float | None]]
+) -> tuple[Effect, ...]:
+    """The effect of every level but the base ones on a figure of cells, given with the levels of each by factor."""
+    known = list(factors)
+    base = {factor.name: factor.levels[0] for factor in known}
+    by_levels = {frozenset(levels.items()): (levels, figure) for levels, figure in figures}
+    found = []
+    for factor in known:
+        compared: dict[str, list[tuple[Mapping[str, str], float | None]]] = {name: [] for name in factor.levels[1:]}
+        for levels, figure in by_levels.values():
+            partner = {**levels, factor.name: factor.levels[0]}
+            other = by_levels.get(frozenset(partner.items()))
+            if other and levels[factor.name] in compared:
+                compared[levels[factor.name]].append((partner, _difference(figure, other[1])))
+        for level, pairs in compared.items():
+            differences = tuple(difference for _, difference in pairs if difference is not None)
+            simple = all(partner == base for partner, _ in pairs)
+            found.append(Effect(factor.name, level, factor.levels[0], differences, len(pairs), simple))
+    return tuple(found)
 
 
 def interactions(study: StudyResult, criterion: Criterion) -> tuple[Interaction, ...]:
@@ -113,24 +140,8 @@ def interactions(study: StudyResult, criterion: Criterion) -> tuple[Interaction,
     return tuple(found)
 
 
-def _effect(study: StudyResult, factor: Factor, level: str, criterion: Criterion) -> Effect:
-    base = {factor.name: factor.levels[0] for factor in study.factors}
-    made = [cell.levels for cell in study.cells]
-    compared = [
-        (cell, partner)
-        for cell in study.cells
-        if cell.levels[factor.name] == level and (partner := {**cell.levels, factor.name: factor.levels[0]}) in made
-    ]
-    differences = (_difference(study, cell, factor, criterion) for cell, _ in compared)
-    known = tuple(difference for difference in differences if difference is not None)
-    simple = all(partner == base for _, partner in compared)
-    return Effect(factor.name, level, factor.levels[0], known, len(compared), simple)
-
-
-def _difference(study: StudyResult, cell: FactorCell, factor: Factor, criterion: Criterion) -> float | None:
-    partner = value_of(study, {**cell.levels, factor.name: factor.levels[0]}, criterion)
-    value = value_of(study, cell.levels, criterion)
-    return None if value is None or partner is None else value - partner
+def _difference(value: float | None, base: float | None) -> float | None:
+    return None if value is None or base is None else value - base
 
 
 def _has_fallback(study: StudyResult, result: VariantResult) -> bool:

@@ -167,6 +167,7 @@ _COLUMNS = {
     "docker_ready_seconds": _wall("from the start of QEMU to the first answer of `docker version`"),
     "script_done_seconds": _wall("from the start of QEMU to the end of the user-data script"),
     "multi_user_seconds": _wall("from the start of QEMU to multi-user.target"),
+    "alone": _flag("whether no other build or boot of the workbook ran beside the boot"),
     "memory_used_bytes": _size("memory in use in the guest after the boot"),
     "memory_total_bytes": _size("memory of the guest as its kernel reports it"),
     "process_count": _count("processes", "user processes after the boot"),

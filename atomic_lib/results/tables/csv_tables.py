@@ -21,7 +21,7 @@ _PACKAGE_FIELDS = (
     "qcow2_bytes", "download_bytes",
 )  # fmt: skip
 _BOOT_FIELDS = (
-    "firmware", "index", "accelerator", "warm_up", "started", "cpus", "memory_mib", "ssh_login_seconds",
+    "firmware", "index", "accelerator", "warm_up", "started", "cpus", "memory_mib", "alone", "ssh_login_seconds",
     "docker_ready_seconds", "script_done_seconds", "multi_user_seconds", "memory_used_bytes", "memory_total_bytes",
     "process_count", "service_count", "selinux_mode", "denials_lost", "kernel_release", "console_log",
 )  # fmt: skip

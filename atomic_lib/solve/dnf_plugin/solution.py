@@ -1,6 +1,7 @@
 """A dnf 4 plugin that writes the solution to a file, and ends dnf before the download, unless it downloads."""
 
 import json
+import os
 import sys
 
 import dnf
@@ -26,14 +27,19 @@ class Solution(dnf.Plugin):
             ]
             for p in chosen
         ]
+        names = {p.name for p in chosen}
         unmet = [
             word
             for word in self.cli.command.opts.pkg_specs
-            if not chosen & set(dnf.subject.Subject(word).get_best_query(self.base.sack))
+            if word not in names and not chosen & set(dnf.subject.Subject(word).get_best_query(self.base.sack))
         ]
         with open("/mnt/solution/conditions.json") as handle:
             met = [name for name in json.load(handle) if chosen & set(self.base.sack.query().filter(provides=name))]
         with open("/mnt/solution/solution.json", "w") as handle:
             json.dump({"packages": sorted(packages), "unmet": sorted(unmet), "met": met}, handle)
+        if getattr(self.cli.command.opts, "answers_question", False):  # a child of the plugin ``questions``
+            sys.stdout.flush()
+            sys.stderr.flush()
+            os._exit(0)  # what a long-running dnf has loaded is not freed for each answer
         if not self.base.conf.downloadonly:
             sys.exit(0)

@@ -3,6 +3,7 @@
 dnf solves twice. First with the packages excluded and all entries of the recipe optional,
 to find the entries that cannot be kept. Then without those entries and strictly, as when
 such a recipe is composed. The result is the difference between this solution and the set.
+One dnf, which loads the repositories once, answers both.
 """
 
 import json
@@ -23,6 +24,7 @@ from atomic_lib.solve.explain.graph import Graph, graph_of
 from atomic_lib.solve.group_members import group_members
 from atomic_lib.solve.lock import LockedPackage
 from atomic_lib.solve.rpm_set import RpmSet
+from atomic_lib.solve.running_dnf.solver_process import running_dnf
 from atomic_lib.solve.selection import groups_expanded, require_in_set
 from atomic_lib.solve.solver import Solution, Solved, solve
 from atomic_lib.solve.solver_errors import reason_of
@@ -94,8 +96,16 @@ def _inputs(request: WithoutRequest, _: Context) -> dict[str, object]:
     return {
         "asked": request.excluded,
         "lock": request.rpm_set.lock.sha256,
-        "content": request.content.key,
-        "releasever": request.content.releasever,
+        "units": [recipe.enabled_units, recipe.disabled_units],
+        **solved_inputs(recipe, request.content),
+    }
+
+
+def solved_inputs(recipe: Recipe, content: Content) -> dict[str, object]:
+    """All that dnf's solution of a recipe depends on, as inputs of a stage."""
+    return {
+        "content": content.key,
+        "releasever": content.releasever,
         "packages": recipe.packages,
         "groups": recipe.groups,
         "excludes": recipe.excludes,
@@ -104,7 +114,6 @@ def _inputs(request: WithoutRequest, _: Context) -> dict[str, object]:
         "repo_packages": recipe.repo_packages,
         "lockfile_repos": recipe.lockfile_repos,
         "weak_dependencies": recipe.weak_dependencies,
-        "units": [recipe.enabled_units, recipe.disabled_units],
     }
 
 
@@ -153,8 +162,7 @@ def _solve(request: WithoutRequest, tools: Tools) -> Departure:
     in_set = {package.name for package in rpm_set.lock.packages}
     chosen = {name for name, _ in members.conditional} & set(rpm_set.words)
     grouped = sorted({*members.among(in_set, ()), *chosen})
-    with tempfile.TemporaryDirectory() as scratch:
-        dnf = Dnf(tools, content, recipe, Path(scratch))
+    with running_dnf(tools, content, recipe) as dnf:
         optional = install_words(reduced_recipe(recipe, excluded, (), ()), grouped)
         unmet = _solved_without(dnf, ["--setopt=strict=0", *optional], excluded).unmet
         entries = tuple(word for word in recipe.packages if word in unmet)

@@ -29,12 +29,14 @@ class Rights:
 class Described:
     """A package: its summary, its dependencies and files, and what only the header of its RPM file says.
 
-    ``documentation_bytes``: the size of the files that ``tsflags=nodocs`` leaves out. ``documentation_bytes`` and
-    ``rights`` are None for a package whose file is not on this machine.
+    ``content_bytes``: the size of its files, hard links once, symbolic links by their targets, as in the tree.
+    ``documentation_bytes``: that of the files among them that ``tsflags=nodocs`` leaves out. Both and ``rights`` are
+    None for a package whose file is not on this machine.
     """
 
     package: Package
     summary: str
+    content_bytes: int | None
     documentation_bytes: int | None
     rights: tuple[Rights, ...] | None
 
@@ -53,6 +55,7 @@ def _described(entry: Mapping[str, Any]) -> Described:
     return Described(
         package=Package(str(entry["name"]), **fields),
         summary=str(entry["summary"]),
+        content_bytes=entry["content_bytes"],
         documentation_bytes=entry["documentation_bytes"],
         rights=None if rights is None else tuple(Rights(*row) for row in rights),
     )

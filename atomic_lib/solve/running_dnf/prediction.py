@@ -42,9 +42,15 @@ class Prediction:
         return sum(package.download_bytes for package in self.packages.values())
 
     def installed_bytes_of(self, name: str) -> int:
-        """The size of a package's files by its RPM, without documentation where the recipe leaves that out."""
-        left_out = 0 if self.recipe.documentation else self.described[name].documentation_bytes or 0
-        return self.packages[name].installed_bytes - left_out
+        """The size of a package's files by its RPM, without documentation where the recipe leaves that out.
+
+        Where the file of the RPM is not on this machine: by the index, with documentation.
+        """
+        described = self.described[name]
+        if described.content_bytes is None:
+            return self.packages[name].installed_bytes
+        left_out = 0 if self.recipe.documentation else described.documentation_bytes or 0
+        return described.content_bytes - left_out
 
     @property
     def installed_bytes(self) -> int:
@@ -74,12 +80,18 @@ class Prediction:
 
 
 def predict(
-    dnf: RunningDnf, comps: Iterable[Comps], known: dict[str, Described], *, excluded: tuple[str, ...] = ()
+    dnf: RunningDnf,
+    comps: Iterable[Comps],
+    known: dict[str, Described],
+    *,
+    excluded: tuple[str, ...] = (),
+    lift: bool = True,
 ) -> Prediction:
     """What a compose of dnf's recipe would install without the packages ``excluded`` (names and patterns).
 
     ``known``: descriptions by NEVRA, to which new ones are added. If there is no solution because of the recipe's own
-    ``exclude-packages``, those that exclude what is required are lifted.
+    ``exclude-packages``, those that exclude what is required are lifted, or with ``lift=False`` that is the error that
+    a compose gives.
 
     Raises WorkbookError for a package or group that the content does not have, and if dnf finds no solution.
     """
@@ -89,6 +101,8 @@ def predict(
     try:
         recipe, packages, removed = _solution(dnf, members, excluded)
     except CommandError as error:
+        if not lift:
+            raise solver_error(dnf, error) from None
         recipe, packages, removed = _without_own_excludes(dnf, members, excluded, error)
     new = {package.nevra for package in packages.values()} - known.keys()
     known |= dnf.describe(new) if new else {}

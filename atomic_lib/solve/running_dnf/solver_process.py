@@ -29,6 +29,8 @@ _START_SECONDS = 120.0
 _ANSWER_SECONDS = 90.0
 _TAKEN_SECONDS = 10.0
 """How long dnf may take to read a question: it waits for one, so this ends a dnf that hangs."""
+_ENDED_SECONDS = 2.0
+"""How long dnf may take to end by itself when there are no more questions."""
 _LONGEST_ANSWER_BYTES = 256 * 2**20
 _PLACEHOLDER = "workbook"
 
@@ -63,6 +65,12 @@ class SolverProcess:
     def wait_until_ready(self) -> None:
         """Wait until the repositories are loaded; raises CommandError as ``ask`` does."""
         self._read(_START_SECONDS)
+
+    def wait_until_ended(self) -> None:
+        """Wait a moment until dnf has seen that there are no more questions: one that is killed may still write."""
+        end = time.monotonic() + _ENDED_SECONDS
+        while self._process.poll() is None and time.monotonic() < end:
+            time.sleep(0.01)
 
     def _write(self, data: bytes) -> None:
         ready = self._ready(self._questions, select.POLLOUT, _TAKEN_SECONDS, "question not read")
@@ -154,17 +162,15 @@ def running_dnf(tools: Tools, content: Content, recipe: Recipe) -> Iterator[Runn
         line, binds = dnf.prepared([*plugins, "install", _PLACEHOLDER])
         binds += [Bind(PLUGIN, "/mnt/plugin"), Bind(_QUESTIONS, "/mnt/questions")]
         binds += [Bind(talk, "/mnt/talk"), Bind(answer, "/mnt/solution", writable=True)]
-        with (
-            _opened(talk / "questions") as questions,
-            _opened(talk / "answers") as answers,
-            tools.running(line, log=log, binds=binds, network=content.remote) as background,
-        ):
-            process = SolverProcess(background, questions, answers, log)
-            try:
-                process.wait_until_ready()
-            except CommandError as error:
-                raise repository_error(error, content.local) or error from None
-            yield RunningDnf(tools, content, recipe, directory, process=process, started_with=recipe)
+        with tools.running(line, log=log, binds=binds, network=content.remote) as background:
+            with _opened(talk / "questions") as questions, _opened(talk / "answers") as answers:
+                process = SolverProcess(background, questions, answers, log)
+                try:
+                    process.wait_until_ready()
+                except CommandError as error:
+                    raise repository_error(error, content.local) or error from None
+                yield RunningDnf(tools, content, recipe, directory, process=process, started_with=recipe)
+            process.wait_until_ended()
 
 
 @contextmanager

@@ -3,10 +3,13 @@
 import pytest
 
 from atomic_lib.guest.evidence.proof_of_life import Check
-from atomic_lib.report.tables import comparison_tables, variant_tables
+from atomic_lib.report.figures.size_figures import figure_boot
+from atomic_lib.report.figures.timeline import figure_time_line
+from atomic_lib.report.tables import comparison_tables, overview_tables, provisioning_tables, variant_tables
 from atomic_lib.report.tables.boot import boot_tables
 from atomic_lib.report.text import conclusions
 from atomic_lib.report.text.boot_words import boots_words, failed_boot_words
+from atomic_lib.report.text.summary import summary
 from atomic_lib.results.variant_result import FailedBoot, VariantResult
 from tests.report import factory
 from tests.report.factory import plain, study_of
@@ -57,3 +60,23 @@ def test_every_table_of_boots_and_the_conclusions_say_that_one_failed(boots: int
 def test_the_kinds_of_boots_are_told_with_their_numbers() -> None:
     assert boots_words(factory.variant_result("atomic-min", boots=2, uefi=1)) == "BIOS, TCG, n=2; UEFI, TCG, n=1"
     assert boots_words(factory.incomplete_result()) == "boots still to be made"
+
+
+@pytest.mark.parametrize("alone", [None, True, False])
+def test_wherever_times_of_boots_are_shown_it_is_said_that_they_were_not_timed_alone(alone: bool | None) -> None:
+    result = factory.variant_result("atomic-min")
+    boots = tuple(boot.model_copy(update={"alone": alone}) for boot in result.boots)
+    result = result.model_copy(update={"boots": boots, "counted_boots": ()})
+    study = study_of(result)
+    shown = [
+        comparison_tables.comparison(study)._repr_html_(),
+        overview_tables.overview(study)._repr_html_(),
+        variant_tables.boots_table(result)._repr_html_(),
+        boot_tables.boot_times(study)._repr_html_(),
+        provisioning_tables.table(study, ())._repr_html_(),
+        summary(study, None, "index.html"),
+        figure_boot(result)._repr_html_(),
+        figure_time_line(result)._repr_html_(),
+        boots_words(result),
+    ]
+    assert [("not timed alone" in plain(text).lower()) for text in shown] == [alone is False] * len(shown)

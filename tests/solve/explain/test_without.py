@@ -5,7 +5,8 @@ recompositions in tests/integration.
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -18,6 +19,8 @@ from atomic_lib.base.errors import WorkbookError
 from atomic_lib.content.comps import Comps
 from atomic_lib.content.repositories import Content
 from atomic_lib.recipe.recipe import Recipe
+from atomic_lib.solve.dnf_run import Dnf
+from atomic_lib.solve.explain import without
 from atomic_lib.solve.explain.graph import Package, make_graph
 from atomic_lib.solve.explain.without import Departure, recipe_without, size_of_departure, units_of, what_leaves
 from atomic_lib.solve.lock import Lock, LockedPackage
@@ -109,8 +112,15 @@ class Ask:
 
 
 @pytest.fixture
-def ask(tmp_path: Path) -> Ask:
+def ask(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Ask:
     (tmp_path / "rpms").mkdir()
+    (tmp_path / "dnf").mkdir()
+
+    @contextmanager
+    def running(tools: Tools, content: Content, recipe: Recipe) -> Iterator[Dnf]:
+        yield Dnf(tools, content, recipe, tmp_path / "dnf")
+
+    monkeypatch.setattr(without, "running_dnf", running)
     return Ask(tmp_path, [])
 
 

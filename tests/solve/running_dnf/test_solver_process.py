@@ -128,3 +128,13 @@ def test_the_question_for_dnfs_arguments() -> None:
 def test_a_damaged_description_is_an_error() -> None:
     with pytest.raises(CommandError, match="cannot be described"):
         read_described('{"a-1": {"name": "a"}}')
+
+
+def test_a_dnf_that_ends_by_itself_is_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pipes(tmp_path) as ends, command.running(["sleep", "0.3"], log=tmp_path / "log") as dnf:
+        SolverProcess(dnf, *ends, tmp_path / "log").wait_until_ended()
+        assert dnf.poll() == 0
+    monkeypatch.setattr(solver_process, "_ENDED_SECONDS", 0.2)
+    with command.running(["sleep", "60"], log=tmp_path / "log") as dnf:
+        SolverProcess(dnf, *ends, tmp_path / "log").wait_until_ended()
+        assert dnf.poll() is None

@@ -10,7 +10,7 @@ from atomic_lib.report.elements.values import delta
 from atomic_lib.report.tables.boot.denial_tables import denials_table
 from atomic_lib.report.tables.boot.time_cells import summary_cell, verdict_cell
 from atomic_lib.report.text import methods
-from atomic_lib.report.text.boot_words import excluded_notes, failed_boot_notes
+from atomic_lib.report.text.boot_words import excluded_notes, failed_boot_notes, not_alone_notes
 from atomic_lib.results.analysis.boot_groups import (
     MILESTONES,
     PHASES,
@@ -49,7 +49,7 @@ def boot_times(study: StudyResult) -> Table:
         *(f"{r.variant} ({group}, n={len(group.boots_of(r))})" if group else r.variant for r, group in columns),
     )
     note = "Phases are timed by the guest, one after another; milestones count from the start of QEMU."
-    failed = (*excluded_notes(study.variants), *failed_boot_notes(study.variants))
+    failed = (*not_alone_notes(study.variants), *excluded_notes(study.variants), *failed_boot_notes(study.variants))
     return Table(
         "Phases and milestones of boots", header, tuple(rows) if columns else (), tuple(records),
         (note, *failed, *_tcg_note(study)), methods.WALL, "boots.csv", fixed=True,

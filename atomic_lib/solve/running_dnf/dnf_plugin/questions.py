@@ -5,17 +5,17 @@ A question is a line of JSON in the FIFO /mnt/talk/questions; its answer is a li
 writes the result. For "describe", it says what packages require, provide and contain.
 """
 
+import gc
 import json
 import os
 import signal
-import sys
 import tempfile
 
 import dnf
 import rpm
 
 LIMIT_SECONDS = 60
-DOC = 1 << 1  # RPMFILE_DOC, rpmfiles.h
+DOC, GHOST, LICENSE = 1 << 1, 1 << 6, 1 << 7  # RPMFILE_DOC and so on, rpmfiles.h
 PRIVILEGED, WRITABLE, STICKY = 0o6000, 0o002, 0o1000
 
 
@@ -27,6 +27,10 @@ class Questions(dnf.Plugin):
         self.base, self.cli = base, cli
 
     def sack(self):
+        # what each child would do for itself: find out who provides what, and collect what is no garbage
+        self.base.sack.query().filterm(provides="questions").run()
+        gc.collect()
+        gc.freeze()
         with open("/mnt/talk/questions") as questions, open("/mnt/talk/answers", "w") as answers:
             print(json.dumps({"ready": True}), file=answers, flush=True)
             for line in questions:
@@ -49,7 +53,7 @@ class Questions(dnf.Plugin):
                     answer.seek(0)
                     said = {"status": status, "output": output.read(), "answer": answer.read()}
                     print(json.dumps(said), file=answers, flush=True)
-        sys.exit(0)
+        os._exit(0)
 
     def prepare(self, question):
         conf = self.base.conf
@@ -58,6 +62,7 @@ class Questions(dnf.Plugin):
         conf.excludepkgs = question["excludes"]
         self.base._setup_excludes_includes()
         self.cli.command.opts.pkg_specs = question["words"]
+        self.cli.command.opts.answers_question = True
 
 
 def all_names(base):
@@ -85,6 +90,7 @@ def description(package):
         "recommends": [bare(one) for one in package.recommends],
         "supplements": [bare(one) for one in package.supplements],
         "files": list(package.files),
+        "content_bytes": None,
         "documentation_bytes": None,
         "rights": None,
     }
@@ -103,6 +109,7 @@ def from_header(path):
         header = transaction.hdrFromFdno(file.fileno())
     files, modes = header["FILENAMES"], header["FILEMODES"]
     sizes = header["LONGFILESIZES"] or header["FILESIZES"]
+    content = installed_files(header, sizes)
     capabilities = header["FILECAPS"] or [""] * len(files)
     owners = zip(header["FILEUSERNAME"], header["FILEGROUPNAME"], strict=True)
     rights = []
@@ -119,6 +126,19 @@ def from_header(path):
             for field in ("requires", "provides", "recommends", "supplements")
         },
         "files": files,
-        "documentation_bytes": sum(size for size, flags in zip(sizes, header["FILEFLAGS"], strict=True) if flags & DOC),
+        "content_bytes": sum(size for size, _ in content),
+        "documentation_bytes": sum(size for size, is_documentation in content if is_documentation),
         "rights": rights,
     }
+
+
+def installed_files(header, sizes):
+    """Size of each file but directories, and whether tsflags=nodocs leaves it out; hard links are one file."""
+    seen, found = set(), []
+    for size, mode, flags, inode in zip(
+        sizes, header["FILEMODES"], header["FILEFLAGS"], header["FILEINODES"], strict=True
+    ):
+        if mode & 0o170000 != 0o040000 and not flags & GHOST and inode not in seen:
+            seen.add(inode)
+            found.append((size, bool(flags & DOC and not flags & LICENSE)))
+    return found

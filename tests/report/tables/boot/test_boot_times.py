@@ -45,3 +45,15 @@ def test_boots_of_two_sessions_are_not_compared(later: list[int]) -> None:
     assert word([*range(0, 16, 2)], later) == (
         "no difference shown", "the boots did not alternate within one session",
     )  # fmt: skip
+
+
+@pytest.mark.parametrize(("alone", "expected"), [(True, "faster"), (False, "no difference shown")])
+def test_boots_that_were_not_timed_alone_are_not_compared(alone: bool, expected: str) -> None:
+    base, other = result("base", 60.0, [*range(0, 16, 2)]), result("other", 40.0, [*range(1, 17, 2)])
+    boots = (other.boots[0].model_copy(update={"alone": alone}), *other.boots[1:])
+    results = (base, other.model_copy(update={"boots": boots}))
+    verdict = TIME.verdict(
+        StudyResult(study="s", title="S", baseline="base", run="r", created="now", variants=results), results[1]
+    )
+    assert verdict is not None
+    assert (verdict.word, verdict.reason == "the boots were not timed alone") == (expected, not alone)

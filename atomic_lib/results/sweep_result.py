@@ -1,0 +1,82 @@
+"""The result of a sweep: for each variant its choices, its packages and their bytes; one CSV file.
+
+The file is tidy: a variant in a row, a factor or a figure in a column. The same variants give the same bytes.
+"""
+
+import csv
+import io
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from atomic_lib.results.analysis.factor_effects import Effect, level_effects
+from atomic_lib.results.study_result import Factor
+
+SWEEP_FILE = "variants.csv"
+FIGURES = ("package_count", "installed_bytes", "download_bytes")
+"""The figures of a row, by their fields; None where the variant has no solution."""
+_BESIDE = ("packages_sha256", "removed_entries", "solver_error")
+
+
+@dataclass(frozen=True)
+class SolvedVariant:
+    """What a variant resolves to. Bytes are those of its packages, as their RPMs and their index say.
+
+    ``packages_sha256``: of the NEVRAs, sorted, one a line: equal for equal sets. ``removed``: entries of the recipe
+    that cannot stay without what is excluded. ``error``: why there is no solution; empty if there is one.
+    """
+
+    package_count: int | None = None
+    installed_bytes: int | None = None
+    download_bytes: int | None = None
+    packages_sha256: str = ""
+    removed: tuple[str, ...] = ()
+    error: str = ""
+
+
+@dataclass(frozen=True)
+class SweepRow:
+    """A variant with its ``levels`` by factor, and what it resolves to."""
+
+    variant: str
+    levels: Mapping[str, str]
+    solved: SolvedVariant
+
+
+@dataclass(frozen=True)
+class SweepResult:
+    """All variants of a sweep, the base first. ``factors``: with their levels, the base level first."""
+
+    name: str
+    title: str
+    factors: tuple[Factor, ...]
+    rows: tuple[SweepRow, ...]
+    standin: bool = field(default=False)
+
+    @property
+    def base(self) -> SweepRow:
+        """The variant that has the first level of every factor."""
+        return self.rows[0]
+
+    def effects(self, figure: str) -> tuple[Effect, ...]:
+        """What each level but the base ones changes of a figure, in every two rows that differ in this factor alone."""
+        return level_effects(self.factors, [(row.levels, getattr(row.solved, figure)) for row in self.rows])
+
+
+def sweep_csv(result: SweepResult) -> str:
+    """The rows as CSV (RFC 4180, lines end with a line feed); an empty field: not known."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(["variant", *(factor.name for factor in result.factors), *FIGURES, *_BESIDE])
+    for row in result.rows:
+        solved = row.solved
+        levels = [row.levels[factor.name] for factor in result.factors]
+        figures = ["" if (value := getattr(solved, name)) is None else value for name in FIGURES]
+        writer.writerow(
+            [row.variant, *levels, *figures, solved.packages_sha256, " ".join(solved.removed), solved.error]
+        )
+    return text.getvalue()
+
+
+def factors_of(levels: Sequence[Mapping[str, str]], names: Iterable[str]) -> tuple[Factor, ...]:
+    """The factors ``names`` with the levels that cells have, in their order; the first cell is the base."""
+    return tuple(Factor(name=name, levels=tuple(dict.fromkeys(cell[name] for cell in levels))) for name in names)

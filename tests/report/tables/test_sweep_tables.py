@@ -1,0 +1,19 @@
+"""The page of a sweep: choices ordered by what they save, every variant, and what has no solution."""
+
+from atomic_lib.report.tables.sweep_tables import main_effects_table, savings_table, sweep_parts, variants_table
+from tests.report.factory import plain
+from tests.results.test_sweep_result import RESULT
+
+
+def test_only_choices_that_save_are_listed_and_the_most_saving_first() -> None:
+    assert savings_table(RESULT).rows == ()
+    assert "No choice saves anything." in savings_table(RESULT)._repr_html_()
+    rows = [[plain(cell.text) for cell in row] for row in main_effects_table(RESULT).rows]
+    assert rows[0][:4] == ["agent: large", "small", "±0", "+0.5 kB"]
+
+
+def test_a_variant_without_a_solution_says_why() -> None:
+    failed = variants_table(RESULT).rows[-1]
+    assert failed[3].kind == "missing"
+    assert "because" in failed[3].note
+    assert "1 variant without a solution" in sweep_parts(RESULT)[0]._repr_html_()

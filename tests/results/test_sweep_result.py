@@ -1,0 +1,60 @@
+"""The table of a sweep: one row for each variant, effects over every two rows that differ in one factor."""
+
+import io
+from dataclasses import replace
+
+import pandas  # type: ignore[import-untyped]
+
+from atomic_lib.results.study_result import Factor
+from atomic_lib.results.sweep_result import SolvedVariant, SweepResult, SweepRow, factors_of, sweep_csv
+
+FACTORS = (Factor(name="agent", levels=("small", "large")), Factor(name="docs", levels=("without", "with")))
+
+
+def row(agent: str, docs: str, installed: int | None, error: str = "") -> SweepRow:
+    known = installed is not None
+    solved = SolvedVariant(
+        100 if known else None,
+        installed,
+        50 if known else None,
+        "ab" if known else "",
+        ("sudo",) if known else (),
+        error,
+    )
+    return SweepRow(f"{agent}.{docs}", {"agent": agent, "docs": docs}, solved)
+
+
+ROWS = (
+    row("small", "without", 1000),
+    row("large", "without", 1500),
+    row("small", "with", 1100),
+    row("large", "with", None, "no solution, because\nof libc"),
+)
+RESULT = SweepResult("choices", "Choices", FACTORS, ROWS)
+
+
+def test_the_table_is_read_by_pandas_as_it_was_written() -> None:
+    table = pandas.read_csv(io.StringIO(sweep_csv(RESULT)))
+    assert list(table.columns) == ["variant", "agent", "docs", "package_count", "installed_bytes", "download_bytes",
+                                   "packages_sha256", "removed_entries", "solver_error"]  # fmt: skip
+    assert list(table.installed_bytes[:3]) == [1000, 1500, 1100]
+    assert pandas.isna(table.installed_bytes[3])
+    assert table.solver_error[3] == "no solution, because\nof libc"
+
+
+def test_an_effect_is_that_of_every_two_rows_that_differ_in_it_alone() -> None:
+    large, with_docs = RESULT.effects("installed_bytes")
+    assert (large.level, large.differences, large.comparisons) == ("large", (500,), 2)
+    assert (with_docs.level, with_docs.differences) == ("with", (100,))
+
+
+def test_a_row_without_a_partner_is_in_no_effect() -> None:
+    also = replace(RESULT, rows=(ROWS[0], ROWS[1], ROWS[3]))
+    large, with_docs = also.effects("installed_bytes")
+    assert (large.differences, large.comparisons) == ((500,), 1)
+    assert (with_docs.differences, with_docs.comparisons) == ((), 1)
+
+
+def test_the_base_is_the_first_level_of_each_factor() -> None:
+    assert factors_of([row.levels for row in ROWS], ["agent", "docs"]) == FACTORS
+    assert RESULT.base.variant == "small.without"
