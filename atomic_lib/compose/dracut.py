@@ -24,7 +24,8 @@ _DIRECTORIES = tuple(
     )
 )  # fmt: skip
 _DROP_IN = re.compile(r"(?:etc|usr/lib)/(?:systemd|udev)/(?:.*/)?([^/]+)\.d/")
-_NEVER = ("usr/share/doc/", "usr/share/info/", "usr/share/locale/", "usr/share/man/", "usr/lib/python3")
+# Documentation, and the modules of languages in which no program of an initramfs is written.
+_NEVER = re.compile(r"usr/(?:share/(?:doc|info|locale|man|perl5?)/|lib/python3|lib(?:64|/[^/]+)?/perl5?/)")
 _DRACUT = "usr/lib/dracut"
 PROGRAMS = ("usr/bin/", "usr/sbin/", "usr/lib/", "usr/libexec/")
 _LIBRARY = re.compile(r"usr/lib(?:64)?/.*\.so(?:\.|$)")
@@ -59,7 +60,7 @@ class Names:
 
     def concern(self, path: str, mode: int) -> bool:
         """Whether the initramfs may depend on the file at ``path`` (relative to the root) with this mode."""
-        if path.startswith(_NEVER):
+        if _NEVER.match(path):
             return False
         unit = _DROP_IN.match(path)
         if path.startswith((*_DIRECTORIES, *self.paths)) or (unit and unit[1] in self.words):
@@ -81,7 +82,7 @@ class Names:
 
 def is_library(path: str) -> bool:
     """Whether the file at ``path`` (relative to the root) is a shared library."""
-    return bool(_LIBRARY.match(path)) and not path.startswith(_NEVER)
+    return bool(_LIBRARY.match(path)) and not _NEVER.match(path)
 
 
 def names_in_scripts(files: TreeFiles, arguments: Sequence[str], programs: Set[str]) -> Names:
