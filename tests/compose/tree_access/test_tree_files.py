@@ -170,6 +170,9 @@ _CHECKED = [*(path for path in _ROOM if path.name not in _DOOR), LIBRARY / "gues
 _FILES_OF_THE_HOST = {
     "chroot.py": {"root.mkdir", "root.chmod"},
     "commit_limits.py": {"os.statvfs", "os.sysconf", "os.walk"},
+    "download_prediction.py": {
+        "(repository / one.path()).read_bytes", "delta.iterdir", "file.is_file", "file.stat",
+    },
     "file_contexts.py": {"path.lstat", "substitutions.write_text", "target.mkdir", "target.touch"},
     "initramfs.py": {"(_OWN_FILES / name).read_bytes"},
     "install.py": None,  # its files: the configuration of dnf and logs
@@ -187,6 +190,7 @@ _FILES_OF_THE_HOST = {
     "trial.py": {
         "(stored.path / CELLS_FILE).read_text", "(directory / CELLS_FILE).write_text", "checkout.mkdir", "remove_tree",
     },
+    "update_repository.py": {"directory.mkdir"},
     "walk.py": {"open"},
 }  # fmt: skip
 
