@@ -22,8 +22,6 @@ class ServerLog:
     """The answers so far: each file that was asked for, with the bytes of the body that were sent."""
 
     files: list[ServedFile] = field(default_factory=list)
-    refused: list[str] = field(default_factory=list)
-    """Requests that were neither answered with a file nor with "not found"."""
 
     def take(self) -> Download:
         """What was downloaded since the last call."""
@@ -90,7 +88,6 @@ class _Handler(BaseHTTPRequestHandler):
         root = self.server.repository.resolve()
         file = (root / path).resolve()
         if not file.is_relative_to(root):
-            self.server.log.refused.append(path)
             return self._begin(HTTPStatus.FORBIDDEN, 0)
         size = file.stat().st_size if file.is_file() else 0
         # Logged first, so that a client that has its answer finds its request here.

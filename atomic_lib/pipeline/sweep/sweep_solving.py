@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from atomic_lib.base.command import CommandError
-from atomic_lib.base.errors import WorkbookError
+from atomic_lib.base.errors import SetupError, WorkbookError
 from atomic_lib.base.paths import PARAMS_DIRECTORY
 from atomic_lib.base.progress import reached
 from atomic_lib.base.stage import Stage
@@ -120,7 +120,7 @@ class SweepContent:
             answered = replace(request, predict=lambda: self.prediction(dnf, request))
             try:
                 solved = read_solution(SOLUTION.get(answered, self._context))
-            except CommandError:
+            except (CommandError, SetupError):  # no answer to the question
                 raise
             except WorkbookError as error:
                 solved = SolvedVariant(error=error.message)

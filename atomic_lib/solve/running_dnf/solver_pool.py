@@ -11,7 +11,7 @@ from queue import SimpleQueue
 from typing import TypeVar
 
 from atomic_lib.base.command import CommandError
-from atomic_lib.base.progress import say
+from atomic_lib.base.progress import NOTED, say
 from atomic_lib.content.repositories import Content
 from atomic_lib.recipe.recipe import Recipe
 from atomic_lib.solve.running_dnf.solver_process import RunningDnf, running_dnf
@@ -83,7 +83,7 @@ class SolverPool:
         if worker and worker.dnf.process.usable:
             return worker
         if worker:
-            say("! a dnf that answers questions has ended; another one is started, and asked again")
+            say(f"{NOTED} a dnf that answers questions has ended; another one is started, and asked again")
             worker.stack.close()
         with ExitStack() as stack:
             return _Worker(self._start(stack), stack.pop_all())

@@ -12,7 +12,7 @@ from unittest.mock import Mock
 import pytest
 
 from atomic_lib.base.command import CommandError
-from atomic_lib.base.errors import WorkbookError
+from atomic_lib.base.errors import SetupError, WorkbookError
 from atomic_lib.cli import main
 from atomic_lib.content.demand import Demand
 from atomic_lib.params.sweep_file import Sweep, SweepCell, sweep_cells
@@ -136,6 +136,12 @@ def test_a_variant_without_a_solution_has_its_reason_and_is_not_stored(asked: As
     assert rows[0].solved.package_count == 2
     asked.errors.clear()
     assert all(not row.solved.error for row in solve_sweep(SWEEP, sweep_cells(SWEEP), own_context(tmp_path)).rows)
+
+
+def test_a_full_disk_ends_the_sweep_and_is_no_variant_without_a_solution(asked: Asked, tmp_path: Path) -> None:
+    asked.errors["sudo"] = SetupError("no space left", hint="free some")
+    with pytest.raises(SetupError, match="no space left"):
+        solve_sweep(SWEEP, sweep_cells(SWEEP), own_context(tmp_path))
 
 
 def test_a_variant_is_solved_without_each_of_its_packages(asked: Asked, tmp_path: Path) -> None:
