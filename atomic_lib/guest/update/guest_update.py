@@ -16,6 +16,7 @@ from atomic_lib.base.errors import WorkbookError
 from atomic_lib.base.files import write_text
 from atomic_lib.base.model import SelinuxMode, read_model
 from atomic_lib.base.progress import reached
+from atomic_lib.base.run_lock import machine_lock
 from atomic_lib.base.stage import Stage
 from atomic_lib.compose.remote import REMOTE
 from atomic_lib.guest.boot_stages import accelerator_of
@@ -91,7 +92,11 @@ def _make(request: GuestUpdateRequest, context: Context, directory: Path) -> Non
     variant, tools = request.variant, context.tools
     machine = Machine("bios", accelerator_of(variant, context), variant.guest_cpus, variant.guest_memory_mib)
     secret = new_secret()
-    with one_boot_key(tools, directory) as key, serve_to_guest(request.repository, directory) as log:
+    with (
+        machine_lock(context.cache, GUEST_UPDATE.title(request)),
+        one_boot_key(tools, directory) as key,
+        serve_to_guest(request.repository, directory) as log,
+    ):
         instance = secret.instance(key.public, variant.agent)
         source = provide_instance(variant.data_source, instance, tools, directory=directory, seen_as=BOOT_MOUNT)
         with source as provided:
