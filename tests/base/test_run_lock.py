@@ -7,6 +7,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
@@ -43,24 +44,33 @@ def test_the_command_that_holds_it_is_named(tmp_path: Path) -> None:
         pass
 
 
-def test_one_that_waits_says_behind_which_and_goes_on_after_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def told_while_waiting(
+    monkeypatch: pytest.MonkeyPatch, first: AbstractContextManager[None], second: AbstractContextManager[None]
+) -> list[str]:
+    """What ``second`` says while ``first`` keeps it waiting."""
     monkeypatch.setattr(module, "_POLL_SECONDS", 0.02)
     order: list[str] = []
     told: list[str] = []
     monkeypatch.setattr(module, "say", told.append)
 
-    def second() -> None:
-        with run_lock(tmp_path, "./workbook run default", wait=True):
+    def hold_second() -> None:
+        with second:
             order.append("second")
 
-    with run_lock(tmp_path, "./workbook run factors"):
-        waiting = threading.Thread(target=second)
+    with first:
+        waiting = threading.Thread(target=hold_second)
         waiting.start()
         wait_for(lambda: bool(told))
         time.sleep(0.1)
         order.append("first")
     waiting.join(20)
     assert order == ["first", "second"]
+    return told
+
+
+def test_one_that_waits_says_behind_which_and_goes_on_after_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = run_lock(tmp_path, "./workbook run factors")
+    told = told_while_waiting(monkeypatch, first, run_lock(tmp_path, "./workbook run default", wait=True))
     assert [line.partition(" (")[0] for line in told] == ["waiting behind ./workbook run factors"], "said once"
 
 
@@ -106,21 +116,6 @@ def test_those_that_hold_the_machine_beside_each_other_do_not_wait(
 def test_nothing_runs_beside_what_holds_the_machine_alone(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, first_alone: bool, second_alone: bool, behind: str
 ) -> None:
-    monkeypatch.setattr(module, "_POLL_SECONDS", 0.02)
-    order: list[str] = []
-    told: list[str] = []
-    monkeypatch.setattr(module, "say", told.append)
-
-    def second() -> None:
-        with machine_lock(tmp_path, "own: boot 2", alone=second_alone):
-            order.append("second")
-
-    with machine_lock(tmp_path, "own: boot 1", alone=first_alone):
-        waiting = threading.Thread(target=second)
-        waiting.start()
-        wait_for(lambda: bool(told))
-        time.sleep(0.1)
-        order.append("first")
-    waiting.join(20)
-    assert order == ["first", "second"]
+    first = machine_lock(tmp_path, "own: boot 1", alone=first_alone)
+    told = told_while_waiting(monkeypatch, first, machine_lock(tmp_path, "own: boot 2", alone=second_alone))
     assert told == [f"! own: boot 2: waiting until {behind}"], "said once"
