@@ -30,6 +30,7 @@ NOT_MEASURED = Sentences(
             "Other ways to download.",
             "OCI layers, casync and zstd:chunked; the static delta in a guest.",
         ),
+        ("What the update costs the guest.", "Blocks written, processor time, and how long Docker is away."),
         ("A new kernel.", "Stand-in content has one version of it."),
     )
 )
