@@ -334,7 +334,8 @@ def parse_overrides(assignments: Sequence[str]) -> dict[str, object]:
 def _test(words: Sequence[str]) -> NoReturn:
     os.chdir(CHECKOUT)
     os.environ["LOGNAME"] = f"workbook-{outer_root()}"  # pytest's directory in /tmp belongs to the user of this name
-    os.execv(sys.executable, [sys.executable, "-m", "pytest", *words])
+    beside = ["-n", "auto", "--dist", "loadfile", "--no-loadscope-reorder", "--durations", "10"]
+    os.execv(sys.executable, [sys.executable, "-m", "pytest", *beside, *words])
 
 
 def _lab(options: argparse.Namespace) -> int:

@@ -8,13 +8,24 @@ from pathlib import Path
 import pytest
 
 from atomic_lib.base import command
+from atomic_lib.params.variant import load_variant
+from atomic_lib.pipeline.side_by_side.capacity import variants_at_once
 from atomic_lib.tools.user_namespace import is_inside
 
 CHECKOUT = Path(__file__).parent.parent
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """How many files of tests ``./workbook test`` runs at once: as many as a run builds and boots variants."""
+    return variants_at_once([load_variant("atomic-min")] * ((os.cpu_count() or 1) + 1))
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Outside of the namespace, leave the integration tests out and say so; in CI they fail, rather than be missed."""
+    """Integration tests come first: they are long, and the others fill the gap that the last one leaves.
+
+    Outside of the namespace, leave the integration tests out and say so; in CI they fail, rather than be missed.
+    """
+    items.sort(key=lambda item: item.get_closest_marker("integration") is None)
     if is_inside() or os.environ.get("CI"):
         return
     for item in items:
