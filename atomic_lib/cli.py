@@ -129,7 +129,8 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--if-changed",
         action="store_true",
-        help="do nothing if lock, code and parameters are those of the newest run of the study, and it was successful",
+        help="do nothing if lock, code and parameters are those of the newest run of the study, which was successful, "
+        "even if its pages or images are gone",
     )
     parser.add_argument("--keep", type=whole_number, metavar="N", help="then remove old runs, as clean --keep N does")
     parser.add_argument("--publish", metavar="DIR", help="after a successful run, publish the site of all runs as DIR")

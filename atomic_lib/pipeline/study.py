@@ -16,7 +16,7 @@ from atomic_lib.params.variant import Variant
 from atomic_lib.pipeline.conformance import write_conformance
 from atomic_lib.pipeline.notebooks import Execution, execute_all
 from atomic_lib.pipeline.schedule.pruning import prune
-from atomic_lib.pipeline.schedule.run_inputs import inputs_of_run, recorded_locks, status_if_unchanged
+from atomic_lib.pipeline.schedule.run_inputs import FinishedRun, inputs_of_run, is_kept, recorded_locks, unchanged_run
 from atomic_lib.pipeline.side_by_side.capacity import seconds_side_by_side, variants_at_once
 from atomic_lib.recipe.load import load_recipes
 from atomic_lib.report.page.export import write_pages
@@ -32,7 +32,7 @@ from atomic_lib.results.history.run_recording import record_missing_runs, record
 from atomic_lib.results.record import failed_result
 from atomic_lib.results.result_files import RESULT_FILE, read_variant_result, write_study_results
 from atomic_lib.results.run_facts import RunFacts
-from atomic_lib.results.runs import RESUMED_FILE, latest_link, link_newest, new_run, only_run
+from atomic_lib.results.runs import INDEX_FILE, RESUMED_FILE, latest_link, link_newest, new_run, only_run
 from atomic_lib.results.study_result import StudyResult
 from atomic_lib.results.variant_result import VariantResult
 from atomic_lib.solve.rpm_ostree.lockfile import read_requested_lock
@@ -68,8 +68,10 @@ def run_study(
     is a fault of the setup, which the fallback would meet too. The link ``latest-STUDY`` points to the run
     only if it is one of the whole study, without variants or overrides, and the status is 0.
 
-    ``wait``: wait until no other run is active. ``if_changed``: run only if lock, code or parameters differ from those
-    of the newest run of the whole study, or that one failed. ``keep``: afterwards remove all but so many runs of each
+    Nothing is executed if lock, code and parameters are those of the newest run of the study, which was successful, and
+    its pages and images are still there. ``if_changed``: also if they are not; only for a whole study.
+
+    ``wait``: wait until no other run is active. ``keep``: afterwards remove all but so many runs of each
     study, as ``prune`` does. ``move_link``: False if the link is to be moved later, once the run is published.
 
     Raises WorkbookError for errors in parameters and recipes, before anything is built; and if the history cannot be
@@ -95,8 +97,9 @@ def run_study(
         context = open_context()
         with open_history(BUILD / HISTORY_FILE) as history:
             record_missing_runs(history, BUILD / "runs")
-            if if_changed and (status := status_if_unchanged(history, whole, loaded, context)) is not None:
-                return status
+            unchanged = unchanged_run(history, chosen, loaded, context, whole=whole_study)
+            if unchanged and (if_changed or is_kept(BUILD / "runs" / unchanged.name, loaded, context.store)):
+                return _tell_unchanged(unchanged)
             expected = expected_seconds(history, context.store, loaded)
             parts = Parts({**seconds_side_by_side(expected, _at_once(loaded)), _COMPARISON: 0.0})
             spare = {one.variant: expected_seconds(history, context.store, [one]) for one in fallbacks.values()}
@@ -132,6 +135,17 @@ def run_study(
         if keep is not None:
             prune(BUILD, keep)
     return _report(written, page, run.setup_faults)
+
+
+def _tell_unchanged(run: FinishedRun) -> int:
+    """Print the summary and the page of a run that need not be made again; returns its exit status."""
+    broken = f"; it has broken budgets: {run.breaches}" if run.breaches else ""
+    say(f"nothing has changed since {run.name}: lock, code and parameters are the same{broken}")
+    directory = BUILD / "runs" / run.name
+    if (directory / SUMMARY_FILE).is_file():
+        say(f"\n{(directory / SUMMARY_FILE).read_text(encoding='utf-8')}")
+        print(directory / INDEX_FILE)
+    return run.status
 
 
 def _inputs(

@@ -3,18 +3,22 @@
 import hashlib
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
 
 from atomic_lib.base.errors import WorkbookError
+from atomic_lib.base.files import find_damage
 from atomic_lib.base.paths import CHECKOUT
-from atomic_lib.base.progress import say
-from atomic_lib.base.store import key_of
+from atomic_lib.base.store import Store, key_of
 from atomic_lib.compose.tree import recipe_inputs
 from atomic_lib.params.study_file import Study
 from atomic_lib.params.variant import Variant, parameter_values
 from atomic_lib.pipeline.build import Build
 from atomic_lib.recipe.load import load_recipes
+from atomic_lib.report.text.summary import SUMMARY_FILE
+from atomic_lib.results.result_files import RESULT_FILE, read_variant_result
+from atomic_lib.results.runs import INDEX_FILE
 from atomic_lib.results.variant_result import VariantResult
 from atomic_lib.tools.context import Context
 
@@ -30,28 +34,53 @@ class Locks(NamedTuple):
     container: str | None = None
 
 
-def status_if_unchanged(
-    history: sqlite3.Connection, study: Study, variants: Sequence[Variant], context: Context
-) -> int | None:
-    """The exit status of the newest run of the whole study, if a run now would be made from the same; says so.
+class FinishedRun(NamedTuple):
+    """A run without a failure; ``breaches``: how many budgets it broke."""
 
-    It is 0, or 1 if that run broke a budget. None if a run has to be made: something has changed, a variant of the
-    newest run failed, or resolving fails, an error that the run meets and shows.
+    name: str
+    breaches: int
+
+    @property
+    def status(self) -> int:
+        """Its exit status."""
+        return 1 if self.breaches else 0
+
+
+def unchanged_run(
+    history: sqlite3.Connection, study: Study, variants: Sequence[Variant], context: Context, *, whole: bool = True
+) -> FinishedRun | None:
+    """The newest run of the study, if a run now would be made from the same.
+
+    ``whole``: the newest one of the whole study; otherwise the newest one of a part of it, or with other parameters.
+    None if a run has to be made: something has changed, a variant of the newest run failed, or resolving fails, an
+    error that the run meets and shows.
     """
+    row = history.execute(
+        "SELECT run, status, inputs, (SELECT count(*) FROM breaches JOIN builds USING (build)"
+        " WHERE builds.run = runs.run) FROM runs WHERE study = ? AND whole = ? ORDER BY created DESC, run DESC LIMIT 1",
+        (study.study, whole),
+    ).fetchone()
+    if row is None or row[1] != "ok":
+        return None
     try:
         locks = {variant.variant: resolved_locks(variant, context) for variant in variants}
     except WorkbookError:
         return None
-    row = history.execute(
-        "SELECT run, status, inputs, (SELECT count(*) FROM breaches JOIN builds USING (build)"
-        " WHERE builds.run = runs.run) FROM runs WHERE study = ? AND whole ORDER BY created DESC, run DESC LIMIT 1",
-        (study.study,),
-    ).fetchone()
-    if row is None or row[1:3] != ("ok", inputs_of_run(study, variants, locks, context)):
-        return None
-    broken = f"; it has broken budgets: {row[3]}" if row[3] else ""
-    say(f"nothing has changed since {row[0]}: lock, code and parameters are the same{broken}")
-    return 1 if row[3] else 0
+    return FinishedRun(row[0], row[3]) if row[2] == inputs_of_run(study, variants, locks, context) else None
+
+
+def is_kept(directory: Path, variants: Iterable[Variant], store: Store) -> bool:
+    """Whether a finished run still has its pages, and ``store`` the undamaged result of each of its stages."""
+    if not all((directory / name).is_file() for name in (INDEX_FILE, SUMMARY_FILE)):
+        return False
+    try:
+        results = [read_variant_result(directory / variant.variant / RESULT_FILE) for variant in variants]
+    except WorkbookError:
+        return False
+    keys = {stage.key for result in results for stage in result.stages}
+    stored = [path for path in store.results() if path.name in keys]
+    with ThreadPoolExecutor() as pool:  # checksums of large files take most of the time, and threads share it
+        return {path.name for path in stored} == keys and not any(pool.map(find_damage, stored))
 
 
 def resolved_locks(variant: Variant, context: Context) -> Locks:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 import pytest
 
 from atomic_lib.base.errors import WorkbookError
+from atomic_lib.base.store import key_of
 from atomic_lib.params.study_file import chosen_variant
 from atomic_lib.pipeline import study
 from atomic_lib.pipeline.notebooks import Execution
@@ -41,7 +42,9 @@ class Rounds:
             variant=name, status="ok" if outcome == "ok" else "incomplete", method=chosen.method, agent=chosen.agent,
             content=chosen.content, recipe=chosen.recipe, lock_sha256=LOCKED, package_count=190,
             container_lock_sha256=CONTAINER_LOCKED if chosen.container else None,
-            stages=tuple(StageTime(stage=stage, seconds=1, reused=False, key=stage) for stage in stages),
+            stages=tuple(
+                StageTime(stage=stage, seconds=1, reused=False, key=key_of({"stage": stage})) for stage in stages
+            ),
         )  # fmt: skip
         if outcome == "damaged":
             (execution.output.parent / "result.json").write_text("{")

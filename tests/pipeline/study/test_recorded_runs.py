@@ -2,11 +2,14 @@
 
 import sqlite3
 from pathlib import Path
+from typing import Any
 from unittest.mock import Mock
 
 import pytest
 
 from atomic_lib.base.errors import WorkbookError
+from atomic_lib.base.files import write_text
+from atomic_lib.base.store import Store
 from atomic_lib.params.budgets import Budget
 from atomic_lib.params.study_file import load_study, study_variants
 from atomic_lib.params.variant import Variant, load_variant
@@ -106,6 +109,44 @@ def test_an_unchanged_study_is_not_run_again_and_a_changed_or_failed_one_is(
     assert run() == 3, "the run meets the error and shows it"
     with pytest.raises(WorkbookError, match="--if-changed: belongs to a run of a whole study"):
         study.run_study("default", if_changed=True, variants=["atomic-min"])
+
+
+def store_stages(store: Store) -> Path:
+    """Store a result for each stage of ``rounds``; returns a file of the image."""
+    for stage in ("resolve", "compose", "image"):
+        made = store.get_or_make(stage, {"stage": stage}, lambda path: write_text(path / "file", "x"), what=stage)
+    return made.path / "file"
+
+
+def test_an_unchanged_run_shows_the_finished_one_while_its_pages_and_results_are_there(
+    place: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(run_inputs, "resolved_locks", lambda variant, _: as_recorded(variant))
+    context = own_context(place)
+    monkeypatch.setattr(study, "open_context", lambda: context)
+    executed = rounds(monkeypatch).executed
+
+    def run(**options: Any) -> int:
+        before = len(executed)
+        assert study.run_study("default", **options) == 0
+        return len(executed) - before
+
+    assert (run(), run()) == (3, 3), "the store has none of its results"
+    image = store_stages(context.store)
+    newest = made(capsys)
+    assert run() == 0
+    told = capsys.readouterr()
+    assert Path(told.out.strip()) == newest / "index.html"
+    assert f"nothing has changed since {newest.name}" in told.err
+    assert (newest / "summary.md").read_text() in told.err
+    image.write_text("y")
+    assert run() == 3, "a damaged image"
+    image.write_text("x")
+    assert run() == 0
+    (made(capsys) / "index.html").unlink()
+    assert run() == 3, "without its page"
+    some: dict[str, Any] = {"variants": ["atomic-min"], "overrides": {"version": "7"}}
+    assert (run(**some), run(**some), run(variants=["atomic-min"])) == (1, 0, 1)
 
 
 def test_a_broken_budget_heads_the_page_fails_the_run_and_moves_no_link(
