@@ -8,7 +8,7 @@ import io
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from atomic_lib.results.analysis.factor_effects import Effect, level_effects
+from atomic_lib.results.analysis.factor_effects import Effect, Interaction, level_effects, level_interactions
 from atomic_lib.results.study_result import Factor
 
 SWEEP_FILE = "variants.csv"
@@ -59,7 +59,14 @@ class SweepResult:
 
     def effects(self, figure: str) -> tuple[Effect, ...]:
         """What each level but the base ones changes of a figure, in every two rows that differ in this factor alone."""
-        return level_effects(self.factors, [(row.levels, getattr(row.solved, figure)) for row in self.rows])
+        return level_effects(self.factors, self._figures(figure))
+
+    def interactions(self, figure: str) -> tuple[Interaction, ...]:
+        """What every two levels of two factors cost of a figure alone and together, all else as in the base."""
+        return level_interactions(self.factors, self._figures(figure))
+
+    def _figures(self, figure: str) -> list[tuple[Mapping[str, str], float | None]]:
+        return [(row.levels, getattr(row.solved, figure)) for row in self.rows]
 
 
 def sweep_csv(result: SweepResult) -> str:

@@ -58,3 +58,10 @@ def test_a_row_without_a_partner_is_in_no_effect() -> None:
 def test_the_base_is_the_first_level_of_each_factor() -> None:
     assert factors_of([row.levels for row in ROWS], ["agent", "docs"]) == FACTORS
     assert RESULT.base.variant == "small.without"
+
+
+def test_choices_interact_where_their_bytes_do_not_add_up() -> None:
+    assert RESULT.interactions("installed_bytes") == (), "one of the four has no solution"
+    whole = replace(RESULT, rows=(*ROWS[:3], row("large", "with", 1450)))
+    (found,) = whole.interactions("installed_bytes")
+    assert (found.values, found.contrast) == ((1000, 1500, 1100, 1450), -150)

@@ -8,7 +8,14 @@ from atomic_lib.report.elements.table import Table
 from atomic_lib.report.elements.values import signed
 from atomic_lib.report.text import methods
 from atomic_lib.report.text.factor_words import named
-from atomic_lib.results.analysis.factor_effects import CRITERIA, Effect, effects, interactions, value_of
+from atomic_lib.results.analysis.factor_effects import (
+    CRITERIA,
+    Effect,
+    Interaction,
+    effects,
+    interactions,
+    value_of,
+)
 from atomic_lib.results.analysis.metrics import Unit, missing_reason
 from atomic_lib.results.study_result import FactorCell, StudyResult
 
@@ -46,26 +53,27 @@ def effects_table(study: StudyResult) -> Table:
     return Table("Main effects", header, tuple(rows), tuple(records), (_TREE_ONLY,), methods.FACTORS, "cells.csv")
 
 
+INTERACTION_COLUMNS = ("neither", "only the first", "only the second", "both", "interaction")
+INTERACTION_NOTE = (
+    "Interaction: the effect of both together less the sum of the effects of each alone; 0 where they add up."
+)
+
+
 def interactions_table(study: StudyResult) -> Table:
     """The four combinations of every two levels, and their interaction."""
     rows, records = [], []
     for criterion in CRITERIA:
         for one in interactions(study, criterion):
-            cells = (number(value, criterion.unit) for value in one.values)
-            contrast = Cell(signed(one.contrast, criterion.unit), kind="number", value=one.contrast)
-            rows.append((Cell(named(one)), Cell(criterion.title), *cells, contrast))
+            rows.append((Cell(named(one)), Cell(criterion.title), *interaction_cells(one, criterion.unit)))
             records.append({"choices": named(one), "figure": criterion.title, "interaction": one.contrast})
-    header = (
-        "first and second choice",
-        "figure",
-        "neither",
-        "only the first",
-        "only the second",
-        "both",
-        "interaction",
-    )
-    note = "Interaction: the effect of both together less the sum of the effects of each alone; 0 where they add up."
-    return Table("Interactions", header, tuple(rows), tuple(records), (note,), methods.FACTORS, "cells.csv")
+    header = ("first and second choice", "figure", *INTERACTION_COLUMNS)
+    return Table("Interactions", header, tuple(rows), tuple(records), (INTERACTION_NOTE,), methods.FACTORS, "cells.csv")
+
+
+def interaction_cells(one: Interaction, unit: Unit) -> tuple[Cell, ...]:
+    """The cells of ``INTERACTION_COLUMNS``."""
+    contrast = Cell(signed(one.contrast, unit), kind="number", value=one.contrast)
+    return (*(number(value, unit) for value in one.values), contrast)
 
 
 def effect_cell(effect: Effect, unit: Unit, *, reason: str = "not measured") -> Cell:

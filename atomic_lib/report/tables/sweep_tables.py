@@ -1,4 +1,4 @@
-"""The page of a sweep: which choices save most, what each level changes, and every variant."""
+"""The page of a sweep: which choices save most, what each level changes, which interact, and every variant."""
 
 from collections.abc import Sequence
 from statistics import mean
@@ -7,7 +7,13 @@ from atomic_lib.report.elements.blocks import Paragraph, Section, Shown
 from atomic_lib.report.elements.cells import Cell, number
 from atomic_lib.report.elements.table import Table
 from atomic_lib.report.elements.values import Unit, plural
-from atomic_lib.report.tables.factor_tables import effect_cell
+from atomic_lib.report.tables.factor_tables import (
+    INTERACTION_COLUMNS,
+    INTERACTION_NOTE,
+    effect_cell,
+    interaction_cells,
+)
+from atomic_lib.report.text.factor_words import named
 from atomic_lib.results.analysis.factor_effects import Effect
 from atomic_lib.results.sweep_result import FIGURES, SWEEP_FILE, SweepResult, SweepRow
 
@@ -29,6 +35,7 @@ def sweep_parts(result: SweepResult) -> tuple[Shown, ...]:
         Paragraph(about),
         Section("Which choices save most", "", (savings_table(result),)),
         Section("What each choice changes", "", (main_effects_table(result),)),
+        Section("Which choices interact", "", (interactions_table(result),)),
         Section("All variants", "", (variants_table(result),)),
     )
 
@@ -45,6 +52,17 @@ def main_effects_table(result: SweepResult) -> Table:
     return _effects_table(
         "Main effects", list(zip(*map(result.effects, FIGURES), strict=True)), "There are no choices."
     )
+
+
+def interactions_table(result: SweepResult) -> Table:
+    """Two choices whose installed bytes do not add up, the largest difference first."""
+    found = [one for one in result.interactions("installed_bytes") if one.contrast]
+    found.sort(key=lambda one: (-abs(one.contrast), named(one)))
+    rows = [(Cell(named(one)), *interaction_cells(one, "bytes")) for one in found[:CHOICES_MOST]]
+    header = ("first and second choice", *INTERACTION_COLUMNS)
+    notes = (f"Installed bytes, all other choices as in the base. {INTERACTION_NOTE}",)
+    empty = "The bytes of all choices add up, or there are no two factors."
+    return Table("Choices that interact", header, tuple(rows), (), notes, HOW, SWEEP_FILE, empty=empty)
 
 
 def variants_table(result: SweepResult) -> Table:

@@ -93,12 +93,7 @@ def value_of(study: StudyResult, levels: Mapping[str, str], criterion: Criterion
 
 def effects(study: StudyResult, criterion: Criterion) -> tuple[Effect, ...]:
     """The effect of every level but the base ones."""
-    results = {result.variant: result for result in study.variants}
-    figures = [
-        (cell.levels, criterion.value(results[cell.variant]) if cell.variant in results else None)
-        for cell in study.cells
-    ]
-    return level_effects(study.factors, figures)
+    return level_effects(study.factors, _figures(study, criterion))
 
 
 def level_effects(
@@ -125,19 +120,37 @@ def level_effects(
 
 def interactions(study: StudyResult, criterion: Criterion) -> tuple[Interaction, ...]:
     """Every two levels of two factors for which all four combinations were measured."""
-    base = {factor.name: factor.levels[0] for factor in study.factors}
+    return level_interactions(study.factors, _figures(study, criterion))
+
+
+def level_interactions(
+    factors: Iterable[Factor], figures: Iterable[tuple[Mapping[str, str], float | None]]
+) -> tuple[Interaction, ...]:
+    """Every two levels of two factors whose four combinations have a figure, given with the levels of each cell."""
+    known = list(factors)
+    base = {factor.name: factor.levels[0] for factor in known}
+    by_levels = {frozenset(levels.items()): figure for levels, figure in figures}
     found = []
-    for one, two in combinations(study.factors, 2):
+    for one, two in combinations(known, 2):
         for level_one, level_two in product(one.levels[1:], two.levels[1:]):
-            values = [
-                value_of(study, {**base, one.name: of_one, two.name: of_two}, criterion)
+            cells = (
+                {**base, one.name: of_one, two.name: of_two}
                 for of_two, of_one in product((base[two.name], level_two), (base[one.name], level_one))
-            ]
-            known = [value for value in values if value is not None]
-            if len(known) == 4:
+            )
+            values = [by_levels.get(frozenset(cell.items())) for cell in cells]
+            numbers = [value for value in values if value is not None]
+            if len(numbers) == 4:
                 choices = ((one.name, base[one.name], level_one), (two.name, base[two.name], level_two))
-                found.append(Interaction(*choices, (known[0], known[1], known[2], known[3])))
+                found.append(Interaction(*choices, (numbers[0], numbers[1], numbers[2], numbers[3])))
     return tuple(found)
+
+
+def _figures(study: StudyResult, criterion: Criterion) -> list[tuple[Mapping[str, str], float | None]]:
+    results = {result.variant: result for result in study.variants}
+    return [
+        (cell.levels, criterion.value(results[cell.variant]) if cell.variant in results else None)
+        for cell in study.cells
+    ]
 
 
 def _difference(value: float | None, base: float | None) -> float | None:

@@ -1,8 +1,16 @@
 """The page of a sweep: choices ordered by what they save, every variant, and what has no solution."""
 
-from atomic_lib.report.tables.sweep_tables import main_effects_table, savings_table, sweep_parts, variants_table
+from dataclasses import replace
+
+from atomic_lib.report.tables.sweep_tables import (
+    interactions_table,
+    main_effects_table,
+    savings_table,
+    sweep_parts,
+    variants_table,
+)
 from tests.report.factory import plain
-from tests.results.test_sweep_result import RESULT
+from tests.results.test_sweep_result import RESULT, ROWS, row
 
 
 def test_only_choices_that_save_are_listed_and_the_most_saving_first() -> None:
@@ -17,3 +25,12 @@ def test_a_variant_without_a_solution_says_why() -> None:
     assert failed[3].kind == "missing"
     assert "because" in failed[3].note
     assert "1 variant without a solution" in sweep_parts(RESULT)[0]._repr_html_()
+
+
+def test_only_choices_whose_bytes_do_not_add_up_are_said_to_interact() -> None:
+    def shown(installed: int) -> list[list[str]]:
+        table = interactions_table(replace(RESULT, rows=(*ROWS[:3], row("large", "with", installed))))
+        return [[plain(cell.text) for cell in cells] for cells in table.rows]
+
+    assert shown(1600) == [], "they add up"
+    assert [cells[1:] for cells in shown(1450)] == [["1.0 kB", "1.5 kB", "1.1 kB", "1.4 kB", "-0.1 kB"]]
