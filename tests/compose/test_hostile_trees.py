@@ -56,7 +56,7 @@ CONTEXTS = "etc/selinux/own/contexts/files"
 DRACUT = "usr/lib/dracut/modules.d/99own/module-setup.sh"
 MODULES = "usr/lib/modules/6.12"
 RECIPE = Recipe(files=(Path("own.yaml"),), packages=("bash",), selinux="permissive", timezone=None)
-SECONDS_MOST = 60
+SECONDS_MOST = 300
 
 needs_root = pytest.mark.skipif(
     os.geteuid() != 0 or outer_root() != 0, reason="only the host's root can make device nodes: .ci/run"
