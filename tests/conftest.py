@@ -15,6 +15,7 @@ from atomic_lib.tools.user_namespace import is_inside
 CHECKOUT = Path(__file__).parent.parent
 
 
+@pytest.hookimpl(optionalhook=True)  # of a plugin that other ways to start the tests may lack
 def pytest_xdist_auto_num_workers() -> int:
     """How many files of tests ``./workbook test`` runs at once: as many as a run builds and boots variants."""
     return variants_at_once([load_variant("atomic-min")] * ((os.cpu_count() or 1) + 1))
