@@ -1,5 +1,6 @@
 """What changed over time as a list, each change with a link to the run in which it came."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
@@ -9,7 +10,7 @@ from atomic_lib.report.elements.blocks import Details, Paragraph, Shown, Stack
 from atomic_lib.report.elements.values import plural, signed
 from atomic_lib.report.site.site_pages import link, run_page
 from atomic_lib.report.tables.trend_tables import trend_causes
-from atomic_lib.report.text.content_words import day
+from atomic_lib.report.text.content_words import day, moment
 from atomic_lib.results.analysis.metrics import Unit
 from atomic_lib.results.history.figure_trends import Trend
 
@@ -26,11 +27,15 @@ class _Change:
 
 @dataclass(frozen=True)
 class _Items:
-    """Changes as a list on the page ``path``; ``named``: whether the items say which variants changed."""
+    """Changes as a list on the page ``path``; ``named``: whether the items say which variants changed.
+
+    ``busy_days``: the days with several runs, whose time is shown, too.
+    """
 
     changes: tuple[_Change, ...]
     path: str
     named: bool
+    busy_days: frozenset[str]
 
     def _repr_html_(self) -> str:
         return f'<ul class="conclusions">{"".join(map(self._item, self.changes))}</ul>'
@@ -38,16 +43,22 @@ class _Items:
     def _item(self, change: _Change) -> str:
         target = escape(link(self.path, run_page(change.run)))
         variants = f" <strong>{escape(', '.join(change.variants))}:</strong>" if self.named else ""
-        return f'<li><a href="{target}">{day(change.created)}</a>,{variants} {escape(change.text)}</li>'
+        return f'<li><a href="{target}">{self._when(change)}</a>,{variants} {escape(change.text)}</li>'
+
+    def _when(self, change: _Change) -> str:
+        date = day(change.created)
+        return f"{date}, {moment(change.created)[-5:]}" if date in self.busy_days else date
 
 
 def change_list(trends: Sequence[Trend], path: str, most: int) -> Shown:
     """The changes of these trends, the newest first; more than ``most`` of them are folded away."""
     found = _changes(trends)
     named = len({trend.variant for trend in trends}) > 1
-    parts: list[Shown] = [_Items(found[:most], path, named)]
+    days = Counter(day(created) for created in {change.created for change in found})
+    busy = frozenset(date for date, runs in days.items() if runs > 1)
+    parts: list[Shown] = [_Items(found[:most], path, named, busy)]
     if len(found) > most:
-        rest = _Items(found[most:], path, named)
+        rest = _Items(found[most:], path, named, busy)
         parts.append(Details(plural(len(found) - most, "earlier change"), rest))
     return Stack(tuple(parts)) if found else Paragraph("No figure has changed its level.")
 

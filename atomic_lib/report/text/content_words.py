@@ -41,9 +41,12 @@ def _left_out(study: StudyResult) -> Iterator[str]:
             by_entries.setdefault(result.left_out, []).append(result)
     for entries, results in by_entries.items():
         names = ", ".join(result.variant for result in results)
-        counts = " or ".join(dict.fromkeys(str(result.entry_count) for result in results))
-        verb = "have" if len(entries) > 1 else "has"
-        yield f"{names}: {len(entries)} of {counts} entries {verb} no stand-in: {', '.join(entries)}."
+        counts = list(dict.fromkeys(str(result.entry_count) for result in results))
+        missing, verb = len(entries), "have" if len(entries) > 1 else "has"
+        of = f"{missing} of {counts[0]} entries"
+        if len(counts) > 1:
+            of = f"{missing} {'entries' if missing > 1 else 'entry'} (of {' and '.join(counts)})"
+        yield f"{names}: {of} {verb} no stand-in: {', '.join(entries)}."
 
 
 def moment(created: str) -> str:

@@ -60,7 +60,7 @@ def test_what_has_no_stand_in_is_said_at_the_head(study: StudyResult) -> None:
     text = standin_notice(study.model_copy(update={"variants": tuple(variants)}))
     assert text.removeprefix(STANDIN_NOTICE) == (
         " cloud-docker: 2 of 74 entries have no stand-in: a, b."
-        " atomic-cloud-init, atomic-min: 1 of 48 or 47 entries has no stand-in: c."
+        " atomic-cloud-init, atomic-min: 1 entry (of 48 and 47) has no stand-in: c."
     )
 
 
