@@ -4,21 +4,19 @@ The guest has one instance, and reboots by itself. Each of its three boots passe
 first boot of an instance only, so what it shows is not asked for later.
 """
 
-import shlex
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
-from atomic_lib.base.command import last_lines
+from atomic_lib.base.command import CommandError, last_lines
 from atomic_lib.base.errors import WorkbookError
 from atomic_lib.base.files import write_text
 from atomic_lib.base.model import SelinuxMode, read_model
 from atomic_lib.base.progress import reached
 from atomic_lib.base.run_lock import machine_lock
 from atomic_lib.base.stage import Stage
-from atomic_lib.compose.remote import REMOTE
 from atomic_lib.guest.boot_stages import accelerator_of
 from atomic_lib.guest.evidence.console_milestones import console_milestone
 from atomic_lib.guest.evidence.denials import MODE_COMMAND
@@ -28,21 +26,24 @@ from atomic_lib.guest.evidence.proof_of_life import COMPLETE_CHECK, USER_DATA_CH
 from atomic_lib.guest.programs import program_text
 from atomic_lib.guest.timed_boot import wait_for_key
 from atomic_lib.guest.update.repository_server import ServerLog, serve_to_guest
-from atomic_lib.guest.update.update_downloads import UpdateVersions
+from atomic_lib.guest.update.update_commands import GuestVersions
 from atomic_lib.guest.update.update_evidence import (
     ETC_FILES,
+    NEVRA_FORMAT,
     GuestState,
     GuestUpdate,
     StepName,
     UpdateBoot,
     UpdateStep,
+    Usage,
     figures_of,
     read_state,
+    read_usage,
 )
 from atomic_lib.guest.vm.clock import read_clock, read_clock_again
 from atomic_lib.guest.vm.data_source import provide_instance
 from atomic_lib.guest.vm.host_load import Patience
-from atomic_lib.guest.vm.qemu import BOOT_MOUNT, UPDATES_URL, Disk, Guest, Machine, read_console, start_guest
+from atomic_lib.guest.vm.qemu import BOOT_MOUNT, Disk, Guest, Machine, read_console, start_guest
 from atomic_lib.guest.vm.ssh import Deadline, Key, Shell, log_in, one_boot_key, wait_for_banner, wait_for_silence
 from atomic_lib.image.disk import Image
 from atomic_lib.params.variant import Variant
@@ -50,6 +51,7 @@ from atomic_lib.tools.context import Context
 
 _UPDATE = "update.json"
 _STEP_SECONDS = 900
+_POLL_SECONDS = 0.5
 _ONCE = (USER_DATA_CHECK, COMPLETE_CHECK)
 """The checks that need the user-data script, which runs on the first boot of an instance only."""
 
@@ -58,13 +60,13 @@ _ONCE = (USER_DATA_CHECK, COMPLETE_CHECK)
 class GuestUpdateRequest:
     """The image of version 1, booted as ``variant`` says, and the versions; ``selinux``: the mode to prove.
 
-    ``repository``: the one that serves both versions, without a static delta.
+    ``repository``: the directory that the server has, with what the commands of the versions ask for.
     """
 
     variant: Variant
     selinux: SelinuxMode
     image: Image
-    versions: UpdateVersions
+    versions: GuestVersions
     repository: Path
 
 
@@ -81,7 +83,8 @@ def _inputs(request: GuestUpdateRequest, context: Context) -> dict[str, object]:
     variant, versions = request.variant, request.versions
     return {
         "image": request.image.key,
-        "commits": [versions.before.commit, versions.after.commit],
+        "versions": versions.identities,
+        "commands": asdict(versions.commands),
         "guest": [variant.agent, variant.data_source, variant.runtime, variant.guest_cpus, variant.guest_memory_mib],
         "accelerator": accelerator_of(variant, context),
         "selinux": request.selinux,
@@ -122,20 +125,19 @@ GUEST_UPDATE = Stage(
 
 def tell(story: "Story") -> GuestUpdate:
     """The whole way of the guest."""
-    look_for = ["ostree", "pull", "--commit-metadata-only", REMOTE, story.request.versions.before.ref]
+    commands = story.request.versions.commands
     with story.boot() as shell:
         first = story.prove(shell, first=True)
         story.administer(shell)
         before = story.look(shell)
-        story.step(shell, "check", shlex.join(look_for))
-        story.step(shell, "download", "ostree admin upgrade --pull-only")
-        story.step(shell, "deploy", "ostree admin upgrade --deploy-only")
+        for name, command in commands.steps:
+            story.step(shell, name, command)
         deployed = story.look(shell)
         story.reboot(shell)
     with story.boot("reboot") as shell:
         second = story.prove(shell)
         after = story.look(shell)
-        story.step(shell, "rollback", "ostree admin set-default 1")
+        story.step(shell, "rollback", commands.rollback)
         story.reboot(shell)
     with story.boot("reboot back") as shell:
         third = story.prove(shell)
@@ -168,6 +170,7 @@ class Story:
         with log_in(self.context.tools, self.key, self.guest, check) as shell:
             if reboot:
                 self._took(reboot)
+                self._wait_for_docker(shell)
             yield shell
 
     def prove(self, shell: Shell, *, first: bool = False) -> UpdateBoot:
@@ -200,23 +203,28 @@ class Story:
 
     def administer(self, shell: Shell) -> None:
         """What an administrator does with version 1."""
-        runtime = self.request.variant.runtime
-        program = program_text(
-            __file__, "programs/administer", URL=UPDATES_URL, REMOTE=REMOTE, RUNTIME=runtime, CONTAINER=CONTAINER
-        )
+        source, runtime = self.request.versions.commands.source, self.request.variant.runtime
+        program = program_text(__file__, "programs/administer", SOURCE=source, RUNTIME=runtime, CONTAINER=CONTAINER)
         shell.run(program, timeout_seconds=_STEP_SECONDS)
 
     def look(self, shell: Shell) -> GuestState:
         """What the guest shows of itself now."""
         runtime, names = self.request.variant.runtime, " ".join(ETC_FILES)
-        program = program_text(__file__, "programs/look", MODE=MODE_COMMAND, RUNTIME=runtime, NAMES=names)
+        program = program_text(__file__, "programs/look", MODE=MODE_COMMAND, RUNTIME=runtime, NAMES=names,
+                               NEVRA=NEVRA_FORMAT)  # fmt: skip
         return read_state(shell.run(program, timeout_seconds=_STEP_SECONDS).stdout)
 
     def step(self, shell: Shell, name: StepName, command: str) -> None:
         """Take a step by a command of the guest. Raises CommandError, with what it said, if it fails."""
+        before = self.usage(shell)
         self._began = time.monotonic()
         shell.run(command, timeout_seconds=_STEP_SECONDS)
         self._took(name)
+        self.steps[-1] = self.steps[-1].model_copy(update={"before": before, "after": self.usage(shell)})
+
+    def usage(self, shell: Shell) -> Usage | None:
+        """What the guest has used since it booted."""
+        return read_usage(shell.run(program_text(__file__, "programs/usage"), timeout_seconds=_STEP_SECONDS).stdout)
 
     def reboot(self, shell: Shell) -> None:
         """Have the guest reboot itself; it is on its way down on return."""
@@ -233,7 +241,7 @@ class Story:
             reached(f"{console_milestone(self.guest.require_alive())}, after {self._last_step()}")
             if patience.is_over():
                 raise WorkbookError(
-                    f"{variant.variant}: no ssh login within {variant.boot_timeout_seconds:g} s"
+                    f"{variant.variant}: no ssh login, or no Docker, within {variant.boot_timeout_seconds:g} s"
                     f" after {self._last_step()}",
                     hint="boot_timeout_seconds gives a slow host more time",
                     log=last_lines(read_console(self.guest.console)),
@@ -245,5 +253,24 @@ class Story:
         seconds = time.monotonic() - self._began
         self.steps.append(UpdateStep(name=name, seconds=seconds, download=figures_of(self.log.take())))
 
+    def _wait_for_docker(self, shell: Shell) -> None:
+        """Note in the last step, a reboot, when Docker answered. Raises WorkbookError once the time limit is over."""
+        if self.request.variant.runtime != "docker":
+            return
+        check = self.patience()
+        while not _docker_answers(shell):
+            check()
+            time.sleep(_POLL_SECONDS)
+        seconds = time.monotonic() - self._began
+        self.steps[-1] = self.steps[-1].model_copy(update={"docker_seconds": round(seconds, 3)})
+
     def _last_step(self) -> str:
         return self.steps[-1].name if self.steps else "the first boot"
+
+
+def _docker_answers(shell: Shell) -> bool:
+    try:
+        shell.run("docker version", timeout_seconds=_STEP_SECONDS)
+    except CommandError:
+        return False
+    return True

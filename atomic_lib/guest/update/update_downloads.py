@@ -1,6 +1,7 @@
 """The stage that makes the repository of an update, predicts what it costs to download, and has it downloaded."""
 
 import os
+import shlex
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,11 +10,13 @@ from typing import Literal
 from atomic_lib.base.files import write_text
 from atomic_lib.base.model import Model, read_model
 from atomic_lib.base.stage import Stage
-from atomic_lib.compose.remote import KEY_FILE
+from atomic_lib.compose.remote import KEY_FILE, REMOTE, REMOTE_FILE
 from atomic_lib.compose.update.download_prediction import Download, predict_check, predict_delta, predict_loose
 from atomic_lib.compose.update.update_repository import Version, add_static_delta, make_update_repository
 from atomic_lib.guest.update.loopback_pull import pull_over_loopback
-from atomic_lib.guest.update.update_evidence import DownloadFigures, figures_of
+from atomic_lib.guest.update.update_commands import UpdateCommands
+from atomic_lib.guest.update.update_evidence import DownloadFigures, GuestState, figures_of
+from atomic_lib.guest.vm.qemu import UPDATES_URL
 from atomic_lib.tools.context import Context
 from atomic_lib.tools.sandbox import Bind
 
@@ -28,6 +31,28 @@ class UpdateVersions:
     name: str
     before: Version
     after: Version
+
+    @property
+    def identities(self) -> tuple[str, str]:
+        """The commits."""
+        return self.before.commit, self.after.commit
+
+    @property
+    def commands(self) -> UpdateCommands:
+        """ostree's, one for each part of ``ostree admin upgrade``."""
+        return UpdateCommands(
+            source=f"sed -i 's|^url=.*|url={UPDATES_URL}|' /{REMOTE_FILE}",
+            steps=(
+                ("check", shlex.join(["ostree", "pull", "--commit-metadata-only", REMOTE, self.before.ref])),
+                ("download", "ostree admin upgrade --pull-only"),
+                ("deploy", "ostree admin upgrade --deploy-only"),
+            ),
+            rollback="ostree admin set-default 1",
+        )
+
+    def identity(self, state: GuestState) -> str | None:
+        """The commit that is booted."""
+        return state.commit
 
 
 class UpdateDownload(Model):

@@ -1,10 +1,11 @@
 """What a guest shows of itself while it goes from one version to the next and back, and the model of the whole."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from hashlib import sha256
 from typing import Literal
 
-from atomic_lib.base.model import Bytes, Count, Model, SelinuxMode, WallSeconds
+from atomic_lib.base.model import Bytes, Count, Model, Seconds, SelinuxMode, WallSeconds
 from atomic_lib.compose.update.download_prediction import Download
 from atomic_lib.guest.evidence.denials import Denial, read_mode
 from atomic_lib.guest.evidence.proof_of_life import Check
@@ -16,6 +17,13 @@ ABSENT = "absent"
 _DEPLOYMENT = re.compile(r"\S+ ([0-9a-f]{64})\.\d+")
 _READ_ONLY = "Read-only file system"
 _YES = {"true": True, "false": False}
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+_SECTOR_BYTES = 512
+_TICKS_PER_SECOND = 100
+"""USER_HZ of x86, in which /proc/stat counts: proc_stat(5)."""
+
+NEVRA_FORMAT = r"%{NAME}-%{EPOCHNUM}:%{VERSION}-%{RELEASE}.%{ARCH}\n"
+"""The line of a package in what ``packages_identity`` takes the sha256 of."""
 
 StepName = Literal["check", "download", "deploy", "reboot", "rollback", "reboot back"]
 EtcChange = Literal["", "changed", "added", "removed"]
@@ -39,26 +47,59 @@ class EtcFile(Model):
 class GuestState(Model):
     """What a guest shows at one moment. None: it did not say, or there is no container runtime.
 
+    ``commit``: that which is booted, if ostree booted the guest. ``packages``: otherwise, the sha256 of the NEVRAs that
+    are installed, as ``packages_identity`` has it. ``left``: files of /etc that rpm kept or put beside another one.
     ``usr_read_only``: a file could not be made in /usr, for that reason. ``var_kept``, ``container_running`` and
     ``volume_kept`` are about what the administrator made in version 1.
     """
 
     commit: str | None = None
+    packages: str | None = None
     selinux: SelinuxMode | None = None
     usr_read_only: bool = False
     var_kept: bool = False
     container_running: bool | None = None
     volume_kept: bool | None = None
     disk_used_bytes: Bytes | None = None
+    left: tuple[str, ...] = ()
     etc: tuple[EtcFile, ...] = ()
 
 
+class Usage(Model):
+    """What a guest has used since it booted, with all that waited to be written; ``disk_used_bytes``: now.
+
+    ``processor_seconds``: of all its processors, in ticks of its clock; an emulated or busy host makes them longer.
+    """
+
+    written_bytes: Bytes
+    processor_seconds: Seconds
+    disk_used_bytes: Bytes
+
+
 class UpdateStep(Model):
-    """One step of an update; ``seconds`` of wall-clock time, which the load of the host affects."""
+    """One step of an update; ``seconds`` of wall-clock time, which the load of the host affects.
+
+    ``before`` and ``after``: what the guest had used; None for a reboot, with which it counts anew.
+    ``docker_seconds``: from the command to reboot until Docker answered, no earlier than the login; None: no reboot, or
+    no Docker.
+    """
 
     name: StepName
     seconds: WallSeconds
     download: DownloadFigures
+    before: Usage | None = None
+    after: Usage | None = None
+    docker_seconds: WallSeconds | None = None
+
+    @property
+    def written_bytes(self) -> int | None:
+        """What the step wrote to the disk."""
+        return self.after.written_bytes - self.before.written_bytes if self.before and self.after else None
+
+    @property
+    def processor_seconds(self) -> float | None:
+        """What the processors of the guest worked meanwhile."""
+        return self.after.processor_seconds - self.before.processor_seconds if self.before and self.after else None
 
 
 class UpdateBoot(Model):
@@ -113,15 +154,36 @@ def read_state(text: str) -> GuestState:
     deployment = _DEPLOYMENT.match(facts.get("deployment", ""))
     return GuestState(
         commit=deployment[1] if deployment else None,
+        packages=digest[0] if (digest := _SHA256.match(facts.get("packages", ""))) else None,
         selinux=read_mode(facts.get("selinux", "")),
         usr_read_only=_READ_ONLY in facts.get("usr", ""),
         var_kept=facts.get("var") == "kept",
         container_running=_YES.get(facts.get("container", "")),
         volume_kept=facts["volume"] == "kept" if "volume" in facts else None,
         disk_used_bytes=_used_bytes(facts.get("disk", "")),
+        left=tuple(facts.get("left", "").split()),
         etc=tuple(EtcFile(name=name, own=_digest(facts, f"/etc/{name}"), default=_digest(facts, f"/usr/etc/{name}"))
                   for name in ETC_FILES),
     )  # fmt: skip
+
+
+def packages_identity(nevras: Iterable[str]) -> str:
+    """What a set of packages is known by: the sha256 of its sorted NEVRAs."""
+    return sha256("".join(f"{nevra}\n" for nevra in sorted(nevras)).encode()).hexdigest()
+
+
+def read_usage(text: str) -> Usage | None:
+    """Read the output of ``programs/usage``; None if it is not that."""
+    sectors, _, rest = text.strip().partition(" ")
+    ticks, _, disk = rest.partition(" ")
+    used = _used_bytes(disk)
+    if used is None or not (sectors.isdecimal() and ticks.isdecimal()):
+        return None
+    return Usage(
+        written_bytes=int(sectors) * _SECTOR_BYTES,
+        processor_seconds=int(ticks) / _TICKS_PER_SECOND,
+        disk_used_bytes=used,
+    )
 
 
 def etc_outcomes(update: GuestUpdate) -> tuple[EtcOutcome, ...]:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from atomic_lib.base.command import Completed
+from atomic_lib.base.command import CommandError, Completed
 from atomic_lib.base.errors import WorkbookError
 from atomic_lib.compose.update.download_prediction import ServedFile
 from atomic_lib.compose.update.update_repository import Version
@@ -37,6 +37,8 @@ class _Told:
     commands: list[str] = field(default_factory=list)
     version: str = BEFORE
     checks: list[tuple[Check, ...]] = field(default_factory=list)
+    asked: int = 0
+    docker_fails: int = 0
 
     def run(self, command: str, **_: Any) -> Completed:
         """Answer a command as ostree and the program ``look`` do."""
@@ -45,6 +47,12 @@ class _Told:
             self.log.files += [ServedFile("a", 100), ServedFile("b", 20)]
         if command == "systemctl reboot":
             self.version = AFTER if self.version == BEFORE else BEFORE
+        if command.startswith("# What the guest has used"):
+            self.asked += 1
+            return Completed(f"{1000 * self.asked} {50 * self.asked} 4096 1000 {500 - self.asked}\n", "")
+        if command == "docker version" and self.docker_fails:
+            self.docker_fails -= 1
+            raise CommandError("docker: Cannot connect to the Docker daemon")
         return Completed(f"deployment fedora-atomic {self.version}.0\nusr written\n", "")
 
 
@@ -73,12 +81,19 @@ def told(monkeypatch: pytest.MonkeyPatch) -> _Told:
     return told
 
 
+class Running:
+    """QEMU, which has not ended."""
+
+    def poll(self) -> None:
+        """No exit status."""
+
+
 def story(told: _Told, directory: Path) -> Story:
     versions = UpdateVersions("own", *(Version(Path("repo"), "own ref", commit) for commit in (BEFORE, AFTER)))
     variant = load_variant("atomic-min")
     unused: Any = None
     request = GuestUpdateRequest(variant, "enforcing", unused, versions, directory)
-    return Story(request, own_context(directory), Guest(unused, 0.0, directory), unused, unused, told.log)
+    return Story(request, own_context(directory), Guest(Running(), 0.0, directory), unused, unused, told.log)
 
 
 def test_the_guest_goes_to_version_2_and_back(told: _Told, tmp_path: Path) -> None:
@@ -91,13 +106,31 @@ def test_the_guest_goes_to_version_2_and_back(told: _Told, tmp_path: Path) -> No
         "ostree admin upgrade --pull-only",
         "ostree admin upgrade --deploy-only",
         "systemctl reboot",
+        "docker version",
         "ostree admin set-default 1",
         "systemctl reboot",
+        "docker version",
     ]
     steps = {step.name: (step.download.requests, step.download.bytes) for step in update.steps}
     assert list(steps) == ["check", "download", "deploy", "reboot", "rollback", "reboot back"]
     assert {name: figures for name, figures in steps.items() if any(figures)} == {"download": (2, 120)}
     assert [boot.checks for boot in update.boots] == [(passed,)] * 3
+
+
+def test_a_step_counts_what_it_wrote_and_a_reboot_how_long_docker_was_away(told: _Told, tmp_path: Path) -> None:
+    told.checks, told.docker_fails = [(Check(name="system is running", passed=True),)] * 3, 1
+    update = tell(story(told, tmp_path))
+    steps = {str(step.name): step for step in update.steps}
+    for name in ("check", "download", "deploy", "rollback"):
+        assert (steps[name].written_bytes, steps[name].processor_seconds) == (1000 * 512, 0.5)
+        assert steps[name].docker_seconds is None
+    assert steps["deploy"].after is not None
+    assert steps["deploy"].after.disk_used_bytes == 4096 * (500 + 6)
+    reboots = [step for step in update.steps if step.name in ("reboot", "reboot back")]
+    assert [(step.written_bytes, step.processor_seconds) for step in reboots] == [(None, None)] * 2
+    waited = [(step.docker_seconds or 0) - step.seconds for step in reboots]
+    assert waited[0] >= 0.5
+    assert waited[1] >= 0
 
 
 @pytest.mark.parametrize(

@@ -12,8 +12,11 @@ from atomic_lib.guest.update.update_evidence import (
     GuestUpdate,
     UpdateBoot,
     UpdateStep,
+    Usage,
     etc_outcomes,
+    packages_identity,
     read_state,
+    read_usage,
 )
 
 COMMIT = "a" * 64
@@ -60,6 +63,25 @@ def test_what_the_guest_does_not_say_is_not_known_and_not_kept() -> None:
     state = read_state("usr written\nvar cat: /var/lib/kept: No such file or directory\ndisk ? ? ?\ncontainer\n")
     assert (state.commit, state.selinux, state.usr_read_only, state.var_kept) == (None, None, False, False)
     assert (state.container_running, state.volume_kept, state.disk_used_bytes) == (None, None, None)
+
+
+def test_a_guest_without_ostree_shows_its_packages_and_what_rpm_left() -> None:
+    digest = packages_identity(["b-0:1-2.x86_64", "a-1:2-3.noarch"])
+    state = read_state(f"packages {digest}  -\nusr written\nleft /etc/issue.rpmnew /etc/rpc.rpmsave\n")
+    assert (state.packages, state.commit, state.usr_read_only) == (digest, None, False)
+    assert state.left == ("/etc/issue.rpmnew", "/etc/rpc.rpmsave")
+    # printf 'a-1:2-3.noarch\nb-0:1-2.x86_64\n' | sha256sum
+    assert digest == "057568ea2fee2130f2da61136c0462e0a6bfcb69c4b2ac4d15793d13af24c6e9"
+
+
+def test_what_a_guest_has_used_is_read() -> None:
+    usage = read_usage("2048 350 4096 1000 400\n")
+    assert usage == Usage(written_bytes=1_048_576, processor_seconds=3.5, disk_used_bytes=4096 * 600)
+
+
+@pytest.mark.parametrize("said", ["", "2048", "2048 350", "x 350 4096 1000 400", "2048 - 4096 1000 400"])
+def test_usage_that_cannot_be_read_is_not_known(said: str) -> None:
+    assert read_usage(said) is None
 
 
 @pytest.mark.parametrize(

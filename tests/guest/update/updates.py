@@ -10,6 +10,7 @@ from atomic_lib.guest.update.update_evidence import (
     GuestUpdate,
     UpdateBoot,
     UpdateStep,
+    Usage,
 )
 
 BEFORE, AFTER = "a" * 64, "b" * 64
@@ -19,6 +20,8 @@ FIGURES = {
     "loose objects": DownloadFigures(requests=321, bytes=1_234_567),
     "static delta": DownloadFigures(requests=7, bytes=1_000_001),
 }
+USED = Usage(written_bytes=10_000_000, processor_seconds=100.0, disk_used_bytes=950_000_000)
+USED_AFTER = Usage(written_bytes=60_000_000, processor_seconds=107.2, disk_used_bytes=1_000_000_000)
 NOTHING = DownloadFigures(requests=0, bytes=0)
 
 
@@ -74,9 +77,9 @@ def good_guest() -> GuestUpdate:
     only_once = Check(name="user-data script ran", passed=True)
     steps = (
         UpdateStep(name="check", seconds=1.0, download=FIGURES["check"]),
-        UpdateStep(name="download", seconds=20.0, download=FIGURES["loose objects"]),
+        UpdateStep(name="download", seconds=20.0, download=FIGURES["loose objects"], before=USED, after=USED_AFTER),
         UpdateStep(name="deploy", seconds=10.0, download=NOTHING),
-        UpdateStep(name="reboot", seconds=60.0, download=NOTHING),
+        UpdateStep(name="reboot", seconds=60.0, download=NOTHING, docker_seconds=75.0),
         UpdateStep(name="rollback", seconds=2.0, download=NOTHING),
         UpdateStep(name="reboot back", seconds=61.0, download=NOTHING),
     )

@@ -86,15 +86,31 @@ def steps_table(guest: GuestUpdate) -> Table:
     """The steps of the guest, in their order."""
     rows = tuple(
         (Cell(_STEPS[step.name]), number(step.download.requests, "count"), number(step.download.bytes, "count"),
-         number(step.seconds, "seconds"))
+         number(step.written_bytes, "bytes"), number(step.after.disk_used_bytes if step.after else None, "bytes"),
+         number(step.processor_seconds, "seconds"), number(step.seconds, "seconds"),
+         number(step.docker_seconds, "seconds"))
         for step in guest.steps
     )  # fmt: skip
     records = tuple(
-        {"step": step.name, "requests": step.download.requests, "bytes": step.download.bytes, "seconds": step.seconds}
+        {
+            "step": step.name,
+            "requests": step.download.requests,
+            "bytes": step.download.bytes,
+            "written_bytes": step.written_bytes,
+            "disk_used_bytes": step.after.disk_used_bytes if step.after else None,
+            "processor_seconds": step.processor_seconds,
+            "seconds": step.seconds,
+            "docker_seconds": step.docker_seconds,
+        }
         for step in guest.steps
     )
-    notes = ("Seconds depend on this machine and its load; one sample each, so they are not compared.",)
-    header = ("step", "requests", "bytes", "seconds")
+    notes = (
+        "Seconds depend on this machine and its load; one sample each, so they are not compared. So does the processor "
+        "time, which the guest counts by its clock.",
+        "Docker is asked as soon as the login stands, so it may have been ready before.",
+    )
+    header = ("step", "requests", "bytes downloaded", "written to the disk", "disk used after", "processor time",
+              "wall-clock time", "reboot until Docker answers")  # fmt: skip
     return Table(
         "The steps of the guest", header, rows, records, notes, methods.GUEST_UPDATE, anchor="update-steps", fixed=True
     )

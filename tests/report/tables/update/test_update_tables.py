@@ -42,7 +42,8 @@ def test_the_steps_are_in_their_order() -> None:
         "check", "download", "deploy", "reboot into version 2, until the login", "rollback",
         "reboot into version 1, until the login",
     ]  # fmt: skip
-    assert rows[1][1:] == ["321", "1,234,567", "20.0 s"]
+    assert rows[1][1:] == ["321", "1,234,567", "50.0 MB", "1,000.0 MB", "7.2 s", "20.0 s", MISSING]
+    assert rows[3][3:] == [MISSING, MISSING, MISSING, "60.0 s", "75.0 s"]
 
 
 def test_what_stayed_and_what_changed() -> None:
