@@ -132,17 +132,21 @@ def open_package_update(before: Build, changes: list[str]) -> PackageUpdate:
         raise WorkbookError(
             f"{variant.variant}: local_rpms: version 2 has RPMs of its own in their place", hint="leave it empty"
         )
-    added: list[str] = []
-    for name in changes:
-        path = PARAMS_DIRECTORY / f"treefiles/parts/update-{name}.yaml"
-        part = read_recipe(path)
-        if name != CONFIG and not part.packages:
-            raise WorkbookError(
-                f"{name}: a traditional system gets packages only, and {path.name} names none",
-                hint="package or config; or an ostree variant",
-            )
-        added += part.packages
+    added = [package for name in changes if name != CONFIG for package in _packages_of(name)]
     return PackageUpdate(before, tuple(added), CONFIG in changes)
+
+
+def _packages_of(change: str) -> tuple[str, ...]:
+    """The packages that a change adds."""
+    path = PARAMS_DIRECTORY / f"treefiles/parts/update-{change}.yaml"
+    try:
+        return read_recipe(path).packages
+    except WorkbookError as error:
+        raise WorkbookError(
+            f"{change}: a traditional system gets packages only, and {path.name} is no list of packages",
+            hint="package or config, or an ostree variant",
+            log=str(error),
+        ) from None
 
 
 def require_packages(update: PackageUpdate) -> Paragraph:
