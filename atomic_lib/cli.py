@@ -158,7 +158,9 @@ def _add_release_notes(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_update(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--variant", default="atomic-min", metavar="NAME", help="an ostree variant (atomic-min)")
+    parser.add_argument(
+        "--variant", default="atomic-min", metavar="NAME", help="a variant with ostree (atomic-min), or with dnf"
+    )
     parser.add_argument(
         "--change", action="append", metavar="NAME", help="what version 2 changes: package or config; repeatable (both)"
     )

@@ -122,6 +122,11 @@ class GuestUpdate(Model):
     deployed: GuestState
     boots: tuple[UpdateBoot, UpdateBoot, UpdateBoot]
 
+    @property
+    def by_dnf(self) -> bool:
+        """Whether the guest is a traditional system, which is known by its packages."""
+        return self.states[0].packages is not None
+
 
 class EtcOutcome(Model):
     """What became of a file in /etc: what the administrator and version 2 did to it, and whose file it is then."""

@@ -16,6 +16,7 @@ from atomic_lib.guest.update.update_downloads import (
     update_repository,
 )
 from atomic_lib.guest.update.update_evidence import GuestUpdate, etc_outcomes
+from atomic_lib.guest.update.update_ways import UpdateWay
 from atomic_lib.params.variant import load_variant, variant_from
 from atomic_lib.pipeline.build import Build, open_build
 from atomic_lib.report.elements.blocks import Paragraph
@@ -45,6 +46,22 @@ class VariantUpdate:
         """What the update costs to download."""
         return update_downloads(self.versions, self.before.context)
 
+    @property
+    def ways(self) -> tuple[UpdateWay, ...]:
+        """What each way costs to download, where it was taken."""
+        steps = {step.name: step.download for step in self.guest.steps}
+        taken = {"check": steps["check"], "loose objects": steps["download"]}
+        return tuple(
+            UpdateWay(one.way, one.predicted, one.measured, taken.get(one.way), same_files=one.same_files)
+            for one in self.downloads.ways
+        )
+
+    @property
+    def expected(self) -> tuple[str, str, str, str]:
+        """What the guest must be known by in version 1, when version 2 is there, in version 2, and in version 1."""
+        before, after = self.versions.identities
+        return before, before, after, before
+
     @cached_property
     def guest(self) -> GuestUpdate:
         """What a guest showed that was updated and rolled back."""
@@ -59,12 +76,7 @@ def open_update(variant: str, changes: str) -> VariantUpdate:
     Raises WorkbookError for an unknown change, for a variant that has no commits of a treefile, and as ``open_build``
     does.
     """
-    known, named = known_changes(), changes.split()
-    for name in named:
-        if name not in known:
-            raise WorkbookError(f"{name}: no such change for version 2", hint=f"one or more of: {', '.join(known)}")
-    if not named:
-        raise WorkbookError("version 2 must differ from version 1", hint=f"one or more of: {', '.join(known)}")
+    named = named_changes(changes)
     first = load_variant(variant)
     before = open_build(first)
     if first.method != "ostree" or before.whole_recipe.ostree_source:
@@ -126,6 +138,17 @@ def _guest_problems(update: VariantUpdate) -> Iterator[str]:
         }
         yield from (f"{moment}: {problem}" for problem, holds in facts.items() if not holds)
     yield from (f"/etc/{one.name}: {one.kept}" for one in etc_outcomes(guest) if not one.expected)
+
+
+def named_changes(changes: str) -> list[str]:
+    """The names in ``changes``; raises WorkbookError for an unknown one, or if there are none."""
+    known, named = known_changes(), changes.split()
+    for name in named:
+        if name not in known:
+            raise WorkbookError(f"{name}: no such change for version 2", hint=f"one or more of: {', '.join(known)}")
+    if not named:
+        raise WorkbookError("version 2 must differ from version 1", hint=f"one or more of: {', '.join(known)}")
+    return named
 
 
 def known_changes() -> list[str]:

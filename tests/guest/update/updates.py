@@ -12,6 +12,7 @@ from atomic_lib.guest.update.update_evidence import (
     UpdateStep,
     Usage,
 )
+from atomic_lib.guest.update.update_ways import UpdateWay
 
 BEFORE, AFTER = "a" * 64, "b" * 64
 ALIVE = Check(name="system is running", passed=True, detail="running")
@@ -68,6 +69,42 @@ def merged(second: bool) -> tuple[EtcFile, ...]:
         EtcFile(name="administrator-added", own="own", default=ABSENT),
         EtcFile(name="rpc", own=ABSENT, default="1"),
     )
+
+
+def good_ways(downloads: UpdateDownloads | None = None) -> tuple[UpdateWay, ...]:
+    """All ways, the first two of them taken by the guest."""
+    taken = {"check": FIGURES["check"], "loose objects": FIGURES["loose objects"]}
+    ways = (downloads or good_downloads()).ways
+    image = UpdateWay("whole image", DownloadFigures(requests=1, bytes=262_144_000), from_locks_bytes=260_833_280)
+    objects = (
+        UpdateWay(one.way, one.predicted, one.measured, taken.get(one.way), same_files=one.same_files) for one in ways
+    )
+    return (*objects, image)
+
+
+def dnf_ways() -> tuple[UpdateWay, ...]:
+    """The ways of dnf, all as predicted."""
+    index, files = DownloadFigures(requests=3, bytes=80_000), DownloadFigures(requests=2, bytes=400_000)
+    back = DownloadFigures(requests=1, bytes=125_000)
+    return (
+        UpdateWay("check", index, guest=index),
+        UpdateWay("RPM files", files, guest=files, from_locks_bytes=400_000),
+        UpdateWay("RPM files to undo it", back, guest=back, from_locks_bytes=125_000),
+    )
+
+
+def dnf_guest() -> GuestUpdate:
+    """A traditional guest that went to version 2 and back; the versions are known by ``BEFORE`` and ``AFTER``."""
+    guest = good_guest()
+    own: dict[str, object] = {"commit": None, "usr_read_only": False}
+    first = guest.states[0].model_copy(update={**own, "packages": BEFORE})
+    left = ("/etc/issue.rpmnew",)
+    second = guest.states[1].model_copy(update={**own, "packages": AFTER, "left": left})
+    steps = {step.name: step for step in guest.steps}
+    index, files, back = (way.predicted for way in dnf_ways())
+    figures = {"check": index, "download": files, "rollback": back}
+    taken = tuple(step.model_copy(update={"download": figures.get(name, NOTHING)}) for name, step in steps.items())
+    return guest.model_copy(update={"steps": taken, "states": (first, second, first), "deployed": second})
 
 
 def good_guest() -> GuestUpdate:

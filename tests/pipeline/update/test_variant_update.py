@@ -46,7 +46,7 @@ def test_version_2_is_the_variant_with_a_treefile_more() -> None:
     assert (after.variant.version, after.variant.parts) == ("2", "update-package update-config")
     assert after.variant.source_date_epoch == before.variant.source_date_epoch
     assert after.whole_recipe.ref == before.whole_recipe.ref
-    assert {*after.whole_recipe.packages} - {*before.whole_recipe.packages} == {"rsync"}
+    assert {*after.whole_recipe.packages} - {*before.whole_recipe.packages} == {"lsof", "rsync"}
     assert len(after.whole_recipe.post_scripts) == len(before.whole_recipe.post_scripts) + 1
 
 

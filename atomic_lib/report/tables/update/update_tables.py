@@ -1,18 +1,24 @@
 """Tables of an update: what it costs to download, and what a guest showed on the way to version 2 and back."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
-from atomic_lib.guest.update.update_downloads import UpdateDownloads
 from atomic_lib.guest.update.update_evidence import GuestState, GuestUpdate, StepName, UpdateBoot, etc_outcomes
+from atomic_lib.guest.update.update_ways import UpdateWay, WayName
 from atomic_lib.report.elements.blocks import Sentences
 from atomic_lib.report.elements.cells import Cell, missing, number, verdict
 from atomic_lib.report.elements.table import Table
+from atomic_lib.report.elements.values import NBSP
 from atomic_lib.report.text import methods
 
 _BOOTS = ("version 1", "version 2", "version 1 after the rollback")
-_IN_GUEST: dict[str, StepName] = {"check": "check", "loose objects": "download"}
-"""The steps of the guest that take one of the ways."""
-_WAYS = {"check": "look for the update", "loose objects": "loose objects", "static delta": "static delta"}
+_WAYS: dict[WayName, str] = {
+    "check": "look for the update",
+    "loose objects": "loose objects",
+    "static delta": "static delta",
+    "RPM files": "RPM files",
+    "RPM files to undo it": "RPM files, to undo it",
+    "whole image": "whole image (qcow2)",
+}
 _STEPS: dict[StepName, str] = {
     "check": "check: pull the commit's metadata",
     "download": "download: pull the objects",
@@ -21,71 +27,80 @@ _STEPS: dict[StepName, str] = {
     "rollback": "rollback: make version 1 the default",
     "reboot back": "reboot into version 1, until the login",
 }
+_DNF_STEPS: dict[StepName, str] = {
+    **_STEPS,
+    "check": "check: dnf check-update",
+    "download": "download: the same with --downloadonly",
+    "deploy": "install: dnf upgrade, or dnf install of what is new",
+    "rollback": "undo: dnf history undo last",
+}
 NOT_MEASURED = Sentences(
     (
-        ("A traditional system.", "dnf upgrade of the same change from a signed repository."),
         ("Power cuts.", "What a cut at any moment of the upgrade leaves behind."),
         ("A version 2 that does not come up.", "Boot counting, and a return without an administrator."),
         (
             "Other ways to download.",
             "OCI layers, casync and zstd:chunked; the static delta in a guest.",
         ),
-        ("What the update costs the guest.", "Blocks written, processor time, and how long Docker is away."),
+        ("Counted processor time.", "A guest that counts instructions has no network here; its own clock is used."),
         ("A new kernel.", "Stand-in content has one version of it."),
     )
 )
 """What belongs to the question and has no figure here."""
 
 
-def downloads_table(downloads: UpdateDownloads, guest: GuestUpdate, image_bytes: int) -> Table:
-    """Requests and bytes of each way, predicted and measured; ``image_bytes``: the compressed image of version 2."""
-    in_guest = {step.name: step.download for step in guest.steps}
-    rows: list[tuple[Cell, ...]] = []
-    records: list[dict[str, object]] = []
-    for one in downloads.ways:
-        name = _IN_GUEST.get(one.way)
-        seen = in_guest.get(name) if name else None
-        right = one.same_files and one.measured == one.predicted == (seen or one.predicted)
-        rows.append(
-            (
-                Cell(_WAYS[one.way]),
-                number(one.predicted.requests, "count"),
-                number(one.measured.requests, "count"),
-                number(seen.requests if seen else None, "count"),
-                number(one.predicted.bytes, "count"),
-                number(one.measured.bytes, "count"),
-                number(seen.bytes if seen else None, "count"),
-                verdict(right, "to the byte" if right else "not as predicted"),
-            )
-        )
-        records.append(
-            {
-                "way": one.way,
-                "predicted_requests": one.predicted.requests,
-                "loopback_requests": one.measured.requests,
-                "guest_requests": seen.requests if seen else None,
-                "predicted_bytes": one.predicted.bytes,
-                "loopback_bytes": one.measured.bytes,
-                "guest_bytes": seen.bytes if seen else None,
-            }
-        )
-    image = number(image_bytes, "count")
-    none = missing("not measured")
-    rows.append((Cell("whole image (qcow2)"), number(1, "count"), none, none, image, none, none, none))
-    records.append({"way": "whole image", "predicted_requests": 1, "predicted_bytes": image_bytes})
-    header = ("", "requests: predicted", "over loopback", "in the guest", "bytes: predicted", "over loopback",
-              "in the guest", "prediction")  # fmt: skip
+def downloads_table(ways: Sequence[UpdateWay]) -> Table:
+    """Requests and bytes of each way, predicted and measured."""
+    header = ("", "requests: predicted", "over loopback", "in the guest", "bytes: from both locks", "predicted",
+              "over loopback", "in the guest", "prediction")  # fmt: skip
+    records = tuple(
+        {
+            "way": one.name,
+            "predicted_requests": one.predicted.requests,
+            "loopback_requests": one.loopback.requests if one.loopback else None,
+            "guest_requests": one.guest.requests if one.guest else None,
+            "from_locks_bytes": one.from_locks_bytes,
+            "predicted_bytes": one.predicted.bytes,
+            "loopback_bytes": one.loopback.bytes if one.loopback else None,
+            "guest_bytes": one.guest.bytes if one.guest else None,
+        }
+        for one in ways
+    )
+    notes = (
+        "A client looks for the update first: its requests come in addition to those of a way.",
+        "From both locks: what is known before version 2 is composed; of a whole image, from that of version 1 and the "
+        "RPM files more. It is no prediction of objects: one file that changes is an object, such as the whole RPM "
+        "database.",
+    )
     return Table(
-        "What the update costs to download", header, tuple(rows), tuple(records),
-        ("A client looks for the update first: its requests come in addition to those of a way.",),
+        "What the update costs to download", header, tuple(_way_row(one) for one in ways), records, notes,
         methods.UPDATE_DOWNLOADS, anchor="update-downloads", fixed=True,
     )  # fmt: skip
 
 
+def _way_row(one: UpdateWay) -> tuple[Cell, ...]:
+    exact = missing("not measured")
+    if one.exact is not None:
+        exact = verdict(one.exact, "to the byte" if one.exact else "not as predicted")
+    elif one.from_locks_bytes is not None:
+        off = abs(one.from_locks_bytes - one.predicted.bytes) / one.predicted.bytes
+        exact = Cell(f"the locks: {100 * off:.1f}{NBSP}% off")
+    measured = (one.predicted, one.loopback, one.guest)
+    locks = number(one.from_locks_bytes, "count", reason="not known from the locks")
+    return (
+        Cell(_WAYS[one.name]),
+        *(number(figures.requests if figures else None, "count") for figures in measured),
+        locks,
+        *(number(figures.bytes if figures else None, "count") for figures in measured),
+        exact,
+    )
+
+
 def steps_table(guest: GuestUpdate) -> Table:
     """The steps of the guest, in their order."""
+    steps = _DNF_STEPS if guest.by_dnf else _STEPS
     rows = tuple(
-        (Cell(_STEPS[step.name]), number(step.download.requests, "count"), number(step.download.bytes, "count"),
+        (Cell(steps[step.name]), number(step.download.requests, "count"), number(step.download.bytes, "count"),
          number(step.written_bytes, "bytes"), number(step.after.disk_used_bytes if step.after else None, "bytes"),
          number(step.processor_seconds, "seconds"), number(step.seconds, "seconds"),
          number(step.docker_seconds, "seconds"))
@@ -116,24 +131,25 @@ def steps_table(guest: GuestUpdate) -> Table:
     )
 
 
-def states_table(guest: GuestUpdate, before: str, after: str) -> Table:
-    """What stayed and what changed; ``before`` and ``after``: the commits of both versions."""
+def states_table(guest: GuestUpdate, expected: Sequence[str]) -> Table:
+    """What stayed and what changed; ``expected``: the identity of the version that each state must show."""
     states = (guest.states[0], guest.deployed, *guest.states[1:])
-    expected = (before, before, after, before)
-    commits = (
-        verdict(state.commit == commit, (state.commit or "unknown")[:12])
-        for state, commit in zip(states, expected, strict=True)
+    shown = (state.packages if guest.by_dnf else state.commit for state in states)
+    versions = (
+        verdict(identity == known, (identity or "unknown")[:12])
+        for identity, known in zip(shown, expected, strict=True)
     )
-    columns = (_BOOTS[0], "version 2 deployed", *_BOOTS[1:])
+    columns = (_BOOTS[0], "version 2 installed" if guest.by_dnf else "version 2 deployed", *_BOOTS[1:])
     facts: tuple[tuple[str, Callable[[GuestState], Cell]], ...] = (
         ("SELinux", lambda state: verdict(state.selinux == "enforcing", state.selinux or "unknown")),
-        ("/usr", lambda state: _fact(state.usr_read_only, "read-only", "written")),
+        ("/usr", lambda state: _usr(state, by_dnf=guest.by_dnf)),
         ("a file in /var", lambda state: _fact(state.var_kept, "kept", "lost")),
         ("a container with --restart always", lambda state: _fact(state.container_running, "running", "not running")),
         ("a file in a volume", lambda state: _fact(state.volume_kept, "kept", "lost")),
         ("disk used", lambda state: number(state.disk_used_bytes, "bytes")),
+        ("files that rpm left in /etc", lambda state: Cell(", ".join(state.left) or "none")),
     )
-    rows = [(Cell("booted commit"), *commits)]
+    rows = [(Cell("packages, by the digest of their list" if guest.by_dnf else "booted commit"), *versions)]
     rows += [(Cell(title), *(cell_of(state) for state in states)) for title, cell_of in facts]
     records = tuple(
         {"moment": moment, **state.model_dump(exclude={"etc"})} for moment, state in zip(columns, states, strict=True)
@@ -154,7 +170,10 @@ def etc_table(guest: GuestUpdate) -> Table:
         for one in outcomes
     )  # fmt: skip
     records = tuple(one.model_dump() for one in outcomes)
-    notes = ("What the administrator changed stays, even where version 2 changes it too; all else is version 2's.",)
+    notes = (
+        "A cross: not what a three-way merge gives, in which the administrator's changes stay, even where version 2 "
+        "changes the file too, and all else is version 2's.",
+    )
     return Table(
         "The merge of /etc", ("file", "administrator", "version 2", "in version 2", "after the rollback"), rows,
         records, notes, methods.GUEST_UPDATE, anchor="update-etc", fixed=True,
@@ -177,6 +196,12 @@ def proofs_table(guest: GuestUpdate) -> Table:
 def _check(boot: UpdateBoot, name: str) -> Cell:
     found = [check for check in boot.checks if check.name == name]
     return verdict(found[0].passed, note=found[0].detail) if found else missing("not checked again")
+
+
+def _usr(state: GuestState, *, by_dnf: bool) -> Cell:
+    if by_dnf:
+        return Cell("read-only" if state.usr_read_only else "writable")
+    return _fact(state.usr_read_only, "read-only", "written")
 
 
 def _fact(value: bool | None, good: str, bad: str) -> Cell:

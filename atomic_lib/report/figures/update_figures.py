@@ -1,0 +1,33 @@
+"""The figure of an update: the bytes of each way to have it."""
+
+from collections.abc import Sequence
+
+from atomic_lib.guest.update.update_ways import UpdateWay
+from atomic_lib.report.elements.values import quantity
+from atomic_lib.report.figures.bars import Bar, Segment, stack_of
+from atomic_lib.report.figures.picture import Picture
+from atomic_lib.report.text import methods
+
+_CHECK, _CONTENT = "look for the update", "the update"
+
+
+def downloads_chart(ways: Sequence[UpdateWay]) -> Picture:
+    """What a client downloads by each way: measured in the guest or over loopback, otherwise predicted.
+
+    What it downloads to look for the update comes first, except for a machine that is replaced.
+    """
+    check = next(one for one in ways if one.name == "check")
+    bars = [_bar(one, None if one.name == "whole image" else check) for one in ways if one is not check]
+    chart = stack_of(bars, (_CHECK, _CONTENT), "MB downloaded (1 MB = 1,000,000 bytes)", "MB")
+    return chart.picture("Bytes of the update by each way.", methods.UPDATE_DOWNLOADS)
+
+
+def _bar(one: UpdateWay, check: UpdateWay | None) -> Bar:
+    parts = [(_CHECK, _bytes(check))] if check else []
+    parts.append((_CONTENT, _bytes(one)))
+    total = sum(size for _, size in parts)
+    return Bar(one.name, quantity(total, "bytes"), tuple(Segment(title, size / 1e6) for title, size in parts))
+
+
+def _bytes(one: UpdateWay) -> int:
+    return (one.guest or one.loopback or one.predicted).bytes
