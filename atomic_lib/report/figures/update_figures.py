@@ -2,12 +2,13 @@
 
 from collections.abc import Sequence
 
-from atomic_lib.guest.update.update_ways import UpdateWay
+from atomic_lib.guest.update.update_ways import UpdateWay, WayName
 from atomic_lib.report.elements.values import quantity
 from atomic_lib.report.figures.bars import Bar, Segment, stack_of
 from atomic_lib.report.figures.picture import Picture
 from atomic_lib.report.text import methods
 
+_NO_WAYS: tuple[WayName, ...] = ("check", "RPM files to undo it")
 _CHECK, _CONTENT = "look for the update", "the update"
 
 
@@ -17,7 +18,7 @@ def downloads_chart(ways: Sequence[UpdateWay]) -> Picture:
     What it downloads to look for the update comes first, except for a machine that is replaced.
     """
     check = next(one for one in ways if one.name == "check")
-    bars = [_bar(one, None if one.name == "whole image" else check) for one in ways if one is not check]
+    bars = [_bar(one, None if one.name == "whole image" else check) for one in ways if one.name not in _NO_WAYS]
     chart = stack_of(bars, (_CHECK, _CONTENT), "MB downloaded (1 MB = 1,000,000 bytes)", "MB")
     return chart.picture("Bytes of the update by each way.", methods.UPDATE_DOWNLOADS)
 

@@ -1,0 +1,18 @@
+"""The figure of an update tells the bytes of each way."""
+
+from atomic_lib.report.figures.update_figures import downloads_chart
+from tests.guest.update.updates import dnf_ways, good_ways
+
+
+def test_each_way_comes_after_the_look_for_the_update_but_an_image() -> None:
+    alt = downloads_chart(good_ways()).alt.replace("\N{NO-BREAK SPACE}", " ")
+    assert "loose objects (1.2 MB): look for the update 0.0 MB, the update 1.2 MB" in alt
+    assert "static delta (1.0 MB)" in alt
+    assert "whole image (262.1 MB): the update 262.1 MB." in alt
+
+
+def test_the_ways_of_dnf() -> None:
+    picture = downloads_chart(dnf_ways())
+    alt = picture.alt.replace("\N{NO-BREAK SPACE}", " ")
+    assert alt.endswith("way. RPM files (0.5 MB): look for the update 0.1 MB, the update 0.4 MB.")
+    assert picture.wide_svg
