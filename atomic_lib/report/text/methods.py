@@ -93,14 +93,17 @@ FILE_SYSTEMS_BOOTED = (
     "writes to: /etc, /var, what links into /var, and what declares it; of each path the same as for the images."
 )
 UPDATE_DOWNLOADS = (
-    "Predicted from both commits alone: the objects that version 2 has and version 1 lacks, with the size of each in "
-    "the repository of a server. Measured by the log of an HTTP server: ostree of the build tools pulls into a "
-    "repository with version 1, over loopback; the guest pulls through QEMU's user networking. Bytes are those of the "
-    "bodies, without HTTP headers. Each commit is signed, and verified with the key that version 1 has."
+    "Objects are predicted from both commits alone: those that version 2 has and version 1 lacks, with the size of each "
+    "in the repository of a server. RPM files are predicted from both locks alone, and the index from the repository. "
+    "Measured by the log of an HTTP server: ostree of the build tools pulls into a repository with version 1, over "
+    "loopback; the guest downloads through QEMU's user networking. Bytes are those of the bodies, without HTTP headers. "
+    "Commits, or packages and their index, are signed, and verified with keys that the guest has."
 )
 GUEST_UPDATE = (
     "One guest, booted once through BIOS, which reboots by itself. An administrator's changes are made in version 1. "
-    "ostree verifies the signature with the key in the image. Each boot passes a proof of life."
+    "ostree, or dnf, verifies signatures. Each boot passes a proof of life. Bytes written are counted by the guest's "
+    "disk, from one sync to the next; processor time is what /proc/stat counts, in ticks of 10 ms, for all processors "
+    "and all that runs in the guest meanwhile."
 )
 CONFORMANCE = (
     "Each row is one fault. The real agent runs with the programs of the tree named in the table, in its own network, "
