@@ -35,7 +35,7 @@ from atomic_lib.guest.update.update_evidence import (
     StepName,
     UpdateBoot,
     UpdateStep,
-    Usage,
+    GuestUsage,
     figures_of,
     read_state,
     read_usage,
@@ -222,7 +222,7 @@ class Story:
         self._took(name)
         self.steps[-1] = self.steps[-1].model_copy(update={"before": before, "after": self.usage(shell)})
 
-    def usage(self, shell: Shell) -> Usage | None:
+    def usage(self, shell: Shell) -> GuestUsage | None:
         """What the guest has used since it booted."""
         return read_usage(shell.run(program_text(__file__, "programs/usage"), timeout_seconds=_STEP_SECONDS).stdout)
 

@@ -65,7 +65,7 @@ class GuestState(Model):
     etc: tuple[EtcFile, ...] = ()
 
 
-class Usage(Model):
+class GuestUsage(Model):
     """What a guest has used since it booted, with all that waited to be written; ``disk_used_bytes``: now.
 
     ``processor_seconds``: of all its processors, in ticks of its clock; an emulated or busy host makes them longer.
@@ -87,8 +87,8 @@ class UpdateStep(Model):
     name: StepName
     seconds: WallSeconds
     download: DownloadFigures
-    before: Usage | None = None
-    after: Usage | None = None
+    before: GuestUsage | None = None
+    after: GuestUsage | None = None
     docker_seconds: WallSeconds | None = None
 
     @property
@@ -177,14 +177,14 @@ def packages_identity(nevras: Iterable[str]) -> str:
     return sha256("".join(f"{nevra}\n" for nevra in sorted(nevras)).encode()).hexdigest()
 
 
-def read_usage(text: str) -> Usage | None:
+def read_usage(text: str) -> GuestUsage | None:
     """Read the output of ``programs/usage``; None if it is not that."""
     sectors, _, rest = text.strip().partition(" ")
     ticks, _, disk = rest.partition(" ")
     used = _used_bytes(disk)
     if used is None or not (sectors.isdecimal() and ticks.isdecimal()):
         return None
-    return Usage(
+    return GuestUsage(
         written_bytes=int(sectors) * _SECTOR_BYTES,
         processor_seconds=int(ticks) / _TICKS_PER_SECOND,
         disk_used_bytes=used,

@@ -12,7 +12,7 @@ from atomic_lib.guest.update.update_evidence import (
     GuestUpdate,
     UpdateBoot,
     UpdateStep,
-    Usage,
+    GuestUsage,
     etc_outcomes,
     packages_identity,
     read_state,
@@ -76,7 +76,7 @@ def test_a_guest_without_ostree_shows_its_packages_and_what_rpm_left() -> None:
 
 def test_what_a_guest_has_used_is_read() -> None:
     usage = read_usage("2048 350 4096 1000 400\n")
-    assert usage == Usage(written_bytes=1_048_576, processor_seconds=3.5, disk_used_bytes=4096 * 600)
+    assert usage == GuestUsage(written_bytes=1_048_576, processor_seconds=3.5, disk_used_bytes=4096 * 600)
 
 
 @pytest.mark.parametrize("said", ["", "2048", "2048 350", "x 350 4096 1000 400", "2048 - 4096 1000 400"])

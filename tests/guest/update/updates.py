@@ -10,7 +10,7 @@ from atomic_lib.guest.update.update_evidence import (
     GuestUpdate,
     UpdateBoot,
     UpdateStep,
-    Usage,
+    GuestUsage,
 )
 from atomic_lib.guest.update.update_ways import UpdateWay
 
@@ -21,8 +21,8 @@ FIGURES = {
     "loose objects": DownloadFigures(requests=321, bytes=1_234_567),
     "static delta": DownloadFigures(requests=7, bytes=1_000_001),
 }
-USED = Usage(written_bytes=10_000_000, processor_seconds=100.0, disk_used_bytes=950_000_000)
-USED_AFTER = Usage(written_bytes=60_000_000, processor_seconds=107.2, disk_used_bytes=1_000_000_000)
+USED = GuestUsage(written_bytes=10_000_000, processor_seconds=100.0, disk_used_bytes=950_000_000)
+USED_AFTER = GuestUsage(written_bytes=60_000_000, processor_seconds=107.2, disk_used_bytes=1_000_000_000)
 NOTHING = DownloadFigures(requests=0, bytes=0)
 
 
