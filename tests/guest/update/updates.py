@@ -8,9 +8,9 @@ from atomic_lib.guest.update.update_evidence import (
     EtcFile,
     GuestState,
     GuestUpdate,
+    GuestUsage,
     UpdateBoot,
     UpdateStep,
-    GuestUsage,
 )
 from atomic_lib.guest.update.update_ways import UpdateWay
 
