@@ -51,17 +51,23 @@ def _file_name(tools: Tools, directory: Path) -> str:
     return tools.run(words, binds=[Bind(directory, _SCRATCH)]).stdout
 
 
+def unpacked_payload(tools: Tools, rpm: Path, scratch: Path) -> bytes:
+    """The cpio archive in an RPM file; raises NotRebuiltError if it is none, CommandError if zstd cannot read it."""
+    return _filtered(tools, payload_of(rpm.read_bytes()), "-d", scratch)
+
+
 def _rebuilt(tools: Tools, one: Rebuild, scratch: Path) -> bytes:
     """The new file; zstd compresses it as rpm does for stand-in content."""
+    archive = unpacked_payload(tools, one.rpm, scratch)
+    return rebuild(one.rpm.read_bytes(), archive, one.changed, lambda data: _filtered(tools, data, "-1", scratch))
 
-    def filtered(data: bytes, option: str) -> bytes:
-        (scratch / "in").write_bytes(data)
-        words = ["zstd", "-q", "-f", option, f"{_SCRATCH}/in", "-o", f"{_SCRATCH}/out"]
-        tools.run(words, binds=[Bind(scratch, _SCRATCH, writable=True)], rights="root")
-        return (scratch / "out").read_bytes()
 
-    rpm = one.rpm.read_bytes()
-    return rebuild(rpm, filtered(payload_of(rpm), "-d"), one.changed, lambda archive: filtered(archive, "-1"))
+def _filtered(tools: Tools, data: bytes, option: str, scratch: Path) -> bytes:
+    """What zstd makes of data."""
+    (scratch / "in").write_bytes(data)
+    words = ["zstd", "-q", "-f", option, f"{_SCRATCH}/in", "-o", f"{_SCRATCH}/out"]
+    tools.run(words, binds=[Bind(scratch, _SCRATCH, writable=True)], rights="root")
+    return (scratch / "out").read_bytes()
 
 
 REBUILT_RPMS = Stage(

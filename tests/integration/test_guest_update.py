@@ -30,6 +30,12 @@ def test_what_it_costs_to_download_is_predicted_to_the_byte(update: VariantUpdat
         assert one.measured == one.predicted, one.way
 
 
+def test_the_locks_alone_estimate_it_within_two_percent(update: VariantUpdate) -> None:
+    loose = update.downloads.way("loose objects").measured.bytes
+    print(update.estimated_bytes, loose)
+    assert abs(update.estimated_bytes - loose) < 0.02 * loose
+
+
 def test_the_guest_downloads_what_was_predicted_and_nothing_else(update: VariantUpdate, guest: GuestUpdate) -> None:
     steps = {step.name: step.download for step in guest.steps}
     print(guest.steps)
@@ -71,6 +77,16 @@ def test_what_must_not_change_does_not(guest: GuestUpdate) -> None:
         assert state.var_kept
         assert (state.container_running, state.volume_kept) == (True, True)
         assert state.disk_used_bytes
+
+
+def test_each_step_is_priced(guest: GuestUpdate) -> None:
+    steps = {str(step.name): step for step in guest.steps}
+    for name in ("check", "download", "deploy", "rollback"):
+        assert steps[name].written_bytes is not None
+        assert steps[name].processor_seconds is not None
+    assert (steps["download"].written_bytes or 0) > steps["download"].download.bytes
+    for name in ("reboot", "reboot back"):
+        assert (steps[name].docker_seconds or 0) >= steps[name].seconds
 
 
 def test_selinux_denies_nothing_without_a_reason(guest: GuestUpdate) -> None:

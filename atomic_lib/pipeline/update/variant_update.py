@@ -7,6 +7,8 @@ from functools import cached_property
 from atomic_lib.base.errors import WorkbookError
 from atomic_lib.base.paths import PARAMS_DIRECTORY
 from atomic_lib.compose.tree import default_ref
+from atomic_lib.compose.update.object_estimate import PackageFiles, estimate_loose
+from atomic_lib.compose.update.rpm_prediction import new_packages
 from atomic_lib.compose.update.update_repository import Version
 from atomic_lib.guest.update.guest_update import GuestUpdateRequest, update_guest
 from atomic_lib.guest.update.update_downloads import (
@@ -51,10 +53,29 @@ class VariantUpdate:
         """What each way costs to download, where it was taken."""
         steps = {step.name: step.download for step in self.guest.steps}
         taken = {"check": steps["check"], "loose objects": steps["download"]}
+        estimates = {"loose objects": self.estimated_bytes}
         return tuple(
-            UpdateWay(one.way, one.predicted, one.measured, taken.get(one.way), same_files=one.same_files)
+            UpdateWay(one.way, one.predicted, one.measured, taken.get(one.way), estimates.get(one.way), one.same_files)
             for one in self.downloads.ways
         )
+
+    @cached_property
+    def estimated_bytes(self) -> int:
+        """The loose objects, estimated from both locks and the commit of version 1."""
+        before, after = self.before.rpm_set, self.after.rpm_set
+        new = new_packages(before.lock, after.lock)
+        names = {package.name for package in new}
+        replaced = (package for package in before.lock.packages if package.name in names)
+        recipe, context = self.before.recipe, self.before.context
+        files = PackageFiles(
+            tuple(after.directory / package.file_name for package in new),
+            tuple(before.directory / package.file_name for package in replaced),
+            documentation=recipe.documentation,
+            languages=recipe.languages,
+        )
+        repository = update_repository(self.versions, context)
+        with context.store.scratch("estimate") as scratch:
+            return estimate_loose(context.tools, repository, self.versions.before.commit, files, scratch)
 
     @property
     def expected(self) -> tuple[str, str, str, str]:

@@ -76,8 +76,10 @@ def good_ways(downloads: UpdateDownloads | None = None) -> tuple[UpdateWay, ...]
     taken = {"check": FIGURES["check"], "loose objects": FIGURES["loose objects"]}
     ways = (downloads or good_downloads()).ways
     image = UpdateWay("whole image", DownloadFigures(requests=1, bytes=262_144_000), from_locks_bytes=260_833_280)
+    locks = {"loose objects": 1_220_000}
     objects = (
-        UpdateWay(one.way, one.predicted, one.measured, taken.get(one.way), same_files=one.same_files) for one in ways
+        UpdateWay(one.way, one.predicted, one.measured, taken.get(one.way), locks.get(one.way), one.same_files)
+        for one in ways
     )
     return (*objects, image)
 

@@ -68,9 +68,9 @@ def downloads_table(ways: Sequence[UpdateWay]) -> Table:
     )
     notes = (
         "A client looks for the update first: its requests come in addition to those of a way.",
-        "From both locks: what is known before version 2 is composed; of a whole image, from that of version 1 and the "
-        "RPM files more. It is no prediction of objects: one file that changes is an object, such as the whole RPM "
-        "database.",
+        "From both locks: what is known before version 2 is composed, and how far that is off. Objects are estimated "
+        "from the RPM files that are new and the commit of version 1; a whole image, from that of version 1 and the "
+        "RPM files more.",
     )
     return Table(
         "What the update costs to download", header, tuple(_way_row(one) for one in ways), records, notes,
@@ -82,18 +82,23 @@ def _way_row(one: UpdateWay) -> tuple[Cell, ...]:
     exact = missing("not measured")
     if one.exact is not None:
         exact = verdict(one.exact, "to the byte" if one.exact else "not as predicted")
-    elif one.from_locks_bytes is not None:
-        off = abs(one.from_locks_bytes - one.predicted.bytes) / one.predicted.bytes
-        exact = Cell(f"the locks: {100 * off:.1f}{NBSP}% off")
     measured = (one.predicted, one.loopback, one.guest)
-    locks = number(one.from_locks_bytes, "count", reason="not known from the locks")
     return (
         Cell(_WAYS[one.name]),
         *(number(figures.requests if figures else None, "count") for figures in measured),
-        locks,
+        _from_locks(one),
         *(number(figures.bytes if figures else None, "count") for figures in measured),
         exact,
     )
+
+
+def _from_locks(one: UpdateWay) -> Cell:
+    """What the locks say, and how far off that is."""
+    if one.from_locks_bytes is None:
+        return missing("not known from the locks")
+    off = 100 * (one.from_locks_bytes - one.predicted.bytes) / (one.predicted.bytes or 1)
+    words = f" ({off:+.1f}{NBSP}%)" if one.from_locks_bytes != one.predicted.bytes else ""
+    return Cell(f"{one.from_locks_bytes:,}{words}", kind="number", value=one.from_locks_bytes)
 
 
 def steps_table(guest: GuestUpdate) -> Table:

@@ -1,0 +1,116 @@
+"""What a commit will cost as loose objects, estimated before it is composed: from the commit that there is, and locks.
+
+The RPM files of the packages that are new say which files there will be, and how large their objects are. Each change
+of packages also changes the RPM database, and each new library the linker's cache: they are taken to stay as large as
+they are. What scripts of the recipe or of packages change besides is not known before the compose.
+
+Source of the sizes: ostree's ``ostree-core.h`` (an object of mode ``archive`` is a header and the file, deflated).
+"""
+
+import hashlib
+import re
+import stat
+import zlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from atomic_lib.content.rebuilt_rpms import unpacked_payload
+from atomic_lib.formats.cpio import ArchivedMember, read_initramfs
+from atomic_lib.formats.ostree_objects import OstreeObject
+from atomic_lib.tools.sandbox import Bind, Tools
+
+_DATABASE = re.compile(r"/usr/(?:lib/sysimage|share)/rpm/.*\.sqlite")
+_LINKER_CACHE, _LIBRARY = "/usr/etc/ld.so.cache", re.compile(r"/usr/lib(?:64)?/.*\.so(?:\.|$)")
+_HEADER_BYTES, _ENTRY_BYTES, _DEFLATE_LEVEL = 80, 36, 6
+"""The header has owner, mode and label; labels are of different length."""
+_DOCUMENTATION, _LICENSE = 2, 128
+"""Flags of a package's file: RPMFILE_DOC and RPMFILE_LICENSE in rpm's ``rpmfiles.h``."""
+_LISTED = re.compile(r"([dl-])\S+ +\d+ +\d+ +\d+ ([0-9a-f]{64})(?: [0-9a-f]{64})? (/.*)")
+
+
+@dataclass(frozen=True)
+class PackageFiles:
+    """What an update brings: the RPM files that are new, and those of the same packages that they replace.
+
+    ``documentation``: whether what a package calls documentation is installed. ``languages``: those whose messages are
+    installed; None: all.
+    """
+
+    new: tuple[Path, ...]
+    replaced: tuple[Path, ...]
+    documentation: bool = True
+    languages: tuple[str, ...] | None = None
+
+    def installed(self, flags: int, language: str) -> bool:
+        """Whether a file of a package is installed. Source: rpm's ``rpmfiles.c``."""
+        unwanted = flags & _DOCUMENTATION and not flags & _LICENSE and not self.documentation
+        return not unwanted and (not language or self.languages is None or language in self.languages)
+
+
+def estimate_loose(tools: Tools, repository: Path, commit: str, files: PackageFiles, scratch: Path) -> int:
+    """The bytes of the objects that an update of ``commit`` will have; ``repository`` serves that commit.
+
+    Raises CommandError if a file is no RPM file that the tools can read.
+    """
+    sizes = listed_sizes(tools, repository, commit)
+    known = {_digest(one) for rpm in files.replaced for one in _installed(tools, rpm, files, scratch)}
+    members = [one for rpm in files.new for one in _installed(tools, rpm, files, scratch)]
+    return objects_bytes([one for one in members if _digest(one) not in known], sizes)
+
+
+def objects_bytes(members: Iterable[ArchivedMember], sizes: Mapping[str, int]) -> int:
+    """The bytes of all objects that change with new files; ``sizes``: those of the objects that there are, by path."""
+    new = {_in_tree(one.path): _file_bytes(one) for one in members if not stat.S_ISDIR(one.mode)}
+    changed = {path for path in sizes if new and _DATABASE.fullmatch(path)}
+    if any(_LIBRARY.match(path) for path in new):
+        changed |= {_LINKER_CACHE} & sizes.keys()
+    directories: dict[str, int] = {}
+    for path in (*new, *changed):
+        directories |= {_directory(above): sizes.get(_directory(above), 0) for above in PurePosixPath(path).parents}
+    added = [path for path in (*new, *directories) if path not in sizes]
+    entries = sum(len(PurePosixPath(path).name) + _ENTRY_BYTES for path in added)
+    return sum(new.values()) + sum(sizes[path] for path in changed) + sum(directories.values()) + entries
+
+
+def listed_sizes(tools: Tools, repository: Path, commit: str) -> dict[str, int]:
+    """The sizes of the objects of a commit by path; that of a directory ends in ``/``."""
+    words = ["ostree", "ls", "-C", "-R", "--repo=/mnt/repo", commit]
+    lines = tools.run(words, binds=[Bind(repository, "/mnt/repo")], rights="root").stdout.splitlines()
+    sizes: dict[str, int] = {}
+    for kind, checksum, path in (found.groups() for line in lines if (found := _LISTED.fullmatch(line))):
+        one = OstreeObject("dirtree" if kind == "d" else "file", checksum)
+        name = _directory(path) if kind == "d" else path.partition(" -> ")[0]
+        sizes[name] = (repository / one.path()).stat().st_size
+    return sizes
+
+
+def _directory(path: str | PurePosixPath) -> str:
+    return f"{str(path).rstrip('/')}/"
+
+
+def _file_bytes(member: ArchivedMember) -> int:
+    """The size of the object."""
+    if stat.S_ISLNK(member.mode):
+        return _HEADER_BYTES + len(member.data)
+    deflate = zlib.compressobj(_DEFLATE_LEVEL, zlib.DEFLATED, -zlib.MAX_WBITS)
+    return _HEADER_BYTES + len(deflate.compress(member.data) + deflate.flush())
+
+
+def _installed(tools: Tools, rpm: Path, files: PackageFiles, scratch: Path) -> list[ArchivedMember]:
+    """The files of an RPM file that are installed."""
+    words = ["rpm", "-qp", "--nosignature", "--qf", r"[%{FILEFLAGS} %{FILELANGS} %{FILENAMES}\n]", "/mnt/rpm"]
+    rows = (line.split(" ", 2) for line in tools.run(words, binds=[Bind(rpm, "/mnt/rpm")]).stdout.splitlines())
+    wanted = {path for flags, language, path in rows if files.installed(int(flags), language)}
+    members = read_initramfs(unpacked_payload(tools, rpm, scratch), lambda data: data)
+    return [member for member in members if member.path.removeprefix(".") in wanted]
+
+
+def _in_tree(path: str) -> str:
+    """Where a commit has a file of a package."""
+    path = path.removeprefix(".")
+    return f"/usr{path}" if path.startswith("/etc/") else path
+
+
+def _digest(member: ArchivedMember) -> tuple[str, str]:
+    return member.path, hashlib.sha256(member.data).hexdigest()
