@@ -131,15 +131,17 @@ def tell(story: "Story") -> GuestUpdate:
         story.administer(shell)
         before = story.look(shell)
         for name, command in commands.steps:
-            story.step(shell, name, command)
+            story.priced_step(shell, name, command)
         deployed = story.look(shell)
         story.reboot(shell)
     with story.boot("reboot") as shell:
+        story.wait_for_docker(shell)
         second = story.prove(shell)
         after = story.look(shell)
-        story.step(shell, "rollback", commands.rollback)
+        story.priced_step(shell, "rollback", commands.rollback)
         story.reboot(shell)
     with story.boot("reboot back") as shell:
+        story.wait_for_docker(shell)
         third = story.prove(shell)
         back = story.look(shell)
     return GuestUpdate(
@@ -170,7 +172,6 @@ class Story:
         with log_in(self.context.tools, self.key, self.guest, check) as shell:
             if reboot:
                 self._took(reboot)
-                self._wait_for_docker(shell)
             yield shell
 
     def prove(self, shell: Shell, *, first: bool = False) -> UpdateBoot:
@@ -216,15 +217,15 @@ class Story:
 
     def step(self, shell: Shell, name: StepName, command: str) -> None:
         """Take a step by a command of the guest. Raises CommandError, with what it said, if it fails."""
-        before = self.usage(shell)
         self._began = time.monotonic()
         shell.run(command, timeout_seconds=_STEP_SECONDS)
         self._took(name)
-        self.steps[-1] = self.steps[-1].model_copy(update={"before": before, "after": self.usage(shell)})
 
-    def usage(self, shell: Shell) -> GuestUsage | None:
-        """What the guest has used since it booted."""
-        return read_usage(shell.run(program_text(__file__, "programs/usage"), timeout_seconds=_STEP_SECONDS).stdout)
+    def priced_step(self, shell: Shell, name: StepName, command: str) -> None:
+        """Take a step as ``step`` does, between two syncs, and note what it wrote and used."""
+        before = self._usage(shell)
+        self.step(shell, name, command)
+        self.steps[-1] = self.steps[-1].model_copy(update={"before": before, "after": self._usage(shell)})
 
     def reboot(self, shell: Shell) -> None:
         """Have the guest reboot itself; it is on its way down on return."""
@@ -249,11 +250,7 @@ class Story:
 
         return check
 
-    def _took(self, name: StepName) -> None:
-        seconds = time.monotonic() - self._began
-        self.steps.append(UpdateStep(name=name, seconds=seconds, download=figures_of(self.log.take())))
-
-    def _wait_for_docker(self, shell: Shell) -> None:
+    def wait_for_docker(self, shell: Shell) -> None:
         """Note in the last step, a reboot, when Docker answered. Raises WorkbookError once the time limit is over."""
         if self.request.variant.runtime != "docker":
             return
@@ -263,6 +260,13 @@ class Story:
             time.sleep(_POLL_SECONDS)
         seconds = time.monotonic() - self._began
         self.steps[-1] = self.steps[-1].model_copy(update={"docker_seconds": round(seconds, 3)})
+
+    def _usage(self, shell: Shell) -> GuestUsage | None:
+        return read_usage(shell.run(program_text(__file__, "programs/usage"), timeout_seconds=_STEP_SECONDS).stdout)
+
+    def _took(self, name: StepName) -> None:
+        seconds = time.monotonic() - self._began
+        self.steps.append(UpdateStep(name=name, seconds=seconds, download=figures_of(self.log.take())))
 
     def _last_step(self) -> str:
         return self.steps[-1].name if self.steps else "the first boot"
