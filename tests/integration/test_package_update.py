@@ -24,9 +24,9 @@ def guest(update: PackageUpdate) -> GuestUpdate:
     return update.guest
 
 
-def test_version_2_has_a_package_more_and_a_newer_one(update: PackageUpdate) -> None:
+def test_version_2_has_packages_more_and_a_newer_one(update: PackageUpdate) -> None:
     new = new_packages(update.versions.before, update.versions.after)
-    assert [one.name for one in new] == ["filesystem", "lsof"]
+    assert [one.name for one in new] == ["filesystem", "liblsof0", "lsof"]
     known = {one.name: one for one in update.versions.before.packages}
     assert "lsof" not in known
     assert (new[0].version, new[0].release) == (known["filesystem"].version, "1")
