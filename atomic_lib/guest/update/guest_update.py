@@ -92,24 +92,12 @@ def _inputs(request: GuestUpdateRequest, context: Context) -> dict[str, object]:
 
 
 def _make(request: GuestUpdateRequest, context: Context, directory: Path) -> None:
-    variant, tools = request.variant, context.tools
-    machine = Machine("bios", accelerator_of(variant, context), variant.guest_cpus, variant.guest_memory_mib)
-    secret = new_secret()
+    disk = Disk(request.image.qcow2, "qcow2")
     with (
         machine_lock(context.cache, GUEST_UPDATE.title(request)),
-        one_boot_key(tools, directory) as key,
-        serve_to_guest(request.repository, directory) as log,
+        begin_story(request, context, directory, disk) as story,
     ):
-        instance = secret.instance(key.public, variant.agent)
-        source = provide_instance(variant.data_source, instance, tools, directory=directory, seen_as=BOOT_MOUNT)
-        with source as provided:
-            disk, served = Disk(request.image.qcow2, "qcow2"), replace(provided, updates=True)
-            with start_guest(tools, disk, machine, served, directory) as guest:
-                story = Story(request, context, guest, key, secret, log)
-                if provided.service:
-                    wait_for_banner(guest, story.patience())
-                    wait_for_key(provided.service, story.patience())
-                update = tell(story)
+        update = tell(story)
     write_text(directory / _UPDATE, update.model_dump_json(indent=1) + "\n")
 
 
@@ -121,6 +109,27 @@ GUEST_UPDATE = Stage(
     space_bytes=2_000_000_000,
     quiet=True,
 )
+
+
+@contextmanager
+def begin_story(
+    request: GuestUpdateRequest, context: Context, directory: Path, disk: Disk
+) -> Iterator["Story"]:
+    """A guest on its first boot as a new instance, with its key, data and server; gone after the block."""
+    variant, tools = request.variant, context.tools
+    machine = Machine("bios", accelerator_of(variant, context), variant.guest_cpus, variant.guest_memory_mib)
+    secret = new_secret()
+    with one_boot_key(tools, directory) as key, serve_to_guest(request.repository, directory) as log:
+        instance = secret.instance(key.public, variant.agent)
+        source = provide_instance(variant.data_source, instance, tools, directory=directory, seen_as=BOOT_MOUNT)
+        with source as provided:
+            served = replace(provided, updates=True)
+            with start_guest(tools, disk, machine, served, directory) as guest:
+                story = Story(request, context, guest, key, secret, log)
+                if provided.service:
+                    wait_for_banner(guest, story.patience())
+                    wait_for_key(provided.service, story.patience())
+                yield story
 
 
 def tell(story: "Story") -> GuestUpdate:

@@ -30,6 +30,8 @@ BOOT_MOUNT = "/mnt/boot"
 
 _CONSOLE = "console.log"
 _OVERLAY = "disk.qcow2"
+WRITES_LOG = "writes.log"
+"""In the directory of the boot: each write to the disk, if it is logged."""
 _VARIABLES = "variables.fd"
 UPDATES_URL = "http://169.254.169.253"
 """Where a guest finds the server of its updates, if it has one."""
@@ -54,10 +56,14 @@ _ESCAPES = re.compile(
 
 @dataclass(frozen=True)
 class Disk:
-    """An image that a guest boots from; the guest never writes to it."""
+    """An image that a guest boots from; the guest never writes to it.
+
+    ``log_writes``: log all that the guest writes, discards and flushes, from its start, in the file ``WRITES_LOG``.
+    """
 
     path: Path
     format: ImageFormat
+    log_writes: bool = False
 
 
 @dataclass(frozen=True)
@@ -124,6 +130,8 @@ def make_overlay(tools: Tools, disk: Disk, machine: Machine, directory: Path) ->
     """Make what a guest writes to, in ``directory``: an overlay of ``disk``, and the firmware's variables."""
     words = ["qemu-img", "create", "-q", "-f", "qcow2", "-b", _seen_image(disk), "-F", disk.format]
     tools.run([*words, f"{BOOT_MOUNT}/{_OVERLAY}"], binds=_binds(disk, directory))
+    if disk.log_writes:  # QEMU writes to a log that is there
+        (directory / WRITES_LOG).write_bytes(b"")
     if machine.firmware == "uefi":
         shutil.copyfile(tools.root / _OVMF.lstrip("/") / "OVMF_VARS_4M.fd", directory / _VARIABLES)
 
@@ -143,7 +151,7 @@ def power_on(tools: Tools, disk: Disk, machine: Machine, provided: Provisioning,
     """
     for name in (_CONSOLE, SSH_SOCKET):
         (directory / name).unlink(missing_ok=True)
-    line = [*_SSH_GATE, *guest_argv(machine, provided, str(directory.absolute()))]
+    line = [*_SSH_GATE, *guest_argv(machine, provided, str(directory.absolute()), log_writes=disk.log_writes)]
     devices = [str(KVM_DEVICE)] if machine.accelerator == "kvm" else []
     started = time.monotonic()
     log, binds = directory / "qemu.log", _binds(disk, directory)
@@ -178,8 +186,8 @@ def _binds(disk: Disk, directory: Path) -> list[Bind]:
     return [Bind(directory.absolute(), BOOT_MOUNT, writable=True), Bind(disk.path.absolute(), _seen_image(disk))]
 
 
-def guest_argv(machine: Machine, provided: Provisioning, identity: str) -> list[str]:
-    """The QEMU command line; ``identity`` seeds the machine's UUID."""
+def guest_argv(machine: Machine, provided: Provisioning, identity: str, *, log_writes: bool = False) -> list[str]:
+    """The QEMU command line; ``identity`` seeds the machine's UUID, ``log_writes`` is as in ``Disk``."""
     served = provided.service is not None
     serial = machine_uuid(identity, ec2=served)
     accelerator = ["kvm"] if machine.accelerator == "kvm" else ["tcg,thread=multi"]
@@ -193,8 +201,7 @@ def guest_argv(machine: Machine, provided: Provisioning, identity: str) -> list[
         # cloud-init takes a machine for EC2 only when both begin with "ec2", and then waits for its service.
         "-smbios", f"type=1,uuid={serial},serial={serial}",
         "-serial", f"file:{BOOT_MOUNT}/{_CONSOLE}",
-        # The overlay is thrown away, so nothing need ever reach the host's disk.
-        "-drive", f"if=none,id=disk,file={BOOT_MOUNT}/{_OVERLAY},format=qcow2,cache=unsafe",
+        *_disk_arguments(log_writes=log_writes),
         "-device", "virtio-blk-pci,drive=disk,bootindex=1",
         *_disc_arguments(provided.disc),
         "-netdev", network_argument(served=served, updates=provided.updates),
@@ -240,6 +247,20 @@ def read_console(path: Path) -> str:
     if not path.exists():
         return ""
     return _ESCAPES.sub("", path.read_bytes().decode(errors="replace"))
+
+
+def _disk_arguments(*, log_writes: bool) -> list[str]:
+    """The overlay as the drive ``disk``. It is thrown away, so nothing need ever reach the host's disk."""
+    if not log_writes:
+        return ["-drive", f"if=none,id=disk,file={BOOT_MOUNT}/{_OVERLAY},format=qcow2,cache=unsafe"]
+    nodes = (
+        f"driver=file,node-name=overlay-file,filename={BOOT_MOUNT}/{_OVERLAY},cache.no-flush=on",
+        "driver=qcow2,node-name=overlay,file=overlay-file,cache.no-flush=on",
+        f"driver=file,node-name=log,filename={BOOT_MOUNT}/{WRITES_LOG},cache.no-flush=on",
+        # with cache.no-flush this one would not see the guest's flushes
+        "driver=blklogwrites,node-name=disk,file=overlay,log=log",
+    )
+    return [word for node in nodes for word in ("-blockdev", node)]
 
 
 def _disc_arguments(disc: str | None) -> list[str]:

@@ -1,0 +1,156 @@
+"""The stage that records each write of a guest's disk while it goes from version 1 to version 2.
+
+The log begins with the boot, so that the image of version 1 and the log give the disk at any moment. The guest
+downloads and deploys version 2, and powers off, which is when ostree swaps the boot loader's configuration
+(ostree-finalize-staged.service). Version 2 is not booted.
+"""
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, get_args
+
+from atomic_lib.base.command import last_lines
+from atomic_lib.base.errors import WorkbookError
+from atomic_lib.base.files import write_text
+from atomic_lib.base.model import Bytes, Model, SelinuxMode, read_model
+from atomic_lib.base.run_lock import machine_lock
+from atomic_lib.base.stage import Stage
+from atomic_lib.compose.update.update_repository import make_update_repository
+from atomic_lib.guest.boot_stages import accelerator_of
+from atomic_lib.guest.programs import program_text
+from atomic_lib.guest.update.guest_update import GuestUpdateRequest, Story, begin_story
+from atomic_lib.guest.update.update_downloads import UpdateVersions
+from atomic_lib.guest.vm.host_load import Patience
+from atomic_lib.guest.vm.qemu import WRITES_LOG, Disk, read_console
+from atomic_lib.image.disk import Image
+from atomic_lib.params.variant import Variant
+from atomic_lib.tools.context import Context
+
+Control = Literal["none", "no-fsync", "no-sync"]
+"""What is broken on purpose: nothing; ``core.fsync`` is false; the swap at shutdown does not wait for the disk."""
+CONTROLS: tuple[Control, ...] = get_args(Control)
+StepOfUpgrade = Literal["download", "wait", "deploy", "shutdown"]
+_RECORDING = "recording.json"
+_IDLE_SECONDS = 20
+"""Between the download and the deployment: longer than ext4 waits before it commits names (5 s)."""
+_POLL_SECONDS = 0.2
+_SCRIPT_SECONDS = 120
+
+
+class StepMark(Model):
+    """Where a step begins: how many bytes the log had, once all that was written before is on the disk."""
+
+    step: StepOfUpgrade
+    log_bytes: Bytes
+
+
+class Recording(Model):
+    """The steps of a recorded upgrade, in their order; all ends when the guest has powered off."""
+
+    control: Control
+    marks: tuple[StepMark, ...]
+
+
+@dataclass(frozen=True)
+class RecordingRequest:
+    """The image of version 1, booted as ``variant`` says, and the versions; ``control``: what is broken on purpose."""
+
+    variant: Variant
+    selinux: SelinuxMode
+    image: Image
+    versions: UpdateVersions
+    control: Control = "none"
+
+
+@dataclass(frozen=True)
+class RecordedUpgrade:
+    """A recorded upgrade: the steps, and the log of the writes (``atomic_lib/formats/disk/write_log.py``)."""
+
+    recording: Recording
+    log: Path
+
+
+def record_upgrade(request: RecordingRequest, context: Context) -> RecordedUpgrade:
+    """The recorded upgrade; made first if it is not in the store.
+
+    Raises WorkbookError if a step or the proof of life of version 1 fails, with the guest's own words as its log.
+    """
+    path = UPGRADE_RECORDING.get(request, context).path
+    return RecordedUpgrade(read_model(Recording, path / _RECORDING, hint="./workbook clean damaged"), path / WRITES_LOG)
+
+
+def _inputs(request: RecordingRequest, context: Context) -> dict[str, object]:
+    variant, versions = request.variant, request.versions
+    return {
+        "image": request.image.key,
+        "commits": [versions.before.commit, versions.after.commit],
+        "guest": [variant.agent, variant.data_source, variant.runtime, variant.guest_cpus, variant.guest_memory_mib],
+        "accelerator": accelerator_of(variant, context),
+        "selinux": request.selinux,
+        "control": request.control,
+    }
+
+
+def _make(request: RecordingRequest, context: Context, directory: Path) -> None:
+    with context.store.scratch("upgrade-recording") as scratch:
+        served, versions = scratch / "served", request.versions
+        make_update_repository(context.tools, served, (versions.before, versions.after))
+        update = GuestUpdateRequest(request.variant, request.selinux, request.image, versions, served)
+        disk = Disk(request.image.qcow2, "qcow2", log_writes=True)
+        with (
+            machine_lock(context.cache, UPGRADE_RECORDING.title(request)),
+            begin_story(update, context, directory, disk) as story,
+        ):
+            recording = _record(story, request.control)
+    write_text(directory / _RECORDING, recording.model_dump_json(indent=1) + "\n")
+
+
+UPGRADE_RECORDING = Stage(
+    "upgrade-recording",
+    _make,
+    _inputs,
+    title=lambda request: f"{request.variant.variant}: record an upgrade ({request.control})",
+    space_bytes=4_000_000_000,
+)
+
+
+def _record(story: Story, control: Control) -> Recording:
+    marks: list[StepMark] = []
+
+    def mark(step: StepOfUpgrade) -> None:
+        log_bytes = (story.guest.directory / WRITES_LOG).stat().st_size
+        marks.append(StepMark(step=step, log_bytes=log_bytes))
+
+    with story.boot() as shell:
+        story.prove(shell, first=True)
+        story.administer(shell)
+        if control != "none":
+            shell.run(program_text(__file__, f"programs/{control}"), timeout_seconds=_SCRIPT_SECONDS)
+        shell.run("sync", timeout_seconds=_SCRIPT_SECONDS)
+        mark("download")
+        story.step(shell, "download", "ostree admin upgrade --pull-only")
+        mark("wait")
+        time.sleep(_IDLE_SECONDS)
+        mark("deploy")
+        story.step(shell, "deploy", "ostree admin upgrade --deploy-only")
+        mark("shutdown")
+        shell.run("systemctl poweroff", timeout_seconds=_SCRIPT_SECONDS)
+    _wait_until_off(story)
+    return Recording(control=control, marks=tuple(marks))
+
+
+def _wait_until_off(story: Story) -> None:
+    """Return once QEMU has ended. Raises WorkbookError if it did not end well, or not within the time of a boot."""
+    variant, guest = story.request.variant, story.guest
+    patience = Patience(variant.boot_timeout_seconds)
+    while (status := guest.process.poll()) is None:
+        if patience.is_over():
+            break
+        time.sleep(_POLL_SECONDS)
+    if status != 0:
+        raise WorkbookError(
+            f"{variant.variant}: the guest did not power off after it had deployed version 2",
+            hint="run again to retry; boot_timeout_seconds gives a slow host more time",
+            log=last_lines(read_console(guest.console)),
+        )
