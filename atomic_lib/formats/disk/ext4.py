@@ -12,10 +12,9 @@ import struct
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
-from mmap import mmap
 
 from atomic_lib.formats.disk.ext4_inode import DIRECTORY, FILE, LINK, Extent, Inode
-from atomic_lib.formats.disk.ext4_layout import Group, Layout, read_layout
+from atomic_lib.formats.disk.ext4_layout import DiskBytes, Group, Layout, read_layout
 from atomic_lib.formats.disk.ext4_names import read_names
 
 FILE_SYSTEM = "file-system"
@@ -59,7 +58,7 @@ class Ext4:
         return self.layout.block_bytes
 
 
-def read_ext4(disk: mmap, start: int, end: int, name: str) -> Ext4:
+def read_ext4(disk: DiskBytes, start: int, end: int, name: str) -> Ext4:
     """Read the ext4 file system between two bytes of a disk image.
 
     Raises WorkbookError naming the image (``name``): no ext4, cut off, a feature that the
@@ -67,7 +66,7 @@ def read_ext4(disk: mmap, start: int, end: int, name: str) -> Ext4:
     type contradict its inode.
     """
     layout = read_layout(disk, start, end, name)
-    reader = _InodeReader(disk, layout)
+    reader = InodeReader(disk, layout)
     try:
         inodes = {inode.number: inode for inode in reader.inodes()}
         names, directories = read_names(disk, layout, inodes)
@@ -83,10 +82,10 @@ def read_ext4(disk: mmap, start: int, end: int, name: str) -> Ext4:
     return Ext4(layout, runs, inodes, names, directories, heads)
 
 
-class _InodeReader:
+class InodeReader:
     """Reads inodes and collects the blocks of each in ``runs``."""
 
-    def __init__(self, disk: mmap, layout: Layout) -> None:
+    def __init__(self, disk: DiskBytes, layout: Layout) -> None:
         self._disk, self.layout = disk, layout
         self.runs: list[Run] = []
         self._attributes: set[int] = set()
@@ -98,6 +97,13 @@ class _InodeReader:
             for index in range(0 if group.inodes_unused else group.inodes_used_most):
                 if bitmap[index >> 3] >> (index & 7) & 1:
                     yield self._inode(group, index)
+
+    def inode(self, number: int) -> Inode:
+        """The inode of this number, in use or not."""
+        group, index = divmod(number - 1, self.layout.inodes_per_group)
+        if not 0 <= group < len(self.layout.groups):
+            raise self.layout.damaged(f"there is no inode {number}")
+        return self._inode(self.layout.groups[group], index)
 
     def block(self, number: int) -> bytes:
         """The content of one block."""
@@ -169,7 +175,7 @@ class _InodeReader:
             yield from self._pointed(below, level - 1, logical + place * per_block ** (level - 1))
 
 
-def _require_whole(disk: mmap, layout: Layout, runs: tuple[Run, ...]) -> None:
+def _require_whole(disk: DiskBytes, layout: Layout, runs: tuple[Run, ...]) -> None:
     """Refuse a block with two owners, a used one without an owner, and a free one with an owner."""
     for (first, count, label), (following, _, other) in pairwise(runs):
         if first + count > following:

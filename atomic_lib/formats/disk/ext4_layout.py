@@ -7,7 +7,7 @@ Why no library: see ext4.py.
 import struct
 from collections.abc import Mapping
 from dataclasses import dataclass
-from mmap import mmap
+from typing import Protocol
 
 from atomic_lib.base.errors import WorkbookError
 
@@ -28,6 +28,14 @@ SUPERBLOCK_FIELDS: Mapping[int, str] = {
     0x178: "written so far", 0x3FC: "checksum",
 }  # fmt: skip
 """Fields of the superblock in which two builds may differ, by the offset at which each begins."""
+
+
+class DiskBytes(Protocol):
+    """The bytes of a disk: those of a file that is mapped, or of a state that the disk could have."""
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, place: slice, /) -> bytes: ...
 
 
 @dataclass(frozen=True)
@@ -59,19 +67,29 @@ class Layout:
     groups: tuple[Group, ...]
     metadata: tuple[tuple[int, int, str], ...]
 
-    def block(self, disk: mmap, number: int) -> bytes:
+    def block(self, disk: DiskBytes, number: int) -> bytes:
         """The content of one block."""
         if not 0 <= number < self.block_count:
             raise self.damaged(f"block {number} is past its end at {self.block_count}")
         offset = self.start + number * self.block_bytes
         return disk[offset : offset + self.block_bytes]
 
+    def inode_block(self, number: int) -> int:
+        """The block in which an inode stands."""
+        group, index = divmod(number - 1, self.inodes_per_group)
+        return self.groups[group].inode_table + index * self.inode_bytes // self.block_bytes
+
+    @property
+    def inodes_per_group(self) -> int:
+        """How many inodes each group has."""
+        return self.groups[1].first_inode - 1 if len(self.groups) > 1 else 1 << 32
+
     def damaged(self, what: str) -> WorkbookError:
         """The error for a file system that is not as it should be."""
         return WorkbookError(f"{self.name}: its ext4 file system is damaged: {what}", hint="e2fsck -fn shows more")
 
 
-def read_layout(disk: mmap, start: int, end: int, name: str) -> Layout:
+def read_layout(disk: DiskBytes, start: int, end: int, name: str) -> Layout:
     """The layout of the file system between two bytes of a disk image; raises WorkbookError naming ``name``."""
     raw = disk[start + SUPERBLOCK_OFFSET : start + SUPERBLOCK_OFFSET + _SUPER_BYTES]
     if len(raw) < _SUPER_BYTES or struct.unpack_from("<H", raw, 0x38)[0] != _MAGIC:
@@ -102,7 +120,7 @@ def read_layout(disk: mmap, start: int, end: int, name: str) -> Layout:
 
 
 def _groups(
-    disk: mmap, start: int, raw: bytes, block_bytes: int, block_count: int, *, sparse: bool
+    disk: DiskBytes, start: int, raw: bytes, block_bytes: int, block_count: int, *, sparse: bool
 ) -> tuple[tuple[Group, ...], tuple[tuple[int, int, str], ...]]:
     first_data = struct.unpack_from("<I", raw, 0x14)[0]
     per_group, inodes_per_group = struct.unpack_from("<I", raw, 0x20)[0], struct.unpack_from("<I", raw, 0x28)[0]

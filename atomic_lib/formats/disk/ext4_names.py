@@ -5,20 +5,19 @@ Format: the Linux kernel's Documentation/filesystems/ext4/directory.rst. Why no 
 
 import struct
 from collections.abc import Iterator, Mapping
-from mmap import mmap
 
 from atomic_lib.formats.disk.ext4_inode import DIRECTORY, FILE, LINK, Inode
-from atomic_lib.formats.disk.ext4_layout import Layout
+from atomic_lib.formats.disk.ext4_layout import DiskBytes, Layout
 
-_ROOT_INODE = 2
-_ENTRY_KINDS = {1: FILE, 2: DIRECTORY, 3: 0o02, 4: 0o06, 5: 0o01, 6: 0o14, 7: LINK}
+ROOT_INODE = 2
+ENTRY_KINDS = {1: FILE, 2: DIRECTORY, 3: 0o02, 4: 0o06, 5: 0o01, 6: 0o14, 7: LINK}
 """The type of a file in a directory entry, and the same in its inode."""
 _UNCOUNTED = 1
 """The link count of a directory with more subdirectories than the field can hold."""
 
 
 def read_names(
-    disk: mmap, layout: Layout, inodes: Mapping[int, Inode]
+    disk: DiskBytes, layout: Layout, inodes: Mapping[int, Inode]
 ) -> tuple[dict[int, tuple[str, ...]], dict[str, int]]:
     """The paths of each inode except directories, and the inode of each directory by path (root: empty).
 
@@ -26,16 +25,16 @@ def read_names(
     number of links other than the inode's.
     """
     names: dict[int, tuple[str, ...]] = {}
-    directories = {"": _ROOT_INODE}
-    subdirectories = {_ROOT_INODE: 0}
-    stack = [(_ROOT_INODE, "")]
+    directories = {"": ROOT_INODE}
+    subdirectories = {ROOT_INODE: 0}
+    stack = [(ROOT_INODE, "")]
     while stack:
         directory, base = stack.pop()
-        for name, number, kind in _directory_entries(disk, layout, inodes.get(directory)):
+        for name, number, kind in directory_entries(disk, layout, inodes.get(directory)):
             path = f"{base}/{name}"
             if number not in inodes or number in subdirectories:
                 raise layout.damaged(f"{path!r} is inode {number}, which is not in use, or a directory with two names")
-            if _ENTRY_KINDS.get(kind) != inodes[number].kind:
+            if ENTRY_KINDS.get(kind) != inodes[number].kind:
                 raise layout.damaged(f"{path!r}: its directory calls it another type of file than its inode")
             if inodes[number].kind == DIRECTORY:
                 directories[path], subdirectories[number] = number, 0
@@ -62,7 +61,7 @@ def _require_links(
             raise layout.damaged(f"{path!r} has {count} links, but says that it has {links}")
 
 
-def _directory_entries(disk: mmap, layout: Layout, inode: Inode | None) -> Iterator[tuple[str, int, int]]:
+def directory_entries(disk: DiskBytes, layout: Layout, inode: Inode | None) -> Iterator[tuple[str, int, int]]:
     """Name, inode and type of each entry of a directory, except ``.`` and ``..``."""
     for _, first, count, _ in inode.data if inode else ():
         for number in range(first, first + count):

@@ -10,6 +10,7 @@ from pathlib import Path
 from atomic_lib.base.errors import WorkbookError
 from atomic_lib.formats.disk.ext4 import Ext4, read_ext4
 from atomic_lib.formats.disk.ext4_inode import FILE, Inode
+from atomic_lib.formats.disk.ext4_layout import DiskBytes, Layout
 from atomic_lib.formats.disk.gpt import PartitionTable, read_partition_table
 
 _ZEROS = bytes(1 << 20)
@@ -69,7 +70,7 @@ def map_file(path: Path) -> Iterator[mmap]:
         yield data
 
 
-def pieces_of(files: Ext4, inode: Inode) -> Iterator[Piece]:
+def pieces_of(files: Ext4 | Layout, inode: Inode) -> Iterator[Piece]:
     """Where the content of a file is, in its order; holes, and what is allocated and not written, are zeros."""
     place, size_bytes = 0, inode.size_bytes
     for logical, first, count, written in inode.data:
@@ -85,7 +86,7 @@ def pieces_of(files: Ext4, inode: Inode) -> Iterator[Piece]:
         yield None, size_bytes - place
 
 
-def read_pieces(disk: mmap, pieces: Iterable[Piece]) -> Iterator[bytes]:
+def read_pieces(disk: DiskBytes, pieces: Iterable[Piece]) -> Iterator[bytes]:
     """The content of a file, at most 1 MiB at a time."""
     for place, count in pieces:
         for start in range(0, count, len(_ZEROS)):

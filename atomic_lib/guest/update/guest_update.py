@@ -112,9 +112,7 @@ GUEST_UPDATE = Stage(
 
 
 @contextmanager
-def begin_story(
-    request: GuestUpdateRequest, context: Context, directory: Path, disk: Disk
-) -> Iterator["Story"]:
+def begin_story(request: GuestUpdateRequest, context: Context, directory: Path, disk: Disk) -> Iterator["Story"]:
     """A guest on its first boot as a new instance, with its key, data and server; gone after the block."""
     variant, tools = request.variant, context.tools
     machine = Machine("bios", accelerator_of(variant, context), variant.guest_cpus, variant.guest_memory_mib)

@@ -1,0 +1,1 @@
+"""What a power cut leaves behind: each state of a recorded upgrade, checked without booting it."""
