@@ -91,6 +91,7 @@ def command_parser() -> argparse.ArgumentParser:
     equality.add_argument("--boot", action="store_true", help="also boot both images once and compare the results")
     equality.set_defaults(call=_equality)
     _add_update(commands.add_parser("update", help="update a guest to a version 2, and roll it back"))
+    _add_power_cuts(commands.add_parser("power-cuts", help="check what power cuts during an upgrade leave behind"))
     _add_release_notes(
         commands.add_parser("release-notes", help="write the release notes of an image of a finished run")
     )
@@ -298,6 +299,15 @@ def _overrides(options: argparse.Namespace) -> dict[str, object]:
     return {key: value for key, value in overrides.items() if value}
 
 
+def _add_power_cuts(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--variant", default="atomic-min", metavar="NAME", help="an ostree variant (atomic-min)")
+    parser.add_argument(
+        "--states", type=whole_number, default=1000, metavar="N", help="about how many states of each recording (1000)"
+    )
+    parser.add_argument("--boots", type=whole_number, default=2, metavar="N", help="how many states to boot (2)")
+    parser.set_defaults(call=_power_cuts)
+
+
 def _equality(options: argparse.Namespace) -> int:
     from atomic_lib.pipeline.equality import run_equality
 
@@ -308,6 +318,12 @@ def _update(options: argparse.Namespace) -> int:
     from atomic_lib.pipeline.update.update_run import run_update
 
     return run_update(options.variant, " ".join(options.change or ("package", "config")))
+
+
+def _power_cuts(options: argparse.Namespace) -> int:
+    from atomic_lib.pipeline.update.power_cuts_run import run_power_cuts
+
+    return run_power_cuts(options.variant, options.states, options.boots)
 
 
 def _release_notes(options: argparse.Namespace) -> int:

@@ -20,7 +20,9 @@ from atomic_lib.formats.disk_states.write_log import Request
 
 CutKind = Literal["at a flush", "in order", "torn", "one missing", "one alone", "at random"]
 BETWEEN: tuple[CutKind, ...] = ("in order", "torn", "one missing", "one alone", "at random")
-_RANDOM_MOST = 64
+_RANDOM_MOST = 256
+_TRIES = 4
+"""For each state at random: those of a short epoch are often there already."""
 
 
 @dataclass(frozen=True)
@@ -50,36 +52,62 @@ def epochs_of(requests: Sequence[Request], begin: int) -> list[Epoch]:
     return [*found, Epoch(start, len(requests))]
 
 
+def share_of(requests: Sequence[Request], epochs: Sequence[Epoch], count: int) -> int:
+    """At most how many cuts between flushes each epoch can have, so that there are about ``count`` cuts in all."""
+    writes = (sum(one.size_bytes > 0 for one in requests[epoch.start : epoch.end]) for epoch in epochs)
+    capacities = sorted(min(max(0, 2**number - 2), 4 * number + _RANDOM_MOST) for number in writes)
+    left, share = max(0, count - len(epochs)), 0
+    for place, capacity in enumerate(capacities):
+        share = max(share, min(capacity, left // (len(capacities) - place)))
+        left -= min(capacity, left // (len(capacities) - place))
+    return share
+
+
 def cuts_of(requests: Sequence[Request], epochs: Sequence[Epoch], between: int) -> Iterator[Cut]:
     """The cuts in the order of the log: at each flush, and of each epoch at most ``between`` others.
 
-    The others are spread evenly over the kinds, and within a kind over the epoch. The same arguments give the same
-    cuts. A request that is durable by itself (FUA) is never missing from what came before it.
+    No two cuts of an epoch leave the same requests. The others are spread over the kinds, and within a kind over the
+    epoch. The same arguments give the same cuts. A request that is durable by itself (FUA) is never missing from what
+    came before it.
     """
     for epoch in epochs:
         yield Cut("at a flush", epoch)
         changing = [one for one in requests[epoch.start : epoch.end] if one.size_bytes]
-        by_kind = [list(_between(kind, epoch, changing)) for kind in BETWEEN]
-        yield from _shared_out(by_kind, between)
+        known = {(), tuple(changing)}
+        found = 0
+        for place, kind in enumerate(BETWEEN):
+            share = (between - found) // (len(BETWEEN) - place)
+            for kept in _between(kind, epoch, changing, share):
+                if found < between and kept not in known and _possible(changing, kept):
+                    known.add(kept)
+                    found += 1
+                    yield Cut(kind, epoch, kept)
 
 
-def _between(kind: CutKind, epoch: Epoch, changing: list[Request]) -> Iterator[Cut]:
+def _between(kind: CutKind, epoch: Epoch, changing: list[Request], most: int) -> Iterator[tuple[Request, ...]]:
+    """What is kept of the writes of an epoch, in one of the ways; at most so many, spread evenly over the epoch."""
     count = len(changing)
-    if kind == "in order":
-        chosen = [changing[:size] for size in range(1, count)]
-    elif kind == "torn":
-        chosen = [[*changing[:place], half] for place in range(count) if (half := _half(changing[place]))]
-    elif kind == "one missing":
-        chosen = [changing[:place] + changing[place + 1 :] for place in range(count - 1)]
-    elif kind == "one alone":
-        chosen = [[changing[place]] for place in range(1, count)]
-    else:
+    if kind == "at random":
         chance = random.Random(epoch.start)
-        sizes = range(min(_RANDOM_MOST, 2**count) if count > 2 else 0)
-        chosen = [[one for one in changing if chance.random() < 0.5] for _ in sizes]
-    for kept in chosen:
-        if _possible(changing, kept):
-            yield Cut(kind, epoch, tuple(kept))
+        for _ in range(min(_TRIES * most, _RANDOM_MOST)):
+            yield tuple(one for one in changing if chance.random() < 0.5)
+        return
+    for place in _spread(count, most):
+        before, after = changing[:place], changing[place + 1 :]
+        if kind == "in order":
+            yield tuple(before)
+        elif kind == "one missing":
+            yield (*before, *after)
+        elif kind == "one alone":
+            yield (changing[place],)
+        elif half := _half(changing[place]):
+            yield (*before, half)
+
+
+def _spread(count: int, most: int) -> list[int]:
+    """At most so many of the numbers below ``count``, evenly spread."""
+    chosen = min(count, most)
+    return [number * count // chosen for number in range(chosen)]
 
 
 def _half(request: Request) -> Request | None:
@@ -91,14 +119,5 @@ def _half(request: Request) -> Request | None:
 def _possible(changing: Sequence[Request], kept: Sequence[Request]) -> bool:
     """Whether all durable requests are kept that are complete before the last one that is kept."""
     last = max((one.log_offset for one in kept), default=-1)
-    whole = {one.log_offset for one in kept if one in changing}
-    return all(one.log_offset in whole for one in changing if one.durable and one.log_offset < last)
-
-
-def _shared_out(by_kind: list[list[Cut]], most: int) -> Iterator[Cut]:
-    """At most so many cuts, evenly from each list; what a short list leaves over goes to the others."""
-    left = most
-    for place, cuts in enumerate(sorted(by_kind, key=len)):
-        share = min(len(cuts), left // (len(by_kind) - place))
-        left -= share
-        yield from (cuts[number * len(cuts) // share] for number in range(share))
+    whole = {*kept}
+    return all(one in whole for one in changing if one.durable and one.log_offset < last)

@@ -1,8 +1,7 @@
 """The stage that records each write of a guest's disk while it goes from version 1 to version 2.
 
 The log begins with the boot, so that the image of version 1 and the log give the disk at any moment. The guest
-downloads and deploys version 2, and powers off, which is when ostree swaps the boot loader's configuration
-(ostree-finalize-staged.service). Version 2 is not booted.
+downloads version 2, deploys it, and powers off. Version 2 is not booted.
 """
 
 import time
@@ -18,7 +17,6 @@ from atomic_lib.base.run_lock import machine_lock
 from atomic_lib.base.stage import Stage
 from atomic_lib.compose.update.update_repository import make_update_repository
 from atomic_lib.guest.boot_stages import accelerator_of
-from atomic_lib.guest.programs import program_text
 from atomic_lib.guest.update.guest_update import GuestUpdateRequest, Story, begin_story
 from atomic_lib.guest.update.update_downloads import UpdateVersions
 from atomic_lib.guest.vm.host_load import Patience
@@ -28,12 +26,22 @@ from atomic_lib.params.variant import Variant
 from atomic_lib.tools.context import Context
 
 Control = Literal["none", "no-fsync", "no-sync"]
-"""What is broken on purpose: nothing; ``core.fsync`` is false; the swap at shutdown does not wait for the disk."""
+"""What is broken on purpose: nothing; ``core.fsync`` is false; the deployment does not wait for the disk."""
 CONTROLS: tuple[Control, ...] = get_args(Control)
-StepOfUpgrade = Literal["download", "wait", "deploy", "shutdown"]
+StepOfUpgrade = Literal["download", "idle", "deploy", "idle again", "shutdown"]
 _RECORDING = "recording.json"
 _IDLE_SECONDS = 20
-"""Between the download and the deployment: longer than ext4 waits before it commits names (5 s)."""
+"""After the download, and after the deployment: longer than ext4 waits before it commits names (5 s), and shorter than
+the kernel waits before it writes data out by itself (30 s)."""
+_DEPLOY = "ostree admin upgrade --deploy-only"
+# Each call that waits for the disk does nothing, and succeeds. Without ioctl(2) ostree cannot freeze the file system,
+# and calls syncfs(2) instead.
+_NO_SYNC = "~sync:0 syncfs:0 fsync:0 fdatasync:0 msync:0 sync_file_range:0 ioctl:EOPNOTSUPP"
+_DEPLOY_COMMANDS: dict[Control, str] = {
+    "none": _DEPLOY,
+    "no-fsync": _DEPLOY,
+    "no-sync": f"systemd-run --wait --pipe --quiet --property='SystemCallFilter={_NO_SYNC}' {_DEPLOY}",
+}
 _POLL_SECONDS = 0.2
 _SCRIPT_SECONDS = 120
 
@@ -65,8 +73,9 @@ class RecordingRequest:
 
 @dataclass(frozen=True)
 class RecordedUpgrade:
-    """A recorded upgrade: the steps, and the log of the writes (``atomic_lib/formats/disk/write_log.py``)."""
+    """A recorded upgrade: the steps, and the log of the writes (``atomic_lib/formats/disk_states/write_log.py``)."""
 
+    key: str
     recording: Recording
     log: Path
 
@@ -76,8 +85,9 @@ def record_upgrade(request: RecordingRequest, context: Context) -> RecordedUpgra
 
     Raises WorkbookError if a step or the proof of life of version 1 fails, with the guest's own words as its log.
     """
-    path = UPGRADE_RECORDING.get(request, context).path
-    return RecordedUpgrade(read_model(Recording, path / _RECORDING, hint="./workbook clean damaged"), path / WRITES_LOG)
+    stored = UPGRADE_RECORDING.get(request, context)
+    recording = read_model(Recording, stored.path / _RECORDING, hint="./workbook clean damaged")
+    return RecordedUpgrade(stored.key, recording, stored.path / WRITES_LOG)
 
 
 def _inputs(request: RecordingRequest, context: Context) -> dict[str, object]:
@@ -125,15 +135,17 @@ def _record(story: Story, control: Control) -> Recording:
     with story.boot() as shell:
         story.prove(shell, first=True)
         story.administer(shell)
-        if control != "none":
-            shell.run(program_text(__file__, f"programs/{control}"), timeout_seconds=_SCRIPT_SECONDS)
+        if control == "no-fsync":
+            shell.run("ostree config set core.fsync false", timeout_seconds=_SCRIPT_SECONDS)
         shell.run("sync", timeout_seconds=_SCRIPT_SECONDS)
         mark("download")
         story.step(shell, "download", "ostree admin upgrade --pull-only")
-        mark("wait")
+        mark("idle")
         time.sleep(_IDLE_SECONDS)
         mark("deploy")
-        story.step(shell, "deploy", "ostree admin upgrade --deploy-only")
+        story.step(shell, "deploy", _DEPLOY_COMMANDS[control])
+        mark("idle again")
+        time.sleep(_IDLE_SECONDS)
         mark("shutdown")
         shell.run("systemctl poweroff", timeout_seconds=_SCRIPT_SECONDS)
     _wait_until_off(story)

@@ -1,68 +1,92 @@
 """All cut points of a recorded upgrade, and the verdict on each."""
 
 import time
-from collections.abc import Callable, Iterator
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from atomic_lib.base.errors import WorkbookError
-from atomic_lib.base.model import Count, Model, WallSeconds
+from atomic_lib.base.model import Count, Model
+from atomic_lib.base.progress import reached
 from atomic_lib.formats.disk.ext4_layout import read_layout
 from atomic_lib.formats.disk.gpt import read_partition_table
 from atomic_lib.formats.disk.raw_disk import map_file
-from atomic_lib.formats.disk_states.cut_points import Cut, CutKind, Epoch, cuts_of, epochs_of
+from atomic_lib.formats.disk_states.cut_points import Cut, CutKind, Epoch, cuts_of, epochs_of, share_of
 from atomic_lib.formats.disk_states.disk_state import DiskState, Recorded, Source, apply_requests
 from atomic_lib.formats.disk_states.ext4_journal import open_journal
 from atomic_lib.formats.disk_states.file_view import FileView
 from atomic_lib.formats.disk_states.write_log import Request, read_write_log
-from atomic_lib.measure.power_cuts.state_check import StateChecker, StateVerdict
+from atomic_lib.guest.power_cuts.upgrade_recording import StepOfUpgrade
+from atomic_lib.measure.power_cuts.state_check import GRUB_CONFIGURATION, StateChecker, StateVerdict
 from atomic_lib.measure.power_cuts.versions import whole_version
 from atomic_lib.measure.power_cuts.whole_tree import whole_tree
 
-_GRUB_CONFIGURATION = "/boot/grub/grub.cfg"
+_TOLD_EVERY = 50
 
 
 class CutVerdict(Model):
-    """A cut point and what it leaves; ``request``: the number of the flush in the log that it comes after."""
+    """A cut point and what it leaves.
 
+    ``request``: the number of the flush that it comes after, counted from the start of the upgrade; ``kept``: how many
+    of the requests between it and the next flush are on the disk.
+    """
+
+    step: StepOfUpgrade
     kind: CutKind
     request: Count
     kept: Count
     verdict: StateVerdict
 
 
-class Replay(Model):
-    """The verdicts on all cut points of a recorded upgrade, in the order of the log."""
+@dataclass(frozen=True)
+class RecordedFiles:
+    """The files of a recorded upgrade: the disk before its log, and the log.
 
-    cuts: tuple[CutVerdict, ...]
-    flushes: Count
-    requests: Count
-    objects: tuple[Count, Count]
-    """How many objects each version has, all checked by their checksums."""
-    prepare_seconds: WallSeconds
-    check_seconds: WallSeconds
+    ``steps``: the steps in their order, each with the bytes that the log had at its start; ``commits``: of version 1
+    and version 2; ``kept``: the files of /var that must be whole.
+    """
+
+    raw: Path
+    log: Path
+    steps: Sequence[tuple[StepOfUpgrade, int]]
+    commits: tuple[str, str]
+    kept: Sequence[str]
 
 
 @dataclass(frozen=True)
 class OpenedRecording:
-    """A recorded upgrade while its files are open; the upgrade begins with request ``begin``."""
+    """A recorded upgrade while its files are open; ``steps``: each with its first request."""
 
     recorded: Recorded
     requests: tuple[Request, ...]
-    begin: int
+    steps: Sequence[tuple[StepOfUpgrade, int]]
     checker: StateChecker
+
+    @property
+    def begin(self) -> int:
+        """The request with which the upgrade begins."""
+        return self.steps[0][1]
 
     @property
     def epochs(self) -> list[Epoch]:
         """The epochs of the upgrade."""
         return epochs_of(self.requests, self.begin)
 
-    def states(self, between: int) -> Iterator[tuple[Cut, DiskState]]:
-        """Each cut with the state that it leaves: all at a flush, and at most ``between`` others of each epoch."""
+    def step_of(self, request: int) -> StepOfUpgrade:
+        """The step in which a request was made."""
+        return self.steps[bisect_right([first for _, first in self.steps], request) - 1][0]
+
+    def states(self, count: int) -> Iterator[tuple[Cut, DiskState]]:
+        """Each cut with the state that it leaves: all at a flush, and others, in all about ``count``.
+
+        No epoch has more of the others than another one that has as many.
+        """
+        epochs = self.epochs
         durable: dict[int, Source] = {}
         done = 0
-        for cut in cuts_of(self.requests, self.epochs, between):
+        for cut in cuts_of(self.requests, epochs, share_of(self.requests, epochs, count)):
             if cut.epoch.start > done:
                 apply_requests(self.recorded, durable, self.requests[done : cut.epoch.start])
                 done = cut.epoch.start
@@ -72,54 +96,48 @@ class OpenedRecording:
 
 
 @contextmanager
-def open_recording(
-    raw: Path, log: Path, begin_bytes: int, commits: tuple[str, str], kept: tuple[str, ...]
-) -> Iterator[OpenedRecording]:
-    """Open a recorded upgrade: the disk before its log, and the log, which had ``begin_bytes`` when it began.
+def open_recording(files: RecordedFiles) -> Iterator[OpenedRecording]:
+    """Open a recorded upgrade.
 
-    ``commits``: of version 1 and version 2. ``kept``: the files of /var that must be whole.
     Raises WorkbookError if one of the files is damaged, or a version is not whole where it should be.
     """
-    with map_file(raw) as disk, map_file(log) as data:
-        root = next((one for one in read_partition_table(disk, str(raw)).partitions if one.name == "root"), None)
+    with map_file(files.raw) as disk, map_file(files.log) as data:
+        root = next((one for one in read_partition_table(disk, str(files.raw)).partitions if one.name == "root"), None)
         if root is None:
-            raise WorkbookError(f"{raw}: no partition named root: not a disk image of this workbook")
-        layout = read_layout(disk, root.start, root.end, str(raw))
-        requests = read_write_log(data, str(log))
+            raise WorkbookError(f"{files.raw}: no partition named root: not a disk image of this workbook")
+        layout = read_layout(disk, root.start, root.end, str(files.raw))
+        log = read_write_log(data, str(files.log))
         recorded = Recorded(disk, data)
         journal = open_journal(DiskState(recorded, {}), layout)
-        begin = requests.index_at(begin_bytes)
+        steps = [(step, log.index_at(log_bytes)) for step, log_bytes in files.steps]
 
         def mounted(count: int) -> tuple[FileView, dict[int, Source]]:
             blocks: dict[int, Source] = {}
-            apply_requests(recorded, blocks, requests.requests[:count])
+            apply_requests(recorded, blocks, log.requests[:count])
             blocks |= journal.replay(DiskState(recorded, blocks))
             return FileView(DiskState(recorded, blocks), layout), blocks
 
-        first, last = mounted(begin), mounted(len(requests.requests))
-        versions = (whole_version("version 1", commits[0], *first), whole_version("version 2", commits[1], *last))
-        missing = [path for path in kept if first[0].lookup(path) is None]
-        configuration = first[0].text(_GRUB_CONFIGURATION)
-        if missing or configuration is None:
-            raise WorkbookError(f"{log}: not there when the upgrade begins: {[*missing, _GRUB_CONFIGURATION][0]}")
-        checker = StateChecker(layout, journal, versions, whole_tree(*first, kept), configuration)
-        yield OpenedRecording(recorded, requests.requests, begin, checker)
+        first, last = mounted(steps[0][1]), mounted(len(log.requests))
+        names = zip(("version 1", "version 2"), files.commits, (first, last), strict=True)
+        before, after = (whole_version(name, commit, *moment) for name, commit, moment in names)
+        missing = [path for path in (*files.kept, GRUB_CONFIGURATION) if first[0].lookup(path) is None]
+        if missing:
+            raise WorkbookError(f"{files.log}: not on the disk when the upgrade begins: {missing[0]}")
+        configuration = str(first[0].text(GRUB_CONFIGURATION))
+        checker = StateChecker(layout, journal, (before, after), whole_tree(*first, files.kept), configuration)
+        yield OpenedRecording(recorded, log.requests, steps, checker)
 
 
-def replay(opened: OpenedRecording, between: int, *, prepare_seconds: float, tell: Callable[[str], None]) -> Replay:
-    """Check all cuts of a recording; ``tell`` is called with the progress now and then."""
-    began, verdicts = time.monotonic(), list[CutVerdict]()
-    for cut, state in opened.states(between):
-        verdict = opened.checker.check(state)
-        verdicts.append(CutVerdict(kind=cut.kind, request=cut.epoch.start, kept=len(cut.kept), verdict=verdict))
-        if not len(verdicts) % 100:
-            tell(f"{len(verdicts)} states")
-    counts = [version.object_count for version in opened.checker.versions]
-    return Replay(
-        cuts=tuple(verdicts),
-        flushes=len(opened.epochs),
-        requests=len(opened.requests) - opened.begin,
-        objects=(counts[0], counts[1]),
-        prepare_seconds=prepare_seconds,
-        check_seconds=time.monotonic() - began,
-    )
+def check_cuts(opened: OpenedRecording, count: int) -> Iterator[CutVerdict]:
+    """The verdicts on the cuts of a recording, in the order of the log; about ``count`` of them."""
+    began = time.monotonic()
+    for number, (cut, state) in enumerate(opened.states(count)):
+        if number and not number % _TOLD_EVERY:
+            reached(f"{number} states, {60 * number / (time.monotonic() - began):.0f} a minute")
+        yield CutVerdict(
+            step=opened.step_of(cut.epoch.start),
+            kind=cut.kind,
+            request=cut.epoch.start - opened.begin,
+            kept=len(cut.kept),
+            verdict=opened.checker.check(state),
+        )

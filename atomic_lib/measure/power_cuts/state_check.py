@@ -21,7 +21,7 @@ from atomic_lib.measure.power_cuts.whole_tree import WholeTree
 
 Outcome = Literal["version 1", "version 2", "unbootable"]
 Part = Literal["boot", "deployment", "/etc", "/var", "boot entries", "repository"]
-_GRUB_CONFIGURATION = "/boot/grub/grub.cfg"
+GRUB_CONFIGURATION = "/boot/grub/grub.cfg"
 
 
 class Damage(Model):
@@ -76,8 +76,8 @@ class StateChecker:
 
     def _menu(self, loader: FileView) -> list[Entry]:
         """The entries of the menu; raises WorkbookError if there is none."""
-        if loader.text(_GRUB_CONFIGURATION) != self.grub_configuration:
-            raise WorkbookError(f"{_GRUB_CONFIGURATION}: not as it was")
+        if loader.text(GRUB_CONFIGURATION) != self.grub_configuration:
+            raise WorkbookError(f"{GRUB_CONFIGURATION}: not as it was")
         text = loader.text(MENU)
         entries = menu_entries(text or "")
         if not entries:
@@ -145,13 +145,16 @@ class _Mounted:
     view: FileView
     blocks: Mapping[int, Source]
     _changed: dict[int, set[int]] = field(default_factory=dict)
+    _found: dict[int, list[str]] = field(default_factory=dict)
 
     def problems(self, tree: WholeTree) -> list[str]:
-        """What is not whole of a tree."""
-        key = id(tree.blocks)
-        if key not in self._changed:
-            self._changed[key] = {number for number, _ in self.blocks.items() ^ tree.blocks.items()}
-        return tree.problems(self.view, self.blocks, self._changed[key])
+        """What is not whole of a tree; it is looked at once."""
+        if id(tree) not in self._found:
+            key = id(tree.blocks)
+            if key not in self._changed:
+                self._changed[key] = {number for number, _ in self.blocks.items() ^ tree.blocks.items()}
+            self._found[id(tree)] = tree.problems(self.view, self.blocks, self._changed[key])
+        return self._found[id(tree)]
 
 
 def _boot(problem: str) -> Damage:

@@ -105,6 +105,11 @@ GUEST_UPDATE = (
     "disk, from one sync to the next; processor time is what /proc/stat counts, in ticks of 10 ms, for all processors "
     "and all that runs in the guest meanwhile."
 )
+POWER_CUTS = (
+    "QEMU logs each write and flush of one guest's disk (dm-log-writes). A state is the disk before the log and the "
+    "writes up to a cut. Menu, kernel and initramfs must be whole as the boot loader reads them, which does not replay "
+    "the journal; the deployment, /etc, /var and all objects that a ref or deployment names, once it is replayed."
+)
 CONFORMANCE = (
     "Each row is one fault. The real agent runs with the programs of the tree named in the table, in its own network, "
     "mount and process namespaces, against a metadata service at 169.254.169.254 that follows the script of the fault; "

@@ -1,6 +1,6 @@
 """Cut points: all flushes, and between two flushes the bounded ways in which writes are missing."""
 
-from atomic_lib.formats.disk_states.cut_points import BETWEEN, Cut, Epoch, cuts_of, epochs_of
+from atomic_lib.formats.disk_states.cut_points import BETWEEN, Cut, Epoch, cuts_of, epochs_of, share_of
 from atomic_lib.formats.disk_states.write_log import Request, read_write_log
 from tests.formats.disk_states.logs import FLUSH, FUA, block, entry, log
 
@@ -44,15 +44,29 @@ def test_every_flush_is_a_cut_also_without_others() -> None:
 
 
 def test_between_flushes_writes_are_missing_in_each_of_the_ways() -> None:
-    requests = requests_of(*writes(3))
+    requests = requests_of(*writes(4))
     cuts = list(cuts_of(requests, epochs_of(requests, 0), 1000))
     found = {kind: {letters(cut) for cut in cuts if cut.kind == kind} for kind in BETWEEN}
-    assert found["in order"] == {"a", "ab"}
-    assert found["one missing"] == {"bc", "ac"}
-    assert found["one alone"] == {"b", "c"}
-    assert found["at random"] <= {"", "a", "b", "c", "ab", "ac", "bc", "abc"}
-    assert len(found["at random"]) > 3
+    assert found["in order"] == {"a", "ab", "abc"}
     assert found["torn"] == set()
+    assert found["one missing"] == {"bcd", "acd", "abd"}  # without the last one it is in order
+    assert found["one alone"] == {"b", "c", "d"}
+    assert found["at random"] == {"ac", "ad", "bc", "bd", "cd"}
+
+
+def test_no_state_of_an_epoch_is_there_twice() -> None:
+    requests = requests_of(*writes(3))
+    kept = [letters(cut) for cut in cuts_of(requests, epochs_of(requests, 0), 1000)]
+    assert sorted(kept) == ["", "a", "ab", "ac", "b", "bc", "c"]
+
+
+def test_the_share_of_an_epoch_gives_about_as_many_cuts_as_asked_for() -> None:
+    requests = requests_of(*writes(1), FLUSHED, *writes(2), FLUSHED, *writes(26), FLUSHED, *writes(26))
+    epochs = epochs_of(requests, 0)
+    found = [len(list(cuts_of(requests, epochs, share_of(requests, epochs, count)))) for count in (1, 4, 40, 100)]
+    assert found[:2] == [4, 4]
+    assert 30 <= found[2] <= 40
+    assert 80 <= found[3] <= 100
 
 
 def test_a_request_is_torn_to_whole_blocks() -> None:
