@@ -304,7 +304,7 @@ def _add_power_cuts(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--states", type=whole_number, default=1000, metavar="N", help="about how many states of each recording (1000)"
     )
-    parser.add_argument("--boots", type=whole_number, default=2, metavar="N", help="how many states to boot (2)")
+    parser.add_argument("--boots", type=int, default=2, metavar="N", help="how many states to boot (2)")
     parser.set_defaults(call=_power_cuts)
 
 

@@ -39,6 +39,16 @@ def test_uefi_under_kvm() -> None:
     assert "disk.qcow2" in disk
 
 
+def test_each_write_is_logged_and_the_log_sees_flushes() -> None:
+    argv = guest_argv(Machine("bios", "tcg", 1, 512), SERVED, "/some/boot", log_writes=True)
+    assert after(argv, "-drive") == []
+    nodes = {node.partition("node-name=")[2].partition(",")[0]: node for node in after(argv, "-blockdev")}
+    assert nodes["disk"] == "driver=blklogwrites,node-name=disk,file=overlay,log=log"
+    assert "filename=/mnt/boot/writes.log" in nodes["log"]
+    assert all("cache.no-flush=on" in node for name, node in nodes.items() if name != "disk")
+    assert "virtio-blk-pci,drive=disk,bootindex=1" in after(argv, "-device")
+
+
 def test_the_guest_reaches_the_metadata_service_and_nothing_else() -> None:
     words = network_argument(served=True).split(",")
     assert "restrict=on" in words

@@ -67,7 +67,7 @@ def test_what_cannot_be_updated_is_said_at_once(variant: str, changes: str, said
 
 
 def test_the_changes_are_those_that_have_a_treefile() -> None:
-    assert known_changes() == ["config", "package"]
+    assert known_changes() == ["config", "initramfs", "package"]
 
 
 def test_the_verdict_says_what_it_cost() -> None:

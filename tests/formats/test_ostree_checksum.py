@@ -1,0 +1,29 @@
+"""Checksums of files, as ``ostree checksum`` and ``ostree ls -C`` (2025.2) gave them."""
+
+from atomic_lib.formats.ostree_checksum import file_checksum
+
+
+def test_a_file_and_a_link_have_the_checksums_that_ostree_gives_them() -> None:
+    assert file_checksum(0o100644, (0, 0), {}, None, [b"hel", b"lo\n"]) == (
+        "44f778e59f0a4748d6b0c90a47347212a231c4ad1e8f7ea5c5dffc7749153a6b"
+    )
+    assert file_checksum(0o120777, (0, 0), {}, b"../target", []) == (
+        "420b73367f8f4ce4809a96cdbdb0b4b447cc428f819ffb1ab3000e00e75654cd"
+    )
+
+
+def test_mode_owner_attributes_and_content_count() -> None:
+    label = {"security.selinux": b"system_u:object_r:bin_t:s0\0"}
+    found = {
+        file_checksum(mode, owner, attributes, None, [content])
+        for mode in (0o100644, 0o100755)
+        for owner in ((0, 0), (0, 1), (1, 0))
+        for attributes in ({}, label, {**label, "user.a": b"x" * 300})
+        for content in (b"", b"a")
+    }
+    assert len(found) == 2 * 3 * 3 * 2
+
+
+def test_attributes_count_by_name_and_not_by_order() -> None:
+    one, other = {"user.a": b"1", "user.b": b"2"}, {"user.b": b"2", "user.a": b"1"}
+    assert file_checksum(0o100644, (0, 0), one, None, []) == file_checksum(0o100644, (0, 0), other, None, [])

@@ -1,0 +1,121 @@
+"""What a guest is asked while its upgrade is recorded, and where each step begins in the log."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from atomic_lib.base.command import Completed
+from atomic_lib.base.errors import WorkbookError
+from atomic_lib.compose.update.update_repository import Version
+from atomic_lib.guest.power_cuts import upgrade_recording
+from atomic_lib.guest.power_cuts.upgrade_recording import CONTROLS, Control, RecordingRequest
+from atomic_lib.guest.update.guest_update import GuestUpdateRequest
+from atomic_lib.guest.update.update_downloads import UpdateVersions
+from atomic_lib.guest.vm.qemu import WRITES_LOG, Guest
+from atomic_lib.image.disk import Image
+from atomic_lib.params.variant import load_variant
+from tests.contexts import own_context
+
+
+@dataclass
+class _Process:
+    status: int | None = None
+
+    def poll(self) -> int | None:
+        return self.status
+
+
+@dataclass
+class _Told:
+    """A guest that writes 1000 bytes to its log at each command, and goes off when it is told to."""
+
+    request: GuestUpdateRequest
+    guest: Guest
+    process: _Process
+    off: int | None = 0
+    commands: list[str] = field(default_factory=list)
+
+    @contextmanager
+    def boot(self) -> Iterator["_Told"]:
+        yield self
+
+    def run(self, command: str, **_: Any) -> Completed:
+        self.commands.append(command)
+        with open(self.guest.directory / WRITES_LOG, "ab") as log:
+            log.write(bytes(1000))
+        if command == "systemctl poweroff":
+            self.process.status = self.off
+        return Completed("", "")
+
+    def step(self, _: object, name: str, command: str) -> None:
+        self.run(command)
+
+    def prove(self, *_: object, **__: object) -> None:
+        self.commands.append("proof of life")
+
+    def administer(self, _: object) -> None:
+        self.commands.append("administer")
+
+
+@pytest.fixture
+def told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> _Told:
+    process = _Process()
+    guest = Guest(process, 0.0, tmp_path)
+    (tmp_path / "console.log").write_text("")
+    unused: Any = None
+    variant = load_variant("atomic-min").model_copy(update={"boot_timeout_seconds": 1.0})
+    monkeypatch.setattr(upgrade_recording, "_IDLE_SECONDS", 0)
+    return _Told(GuestUpdateRequest(variant, "enforcing", unused, unused, tmp_path), guest, process)
+
+
+def record(told: _Told, control: Control) -> list[tuple[str, int]]:
+    story: Any = told
+    found = upgrade_recording._record(story, control)
+    assert found.control == control
+    return [(mark.step, mark.log_bytes) for mark in found.marks]
+
+
+def test_each_step_begins_where_the_log_ends(told: _Told) -> None:
+    assert record(told, "none") == [
+        ("download", 1000), ("idle", 2000), ("deploy", 2000), ("idle again", 3000), ("shutdown", 3000),
+    ]  # fmt: skip
+    assert told.commands == [
+        "proof of life", "administer", "sync", "ostree admin upgrade --pull-only",
+        "ostree admin upgrade --deploy-only", "systemctl poweroff",
+    ]  # fmt: skip
+
+
+def test_fsync_is_off_before_the_download(told: _Told) -> None:
+    record(told, "no-fsync")
+    assert told.commands.index("ostree config set core.fsync false") < told.commands.index("sync")
+
+
+def test_without_a_sync_all_calls_that_wait_for_the_disk_succeed_at_once(told: _Told) -> None:
+    record(told, "no-sync")
+    (deploy,) = [command for command in told.commands if "--deploy-only" in command]
+    words = deploy.split("'")[1].removeprefix("SystemCallFilter=~").split()
+    assert {"sync:0", "syncfs:0", "fsync:0", "fdatasync:0", "ioctl:EOPNOTSUPP"} <= {*words}
+
+
+@pytest.mark.parametrize("status", [1, None])
+def test_a_guest_that_does_not_power_off_is_an_error(told: _Told, status: int | None) -> None:
+    told.off = status
+    with pytest.raises(WorkbookError, match="did not power off"):
+        record(told, "none")
+
+
+def test_each_control_is_a_recording_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    versions = UpdateVersions("own", *(Version(Path("repo"), "ref", commit * 64) for commit in "ab"))
+    monkeypatch.setattr(upgrade_recording, "accelerator_of", lambda *_: "tcg")
+    variant, image = load_variant("atomic-min"), Image("key", tmp_path, 0, 0, 0, 0.0, True)
+    keys = [
+        upgrade_recording.UPGRADE_RECORDING.key_inputs(
+            RecordingRequest(variant, "enforcing", image, versions, control), own_context(tmp_path)
+        )
+        for control in CONTROLS
+    ]
+    assert keys[0] != keys[1] != keys[2] != keys[0]

@@ -1,0 +1,131 @@
+"""What ./workbook power-cuts hands to its notebook, and when its instrument is proven."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from atomic_lib.base.errors import WorkbookError
+from atomic_lib.cli import main
+from atomic_lib.measure.power_cuts.booted_states import BootedState, chosen_to_boot
+from atomic_lib.measure.power_cuts.power_cut_states import PowerCutStates
+from atomic_lib.measure.power_cuts.repair import Repair
+from atomic_lib.pipeline.build import Build
+from atomic_lib.pipeline.pages.notebook_page import NotebookPage
+from atomic_lib.pipeline.update import power_cuts_run, variant_update
+from atomic_lib.pipeline.update.power_cuts import PowerCuts, open_power_cuts, require_proof
+from tests.contexts import own_context
+from tests.measure.power_cuts.states import LOST, WHOLE_1, WHOLE_2, WORN, states_of
+
+UPGRADE = states_of("none", WHOLE_1, WHOLE_1, LOST, WHOLE_2)
+WORSE = (states_of("no-fsync", WORN, WORN, WHOLE_2), states_of("no-sync", WHOLE_1, LOST, LOST))
+
+
+@pytest.fixture
+def no_builds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(variant_update, "open_build", lambda variant: Build(variant, own_context(tmp_path)))
+
+
+@pytest.fixture
+def published(no_builds: None, monkeypatch: pytest.MonkeyPatch) -> list[tuple[NotebookPage, Mapping[str, object]]]:
+    """The pages that would be made."""
+    pages: list[tuple[NotebookPage, Mapping[str, object]]] = []
+
+    def publish(page: NotebookPage, parameters: Mapping[str, object], _: Path) -> int:
+        pages.append((page, parameters))
+        return 0
+
+    monkeypatch.setattr(power_cuts_run, "publish_notebook", publish)
+    return pages
+
+
+def test_the_notebook_gets_the_variant_and_the_numbers(
+    published: list[tuple[NotebookPage, Mapping[str, object]]],
+) -> None:
+    assert main(["power-cuts"]) == 0
+    assert main(["power-cuts", "--variant", "atomic", "--states", "30", "--boots", "0"]) == 0
+    assert [parameters for _, parameters in published] == [
+        {"variant": "atomic-min", "states": 1000, "boots": 2},
+        {"variant": "atomic", "states": 30, "boots": 0},
+    ]
+    assert published[0][0].notebook.is_file()
+
+
+def test_a_traditional_variant_makes_no_page(
+    published: list[tuple[NotebookPage, Mapping[str, object]]], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["power-cuts", "--variant", "cloud-docker"]) == 1
+    assert "only the commit of a treefile" in capsys.readouterr().err
+    assert published == []
+
+
+@pytest.mark.usefixtures("no_builds")
+def test_numbers_that_are_not_possible_are_refused() -> None:
+    with pytest.raises(WorkbookError, match="states: 0 is not accepted: must be a whole number of at least 1"):
+        open_power_cuts("atomic-min", 0, 0)
+    with pytest.raises(WorkbookError, match="boots: -1 is not accepted: must be a whole number of at least 0"):
+        open_power_cuts("atomic-min", 1, -1)
+
+
+def cuts_with(
+    upgrade: PowerCutStates, controls: tuple[PowerCutStates, ...], booted: tuple[BootedState, ...] = ()
+) -> PowerCuts:
+    cuts = open_power_cuts("atomic-min", 10, 0)
+    cuts.__dict__.update({"upgrade": upgrade, "controls": controls, "booted": booted})
+    cuts.update.__dict__["versions"] = variant_update.UpdateVersions("atomic-min", *[None] * 2)  # type: ignore[arg-type]
+    return cuts
+
+
+@pytest.mark.usefixtures("no_builds")
+def test_the_verdict_counts_what_does_not_boot() -> None:
+    assert require_proof(cuts_with(UPGRADE, WORSE)).text == (
+        "atomic-min: of 4 states that a power cut during the upgrade can leave, 1 do not boot, and 0 boot with "
+        "something that is not whole. In the controls, 2 of 3 (no-fsync) and 2 of 3 (no-sync) are damaged."
+    )
+
+
+@pytest.mark.usefixtures("no_builds")
+def test_a_control_that_is_no_worse_proves_nothing() -> None:
+    same = states_of("no-sync", WHOLE_1, WHOLE_1, LOST, WHOLE_2)
+    with pytest.raises(WorkbookError, match="no-sync: no more states are damaged than without it"):
+        require_proof(cuts_with(UPGRADE, (WORSE[0], same)))
+
+
+@pytest.mark.usefixtures("no_builds")
+@pytest.mark.parametrize(
+    ("repair", "said"),
+    [
+        (Repair(request=7, repaired=True, said="", other_blocks=2), "after write 7: e2fsck replays 2 blocks"),
+        (
+            Repair(request=7, repaired=False, said="bad", other_blocks=0),
+            "after write 7: e2fsck does not repair it: bad",
+        ),
+    ],
+)
+def test_a_repair_that_is_not_as_it_should_be_is_an_error(repair: Repair, said: str) -> None:
+    with pytest.raises(WorkbookError, match=said):
+        require_proof(cuts_with(UPGRADE.model_copy(update={"repairs": (repair,)}), WORSE))
+
+
+@pytest.mark.usefixtures("no_builds")
+def test_a_machine_that_did_something_else_is_an_error() -> None:
+    booted = BootedState(
+        step="deploy", kind="at a flush", request=3, kept=0, expected="version 2", found="version 1", said=""
+    )
+    with pytest.raises(WorkbookError, match="after write 3, at a flush: version 1, not version 2"):
+        require_proof(cuts_with(UPGRADE, WORSE, (booted,)))
+
+
+def test_the_states_to_boot_are_of_each_outcome_the_unbootable_first() -> None:
+    states = states_of("none", *[WHOLE_1] * 20, LOST, LOST, *[WHOLE_2] * 20)
+    outcomes = [states.cuts[number].verdict.outcome for number in chosen_to_boot(states, 3)]
+    assert outcomes == ["unbootable", "version 1", "version 2"]
+    assert len({*chosen_to_boot(states, 8)}) == len(chosen_to_boot(states, 8)) >= 6
+    assert chosen_to_boot(states, 0) == []
+
+
+def test_an_unbootable_state_is_as_expected_only_without_a_kernel() -> None:
+    facts = {"step": "deploy", "kind": "one alone", "request": 1, "kept": 1, "expected": "unbootable"}
+    assert BootedState.model_validate({**facts, "found": "no kernel started"}).as_expected
+    assert not BootedState.model_validate({**facts, "found": "no proof of life"}).as_expected
+    assert not BootedState.model_validate({**facts, "found": "version 1"}).as_expected

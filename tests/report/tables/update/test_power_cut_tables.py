@@ -1,0 +1,63 @@
+"""The tables of power cuts: sums, the map, what is not whole, and what was booted."""
+
+from atomic_lib.measure.power_cuts.booted_states import BootedState
+from atomic_lib.measure.power_cuts.repair import Repair
+from atomic_lib.report.elements.table import Table
+from atomic_lib.report.tables.update import power_cut_tables
+from tests.measure.power_cuts.states import LOST, WHOLE_1, WHOLE_2, WORN, states_of
+from tests.report.factory import plain
+
+UPGRADE = states_of("none", WHOLE_1, WHOLE_1, WHOLE_1, LOST, WHOLE_2, WHOLE_2, WHOLE_2, WORN)
+
+
+def texts(table: Table) -> list[list[str]]:
+    assert f'id="{table.anchor}"' in table._repr_html_()
+    assert len(table.records) == len(table.rows)
+    return [[plain(cell.text) for cell in row] for row in table.rows]
+
+
+def test_the_sums_of_each_recording() -> None:
+    repairs = tuple(Repair(request=1, repaired=one, said="", other_blocks=0) for one in (True, False))
+    table = power_cut_tables.summary_table(
+        [UPGRADE.model_copy(update={"repairs": repairs}), states_of("no-fsync", WORN, WORN)]
+    )
+    assert texts(table) == [
+        ["the upgrade", "50", "7", "8", "240", "4", "3", "1", "1", "✗ 1 of 2"],
+        ["control: ostree with fsync off", "50", "7", "2", "60", "2", "0", "0", "2", "✓ 0 of 0"],
+    ]
+    assert [row[7].kind for row in table.rows] == ["bad", "good"]
+
+
+def test_the_map_joins_flushes_after_which_the_same_can_happen() -> None:
+    assert texts(power_cut_tables.map_table(UPGRADE)) == [
+        ["0 to 0", "download", "2", "version 1 boots", "version 1 boots (1)"],
+        ["10 to 10", "download", "2", "version 1 boots", "unbootable (1)"],
+        ["20 to 20", "deploy", "2", "version 2 boots, the other is in the menu",
+         "version 2 boots, the other is in the menu (1)"],
+        ["30 to 30", "deploy", "2", "version 2 boots, the other is in the menu",
+         "version 1 boots; not whole: repository (1)"],
+    ]  # fmt: skip
+    joined = texts(power_cut_tables.map_table(states_of("no-sync", *[WHOLE_1] * 12)))
+    assert joined == [["0 to 20", "download", "6", "version 1 boots", "version 1 boots (3)"],
+                      ["30 to 50", "deploy", "6", "version 1 boots", "version 1 boots (3)"]]  # fmt: skip
+
+
+def test_what_is_not_whole_is_named_by_part() -> None:
+    assert texts(power_cut_tables.damage_table([UPGRADE])) == [
+        ["the upgrade", "boot", "1", "after write 10, one missing", "no menu"],
+        ["the upgrade", "repository", "1", "after write 30, one missing", "an object is empty"],
+    ]
+    empty = power_cut_tables.damage_table([states_of("none", WHOLE_1)])
+    assert "Nothing: in each state all is whole." in empty._repr_html_()
+
+
+def test_booted_states_are_held_against_the_check() -> None:
+    booted = [
+        BootedState(step="deploy", kind="one alone", request=5, kept=1, expected="unbootable", found=found)
+        for found in ("no kernel started", "version 1")
+    ]
+    assert texts(power_cut_tables.booted_table(booted)) == [
+        ["after write 5, one alone", "deploy", "unbootable", "✓ no kernel started"],
+        ["after write 5, one alone", "deploy", "unbootable", "✗ version 1"],
+    ]
+    assert "None was booted" in power_cut_tables.booted_table([])._repr_html_()
