@@ -163,7 +163,7 @@ def _add_update(parser: argparse.ArgumentParser) -> None:
         "--variant", default="atomic-min", metavar="NAME", help="a variant with ostree (atomic-min), or with dnf"
     )
     parser.add_argument(
-        "--change", action="append", metavar="NAME", help="what version 2 changes: package or config; repeatable (both)"
+        "--change", action="append", metavar="NAME", help="what version 2 changes; repeatable (package, config)"
     )
     parser.set_defaults(call=_update)
 

@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from atomic_lib.formats.disk_states.disk_state import BLOCK_BYTES
-from atomic_lib.formats.disk_states.write_log import Request
+from atomic_lib.formats.disk_states.write_log import LoggedRequest
 
 CutKind = Literal["at a flush", "in order", "torn", "one missing", "one alone", "at random"]
 BETWEEN: tuple[CutKind, ...] = ("in order", "torn", "one missing", "one alone", "at random")
@@ -39,10 +39,10 @@ class Cut:
 
     kind: CutKind
     epoch: Epoch
-    kept: tuple[Request, ...] = ()
+    kept: tuple[LoggedRequest, ...] = ()
 
 
-def epochs_of(requests: Sequence[Request], begin: int) -> list[Epoch]:
+def epochs_of(requests: Sequence[LoggedRequest], begin: int) -> list[Epoch]:
     """The epochs from request ``begin`` on. A request that flushes comes after the flush, as does what it writes."""
     found, start = [], begin
     for number in range(begin, len(requests)):
@@ -52,7 +52,7 @@ def epochs_of(requests: Sequence[Request], begin: int) -> list[Epoch]:
     return [*found, Epoch(start, len(requests))]
 
 
-def share_of(requests: Sequence[Request], epochs: Sequence[Epoch], count: int) -> int:
+def share_of(requests: Sequence[LoggedRequest], epochs: Sequence[Epoch], count: int) -> int:
     """At most how many cuts between flushes each epoch can have, so that there are about ``count`` cuts in all."""
     writes = (sum(one.size_bytes > 0 for one in requests[epoch.start : epoch.end]) for epoch in epochs)
     capacities = sorted(min(max(0, 2**number - 2), 4 * number + _RANDOM_MOST) for number in writes)
@@ -63,7 +63,7 @@ def share_of(requests: Sequence[Request], epochs: Sequence[Epoch], count: int) -
     return share
 
 
-def cuts_of(requests: Sequence[Request], epochs: Sequence[Epoch], between: int) -> Iterator[Cut]:
+def cuts_of(requests: Sequence[LoggedRequest], epochs: Sequence[Epoch], between: int) -> Iterator[Cut]:
     """The cuts in the order of the log: at each flush, and of each epoch at most ``between`` others.
 
     No two cuts of an epoch leave the same requests. The others are spread over the kinds, and within a kind over the
@@ -84,7 +84,9 @@ def cuts_of(requests: Sequence[Request], epochs: Sequence[Epoch], between: int) 
                     yield Cut(kind, epoch, kept)
 
 
-def _between(kind: CutKind, epoch: Epoch, changing: list[Request], most: int) -> Iterator[tuple[Request, ...]]:
+def _between(
+    kind: CutKind, epoch: Epoch, changing: list[LoggedRequest], most: int
+) -> Iterator[tuple[LoggedRequest, ...]]:
     """What is kept of the writes of an epoch, in one of the ways; at most so many, spread evenly over the epoch."""
     count = len(changing)
     if kind == "at random":
@@ -110,13 +112,13 @@ def _spread(count: int, most: int) -> list[int]:
     return [number * count // chosen for number in range(chosen)]
 
 
-def _half(request: Request) -> Request | None:
+def _half(request: LoggedRequest) -> LoggedRequest | None:
     """The first half of a request, in whole blocks; None if it has one block."""
     size_bytes = request.size_bytes // 2 // BLOCK_BYTES * BLOCK_BYTES
     return replace(request, size_bytes=size_bytes) if size_bytes else None
 
 
-def _possible(changing: Sequence[Request], kept: Sequence[Request]) -> bool:
+def _possible(changing: Sequence[LoggedRequest], kept: Sequence[LoggedRequest]) -> bool:
     """Whether all durable requests are kept that are complete before the last one that is kept."""
     last = max((one.log_offset for one in kept), default=-1)
     whole = {*kept}

@@ -10,7 +10,7 @@ from hashlib import blake2b
 from mmap import mmap
 
 from atomic_lib.formats.disk.ext4_layout import DiskBytes
-from atomic_lib.formats.disk_states.write_log import Request
+from atomic_lib.formats.disk_states.write_log import LoggedRequest
 
 BLOCK_BYTES = 4096
 _ZEROS = bytes(BLOCK_BYTES)
@@ -72,14 +72,14 @@ class DiskState:
         return source[offset : offset + count]
 
 
-def apply_requests(recorded: Recorded, blocks: dict[int, Source], requests: Iterable[Request]) -> None:
+def apply_requests(recorded: Recorded, blocks: dict[int, Source], requests: Iterable[LoggedRequest]) -> None:
     """Carry out requests, in their order, on ``blocks``. What is discarded reads as zeros."""
     for request in requests:
         if request.kind in ("write", "discard"):
             _apply(recorded, blocks, request)
 
 
-def _apply(recorded: Recorded, blocks: dict[int, Source], request: Request) -> None:
+def _apply(recorded: Recorded, blocks: dict[int, Source], request: LoggedRequest) -> None:
     start, end = request.disk_offset, request.disk_offset + request.size_bytes
     written = request.kind == "write"
     for number in range(start // BLOCK_BYTES, -(-end // BLOCK_BYTES)):

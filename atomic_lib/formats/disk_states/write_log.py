@@ -25,7 +25,7 @@ _SECTOR_LEAST, _SECTOR_MOST = 512, 1 << 16
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class LoggedRequest:
     """One request: the bytes of the disk that it changes, and where in the log it and its data are.
 
     ``flushes``: all that was complete before it is on the medium; ``durable``: so is what it writes itself (FUA).
@@ -44,7 +44,7 @@ class Request:
 class WriteLog:
     """A log: its requests in the order in which they were completed."""
 
-    requests: tuple[Request, ...]
+    requests: tuple[LoggedRequest, ...]
 
     def index_at(self, log_bytes: int) -> int:
         """How many requests the log had when it was ``log_bytes`` long."""
@@ -65,7 +65,7 @@ def read_write_log(data: mmap | bytes, name: str) -> WriteLog:
         raise _damaged(name, f"a log of version {version}; version {_VERSION} is supported")
     if not _SECTOR_LEAST <= sector_bytes <= _SECTOR_MOST or sector_bytes & (sector_bytes - 1):
         raise _damaged(name, f"sectors of {sector_bytes} bytes, not a power of two from {_SECTOR_LEAST}")
-    requests: list[Request] = []
+    requests: list[LoggedRequest] = []
     place = sector_bytes
     for number in range(count):
         if place + _ENTRY.size > len(data):
@@ -78,7 +78,7 @@ def read_write_log(data: mmap | bytes, name: str) -> WriteLog:
     return WriteLog(tuple(requests))
 
 
-def _request(fields: Sequence[int], place: int, sector_bytes: int, name: str) -> Request:
+def _request(fields: Sequence[int], place: int, sector_bytes: int, name: str) -> LoggedRequest:
     sector, count, flags, _ = fields
     if flags & ~_KNOWN_FLAGS:
         raise _damaged(name, f"unknown flags {flags:#x}")
@@ -87,7 +87,7 @@ def _request(fields: Sequence[int], place: int, sector_bytes: int, name: str) ->
         raise _damaged(name, "neither data nor a flush")
     size_bytes = count * sector_bytes if kind in ("write", "discard") else 0
     flushes, durable = bool(flags & _FLUSH), bool(flags & _FUA)
-    return Request(kind, sector * sector_bytes, size_bytes, place, place + sector_bytes, flushes, durable)
+    return LoggedRequest(kind, sector * sector_bytes, size_bytes, place, place + sector_bytes, flushes, durable)
 
 
 def _damaged(name: str, what: str) -> WorkbookError:

@@ -17,11 +17,11 @@ from atomic_lib.formats.disk_states.cut_points import Cut, CutKind, Epoch, cuts_
 from atomic_lib.formats.disk_states.disk_state import DiskState, Recorded, Source, apply_requests
 from atomic_lib.formats.disk_states.ext4_journal import open_journal
 from atomic_lib.formats.disk_states.file_view import FileView
-from atomic_lib.formats.disk_states.write_log import Request, read_write_log
+from atomic_lib.formats.disk_states.write_log import LoggedRequest, read_write_log
 from atomic_lib.guest.power_cuts.upgrade_recording import StepOfUpgrade
 from atomic_lib.measure.power_cuts.state_check import GRUB_CONFIGURATION, StateChecker, StateVerdict
-from atomic_lib.measure.power_cuts.versions import whole_version
 from atomic_lib.measure.power_cuts.whole_tree import whole_tree
+from atomic_lib.measure.power_cuts.whole_version import whole_version
 
 _TOLD_EVERY = 50
 
@@ -60,7 +60,7 @@ class OpenedRecording:
     """A recorded upgrade while its files are open; ``steps``: each with its first request."""
 
     recorded: Recorded
-    requests: tuple[Request, ...]
+    requests: tuple[LoggedRequest, ...]
     steps: Sequence[tuple[StepOfUpgrade, int]]
     checker: StateChecker
 

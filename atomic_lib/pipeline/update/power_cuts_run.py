@@ -2,7 +2,7 @@
 
 from atomic_lib.base.paths import BUILD, NOTEBOOKS
 from atomic_lib.pipeline.pages.notebook_page import NotebookPage, publish_notebook
-from atomic_lib.pipeline.update.power_cuts import open_power_cuts
+from atomic_lib.pipeline.update.variant_power_cuts import open_power_cuts
 
 NOTEBOOK = NOTEBOOKS / "power-cuts.ipynb"
 

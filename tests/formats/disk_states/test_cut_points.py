@@ -1,11 +1,11 @@
 """Cut points: all flushes, and between two flushes the bounded ways in which writes are missing."""
 
 from atomic_lib.formats.disk_states.cut_points import BETWEEN, Cut, Epoch, cuts_of, epochs_of, share_of
-from atomic_lib.formats.disk_states.write_log import Request, read_write_log
+from atomic_lib.formats.disk_states.write_log import LoggedRequest, read_write_log
 from tests.formats.disk_states.logs import FLUSH, FUA, block, entry, log
 
 
-def requests_of(*entries: bytes) -> tuple[Request, ...]:
+def requests_of(*entries: bytes) -> tuple[LoggedRequest, ...]:
     return read_write_log(log(*entries), "own.log").requests
 
 

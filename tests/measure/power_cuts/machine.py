@@ -9,8 +9,8 @@ from atomic_lib.formats.disk_states.disk_state import BLOCK_BYTES, DiskState, Re
 from atomic_lib.formats.disk_states.ext4_journal import open_journal
 from atomic_lib.formats.disk_states.file_view import FileView
 from atomic_lib.measure.power_cuts.state_check import StateChecker
-from atomic_lib.measure.power_cuts.versions import WholeVersion
 from atomic_lib.measure.power_cuts.whole_tree import whole_tree
+from atomic_lib.measure.power_cuts.whole_version import WholeVersion
 from tests.formats.disk.disk_image import ROOT_START, make_raw
 
 COMMITS = ("a" * 64, "b" * 64)

@@ -36,7 +36,7 @@ _DNF_STEPS: dict[StepName, str] = {
 }
 NOT_MEASURED = Sentences(
     (
-        ("Power cuts.", "What a cut at any moment of the upgrade leaves behind."),
+        ("Power cuts.", "./workbook power-cuts measures what a cut at any moment of the upgrade leaves behind."),
         ("A version 2 that does not come up.", "Boot counting, and a return without an administrator."),
         (
             "Other ways to download.",

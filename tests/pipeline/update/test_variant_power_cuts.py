@@ -7,13 +7,14 @@ import pytest
 
 from atomic_lib.base.errors import WorkbookError
 from atomic_lib.cli import main
+from atomic_lib.guest.update.update_downloads import UpdateVersions
 from atomic_lib.measure.power_cuts.booted_states import BootedState, chosen_to_boot
 from atomic_lib.measure.power_cuts.power_cut_states import PowerCutStates
 from atomic_lib.measure.power_cuts.repair import Repair
 from atomic_lib.pipeline.build import Build
 from atomic_lib.pipeline.pages.notebook_page import NotebookPage
 from atomic_lib.pipeline.update import power_cuts_run, variant_update
-from atomic_lib.pipeline.update.power_cuts import PowerCuts, open_power_cuts, require_proof
+from atomic_lib.pipeline.update.variant_power_cuts import PowerCuts, open_power_cuts, require_proof
 from tests.contexts import own_context
 from tests.measure.power_cuts.states import LOST, WHOLE_1, WHOLE_2, WORN, states_of
 
@@ -72,7 +73,7 @@ def cuts_with(
 ) -> PowerCuts:
     cuts = open_power_cuts("atomic-min", 10, 0)
     cuts.__dict__.update({"upgrade": upgrade, "controls": controls, "booted": booted})
-    cuts.update.__dict__["versions"] = variant_update.UpdateVersions("atomic-min", *[None] * 2)  # type: ignore[arg-type]
+    cuts.update.__dict__["versions"] = UpdateVersions("atomic-min", *[None] * 2)  # type: ignore[arg-type]
     return cuts
 
 
