@@ -33,6 +33,8 @@ _RECORDING = "recording.json"
 _IDLE_SECONDS = 20
 """After the download, and after the deployment: longer than ext4 waits before it commits names (5 s), and shorter than
 the kernel waits before it writes data out by itself (30 s)."""
+_POWER_OFF = "systemd-run --quiet --on-active=2 systemctl poweroff"
+"""A moment later, so that ssh ends before its connection does."""
 _DEPLOY = "ostree admin upgrade --deploy-only"
 # Each call that waits for the disk does nothing, and succeeds. Without ioctl(2) ostree cannot freeze the file system,
 # and calls syncfs(2) instead.
@@ -147,7 +149,7 @@ def _record(story: Story, control: Control) -> Recording:
         mark("idle again")
         time.sleep(_IDLE_SECONDS)
         mark("shutdown")
-        shell.run("systemctl poweroff", timeout_seconds=_SCRIPT_SECONDS)
+        shell.run(_POWER_OFF, timeout_seconds=_SCRIPT_SECONDS)
     _wait_until_off(story)
     return Recording(control=control, marks=tuple(marks))
 
