@@ -17,7 +17,7 @@ _ARGUMENT = "ostree="
 
 
 @dataclass(frozen=True)
-class BootEntry:
+class MenuEntry:
     """What is started: the paths of kernel and initramfs, and the path that the argument ``ostree=`` names."""
 
     title: str
@@ -26,7 +26,7 @@ class BootEntry:
     deployment: str
 
 
-def menu_entries(text: str) -> list[BootEntry]:
+def menu_entries(text: str) -> list[MenuEntry]:
     """The entries of a syslinux.cfg, the default one first; those without kernel, initramfs or deployment are left out.
 
     DEFAULT names a label; GRUB takes the first one if there is no such label.
@@ -46,7 +46,7 @@ def menu_entries(text: str) -> list[BootEntry]:
     return sorted(entries, key=lambda entry: entry.title != default)
 
 
-def bls_entry(text: str) -> BootEntry | None:
+def bls_entry(text: str) -> MenuEntry | None:
     """A file of /boot/loader/entries; None without kernel, initramfs or deployment."""
     pairs = (line.strip().partition(" ")[::2] for line in text.splitlines())
     facts = {name: value.strip() for name, value in pairs}
@@ -59,9 +59,9 @@ def commit_of(path: str | None) -> str | None:
     return found[1] if found else None
 
 
-def deployed_commits(view: FileView) -> tuple[dict[str, BootEntry], list[str]]:
+def deployed_commits(view: FileView) -> tuple[dict[str, MenuEntry], list[str]]:
     """The entries of /boot/loader/entries by the commit that each leads to, and what is wrong with the others."""
-    found, problems = dict[str, BootEntry](), list[str]()
+    found, problems = dict[str, MenuEntry](), list[str]()
     for name, inode in sorted(view.listing(ENTRIES).items()):
         entry = bls_entry(view.content(inode).decode(errors="replace"))
         commit = commit_of(view.real_path(entry.deployment)) if entry else None
@@ -74,8 +74,8 @@ def deployed_commits(view: FileView) -> tuple[dict[str, BootEntry], list[str]]:
     return found, problems
 
 
-def _entry(title: str, facts: Mapping[str, str], kernel: str, initramfs: str, arguments: str) -> BootEntry | None:
+def _entry(title: str, facts: Mapping[str, str], kernel: str, initramfs: str, arguments: str) -> MenuEntry | None:
     words = facts.get(arguments, "").split()
     deployment = next((word.removeprefix(_ARGUMENT) for word in words if word.startswith(_ARGUMENT)), "")
-    found = BootEntry(title, facts.get(kernel, ""), facts.get(initramfs, ""), deployment)
+    found = MenuEntry(title, facts.get(kernel, ""), facts.get(initramfs, ""), deployment)
     return found if found.kernel and found.initramfs and found.deployment else None

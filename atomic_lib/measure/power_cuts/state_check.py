@@ -15,7 +15,7 @@ from atomic_lib.formats.disk.ext4_layout import Layout
 from atomic_lib.formats.disk_states.disk_state import BLOCK_BYTES, DiskState, Source
 from atomic_lib.formats.disk_states.ext4_journal import Journal
 from atomic_lib.formats.disk_states.file_view import FileView
-from atomic_lib.measure.power_cuts.boot_menu import MENU, BootEntry, commit_of, deployed_commits, menu_entries
+from atomic_lib.measure.power_cuts.boot_menu import MENU, MenuEntry, commit_of, deployed_commits, menu_entries
 from atomic_lib.measure.power_cuts.whole_tree import WholeTree
 from atomic_lib.measure.power_cuts.whole_version import WholeVersion, refs_of
 
@@ -74,7 +74,7 @@ class StateChecker:
         outcome: Outcome = "version 1" if first is self.versions[0] else "version 2"
         return StateVerdict(outcome=outcome, versions=len(whole), damage=tuple(self._damage(first, mounted)))
 
-    def _menu(self, loader: FileView) -> list[BootEntry]:
+    def _menu(self, loader: FileView) -> list[MenuEntry]:
         """The entries of the menu; raises WorkbookError if there is none."""
         if loader.text(GRUB_CONFIGURATION) != self.grub_configuration:
             raise WorkbookError(f"{GRUB_CONFIGURATION}: not as it was")
@@ -84,7 +84,7 @@ class StateChecker:
             raise WorkbookError(f"{MENU}: {'missing' if text is None else 'no entry'}")
         return entries
 
-    def _start(self, entry: BootEntry, loader: FileView, mounted: "_Mounted") -> WholeVersion | Damage:
+    def _start(self, entry: MenuEntry, loader: FileView, mounted: "_Mounted") -> WholeVersion | Damage:
         """The version that an entry starts, or why it does not come up."""
         try:
             digests = tuple(self._digest(loader, path) for path in (entry.kernel, entry.initramfs))

@@ -14,7 +14,7 @@ from atomic_lib.formats.disk_states.disk_state import Source
 from atomic_lib.formats.disk_states.file_view import FileView
 from atomic_lib.formats.ostree_checksum import file_checksum
 from atomic_lib.formats.ostree_objects import OstreeObject, objects_of
-from atomic_lib.measure.power_cuts.boot_menu import BootEntry, deployed_commits
+from atomic_lib.measure.power_cuts.boot_menu import MenuEntry, deployed_commits
 from atomic_lib.measure.power_cuts.whole_tree import WholeTree, whole_tree
 
 REPOSITORY = "/ostree/repo"
@@ -101,7 +101,7 @@ def _file_checksum(view: FileView, inode: Inode) -> str:
     return file_checksum(mode, (inode.uid, inode.gid), view.attributes(inode), target, content)
 
 
-def _boot_digests(name: str, entry: BootEntry, view: FileView) -> tuple[str, str]:
+def _boot_digests(name: str, entry: MenuEntry, view: FileView) -> tuple[str, str]:
     found = [view.lookup(path) for path in (entry.kernel, entry.initramfs)]
     kernel, initramfs = found
     if kernel is None or initramfs is None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from atomic_lib.measure.power_cuts.boot_menu import BootEntry, bls_entry, commit_of, menu_entries
+from atomic_lib.measure.power_cuts.boot_menu import MenuEntry, bls_entry, commit_of, menu_entries
 
 MENU = """\
 TIMEOUT 10
@@ -18,10 +18,10 @@ LABEL Two (ostree:0)
 \tINITRD /boot/ostree/own-2/initramfs
 \tAPPEND ostree=/ostree/boot.1/own/2/0 rw
 """
-ONE = BootEntry(
+ONE = MenuEntry(
     "One (ostree:1)", "/boot/ostree/own-1/vmlinuz", "/boot/ostree/own-1/initramfs", "/ostree/boot.1/own/1/0"
 )
-TWO = BootEntry(
+TWO = MenuEntry(
     "Two (ostree:0)", "/boot/ostree/own-2/vmlinuz", "/boot/ostree/own-2/initramfs", "/ostree/boot.1/own/2/0"
 )
 
@@ -44,7 +44,7 @@ def test_what_is_no_menu_has_no_entries(text: str) -> None:
 
 def test_a_boot_entry_is_read() -> None:
     text = "title One\nversion 1\noptions rw ostree=/ostree/boot.1/own/1/0\nlinux /vmlinuz\ninitrd /initramfs\n"
-    assert bls_entry(text) == BootEntry("One", "/vmlinuz", "/initramfs", "/ostree/boot.1/own/1/0")
+    assert bls_entry(text) == MenuEntry("One", "/vmlinuz", "/initramfs", "/ostree/boot.1/own/1/0")
     assert bls_entry(text.replace("initrd /initramfs\n", "")) is None
     assert bls_entry("\0" * 100) is None
 
