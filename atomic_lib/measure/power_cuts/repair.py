@@ -1,7 +1,7 @@
 """Whether e2fsck repairs the file system of a state, and replays its journal to the same blocks as we do.
 
-e2fsck gets a sparse copy with what it reads: all metadata, and of the content of files only what was written since the
-disk was made.
+e2fsck gets a sparse copy with what it reads: all metadata, links, and of the content of regular files only what was
+written since the disk was made.
 """
 
 import os
@@ -10,7 +10,8 @@ from pathlib import Path
 
 from atomic_lib.base.command import CommandError
 from atomic_lib.base.model import Count, Model
-from atomic_lib.formats.disk.ext4 import Ext4
+from atomic_lib.formats.disk.ext4 import Ext4, Label
+from atomic_lib.formats.disk.ext4_inode import FILE
 from atomic_lib.formats.disk_states.disk_state import BLOCK_BYTES, DiskState
 from atomic_lib.formats.disk_states.ext4_journal import Journal
 from atomic_lib.tools.sandbox import Bind, Tools
@@ -58,7 +59,7 @@ class Repairer:
     def _write(self, copy: Path, state: DiskState) -> None:
         layout = self.files.layout
         first, count = layout.start // BLOCK_BYTES, layout.block_count
-        metadata = [(start, length) for start, length, owner in self.files.runs if isinstance(owner, str)]
+        metadata = [(start, length) for start, length, owner in self.files.runs if not self._is_file(owner)]
         with open(copy, "wb") as file:
             file.truncate(count * BLOCK_BYTES)
             for start, length in metadata:
@@ -69,6 +70,10 @@ class Repairer:
             for number in state.blocks:
                 if first <= number < first + count:
                     os.pwrite(file.fileno(), state.block(number), (number - first) * BLOCK_BYTES)
+
+    def _is_file(self, owner: Label) -> bool:
+        """Whether blocks of this owner are the content of a regular file, which e2fsck does not read."""
+        return isinstance(owner, int) and self.files.inodes[owner].kind == FILE
 
     def _other_blocks(self, copy: Path, state: DiskState, numbers: list[int]) -> int:
         """How many of the blocks that we replay are not the same in the copy, the superblock aside."""
