@@ -32,6 +32,8 @@ from atomic_lib.tools.context import Context
 _BOOTED = "booted.json"
 _LOADER_SECONDS = 120
 """How long the boot loader has to start a kernel where none is expected; it takes a tenth of it."""
+_PROMPT = "grub>"
+"""What GRUB shows once it has nothing to start."""
 _POLL_SECONDS = 0.5
 Found = Literal["version 1", "version 2", "no kernel started", "no proof of life"]
 
@@ -167,8 +169,8 @@ def _without_kernel(request: BootedStateRequest, context: Context, directory: Pa
     machine = Machine("bios", accelerator_of(variant, context), variant.guest_cpus, variant.guest_memory_mib)
     patience = Patience(_LOADER_SECONDS)
     with start_guest(context.tools, disk, machine, Provisioning(), directory) as guest:
-        while not patience.is_over():
+        while not patience.is_over() and _PROMPT not in read_console(guest.console):
             if console_milestone(read_console(guest.console)) != "firmware":
                 return "no proof of life", "a kernel started"
             time.sleep(_POLL_SECONDS)
-        return "no kernel started", last_lines(read_console(guest.console), 5)
+        return "no kernel started", last_lines(read_console(guest.console))
