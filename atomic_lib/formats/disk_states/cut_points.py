@@ -94,7 +94,9 @@ def _between(
         for _ in range(min(_TRIES * most, _RANDOM_MOST)):
             yield tuple(one for one in changing if chance.random() < 0.5)
         return
-    for place in _spread(count, most):
+    # none of the writes, and all of them, are cuts at a flush; the first one alone is in order
+    first, end = (1 if kind in ("in order", "one alone") else 0), (count - 1 if kind == "one missing" else count)
+    for place in (first + number for number in _spread(max(0, end - first), most)):
         before, after = changing[:place], changing[place + 1 :]
         if kind == "in order":
             yield tuple(before)
