@@ -1,7 +1,7 @@
 """Figures over time: a line for each variant, its levels, and marks where a level begins."""
 
-from collections.abc import Iterable, Sequence
-from datetime import datetime
+from collections.abc import Sequence
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, cast
 
 from atomic_lib.report.elements.blocks import Stack
@@ -9,13 +9,14 @@ from atomic_lib.report.elements.values import quantity
 from atomic_lib.report.figures.picture import COLOURS, EDGE, GRID, Picture, draw_picture, nothing_drawn
 from atomic_lib.report.tables.trend_tables import level_change_words
 from atomic_lib.results.analysis.metrics import Unit
-from atomic_lib.results.history.figure_trends import Trend, level_medians
+from atomic_lib.results.history.figure_trends import FigurePoint, Trend, level_medians
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 _PANEL_INCHES = 1.7
+_DAY = timedelta(days=1)
 _MARKED_POINTS = 100
 """A line of more points has no marks at them."""
 _CHANGES_TOLD = 5
@@ -51,7 +52,11 @@ def _draw(trends: Sequence[Trend], width_inches: float) -> "Figure":
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(width_inches, _PANEL_INCHES * len(trends)), layout="constrained")
-    panels: Iterable[Axes] = figure.subplots(len(trends), 1, sharex=True, squeeze=False)[:, 0]
+    panels: list[Axes] = [*figure.subplots(len(trends), 1, sharex=True, squeeze=False)[:, 0]]
+    moments = {_time(point) for trend in trends for point in trend.points}
+    if len(moments) == 1:  # matplotlib would show some years
+        (moment,) = moments
+        panels[0].set_xlim(moment - _DAY, moment + _DAY)  # type: ignore[arg-type]
     for place, (axes, trend) in enumerate(zip(panels, trends, strict=True)):
         _panel(axes, trend, COLOURS[place % len(COLOURS)])
     return figure
@@ -59,8 +64,7 @@ def _draw(trends: Sequence[Trend], width_inches: float) -> "Figure":
 
 def _panel(axes: "Axes", trend: Trend, colour: str) -> None:
     scale, unit = _AXES[trend.unit]
-    # matplotlib takes times without a zone as they are
-    times = [datetime.fromisoformat(point.created).replace(tzinfo=None) for point in trend.points]
+    times = [_time(point) for point in trend.points]
     values = [point.value / scale for point in trend.points]
     mark = "o" if len(values) <= _MARKED_POINTS else ""
     axes.plot(times, values, color=colour, marker=mark, markersize=3, linewidth=0.8)  # type: ignore[arg-type]
@@ -73,3 +77,7 @@ def _panel(axes: "Axes", trend: Trend, colour: str) -> None:
     axes.ticklabel_format(axis="y", useOffset=False)
     axes.grid(axis="y", color=GRID, linewidth=0.5)
     axes.tick_params(axis="x", labelrotation=30)
+
+
+def _time(point: FigurePoint) -> datetime:
+    return datetime.fromisoformat(point.created).replace(tzinfo=None)  # matplotlib takes these as they are
