@@ -152,7 +152,9 @@ class _Mounted:
         if id(tree) not in self._found:
             key = id(tree.blocks)
             if key not in self._changed:
-                self._changed[key] = {number for number, _ in self.blocks.items() ^ tree.blocks.items()}
+                before = tree.blocks.get
+                changed = {number for number, source in self.blocks.items() if before(number) != source}
+                self._changed[key] = changed | (tree.blocks.keys() - self.blocks.keys())
             self._found[id(tree)] = tree.problems(self.view, self.blocks, self._changed[key])
         return self._found[id(tree)]
 
