@@ -95,6 +95,15 @@ def test_unknown_command(copy: Path, programs: Path) -> None:
     assert "unknown command 'biuld'" in error.stderr
 
 
+def test_each_command_of_the_help_is_known(copy: Path, programs: Path) -> None:
+    text = launch(copy, programs, "help").stdout
+    names = {line.split()[0] for line in text.splitlines() if line[:2] == "  " and line[2:3].isalpha()} - {"help"}
+    assert {"run", "update", "power-cuts", "clean"} <= names
+    for name in sorted(names):
+        # there is no environment, and nothing to make one with: what fails is not the name
+        assert "unknown command" not in refusal(copy, programs, name, "--no-install").stderr, name
+
+
 def test_mirror_without_an_address(copy: Path, programs: Path) -> None:
     assert "--mirror requires a URL" in refusal(copy, programs, "run", "--mirror").stderr
 
