@@ -99,7 +99,9 @@ class UpdateStep(Model):
     @property
     def processor_seconds(self) -> float | None:
         """What the processors of the guest worked meanwhile."""
-        return self.after.processor_seconds - self.before.processor_seconds if self.before and self.after else None
+        if self.before is None or self.after is None:
+            return None
+        return round(self.after.processor_seconds - self.before.processor_seconds, 2)
 
 
 class UpdateBoot(Model):
