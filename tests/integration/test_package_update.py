@@ -57,13 +57,14 @@ def test_the_packages_are_those_of_the_locks_at_each_boot(update: PackageUpdate,
         assert unexplained(boot.denials) == ()
 
 
-def test_rpm_keeps_what_the_administrator_changed_and_brings_back_what_they_removed(guest: GuestUpdate) -> None:
+def test_rpm_keeps_what_the_administrator_changed_and_puts_the_new_file_beside_it(guest: GuestUpdate) -> None:
     outcomes = {one.name: one for one in etc_outcomes(guest)}
     found = {name: (outcomes[name].administrator, outcomes[name].version_2, outcomes[name].kept) for name in outcomes}
     print(found, [state.left for state in guest.states])
     assert found["issue"] == ("changed", "changed", "the administrator's")
     assert found["issue.net"] == ("", "changed", "version 2's")
     assert found["host.conf"] == ("changed", "", "the administrator's")
+    assert found["rpc"] == ("removed", "", "the administrator's")
     assert guest.deployed.left == ("/etc/issue.rpmnew",)
 
 
