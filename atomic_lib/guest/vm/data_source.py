@@ -40,6 +40,8 @@ class Provisioning:
     service: MetadataService | None = None
     updates: bool = False
     """Whether the guest also reaches a server of updates, which listens on ``UPDATES_SOCKET``."""
+    ports: tuple[int, ...] = ()
+    """TCP ports of the guest that the host reaches, each through the socket ``port_socket``."""
 
 
 @contextmanager

@@ -19,7 +19,7 @@ from atomic_lib.base.errors import WorkbookError
 from atomic_lib.base.model import Accelerator, Firmware
 from atomic_lib.guest.vm.data_source import Provisioning
 from atomic_lib.guest.vm.metadata_service import GUEST_ADDRESS, GUEST_MAC, GUEST_NETWORK
-from atomic_lib.guest.vm.sockets import METADATA_SOCKET, SSH_SOCKET, UPDATES_SOCKET
+from atomic_lib.guest.vm.sockets import METADATA_SOCKET, SSH_SOCKET, UPDATES_SOCKET, port_socket
 from atomic_lib.tools.accelerator import KVM_DEVICE
 from atomic_lib.tools.sandbox import Bind, Tools
 
@@ -36,9 +36,6 @@ _VARIABLES = "variables.fd"
 UPDATES_URL = "http://169.254.169.253"
 """Where a guest finds the server of its updates, if it has one."""
 _SSH_PORT = 2222
-# QEMU's user networking forwards from a port only, so one more program leads to it, in QEMU's own namespaces.
-_SSH_GATE = ("sh", "-c", f"socat UNIX-LISTEN:{BOOT_MOUNT}/{SSH_SOCKET},fork,mode=600 TCP4:127.0.0.1:{_SSH_PORT} & "
-             'exec "$@"', "sh")  # fmt: skip
 _GONE_SECONDS = 20
 _POLL_SECONDS = 0.05
 _OVMF = "/usr/share/OVMF"
@@ -149,9 +146,10 @@ def power_on(tools: Tools, disk: Disk, machine: Machine, provided: Provisioning,
     QEMU is killed (SIGKILL: bubblewrap ends with the group that it leads, and takes its children along),
     so the disk has what the guest had it flush.
     """
-    for name in (_CONSOLE, SSH_SOCKET):
+    sockets = (SSH_SOCKET, *map(port_socket, provided.ports))
+    for name in (_CONSOLE, *sockets):
         (directory / name).unlink(missing_ok=True)
-    line = [*_SSH_GATE, *guest_argv(machine, provided, str(directory.absolute()), log_writes=disk.log_writes)]
+    line = [*gates_of(provided), *guest_argv(machine, provided, str(directory.absolute()), log_writes=disk.log_writes)]
     devices = [str(KVM_DEVICE)] if machine.accelerator == "kvm" else []
     started = time.monotonic()
     log, binds = directory / "qemu.log", _binds(disk, directory)
@@ -160,7 +158,20 @@ def power_on(tools: Tools, disk: Disk, machine: Machine, provided: Provisioning,
             yield Guest(process, started, directory)
     finally:
         _wait_until_released(directory / _OVERLAY)
-        (directory / SSH_SOCKET).unlink(missing_ok=True)
+        for name in sockets:
+            (directory / name).unlink(missing_ok=True)
+
+
+def gates_of(provided: Provisioning) -> list[str]:
+    """What starts QEMU, with a program beside it for each port of the guest that a socket leads to.
+
+    QEMU's user networking forwards from a port only: one of its own network namespace.
+    """
+    gates = {SSH_SOCKET: _SSH_PORT, **{port_socket(port): port for port in provided.ports}}
+    lines = (
+        f"socat UNIX-LISTEN:{BOOT_MOUNT}/{name},fork,mode=600 TCP4:127.0.0.1:{port} & " for name, port in gates.items()
+    )
+    return ["sh", "-c", f'{"".join(lines)}exec "$@"', "sh"]
 
 
 def _wait_until_released(overlay: Path) -> None:
@@ -204,7 +215,7 @@ def guest_argv(machine: Machine, provided: Provisioning, identity: str, *, log_w
         *_disk_arguments(log_writes=log_writes),
         "-device", "virtio-blk-pci,drive=disk,bootindex=1",
         *_disc_arguments(provided.disc),
-        "-netdev", network_argument(served=served, updates=provided.updates),
+        "-netdev", network_argument(served=served, updates=provided.updates, ports=provided.ports),
         "-device", f"virtio-net-pci,netdev=net,mac={GUEST_MAC},romfile=",
         "-device", "virtio-rng-pci",
         *provided.arguments,
@@ -220,14 +231,15 @@ def seccomp_argument(*, spawn: bool) -> str:
     return f"on,obsolete=deny,elevateprivileges={right},spawn={right},resourcecontrol=deny"
 
 
-def network_argument(*, served: bool, updates: bool = False) -> str:
+def network_argument(*, served: bool, updates: bool = False, ports: tuple[int, ...] = ()) -> str:
     """User networking that reaches nothing but the metadata service and the server of updates, if any, each through
-    one socat per connection.
+    one socat per connection. ``ports``: those of the guest that are reached from here, beside ssh's.
     """
     words = [
         "user,id=net,ipv6=off,restrict=on",
         f"net={GUEST_NETWORK},host=169.254.169.2,dns=169.254.169.3,dhcpstart={GUEST_ADDRESS}",
         f"hostfwd=tcp:127.0.0.1:{_SSH_PORT}-:22",
+        *(f"hostfwd=tcp:127.0.0.1:{port}-:{port}" for port in ports),
     ]
     if served:
         words.append(f"guestfwd=tcp:169.254.169.254:80-cmd:socat - UNIX-CONNECT:{BOOT_MOUNT}/{METADATA_SOCKET}")

@@ -7,6 +7,8 @@ import os
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
+from http import HTTPStatus
+from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 
 SSH_SOCKET = "ssh.socket"
@@ -17,6 +19,27 @@ UPDATES_SOCKET = "updates.socket"
 """Where the server of the guest's updates listens, if it has one."""
 MONITOR_SOCKET = "monitor.socket"
 """Where QEMU's monitor listens, if it has one."""
+_LONGEST_ANSWER = 65536
+
+
+def port_socket(port: int) -> str:
+    """The name of the socket that leads to a TCP port of the guest."""
+    return f"port-{port}.socket"
+
+
+def fetch(directory: Path, port: int, path: str = "/", *, timeout_seconds: float = 30) -> str:
+    """What a web server of the guest answers at ``port``, from its network; empty unless the status is 200."""
+    connection = HTTPConnection("guest", port, timeout=timeout_seconds)
+    try:
+        connection.sock = connect(directory, port_socket(port), timeout_seconds=timeout_seconds)
+        connection.request("GET", path)
+        response = connection.getresponse()
+        text = response.read(_LONGEST_ANSWER).decode(errors="replace")
+    except (OSError, HTTPException):
+        return ""
+    finally:
+        connection.close()
+    return text if response.status == HTTPStatus.OK else ""
 
 
 def connect(directory: Path, name: str, *, timeout_seconds: float) -> socket.socket:

@@ -10,7 +10,7 @@ import pytest
 from atomic_lib.base.errors import WorkbookError
 from atomic_lib.guest.vm.data_source import Provisioning
 from atomic_lib.guest.vm.metadata_service import MetadataService
-from atomic_lib.guest.vm.qemu import Guest, Machine, guest_argv, machine_uuid, network_argument, read_console
+from atomic_lib.guest.vm.qemu import Guest, Machine, gates_of, guest_argv, machine_uuid, network_argument, read_console
 
 SERVED = Provisioning(service=MetadataService(0.0))
 
@@ -63,6 +63,20 @@ def test_a_guest_with_updates_also_reaches_their_server() -> None:
     assert {*words} - {*network_argument(served=True).split(",")} == {words[-1]}
     (seccomp,) = after(guest_argv(Machine("bios", "tcg", 1, 512), Provisioning(updates=True), "one"), "-sandbox")
     assert "spawn=allow" in seccomp
+
+
+def test_a_port_of_the_guest_is_reached_through_a_socket_of_its_own() -> None:
+    words = network_argument(served=True, ports=(8080,)).split(",")
+    assert {*words} - {*network_argument(served=True).split(",")} == {"hostfwd=tcp:127.0.0.1:8080-:8080"}
+    line = guest_argv(Machine("bios", "tcg", 1, 512), Provisioning(ports=(8080,)), "one")
+    assert "hostfwd=tcp:127.0.0.1:8080-:8080" in after(line, "-netdev")[0]
+    shell, option, gates, name = gates_of(Provisioning(ports=(8080,)))
+    assert (shell, option, name) == ("sh", "-c", "sh")
+    assert gates == (
+        "socat UNIX-LISTEN:/mnt/boot/ssh.socket,fork,mode=600 TCP4:127.0.0.1:2222 & "
+        "socat UNIX-LISTEN:/mnt/boot/port-8080.socket,fork,mode=600 TCP4:127.0.0.1:8080 & "
+        'exec "$@"'
+    )
 
 
 def test_the_machine_says_ec2_in_uuid_and_serial() -> None:

@@ -1,0 +1,174 @@
+"""A guest of one instance that is logged in to, proves that it lives, and reboots by itself, for stages that go on."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from atomic_lib.base.command import last_lines
+from atomic_lib.base.errors import WorkbookError
+from atomic_lib.base.model import Model, SelinuxMode
+from atomic_lib.base.progress import reached
+from atomic_lib.guest.boot_stages import accelerator_of
+from atomic_lib.guest.evidence.console_milestones import console_milestone
+from atomic_lib.guest.evidence.denials import DENIALS_COMMAND, Denial, Denials, read_denials
+from atomic_lib.guest.evidence.guest_queries import Secret, ask, new_secret
+from atomic_lib.guest.evidence.milestones import BootContext
+from atomic_lib.guest.evidence.proof_of_life import COMPLETE_CHECK, USER_DATA_CHECK, Check, read_evidence
+from atomic_lib.guest.timed_boot import wait_for_key
+from atomic_lib.guest.vm.clock import read_clock, read_clock_again
+from atomic_lib.guest.vm.data_source import provide_instance
+from atomic_lib.guest.vm.host_load import Patience
+from atomic_lib.guest.vm.qemu import BOOT_MOUNT, Disk, Guest, Machine, read_console, start_guest
+from atomic_lib.guest.vm.ssh import Deadline, Key, Shell, log_in, one_boot_key, wait_for_banner, wait_for_silence
+from atomic_lib.image.disk import Image
+from atomic_lib.params.variant import Variant
+from atomic_lib.tools.context import Context
+
+COMMAND_SECONDS = 900
+"""The time limit of a command in a guest."""
+_ONCE = (USER_DATA_CHECK, COMPLETE_CHECK)
+"""The checks that need the user-data script, which runs on the first boot of an instance only."""
+
+
+class ProvenBoot(Model):
+    """The proof of life of one boot, and the SELinux denials that came after it; None: they are not all known."""
+
+    checks: tuple[Check, ...]
+    failed_units: tuple[str, ...]
+    denials: tuple[Denial, ...] | None = None
+
+
+@dataclass(frozen=True)
+class SessionRequest:
+    """The image of a variant to boot. ``selinux``: the mode to prove.
+
+    ``ports``: TCP ports of the guest that the host reaches. ``updates``: whether a server of updates listens on
+    ``UPDATES_SOCKET`` in the directory of the session.
+    """
+
+    variant: Variant
+    selinux: SelinuxMode
+    image: Image
+    ports: tuple[int, ...] = ()
+    updates: bool = False
+
+    def key_inputs(self, context: Context) -> dict[str, object]:
+        """What the cache key of a stage with this session has to have."""
+        variant = self.variant
+        return {
+            "image": self.image.key,
+            "guest": [variant.agent, variant.data_source, variant.runtime, variant.guest_cpus,
+                      variant.guest_memory_mib],
+            "accelerator": accelerator_of(variant, context),
+            "selinux": self.selinux,
+        }  # fmt: skip
+
+
+@contextmanager
+def open_session(request: SessionRequest, context: Context, directory: Path) -> Iterator["Session"]:
+    """Boot the image through BIOS; the guest is gone after the block."""
+    variant, tools, secret = request.variant, context.tools, new_secret()
+    machine = Machine("bios", accelerator_of(variant, context), variant.guest_cpus, variant.guest_memory_mib)
+    with one_boot_key(tools, directory) as key:
+        instance = secret.instance(key.public, variant.agent)
+        source = provide_instance(variant.data_source, instance, tools, directory=directory, seen_as=BOOT_MOUNT)
+        with source as provided:
+            reachable = replace(provided, ports=request.ports, updates=request.updates)
+            with start_guest(tools, Disk(request.image.qcow2, "qcow2"), machine, reachable, directory) as guest:
+                session = Session(request, context, guest, key, secret)
+                if provided.service:
+                    wait_for_banner(guest, session.patience())
+                    wait_for_key(provided.service, session.patience())
+                yield session
+
+
+@dataclass
+class Session:
+    """A running guest; ``boots``: how many logins there were, one for each boot."""
+
+    request: SessionRequest
+    context: Context
+    guest: Guest
+    key: Key
+    secret: Secret
+    boots: int = 0
+    _banner_seconds: float = 0.0
+    _before: Denials | None = None
+
+    @contextmanager
+    def boot(self) -> Iterator[Shell]:
+        """A login, as soon as the guest is up."""
+        check = self.patience()
+        wait_for_banner(self.guest, check)
+        self._banner_seconds = time.monotonic() - self.guest.started
+        with log_in(self.context.tools, self.key, self.guest, check) as shell:
+            self.boots += 1
+            yield shell
+
+    def prove(self, shell: Shell) -> ProvenBoot:
+        """The proof of life of this boot. Raises WorkbookError naming the checks that failed."""
+        variant, first = self.request.variant, self.boots == 1
+        clock, login_seconds = read_clock(shell, self.guest.started)
+        answers = ask(
+            shell,
+            self.secret,
+            variant.agent,
+            variant.runtime,
+            wait_seconds=variant.boot_timeout_seconds,
+            keep=(self.guest.directory / f"guest-{self.boots}.log").write_text,
+        )
+        clock = read_clock_again(clock, shell, self.guest.started)
+        context = BootContext(variant.agent, variant.runtime, self._banner_seconds, login_seconds, self.request.selinux)
+        evidence = read_evidence(answers, self.secret, clock, context)
+        checks = tuple(check for check in evidence.checks if first or check.name not in _ONCE)
+        failed = [f"{check.name}: {check.detail}" for check in checks if not check.passed]
+        if failed:
+            raise self.error(f"proof of life failed on boot {self.boots}: {'; '.join(failed)}")
+        self._before = read_denials(self.run(shell, DENIALS_COMMAND))
+        return ProvenBoot(checks=checks, failed_units=evidence.failed_units)
+
+    def with_denials(self, boot: ProvenBoot, shell: Shell) -> ProvenBoot:
+        """The boot with the denials since its proof of life, which provokes some on purpose."""
+        now, before = read_denials(self.run(shell, DENIALS_COMMAND)), self._before
+        found = denials_since(before, now) if before and now and before.lost == now.lost else None
+        return boot.model_copy(update={"denials": found})
+
+    def run(self, shell: Shell, command: str, *, input: bytes | None = None) -> str:
+        """What a command of the guest prints. Raises CommandError, with what it said, if it fails."""
+        return shell.run(command, input=input, timeout_seconds=COMMAND_SECONDS).stdout
+
+    def reboot(self, shell: Shell) -> None:
+        """Have the guest reboot itself; it is on its way down on return."""
+        self.run(shell, "systemctl reboot")
+        wait_for_silence(self.guest, self.patience())
+
+    def error(self, message: str) -> WorkbookError:
+        """An error of this guest, with the end of its console."""
+        return WorkbookError(
+            f"{self.request.variant.variant}: {message}",
+            hint="run again to see whether it repeats",
+            log=last_lines(read_console(self.guest.console)),
+        )
+
+    def patience(self) -> Deadline:
+        """Raises once the time limit of a boot is over or the guest is dead."""
+        seconds = self.request.variant.boot_timeout_seconds
+        patience = Patience(seconds)
+
+        def check() -> None:
+            reached(console_milestone(self.guest.require_alive()))
+            if patience.is_over():
+                raise self.error(f"no answer within {seconds} s (boot_timeout_seconds) after login {self.boots}")
+
+        return check
+
+
+def denials_since(before: Denials, after: Denials) -> tuple[Denial, ...]:
+    """The denials of ``after`` that ``before`` has not, or not so often; ``count``: how many came in between."""
+    counts = {denial.model_copy(update={"count": 0}): denial.count for denial in before.distinct}
+    found = (
+        (denial, denial.count - counts.get(denial.model_copy(update={"count": 0}), 0)) for denial in after.distinct
+    )
+    return tuple(denial.model_copy(update={"count": count}) for denial, count in found if count > 0)
