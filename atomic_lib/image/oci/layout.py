@@ -13,6 +13,7 @@ import tarfile
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from atomic_lib.base.store import file_sha256
 
@@ -66,9 +67,24 @@ def write_layout(layout: Path, compressed: Path, diff_id: str, description: Desc
     return str(listed["digest"]).removeprefix("sha256:")
 
 
+def configuration_digest(layout: Path) -> str:
+    """The sha256 of the configuration of the layout's image, in hex: the id by which engines know the image.
+
+    It names the layers by the digests of their uncompressed content.
+    """
+    return str(_manifest(layout)["config"]["digest"]).removeprefix("sha256:")
+
+
+def _manifest(layout: Path) -> dict[str, Any]:
+    """The manifest of the image of a layout."""
+    index = json.loads((layout / "index.json").read_text())
+    manifest: dict[str, Any] = json.loads(_blob(layout, index["manifests"][0]).read_text())
+    return manifest
+
+
 def write_archive(layout: Path, archive: Path, description: Description) -> None:
     """Write the image in the directory ``layout`` as one tar archive."""
-    manifest = json.loads(_blob(layout, json.loads((layout / "index.json").read_text())["manifests"][0]).read_text())
+    manifest = _manifest(layout)
     for_docker = {
         "Config": str(_blob(layout, manifest["config"]).relative_to(layout)),
         "RepoTags": [description.tag],

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from atomic_lib.image.oci.layout import Description, write_archive, write_layout
+from atomic_lib.image.oci.layout import Description, configuration_digest, write_archive, write_layout
 
 DESCRIPTION = Description("container-base", "3", ("/bin/bash", "-l"), 1_700_000_000)
 TAR = b"a tar archive"
@@ -43,6 +43,17 @@ def test_an_image_made_twice_is_the_same_in_both_forms(image: Path, tmp_path: Pa
     digest = make(tmp_path / "again")
     assert json.loads((image / "oci/index.json").read_text())["manifests"][0]["digest"] == f"sha256:{digest}"
     assert (image / "image.tar").read_bytes() == (tmp_path / "again/image.tar").read_bytes()
+
+
+def test_engines_know_the_image_by_the_digest_of_its_configuration(image: Path) -> None:
+    with tarfile.open(image / "image.tar") as archive:
+        file = archive.extractfile("manifest.json")
+        assert file
+        (docker,) = json.load(file)
+    assert docker["Config"] == f"blobs/sha256/{configuration_digest(image / 'oci')}"
+    assert hashlib.sha256((image / "oci" / docker["Config"]).read_bytes()).hexdigest() == (
+        configuration_digest(image / "oci")
+    )
 
 
 def test_the_layout_leads_from_the_index_to_the_layer(image: Path) -> None:

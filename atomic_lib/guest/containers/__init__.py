@@ -1,0 +1,1 @@
+"""Containers of the host's own RPM content, in a guest."""
