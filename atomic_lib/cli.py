@@ -92,6 +92,11 @@ def command_parser() -> argparse.ArgumentParser:
     equality.set_defaults(call=_equality)
     _add_update(commands.add_parser("update", help="update a guest to a version 2, and roll it back"))
     _add_power_cuts(commands.add_parser("power-cuts", help="check what power cuts during an upgrade leave behind"))
+    container = commands.add_parser("container", help="run a service in a container of the host's own RPM files")
+    container.add_argument(
+        "--variant", default="atomic-min", metavar="NAME", help="with a container runtime (atomic-min)"
+    )
+    container.set_defaults(call=_container)
     _add_release_notes(
         commands.add_parser("release-notes", help="write the release notes of an image of a finished run")
     )
@@ -324,6 +329,12 @@ def _power_cuts(options: argparse.Namespace) -> int:
     from atomic_lib.pipeline.update.power_cuts_run import run_power_cuts
 
     return run_power_cuts(options.variant, options.states, options.boots)
+
+
+def _container(options: argparse.Namespace) -> int:
+    from atomic_lib.pipeline.containers.service_run import run_service
+
+    return run_service(options.variant)
 
 
 def _release_notes(options: argparse.Namespace) -> int:

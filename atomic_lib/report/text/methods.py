@@ -110,6 +110,16 @@ POWER_CUTS = (
     "writes up to a cut. Menu, kernel and initramfs must be whole as the boot loader reads them, which does not replay "
     "the journal; the deployment, /etc, /var and all objects that a ref or deployment names, once it is replayed."
 )
+CONTAINER_SERVICE = (
+    "One guest, booted once through BIOS, which reboots by itself. The archives go to the guest over ssh. A unit in "
+    "/etc/systemd/system runs the second image with a published port and a directory of the host; the page has a word "
+    "that only this guest was given. It is fetched by curl in the guest, and from outside through a port that QEMU "
+    "forwards to the guest's network interface. Each boot passes a proof of life."
+)
+CONTAINER_MEMORY = (
+    "The memory of each unit's control group (memory.current), with page cache, once the service answered: those of "
+    "the service, of its container, and of the runtime's daemons."
+)
 CONFORMANCE = (
     "Each row is one fault. The real agent runs with the programs of the tree named in the table, in its own network, "
     "mount and process namespaces, against a metadata service at 169.254.169.254 that follows the script of the fault; "

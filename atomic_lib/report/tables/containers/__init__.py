@@ -1,0 +1,1 @@
+"""Tables of containers in a guest."""
