@@ -139,7 +139,7 @@ def tell(story: "ServiceStory") -> ContainerService:
         session.reboot(shell)
     with session.boot() as shell:
         second = session.prove(shell)
-        back = story.answered(shell, "updated" if update else "rebooted", time.monotonic())
+        back = story.answered(shell, "updated" if update else "rebooted", None)
         second = session.with_denials(second, shell)
     return ContainerService(
         images=images,
@@ -229,11 +229,11 @@ class ServiceStory:
         self.session.run(shell, f"{self.runtime} kill {_NAME}")
         return self.answered(shell, "killed", began)
 
-    def answered(self, shell: Shell, name: MomentName, began: float) -> ServiceMoment:
+    def answered(self, shell: Shell, name: MomentName, began: float | None) -> ServiceMoment:
         """What the guest shows once the service answers. Raises WorkbookError if it does not in time."""
         with self._explained(shell):
             self._wait(name)
-        seconds = time.monotonic() - began
+        seconds = None if began is None else time.monotonic() - began
         program = program_text(
             __file__, "programs/look", SERVICE=SERVICE, RUNTIME=self.runtime, NAME=_NAME, MODE=MODE_COMMAND,
             PORT=str(PORT),

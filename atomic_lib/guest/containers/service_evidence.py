@@ -47,14 +47,15 @@ class UnitMemory(Model):
 
 
 class ServiceMoment(Model):
-    """The service at one moment; ``seconds``: from its start, its end or the login until it answered.
+    """The service at one moment; ``seconds``: from its start or its end until it answered; None: it was first asked
+    after the proof of life.
 
     ``inside`` and ``outside``: whether its page came from within the guest, and through the guest's port from outside.
     ``container``: its id; ``label``: the SELinux context of its first process; ``commit``: what is booted.
     """
 
     name: MomentName
-    seconds: WallSeconds
+    seconds: WallSeconds | None
     inside: bool
     outside: bool
     active: bool
@@ -95,7 +96,7 @@ def package_differences(expected: Iterable[str], found: Iterable[str]) -> tuple[
 
 
 def read_moment(
-    text: str, cgroups: Cgroups, *, name: MomentName, seconds: float, page: str, outside: bool
+    text: str, cgroups: Cgroups, *, name: MomentName, seconds: float | None, page: str, outside: bool
 ) -> ServiceMoment:
     """Read the output of ``programs/look``; ``page``: what the service has to answer."""
     facts = {key: value.strip() for key, _, value in (line.partition(" ") for line in text.splitlines())}

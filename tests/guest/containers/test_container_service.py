@@ -126,6 +126,7 @@ def test_the_service_goes_through_a_kill_and_an_update(told: _Told, tmp_path: Pa
         ("started", True, True, BEFORE), ("killed", True, True, BEFORE), ("updated", True, True, AFTER)
     ]  # fmt: skip
     assert len({one.container for one in served.moments}) == 3
+    assert [one.seconds is None for one in served.moments] == [False, False, True]
     assert (served.updated_to, len(served.boots)) == (AFTER, 2)
     assert told.inputs == [b"an archive"] * 2
     steps = [command for command in told.commands if command.startswith(("docker", "sed", "systemctl"))]

@@ -103,7 +103,7 @@ def _row(moment: ServiceMoment, *, enforcing: bool) -> tuple[Cell, ...]:
         verdict(moment.outside, "its page" if moment.outside else "none"),
         label,
         Cell(moment.commit[:_SHOWN_DIGITS]) if moment.commit else missing("no commit"),
-        number(moment.seconds, "seconds"),
+        number(moment.seconds, "seconds", reason="asked after the proof of life"),
         number(moment.memory_bytes, "bytes"),
     )
 
