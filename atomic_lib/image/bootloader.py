@@ -2,7 +2,7 @@
 
 Both loaders contain the modules that they need. They find the root file system by its UUID,
 first on the disk that they were loaded from, and load its ``/boot/grub/grub.cfg``. Sources:
-GRUB's manual (grub-mkimage, images, search, probe), grub-setup's ``boot.h`` and ``diskboot`` offsets.
+GRUB's manual (grub-mkimage, images, search, probe, load_env), grub-setup's ``boot.h`` and ``diskboot`` offsets.
 """
 
 import struct
@@ -19,6 +19,8 @@ _MODULES = [
     *("part_gpt", "ext2", "search", "search_fs_uuid", "normal", "configfile", "linux", "syslinuxcfg", "test"),
     *("echo", "ls", "cat", "sleep", "serial", "terminal", "reboot", "halt", "probe", "regexp"),
 ]
+_ENVIRONMENT_MODULE = "loadenv"
+_ENVIRONMENT_BYTES = 1024
 # Without a disk: GRUB takes the one that it was loaded from.
 _PREFIX = "(,gpt3)/boot/grub"
 _EARLY = """\
@@ -54,6 +56,24 @@ function initrd16 { initrd "$@"; }
 _OSTREE_MENU = """\
 syslinux_source -s -r / -c / /boot/loader/syslinux.cfg
 """
+# A boot configuration of ostree is proven by two files: the health check writes them, and ostree makes one of their
+# directories anew when it changes what is booted. Without them, each boot takes one from the counter; with none left
+# the second entry is booted. GRUB does not calculate, hence a line for each number. See docs/updates.md.
+_TRIAL = """\
+load_env boot_counter
+for number in 0 1; do
+  if [ -e /boot/loader/proven.$number -a -e /ostree/boot.$number/proven ]; then set proven=$number; fi
+done
+if [ -z "$proven" ]; then
+  if [ "$boot_counter" = 0 ]; then set default=1
+{steps}  else set boot_counter={left}
+  fi
+  save_env boot_counter
+fi
+"""
+_STEP = """\
+  elif [ "$boot_counter" = {count} ]; then set boot_counter={left}
+"""
 
 
 def early_configuration(uuid: str) -> str:
@@ -61,12 +81,24 @@ def early_configuration(uuid: str) -> str:
     return _EARLY.format(uuid=uuid)
 
 
-def ostree_menu(uuid: str) -> str:
+def ostree_menu(uuid: str, trial_boots: int = 0) -> str:
     """grub.cfg for an ostree sysroot; the menu shows the deployments in ostree's own boot configuration.
 
-    Starts nothing if GRUB sees a second file system with the UUID of the root.
+    ``trial_boots``: how often a deployment that is not proven is booted before the second one is, at most 9; 0: without
+    end. Starts nothing if GRUB sees a second file system with the UUID of the root.
     """
-    return _TERMINAL + _OSTREE_COMMANDS + _MENU_UNLESS_COPIED.format(uuid=uuid, menu=_OSTREE_MENU)
+    menu = _OSTREE_MENU + (_trial(trial_boots) if trial_boots else "")
+    return _TERMINAL + _OSTREE_COMMANDS + _MENU_UNLESS_COPIED.format(uuid=uuid, menu=menu)
+
+
+def _trial(boots: int) -> str:
+    steps = "".join(_STEP.format(count=count, left=count - 1) for count in range(1, boots))
+    return _TRIAL.format(steps=steps, left=boots - 1)
+
+
+def empty_environment() -> str:
+    """GRUB's environment block without a variable. Source of the format: GRUB's manual, "Environment block"."""
+    return "# GRUB Environment Block\n".ljust(_ENVIRONMENT_BYTES, "#")
 
 
 def ostree_configuration_head(timeout_seconds: int) -> str:
@@ -95,17 +127,18 @@ def boot_entry(kver: str, arguments: str, version: str) -> str:
     )
 
 
-def make_loaders(tools: Tools, directory: Path, uuid: str) -> tuple[bytes, bytes, Path]:
+def make_loaders(tools: Tools, directory: Path, uuid: str, *, counts: bool = False) -> tuple[bytes, bytes, Path]:
     """The code of the boot sector, the core image for the BIOS boot partition, and the path of the EFI program.
 
-    ``uuid``: of the root file system. Raises CommandError if grub-mkimage fails.
+    ``uuid``: of the root file system. ``counts``: whether they count boots. Raises CommandError if grub-mkimage fails.
     """
+    modules = [*_MODULES, *([_ENVIRONMENT_MODULE] if counts else [])]
     (directory / "early.cfg").write_text(early_configuration(uuid))
     binds = [Bind(directory, "/mnt/loader", writable=True)]
     for form, drivers, name in (("i386-pc", ["biosdisk"], "core.img"), ("x86_64-efi", ["efi_gop"], "BOOTX64.EFI")):
         tools.run(
             ["grub-mkimage", f"--format={form}", f"--output=/mnt/loader/{name}", f"--prefix={_PREFIX}",
-             "--config=/mnt/loader/early.cfg", *drivers, *_MODULES],
+             "--config=/mnt/loader/early.cfg", *drivers, *modules],
             binds=binds,
         )  # fmt: skip
     boot = (tools.root / "usr/lib/grub/i386-pc/boot.img").read_bytes()

@@ -93,6 +93,7 @@ def _inputs(request: ImageRequest, _: Context) -> dict[str, object]:
     deployed = {"origin": [origin.stateroot, origin.remote, origin.ref], "settings": recipe_inputs(recipe)}
     return {
         **(deployed if recipe.ostree_source else {}),
+        **({"automatic_return": variant.automatic_return} if variant.automatic_return else {}),
         "tree": request.tree.key,
         "root_mib": request.root_mib,
         "kernel_arguments": kernel_arguments(variant, recipe, content),
@@ -178,7 +179,7 @@ def _write_disk(variant: Variant, tools: Tools, sysroot: Path, directory: Path, 
     env = {"SOURCE_DATE_EPOCH": str(variant.source_date_epoch)}
     script = partition_script(variant, root_mib)
     tools.run(["sfdisk", "--quiet", "/mnt/out/disk.raw"], binds=binds, input=script)
-    code, core, efi = make_loaders(tools, loader, root_uuid(variant))
+    code, core, efi = make_loaders(tools, loader, root_uuid(variant), counts=variant.automatic_return > 0)
     _make_esp(variant, tools, loader, efi.name)
     with open(raw, "r+b") as disk:
         disk.write(code)

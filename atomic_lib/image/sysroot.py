@@ -14,7 +14,13 @@ from atomic_lib.compose.tree import Tree, default_ref
 from atomic_lib.compose.tree_access.tree_files import TreeFiles
 from atomic_lib.compose.tree_access.walk import walk_tree
 from atomic_lib.content.repositories import Content
-from atomic_lib.image.bootloader import boot_entry, ostree_configuration_head, ostree_menu, traditional_menu
+from atomic_lib.image.bootloader import (
+    boot_entry,
+    empty_environment,
+    ostree_configuration_head,
+    ostree_menu,
+    traditional_menu,
+)
 from atomic_lib.image.deployment import Deployment, configure_deployment
 from atomic_lib.image.identity import root_uuid
 from atomic_lib.params.variant import Variant
@@ -28,6 +34,9 @@ _DEPLOYMENT = re.compile(r"/ostree/deploy/[^/]+/deploy/[0-9a-f]{64}\.0$")
 _SEEN = re.compile(r"^/ostree/deploy/[^/]+(/deploy/[0-9a-f]{64}\.0(?=/|$)|(?=/var(/|$)))")
 CONSOLE_ARGUMENTS = "no_timer_check console=tty1 console=ttyS0,115200n8 systemd.firstboot=off systemd.gpt_auto=0"
 """The kernel arguments of a cloud guest, unless a kickstart sets them with ``bootloader --append``."""
+_RETURN_ARGUMENTS = ("panic=10", "rd.shell=0", "rd.emergency=reboot")
+"""With these, a boot that ends in the kernel or the initramfs ends in a restart: kernel-parameters, dracut.cmdline(7).
+"""
 
 
 @dataclass(frozen=True)
@@ -59,8 +68,9 @@ def kernel_arguments(variant: Variant, recipe: Recipe, content: Content) -> list
             hint="remove such characters from kernel_arguments and `bootloader --append`",
         )
     security = content.kernel_arguments.split() if recipe.selinux != "disabled" else ["selinux=0"]
-    root = f"root=UUID={root_uuid(variant)}"
-    return [root, "rw", "loglevel=4", *chosen.split(), *security, *variant.kernel_arguments.split()]
+    root, restart = f"root=UUID={root_uuid(variant)}", _RETURN_ARGUMENTS if variant.automatic_return else ()
+    return [root, "rw", "loglevel=4", *chosen.split(), *security, *restart,
+            *variant.kernel_arguments.split()]  # fmt: skip
 
 
 def make_sysroot(request: ImageRequest, tools: Tools, memory: Path, log: Path) -> Path:
@@ -79,7 +89,9 @@ def make_sysroot(request: ImageRequest, tools: Tools, memory: Path, log: Path) -
     if tree.method == "ostree":
         head = ostree_configuration_head(recipe.boot_loader_timeout_seconds)
         _deploy(_Work(tools, tree.repo, sysroot), origin_of(variant, recipe), arguments, head)
-        menu = ostree_menu(uuid)
+        menu = ostree_menu(uuid, variant.automatic_return)
+        if variant.automatic_return:
+            files.write("boot/grub/grubenv", empty_environment())
     else:
         copy_root(tools, tree.root, sysroot)
         line = " ".join(arguments)

@@ -88,6 +88,9 @@ class Variant(ParamsModel):
     """The size of the root file system, unless a kickstart sets it with ``part /``."""
     agent: Agent
     """What provisions the guest; the proof of life waits until it ends. ``credentials``: systemd, without an agent."""
+    automatic_return: int = Field(default=0, ge=0, le=9)
+    """How often an ostree image boots a new version that does not pass its health check, before it boots the previous
+    version again; 0: it has neither health check nor boot counting."""
     data_source: DataSource = "ec2"
     """Where the guest gets its key, host name and script: metadata service, disc, fw_cfg or SMBIOS tables."""
     disk_name: str = Field(default="", pattern=r"^([a-z0-9][a-z0-9.-]*)?$", max_length=64)
@@ -139,6 +142,14 @@ class Variant(ParamsModel):
                 "or set local_rpms_trusted: true"
             )
         return directory
+
+    @field_validator("automatic_return")
+    @classmethod
+    def _two_versions(cls, boots: int, info: ValidationInfo) -> int:
+        """Require ostree: a traditional image has no previous version."""
+        if boots and info.data.get("method") == "traditional":
+            raise ValueError(f"{boots} is for method: ostree; a traditional image has no version to return to")
+        return boots
 
     @field_validator("remote_url")
     @classmethod

@@ -14,6 +14,8 @@ from atomic_lib.recipe.source import listing_hint
 __all__ = ["PostScript", "Recipe", "load_container_recipe", "load_recipe", "load_recipes", "read_recipe"]
 
 NEWEST_SYNTAX = "F41"
+AUTOMATIC_RETURN = "automatic-return"
+"""The part with the health check of ``automatic_return``."""
 _TREEFILES = (".yaml", ".yml", ".json")
 
 
@@ -87,7 +89,7 @@ def _read_recipe(variant: Variant, params: Path) -> Recipe:
     """
     treefiles, kickstarts = params / "treefiles", params / "kickstarts"
     if variant.recipe_file:
-        return read_recipe(CHECKOUT / variant.recipe_file, variant.kickstart_version)
+        return _read_own_recipe(CHECKOUT / variant.recipe_file, variant, treefiles)
     candidates = [treefiles / f"{variant.recipe}{suffix}" for suffix in (".yaml", ".json")]
     if variant.method == "traditional":
         candidates.append(kickstarts / f"{variant.recipe}.ks")
@@ -102,14 +104,33 @@ def _read_recipe(variant: Variant, params: Path) -> Recipe:
             hint=listing_hint(candidates[-1]),
         )
     others = [CHECKOUT / name for name in variant.recipe_roots.split()]
-    if found[0].suffix == ".ks" and variant.parts:
-        raise WorkbookError(
-            f"variant {variant.variant!r}: parts: {found[0]} is a kickstart, but parts extend treefiles only",
-            hint="leave parts empty, or use a treefile as the recipe",
-        )
-    parts = [treefiles / "parts" / f"{name}.yaml" for name in variant.parts.split()]
+    _refuse_parts_of_a_kickstart(found[0], variant)
+    parts = [treefiles / "parts" / f"{name}.yaml" for name in (*variant.parts.split(), *_implied_parts(variant))]
     own = params / ("kickstarts" if found[0].suffix == ".ks" else "treefiles")
     return read_recipe(found[0], variant.kickstart_version, (own, *others), parts)
+
+
+def _read_own_recipe(path: Path, variant: Variant, treefiles: Path) -> Recipe:
+    """A recipe from anywhere, with what the variant's parameters add to it."""
+    _refuse_parts_of_a_kickstart(path, variant)
+    parts = [treefiles / "parts" / f"{name}.yaml" for name in _implied_parts(variant)]
+    return read_recipe(path, variant.kickstart_version, (_root_of(path), treefiles) if parts else (), parts)
+
+
+def _implied_parts(variant: Variant) -> tuple[str, ...]:
+    """The parts that other parameters than ``parts`` add."""
+    return (AUTOMATIC_RETURN,) if variant.automatic_return else ()
+
+
+def _refuse_parts_of_a_kickstart(path: Path, variant: Variant) -> None:
+    if path.suffix != ".ks":
+        return
+    key = "parts" if variant.parts and not variant.recipe_file else "automatic_return"
+    if variant.automatic_return or key == "parts":
+        raise WorkbookError(
+            f"variant {variant.variant!r}: {key}: {path} is a kickstart, but parts extend treefiles only",
+            hint=f"leave {key} out, or use a treefile as the recipe",
+        )
 
 
 def read_recipe(

@@ -1,6 +1,12 @@
 """GRUB placed by hand: the numbers its code reads, and the menus it shows."""
 
+import re
 import struct
+import subprocess
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -8,11 +14,14 @@ from atomic_lib.image.bootloader import (
     boot_entry,
     boot_sector_code,
     early_configuration,
+    empty_environment,
+    make_loaders,
     ostree_configuration_head,
     ostree_menu,
     placed_core,
     traditional_menu,
 )
+from atomic_lib.tools.sandbox import Tools
 
 BOOT_IMAGE = bytes(range(256)) * 2
 UUID = "27fd2e8e-a159-5cf0-ad92-c9188c68e08b"
@@ -92,3 +101,89 @@ def test_a_menu_starts_nothing_beside_a_second_file_system_with_the_roots_uuid(m
 @pytest.mark.parametrize(("seconds", "line"), [(0, "TIMEOUT 0"), (1, "TIMEOUT 10"), (30, "TIMEOUT 300")])
 def test_syslinux_counts_in_tenths_of_a_second(seconds: int, line: str) -> None:
     assert ostree_configuration_head(seconds).splitlines()[0] == line
+
+
+def next_boot(root: Path, boots: int) -> str:
+    """The entry that GRUB would choose now; its own commands are replaced by those of a shell."""
+    menu = ostree_menu(UUID, boots).partition("syslinux_source")[2].partition("\n")[2].removesuffix("fi\n")
+    script = re.sub(r"(^|\s)set (\w+)=", r"\1\2=", menu).replace("-e /", f"-e {root}/")
+    commands = (
+        f"load_env() {{ [ ! -e {root}/counter ] || read -r boot_counter <{root}/counter; }}\n"
+        f'save_env() {{ echo "$boot_counter" >{root}/counter; }}\ndefault=0\n'
+    )
+    words = ["sh", "-euc", f"boot_counter= proven=\n{commands}{script}\necho $default"]
+    return subprocess.run(words, capture_output=True, text=True, check=True).stdout.strip()
+
+
+@pytest.fixture
+def sysroot(tmp_path: Path) -> Path:
+    """The second boot configuration of an ostree sysroot, not proven."""
+    for directory in ("boot/loader.1", "boot/loader.0", "ostree/boot.1.0", "ostree/boot.0.1"):
+        (tmp_path / directory).mkdir(parents=True)
+    (tmp_path / "boot/loader").symlink_to("loader.1")
+    (tmp_path / "ostree/boot.1").symlink_to("boot.1.0")
+    (tmp_path / "ostree/boot.0").symlink_to("boot.0.1")
+    return tmp_path
+
+
+@pytest.mark.parametrize("boots", [1, 2, 3, 9])
+def test_a_trial_has_so_many_boots_and_then_the_second_entry_is_booted(sysroot: Path, boots: int) -> None:
+    assert [next_boot(sysroot, boots) for _ in range(boots + 3)] == ["0"] * boots + ["1"] * 3
+
+
+def test_boots_of_a_proven_configuration_are_not_counted(sysroot: Path) -> None:
+    (sysroot / "boot/loader.1/proven.1").touch()
+    (sysroot / "ostree/boot.1.0/proven").touch()
+    assert [next_boot(sysroot, 2) for _ in range(5)] == ["0"] * 5
+    assert not (sysroot / "counter").exists()
+
+
+@pytest.mark.parametrize(
+    "proofs",
+    [
+        ("boot/loader.1/proven.1", "ostree/boot.1.1/proven"),
+        ("boot/loader.0/proven.1", "ostree/boot.1.0/proven"),
+        ("boot/loader.0/proven.0", "ostree/boot.0.1/proven"),
+        ("boot/loader.1/proven.0", "ostree/boot.1.0/proven"),
+    ],
+    ids=["another set of deployments", "another loader", "the last configuration", "another number"],
+)
+def test_the_proof_of_another_configuration_does_not_count(sysroot: Path, proofs: tuple[str, ...]) -> None:
+    (sysroot / "ostree/boot.1.1").mkdir()
+    for proof in proofs:
+        (sysroot / proof).touch()
+    assert [next_boot(sysroot, 2) for _ in range(3)] == ["0", "0", "1"]
+
+
+def test_without_the_parameter_nothing_is_counted() -> None:
+    assert "boot_counter" not in ostree_menu(UUID)
+    assert ostree_menu(UUID, 0) == ostree_menu(UUID)
+
+
+def test_the_environment_is_one_block_without_a_variable() -> None:
+    text = empty_environment()
+    assert len(text) == 1024
+    assert text.partition("\n")[0] == "# GRUB Environment Block"
+    assert set(text.partition("\n")[2]) == {"#"}
+
+
+@dataclass(frozen=True)
+class GrubTools(Tools):
+    """Tools whose grub-mkimage makes a core image of zeros, and remembers what it was asked for."""
+
+    asked: list[list[str]] = field(default_factory=list)
+
+    def run(self, words: Sequence[Any], **options: Any) -> Any:
+        """Make the image."""
+        self.asked.append(list(words))
+        (options["binds"][0].source / "core.img").write_bytes(bytes(4096))
+
+
+@pytest.mark.parametrize("counts", [False, True])
+def test_a_loader_can_write_its_environment_only_where_it_counts(tmp_path: Path, counts: bool) -> None:
+    boot = tmp_path / "root/usr/lib/grub/i386-pc/boot.img"
+    boot.parent.mkdir(parents=True)
+    boot.write_bytes(BOOT_IMAGE)
+    tools = GrubTools(tmp_path / "root", "key")
+    make_loaders(tools, tmp_path, UUID, counts=counts)
+    assert ["loadenv" in words for words in tools.asked] == [counts, counts]

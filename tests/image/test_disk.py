@@ -55,6 +55,13 @@ def test_all_that_an_image_is_made_of_is_in_its_key(tmp_path: Path, changed: Ima
     assert len(keys) == 2
 
 
+def test_how_often_a_new_version_boots_is_in_the_key_of_an_image(tmp_path: Path) -> None:
+    requests = (replace(REQUEST, variant=variant(automatic_return=boots)) for boots in (0, 1, 2))
+    inputs = [IMAGE.key_inputs(request, own_context(tmp_path)) for request in requests]
+    assert len({key_of(one) for one in inputs}) == 3
+    assert "automatic_return" not in inputs[0]
+
+
 @pytest.mark.parametrize(
     "changed",
     [

@@ -58,6 +58,14 @@ def test_what_the_boot_loader_would_interpret_is_refused(letter: str) -> None:
             kernel_arguments(asked, of_recipe, CONTENT)
 
 
+def test_a_boot_that_fails_restarts_only_where_something_counts_it() -> None:
+    own, words = variant("ostree"), {"panic=10", "rd.shell=0", "rd.emergency=reboot"}
+    returning = own.model_copy(update={"automatic_return": 1})
+    plain, restarting = (kernel_arguments(one, recipe(), CONTENT) for one in (own, returning))
+    assert set(restarting) - set(plain) == words
+    assert restarting[-1] == "from_variant"
+
+
 def test_another_variants_root_has_another_name() -> None:
     values = {"variant": "other", "method": "ostree", "recipe": "own", "agent": "cloud-init"}
     roots = [kernel_arguments(one, recipe(), CONTENT)[0] for one in (variant("ostree"), variant_from(values))]

@@ -165,6 +165,18 @@ def test_rpms_of_ones_own_are_signed_or_trusted_by_name(params: Path) -> None:
         assert load_variant("small", params, {"local_rpms": "own", name: value}).local_rpms == "own"
 
 
+@pytest.mark.parametrize("boots", [-1, 10, 1.5])
+def test_a_new_version_gets_a_number_of_boots_of_one_digit(params: Path, boots: object) -> None:
+    assert "automatic_return: " in refusal("small", params, {"automatic_return": boots}).message
+
+
+def test_a_traditional_image_has_no_version_to_return_to() -> None:
+    values = {"variant": "own", "recipe": "own", "agent": "cloud-init", "automatic_return": 2}
+    assert variant_from({**values, "method": "ostree"}).automatic_return == 2
+    with pytest.raises(WorkbookError, match="automatic_return: 2 is for method: ostree"):
+        variant_from({**values, "method": "traditional"})
+
+
 @pytest.mark.parametrize("url", ["", "ftp://updates.example/", "/srv/repo", "https://", "file:///srv/with space"])
 def test_updates_come_from_a_directory_or_a_web_server(params: Path, url: str) -> None:
     assert "remote_url: " in refusal("small", params, {"remote_url": url, "signing_key": "own.asc"}).message

@@ -100,6 +100,26 @@ def test_parts_over_a_kickstart_are_refused(tmp_path: Path) -> None:
         load_recipe(variant("traditional").model_copy(update={"parts": "docker"}), tmp_path)
 
 
+def test_the_automatic_return_is_one_more_part_of_any_treefile(tmp_path: Path) -> None:
+    top, own = tmp_path / "treefiles", tmp_path / "elsewhere/own.yaml"
+    for path in (top / "small.yaml", own):
+        write(path, '{"ref": "a/b", "packages": ["bash"]}')
+    write(top / "parts/automatic-return.yaml", '{"add-files": [["files/check", "/usr/libexec/check"]]}')
+    write(top / "parts/files/check", "#!/bin/sh\n")
+    for changed in ({"recipe_file": ""}, {"recipe_file": str(own)}):
+        of_variant = variant("ostree").model_copy(update=changed)
+        assert load_recipe(of_variant, tmp_path).added_files == ()
+        returning = of_variant.model_copy(update={"automatic_return": 2})
+        assert [file.path for file in load_recipe(returning, tmp_path).added_files] == ["usr/libexec/check"]
+
+
+def test_the_automatic_return_of_a_kickstart_is_refused(tmp_path: Path) -> None:
+    write(tmp_path / "own.ks", "%packages --nocore\nbash\n%end\n")
+    changed = {"recipe_file": str(tmp_path / "own.ks"), "automatic_return": 2}
+    with pytest.raises(WorkbookError, match=r"automatic_return: .*own\.ks is a kickstart"):
+        load_recipe(variant("ostree").model_copy(update=changed), tmp_path)
+
+
 def test_a_treefile_and_a_kickstart_of_one_name_are_refused(tmp_path: Path) -> None:
     write(tmp_path / "kickstarts" / "small.ks", "")
     write(tmp_path / "treefiles" / "small.yaml", "{}")
