@@ -165,10 +165,21 @@ def _add_release_notes(parser: argparse.ArgumentParser) -> None:
 
 def _add_update(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--variant", default="atomic-min", metavar="NAME", help="a variant with ostree (atomic-min), or with dnf"
+        "--variant",
+        metavar="NAME",
+        help="a variant with ostree (atomic-min; with --break atomic-min-return), or with dnf",
     )
-    parser.add_argument(
+    version_2 = parser.add_mutually_exclusive_group()
+    version_2.add_argument(
         "--change", action="append", metavar="NAME", help="what version 2 changes; repeatable (package, config)"
+    )
+    version_2.add_argument(
+        "--break",
+        action="append",
+        dest="faults",
+        metavar="NAME",
+        help="instead, a version 2 that has to go back to version 1 by itself: unit, kernel-argument, kernel-panic or "
+        "docker; nothing: one that must not; repeatable; all: each of them",
     )
     parser.set_defaults(call=_update)
 
@@ -320,9 +331,11 @@ def _equality(options: argparse.Namespace) -> int:
 
 
 def _update(options: argparse.Namespace) -> int:
-    from atomic_lib.pipeline.update.update_run import run_update
+    from atomic_lib.pipeline.update.update_run import run_returns, run_update
 
-    return run_update(options.variant, " ".join(options.change or ("package", "config")))
+    if options.faults:
+        return run_returns(options.variant or "atomic-min-return", " ".join(options.faults))
+    return run_update(options.variant or "atomic-min", " ".join(options.change or ("package", "config")))
 
 
 def _power_cuts(options: argparse.Namespace) -> int:

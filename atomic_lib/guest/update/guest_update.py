@@ -158,7 +158,10 @@ def tell(story: "Story") -> GuestUpdate:
 
 @dataclass
 class Story:
-    """A guest on its way; ``steps``: those that it has taken."""
+    """A guest on its way; ``steps``: those that it has taken.
+
+    ``enduring``: the guest may come to a dead end, from which it restarts by itself.
+    """
 
     request: GuestUpdateRequest
     context: Context
@@ -167,13 +170,17 @@ class Story:
     secret: Secret
     log: ServerLog
     steps: list[UpdateStep] = field(default_factory=list)
+    enduring: bool = False
     _began: float = 0.0
     _banner_seconds: float = 0.0
 
     @contextmanager
-    def boot(self, reboot: StepName | None = None) -> Iterator[Shell]:
-        """A login, as soon as the guest is up; ``reboot``: the step that is over then."""
-        check = self.patience()
+    def boot(self, reboot: StepName | None = None, check: Deadline | None = None) -> Iterator[Shell]:
+        """A login, as soon as the guest is up; ``reboot``: the step that is over then.
+
+        ``check``: the time limit; None: that of one boot.
+        """
+        check = check or self.patience()
         wait_for_banner(self.guest, check)
         self._banner_seconds = time.monotonic() - self.guest.started
         with log_in(self.context.tools, self.key, self.guest, check) as shell:
@@ -240,16 +247,18 @@ class Story:
         shell.run("systemctl reboot", timeout_seconds=_STEP_SECONDS)
         wait_for_silence(self.guest, self.patience())
 
-    def patience(self) -> Deadline:
-        """Raises once the time limit of a boot is over or the guest is dead."""
-        variant = self.request.variant
-        patience = Patience(variant.boot_timeout_seconds)
+    def patience(self, limit_seconds: float | None = None) -> Deadline:
+        """Raises once the time limit (None: that of a boot) is over or the guest is dead."""
+        variant, guest = self.request.variant, self.guest
+        limit_seconds = limit_seconds or variant.boot_timeout_seconds
+        patience = Patience(limit_seconds)
 
         def check() -> None:
-            reached(f"{console_milestone(self.guest.require_alive())}, after {self._last_step()}")
+            console = guest.require_running() if self.enduring else guest.require_alive()
+            reached(f"{console_milestone(console)}, after {self._last_step()}")
             if patience.is_over():
                 raise WorkbookError(
-                    f"{variant.variant}: no ssh login, or no Docker, within {variant.boot_timeout_seconds:g} s"
+                    f"{variant.variant}: no ssh login, or no Docker, within {limit_seconds:g} s"
                     f" after {self._last_step()}",
                     hint="boot_timeout_seconds gives a slow host more time",
                     log=last_lines(read_console(self.guest.console)),

@@ -93,15 +93,17 @@ class Guest:
         """What the guest wrote to its serial port."""
         return self.directory / _CONSOLE
 
-    def require_alive(self) -> str:
-        """The console so far. Raises WorkbookError, with the evidence as its log, when QEMU ended or the guest came
-        to a dead end.
-        """
+    def require_running(self) -> str:
+        """The console so far. Raises WorkbookError, with the evidence as its log, when QEMU ended."""
         status = self.process.poll()
         if status is not None:
             log = last_lines((self.directory / "qemu.log").read_text(errors="replace"))
             raise WorkbookError(f"QEMU ended with status {status}", hint=f"read {self.console}", log=log)
-        text = read_console(self.console)
+        return read_console(self.console)
+
+    def require_alive(self) -> str:
+        """As ``require_running``. Also raises WorkbookError when the guest came to a dead end."""
+        text = self.require_running()
         for sign, meaning in _DEAD_ENDS.items():
             if sign in text:
                 raise WorkbookError(meaning, hint=f"read {self.console}", log=last_lines(text))

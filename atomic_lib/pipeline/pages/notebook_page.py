@@ -17,12 +17,16 @@ from atomic_lib.tools.context import open_context
 
 @dataclass(frozen=True)
 class NotebookPage:
-    """A notebook and its page; ``name`` is that of the command and of its runs, ``failed`` the heading of an error."""
+    """A notebook and its page; ``name`` is that of the command and of its runs, ``failed`` the heading of an error.
+
+    ``runs``: the name of its runs, if the command has another page as well.
+    """
 
     notebook: Path
     name: str
     title: str
     failed: str
+    runs: str = ""
 
 
 def publish_notebook(page: NotebookPage, parameters: Mapping[str, Scalar], build: Path) -> int:
@@ -32,7 +36,7 @@ def publish_notebook(page: NotebookPage, parameters: Mapping[str, Scalar], build
     """
     with only_run(build, cache_directory(), f"./workbook {page.name}"):
         open_context()
-        directory = new_run(build / "runs", page.name)
+        directory = new_run(build / "runs", page.runs or page.name)
         executed = directory / page.notebook.name
         (error,) = execute_all([Execution(page.notebook, executed, dict(parameters))], workers=1)
         if error and not executed.exists():
@@ -54,5 +58,5 @@ def _publish(page: NotebookPage, directory: Path, error: WorkbookError | None) -
     files = [PageLink(notebook.name, notebook.name)]
     export_html(notebook, target, PageFrame(page.title, links, files, failed=failed))
     if not error:
-        link_newest(directory, latest_link(page.name))
+        link_newest(directory, latest_link(page.runs or page.name))
     return target

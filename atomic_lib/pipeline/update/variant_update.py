@@ -1,6 +1,6 @@
 """The update of a variant from version 1 to a version 2 that differs in what a treefile adds."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -19,7 +19,7 @@ from atomic_lib.guest.update.update_downloads import (
 )
 from atomic_lib.guest.update.update_evidence import GuestUpdate, etc_outcomes
 from atomic_lib.guest.update.update_ways import UpdateWay
-from atomic_lib.params.variant import load_variant, variant_from
+from atomic_lib.params.variant import Variant, load_variant, variant_from
 from atomic_lib.pipeline.build import Build, open_build
 from atomic_lib.report.elements.blocks import Paragraph
 from atomic_lib.report.elements.values import plural
@@ -99,13 +99,21 @@ def open_update(variant: str, changes: str) -> VariantUpdate:
     """
     named = named_changes(changes)
     first = load_variant(variant)
+    return update_between(first, [f"{_PARTS}{name}" for name in named])
+
+
+def update_between(first: Variant, parts: Sequence[str]) -> VariantUpdate:
+    """The update of a variant to a version 2 with more parts.
+
+    Raises WorkbookError for a variant that has no commits of a treefile, and as ``open_build`` does.
+    """
     before = open_build(first)
     if first.method != "ostree" or before.whole_recipe.ostree_source:
         raise WorkbookError(
-            f"{variant}: only the commit of a treefile is updated here", hint="name an ostree variant: atomic-min"
+            f"{first.variant}: only the commit of a treefile is updated here", hint="name an ostree variant: atomic-min"
         )
-    parts = " ".join([*first.parts.split(), *(f"{_PARTS}{name}" for name in named)])
-    second = variant_from({**first.model_dump(), "parts": parts, "version": _VERSION_2})
+    all_parts = " ".join([*first.parts.split(), *parts])
+    second = variant_from({**first.model_dump(), "parts": all_parts, "version": _VERSION_2})
     return VariantUpdate(before, Build(second, before.context))
 
 

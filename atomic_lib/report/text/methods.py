@@ -120,6 +120,13 @@ CONTAINER_MEMORY = (
     "The memory of each unit's control group (memory.current), with page cache, once the service answered: those of "
     "the service, of its container, and of the runtime's daemons."
 )
+AUTOMATIC_RETURN = (
+    "One guest for each fault, booted through BIOS. Version 1 is proven, then updated, and told to reboot; from then "
+    "on the guest is only watched. The boots are those that GRUB names on the console, with the number of the entry. "
+    "Logins are tried until one lasts until the boot configuration is proven; then the guest passes a proof of life. "
+    "The time limit is that of the health check for each boot of version 2, and that of a login for version 1; a host "
+    "with more work than processors stretches it."
+)
 CONFORMANCE = (
     "Each row is one fault. The real agent runs with the programs of the tree named in the table, in its own network, "
     "mount and process namespaces, against a metadata service at 169.254.169.254 that follows the script of the fault; "

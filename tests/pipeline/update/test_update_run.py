@@ -55,6 +55,32 @@ def test_what_cannot_be_updated_makes_no_page(
     assert published == []
 
 
+@pytest.mark.parametrize(
+    ("words", "variant", "faults"),
+    [
+        (["--break", "docker"], "atomic-min-return", "docker"),
+        (["--break", "unit", "--break", "nothing"], "atomic-min-return", "unit nothing"),
+        (["--break", "all"], "atomic-min-return", "unit kernel-argument kernel-panic docker nothing"),
+    ],
+)
+def test_the_notebook_of_the_automatic_return_gets_what_is_broken(
+    published: list[tuple[NotebookPage, Mapping[str, object]]], words: list[str], variant: str, faults: str
+) -> None:
+    assert main(["update", *words]) == 0
+    ((page, parameters),) = published
+    assert parameters == {"variant": variant, "faults": faults}
+    assert page.notebook.is_file()
+    assert (page.name, page.runs) == ("update", "automatic-return")
+
+
+def test_a_variant_that_does_not_return_makes_no_page(
+    published: list[tuple[NotebookPage, Mapping[str, object]]], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["update", "--variant", "atomic-min", "--break", "unit"]) == 1
+    assert "error: atomic-min: automatic_return is 0" in capsys.readouterr().err
+    assert published == []
+
+
 def test_it_needs_the_namespace(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(user_namespace, "is_inside", lambda: False)
     assert main(["update"]) == 1

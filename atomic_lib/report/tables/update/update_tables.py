@@ -37,7 +37,7 @@ _DNF_STEPS: dict[StepName, str] = {
 NOT_MEASURED = Sentences(
     (
         ("Power cuts.", "./workbook power-cuts measures what a cut at any moment of the upgrade leaves behind."),
-        ("A version 2 that does not come up.", "Boot counting, and a return without an administrator."),
+        ("A version 2 that does not come up.", "./workbook update --break all has a page of its own."),
         (
             "Other ways to download.",
             "OCI layers, casync and zstd:chunked; the static delta in a guest.",
