@@ -54,4 +54,5 @@ def test_all_that_a_cut_damages_is_what_the_boot_loader_reads(upgrade: PowerCutS
 
 def test_e2fsck_repairs_each_and_replays_the_journal_as_we_do(upgrade: PowerCutStates) -> None:
     assert len(upgrade.repairs) == 10
+    assert sum(repair.other_blocks is not None for repair in upgrade.repairs) > 5
     assert [repair for repair in upgrade.repairs if repair.other_blocks or not repair.repaired] == []

@@ -112,6 +112,8 @@ def _problems(cuts: PowerCuts) -> Iterator[str]:
         if len(one.damaged) / len(one.cuts) <= expected:
             yield f"{one.control}: no more states are damaged than without it"
     for one in cuts.all:
+        if one.repairs and all(repair.other_blocks is None for repair in one.repairs):
+            yield f"{one.control}: no replay could be compared with that of e2fsck"
         for repair in one.repairs:
             place = f"{one.control}: after write {repair.request}"
             if repair.other_blocks:

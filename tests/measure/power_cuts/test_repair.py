@@ -3,6 +3,7 @@
 import os
 import shutil
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -60,6 +61,19 @@ def test_a_replay_to_other_blocks_is_seen(machine: Machine, tmp_path: Path, monk
     wrong = {program: b"y" * BLOCK_BYTES}
     monkeypatch.setattr(type(machine.checker.journal), "replay", lambda *_: wrong)
     assert repair(machine, state, tmp_path).other_blocks == 1
+
+
+def test_a_replay_that_also_releases_deleted_files_is_not_compared(
+    machine: Machine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def run(tools: HostTools, words: Sequence[str | os.PathLike[str]], **options: Any) -> command.Completed:
+        done = as_it_is(tools, words, **options)
+        return replace(done, stdout=f"{done.stdout}Clearing orphaned inode 11543 (uid=0, gid=0)\n")
+
+    as_it_is = HostTools.run
+    monkeypatch.setattr(HostTools, "run", run)
+    found = repair(machine, machine.whole, tmp_path)
+    assert (found.repaired, found.other_blocks) == (True, None)
 
 
 def test_a_damaged_file_system_is_repaired_and_said_so(machine: Machine, tmp_path: Path) -> None:

@@ -97,6 +97,7 @@ def test_a_control_that_is_no_worse_proves_nothing() -> None:
     ("repair", "said"),
     [
         (Repair(request=7, repaired=True, said="", other_blocks=2), "after write 7: e2fsck replays 2 blocks"),
+        (Repair(request=7, repaired=True, said="", other_blocks=None), "none: no replay could be compared with"),
         (
             Repair(request=7, repaired=False, said="bad", other_blocks=0),
             "after write 7: e2fsck does not repair it: bad",
