@@ -177,12 +177,18 @@ _FILES_OF_THE_HOST = {
     "initramfs.py": {"(_OWN_FILES / name).read_bytes"},
     "install.py": None,  # its files: the configuration of dnf and logs
     "kickstart_settings.py": {"file.write_bytes"},
+    "object_estimate.py": {"(repository / one.path()).stat"},
     "ostree.py": {"repo.mkdir"},
     "ostree_remote.py": {"(directory / 'objects').is_dir", "log.read_text"},
     "pulled_tree.py": {
         "(directory / name).mkdir", "(directory / 'tree.json').write_text", "path.is_file", "request.keys.read_bytes",
     },
     "remote.py": {"path.is_file", "path.read_bytes"},
+    "rpm_prediction.py": {"(repository / _INDEX).read_text", "(repository / path).stat"},
+    "rpm_repository.py": {
+        "(path / _KEYS).iterdir", "(served / rpm.name).exists", "file.read_text", "keys.mkdir", "one.directory.glob",
+        "one.keys.iterdir", "os.link", "served.mkdir",
+    },
     "tree.py": {
         "(stored.path / 'tree.json').read_text", "(self.directory / 'owners.json').read_text",
         "(directory / 'owners.json').write_text", "(directory / 'tree.json').write_text",
