@@ -11,7 +11,7 @@ from atomic_lib.base.errors import WorkbookError
 from atomic_lib.base.files import find_damage
 from atomic_lib.base.paths import CHECKOUT
 from atomic_lib.base.store import Store, key_of
-from atomic_lib.compose.tree import recipe_inputs
+from atomic_lib.compose.tree import recipe_inputs, tree_key
 from atomic_lib.params.study_file import Study
 from atomic_lib.params.variant import Variant, parameter_values
 from atomic_lib.pipeline.build import Build
@@ -78,9 +78,10 @@ def is_kept(directory: Path, variants: Iterable[Variant], store: Store) -> bool:
     except WorkbookError:
         return False
     keys = {stage.key for result in results for stage in result.stages}
-    stored = [path for path in store.results() if path.name in keys]
+    # results name a tree by the key of what is in it
+    stored = {key: path for path in store.results() for key in (path.name, tree_key(path.name)) if key in keys}
     with ThreadPoolExecutor() as pool:  # checksums of large files take most of the time, and threads share it
-        return {path.name for path in stored} == keys and not any(pool.map(find_damage, stored))
+        return stored.keys() == keys and not any(pool.map(find_damage, stored.values()))
 
 
 def resolved_locks(variant: Variant, context: Context) -> Locks:
