@@ -17,6 +17,7 @@ from atomic_lib.base.scrub import without_copies
 from atomic_lib.base.signals import Stopped, end_with_parent, unwind
 from atomic_lib.params.variant import Variant
 from atomic_lib.pipeline.failures import explained
+from atomic_lib.pipeline.pages.page_commands import add_page_commands
 from atomic_lib.pipeline.recipe_files.recipe_commands import add_commands
 from atomic_lib.pipeline.schedule.schedule_commands import add_schedule_commands, whole_number
 from atomic_lib.tools.user_namespace import outer_root
@@ -85,25 +86,11 @@ def command_parser() -> argparse.ArgumentParser:
         question.set_defaults(call=call, named=lambda options: [options.variant])
         _add_content(question)
     _add_sweep(commands.add_parser("sweep", help="solve many variants, and show what each choice costs"))
-    equality = commands.add_parser(
-        "equality", help="compare the file systems of an ostree and a traditional image of the same packages"
-    )
-    equality.add_argument("--boot", action="store_true", help="also boot both images once and compare the results")
-    equality.set_defaults(call=_equality)
-    _add_update(commands.add_parser("update", help="update a guest to a version 2, and roll it back"))
-    _add_power_cuts(commands.add_parser("power-cuts", help="check what power cuts during an upgrade leave behind"))
-    container = commands.add_parser("container", help="run a service in a container of the host's own RPM files")
-    container.add_argument(
-        "--variant", default="atomic-min", metavar="NAME", help="with a container runtime (atomic-min)"
-    )
-    container.set_defaults(call=_container)
-    _add_release_notes(
-        commands.add_parser("release-notes", help="write the release notes of an image of a finished run")
-    )
     _add_verify(
         commands.add_parser("verify", help="build variants twice under different conditions and compare the images")
     )
     add_commands(commands)
+    add_page_commands(commands)
     add_schedule_commands(commands)
     commands.add_parser("test", help="run the tests; further arguments go to pytest", add_help=False)
     lab = commands.add_parser("lab", help="start JupyterLab with the notebooks, to explore choices")
@@ -151,37 +138,6 @@ def _add_sweep(parser: argparse.ArgumentParser) -> None:
     what.add_argument("--without-each", metavar="VARIANT", help="a variant, without each of its packages alone")
     parser.set_defaults(call=_sweep, named=lambda options: [options.without_each] if options.without_each else [])
     _add_content(parser)
-
-
-def _add_release_notes(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--study", default="default", metavar="NAME", help="of its latest run (default)")
-    parser.add_argument(
-        "--run", default="", metavar="RUN", help="of this run in build/runs, not of the study's latest one"
-    )
-    parser.add_argument("--variant", default="atomic-min", metavar="NAME", help="a variant of the run (atomic-min)")
-    parser.add_argument("--since", default="", metavar="RUN", help="also say what changed since this earlier run")
-    parser.set_defaults(call=_release_notes)
-
-
-def _add_update(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--variant",
-        metavar="NAME",
-        help="a variant with ostree (atomic-min; with --break atomic-min-return), or with dnf",
-    )
-    version_2 = parser.add_mutually_exclusive_group()
-    version_2.add_argument(
-        "--change", action="append", metavar="NAME", help="what version 2 changes; repeatable (package, config)"
-    )
-    version_2.add_argument(
-        "--break",
-        action="append",
-        dest="faults",
-        metavar="NAME",
-        help="instead, a version 2 that has to go back to version 1 by itself: unit, kernel-argument, kernel-panic or "
-        "docker; nothing: one that must not; repeatable; all: each of them",
-    )
-    parser.set_defaults(call=_update)
 
 
 def _add_verify(parser: argparse.ArgumentParser) -> None:
@@ -313,47 +269,6 @@ def _overrides(options: argparse.Namespace) -> dict[str, object]:
         "lock": str(Path(lock).absolute()) if lock else None,
     }
     return {key: value for key, value in overrides.items() if value}
-
-
-def _add_power_cuts(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--variant", default="atomic-min", metavar="NAME", help="an ostree variant (atomic-min)")
-    parser.add_argument(
-        "--states", type=whole_number, default=1000, metavar="N", help="about how many states of each recording (1000)"
-    )
-    parser.add_argument("--boots", type=int, default=2, metavar="N", help="how many states to boot (2)")
-    parser.set_defaults(call=_power_cuts)
-
-
-def _equality(options: argparse.Namespace) -> int:
-    from atomic_lib.pipeline.equality import run_equality
-
-    return run_equality(boot=options.boot)
-
-
-def _update(options: argparse.Namespace) -> int:
-    from atomic_lib.pipeline.update.update_run import run_returns, run_update
-
-    if options.faults:
-        return run_returns(options.variant or "atomic-min-return", " ".join(options.faults))
-    return run_update(options.variant or "atomic-min", " ".join(options.change or ("package", "config")))
-
-
-def _power_cuts(options: argparse.Namespace) -> int:
-    from atomic_lib.pipeline.update.power_cuts_run import run_power_cuts
-
-    return run_power_cuts(options.variant, options.states, options.boots)
-
-
-def _container(options: argparse.Namespace) -> int:
-    from atomic_lib.pipeline.containers.service_run import run_service
-
-    return run_service(options.variant)
-
-
-def _release_notes(options: argparse.Namespace) -> int:
-    from atomic_lib.pipeline.release.release_run import NotesRequest, run_release_notes
-
-    return run_release_notes(NotesRequest(options.study, options.variant, options.run, options.since))
 
 
 def parse_overrides(assignments: Sequence[str]) -> dict[str, object]:
