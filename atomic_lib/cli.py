@@ -198,7 +198,7 @@ def _run_and_publish(options: argparse.Namespace) -> int:
 
 def _run_study(options: argparse.Namespace) -> int:
     from atomic_lib.pipeline.recipe_files.own_recipes import STUDY, study_of_recipes
-    from atomic_lib.pipeline.study import run_study
+    from atomic_lib.pipeline.study.study_run import run_study
 
     if options.to_be_published:
         end_with_parent()  # another user's process loses this when it enters the namespace

@@ -15,9 +15,10 @@ from atomic_lib.base.progress import step
 from atomic_lib.cli import main, parse_overrides
 from atomic_lib.entry import with_copies
 from atomic_lib.params.variant import Variant
-from atomic_lib.pipeline import study, why_and_without
+from atomic_lib.pipeline import why_and_without
 from atomic_lib.pipeline.recipe_files import own_recipes
 from atomic_lib.pipeline.recipe_files.own_recipes import variants_named
+from atomic_lib.pipeline.study import study_run
 from atomic_lib.recipe.load import load_recipe
 from atomic_lib.tools import doctor, user_namespace
 from atomic_lib.tools.doctor import Finding, disk_finding, examine, table
@@ -182,7 +183,7 @@ def test_a_directory_that_is_not_writable_is_one_line(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "file").touch()
-    monkeypatch.setattr(study, "BUILD", tmp_path / "file/build")
+    monkeypatch.setattr(study_run, "BUILD", tmp_path / "file/build")
     monkeypatch.setattr(user_namespace, "is_inside", lambda: True)
     assert main(["run"]) == 1
     assert capsys.readouterr().err == f"error: {tmp_path}/file/build: Not a directory\n"
@@ -194,7 +195,7 @@ def test_a_terminal_that_is_gone_does_not_hide_how_a_run_ended(monkeypatch: pyte
             os.kill(os.getpid(), signal.SIGHUP)
 
     handlers = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP)}
-    monkeypatch.setattr(study, "run_study", stop)
+    monkeypatch.setattr(study_run, "run_study", stop)
     with open("/dev/full", "w") as gone:
         monkeypatch.setattr(sys, "stderr", gone)
         assert main(["run"]) == 128 + signal.SIGHUP

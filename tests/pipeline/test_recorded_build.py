@@ -22,7 +22,7 @@ from atomic_lib.params.variant import Variant, load_variant, variant_names
 from atomic_lib.pipeline import recorded_build
 from atomic_lib.pipeline.build import Build
 from atomic_lib.pipeline.recorded_build import RecordedBuild, open_recorded_build, record_build
-from atomic_lib.pipeline.study import _Run
+from atomic_lib.pipeline.study.variant_rounds import VariantRounds
 from atomic_lib.results.result_files import read_variant_result
 from atomic_lib.solve.lock import Lock
 from atomic_lib.solve.rpm_set import RpmSet
@@ -167,9 +167,9 @@ def test_outside_of_the_namespace_the_next_step_is_told(tmp_path: Path, monkeypa
 def test_a_study_hands_its_notebooks_exactly_the_variants_that_it_loaded(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, overrides: dict[str, Any]
 ) -> None:
-    monkeypatch.setattr("atomic_lib.pipeline.study.CHECKOUT", tmp_path)
+    monkeypatch.setattr("atomic_lib.pipeline.study.variant_rounds.CHECKOUT", tmp_path)
     study = load_study(name)
-    run = _Run(name, overrides, tmp_path)
+    run = VariantRounds(name, overrides, tmp_path)
     loaded = study_variants(study, overrides=overrides)
     spares = fallback_variants(study, overrides=overrides)
     assert {*study.names, *study.fallbacks.values()} == {variant.variant for variant in (*loaded, *spares.values())}

@@ -79,10 +79,12 @@ COMPARE = ('run_directory: str = ""\n', STAGE, 'stage("compare", {}, os.urandom(
 DRIVER = """
 import sys
 from pathlib import Path
-from atomic_lib.pipeline import study
+from atomic_lib.pipeline.study import study_page, study_run, variant_rounds
 top = Path(sys.argv[1])
-study.CHECKOUT, study.BUILD, study.NOTEBOOKS = top, top / "build", top / "notebooks"
-sys.exit(study.run_study("default", variants=["atomic-min"]))
+study_run.BUILD = top / "build"
+study_run.CHECKOUT = variant_rounds.CHECKOUT = study_page.CHECKOUT = top
+variant_rounds.NOTEBOOKS = study_page.NOTEBOOKS = top / "notebooks"
+sys.exit(study_run.run_study("default", variants=["atomic-min"]))
 """
 needs_namespace = pytest.mark.skipif(not is_inside(), reason="needs the workbook's namespace: ./workbook test")
 

@@ -33,10 +33,10 @@ DRIVER = """
 import sys
 from pathlib import Path
 from atomic_lib import cli
-from atomic_lib.pipeline import study
+from atomic_lib.pipeline.study import study_run
 from atomic_lib.pipeline.notebooks import Execution, execute_all
 top = Path(sys.argv[1])
-study.run_study = lambda *_, **__: execute_all([Execution(top / "a.ipynb", top / "out.ipynb", {})], workers=1)
+study_run.run_study = lambda *_, **__: execute_all([Execution(top / "a.ipynb", top / "out.ipynb", {})], workers=1)
 sys.exit(cli.main(["run"]))
 """
 

@@ -7,8 +7,9 @@ import pytest
 
 from atomic_lib import entry
 from atomic_lib.cli import main
-from atomic_lib.pipeline import study, why_and_without
+from atomic_lib.pipeline import why_and_without
 from atomic_lib.pipeline.recipe_files import own_recipes, recipe_diff
+from atomic_lib.pipeline.study import study_run
 from atomic_lib.pipeline.verify import verify
 
 README = Path(__file__).parents[2] / "README.md"
@@ -41,7 +42,7 @@ def seen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
         built.extend(str(getattr(one, "recipe", one)) for one in loaded)
         return 0
 
-    monkeypatch.setattr(study, "run_study", build)
+    monkeypatch.setattr(study_run, "run_study", build)
     monkeypatch.setattr(why_and_without, "print_why", build)
     monkeypatch.setattr(verify, "verify", build)
     monkeypatch.setattr(recipe_diff, "package_differences", lambda *_, **__: None)

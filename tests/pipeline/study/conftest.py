@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from atomic_lib.pipeline import study
 from atomic_lib.results.history import database
 from atomic_lib.tools import user_namespace
 from tests.contexts import put_empty_tools
 from tests.pipeline.small_notebooks import notebook
+from tests.pipeline.study.rounds import put_checkout
 
 # In place of the real notebook: it says that it ran, and leaves what the real one would.
 PARAMETERS = ("variant", "study", "output_directory")
@@ -44,9 +44,7 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (top / "notebooks/compare.ipynb").write_text(json.dumps(compare))
     put_empty_tools(tmp_path / "cache")
     monkeypatch.setenv("WORKBOOK_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setattr(study, "CHECKOUT", top)
-    monkeypatch.setattr(study, "BUILD", top / "build")
-    monkeypatch.setattr(study, "NOTEBOOKS", top / "notebooks")
+    put_checkout(monkeypatch, top)
     monkeypatch.setattr(user_namespace, "is_inside", lambda: True)
     monkeypatch.setattr(database, "WAIT_SECONDS", 0.1)
     return top

@@ -22,14 +22,15 @@ from atomic_lib.base import command, errors
 from atomic_lib.base.errors import WorkbookError
 from atomic_lib.base.progress import is_progress
 from atomic_lib.base.store import Store, file_sha256
-from atomic_lib.pipeline import notebooks, study
+from atomic_lib.pipeline import notebooks
 from atomic_lib.pipeline.failures import explained
 from atomic_lib.pipeline.notebooks import Execution
 from atomic_lib.pipeline.schedule import publishing
+from atomic_lib.pipeline.study import study_run
 from atomic_lib.results.history import database
 from atomic_lib.results.history.database import read_history
 from tests.pipeline.small_notebooks import notebook
-from tests.pipeline.study.rounds import Rounds
+from tests.pipeline.study.rounds import Rounds, put_checkout, put_execution
 
 STUDY, VICTIM = "boot-times", "atomic-min"
 """A study of three variants without fallbacks, and the variant that gets the fault."""
@@ -149,10 +150,8 @@ class Executions(Rounds):
 
 def put_in_place(place: Place, patch: pytest.MonkeyPatch) -> None:
     """Have this process run studies in the checkout."""
-    patch.setattr(study, "CHECKOUT", place.top)
-    patch.setattr(study, "BUILD", place.build)
+    put_checkout(patch, place.top)
     patch.setattr(errors, "BUILD", place.build)
-    patch.setattr(study, "NOTEBOOKS", place.top / "notebooks")
     patch.setattr(database, "WAIT_SECONDS", 0.1)
     patch.setattr(publishing, "publish", partial(publishing.publish, build=place.build))
 
@@ -182,10 +181,10 @@ def executions(place: Place, fault: Fault) -> Iterator[Executions]:
     """Put the fault's notebooks and calls in their places."""
     with pytest.MonkeyPatch.context() as patch:
         made = Executions(place, fault)
-        patch.setattr(study, "execute_all", made)
+        put_execution(patch, made)
         if fault.recording:
-            record, before = study._record, fault.recording
-            patch.setattr(study, "_record", lambda *words: (before(place), record(*words)))
+            record, before = study_run._record, fault.recording
+            patch.setattr(study_run, "_record", lambda *words: (before(place), record(*words)))
         yield made
 
 

@@ -13,10 +13,10 @@ from atomic_lib.base.store import Store
 from atomic_lib.params.budgets import Budget
 from atomic_lib.params.study_file import load_study, study_variants
 from atomic_lib.params.variant import Variant, load_variant
-from atomic_lib.pipeline import study
 from atomic_lib.pipeline.build import Build
 from atomic_lib.pipeline.schedule import run_inputs
 from atomic_lib.pipeline.schedule.run_inputs import Locks, resolved_locks
+from atomic_lib.pipeline.study import study_page, study_run
 from atomic_lib.results.history.database import read_history
 from atomic_lib.results.result_files import read_study_result
 from tests.contexts import own_context
@@ -38,18 +38,18 @@ def test_only_a_whole_run_without_a_failure_is_the_latest_of_its_study(
 ) -> None:
     latest = place / "build/runs/latest-default"
     rounds(monkeypatch)
-    assert study.run_study("default", variants=["atomic-min"]) == 0
-    assert study.run_study("default", overrides={"last_stage": "tree"}) == 0
-    assert study.run_study("boot-times") == 0
+    assert study_run.run_study("default", variants=["atomic-min"]) == 0
+    assert study_run.run_study("default", overrides={"last_stage": "tree"}) == 0
+    assert study_run.run_study("boot-times") == 0
     part, set_, other = recorded(place)
     assert [part[1:], set_[1:], other[1:]] == [("default", "ok", 0), ("default", "ok", 0), ("boot-times", "ok", 1)]
     assert not latest.exists()
     assert (place / "build/runs/latest-boot-times").resolve().name == other[0]
-    assert study.run_study("default") == 0
+    assert study_run.run_study("default") == 0
     whole = made(capsys)
     assert latest.resolve() == whole
     rounds(monkeypatch, cloud_docker=WorkbookError("no such luck"))
-    assert study.run_study("default") == 1
+    assert study_run.run_study("default") == 1
     failed = made(capsys)
     assert "no such luck" in (failed / "cloud-docker/index.html").read_text()
     assert latest.resolve() == whole
@@ -86,7 +86,7 @@ def test_an_unchanged_study_is_not_run_again_and_a_changed_or_failed_one_is(
 
     def run(**outcomes: WorkbookError | str) -> int:
         executed = rounds(monkeypatch, **outcomes)
-        study.run_study("default", if_changed=True)
+        study_run.run_study("default", if_changed=True)
         return len(executed.executed)
 
     assert run() == 3
@@ -108,7 +108,7 @@ def test_an_unchanged_study_is_not_run_again_and_a_changed_or_failed_one_is(
     monkeypatch.setattr(run_inputs, "resolved_locks", no_mirror)
     assert run() == 3, "the run meets the error and shows it"
     with pytest.raises(WorkbookError, match="--if-changed: belongs to a run of a whole study"):
-        study.run_study("default", if_changed=True, variants=["atomic-min"])
+        study_run.run_study("default", if_changed=True, variants=["atomic-min"])
 
 
 def store_stages(store: Store) -> Path:
@@ -123,12 +123,12 @@ def test_an_unchanged_run_shows_the_finished_one_while_its_pages_and_results_are
 ) -> None:
     monkeypatch.setattr(run_inputs, "resolved_locks", lambda variant, _: as_recorded(variant))
     context = own_context(place)
-    monkeypatch.setattr(study, "open_context", lambda: context)
+    monkeypatch.setattr(study_run, "open_context", lambda: context)
     executed = rounds(monkeypatch).executed
 
     def run(**options: Any) -> int:
         before = len(executed)
-        assert study.run_study("default", **options) == 0
+        assert study_run.run_study("default", **options) == 0
         return len(executed) - before
 
     assert (run(), run()) == (3, 3), "the store has none of its results"
@@ -153,9 +153,9 @@ def test_a_broken_budget_heads_the_page_fails_the_run_and_moves_no_link(
     place: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(run_inputs, "resolved_locks", lambda variant, _: as_recorded(variant))
-    monkeypatch.setattr(study, "load_budgets", lambda _: {"atomic-min": Budget(package_count=189)})
+    monkeypatch.setattr(study_run, "load_budgets", lambda _: {"atomic-min": Budget(package_count=189)})
     made_ = rounds(monkeypatch)
-    assert study.run_study("default") == 1
+    assert study_run.run_study("default") == 1
     told = capsys.readouterr()
     line = "atomic-min: packages: 190, +1 over its budget of 189"
     assert f"over budget: {line}" in told.err
@@ -163,7 +163,7 @@ def test_a_broken_budget_heads_the_page_fails_the_run_and_moves_no_link(
     assert line in page.read_text().partition("<section")[0], "before all else"
     assert read_study_result(page.parent).breaches[0].budget == "package_count"
     assert not (place / "build/runs/latest-default").exists()
-    assert study.run_study("default", if_changed=True) == 1, "it is not run again, and still over its budget"
+    assert study_run.run_study("default", if_changed=True) == 1, "it is not run again, and still over its budget"
     assert len(made_.executed) == 3
     assert "it has broken budgets: 1" in capsys.readouterr().err
 
@@ -172,14 +172,14 @@ def test_a_history_that_cannot_be_written_loses_no_run_and_moves_no_link(
     place: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rounds(monkeypatch)
-    monkeypatch.setattr(study, "_publish", lambda directory: lock_history(place, _publish(directory)))
+    monkeypatch.setattr(study_run, "publish_page", lambda directory: lock_history(place, _publish(directory)))
     with pytest.raises(WorkbookError, match="the history is locked") as caught:
-        study.run_study("default")
+        study_run.run_study("default")
     (run,) = (place / "build/runs").iterdir()
     assert f"The run is whole, and the next run adds it to the history: {run / 'index.html'}" in caught.value.hint
     OTHER_PROGRAM.pop().close()
-    monkeypatch.setattr(study, "_publish", _publish)
-    assert study.run_study("default") == 0
+    monkeypatch.setattr(study_run, "publish_page", _publish)
+    assert study_run.run_study("default") == 0
     assert [row[0] for row in recorded(place)][:1] == [run.name]
     assert len(recorded(place)) == 2
 
@@ -189,12 +189,12 @@ def test_a_damaged_history_is_an_error_before_anything_is_built(place: Path, mon
     (place / "build").mkdir()
     (place / "build/history.sqlite").write_bytes(b"damaged" * 1000)
     with pytest.raises(WorkbookError, match="the history is damaged"):
-        study.run_study("default")
+        study_run.run_study("default")
     assert (made.executed, list((place / "build").glob("runs/*"))) == ([], [])
 
 
 OTHER_PROGRAM: list[sqlite3.Connection] = []
-_publish = study._publish
+_publish = study_page.publish_page
 
 
 def lock_history(place: Path, page: Path) -> Path:

@@ -9,19 +9,19 @@ import pytest
 
 from atomic_lib.base.errors import SetupError, WorkbookError
 from atomic_lib.params.study_file import load_study, study_variants
-from atomic_lib.pipeline import study
 from atomic_lib.pipeline.notebooks import Execution
+from atomic_lib.pipeline.study import study_run, variant_rounds
 from atomic_lib.results.conformance_files import read_matrix
 from atomic_lib.results.result_files import RESULT_FILE, read_study_result, write_variant_result
 from atomic_lib.results.variant_result import StageTime
 from atomic_lib.tools import user_namespace
-from tests.pipeline.study.rounds import rounds
+from tests.pipeline.study.rounds import put_execution, rounds
 from tests.report.factory import variant_result
 
 
 def test_a_variant_that_fails_is_shown_and_the_others_go_on(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (place / "failing").write_text("atomic-min")
-    assert study.run_study("default", variants=["atomic-min", "cloud-docker"]) == 1
+    assert study_run.run_study("default", variants=["atomic-min", "cloud-docker"]) == 1
     told = capsys.readouterr()
     page = Path(told.out.strip())
     assert page.name == "index.html"
@@ -71,15 +71,15 @@ def executed_rounds(place: Path, monkeypatch: pytest.MonkeyPatch, boots: dict[st
             write_variant_result(one.output.with_name(RESULT_FILE), result.model_copy(update=changed))
         return [None for _ in executions]
 
-    monkeypatch.setattr(study, "execute_all", execute)
-    monkeypatch.setattr(study, "variants_at_once", lambda variants: len(variants))
+    put_execution(monkeypatch, execute)
+    monkeypatch.setattr(variant_rounds, "variants_at_once", lambda variants: len(variants))
     directory = place / "build/runs/own"
     directory.mkdir(parents=True)
     variants = [
         variant.model_copy(update={"boots_bios": boots[variant.variant], "boots_uefi": 0, "counted_boots": 1})
         for variant in study_variants(load_study("default"))
     ]
-    results = study._Run("default", {}, directory).make(variants)
+    results = variant_rounds.VariantRounds("default", {}, directory).make(variants)
     assert [(result.variant, result.status) for result in results] == [(name, "ok") for name in boots]
     return seen
 
@@ -116,11 +116,11 @@ def test_a_variant_without_repeated_boots_is_booted_once_those_of_the_others_are
 def test_a_fallback_that_fails_too_is_not_built_twice_and_the_earlier_run_is_named(
     place: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert study.run_study("default", variants=["atomic-min"]) == 0
+    assert study_run.run_study("default", variants=["atomic-min"]) == 0
     before = Path(capsys.readouterr().out.strip()).parent.name
     assert (place / "executions").read_text().split() == ["atomic-min", "100"]
     (place / "failing").write_text("atomic-min atomic-cloud-init")
-    assert study.run_study("default", variants=["atomic-min"]) == 1
+    assert study_run.run_study("default", variants=["atomic-min"]) == 1
     told = capsys.readouterr()
     assert "error: atomic-min failed at notebook: ValueError: no such luck" in told.err
     assert "error: atomic-cloud-init failed at notebook: ValueError: no such luck" in told.err
@@ -136,7 +136,7 @@ def test_a_fallback_that_fails_too_is_not_built_twice_and_the_earlier_run_is_nam
 def test_a_study_that_asks_for_it_says_of_every_agent_what_faults_did_to_it(
     place: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert study.run_study("provisioning") == 0
+    assert study_run.run_study("provisioning") == 0
     told = capsys.readouterr()
     directory = Path(told.out.strip()).parent
     matrix = read_matrix(directory)
@@ -152,14 +152,14 @@ def test_a_study_that_asks_for_it_says_of_every_agent_what_faults_did_to_it(
 
 
 def test_no_faults_are_put_where_the_study_does_not_ask(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert study.run_study("default", variants=["atomic-min"]) == 0
+    assert study_run.run_study("default", variants=["atomic-min"]) == 0
     directory = Path(capsys.readouterr().out.strip()).parent
     assert not list(directory.glob("conformance.*"))
 
 
 def test_a_variant_that_the_study_has_not_is_named_before_anything_is_made(place: Path) -> None:
     with pytest.raises(WorkbookError) as caught:
-        study.run_study("default", variants=["atomic-mni"])
+        study_run.run_study("default", variants=["atomic-mni"])
     assert caught.value.message == "--variant atomic-mni: study 'default' has no such variant"
     assert caught.value.hint == "it has: cloud-docker, atomic-cloud-init, atomic-min"
     assert not (place / "build").exists()
@@ -177,14 +177,14 @@ def test_what_is_wrong_is_said_before_anything_is_made(
     place: Path, name: str, overrides: dict[str, Any], said: str
 ) -> None:
     with pytest.raises(WorkbookError, match=said):
-        study.run_study(name, overrides=overrides)
+        study_run.run_study(name, overrides=overrides)
     assert not (place / "build").exists()
 
 
 def test_outside_of_the_namespace_the_next_step_is_told(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(user_namespace, "is_inside", lambda: False)
     with pytest.raises(WorkbookError, match="needs a namespace") as caught:
-        study.run_study("default")
+        study_run.run_study("default")
     assert "start it with ./workbook" in caught.value.hint
     assert not (place / "build").exists()
 
@@ -201,7 +201,7 @@ def test_a_study_narrowed_keeps_its_order_and_has_a_baseline(
     names: tuple[str, ...], kept: tuple[str, ...], baseline: str
 ) -> None:
     whole = load_study("default")
-    narrowed, variants = study._narrowed(whole, study_variants(whole), names)
+    narrowed, variants = study_run._narrowed(whole, study_variants(whole), names)
     assert (narrowed.variants, narrowed.baseline) == (kept, baseline)
     assert tuple(variant.variant for variant in variants) == kept
 
@@ -219,7 +219,7 @@ def test_a_notebook_that_lacks_cells_is_refused_and_not_executed_again(
     place: Path, monkeypatch: pytest.MonkeyPatch, outcome: str, executions: int, message: str
 ) -> None:
     made = rounds(monkeypatch, atomic_min=outcome)
-    assert study.run_study("default", variants=["atomic-min", "cloud-docker"]) == 1
+    assert study_run.run_study("default", variants=["atomic-min", "cloud-docker"]) == 1
     (directory,) = (place / "build/runs").iterdir()
     good, bad = read_study_result(directory).variants
     assert (good.status, bad.status) == ("ok", "failed")
@@ -233,7 +233,7 @@ def test_of_a_fault_that_is_not_the_variants_own_no_fallback_is_built(
     place: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     made = rounds(monkeypatch, atomic_min=SetupError("the disk is full", hint="free some space, see ./x.log"))
-    assert study.run_study("default", variants=["atomic-min", "cloud-docker"]) == 1
+    assert study_run.run_study("default", variants=["atomic-min", "cloud-docker"]) == 1
     told = capsys.readouterr()
     assert made.executed == [("cloud-docker", 100), ("atomic-min", 100)]
     assert told.err.splitlines()[-3:] == [
