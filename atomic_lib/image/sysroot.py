@@ -34,7 +34,7 @@ _DEPLOYMENT = re.compile(r"/ostree/deploy/[^/]+/deploy/[0-9a-f]{64}\.0$")
 _SEEN = re.compile(r"^/ostree/deploy/[^/]+(/deploy/[0-9a-f]{64}\.0(?=/|$)|(?=/var(/|$)))")
 CONSOLE_ARGUMENTS = "no_timer_check console=tty1 console=ttyS0,115200n8 systemd.firstboot=off systemd.gpt_auto=0"
 """The kernel arguments of a cloud guest, unless a kickstart sets them with ``bootloader --append``."""
-_RETURN_ARGUMENTS = ("panic=10", "rd.shell=0", "rd.emergency=reboot")
+_RETURN_ARGUMENTS = ("panic=10", "rd.shell=0", "rd.emergency=reboot", "rd.timeout=240")
 """With these, a boot that ends in the kernel or the initramfs ends in a restart: kernel-parameters, dracut.cmdline(7).
 """
 

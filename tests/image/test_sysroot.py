@@ -59,7 +59,7 @@ def test_what_the_boot_loader_would_interpret_is_refused(letter: str) -> None:
 
 
 def test_a_boot_that_fails_restarts_only_where_something_counts_it() -> None:
-    own, words = variant("ostree"), {"panic=10", "rd.shell=0", "rd.emergency=reboot"}
+    own, words = variant("ostree"), {"panic=10", "rd.shell=0", "rd.emergency=reboot", "rd.timeout=240"}
     returning = own.model_copy(update={"automatic_return": 1})
     plain, restarting = (kernel_arguments(one, recipe(), CONTENT) for one in (own, returning))
     assert set(restarting) - set(plain) == words
