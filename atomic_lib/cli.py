@@ -136,6 +136,14 @@ def _add_sweep(parser: argparse.ArgumentParser) -> None:
     what = parser.add_mutually_exclusive_group(required=True)
     what.add_argument("file", nargs="?", metavar="FILE", help="a sweep file, or a study with cells; see docs/sweep.md")
     what.add_argument("--without-each", metavar="VARIANT", help="a variant, without each of its packages alone")
+    parser.add_argument(
+        "--compose", type=whole_number, default=0, metavar="N",
+        help="install the packages of N variants, and compare the bytes of their files with those predicted",
+    )  # fmt: skip
+    parser.add_argument(
+        "--boot", type=whole_number, default=0, metavar="N",
+        help="build and boot N variants, counted, and show which have the smallest image or the shortest boot",
+    )  # fmt: skip
     parser.set_defaults(call=_sweep, named=lambda options: [options.without_each] if options.without_each else [])
     _add_content(parser)
 
@@ -243,11 +251,13 @@ def _without(options: argparse.Namespace) -> int:
 
 
 def _sweep(options: argparse.Namespace) -> int:
+    from atomic_lib.pipeline.sweep.sweep_building import Amounts
     from atomic_lib.pipeline.sweep.sweep_run import run_sweep, sweep_without_each
 
+    amounts = Amounts(options.compose, options.boot)
     if options.without_each:
-        return sweep_without_each(_variant(options, options.without_each))
-    return run_sweep(Path(options.file), _overrides(options))
+        return sweep_without_each(_variant(options, options.without_each), amounts)
+    return run_sweep(Path(options.file), _overrides(options), amounts)
 
 
 def _variant(options: argparse.Namespace, name: str) -> Variant:

@@ -24,6 +24,7 @@ class DatabaseFile:
     package: str
     sha256: str
     mtime: int
+    size_bytes: int
 
 
 def run_program(tree: Installroot, name: str, *more: str) -> str:
@@ -51,7 +52,7 @@ def packaged_files(tools: Tools, root: Path, database: str = RPMDB) -> dict[str,
     """The regular files that packages installed in a root, by path, as each package has it; the root is only read."""
     words = ["python3", "-B", "/mnt/programs/list_packaged.py", INSTALLROOT, database]
     binds = [Bind(_PROGRAMS, "/mnt/programs"), Bind(root, INSTALLROOT)]
-    rows: dict[str, list[tuple[str, str, int]]] = json.loads(tools.run(words, binds=binds, rights="root").stdout)
+    rows: dict[str, list[tuple[str, str, int, int]]] = json.loads(tools.run(words, binds=binds, rights="root").stdout)
     return {path: tuple(DatabaseFile(*row) for row in of_path) for path, of_path in rows.items()}
 
 

@@ -14,7 +14,9 @@ from atomic_lib.results.study_result import Factor
 SWEEP_FILE = "variants.csv"
 FIGURES = ("package_count", "installed_bytes", "download_bytes")
 """The figures of a row, by their fields; None where the variant has no solution."""
-_BESIDE = ("packages_sha256", "removed_entries", "solver_error")
+BUILT = ("composed_bytes", "changed_by_scriptlets_bytes", "image_bytes", "boot_seconds")
+"""The figures of a variant that was made, by their fields; None where it was not."""
+_BESIDE = ("packages_sha256", "removed_entries", "solver_error", *BUILT, "build_error")
 
 
 @dataclass(frozen=True)
@@ -34,12 +36,49 @@ class SolvedVariant:
 
 
 @dataclass(frozen=True)
+class BuiltVariant:
+    """What a variant is that was made.
+
+    ``composed_bytes``: all files of its packages, installed. ``changed_bytes``: by how much scriptlets made files of
+    packages larger, by path; negative where smaller. ``image_bytes``: what its disk takes, uncompressed.
+    ``boot_seconds``: those of a counted boot, busy. ``error``: why it could not be made; empty if it was.
+    """
+
+    composed_bytes: int | None = None
+    changed_bytes: Mapping[str, int] = field(default_factory=dict)
+    image_bytes: int | None = None
+    boot_seconds: float | None = None
+    error: str = ""
+
+    @property
+    def changed_by_scriptlets_bytes(self) -> int | None:
+        """By how much scriptlets made the files of all packages larger; None if they were not installed."""
+        return None if self.composed_bytes is None else sum(self.changed_bytes.values())
+
+
+@dataclass(frozen=True)
 class SweepRow:
-    """A variant with its ``levels`` by factor, and what it resolves to."""
+    """A variant with its ``levels`` by factor, what it resolves to, and what it is if it was made."""
 
     variant: str
     levels: Mapping[str, str]
     solved: SolvedVariant
+    built: BuiltVariant | None = None
+
+    @property
+    def surplus_bytes(self) -> int | None:
+        """How many bytes more its packages have than predicted and scriptlets changed; None: not installed."""
+        if self.built is None or self.built.composed_bytes is None or self.solved.installed_bytes is None:
+            return None
+        return self.built.composed_bytes - sum(self.built.changed_bytes.values()) - self.solved.installed_bytes
+
+    @property
+    def cost(self) -> tuple[int, float]:
+        """Bytes of the image and counted seconds of the boot; only of a variant that was booted."""
+        assert self.built
+        assert self.built.image_bytes is not None
+        assert self.built.boot_seconds is not None
+        return self.built.image_bytes, self.built.boot_seconds
 
 
 @dataclass(frozen=True)
@@ -56,6 +95,21 @@ class SweepResult:
     def base(self) -> SweepRow:
         """The variant that has the first level of every factor."""
         return self.rows[0]
+
+    @property
+    def booted(self) -> tuple[SweepRow, ...]:
+        """The variants that were booted, the smallest image first."""
+        booted = (row for row in self.rows if row.built and row.built.boot_seconds is not None)
+        return tuple(sorted(booted, key=lambda row: row.cost))
+
+    @property
+    def front(self) -> tuple[SweepRow, ...]:
+        """Those of the booted variants of which no other one has a smaller image and a shorter boot (Pareto)."""
+        front: list[SweepRow] = []
+        for row in self.booted:
+            if not front or row.cost[1] < front[-1].cost[1]:
+                front.append(row)
+        return tuple(front)
 
     def effects(self, figure: str) -> tuple[Effect, ...]:
         """What each level but the base ones changes of a figure, in every two rows that differ in this factor alone."""
@@ -78,9 +132,10 @@ def sweep_csv(result: SweepResult) -> str:
         solved = row.solved
         levels = [row.levels[factor.name] for factor in result.factors]
         figures = ["" if (value := getattr(solved, name)) is None else value for name in FIGURES]
-        writer.writerow(
-            [row.variant, *levels, *figures, solved.packages_sha256, " ".join(solved.removed), solved.error]
-        )
+        built = row.built or BuiltVariant()
+        made = ["" if (value := getattr(built, name)) is None else value for name in BUILT]
+        beside = [solved.packages_sha256, " ".join(solved.removed), solved.error, *made, built.error]
+        writer.writerow([row.variant, *levels, *figures, *beside])
     return text.getvalue()
 
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pandas  # type: ignore[import-untyped]
 
 from atomic_lib.results.study_result import Factor
-from atomic_lib.results.sweep_result import SolvedVariant, SweepResult, SweepRow, factors_of, sweep_csv
+from atomic_lib.results.sweep_result import BuiltVariant, SolvedVariant, SweepResult, SweepRow, factors_of, sweep_csv
 
 FACTORS = (Factor(name="agent", levels=("small", "large")), Factor(name="docs", levels=("without", "with")))
 
@@ -36,7 +36,9 @@ RESULT = SweepResult("choices", "Choices", FACTORS, ROWS)
 def test_the_table_is_read_by_pandas_as_it_was_written() -> None:
     table = pandas.read_csv(io.StringIO(sweep_csv(RESULT)))
     assert list(table.columns) == ["variant", "agent", "docs", "package_count", "installed_bytes", "download_bytes",
-                                   "packages_sha256", "removed_entries", "solver_error"]  # fmt: skip
+                                   "packages_sha256", "removed_entries", "solver_error", "composed_bytes",
+                                   "changed_by_scriptlets_bytes", "image_bytes", "boot_seconds",
+                                   "build_error"]  # fmt: skip
     assert list(table.installed_bytes[:3]) == [1000, 1500, 1100]
     assert pandas.isna(table.installed_bytes[3])
     assert table.solver_error[3] == "no solution, because\nof libc"
@@ -65,3 +67,28 @@ def test_choices_interact_where_their_bytes_do_not_add_up() -> None:
     whole = replace(RESULT, rows=(*ROWS[:3], row("large", "with", 1450)))
     (found,) = whole.interactions("installed_bytes")
     assert (found.values, found.contrast) == ((1000, 1500, 1100, 1450), -150)
+
+
+def booted(*costs: tuple[int, float]) -> SweepResult:
+    """A result of which each variant was booted, with the bytes of its image and the seconds of its boot."""
+    rows = [
+        SweepRow(f"v{place}", {}, SolvedVariant(1, 1000, 1), BuiltVariant(1000, {"/etc/passwd": 3}, *cost))
+        for place, cost in enumerate(costs)
+    ]
+    return SweepResult("booted", "Booted", (), (*rows, SweepRow("not", {}, SolvedVariant(1, 1, 1), BuiltVariant(1))))
+
+
+def test_on_the_front_is_what_nothing_beats_in_both_bytes_and_seconds() -> None:
+    result = booted((300, 1.0), (100, 3.0), (200, 3.0), (250, 2.0), (100, 4.0))
+    assert [row.variant for row in result.booted] == ["v1", "v4", "v2", "v3", "v0"]
+    assert [row.variant for row in result.front] == ["v1", "v3", "v0"]
+    assert booted().front == ()
+
+
+def test_what_was_made_is_in_the_table() -> None:
+    table = pandas.read_csv(io.StringIO(sweep_csv(booted((300, 1.5)))))
+    assert list(table.image_bytes[:1]) == [300]
+    assert list(table.boot_seconds[:1]) == [1.5]
+    assert list(table.composed_bytes) == [1000, 1]
+    assert list(table.changed_by_scriptlets_bytes) == [3, 0]
+    assert pandas.isna(table.boot_seconds[1])

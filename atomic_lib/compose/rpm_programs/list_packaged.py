@@ -2,7 +2,8 @@
 
     list_packaged.py ROOT DATABASE
 
-Prints a JSON object: rows of package, sha256 (empty if the package has another digest) and modification time, by path.
+Prints a JSON object: rows of package, sha256 (empty if the package has another digest), modification time and size, by
+path.
 Bytes that are not UTF-8 are surrogates. Ghosts, and files that were not installed (documentation), are left out.
 """
 
@@ -24,7 +25,7 @@ def main(root, database):
                 continue
             if stat.S_ISREG(file.mode):
                 digest = file.digest if len(file.digest) == SHA256_LENGTH else ""
-                packaged.setdefault(file.name, []).append([header["name"], digest, file.mtime])
+                packaged.setdefault(file.name, []).append([header["name"], digest, file.mtime, file.size])
     json.dump({path: sorted(rows) for path, rows in sorted(packaged.items())}, sys.stdout)
 
 

@@ -9,6 +9,7 @@ from atomic_lib.base.progress import step
 from atomic_lib.params.sweep_file import Sweep, SweepCell, load_sweep, sweep_cells
 from atomic_lib.params.variant import Variant, load_variant
 from atomic_lib.pipeline.notebooks import remove_abandoned
+from atomic_lib.pipeline.sweep.sweep_building import NOTHING_MADE, Amounts, CellBuild, cell_build, with_built
 from atomic_lib.pipeline.sweep.sweep_solving import SOLUTION, SweepContent, package_names
 from atomic_lib.report.page.export import PageFrame, PageLink, page_of
 from atomic_lib.report.tables.sweep_tables import sweep_parts
@@ -22,8 +23,11 @@ WITHOUT, NOTHING = "without", "nothing"
 """The factor of a variant without each of its packages, and its base level."""
 
 
-def run_sweep(file: Path, overrides: Mapping[str, object]) -> int:
-    """Solve the sweep of a file, and write its table and page; returns the exit status, as ``sweep_without_each``.
+def run_sweep(file: Path, overrides: Mapping[str, object], amounts: Amounts = NOTHING_MADE) -> int:
+    """Solve the sweep of a file, make ``amounts`` of its variants, and write its table and page.
+
+    Returns the exit status: 0; 1 if nothing has a solution, if a variant cannot be made, or if the files of its
+    packages do not have the bytes that were predicted.
 
     Raises WorkbookError for a file that is not accepted, naming file, line and key; and as ``SweepContent`` does.
     """
@@ -32,38 +36,48 @@ def run_sweep(file: Path, overrides: Mapping[str, object]) -> int:
     remove_abandoned()
     context = open_context()
     if sweep.without_each:
-        return _written(solve_without_each(load_variant(sweep.without_each, overrides=overrides), context, sweep))
-    return _written(solve_sweep(sweep, sweep_cells(sweep, overrides=overrides), context))
+        variant = load_variant(sweep.without_each, overrides=overrides)
+        return _written(solve_without_each(variant, context, sweep, amounts))
+    return _written(solve_sweep(sweep, sweep_cells(sweep, overrides=overrides), context, amounts))
 
 
-def sweep_without_each(variant: Variant) -> int:
-    """Solve a variant without each of its packages; returns the exit status: 0, or 1 if nothing has a solution.
+def sweep_without_each(variant: Variant, amounts: Amounts = NOTHING_MADE) -> int:
+    """Solve a variant without each of its packages; otherwise as ``run_sweep``.
 
     Raises WorkbookError as ``SweepContent`` does.
     """
     require_namespace()
     remove_abandoned()
     sweep = Sweep(sweep=f"without-each-{variant.variant}"[:64], without_each=variant.variant)
-    return _written(solve_without_each(variant, open_context(), sweep))
+    return _written(solve_without_each(variant, open_context(), sweep, amounts))
 
 
-def solve_sweep(sweep: Sweep, cells: list[SweepCell], context: Context) -> SweepResult:
-    """What every cell resolves to."""
+def solve_sweep(sweep: Sweep, cells: list[SweepCell], context: Context, amounts: Amounts = NOTHING_MADE) -> SweepResult:
+    """What every cell resolves to, and what some of them are if they are made."""
     solved: dict[str, SolvedVariant] = {}
-    standin = False
+    contents: dict[str, SweepContent] = {}
     with step(f"sweep {sweep.sweep}: solve {len(cells)} variants"):
         for name in dict.fromkeys(cell.variant.content for cell in cells):
             own = [cell for cell in cells if cell.variant.content == name]
-            content = SweepContent(own, context)
-            standin |= content.content.stands_in
-            solved.update(content.solved(own))
-    rows = tuple(SweepRow(cell.name, cell.levels, solved[cell.name]) for cell in cells)
+            contents[name] = SweepContent(own, context)
+            solved.update(contents[name].solved(own))
+    rows = [SweepRow(cell.name, cell.levels, solved[cell.name]) for cell in cells]
+    by_name = {cell.name: cell for cell in cells}
+
+    def build_of(name: str) -> CellBuild:
+        cell = by_name[name]
+        return cell_build(cell, contents[cell.variant.content], solved[name], context)
+
+    made = with_built(rows, build_of, amounts, _evidence(sweep))
     factors = factors_of([cell.levels for cell in cells], cells[0].levels)
-    return SweepResult(sweep.sweep, sweep.title or sweep.sweep, factors, rows, standin)
+    standin = any(content.content.stands_in for content in contents.values())
+    return SweepResult(sweep.sweep, sweep.title or sweep.sweep, factors, made, standin)
 
 
-def solve_without_each(variant: Variant, context: Context, sweep: Sweep) -> SweepResult:
-    """What a variant resolves to without each of its packages, one at a time."""
+def solve_without_each(
+    variant: Variant, context: Context, sweep: Sweep, amounts: Amounts = NOTHING_MADE
+) -> SweepResult:
+    """What a variant resolves to without each of its packages, one at a time, and what some of these are if made."""
     base = SweepCell("base", {WITHOUT: NOTHING}, variant)
     with step(f"sweep {sweep.sweep}: solve {variant.variant} without each of its packages"):
         content = SweepContent([base], context)
@@ -74,7 +88,11 @@ def solve_without_each(variant: Variant, context: Context, sweep: Sweep) -> Swee
             for name in (package_names(stored) if stored else ())
         ]
         solved.update(content.solved(cells))
-    rows = tuple(SweepRow(cell.name, cell.levels, solved[cell.name]) for cell in (base, *cells))
+    by_name = {cell.name: cell for cell in (base, *cells)}
+    rows = with_built(
+        [SweepRow(name, cell.levels, solved[name]) for name, cell in by_name.items()],
+        lambda name: cell_build(by_name[name], content, solved[name], context), amounts, _evidence(sweep),
+    )  # fmt: skip
     factors = factors_of([row.levels for row in rows], [WITHOUT])
     title = sweep.title or f"{variant.variant} without each of its packages"
     return SweepResult(sweep.sweep, title, factors, rows, content.content.stands_in)
@@ -88,4 +106,13 @@ def _written(result: SweepResult) -> int:
     write_text(directory / INDEX_FILE, page_of(sweep_parts(result), frame))
     for name in (SWEEP_FILE, INDEX_FILE):
         print(directory / name)
-    return 0 if any(not row.solved.error for row in result.rows) else 1
+    return 0 if any(not row.solved.error for row in result.rows) and not any(map(_has_failed, result.rows)) else 1
+
+
+def _has_failed(row: SweepRow) -> bool:
+    return bool(row.built and (row.built.error or row.surplus_bytes != 0))
+
+
+def _evidence(sweep: Sweep) -> Path:
+    """Where the console logs of boots that fail go."""
+    return BUILD / "sweeps" / sweep.sweep / "evidence"

@@ -50,8 +50,8 @@ class SolveRequest:
 
 
 def _inputs(request: SolveRequest, _: Context) -> dict[str, object]:
-    documentation = {"documentation": request.recipe.documentation}
-    return {**solved_inputs(request.recipe, request.content), "asked": request.excluded, **documentation}
+    left_out = {"documentation": request.recipe.documentation, "languages": request.recipe.languages}
+    return {**solved_inputs(request.recipe, request.content), "asked": request.excluded, **left_out}
 
 
 def _make(request: SolveRequest, _: Context, directory: Path) -> None:

@@ -13,14 +13,15 @@ from atomic_lib.report.tables.factor_tables import (
     effect_cell,
     interaction_cells,
 )
+from atomic_lib.report.tables.sweep_built_tables import built_section
 from atomic_lib.report.text.factor_words import named
 from atomic_lib.results.analysis.factor_effects import Effect
 from atomic_lib.results.sweep_result import FIGURES, SWEEP_FILE, SweepResult, SweepRow
 
 HOW = (
     "Solved by the dnf of a compose, nothing is composed. Installed: the size of the packages' files by their RPMs, "
-    "without documentation where the recipe leaves that out; what the compose makes (initramfs, RPM database, caches) "
-    "and what scripts change or remove is not in it. Download: the size of the RPM files."
+    "without the documentation and languages that the recipe leaves out; what the compose makes (initramfs, RPM "
+    "database, caches) and what scripts change or remove is not in it. Download: the size of the RPM files."
 )
 CHOICES_MOST = 20
 _SHOWN: tuple[tuple[str, Unit], ...] = (("packages", "count"), ("installed", "bytes"), ("download", "bytes"))
@@ -36,6 +37,7 @@ def sweep_parts(result: SweepResult) -> tuple[Shown, ...]:
         Section("Which choices save most", "", (savings_table(result),)),
         Section("What each choice changes", "", (main_effects_table(result),)),
         Section("Which choices interact", "", (interactions_table(result),)),
+        built_section(result),
         Section("All variants", "", (variants_table(result),)),
     )
 

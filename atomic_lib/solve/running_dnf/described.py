@@ -1,7 +1,7 @@
 """What packages require, provide and contain, as a running dnf describes them."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,6 +9,10 @@ from atomic_lib.base.command import CommandError
 from atomic_lib.solve.explain.graph import Package
 
 _DEPENDENCIES = ("requires", "provides", "recommends", "supplements", "files")
+
+
+ALL_LANGUAGES = "all"
+"""The language of %_install_langs that leaves out none."""
 
 
 @dataclass(frozen=True)
@@ -26,18 +30,40 @@ class Rights:
 
 
 @dataclass(frozen=True)
+class Content:
+    """Files of a package that are installed or left out together: their size, hard links once, links by their targets.
+
+    ``documentation``: ``tsflags=nodocs`` leaves them out. ``languages``: those of ``%lang``, joined by ``|``; "" for
+    files of no language.
+    """
+
+    documentation: bool
+    languages: str
+    size_bytes: int
+
+    def is_installed(self, documentation: bool, languages: Collection[str] | None) -> bool:
+        """Whether they are, with or without documentation, in some languages (None: all).
+
+        Source: ``skipFiles`` in rpm's lib/transaction.c: a language of the files is the beginning of one installed.
+        """
+        if self.documentation and not documentation:
+            return False
+        if languages is None or ALL_LANGUAGES in languages or not self.languages:
+            return True
+        own = tuple(filter(None, self.languages.split("|")))
+        return any(language.startswith(own) for language in languages)
+
+
+@dataclass(frozen=True)
 class Described:
     """A package: its summary, its dependencies and files, and what only the header of its RPM file says.
 
-    ``content_bytes``: the size of its files, hard links once, symbolic links by their targets, as in the tree.
-    ``documentation_bytes``: that of the files among them that ``tsflags=nodocs`` leaves out. Both and ``rights`` are
-    None for a package whose file is not on this machine.
+    ``content`` and ``rights`` are None for a package whose file is not on this machine.
     """
 
     package: Package
     summary: str
-    content_bytes: int | None
-    documentation_bytes: int | None
+    content: tuple[Content, ...] | None
     rights: tuple[Rights, ...] | None
 
 
@@ -51,11 +77,10 @@ def read_described(text: str) -> dict[str, Described]:
 
 def _described(entry: Mapping[str, Any]) -> Described:
     fields = {name: frozenset(map(str, entry[name])) for name in _DEPENDENCIES}
-    rights = entry["rights"]
+    rights, content = entry["rights"], entry["content"]
     return Described(
         package=Package(str(entry["name"]), **fields),
         summary=str(entry["summary"]),
-        content_bytes=entry["content_bytes"],
-        documentation_bytes=entry["documentation_bytes"],
+        content=None if content is None else tuple(Content(*row) for row in content),
         rights=None if rights is None else tuple(Rights(*row) for row in rights),
     )

@@ -42,15 +42,15 @@ class Prediction:
         return sum(package.download_bytes for package in self.packages.values())
 
     def installed_bytes_of(self, name: str) -> int:
-        """The size of a package's files by its RPM, without documentation where the recipe leaves that out.
+        """The size of a package's files by its RPM, without the documentation and languages that the recipe leaves out.
 
-        Where the file of the RPM is not on this machine: by the index, with documentation.
+        Where the file of the RPM is not on this machine: by the index, with all of them.
         """
-        described = self.described[name]
-        if described.content_bytes is None:
+        content = self.described[name].content
+        if content is None:
             return self.packages[name].installed_bytes
-        left_out = 0 if self.recipe.documentation else described.documentation_bytes or 0
-        return described.content_bytes - left_out
+        chosen = self.recipe.documentation, self.recipe.languages
+        return sum(one.size_bytes for one in content if one.is_installed(*chosen))
 
     @property
     def installed_bytes(self) -> int:

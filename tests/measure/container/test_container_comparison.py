@@ -151,7 +151,7 @@ def test_two_databases_that_disagree_are_an_error_with_the_file() -> None:
 
 def test_a_path_that_two_builds_on_the_host_have_agrees_with_either() -> None:
     names = frozenset({"bash"})
-    rows = tuple(DatabaseFile(*row, 0) for row in (("bash", "a"), ("bash", "b"), ("own", "c")))
+    rows = tuple(DatabaseFile(*row, 0, 0) for row in (("bash", "a"), ("bash", "b"), ("own", "c")))
     of_host = of_packages({"/bin/bash": rows}, names)
     assert of_host == {("bash", "/bin/bash"): frozenset("ab")}
     for row in rows[:2]:

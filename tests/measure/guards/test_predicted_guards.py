@@ -21,7 +21,7 @@ def prediction(
     names = {*entries, *(name for entry in entries for name in REQUIRES[entry])}
     described = {
         name: Described(
-            Package(name, frozenset(REQUIRES[name]), frozenset({name})), "", 20, 0, (rights or {}).get(name, ())
+            Package(name, frozenset(REQUIRES[name]), frozenset({name})), "", (), (rights or {}).get(name, ())
         )
         for name in names
     }

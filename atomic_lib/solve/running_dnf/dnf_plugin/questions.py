@@ -90,8 +90,7 @@ def description(package):
         "recommends": [bare(one) for one in package.recommends],
         "supplements": [bare(one) for one in package.supplements],
         "files": list(package.files),
-        "content_bytes": None,
-        "documentation_bytes": None,
+        "content": None,
         "rights": None,
     }
 
@@ -109,7 +108,6 @@ def from_header(path):
         header = transaction.hdrFromFdno(file.fileno())
     files, modes = header["FILENAMES"], header["FILEMODES"]
     sizes = header["LONGFILESIZES"] or header["FILESIZES"]
-    content = installed_files(header, sizes)
     capabilities = header["FILECAPS"] or [""] * len(files)
     owners = zip(header["FILEUSERNAME"], header["FILEGROUPNAME"], strict=True)
     rights = []
@@ -126,19 +124,21 @@ def from_header(path):
             for field in ("requires", "provides", "recommends", "supplements")
         },
         "files": files,
-        "content_bytes": sum(size for size, _ in content),
-        "documentation_bytes": sum(size for size, is_documentation in content if is_documentation),
+        "content": content_bytes(header, sizes),
         "rights": rights,
     }
 
 
-def installed_files(header, sizes):
-    """Size of each file but directories, and whether tsflags=nodocs leaves it out; hard links are one file."""
-    seen, found = set(), []
-    for size, mode, flags, inode in zip(
-        sizes, header["FILEMODES"], header["FILEFLAGS"], header["FILEINODES"], strict=True
+def content_bytes(header, sizes):
+    """Bytes of all files but directories: [whether tsflags=nodocs leaves them out, their languages, bytes]; hard links
+    are one file."""
+    seen, found = set(), {}
+    languages = header["FILELANGS"] or [""] * len(sizes)
+    for size, mode, flags, inode, own in zip(
+        sizes, header["FILEMODES"], header["FILEFLAGS"], header["FILEINODES"], languages, strict=True
     ):
         if mode & 0o170000 != 0o040000 and not flags & GHOST and inode not in seen:
             seen.add(inode)
-            found.append((size, bool(flags & DOC and not flags & LICENSE)))
-    return found
+            kind = (bool(flags & DOC and not flags & LICENSE), own)
+            found[kind] = found.get(kind, 0) + size
+    return [[*kind, size] for kind, size in sorted(found.items())]

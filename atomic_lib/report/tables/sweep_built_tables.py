@@ -1,0 +1,74 @@
+"""The variants of a sweep that were made: predicted bytes against those installed, and image bytes against boots."""
+
+from atomic_lib.measure.ownership import readable
+from atomic_lib.report.elements.blocks import Section
+from atomic_lib.report.elements.cells import Cell, missing, number, verdict
+from atomic_lib.report.elements.table import Table
+from atomic_lib.report.elements.values import plural
+from atomic_lib.report.figures.sweep_front import figure_front
+from atomic_lib.results.sweep_result import SWEEP_FILE, BuiltVariant, SweepResult, SweepRow
+
+_INSTALLED = (
+    "Predicted: by the solver. Installed: all files of the packages, installed by the dnf of a compose. Changed: by "
+    "how much scriptlets made files of packages larger, such as /etc/passwd, which no index knows. As predicted: "
+    "predicted and changed together are what is installed."
+)
+_BOOTED = (
+    "Image: what its disk takes, uncompressed. Boot: busy, under instruction counting, n = 1; it repeats. On the "
+    "front: no other variant that was booted has both a smaller image and a shorter boot."
+)
+
+
+def built_section(result: SweepResult) -> Section:
+    """The tables of what was made, and the figure; nothing where nothing was."""
+    made = [row for row in result.rows if row.built]
+    if not made:
+        return Section("What was composed and booted", "", ())
+    exact = [row for row in made if row.surplus_bytes == 0]
+    about = (
+        f"Of {plural(len(made), 'variant')} the packages were installed; in {len(exact)} of them their files have "
+        "exactly the bytes that were predicted, besides what scriptlets changed. "
+        f"{plural(len(result.booted), 'variant')} booted."
+    )
+    booted = (figure_front(result), booted_table(result)) if result.booted else ()
+    return Section("What was composed and booted", about, (*booted, composed_table(result)))
+
+
+def composed_table(result: SweepResult) -> Table:
+    """Predicted and installed bytes of each variant that was made, and why one could not be."""
+    rows = [_composed(row) for row in result.rows if row.built]
+    header = ("variant", "predicted", "changed by scriptlets", "installed", "as predicted")
+    return Table("Predicted and installed", header, tuple(rows), (), (), _INSTALLED, SWEEP_FILE)
+
+
+def booted_table(result: SweepResult) -> Table:
+    """Image bytes and counted boot of each variant that was booted, the smallest image first."""
+    front = {row.variant for row in result.front}
+    rows = [
+        (Cell(row.variant), number(image_bytes, "bytes"), number(boot_seconds, "counted"),
+         Cell("yes" if row.variant in front else "no"))
+        for row, (image_bytes, boot_seconds) in ((row, row.cost) for row in result.booted)
+    ]  # fmt: skip
+    header = ("variant", "image", "boot", "on the front")
+    return Table("Image and boot", header, tuple(rows), (), (), _BOOTED, SWEEP_FILE)
+
+
+def _composed(row: SweepRow) -> tuple[Cell, ...]:
+    assert row.built
+    reason = row.built.error or "not installed"
+    surplus = row.surplus_bytes
+    words = f"{surplus:+,} bytes" if surplus else ""
+    return (
+        Cell(row.variant),
+        number(row.solved.installed_bytes, "bytes"),
+        _changed(row.built),
+        number(row.built.composed_bytes, "bytes", reason=reason),
+        missing(reason) if surplus is None else verdict(surplus == 0, words, row.built.error),
+    )
+
+
+def _changed(built: BuiltVariant) -> Cell:
+    size_bytes = built.changed_by_scriptlets_bytes
+    if size_bytes is None:
+        return missing(built.error or "not installed")
+    return Cell(f"{size_bytes:+,} bytes", more=", ".join(sorted(map(readable, built.changed_bytes))), value=size_bytes)
