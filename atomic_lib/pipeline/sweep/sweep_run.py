@@ -32,9 +32,7 @@ def run_sweep(file: Path, overrides: Mapping[str, object], amounts: Amounts = NO
     Raises WorkbookError for a file that is not accepted, naming file, line and key; and as ``SweepContent`` does.
     """
     sweep = load_sweep(file)
-    require_namespace()
-    remove_abandoned()
-    context = open_context()
+    context = _opened()
     if sweep.without_each:
         variant = load_variant(sweep.without_each, overrides=overrides)
         return _written(solve_without_each(variant, context, sweep, amounts))
@@ -46,10 +44,9 @@ def sweep_without_each(variant: Variant, amounts: Amounts = NOTHING_MADE) -> int
 
     Raises WorkbookError as ``SweepContent`` does.
     """
-    require_namespace()
-    remove_abandoned()
+    context = _opened()
     sweep = Sweep(sweep=f"without-each-{variant.variant}"[:64], without_each=variant.variant)
-    return _written(solve_without_each(variant, open_context(), sweep, amounts))
+    return _written(solve_without_each(variant, context, sweep, amounts))
 
 
 def solve_sweep(sweep: Sweep, cells: list[SweepCell], context: Context, amounts: Amounts = NOTHING_MADE) -> SweepResult:
@@ -96,6 +93,15 @@ def solve_without_each(
     factors = factors_of([row.levels for row in rows], [WITHOUT])
     title = sweep.title or f"{variant.variant} without each of its packages"
     return SweepResult(sweep.sweep, title, factors, rows, content.content.stands_in)
+
+
+def _opened() -> Context:
+    """Where the sweep works, without what killed processes left there."""
+    require_namespace()
+    remove_abandoned()
+    context = open_context()
+    context.store.remove_abandoned()
+    return context
 
 
 def _written(result: SweepResult) -> int:

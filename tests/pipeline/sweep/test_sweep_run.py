@@ -180,7 +180,10 @@ def test_the_table_and_the_page_are_written(
     monkeypatch.setattr(sweep_run, "remove_abandoned", lambda: None)
     file = tmp_path / "tools.yaml"
     file.write_text("sweep: tools\nwithout_each: atomic\n")
+    killed = own_context(tmp_path).store.root / f"tmp/counted-boot-{2**22 + 1}-abc"  # no process has this number
+    killed.mkdir(parents=True)
     assert run_sweep(file, {}) == 0
+    assert not killed.exists()
     table, page = map(Path, capsys.readouterr().out.split())
     assert table.read_text().count("\n") == 4
     assert "Which choices save most" in page.read_text()
