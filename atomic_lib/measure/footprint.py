@@ -11,8 +11,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
+from atomic_lib.compose.tree_access.ownership import Ownership
 from atomic_lib.compose.tree_access.walk import Entry
-from atomic_lib.measure.ownership import Ownership
 
 FORBIDDEN_KINDS: Mapping[str, tuple[str, ...]] = {
     "Python": ("*.py", "*.pyc", "*/bin/python*", "*/libpython3*", "*/lib/python3*", "*/lib64/python3*"),

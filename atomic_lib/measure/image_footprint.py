@@ -9,10 +9,10 @@ from pathlib import Path
 from atomic_lib.base.errors import WorkbookError
 from atomic_lib.base.stage import Stage
 from atomic_lib.compose.tree import Tree
+from atomic_lib.compose.tree_access.ownership import Ownership
 from atomic_lib.formats.disk.ext4 import Ext4
 from atomic_lib.image.disk import Image
 from atomic_lib.measure.disk_map import DiskMap, map_disk
-from atomic_lib.measure.ownership import Ownership
 from atomic_lib.tools.context import Context
 
 OSTREE_METADATA, ETC_COPY = "ostree-metadata", "etc-copy"

@@ -26,11 +26,11 @@ from atomic_lib.compose.file_contexts import (
     label_type,
     wanted_labels,
 )
+from atomic_lib.compose.tree_access.ownership import readable
 from atomic_lib.formats.disk.attributes import LABEL
 from atomic_lib.formats.disk.file_system import FileEntry, FileSystem, is_ostree, read_file_system, root_of
 from atomic_lib.image.disk import Image
 from atomic_lib.measure.label_exceptions import EXCEPTIONS_FILE, LabelException, load_exceptions
-from atomic_lib.measure.ownership import readable
 from atomic_lib.tools.context import Context
 from atomic_lib.tools.sandbox import Tools
 

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterable
 
+from atomic_lib.compose.tree_access.ownership import readable
 from atomic_lib.measure.classes import class_of, class_of_path
 from atomic_lib.measure.footprint import Footprint
 from atomic_lib.measure.image_footprint import DiskUse, ImageFootprint
-from atomic_lib.measure.ownership import readable
 from atomic_lib.results.build_result import ClassSize, DirectorySize, ImagePart, PackageSize
 from atomic_lib.solve.rpm_set import RpmSet
 

@@ -12,6 +12,7 @@ from atomic_lib.base.scrub import scrubber
 from atomic_lib.compose.attribute_exceptions import load_attribute_exceptions
 from atomic_lib.compose.packaged_attributes import ChangedFile
 from atomic_lib.compose.tree import Tree
+from atomic_lib.compose.tree_access.ownership import Ownership, readable
 from atomic_lib.content.definition import DebianContent, load_definition
 from atomic_lib.guest.boot_record import Boot, StoredBoot
 from atomic_lib.guest.counted.counted_boot import CountedBoot
@@ -23,7 +24,6 @@ from atomic_lib.measure.footprint import count_forbidden, measure_footprint
 from atomic_lib.measure.guards.image_guards import Guard, with_open_ports
 from atomic_lib.measure.image_footprint import ImageFootprint
 from atomic_lib.measure.labels import Labels
-from atomic_lib.measure.ownership import Ownership, readable
 from atomic_lib.params.variant import Variant, parameter_values
 from atomic_lib.recipe.recipe import Recipe
 from atomic_lib.results.build_result import (

@@ -10,10 +10,10 @@ import pytest
 
 from atomic_lib.base.errors import WorkbookError
 from atomic_lib.compose.tree import Tree
+from atomic_lib.compose.tree_access.ownership import Ownership
 from atomic_lib.compose.tree_access.walk import Entry, write_entries
 from atomic_lib.image.disk import Image
 from atomic_lib.measure.image_footprint import DiskUse, ImageFootprint, image_footprint, measure_image, place_file
-from atomic_lib.measure.ownership import Ownership
 from tests.contexts import own_context
 from tests.formats.disk.disk_image import QCOW2_DATA, make_qcow2, make_raw
 

@@ -15,12 +15,12 @@ from atomic_lib.compose.pulled.pulled_tree import checked_out
 from atomic_lib.compose.rpm_database import DatabaseFile, packaged_files
 from atomic_lib.compose.tree import Tree
 from atomic_lib.compose.tree_access.links import Links
+from atomic_lib.compose.tree_access.ownership import readable
 from atomic_lib.compose.tree_access.tree_files import TreeFiles
 from atomic_lib.compose.tree_access.walk import Entry
 from atomic_lib.image.oci.container_image import ContainerImage
 from atomic_lib.measure.container.container_figures import ContainerFigures, FileDifference, Place, PlacedPackage
 from atomic_lib.measure.footprint import Footprint, Owned, measure_footprint
-from atomic_lib.measure.ownership import readable
 from atomic_lib.solve.lock import Lock, LockedPackage
 from atomic_lib.tools.context import Context
 from atomic_lib.tools.memory import in_memory

@@ -15,6 +15,7 @@ from atomic_lib.base.errors import WorkbookError
 from atomic_lib.base.model import Count, Model
 from atomic_lib.base.stage import Stage
 from atomic_lib.base.store import file_sha256
+from atomic_lib.compose.tree_access.ownership import readable
 from atomic_lib.formats.disk.attributes import CAPABILITY
 from atomic_lib.formats.disk.file_system import FileEntry, FileSystem, read_file_system, root_of
 from atomic_lib.guest.evidence.running import Listener
@@ -22,7 +23,6 @@ from atomic_lib.image.disk import Image
 from atomic_lib.measure.guards.guard_rules import GUARDS_FILE, GuardName, GuardRules, load_guard_rules
 from atomic_lib.measure.guards.private_keys import private_keys
 from atomic_lib.measure.labels import looked_up_as
-from atomic_lib.measure.ownership import readable
 from atomic_lib.tools.context import Context
 
 _NAMED = 200

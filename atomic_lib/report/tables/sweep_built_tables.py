@@ -1,6 +1,6 @@
 """The variants of a sweep that were made: predicted bytes against those installed, and image bytes against boots."""
 
-from atomic_lib.measure.ownership import readable
+from atomic_lib.compose.tree_access.ownership import readable
 from atomic_lib.report.elements.blocks import Section
 from atomic_lib.report.elements.cells import Cell, missing, number, verdict
 from atomic_lib.report.elements.table import Table

@@ -179,6 +179,7 @@ _FILES_OF_THE_HOST = {
     "kickstart_settings.py": {"file.write_bytes"},
     "object_estimate.py": {"(repository / one.path()).stat"},
     "ostree.py": {"repo.mkdir"},
+    "ownership.py": {"os.fsencode(path).decode"},  # text only
     "ostree_remote.py": {"(directory / 'objects').is_dir", "log.read_text"},
     "pulled_tree.py": {
         "(directory / name).mkdir", "(directory / 'tree.json').write_text", "path.is_file", "request.keys.read_bytes",

@@ -4,8 +4,8 @@ import os
 
 import pytest
 
+from atomic_lib.compose.tree_access.ownership import Ownership, readable, rpm_path
 from atomic_lib.compose.tree_access.walk import Entry
-from atomic_lib.measure.ownership import Ownership, readable, rpm_path
 
 
 @pytest.mark.parametrize(
