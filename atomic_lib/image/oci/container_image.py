@@ -17,7 +17,7 @@ from atomic_lib.compose.tree_access.links import links_of
 from atomic_lib.compose.tree_access.walk import Entry, read_entries, walk_tree, write_entries
 from atomic_lib.image.oci.host_packages import ContainerPackages
 from atomic_lib.image.oci.layer import write_layer
-from atomic_lib.image.oci.layout import Description, write_archive, write_layout
+from atomic_lib.image.oci.layout import CompressedLayer, Description, write_archive, write_layout
 from atomic_lib.recipe.recipe import Recipe
 from atomic_lib.tools.context import Context
 from atomic_lib.tools.memory import in_memory
@@ -170,7 +170,8 @@ def _write_image(request: ContainerRequest, context: Context, directory: Path) -
     diff_id = file_sha256(directory / _LAYER)
     binds = [Bind(directory, "/mnt/out", writable=True)]
     context.tools.run(["gzip", "--no-name", f"/mnt/out/{_LAYER}"], binds=binds)
-    digest = write_layout(directory / "oci", directory / f"{_LAYER}.gz", diff_id, request.description)
+    layer = CompressedLayer(directory / f"{_LAYER}.gz", diff_id)
+    digest = write_layout(directory / "oci", [layer], request.description)
     write_archive(directory / "oci", directory / "image.tar", request.description)
     return digest
 

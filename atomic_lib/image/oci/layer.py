@@ -10,9 +10,10 @@ import hashlib
 import os
 import stat
 import tarfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from io import BufferedReader
-from pathlib import Path
+from pathlib import Path, PurePosixPath
+from typing import NoReturn
 
 from atomic_lib.compose.tree_access.beneath import refusal
 from atomic_lib.compose.tree_access.tree_files import TreeFiles
@@ -23,8 +24,19 @@ _LABEL = "security.selinux"
 _KEPT = ("security.capability", "user.")
 
 
-def write_layer(files: TreeFiles, target: Path, *, packaged_times: Mapping[str, int], epoch: int) -> dict[str, str]:
+def write_layer(
+    files: TreeFiles,
+    target: Path,
+    *,
+    packaged_times: Mapping[str, int],
+    epoch: int,
+    only: Iterable[str] | None = None,
+    same_files: Mapping[str, int] | None = None,
+) -> dict[str, str]:
     """Write all files of a tree to the tar archive ``target``; returns the sha256 of each regular file by path.
+
+    ``only``: of the whole tree, these paths with the directories above them. ``same_files``: which paths are names of
+    one file, by a number for each file; without it, those with one inode.
 
     A file keeps its modification time if it is that of its package, which ``packaged_times`` has by path, so that
     ``rpm --verify`` finds it unchanged. All else gets ``epoch``. Both are in seconds since 1970.
@@ -35,10 +47,10 @@ def write_layer(files: TreeFiles, target: Path, *, packaged_times: Mapping[str, 
     digests: dict[str, str] = {}
     first_names: dict[int, str] = {}
     with tarfile.open(target, "w", format=tarfile.PAX_FORMAT, encoding="utf-8", errors="surrogateescape") as archive:
-        for path, status in sorted(files.below(), key=lambda pair: pair[0]):
+        for path, status in _listed(files, only):
             known_time = int(status.st_mtime) if packaged_times.get(path) == int(status.st_mtime) else epoch
             member = _member(files, path, status, known_time)
-            first = first_names.setdefault(status.st_ino, path)
+            first = first_names.setdefault(same_files[path] if same_files else status.st_ino, path)
             if not stat.S_ISREG(status.st_mode):
                 archive.addfile(member)
             elif first != path:
@@ -51,6 +63,19 @@ def write_layer(files: TreeFiles, target: Path, *, packaged_times: Mapping[str, 
                     archive.addfile(member, hashed)  # type: ignore[arg-type]  # it only reads
                     digests[path] = hashed.sha256.hexdigest()
     return digests
+
+
+def _listed(files: TreeFiles, only: Iterable[str] | None) -> list[tuple[str, os.stat_result]]:
+    """The paths to write with their status, in their order; raises WorkbookError for one that is not in the tree."""
+    if only is None:
+        return sorted(files.below(), key=lambda pair: pair[0])
+    paths = {str(part) for path in only for part in (path, *PurePosixPath(path).parents)} - {"."}
+    found = ((path, files.status(path)) for path in sorted(paths))
+    return [(path, status or _missing(path)) for path, status in found]
+
+
+def _missing(path: str) -> NoReturn:
+    raise refusal(path, "there is no such path in the tree")
 
 
 class _Hashed:

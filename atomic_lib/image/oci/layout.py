@@ -1,4 +1,4 @@
-"""An image of one layer as an OCI image layout, and as one archive that ``docker load`` and ``podman load`` read.
+"""An image as an OCI image layout, and as one archive that ``docker load`` and ``podman load`` read.
 
 The archive is the layout with Docker's ``manifest.json`` beside it, as ``docker save`` writes it since version 25: it
 names the same blobs, so both forms are the same image.
@@ -10,6 +10,7 @@ import hashlib
 import json
 import shutil
 import tarfile
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,6 +19,8 @@ from typing import Any
 from atomic_lib.base.store import file_sha256
 
 _TYPE = "application/vnd.oci.image"
+_COMPONENTS = "ostree.components"
+"""ostree-ext's annotation of a layer: the names of its packages, with commas."""
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
@@ -36,25 +39,29 @@ class Description:
         return f"{self.name}:{self.version}"
 
 
-def write_layout(layout: Path, compressed: Path, diff_id: str, description: Description) -> str:
-    """Make the new directory ``layout`` with an image of one layer; returns the sha256 of its manifest, in hex.
+@dataclass(frozen=True)
+class CompressedLayer:
+    """A layer as gzip. ``diff_id``: the sha256 of its tar archive, in hex; ``components``: what it is made of."""
 
-    ``compressed``: the layer, as gzip; it is moved. ``diff_id``: the sha256 of the layer's tar archive, in hex.
+    file: Path
+    diff_id: str
+    components: tuple[str, ...] = ()
+
+
+def write_layout(layout: Path, layers: Sequence[CompressedLayer], description: Description) -> str:
+    """Make the new directory ``layout`` with an image of these layers; returns the sha256 of its manifest, in hex.
+
+    The files of the layers are moved. The components of a layer are an annotation of its descriptor.
     """
-    blobs = layout / "blobs/sha256"
-    blobs.mkdir(parents=True)
-    layer = {
-        "mediaType": f"{_TYPE}.layer.v1.tar+gzip",
-        "digest": f"sha256:{file_sha256(compressed)}",
-        "size": compressed.stat().st_size,
-    }
-    shutil.move(compressed, _blob(layout, layer))
-    configuration = _put(layout, f"{_TYPE}.config.v1+json", _configuration(diff_id, description))
+    (layout / "blobs/sha256").mkdir(parents=True)
+    listed_layers = [_move_in(layout, layer) for layer in layers]
+    diff_ids = [layer.diff_id for layer in layers]
+    configuration = _put(layout, f"{_TYPE}.config.v1+json", _configuration(diff_ids, description))
     manifest = {
         "schemaVersion": 2,
         "mediaType": f"{_TYPE}.manifest.v1+json",
         "config": configuration,
-        "layers": [layer],
+        "layers": listed_layers,
     }
     named = {
         "org.opencontainers.image.ref.name": description.tag,  # the name that podman load gives it
@@ -67,28 +74,45 @@ def write_layout(layout: Path, compressed: Path, diff_id: str, description: Desc
     return str(listed["digest"]).removeprefix("sha256:")
 
 
+def _move_in(layout: Path, layer: CompressedLayer) -> dict[str, object]:
+    """Move a layer to the blobs; returns its descriptor."""
+    descriptor: dict[str, object] = {
+        "mediaType": f"{_TYPE}.layer.v1.tar+gzip",
+        "digest": f"sha256:{file_sha256(layer.file)}",
+        "size": layer.file.stat().st_size,
+    }
+    shutil.move(layer.file, blob_of(layout, descriptor))
+    if layer.components:
+        descriptor["annotations"] = {_COMPONENTS: ",".join(layer.components)}
+    return descriptor
+
+
 def configuration_digest(layout: Path) -> str:
     """The sha256 of the configuration of the layout's image, in hex: the id by which engines know the image.
 
     It names the layers by the digests of their uncompressed content.
     """
-    return str(_manifest(layout)["config"]["digest"]).removeprefix("sha256:")
+    return str(manifest_of(layout)["config"]["digest"]).removeprefix("sha256:")
 
 
-def _manifest(layout: Path) -> dict[str, Any]:
+def manifest_file(layout: Path) -> Path:
+    """The file of the manifest of a layout's image."""
+    return blob_of(layout, json.loads((layout / "index.json").read_text())["manifests"][0])
+
+
+def manifest_of(layout: Path) -> dict[str, Any]:
     """The manifest of the image of a layout."""
-    index = json.loads((layout / "index.json").read_text())
-    manifest: dict[str, Any] = json.loads(_blob(layout, index["manifests"][0]).read_text())
+    manifest: dict[str, Any] = json.loads(manifest_file(layout).read_text())
     return manifest
 
 
 def write_archive(layout: Path, archive: Path, description: Description) -> None:
     """Write the image in the directory ``layout`` as one tar archive."""
-    manifest = _manifest(layout)
+    manifest = manifest_of(layout)
     for_docker = {
-        "Config": str(_blob(layout, manifest["config"]).relative_to(layout)),
+        "Config": str(blob_of(layout, manifest["config"]).relative_to(layout)),
         "RepoTags": [description.tag],
-        "Layers": [str(_blob(layout, layer).relative_to(layout)) for layer in manifest["layers"]],
+        "Layers": [str(blob_of(layout, layer).relative_to(layout)) for layer in manifest["layers"]],
     }
     (layout / "manifest.json").write_bytes(_json([for_docker]))
     with tarfile.open(archive, "w", format=tarfile.PAX_FORMAT) as tar:
@@ -105,7 +129,7 @@ def write_archive(layout: Path, archive: Path, description: Description) -> None
     (layout / "manifest.json").unlink()
 
 
-def _configuration(diff_id: str, description: Description) -> dict[str, object]:
+def _configuration(diff_ids: Sequence[str], description: Description) -> dict[str, object]:
     created = datetime.fromtimestamp(description.epoch, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     labels = {
         "org.opencontainers.image.title": description.name,
@@ -116,8 +140,8 @@ def _configuration(diff_id: str, description: Description) -> dict[str, object]:
         "architecture": "amd64",
         "os": "linux",
         "config": {"Env": [f"PATH={_PATH}"], "Cmd": list(description.command), "Labels": labels},
-        "rootfs": {"type": "layers", "diff_ids": [f"sha256:{diff_id}"]},
-        "history": [{"created": created, "created_by": "atomic workbook"}],
+        "rootfs": {"type": "layers", "diff_ids": [f"sha256:{diff_id}" for diff_id in diff_ids]},
+        "history": [{"created": created, "created_by": "atomic workbook"} for _ in diff_ids],
     }
 
 
@@ -125,11 +149,12 @@ def _put(layout: Path, media_type: str, value: object) -> dict[str, object]:
     """Add JSON to the blobs; returns its descriptor."""
     data = _json(value)
     descriptor = {"mediaType": media_type, "digest": f"sha256:{hashlib.sha256(data).hexdigest()}", "size": len(data)}
-    _blob(layout, descriptor).write_bytes(data)
+    blob_of(layout, descriptor).write_bytes(data)
     return descriptor
 
 
-def _blob(layout: Path, descriptor: dict[str, object]) -> Path:
+def blob_of(layout: Path, descriptor: Mapping[str, object]) -> Path:
+    """The file that a descriptor names."""
     return layout / "blobs" / str(descriptor["digest"]).replace(":", "/")
 
 

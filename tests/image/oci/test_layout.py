@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from atomic_lib.image.oci.layout import Description, configuration_digest, write_archive, write_layout
+from atomic_lib.image.oci.layout import CompressedLayer, Description, configuration_digest, write_archive, write_layout
 
 DESCRIPTION = Description("container-base", "3", ("/bin/bash", "-l"), 1_700_000_000)
 TAR = b"a tar archive"
@@ -20,7 +20,7 @@ def make(directory: Path) -> str:
     """The image in both forms in a directory; returns its digest."""
     directory.mkdir()
     (directory / "layer.gz").write_bytes(gzip.compress(TAR, mtime=0))
-    digest = write_layout(directory / "oci", directory / "layer.gz", DIFF_ID, DESCRIPTION)
+    digest = write_layout(directory / "oci", [CompressedLayer(directory / "layer.gz", DIFF_ID)], DESCRIPTION)
     write_archive(directory / "oci", directory / "image.tar", DESCRIPTION)
     return digest
 
