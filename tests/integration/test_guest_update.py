@@ -99,7 +99,7 @@ def test_the_notebook_shows_it(guest: GuestUpdate, tmp_path: Path) -> None:
     papermill("update.ipynb", tmp_path / "update.ipynb")
     outputs = [cell.get("outputs", []) for cell in json.loads((tmp_path / "update.ipynb").read_text())["cells"]]
     shown = "".join("".join(output.get("data", {}).get("text/html", "")) for group in outputs for output in group)
-    assert shown.count("✓ to the byte") == 3
+    assert shown.count("✓ to the byte") == 4
     assert "✗" not in shown
     assert "as predicted to the byte; the guest ran it, and version 1 again after the rollback" in shown
     assert "rsync" in shown

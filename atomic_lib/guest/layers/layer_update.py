@@ -9,6 +9,7 @@ from atomic_lib.base.model import Bytes, Count, Model, read_model
 from atomic_lib.base.stage import Stage
 from atomic_lib.guest.layers.layer_pull import pull_image
 from atomic_lib.guest.update.update_evidence import DownloadFigures, figures_of
+from atomic_lib.guest.update.update_ways import UpdateWay
 from atomic_lib.image.oci.host_image import HostImage
 from atomic_lib.image.oci.layout import blob_of
 from atomic_lib.image.oci.new_content import new_content
@@ -41,6 +42,13 @@ class LayerUpdate(Model):
     new_files: Count
     new_bytes: Bytes
     least_bytes: Bytes
+
+    @property
+    def ways(self) -> tuple[UpdateWay, UpdateWay]:
+        """The layers as a way to have the update, and the least that there can be, as one file."""
+        least = DownloadFigures(requests=1, bytes=self.least_bytes)
+        layers = UpdateWay("OCI layers", self.predicted, self.measured, same_files=self.same_files)
+        return layers, UpdateWay("least possible", least)
 
 
 def layer_update(versions: LayerVersions, context: Context) -> LayerUpdate:

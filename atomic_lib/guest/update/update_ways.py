@@ -5,7 +5,10 @@ from typing import Literal
 
 from atomic_lib.guest.update.update_evidence import DownloadFigures
 
-WayName = Literal["check", "loose objects", "static delta", "RPM files", "RPM files to undo it", "whole image"]
+WayName = Literal[
+    "check", "loose objects", "static delta", "OCI layers", "least possible", "RPM files", "RPM files to undo it",
+    "whole image",
+]  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from atomic_lib.compose.tree import default_ref
 from atomic_lib.compose.update.object_estimate import PackageFiles, estimate_loose
 from atomic_lib.compose.update.rpm_prediction import new_packages
 from atomic_lib.compose.update.update_repository import Version
+from atomic_lib.guest.layers.layer_update import LayerUpdate, LayerVersions, layer_update
 from atomic_lib.guest.update.guest_update import GuestUpdateRequest, update_guest
 from atomic_lib.guest.update.update_downloads import (
     UpdateDownloads,
@@ -21,6 +22,7 @@ from atomic_lib.guest.update.update_evidence import GuestUpdate, etc_outcomes
 from atomic_lib.guest.update.update_ways import UpdateWay
 from atomic_lib.params.variant import Variant, load_variant, variant_from
 from atomic_lib.pipeline.build import Build, open_build
+from atomic_lib.pipeline.layers.host_images import image_of
 from atomic_lib.report.elements.blocks import Paragraph
 from atomic_lib.report.elements.values import plural
 
@@ -54,10 +56,17 @@ class VariantUpdate:
         steps = {step.name: step.download for step in self.guest.steps}
         taken = {"check": steps["check"], "loose objects": steps["download"]}
         estimates = {"loose objects": self.estimated_bytes}
-        return tuple(
+        objects = (
             UpdateWay(one.way, one.predicted, one.measured, taken.get(one.way), estimates.get(one.way), one.same_files)
             for one in self.downloads.ways
         )
+        return (*objects, *self.layers.ways)
+
+    @cached_property
+    def layers(self) -> LayerUpdate:
+        """What the update costs as container images in layers by package."""
+        before = image_of(self.before)
+        return layer_update(LayerVersions(before, image_of(self.after, before)), self.before.context)
 
     @cached_property
     def estimated_bytes(self) -> int:
@@ -140,6 +149,8 @@ def require_atomic(update: VariantUpdate) -> Paragraph:
 def _download_problems(update: VariantUpdate) -> Iterator[str]:
     ways = update.downloads.ways
     yield from (f"{one.way}: other files over loopback than predicted" for one in ways if not one.same_files)
+    if not update.layers.same_files:
+        yield "OCI layers: other files over loopback than predicted"
     steps = {step.name: step.download for step in update.guest.steps}
     for found, way in ((steps["check"], "check"), (steps["download"], "loose objects")):
         predicted = next(one.predicted for one in ways if one.way == way)

@@ -9,16 +9,18 @@ from atomic_lib.report.figures.picture import Picture
 from atomic_lib.report.text import methods
 
 _NO_WAYS: tuple[WayName, ...] = ("check", "RPM files to undo it")
+_WITHOUT_CHECK: tuple[WayName, ...] = ("OCI layers", "least possible", "whole image")
 _CHECK, _CONTENT = "look for the update", "the update"
 
 
 def downloads_chart(ways: Sequence[UpdateWay]) -> Picture:
     """What a client downloads by each way: measured in the guest or over loopback, otherwise predicted.
 
-    What it downloads to look for the update comes first, except for a machine that is replaced.
+    What it downloads to look for the update comes first, except for a machine that is replaced, and for layers, whose
+    manifest says at once what there is.
     """
     check = next(one for one in ways if one.name == "check")
-    bars = [_bar(one, None if one.name == "whole image" else check) for one in ways if one.name not in _NO_WAYS]
+    bars = [_bar(one, None if one.name in _WITHOUT_CHECK else check) for one in ways if one.name not in _NO_WAYS]
     chart = stack_of(bars, (_CHECK, _CONTENT), "MB downloaded (1 MB = 1,000,000 bytes)", "MB")
     return chart.picture("Bytes of the update by each way.", methods.UPDATE_DOWNLOADS)
 

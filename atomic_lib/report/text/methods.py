@@ -96,7 +96,8 @@ UPDATE_DOWNLOADS = (
     "Objects are predicted from both commits alone: those that version 2 has and version 1 lacks, with the size of "
     "each in the repository of a server. RPM files are predicted from both locks alone, and the index from the "
     "repository. Measured by the log of an HTTP server: ostree of the build tools pulls into a repository with version "
-    "1, over loopback; the guest downloads through QEMU's user networking. Bytes are those of the bodies, without HTTP "
+    "1, over loopback; a client of a registry pulls the layers that it lacks, whose packages are grouped as in version "
+    "1; the guest downloads through QEMU's user networking. Bytes are those of the bodies, without HTTP "
     "headers. Commits, or packages and their index, are signed, and verified with keys that the guest has."
 )
 GUEST_UPDATE = (

@@ -1,6 +1,7 @@
 """Updates that went well: a guest that showed all that it should, and downloads as predicted."""
 
 from atomic_lib.guest.evidence.proof_of_life import Check
+from atomic_lib.guest.layers.layer_update import LayerUpdate
 from atomic_lib.guest.update.update_downloads import UpdateDownload, UpdateDownloads
 from atomic_lib.guest.update.update_evidence import (
     ABSENT,
@@ -24,6 +25,7 @@ FIGURES = {
 USED = GuestUsage(written_bytes=10_000_000, processor_seconds=100.0, disk_used_bytes=950_000_000)
 USED_AFTER = GuestUsage(written_bytes=60_000_000, processor_seconds=107.2, disk_used_bytes=1_000_000_000)
 NOTHING = DownloadFigures(requests=0, bytes=0)
+LAYERS = DownloadFigures(requests=6, bytes=2_345_678)
 
 
 def good_downloads() -> UpdateDownloads:
@@ -42,6 +44,14 @@ def good_downloads() -> UpdateDownloads:
             ),
         )
     )
+
+
+def good_layers() -> LayerUpdate:
+    """The update as layers, as it was predicted."""
+    return LayerUpdate(
+        predicted=LAYERS, measured=LAYERS, same_files=True, layers=64, reused=60, new_files=12, new_bytes=3_000_000,
+        least_bytes=900_000,
+    )  # fmt: skip
 
 
 def state(commit: str, *etc: EtcFile) -> GuestState:
@@ -81,7 +91,7 @@ def good_ways(downloads: UpdateDownloads | None = None) -> tuple[UpdateWay, ...]
         UpdateWay(one.way, one.predicted, one.measured, taken.get(one.way), locks.get(one.way), one.same_files)
         for one in ways
     )
-    return (*objects, image)
+    return (*objects, *good_layers().ways, image)
 
 
 def dnf_ways() -> tuple[UpdateWay, ...]:

@@ -113,3 +113,28 @@ def test_an_attribute_that_engines_drop_is_refused(tmp_path: Path, monkeypatch: 
     monkeypatch.setattr(TreeFiles, "attributes", lambda _, path: {"system.posix_acl_access": b"x"})
     with pytest.raises(WorkbookError, match=r"^/etc: has the extended attribute 'system\.posix_acl_access'"):
         write_layer(make_tree(tmp_path / "root", NAMES), tmp_path / "layer", packaged_times={}, epoch=EPOCH)
+
+
+def test_only_some_paths_come_with_the_directories_above_them(tmp_path: Path) -> None:
+    files = make_tree(tmp_path / "root", NAMES)
+    (tmp_path / "root/usr").chmod(0o711)
+    digests = write_layer(files, tmp_path / "layer", packaged_times={}, epoch=EPOCH, only=["usr/bin/one", "etc"])
+    found = members(tmp_path / "layer")
+    assert list(found) == ["etc", "usr", "usr/bin", "usr/bin/one"]
+    assert found["usr"].mode == 0o711
+    assert list(digests) == ["usr/bin/one"]
+
+
+def test_a_path_that_is_not_in_the_tree_is_refused(tmp_path: Path) -> None:
+    files = make_tree(tmp_path / "root", NAMES)
+    with pytest.raises(WorkbookError, match=r"^/usr/bin/none: there is no such path in the tree"):
+        write_layer(files, tmp_path / "layer", packaged_times={}, epoch=EPOCH, only=["usr/bin/none"])
+
+
+def test_copies_that_were_one_file_are_hard_links_again(tmp_path: Path) -> None:
+    files = make_tree(tmp_path / "root", NAMES)
+    numbers = {"etc": 0, "etc/other": 7, "etc/packaged": 7, "usr": 0, "usr/bin": 0, "usr/bin/one": 8, "usr/bin/same": 9}
+    only = ["etc/other", "etc/packaged", "usr/bin/one", "usr/bin/same"]
+    write_layer(files, tmp_path / "layer", packaged_times={}, epoch=EPOCH, only=only, same_files=numbers)
+    links = {name: member.linkname for name, member in members(tmp_path / "layer").items() if member.islnk()}
+    assert links == {"etc/packaged": "etc/other"}

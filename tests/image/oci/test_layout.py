@@ -9,7 +9,14 @@ from typing import Any
 
 import pytest
 
-from atomic_lib.image.oci.layout import CompressedLayer, Description, configuration_digest, write_archive, write_layout
+from atomic_lib.image.oci.layout import (
+    CompressedLayer,
+    Description,
+    configuration_digest,
+    manifest_of,
+    write_archive,
+    write_layout,
+)
 
 DESCRIPTION = Description("container-base", "3", ("/bin/bash", "-l"), 1_700_000_000)
 TAR = b"a tar archive"
@@ -96,3 +103,18 @@ def test_the_archive_is_the_layout_with_dockers_manifest(image: Path, tmp_path: 
     assert docker["RepoTags"] == ["container-base:3"]
     assert docker["Config"] == f"blobs/{manifest['config']['digest'].replace(':', '/')}"
     assert docker["Layers"] == [f"blobs/{manifest['layers'][0]['digest'].replace(':', '/')}"]
+
+
+def test_layers_are_listed_in_their_order_with_what_they_are_made_of(tmp_path: Path) -> None:
+    layers = []
+    for name, components in (("one", ("bash", "readline")), ("two", ("the RPM database",))):
+        (tmp_path / name).write_bytes(gzip.compress(name.encode(), mtime=0))
+        layers.append(CompressedLayer(tmp_path / name, hashlib.sha256(name.encode()).hexdigest(), components))
+    write_layout(tmp_path / "oci", layers, DESCRIPTION)
+    manifest = manifest_of(tmp_path / "oci")
+    assert [gzip.decompress(blob(tmp_path / "oci", layer)) for layer in manifest["layers"]] == [b"one", b"two"]
+    annotations = [layer["annotations"] for layer in manifest["layers"]]
+    assert annotations == [{"ostree.components": "bash,readline"}, {"ostree.components": "the RPM database"}]
+    configuration = json.loads(blob(tmp_path / "oci", manifest["config"]))
+    assert configuration["rootfs"]["diff_ids"] == [f"sha256:{layer.diff_id}" for layer in layers]
+    assert len(configuration["history"]) == 2

@@ -13,7 +13,7 @@ from atomic_lib.pipeline.build import Build
 from atomic_lib.pipeline.update import variant_update
 from atomic_lib.pipeline.update.variant_update import VariantUpdate, known_changes, open_update, require_atomic
 from tests.contexts import own_context
-from tests.guest.update.updates import AFTER, BEFORE, good_downloads, good_guest, state
+from tests.guest.update.updates import AFTER, BEFORE, good_downloads, good_guest, good_layers, state
 
 
 @pytest.fixture(autouse=True)
@@ -29,6 +29,7 @@ def made(guest: GuestUpdate | None = None, downloads: UpdateDownloads | None = N
     vars(update)["versions"] = UpdateVersions("atomic-min", *versions)
     vars(update)["guest"] = guest or good_guest()
     vars(update)["downloads"] = downloads or good_downloads()
+    vars(update)["layers"] = good_layers()
     vars(update.before)["recipe"] = update.before.whole_recipe
     return update
 
@@ -80,6 +81,19 @@ def test_a_file_that_was_not_predicted_is_an_error() -> None:
         made(downloads=UpdateDownloads(ways=(check, loose, delta.model_copy(update={"same_files": False}))))
     )
     assert error.message.endswith("static delta: other files over loopback than predicted")
+
+
+def test_a_layer_that_was_not_predicted_is_an_error() -> None:
+    update = made()
+    vars(update)["layers"] = good_layers().model_copy(update={"same_files": False})
+    assert refusal(update).message.endswith("OCI layers: other files over loopback than predicted")
+
+
+def test_the_ways_are_those_of_ostree_and_the_layers() -> None:
+    update = made()
+    vars(update)["estimated_bytes"] = 7
+    names = ["check", "loose objects", "static delta", "OCI layers", "least possible"]
+    assert [way.name for way in update.ways] == names
 
 
 def test_bytes_of_the_guest_that_were_not_predicted_are_an_error() -> None:

@@ -15,6 +15,8 @@ _WAYS: dict[WayName, str] = {
     "check": "look for the update",
     "loose objects": "loose objects",
     "static delta": "static delta",
+    "OCI layers": "OCI layers, by package",
+    "least possible": "the least possible for files",
     "RPM files": "RPM files",
     "RPM files to undo it": "RPM files, to undo it",
     "whole image": "whole image (qcow2)",
@@ -40,7 +42,8 @@ NOT_MEASURED = Sentences(
         ("A version 2 that does not come up.", "./workbook update --break all has a page of its own."),
         (
             "Other ways to download.",
-            "OCI layers, casync and zstd:chunked; the static delta in a guest.",
+            "casync and zstd:chunked, for which the build tools have no program; the static delta and the layers in a "
+            "guest.",
         ),
         ("Counted processor time.", "A guest that counts instructions has no network here; its own clock is used."),
         ("A new kernel.", "Stand-in content has one version of it."),
@@ -67,10 +70,13 @@ def downloads_table(ways: Sequence[UpdateWay]) -> Table:
         for one in ways
     )
     notes = (
-        "A client looks for the update first: its requests come in addition to those of a way.",
+        "A client looks for the update first: its requests come in addition to those of a way. A client of layers "
+        "begins with the manifest, which is counted with them.",
         "From both locks: what is known before version 2 is composed, and how far that is off. Objects are estimated "
         "from the RPM files that are new and the commit of version 1; a whole image, from that of version 1 and the "
         "RPM files more.",
+        "The least possible for files: the content that no file of version 1 has, each once, in one stream of gzip. A "
+        "static delta also looks into files, so it can be less.",
     )
     return Table(
         "What the update costs to download", header, tuple(_way_row(one) for one in ways), records, notes,

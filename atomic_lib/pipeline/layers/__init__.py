@@ -1,0 +1,1 @@
+"""A host as container images in layers by package, over its versions."""
