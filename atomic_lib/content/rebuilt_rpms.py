@@ -6,7 +6,7 @@ from pathlib import Path
 from atomic_lib.base.errors import WorkbookError
 from atomic_lib.base.stage import Stage
 from atomic_lib.base.store import file_sha256
-from atomic_lib.formats.rpm_rebuild import NotRebuiltError, payload_of, rebuild
+from atomic_lib.formats.rpm_rebuild import NotRebuiltError, payload_of, programs_in, rebuild
 from atomic_lib.tools.context import Context
 from atomic_lib.tools.sandbox import Bind, Tools
 
@@ -15,10 +15,14 @@ _SCRATCH = "/mnt/scratch"
 
 @dataclass(frozen=True)
 class Rebuild:
-    """An RPM file, and the paths of those of its files whose text is to change."""
+    """An RPM file, and the paths of those of its files whose text is to change.
+
+    ``programs``: whether its programs and libraries change, as they do with each build.
+    """
 
     rpm: Path
-    changed: tuple[str, ...]
+    changed: tuple[str, ...] = ()
+    programs: bool = False
 
 
 def rebuilt_rpms(rebuilds: tuple[Rebuild, ...], context: Context) -> Path:
@@ -30,7 +34,7 @@ def rebuilt_rpms(rebuilds: tuple[Rebuild, ...], context: Context) -> Path:
 
 
 def _inputs(rebuilds: tuple[Rebuild, ...], _: Context) -> dict[str, object]:
-    return {"rebuilds": [[one.rpm.name, file_sha256(one.rpm), one.changed] for one in rebuilds]}
+    return {"rebuilds": [[one.rpm.name, file_sha256(one.rpm), one.changed, one.programs] for one in rebuilds]}
 
 
 def _make(rebuilds: tuple[Rebuild, ...], context: Context, directory: Path) -> None:
@@ -59,7 +63,11 @@ def unpacked_payload(tools: Tools, rpm: Path, scratch: Path) -> bytes:
 def _rebuilt(tools: Tools, one: Rebuild, scratch: Path) -> bytes:
     """The new file; zstd compresses it as rpm does for stand-in content."""
     archive = unpacked_payload(tools, one.rpm, scratch)
-    return rebuild(one.rpm.read_bytes(), archive, one.changed, lambda data: _filtered(tools, data, "-1", scratch))
+    programs = programs_in(archive) if one.programs else []
+    if one.programs and not programs:
+        raise NotRebuiltError("has no program or library with a build ID")
+    changed = (*one.changed, *programs)
+    return rebuild(one.rpm.read_bytes(), archive, changed, lambda data: _filtered(tools, data, "-1", scratch))
 
 
 def _filtered(tools: Tools, data: bytes, option: str, scratch: Path) -> bytes:

@@ -1,15 +1,18 @@
-"""An RPM file as a rebuild makes it: the same package with a higher release, and other text in some of its files.
+"""An RPM file as a rebuild makes it: the same package with a higher release, and some of its files changed.
+
+A text has another first word, a program or library another build ID.
 
 All that changes keeps its length, so nothing moves but the end of the compressed payload; the digests are those of the
 new bytes. Signatures are those of the old file, so the new one must be signed again.
 
-Format: rpm's documentation, manual/format_v4, manual/format_header and manual/tags. No library: rpm's own module comes
-with the host's rpm only, and none writes packages.
+Format: rpm's documentation, manual/format_v4, manual/format_header and manual/tags; elf(5), "Notes". No library: rpm's
+own module comes with the host's rpm only, and none writes packages.
 """
 
 import hashlib
 import re
 import struct
+from collections import Counter
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 
@@ -20,6 +23,9 @@ _VERSION, _RELEASE, _SOURCE_RPM, _FILE_DIGESTS, _PROVIDE_VERSION = 1001, 1002, 1
 _PAYLOAD_DIGEST, _PAYLOAD_DIGEST_ALT = 5092, 5097
 _CPIO_HEADER_BYTES, _CPIO_MAGICS, _CPIO_END = 110, (b"070701", b"070702"), b"TRAILER!!!"
 _WORD = re.compile(rb"[A-Za-z]+")
+_ELF, _BUILD_ID = b"\x7fELF", b"\x04\0\0\0\x14\0\0\0\x03\0\0\0GNU\0"
+"""The note of a build ID, NT_GNU_BUILD_ID: the sizes of its name and value, its type, its name; the value follows."""
+_BUILD_ID_BYTES = 20
 
 
 class NotRebuiltError(ValueError):
@@ -59,17 +65,18 @@ def payload_of(rpm: bytes) -> bytes:
 
 
 def rebuild(rpm: bytes, archive: bytes, changed: Collection[str], compress: Callable[[bytes], bytes]) -> bytes:
-    """The file with a release that is higher by one, and another first word in each of the files ``changed``.
+    """The file with a release that is higher by one, and other content in each of the files ``changed``.
 
     ``archive``: its payload, not compressed; ``compress`` does that to the new one. Raises NotRebuiltError for a
-    release that does not end in a digit below 9, and for a path that is not a file of the package with letters in it.
+    release that does not end in a digit below 9, and for a path that is not a file of the package, with letters in it
+    or with a build ID.
     """
     data = bytearray(rpm)
     signature, header = _headers(data)
     _raise_release(data, header)
     own = bytearray(archive)
     for path in changed:
-        _change_text(data, header, own, path)
+        _change_file(data, header, own, path)
     payload = compress(bytes(own))
     header.put(data, _PAYLOAD_DIGEST, _sha256(payload))
     header.put(data, _PAYLOAD_DIGEST_ALT, _sha256(own))
@@ -95,16 +102,34 @@ def _raise_release(data: bytearray, header: _Header) -> None:
         data[end - len(release) : end] = higher
 
 
-def _change_text(data: bytearray, header: _Header, archive: bytearray, path: str) -> None:
-    found = [member for name, *member in _members(archive) if name == b"." + path.encode()]
+def _change_file(data: bytearray, header: _Header, archive: bytearray, path: str) -> None:
+    found = [member for name, *member in _members(archive) if name == b"." + path.encode("utf-8", "surrogateescape")]
     start, end = found[0] if found else (0, 0)
     old = bytes(archive[start:end])
-    new = _WORD.sub(lambda word: word[0].swapcase(), old, count=1)
+    new = _other_build_id(old) if old.startswith(_ELF) else _WORD.sub(lambda word: word[0].swapcase(), old, count=1)
     places = [place for place, digest in header.texts(data, _FILE_DIGESTS) if digest == _sha256(old)]
     if new == old or len(places) != 1:
-        raise NotRebuiltError(f"{path} is not a file with letters, of its own content")
+        raise NotRebuiltError(f"{path} is not a file with letters or a build ID, of its own content")
     archive[start:end] = new
     data[places[0] : places[0] + 64] = _sha256(new)
+
+
+def programs_in(archive: bytes) -> list[str]:
+    """The programs and libraries of a payload, not compressed, that ``rebuild`` can change: each with a build ID, and
+    of a content that no other file of the package has. Raises NotRebuiltError if it is no cpio archive."""
+    contents = [(name, archive[start:end]) for name, start, end in _members(archive)]
+    count = Counter(content for _, content in contents)
+    found = (name for name, content in contents if _other_build_id(content) != content and count[content] == 1)
+    return sorted(name.decode("utf-8", "surrogateescape").removeprefix(".") for name in found)
+
+
+def _other_build_id(old: bytes) -> bytes:
+    """The file with another build ID, which is what each build changes; the same if it has none."""
+    head, note, rest = old.partition(_BUILD_ID)
+    if not old.startswith(_ELF) or len(rest) < _BUILD_ID_BYTES:
+        return old
+    new = hashlib.sha1(rest[:_BUILD_ID_BYTES], usedforsecurity=False).digest()
+    return head + note + new + rest[_BUILD_ID_BYTES:]
 
 
 def _headers(data: bytes | bytearray) -> tuple[_Header, _Header]:

@@ -3,6 +3,7 @@
 Source of the format: ostree(1), mode ``archive``.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,8 +21,8 @@ class Version:
     commit: str
 
 
-def make_update_repository(tools: Tools, directory: Path, versions: tuple[Version, Version]) -> None:
-    """Create a repository in ``directory`` with both versions, in which their ref names the second one.
+def make_update_repository(tools: Tools, directory: Path, versions: Iterable[Version]) -> None:
+    """Create a repository in ``directory`` with all versions, in which their ref names the last one.
 
     It has a summary and no static deltas. Signatures of the commits are copied with them.
     """
@@ -29,8 +30,14 @@ def make_update_repository(tools: Tools, directory: Path, versions: tuple[Versio
     served = Bind(directory, _SERVED, writable=True)
     tools.run(["ostree", "init", f"--repo={_SERVED}", "--mode=archive"], binds=[served], rights="root")
     for version in versions:
-        words = ["ostree", "pull-local", f"--repo={_SERVED}", "--disable-fsync", _SOURCE, version.ref]
-        tools.run(words, binds=[served, Bind(version.repo, _SOURCE)], rights="root")
+        _add(tools, served, version)
+    _write_summary(tools, served)
+
+
+def add_version(tools: Tools, directory: Path, version: Version) -> None:
+    """Add a version to the repository in ``directory``; its ref names it then."""
+    served = Bind(directory, _SERVED, writable=True)
+    _add(tools, served, version)
     _write_summary(tools, served)
 
 
@@ -53,6 +60,11 @@ def fallback_checksums(shown: str) -> tuple[str, ...]:
     lines = rest.splitlines()
     count = int(lines[0]) if lines else 0
     return tuple(line.strip() for line in lines[1 : 1 + count])
+
+
+def _add(tools: Tools, served: Bind, version: Version) -> None:
+    words = ["ostree", "pull-local", f"--repo={_SERVED}", "--disable-fsync", _SOURCE, version.ref]
+    tools.run(words, binds=[served, Bind(version.repo, _SOURCE)], rights="root")
 
 
 def _write_summary(tools: Tools, served: Bind) -> None:

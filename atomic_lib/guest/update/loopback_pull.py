@@ -5,7 +5,7 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from atomic_lib.compose.remote import REMOTE
+from atomic_lib.compose.remote import KEY_FILE, REMOTE
 from atomic_lib.compose.update.download_prediction import Download
 from atomic_lib.compose.update.update_repository import Version
 from atomic_lib.guest.update.repository_server import serve_on_loopback
@@ -20,6 +20,12 @@ class PulledUpdate:
 
     check: Download
     update: Download
+
+
+def write_key(tools: Tools, version: Version, file: Path) -> None:
+    """Write the public key that the commit has, and that must have signed the next one."""
+    words = ["ostree", "cat", "--repo=/mnt/repo", version.commit, f"/usr/{KEY_FILE}"]
+    file.write_text(tools.run(words, binds=[Bind(version.repo, "/mnt/repo")]).stdout)
 
 
 def pull_over_loopback(

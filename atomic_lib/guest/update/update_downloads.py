@@ -10,15 +10,14 @@ from typing import Literal
 from atomic_lib.base.files import write_text
 from atomic_lib.base.model import Model, read_model
 from atomic_lib.base.stage import Stage
-from atomic_lib.compose.remote import KEY_FILE, REMOTE, REMOTE_FILE
+from atomic_lib.compose.remote import REMOTE, REMOTE_FILE
 from atomic_lib.compose.update.download_prediction import Download, predict_check, predict_delta, predict_loose
 from atomic_lib.compose.update.update_repository import Version, add_static_delta, make_update_repository
-from atomic_lib.guest.update.loopback_pull import pull_over_loopback
+from atomic_lib.guest.update.loopback_pull import pull_over_loopback, write_key
 from atomic_lib.guest.update.update_commands import UpdateCommands
 from atomic_lib.guest.update.update_evidence import DownloadFigures, GuestState, figures_of
 from atomic_lib.guest.vm.qemu import UPDATES_URL
 from atomic_lib.tools.context import Context
-from atomic_lib.tools.sandbox import Bind
 
 Way = Literal["check", "loose objects", "static delta"]
 _DOWNLOADS, _SERVED = "downloads.json", "served"
@@ -99,8 +98,7 @@ def _make(versions: UpdateVersions, context: Context, directory: Path) -> None:
     tools, before, after = context.tools, versions.before, versions.after
     served, key = directory / _SERVED, directory / "key.asc"
     make_update_repository(tools, served, (before, after))
-    words = ["ostree", "cat", "--repo=/mnt/repo", before.commit, f"/usr/{KEY_FILE}"]
-    key.write_text(tools.run(words, binds=[Bind(before.repo, "/mnt/repo")]).stdout)
+    write_key(tools, before, key)
     with context.store.scratch("update") as scratch:
         pulled = pull_over_loopback(tools, served, before, key, _new(scratch / "loose"))
         check = _way("check", predict_check(served, after.commit), pulled.check)

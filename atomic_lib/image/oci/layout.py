@@ -95,6 +95,11 @@ def configuration_digest(layout: Path) -> str:
     return str(manifest_of(layout)["config"]["digest"]).removeprefix("sha256:")
 
 
+def components_in(layer: Mapping[str, Any]) -> tuple[str, ...]:
+    """What a layer is made of, by its descriptor."""
+    return tuple(layer["annotations"][_COMPONENTS].split(","))
+
+
 def manifest_file(layout: Path) -> Path:
     """The file of the manifest of a layout's image."""
     return blob_of(layout, json.loads((layout / "index.json").read_text())["manifests"][0])

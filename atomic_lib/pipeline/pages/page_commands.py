@@ -15,6 +15,7 @@ def add_page_commands(commands: Any) -> None:
     equality.set_defaults(call=_equality)
     _add_update(commands.add_parser("update", help="update a guest to a version 2, and roll it back"))
     _add_power_cuts(commands.add_parser("power-cuts", help="check what power cuts during an upgrade leave behind"))
+    _add_layers(commands.add_parser("layers", help="update a host as container images in layers, over versions"))
     container = commands.add_parser("container", help="run a service in a container of the host's own RPM files")
     container.add_argument(
         "--variant", default="atomic-min", metavar="NAME", help="with a container runtime (atomic-min)"
@@ -65,6 +66,18 @@ def _add_power_cuts(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(call=_power_cuts)
 
 
+def _add_layers(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--variant", default="atomic-min", metavar="NAME", help="an ostree variant (atomic-min)")
+    parser.add_argument(
+        "--versions", type=whole_number, default=5, metavar="N", help="how many versions, with the first (5)"
+    )
+    parser.add_argument(
+        "--packages", type=whole_number, default=5, metavar="N", help="how many packages each update rebuilds (5)"
+    )
+    parser.add_argument("--seed", type=int, default=1, metavar="N", help="which packages are drawn (1)")
+    parser.set_defaults(call=_layers)
+
+
 def _equality(options: argparse.Namespace) -> int:
     from atomic_lib.pipeline.equality import run_equality
 
@@ -83,6 +96,12 @@ def _power_cuts(options: argparse.Namespace) -> int:
     from atomic_lib.pipeline.update.power_cuts_run import run_power_cuts
 
     return run_power_cuts(options.variant, options.states, options.boots)
+
+
+def _layers(options: argparse.Namespace) -> int:
+    from atomic_lib.pipeline.layers.layers_run import ChainQuestion, run_layers
+
+    return run_layers(ChainQuestion(options.variant, options.versions, options.packages, options.seed))
 
 
 def _container(options: argparse.Namespace) -> int:

@@ -43,7 +43,7 @@ class VariantUpdate:
     @cached_property
     def versions(self) -> UpdateVersions:
         """The commits of both."""
-        return UpdateVersions(self.before.variant.variant, _version(self.before), _version(self.after))
+        return UpdateVersions(self.before.variant.variant, version_of(self.before), version_of(self.after))
 
     @cached_property
     def downloads(self) -> UpdateDownloads:
@@ -197,5 +197,6 @@ def known_changes() -> list[str]:
     return [file.stem.removeprefix(_PARTS) for file in files]
 
 
-def _version(build: Build) -> Version:
+def version_of(build: Build) -> Version:
+    """The commit of a build."""
     return Version(build.tree.repo, default_ref(build.variant, build.recipe), str(build.tree.commit))

@@ -100,6 +100,13 @@ UPDATE_DOWNLOADS = (
     "1; the guest downloads through QEMU's user networking. Bytes are those of the bodies, without HTTP "
     "headers. Commits, or packages and their index, are signed, and verified with keys that the guest has."
 )
+LAYERS = (
+    "The files of a commit as an OCI image of at most 64 layers: the files of each package are in one layer, and "
+    "packages share a layer where that is expected to cost least if each changes equally often. A later version keeps "
+    "the groups. Layers are tar archives with times of 0, compressed by gzip. A client that has one version pulls the "
+    "next one over loopback; ostree pulls the same commits as loose objects. Each later version has some packages "
+    "rebuilt: a release higher by one, and another build ID in each program and library."
+)
 GUEST_UPDATE = (
     "One guest, booted once through BIOS, which reboots by itself. An administrator's changes are made in version 1. "
     "ostree, or dnf, verifies signatures. Each boot passes a proof of life. Bytes written are counted by the guest's "
