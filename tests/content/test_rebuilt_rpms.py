@@ -1,5 +1,6 @@
 """The stage that rebuilds RPM files: what it makes, under which name, and what it says of a file it cannot rebuild."""
 
+import hashlib
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ from atomic_lib.content.rebuilt_rpms import REBUILT_RPMS, Rebuild, rebuilt_rpms
 from atomic_lib.formats.rpm_rebuild import payload_of
 from atomic_lib.tools.sandbox import Bind, Tools
 from tests.contexts import own_context
-from tests.formats.test_rpm_rebuild import ISSUE, rpm
+from tests.formats.test_rpm_rebuild import ISSUE, PROGRAM, member, rpm, sha256
 
 
 @dataclass(frozen=True)
@@ -65,3 +66,20 @@ def test_the_key_has_the_file_and_what_changes_in_it(file: Path, tmp_path: Path)
     assert key("/etc/issue") == first
     file.write_bytes(rpm(b"8"))
     assert key("/etc/issue") != first
+
+
+def test_programs_change_if_that_is_asked_for(file: Path, tmp_path: Path) -> None:
+    payload = payload_of(file.read_bytes())
+    program = PROGRAM + b"x" * (len(payload) - len(PROGRAM))
+    archive = member(b"./etc/issue", program) + member(b"TRAILER!!!", b"")
+    file.write_bytes(rpm().removesuffix(payload).replace(sha256(ISSUE), sha256(program)) + archive)
+    context = own_context(tmp_path, TOOLS)
+    (made,) = rebuilt_rpms((Rebuild(file, programs=True),), context).iterdir()
+    (other,) = rebuilt_rpms((Rebuild(file),), context).iterdir()
+    assert payload_of(other.read_bytes()) == archive
+    assert payload_of(made.read_bytes()) == archive.replace(b"a" * 20, hashlib.sha1(b"a" * 20).digest())
+
+
+def test_a_package_without_programs_is_named_if_they_are_to_change(file: Path, tmp_path: Path) -> None:
+    with pytest.raises(WorkbookError, match="cannot be rebuilt: it has no program or library with a build ID"):
+        rebuilt_rpms((Rebuild(file, programs=True),), own_context(tmp_path, TOOLS))

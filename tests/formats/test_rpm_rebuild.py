@@ -5,7 +5,7 @@ import struct
 
 import pytest
 
-from atomic_lib.formats.rpm_rebuild import NotRebuiltError, payload_of, rebuild
+from atomic_lib.formats.rpm_rebuild import NotRebuiltError, payload_of, programs_in, rebuild
 from atomic_lib.formats.rpm_tags import read_tags
 
 ISSUE, MOTD = b"Debian GNU/Linux 13\n", b"12345\n"
@@ -130,3 +130,29 @@ def test_what_cannot_be_rebuilt_is_said(file: bytes, changed: tuple[str, ...], s
 def test_a_payload_that_is_no_archive_is_said() -> None:
     with pytest.raises(NotRebuiltError, match="no cpio archive"):
         rebuild(rpm(), b"other", ("/etc/issue",), packed)
+
+
+NOTE = b"\x04\0\0\0\x14\0\0\0\x03\0\0\0GNU\0"
+PROGRAM = b"\x7fELF header" + NOTE + b"a" * 20 + b"code: Hello"
+TWICE, WITHOUT = PROGRAM.replace(b"Hello", b"Twice"), b"\x7fELF without a note, Hello"
+
+
+def test_the_programs_are_those_with_a_build_id_and_a_content_of_their_own() -> None:
+    contents = {b"./usr/bin/one": PROGRAM, b"./usr/bin/two": TWICE, b"./usr/bin/same": TWICE, b"./bare": WITHOUT,
+                b"./text": b"no ELF, " + NOTE + b"a" * 20, b"./short": PROGRAM[:40], b"TRAILER!!!": b""}  # fmt: skip
+    assert programs_in(b"".join(member(name, data) for name, data in contents.items())) == ["/usr/bin/one"]
+
+
+def test_a_program_gets_another_build_id_and_all_else_stays() -> None:
+    archive = member(b"./etc/issue", PROGRAM) + ARCHIVE[len(member(b"./etc/issue", ISSUE)) :]
+    file = rpm().replace(sha256(ISSUE), sha256(PROGRAM))
+    made = payload_of(rebuild(file, archive, ("/etc/issue",), packed)).removeprefix(b"packed")
+    new = PROGRAM.replace(b"a" * 20, hashlib.sha1(b"a" * 20).digest())
+    assert made == archive.replace(PROGRAM, new)
+    assert texts(main_header(rebuild(file, archive, ("/etc/issue",), packed)), DIGESTS)[1] == sha256(new)
+
+
+def test_a_program_without_a_build_id_is_not_damaged_but_said() -> None:
+    archive = member(b"./etc/issue", WITHOUT) + member(b"TRAILER!!!", b"")
+    with pytest.raises(NotRebuiltError, match="not a file with letters or a build ID"):
+        rebuild(rpm().replace(sha256(ISSUE), sha256(WITHOUT)), archive, ("/etc/issue",), packed)

@@ -9,6 +9,7 @@ import pytest
 
 from atomic_lib.base.command import CommandError
 from atomic_lib.base.paths import cache_directory
+from atomic_lib.base.store import Store
 from atomic_lib.compose.update.download_prediction import (
     ServedFile,
     objects_between,
@@ -18,7 +19,11 @@ from atomic_lib.compose.update.download_prediction import (
 )
 from atomic_lib.compose.update.update_repository import Version, add_static_delta, make_update_repository
 from atomic_lib.formats.ostree_objects import OstreeObject, objects_of
+from atomic_lib.guest.layers import object_chain
+from atomic_lib.guest.layers.object_chain import ObjectVersions, object_updates
 from atomic_lib.guest.update.loopback_pull import pull_over_loopback
+from atomic_lib.guest.update.update_evidence import figures_of
+from atomic_lib.tools.context import Context
 from atomic_lib.tools.sandbox import Tools
 from atomic_lib.tools.tools_tree import open_tools
 from tests.integration.commits import REF, MadeCommit, make_commit
@@ -96,6 +101,27 @@ def test_a_static_delta_is_predicted_to_the_byte(tools: Tools, update: Update, t
     assert pulled.update == predicted
     assert len(fallbacks) == 1
     assert predicted.requests < predict_loose(served, before, after).requests
+
+
+def test_each_version_of_a_chain_is_pulled_from_the_one_before(
+    tools: Tools, update: Update, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def copy_key(_: Tools, version: Version, file: Path) -> None:
+        file.write_bytes(update.first.key.read_bytes())  # these commits do not have it in them
+
+    def change_again(root: Path) -> None:
+        change(root)
+        (root / "usr/etc/issue").write_text("version 3\n")
+
+    monkeypatch.setattr(object_chain, "write_key", copy_key)
+    third = make_commit(tools, tmp_path / "3", change=change_again)
+    versions = (*update.versions, Version(third.repo, REF, third.commit))
+    context = Context(tools, tmp_path / "cache", Store(tmp_path / "store"))
+    first, second = object_updates(ObjectVersions("tiny", versions), context)
+    assert first.predicted == figures_of(predict_loose(update.served, *(version.commit for version in update.versions)))
+    assert (first.measured, first.same_files) == (first.predicted, True)
+    assert (second.measured, second.same_files) == (second.predicted, True)
+    assert 0 < second.measured.requests < first.measured.requests
 
 
 def test_a_commit_of_another_key_is_refused(tools: Tools, update: Update, tmp_path: Path) -> None:
