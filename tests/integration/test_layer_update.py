@@ -11,7 +11,7 @@ import pytest
 from atomic_lib.image.oci.components import DATABASE, UNPACKAGED, in_image
 from atomic_lib.image.oci.host_image import LAYERS, HostImage, layers_made_again
 from atomic_lib.image.oci.layout import blob_of
-from atomic_lib.pipeline.layers.host_images import image_of
+from atomic_lib.pipeline.layers.built_image import image_of
 from atomic_lib.pipeline.update.variant_update import VariantUpdate, open_update
 from atomic_lib.tools.sandbox import Bind
 

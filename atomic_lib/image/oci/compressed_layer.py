@@ -43,4 +43,6 @@ def _make(archive: TarArchive, context: Context, directory: Path) -> None:
     shutil.move(gzip_file(context.tools, archive.file), directory / _LAYER)
 
 
-COMPRESSED_LAYER = Stage("layer", _make, _inputs, title=lambda archive: f"compress {archive.file.name}", silent=True)
+COMPRESSED_LAYER = Stage(
+    "oci-layer", _make, _inputs, title=lambda archive: f"compress {archive.file.name}", silent=True
+)

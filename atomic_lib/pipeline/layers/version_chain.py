@@ -14,7 +14,7 @@ from atomic_lib.image.oci.host_image import HostImage, layers_made_again
 from atomic_lib.image.oci.layout import components_in
 from atomic_lib.params.variant import variant_from
 from atomic_lib.pipeline.build import Build, open_build
-from atomic_lib.pipeline.layers.host_images import image_of
+from atomic_lib.pipeline.layers.built_image import image_of
 from atomic_lib.pipeline.layers.rebuildable_packages import rebuildable_packages
 from atomic_lib.pipeline.update.variant_update import version_of
 from atomic_lib.report.elements.blocks import Paragraph

@@ -22,7 +22,7 @@ from atomic_lib.guest.update.update_evidence import GuestUpdate, etc_outcomes
 from atomic_lib.guest.update.update_ways import UpdateWay
 from atomic_lib.params.variant import Variant, load_variant, variant_from
 from atomic_lib.pipeline.build import Build, open_build
-from atomic_lib.pipeline.layers.host_images import image_of
+from atomic_lib.pipeline.layers.built_image import image_of
 from atomic_lib.report.elements.blocks import Paragraph
 from atomic_lib.report.elements.values import plural
 

@@ -31,8 +31,8 @@ def test_few_packages_have_a_group_each() -> None:
 
 
 def test_the_order_of_the_packages_does_not_matter() -> None:
-    sizes = made_sizes()
-    assert pack(dict(reversed(sizes.items())), 20) == pack(sizes, 20)
+    for sizes in (made_sizes(), dict.fromkeys(made_sizes(), 5)):
+        assert pack(dict(reversed(sizes.items())), 20) == pack(sizes, 20)
 
 
 def test_a_large_package_shares_its_group_with_none() -> None:
