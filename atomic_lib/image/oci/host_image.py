@@ -155,7 +155,6 @@ class _Layers:
         )
         made = TarArchive(archive, file_sha256(archive))
         copy_file(compressed_layer(made, self._context), target)
-        archive.unlink(missing_ok=True)
         return CompressedLayer(target, made.sha256, group)
 
 

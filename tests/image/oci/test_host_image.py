@@ -10,7 +10,7 @@ import pytest
 
 from atomic_lib.base.errors import WorkbookError
 from atomic_lib.image.oci.components import DATABASE, UNPACKAGED
-from atomic_lib.image.oci.host_image import HostImage, layers_made_again
+from atomic_lib.image.oci.host_image import HOST_IMAGE, HostImage, host_image, layers_made_again
 from atomic_lib.image.oci.layout import blob_of
 from atomic_lib.tools.context import Context
 from tests.image.oci.hosts import FILES, image_context, make_host, make_image
@@ -93,6 +93,13 @@ def test_the_version_and_the_time_change_no_layer(context: Context, tmp_path: Pa
     configuration = json.loads(blob_of(one.layout, one.manifest["config"]).read_text())
     assert configuration["config"]["Cmd"] == ["/sbin/init"]
     assert len(configuration["rootfs"]["diff_ids"]) == len(configuration["history"]) == 5
+
+
+def test_the_key_has_the_groups_of_the_version_before(context: Context, tmp_path: Path) -> None:
+    request = make_image(context, make_host(tmp_path / "host")).request
+    later = replace(request, packing=(("one", "two"), ()))
+    assert HOST_IMAGE.key_inputs(later, context) != HOST_IMAGE.key_inputs(request, context)
+    assert components(host_image(later, context)) == ["one,two", "three", DATABASE, UNPACKAGED]
 
 
 def test_a_tree_without_a_commit_is_refused(context: Context, tmp_path: Path) -> None:

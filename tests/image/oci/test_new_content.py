@@ -13,7 +13,12 @@ def test_content_is_new_if_no_file_had_it_and_counts_once(tmp_path: Path, monkey
     context = image_context(tmp_path / "context", monkeypatch)
     before = make_image(context, make_host(tmp_path / "1"))
     moved = {"usr/bin/one-moved": FILES["usr/bin/one"], "usr/bin/two": FILES["usr/etc/three.conf"]}
-    new = {"usr/lib/one.so": "new!", "usr/lib/two.so": "new!", "usr/etc/three.conf": "others"}
+    new = {
+        "usr/lib/one.so": "new!",
+        "usr/lib/one-copy.so": "new!",
+        "usr/lib/two.so": "new!",
+        "usr/etc/three.conf": "others",
+    }
     files = {path: text for path, text in FILES.items() if path != "usr/bin/one"} | moved | new
     after = make_image(context, make_host(tmp_path / "2", files), "2", before.packing)
     found = new_content(context.tools, before, after, tmp_path)
