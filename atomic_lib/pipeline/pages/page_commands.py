@@ -44,7 +44,10 @@ def _add_update(parser: argparse.ArgumentParser) -> None:
     )
     version_2 = parser.add_mutually_exclusive_group()
     version_2.add_argument(
-        "--change", action="append", metavar="NAME", help="what version 2 changes; repeatable (package, config)"
+        "--change",
+        action="append",
+        metavar="NAME",
+        help="what version 2 changes: a name, or lock:FILE, whose packages it has; repeatable (package, config)",
     )
     version_2.add_argument(
         "--break",

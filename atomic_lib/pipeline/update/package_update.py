@@ -1,6 +1,6 @@
 """The update of a traditional variant by dnf: from the packages of one lock to those of another, and back."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -44,17 +44,18 @@ class PackageUpdate:
     """The build of version 1, and the stages of an update to version 2. The first access to a stage makes it.
 
     ``added``: the packages that version 2 names in addition. ``rebuilt``: whether it has new releases of the packages
-    that have the files ``REBUILT_FILES``.
+    that have the files ``REBUILT_FILES``. ``lock``: a lock file that names all its packages instead.
     """
 
     before: Build
     added: tuple[str, ...]
     rebuilt: bool
+    lock: str = ""
 
     @cached_property
     def after(self) -> Build:
         """The build of version 2; only its packages are needed for the update."""
-        own: dict[str, object] = {"version": "2"}
+        own: dict[str, object] = {"version": "2", "lock": self.lock or self.before.variant.lock}
         if self.rebuilt:
             directory = rebuilt_rpms(self._rebuilds(), self.before.context)
             own |= {"local_rpms": str(directory), "local_rpms_trusted": True}
@@ -122,8 +123,10 @@ class PackageUpdate:
         )
 
 
-def open_package_update(before: Build, changes: list[str]) -> PackageUpdate:
+def open_package_update(before: Build, changes: Sequence[str], *, lock: str = "") -> PackageUpdate:
     """The update of a traditional variant; ``changes``: names of ``params/treefiles/parts/update-NAME.yaml``.
+
+    ``lock``: a lock file that names the packages of version 2.
 
     Raises WorkbookError for a change that packages do not bring, and for a variant with RPMs of the user's own.
     """
@@ -133,7 +136,7 @@ def open_package_update(before: Build, changes: list[str]) -> PackageUpdate:
             f"{variant.variant}: local_rpms: version 2 has RPMs of its own in their place", hint="leave it empty"
         )
     added = [package for name in changes if name != CONFIG for package in _packages_of(name)]
-    return PackageUpdate(before, tuple(added), CONFIG in changes)
+    return PackageUpdate(before, tuple(added), CONFIG in changes, lock)
 
 
 def _packages_of(change: str) -> tuple[str, ...]:

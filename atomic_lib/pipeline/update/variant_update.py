@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from atomic_lib.base.errors import WorkbookError
-from atomic_lib.base.paths import PARAMS_DIRECTORY
 from atomic_lib.compose.tree import default_ref
 from atomic_lib.compose.update.object_estimate import PackageFiles, estimate_loose
 from atomic_lib.compose.update.rpm_prediction import new_packages
@@ -23,10 +22,10 @@ from atomic_lib.guest.update.update_ways import UpdateWay
 from atomic_lib.params.variant import Variant, load_variant, variant_from
 from atomic_lib.pipeline.build import Build, open_build
 from atomic_lib.pipeline.layers.built_image import image_of
+from atomic_lib.pipeline.update.version_changes import PART, named_changes
 from atomic_lib.report.elements.blocks import Paragraph
 from atomic_lib.report.elements.values import plural
 
-_PARTS = "update-"
 _VERSION_2 = "2"
 
 
@@ -101,18 +100,18 @@ class VariantUpdate:
 
 
 def open_update(variant: str, changes: str) -> VariantUpdate:
-    """The update of a variant of ``params/variants``; ``changes``: one or more of ``known_changes``.
+    """The update of a variant of ``params/variants``; ``changes``: as ``named_changes`` reads them.
 
-    Raises WorkbookError for an unknown change, for a variant that has no commits of a treefile, and as ``open_build``
+    Raises WorkbookError as that does, for a variant that has no commits of a treefile, and as ``open_build``
     does.
     """
     named = named_changes(changes)
     first = load_variant(variant)
-    return update_between(first, [f"{_PARTS}{name}" for name in named])
+    return update_between(first, [f"{PART}{name}" for name in named.parts], lock=named.lock)
 
 
-def update_between(first: Variant, parts: Sequence[str]) -> VariantUpdate:
-    """The update of a variant to a version 2 with more parts.
+def update_between(first: Variant, parts: Sequence[str], *, lock: str = "") -> VariantUpdate:
+    """The update of a variant to a version 2 with more parts; ``lock``: a lock file that names its packages instead.
 
     Raises WorkbookError for a variant that has no commits of a treefile, and as ``open_build`` does.
     """
@@ -122,7 +121,7 @@ def update_between(first: Variant, parts: Sequence[str]) -> VariantUpdate:
             f"{first.variant}: only the commit of a treefile is updated here", hint="name an ostree variant: atomic-min"
         )
     all_parts = " ".join([*first.parts.split(), *parts])
-    second = variant_from({**first.model_dump(), "parts": all_parts, "version": _VERSION_2})
+    second = variant_from({**first.model_dump(), "parts": all_parts, "lock": lock or first.lock, "version": _VERSION_2})
     return VariantUpdate(before, Build(second, before.context))
 
 
@@ -178,23 +177,6 @@ def _guest_problems(update: VariantUpdate) -> Iterator[str]:
         }
         yield from (f"{moment}: {problem}" for problem, holds in facts.items() if not holds)
     yield from (f"/etc/{one.name}: {one.kept}" for one in etc_outcomes(guest) if not one.expected)
-
-
-def named_changes(changes: str) -> list[str]:
-    """The names in ``changes``; raises WorkbookError for an unknown one, or if there are none."""
-    known, named = known_changes(), changes.split()
-    for name in named:
-        if name not in known:
-            raise WorkbookError(f"{name}: no such change for version 2", hint=f"one or more of: {', '.join(known)}")
-    if not named:
-        raise WorkbookError("version 2 must differ from version 1", hint=f"one or more of: {', '.join(known)}")
-    return named
-
-
-def known_changes() -> list[str]:
-    """What a version 2 can differ in: ``params/treefiles/parts/update-NAME.yaml``."""
-    files = sorted((PARAMS_DIRECTORY / "treefiles/parts").glob(f"{_PARTS}*.yaml"))
-    return [file.stem.removeprefix(_PARTS) for file in files]
 
 
 def version_of(build: Build) -> Version:

@@ -175,3 +175,10 @@ def test_what_an_update_must_leave_alone_is_an_error_if_it_does_not(
     guest = dnf_guest()
     states = (guest.states[0], guest.states[1].model_copy(update=changed), guest.states[2])
     assert refusal(made(tmp_path, guest.model_copy(update={"states": states}))).log == f"version 2: {said}"
+
+
+def test_version_2_can_have_the_packages_of_a_lock(tmp_path: Path) -> None:
+    before = build(tmp_path)
+    update = open_package_update(before, (), lock="params/base.yaml")
+    assert (before.variant.lock, update.after.variant.lock, update.rebuilt) == ("", "params/base.yaml", False)
+    assert open_package_update(before, ["package"]).after.variant.lock == ""

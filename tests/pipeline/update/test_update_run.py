@@ -49,7 +49,7 @@ def test_what_cannot_be_updated_makes_no_page(
     published: list[tuple[NotebookPage, Mapping[str, object]]], capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["update", "--change", "kernel"]) == 1
-    assert "error: kernel: no such change for version 2\nNext step: one or more of: config, initramfs, package" in (
+    assert "error: kernel: no such change for version 2\nNext step: one or more of: config, initramfs, package, " in (
         capsys.readouterr().err
     )
     assert published == []

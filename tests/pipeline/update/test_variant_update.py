@@ -11,7 +11,7 @@ from atomic_lib.guest.update.update_evidence import GuestUpdate
 from atomic_lib.params.variant import load_variant
 from atomic_lib.pipeline.build import Build
 from atomic_lib.pipeline.update import variant_update
-from atomic_lib.pipeline.update.variant_update import VariantUpdate, known_changes, open_update, require_atomic
+from atomic_lib.pipeline.update.variant_update import VariantUpdate, open_update, require_atomic
 from tests.contexts import own_context
 from tests.guest.update.updates import AFTER, BEFORE, good_downloads, good_guest, good_layers, state
 
@@ -67,8 +67,11 @@ def test_what_cannot_be_updated_is_said_at_once(variant: str, changes: str, said
     assert caught.value.hint
 
 
-def test_the_changes_are_those_that_have_a_treefile() -> None:
-    assert known_changes() == ["config", "initramfs", "package"]
+def test_version_2_can_have_the_packages_of_a_lock() -> None:
+    update = open_update("atomic-min", "lock:pyproject.toml config")
+    assert (update.before.variant.lock, update.after.variant.lock) == ("", "pyproject.toml")
+    assert update.after.variant.parts == "update-config"
+    assert open_update("atomic-min", "config").after.variant.lock == ""
 
 
 def test_the_verdict_says_what_it_cost() -> None:
