@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from atomic_lib.compose.chroot import RPMDB
-from atomic_lib.compose.tree_access.ownership import Ownership
+from atomic_lib.compose.tree_access.ownership import Ownership, readable
 from atomic_lib.compose.tree_access.walk import Entry
 
 DATABASE, UNPACKAGED = "the RPM database", "files of no package"
@@ -28,7 +28,8 @@ class Component:
 def components_of(entries: Sequence[Entry], owners: Mapping[str, Sequence[str]]) -> dict[str, Component]:
     """The components of a tree by name; ``owners``: the packages that have each path, as ``Tree.owners`` names them.
 
-    The names of one file are of one component. A package has its own name; a large file of none, that of its path.
+    The names of one file are of one component. A package has its own name; a large file of none, that of its path,
+    without what the annotation of a layer cannot have: commas, and bytes that are not UTF-8.
     """
     ownership, in_use = Ownership(owners, entries), {entry.path.rpartition("/")[0] for entry in entries}
     paths: dict[str, list[str]] = defaultdict(list)
@@ -61,4 +62,4 @@ def _names_of_files(entries: Iterable[Entry]) -> list[list[Entry]]:
 def _without_package(path: str, size_bytes: int) -> str:
     if path.startswith(f"/{RPMDB.strip('/')}/"):
         return DATABASE
-    return path if size_bytes >= LARGE_BYTES else UNPACKAGED
+    return readable(path).replace(",", r"\x2c") if size_bytes >= LARGE_BYTES else UNPACKAGED

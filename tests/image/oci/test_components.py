@@ -1,5 +1,7 @@
 """What the files of a host belong to: each path to one component, and the names of one file to the same."""
 
+import os
+
 from atomic_lib.compose.tree_access.walk import Entry
 from atomic_lib.image.oci.components import DATABASE, LARGE_BYTES, UNPACKAGED, Component, components_of, in_image
 
@@ -41,6 +43,13 @@ def test_the_names_of_one_file_are_of_one_component_and_counted_once() -> None:
     entries = [file("/usr/bin/another", 1), file("/usr/bin/two", 1), file("/usr/bin/zero", 1)]
     found = components_of(entries, OWNERS)
     assert found == {"two": Component(("usr/bin/another", "usr/bin/two", "usr/bin/zero"), 10)}
+
+
+def test_a_large_file_of_no_package_has_a_name_that_an_annotation_can_have() -> None:
+    path = os.fsdecode(b"/usr/lib/caf\xe9,x")
+    assert components_of([file(path, 1, LARGE_BYTES)], OWNERS) == {
+        r"/usr/lib/caf\xe9\x2cx": Component((path.lstrip("/"),), LARGE_BYTES)
+    }
 
 
 def test_etc_of_a_commit_is_etc_in_the_image() -> None:
