@@ -3,17 +3,24 @@
 It shares both trees with ``test_guest_update`` and boots nothing; both images and the first once more take 150 s.
 """
 
+import os
 import re
 import tarfile
+from pathlib import Path
 
 import pytest
 
+from atomic_lib.base.store import Store
+from atomic_lib.compose.tree import Tree
+from atomic_lib.compose.tree_access.walk import walk_tree, write_entries
 from atomic_lib.image.oci.components import DATABASE, UNPACKAGED, in_image
-from atomic_lib.image.oci.host_image import LAYERS, HostImage, layers_made_again
-from atomic_lib.image.oci.layout import blob_of
+from atomic_lib.image.oci.host_image import LAYERS, HostImage, HostImageRequest, host_image, layers_made_again
+from atomic_lib.image.oci.layout import blob_of, components_in
 from atomic_lib.pipeline.layers.built_image import image_of
 from atomic_lib.pipeline.update.variant_update import VariantUpdate, open_update
+from atomic_lib.tools.context import Context
 from atomic_lib.tools.sandbox import Bind
+from tests.integration.commits import make_commit
 
 pytestmark = pytest.mark.integration
 
@@ -65,10 +72,10 @@ def test_it_is_the_same_to_the_layer_if_it_is_made_again(
 def test_an_update_changes_the_layers_of_its_packages_only(images: tuple[HostImage, HostImage]) -> None:
     before, after = images
     new = [layer for layer in after.manifest["layers"] if layer["digest"] not in before.layers]
-    names = [layer["annotations"]["ostree.components"].split(",") for layer in new]
+    names = [components_in(layer) for layer in new]
     print(names)
-    assert [DATABASE] in names
-    assert [UNPACKAGED] in names
+    assert (DATABASE,) in names
+    assert (UNPACKAGED,) in names
     assert any("rsync" in group for group in names)
     assert len(names) <= 5
 
@@ -80,3 +87,21 @@ def test_it_is_pulled_as_predicted_and_is_near_the_least_possible(update: Varian
     assert layers.predicted == layers.measured
     assert layers.layers - layers.reused <= 5
     assert 0 < layers.least_bytes < layers.measured.bytes < 3 * layers.least_bytes
+
+
+def test_capabilities_of_a_commit_are_in_its_layer(update: VariantUpdate, tmp_path: Path) -> None:
+    tools, value = update.before.context.tools, bytes.fromhex("0100000200040000000000000000000000000000")
+
+    def change(root: Path) -> None:
+        os.setxattr(root / "usr/bin/busybox", "security.capability", value)
+
+    made = make_commit(tools, tmp_path, change=change)
+    write_entries(walk_tree(tmp_path / "root"), tmp_path / "entries.jsonl")
+    (tmp_path / "owners.json").write_text('{"/usr/bin/busybox": ["one"]}')
+    tree = Tree("tiny", "ostree", tmp_path, "1", made.commit, "", (), seconds=0.0, reused=False)
+    context = Context(tools, tmp_path / "cache", Store(tmp_path / "store"))
+    image = host_image(HostImageRequest("tiny", "1", tree, 0), context)
+    (layer,) = (one for one in image.manifest["layers"] if components_in(one) == ("one",))
+    with tarfile.open(blob_of(image.layout, layer), encoding="utf-8", errors="surrogateescape") as archive:
+        record = archive.getmember("usr/bin/busybox").pax_headers["SCHILY.xattr.security.capability"]
+    assert record.encode("utf-8", "surrogateescape") == value
