@@ -4,16 +4,16 @@ from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from mmap import mmap
 from pathlib import Path
 
 from atomic_lib.base.errors import WorkbookError
 from atomic_lib.base.files import Range
 from atomic_lib.formats.disk.ext4 import Ext4, Label
+from atomic_lib.formats.disk.ext4_layout import DiskBytes
 from atomic_lib.formats.disk.extents import allocated_ranges
 from atomic_lib.formats.disk.gpt import BOOT_CODE_BYTES, PartitionTable
 from atomic_lib.formats.disk.qcow2 import Qcow2, read_qcow2
-from atomic_lib.formats.disk.raw_disk import map_file, open_raw_disk
+from atomic_lib.formats.disk.raw_disk import open_disk_file, open_raw_disk
 
 PARTITION_TABLE, BOOT_SECTORS, ESP, FREE = "partition-table", "boot-sectors", "esp", "free"
 HOST_FILE_SYSTEM = "host-file-system"
@@ -45,7 +45,7 @@ def map_disk(raw: Path, qcow2: Path, allocated_bytes: int) -> DiskMap:
 
     Raises WorkbookError naming a file that is not such an image, is cut off or damaged.
     """
-    with open_raw_disk(raw) as disk, map_file(qcow2) as compressed:
+    with open_raw_disk(raw) as disk, open_disk_file(qcow2) as compressed:
         ranges = allocated_ranges(raw)
         clusters = read_qcow2(compressed, str(qcow2))
         if clusters.virtual_bytes != len(disk.data):
@@ -92,20 +92,28 @@ def allocated_pieces(ranges: Iterable[Range], segments: list[Segment]) -> Iterat
             place = min(end, high)
 
 
-def share_clusters(disk: mmap, pieces: Iterable[Segment], clusters: Qcow2) -> Counter[Label]:
+def share_clusters(disk: DiskBytes, pieces: Iterable[Segment], clusters: Qcow2) -> Counter[Label]:
     """The stored bytes of each cluster, shared out over its blocks that hold data, in proportion to their bytes."""
     weights: dict[int, Counter[Label]] = {}
     for start, end, label in pieces:
         while start < end:
-            stop = min(end, start - start % _BLOCK_BYTES + _BLOCK_BYTES)
             number = start // clusters.cluster_bytes
-            if number in clusters.stored_bytes and disk[start:stop] != _ZEROS[: stop - start]:
-                weights.setdefault(number, Counter())[label] += stop - start
+            stop = min(end, (number + 1) * clusters.cluster_bytes)
+            data_bytes = _data_bytes(disk[start:stop], start) if number in clusters.stored_bytes else 0
+            if data_bytes:
+                weights.setdefault(number, Counter())[label] += data_bytes
             start = stop
     total: Counter[Label] = Counter()
     for number, size_bytes in clusters.stored_bytes.items():
         total.update(share_out(size_bytes, weights.get(number, Counter({FREE: 1}))))
     return total
+
+
+def _data_bytes(content: bytes, offset: int) -> int:
+    """How many bytes are in blocks of the disk that are not all zeros; ``content`` begins at ``offset`` of the disk."""
+    ends = range(_BLOCK_BYTES - offset % _BLOCK_BYTES, len(content) + _BLOCK_BYTES, _BLOCK_BYTES)
+    blocks = (content[max(0, end - _BLOCK_BYTES) : end] for end in ends)
+    return sum(len(block) for block in blocks if block != _ZEROS[: len(block)])
 
 
 def share_out(size_bytes: int, weights: Mapping[Label, int]) -> dict[Label, int]:

@@ -2,7 +2,8 @@
 
 import pytest
 
-from atomic_lib.measure.disk_map import allocated_pieces, share_out
+from atomic_lib.formats.disk.qcow2 import Qcow2
+from atomic_lib.measure.disk_map import allocated_pieces, share_clusters, share_out
 
 
 @pytest.mark.parametrize(
@@ -37,3 +38,13 @@ def test_ranges_are_cut_where_the_owner_changes(
 ) -> None:
     segments: list[tuple[int, int, str | int]] = [(0, 10, "a"), (20, 30, "b"), (30, 40, 7)]
     assert list(allocated_pieces(ranges, segments)) == pieces
+
+
+def test_blocks_that_hold_data_are_those_of_the_disk_wherever_a_piece_begins() -> None:
+    clusters = Qcow2(3 * 65536, 65536, {0: 700, 1: 900}, 0, 0)
+    disk = bytearray(3 * 65536)
+    disk[4095] = disk[5000] = disk[20000] = disk[65536] = disk[131072] = 1
+    ends = {"zeros": 3000, "a": 9000, "b": 60000, "c": 131073}
+    pieces = zip((0, *ends.values()), ends.values(), ends, strict=False)
+    shared = share_clusters(bytes(disk), pieces, clusters)
+    assert shared == share_out(700, {"a": 1096 + 4096, "b": 4096}) | {"c": 900}

@@ -172,7 +172,8 @@ class InodeReader:
         self.runs.append((pointer, 1, FILE_SYSTEM))
         per_block = self.layout.block_bytes // 4
         for place, below in enumerate(struct.unpack(f"<{per_block}I", self.block(pointer))):
-            yield from self._pointed(below, level - 1, logical + place * per_block ** (level - 1))
+            if below:  # most are not, in the half a million of the resize inode
+                yield from self._pointed(below, level - 1, logical + place * per_block ** (level - 1))
 
 
 def _require_whole(disk: DiskBytes, layout: Layout, runs: tuple[Run, ...]) -> None:

@@ -7,17 +7,18 @@ import hashlib
 import re
 import struct
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from mmap import mmap
+from io import BytesIO
 from pathlib import Path
 
 from atomic_lib.base.errors import WorkbookError
 from atomic_lib.formats.disk.attributes import attribute_text
 from atomic_lib.formats.disk.ext4 import Ext4
 from atomic_lib.formats.disk.ext4_inode import DIRECTORY, FILE, LINK, Inode
-from atomic_lib.formats.disk.raw_disk import Piece, RawDisk, map_file, open_raw_disk, pieces_of, read_pieces
+from atomic_lib.formats.disk.ext4_layout import DiskBytes
+from atomic_lib.formats.disk.raw_disk import Piece, RawDisk, open_disk_file, open_raw_disk, pieces_of, read_pieces
 
 _TYPES = {FILE: "file", DIRECTORY: "directory", LINK: "link", 0o01: "fifo", 0o14: "socket", 0o02: "character device",
           0o06: "block device"}  # fmt: skip
@@ -50,7 +51,7 @@ class FileEntry:
 class FileSystem:
     """A file system by path, from ``/``. ``outside``: the number of the disk's paths that are not in this view.
 
-    Metadata is read once; ``content`` and ``text`` read the image again.
+    Metadata is read once; ``content``, ``parts`` and ``text`` read the image again.
     """
 
     raw: Path
@@ -59,11 +60,16 @@ class FileSystem:
 
     def content(self, path: str) -> bytes:
         """The content of a file, read from the image again; empty where the path is not a file."""
+        content = BytesIO()
+        content.writelines(self.parts(path))  # bytes.join would hold all parts beside the whole
+        return content.getvalue()
+
+    def parts(self, path: str) -> Iterator[bytes]:
+        """The content of a file as ``content`` reads it, at most 1 MiB at a time."""
         entry = self.entries.get(path)
-        if entry is None or entry.type != "file":
-            return b""
-        with map_file(self.raw) as disk:
-            return b"".join(read_pieces(disk, entry.pieces))
+        if entry is not None and entry.type == "file":
+            with open_disk_file(self.raw) as disk:
+                yield from read_pieces(disk, entry.pieces)
 
     def text(self, path: str) -> str:
         """The content of a file as text."""
@@ -154,7 +160,7 @@ def _entries(disk: RawDisk) -> dict[str, FileEntry]:
     return dict(sorted(entries.items()))
 
 
-def _entry(disk: mmap, files: Ext4, inode: Inode) -> FileEntry:
+def _entry(disk: DiskBytes, files: Ext4, inode: Inode) -> FileEntry:
     kind = _TYPES.get(inode.kind)
     if kind is None:
         raise ValueError(f"a file of type {inode.kind:#o}")
@@ -179,7 +185,7 @@ def _entry(disk: mmap, files: Ext4, inode: Inode) -> FileEntry:
     )
 
 
-def _sha256(disk: mmap, pieces: Iterable[Piece]) -> str:
+def _sha256(disk: DiskBytes, pieces: Iterable[Piece]) -> str:
     digest = hashlib.sha256()
     for data in read_pieces(disk, pieces):
         digest.update(data)

@@ -6,9 +6,9 @@ disk is whole nor that partitions do not overlap, and pyparted needs libparted o
 
 import struct
 from dataclasses import dataclass
-from mmap import mmap
 
 from atomic_lib.base.errors import WorkbookError
+from atomic_lib.formats.disk.ext4_layout import DiskBytes
 
 SECTOR_BYTES = 512
 BOOT_CODE_BYTES = 440
@@ -36,7 +36,7 @@ class PartitionTable:
     usable_end: int
 
 
-def read_partition_table(disk: mmap, name: str) -> PartitionTable:
+def read_partition_table(disk: DiskBytes, name: str) -> PartitionTable:
     """The partition table of a raw disk image.
 
     Raises WorkbookError naming the image (``name``) where there is none, where the image
@@ -44,7 +44,9 @@ def read_partition_table(disk: mmap, name: str) -> PartitionTable:
     """
     if len(disk) < 2 * SECTOR_BYTES + _HEADER.size or disk[SECTOR_BYTES : SECTOR_BYTES + 8] != b"EFI PART":
         raise WorkbookError(f"{name}: no GPT in its second sector: not a disk image of this workbook, or cut off")
-    _, _, _, _, _, _, backup, first, last, _, table, count, size, _ = _HEADER.unpack_from(disk, SECTOR_BYTES)
+    _, _, _, _, _, _, backup, first, last, _, table, count, size, _ = _HEADER.unpack(
+        disk[SECTOR_BYTES : SECTOR_BYTES + _HEADER.size]
+    )
     if (backup + 1) * SECTOR_BYTES > len(disk) or last >= backup:
         raise WorkbookError(
             f"{name}: cut off: {len(disk)} bytes, but the partition table ends at {(backup + 1) * SECTOR_BYTES}"
@@ -63,8 +65,8 @@ def read_partition_table(disk: mmap, name: str) -> PartitionTable:
     return PartitionTable(tuple(partitions), first * SECTOR_BYTES, (last + 1) * SECTOR_BYTES)
 
 
-def _partition(disk: mmap, offset: int) -> Partition | None:
-    kind, _, first, last, _, name = _ENTRY.unpack_from(disk, offset)
+def _partition(disk: DiskBytes, offset: int) -> Partition | None:
+    kind, _, first, last, _, name = _ENTRY.unpack(disk[offset : offset + _ENTRY.size])
     if kind == bytes(16):
         return None
     title = name.decode("utf-16-le", errors="replace").partition("\0")[0]

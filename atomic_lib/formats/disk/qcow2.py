@@ -13,9 +13,9 @@ import struct
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from mmap import mmap
 
 from atomic_lib.base.errors import WorkbookError
+from atomic_lib.formats.disk.ext4_layout import DiskBytes
 from atomic_lib.formats.disk.gpt import SECTOR_BYTES
 from atomic_lib.formats.zstd_frame import frame_bytes
 
@@ -58,7 +58,7 @@ class _Extent:
         return self.offset + self.size_bytes
 
 
-def read_qcow2(file: mmap, name: str) -> Qcow2:
+def read_qcow2(file: DiskBytes, name: str) -> Qcow2:
     """Read a qcow2 image.
 
     Raises WorkbookError naming the file (``name``): not a qcow2 of this workbook's making
@@ -66,10 +66,10 @@ def read_qcow2(file: mmap, name: str) -> Qcow2:
     two uses or with none, or a refcount other than the uses of its cluster.
     """
     if len(file) < _HEADER.size or file[:4] != _MAGIC:
-        raise WorkbookError(f"{name}: not a qcow2 image: it begins with {bytes(file[:4])!r}")
+        raise WorkbookError(f"{name}: not a qcow2 image: it begins with {file[:4]!r}")
     (_, version, backing, _, cluster_bits, virtual_bytes, encryption, l1_entries, l1_offset,
      refcount_offset, refcount_clusters, snapshots, _, incompatible, _, _, order, _, compression,
-    ) = _HEADER.unpack_from(file)  # fmt: skip
+    ) = _HEADER.unpack(file[: _HEADER.size])  # fmt: skip
     if (version, backing, encryption, snapshots, incompatible, order, compression) != (
         _VERSION, 0, 0, 0, _COMPRESSION_TYPE_BIT, _REFCOUNT_ORDER, _ZSTD,
     ) or not 9 <= cluster_bits <= 21:  # fmt: skip
@@ -101,7 +101,7 @@ def read_qcow2(file: mmap, name: str) -> Qcow2:
 class _Tables:
     """Reads the tables of a file and checks them against each other."""
 
-    file: mmap
+    file: DiskBytes
     name: str
     cluster_bits: int
 
@@ -189,4 +189,4 @@ class _Tables:
         layout = struct.Struct(f">{count}{form}")
         if offset + layout.size > len(self.file):
             raise self.damaged(f"a table at byte {offset} is past its end at {len(self.file)}")
-        return layout.unpack_from(self.file, offset)
+        return layout.unpack(self.file[offset : offset + layout.size])

@@ -1,8 +1,11 @@
 """A raw disk image opened for reading: its partitions, and the files of its root file system."""
 
+import os
+import stat
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from errno import EISDIR
 from functools import cached_property
 from mmap import ACCESS_READ, mmap
 from pathlib import Path
@@ -20,11 +23,29 @@ Piece = tuple[int | None, int]
 
 
 @dataclass(frozen=True)
+class DiskFile:
+    """The bytes of an open file, read from it by slices. The pages of a mapping would count as this process's memory.
+
+    Raises OSError where the file cannot be read.
+    """
+
+    descriptor: int
+    size_bytes: int
+
+    def __len__(self) -> int:
+        return self.size_bytes
+
+    def __getitem__(self, place: slice) -> bytes:
+        start, stop, _ = place.indices(self.size_bytes)
+        return os.pread(self.descriptor, max(0, stop - start), start)
+
+
+@dataclass(frozen=True)
 class RawDisk:
     """A disk image while it is open; ``files`` is the file system of the partition named ``root``."""
 
     path: Path
-    data: mmap
+    data: DiskFile
     table: PartitionTable
     files: Ext4
 
@@ -48,7 +69,7 @@ def open_raw_disk(path: Path) -> Iterator[RawDisk]:
     Raises WorkbookError naming the image where it cannot be read, is cut off or damaged, or
     has no partition named ``root`` with an ext4 file system.
     """
-    with map_file(path) as data:
+    with open_disk_file(path) as data:
         table = read_partition_table(data, str(path))
         root = next((part for part in table.partitions if part.name == "root"), None)
         if root is None:
@@ -57,17 +78,32 @@ def open_raw_disk(path: Path) -> Iterator[RawDisk]:
 
 
 @contextmanager
-def map_file(path: Path) -> Iterator[mmap]:
-    """The bytes of a file, read where they are looked at; raises WorkbookError where it is empty or unreadable."""
+def open_disk_file(path: Path) -> Iterator[DiskFile]:
+    """The bytes of a file, of which nothing stays in memory; raises WorkbookError where it is empty or unreadable."""
     try:
-        with open(path, "rb") as file:
-            if not path.stat().st_size:
-                raise WorkbookError(f"{path}: empty")
-            data = mmap(file.fileno(), 0, access=ACCESS_READ)
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     except OSError as error:
-        raise WorkbookError(f"{path}: cannot be read: {error.strerror}") from None
-    with data:
+        raise _unreadable(path, error) from None
+    try:
+        status = os.fstat(descriptor)
+        if stat.S_ISDIR(status.st_mode):
+            raise _unreadable(path, IsADirectoryError(EISDIR, os.strerror(EISDIR)))
+        if not status.st_size:
+            raise WorkbookError(f"{path}: empty")
+        yield DiskFile(descriptor, status.st_size)
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
+def map_file(path: Path) -> Iterator[mmap]:
+    """The bytes of a file, for many small reads all over it; raises WorkbookError where it is empty or unreadable."""
+    with open_disk_file(path) as file, mmap(file.descriptor, 0, access=ACCESS_READ) as data:
         yield data
+
+
+def _unreadable(path: Path, error: OSError) -> WorkbookError:
+    return WorkbookError(f"{path}: cannot be read: {error.strerror}")
 
 
 def pieces_of(files: Ext4 | Layout, inode: Inode) -> Iterator[Piece]:

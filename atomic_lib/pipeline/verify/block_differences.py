@@ -18,7 +18,7 @@ from atomic_lib.formats.disk.fat import (
     read_fat_layout,
 )
 from atomic_lib.formats.disk.gpt import BOOT_CODE_BYTES
-from atomic_lib.formats.disk.raw_disk import RawDisk, map_file, open_raw_disk
+from atomic_lib.formats.disk.raw_disk import RawDisk, open_disk_file, open_raw_disk
 
 BLOCK_BYTES = 4096
 _CHECKSUM = "checksum"
@@ -55,7 +55,7 @@ def _joined(ranges: Iterable[tuple[int, int]]) -> Iterator[tuple[int, int]]:
 
 def described_blocks(left: Path, right: Path, blocks: Iterable[int]) -> Iterator[str]:
     """One line or more for each block: what it holds, and how it differs."""
-    with open_raw_disk(left) as one, map_file(right) as other:
+    with open_raw_disk(left) as one, open_disk_file(right) as other:
         if len(one.data) != len(other):
             yield f"the disks have {len(one.data)} and {len(other)} bytes"
             return

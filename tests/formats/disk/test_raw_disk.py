@@ -1,12 +1,13 @@
 """The files of a raw disk image: their content, and errors for those that are missing."""
 
+import os
 import shutil
 from pathlib import Path
 
 import pytest
 
 from atomic_lib.base.errors import WorkbookError
-from atomic_lib.formats.disk.raw_disk import map_file, open_raw_disk, pieces_of
+from atomic_lib.formats.disk.raw_disk import map_file, open_disk_file, open_raw_disk, pieces_of
 from tests.formats.disk.disk_image import make_raw
 from tests.measure.planted import debugfs
 
@@ -45,10 +46,37 @@ def test_what_is_no_regular_file_has_no_content(raw: Path, path: str) -> None:
         disk.content(path)
 
 
+PLACES = [slice(0, 4), slice(6, 100), slice(100, 200), slice(4, 2), slice(-3, None), slice(None)]
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_the_bytes_of_a_file_are_those_of_its_slices(tmp_path: Path, place: slice) -> None:
+    (tmp_path / "file").write_bytes(b"123456789")
+    with open_disk_file(tmp_path / "file") as file, map_file(tmp_path / "file") as mapped:
+        assert file[place] == mapped[place] == b"123456789"[place]
+        assert len(file) == len(mapped) == 9
+
+
+def test_a_file_that_was_read_takes_no_memory(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(os.urandom(1 << 20) * 32)
+    with open_disk_file(tmp_path / "file") as file:
+        before = resident_file_bytes()
+        assert sum(len(file[start : start + 4096]) for start in range(0, len(file), 4096)) == 32 << 20
+        assert resident_file_bytes() - before < 8 << 20
+
+
+def resident_file_bytes() -> int:
+    """What of files is in the memory of this process (proc_pid_statm(5): shared)."""
+    return int(Path("/proc/self/statm").read_text().split()[2]) * os.sysconf("SC_PAGE_SIZE")
+
+
 def test_what_cannot_be_opened_is_named(raw: Path, tmp_path: Path) -> None:
     with pytest.raises(WorkbookError, match=r"gone: cannot be read: No such file"), map_file(tmp_path / "gone"):
         pass
     with pytest.raises(WorkbookError, match=r"cannot be read: Is a directory"), map_file(tmp_path):
+        pass
+    (tmp_path / "empty").touch()
+    with pytest.raises(WorkbookError, match=r"empty: empty"), open_disk_file(tmp_path / "empty"):
         pass
     copy = tmp_path / "copy.raw"
     shutil.copyfile(raw, copy)
