@@ -28,8 +28,8 @@ from atomic_lib.compose.file_contexts import (
 )
 from atomic_lib.compose.tree_access.ownership import readable
 from atomic_lib.formats.disk.attributes import LABEL
-from atomic_lib.formats.disk.file_system import FileEntry, FileSystem, is_ostree, read_file_system, root_of
-from atomic_lib.image.disk import Image
+from atomic_lib.formats.disk.file_system import FileEntry, FileSystem, is_ostree, root_of
+from atomic_lib.measure.image_files import ImageFiles
 from atomic_lib.measure.label_exceptions import EXCEPTIONS_FILE, LabelException, load_exceptions
 from atomic_lib.tools.context import Context
 from atomic_lib.tools.sandbox import Tools
@@ -153,17 +153,17 @@ class LabelCheck:
                 yield ExplainedLabels(exception=name, reason=reason, paths=len(paths), example=readable(paths[0]))
 
 
-def image_labels(image: Image, context: Context) -> Labels:
+def image_labels(files: ImageFiles, context: Context) -> Labels:
     """The labels of an image, checked or taken from the store; see ``check_labels``."""
-    return Labels.model_validate_json((LABELS.get(image, context).path / "labels.json").read_text())
+    return Labels.model_validate_json((LABELS.get(files, context).path / "labels.json").read_text())
 
 
-def _inputs(image: Image, _: Context) -> dict[str, object]:
-    return {"image": image.key, "exceptions": file_sha256(EXCEPTIONS_FILE)}
+def _inputs(files: ImageFiles, _: Context) -> dict[str, object]:
+    return {"image": files.image.key, "exceptions": file_sha256(EXCEPTIONS_FILE)}
 
 
-def _make(image: Image, context: Context, directory: Path) -> None:
-    labels = check_labels(read_file_system(image.raw), context.tools, load_exceptions()).summary()
+def _make(files: ImageFiles, context: Context, directory: Path) -> None:
+    labels = check_labels(files.file_system, context.tools, load_exceptions()).summary()
     (directory / "labels.json").write_text(labels.model_dump_json())
 
 

@@ -25,6 +25,7 @@ from atomic_lib.measure.container.container_comparison import ComparisonRequest,
 from atomic_lib.measure.container.container_figures import ContainerFigures
 from atomic_lib.measure.footprint import Footprint, measure_footprint
 from atomic_lib.measure.guards.image_guards import Guard, image_guards
+from atomic_lib.measure.image_files import ImageFiles
 from atomic_lib.measure.image_footprint import ImageFootprint, image_footprint
 from atomic_lib.measure.labels import Labels, image_labels
 from atomic_lib.params.variant import Variant, load_variant
@@ -145,14 +146,19 @@ class Build:
         return image_footprint(self.image, self.tree, self.package_names, self.context)
 
     @cached_property
+    def image_files(self) -> ImageFiles:
+        """The files of the disk image, for what looks at all of them."""
+        return ImageFiles(self.image)
+
+    @cached_property
     def labels(self) -> Labels | None:
         """The image's labels, checked against its own policy; None if SELinux is disabled."""
-        return None if self.recipe.selinux == "disabled" else image_labels(self.image, self.context)
+        return None if self.recipe.selinux == "disabled" else image_labels(self.image_files, self.context)
 
     @cached_property
     def guards(self) -> tuple[Guard, ...]:
         """Private keys and dangerous rights in the image, with the reason of each that is allowed."""
-        return image_guards(self.image, self.context)
+        return image_guards(self.image_files, self.context)
 
     @cached_property
     def container(self) -> ContainerImage | None:

@@ -17,11 +17,11 @@ from atomic_lib.base.stage import Stage
 from atomic_lib.base.store import file_sha256
 from atomic_lib.compose.tree_access.ownership import readable
 from atomic_lib.formats.disk.attributes import CAPABILITY
-from atomic_lib.formats.disk.file_system import FileEntry, FileSystem, read_file_system, root_of
+from atomic_lib.formats.disk.file_system import FileEntry, FileSystem, root_of
 from atomic_lib.guest.evidence.running import Listener
-from atomic_lib.image.disk import Image
 from atomic_lib.measure.guards.guard_rules import GUARDS_FILE, GuardName, GuardRules, load_guard_rules
-from atomic_lib.measure.guards.private_keys import private_keys
+from atomic_lib.measure.guards.private_keys import may_have_keys, private_keys
+from atomic_lib.measure.image_files import ImageFiles
 from atomic_lib.measure.labels import looked_up_as
 from atomic_lib.tools.context import Context
 
@@ -65,17 +65,17 @@ _Found = tuple[str, str, str]
 """A path or a socket, what about it, and the fingerprint of a private key."""
 
 
-def image_guards(image: Image, context: Context) -> tuple[Guard, ...]:
+def image_guards(files: ImageFiles, context: Context) -> tuple[Guard, ...]:
     """The guards of an image, checked or taken from the store."""
-    return _GUARDS.validate_json((GUARDS.get(image, context).path / "guards.json").read_bytes(), strict=False)
+    return _GUARDS.validate_json((GUARDS.get(files, context).path / "guards.json").read_bytes(), strict=False)
 
 
-def _inputs(image: Image, _: Context) -> dict[str, object]:
-    return {"image": image.key, "rules": file_sha256(GUARDS_FILE)}
+def _inputs(files: ImageFiles, _: Context) -> dict[str, object]:
+    return {"image": files.image.key, "rules": file_sha256(GUARDS_FILE)}
 
 
-def _make(image: Image, context: Context, directory: Path) -> None:
-    guards = check_image(read_file_system(image.raw), load_guard_rules())
+def _make(files: ImageFiles, context: Context, directory: Path) -> None:
+    guards = check_image(files.file_system, load_guard_rules())
     (directory / "guards.json").write_bytes(_GUARDS.dump_json(guards))
 
 
@@ -88,6 +88,7 @@ def check_image(disk: FileSystem, rules: GuardRules) -> tuple[Guard, ...]:
     keys = (
         (place, f"{key.kind}, sha256 {key.fingerprint}", key.fingerprint)
         for place, path, _ in files
+        if may_have_keys(disk.parts(path))
         for key in private_keys(disk.content(path))
     )
     privileged = (

@@ -6,7 +6,7 @@ Format: RFC 7468 (textual encodings of PKIX), RFC 1421 (headers of encrypted key
 
 import hashlib
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 _WORDS = b"PRIVATE KEY"
@@ -25,10 +25,18 @@ class PrivateKey:
     fingerprint: str
 
 
+def may_have_keys(parts: Iterable[bytes]) -> bool:
+    """Whether a file's content, given in parts, has the words that a private key begins with."""
+    end, kept = b"", len(_WORDS) - 1
+    for part in parts:
+        if _WORDS in part or _WORDS in end + part[:kept]:
+            return True
+        end = (end + part[-kept:])[-kept:]
+    return False
+
+
 def private_keys(content: bytes) -> Iterator[PrivateKey]:
     """The private keys in a file's content, in their order."""
-    if _WORDS not in content:
-        return
     for begin in _BEGIN.finditer(content):
         end = content.find(b"-----", begin.end())
         if not content.startswith(b"-----END " + begin[1] + b"-----", max(end, 0)):

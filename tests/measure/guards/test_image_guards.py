@@ -1,6 +1,7 @@
 """What guards find on a small disk, ordinary and of ostree; what a rule allows, and what it does not."""
 
 import base64
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -21,6 +22,7 @@ from atomic_lib.measure.guards.image_guards import (
     open_ports,
     require_no_private_key,
 )
+from atomic_lib.measure.image_files import ImageFiles
 from tests.contexts import own_context
 from tests.measure.planted import debugfs, make_base
 from tests.measure.test_equality_rules import entry
@@ -117,8 +119,8 @@ def test_a_deployed_file_is_named_once_as_the_booted_system_sees_it() -> None:
 
 def without_content(disk: FileSystem) -> FileSystem:
     class Empty(FileSystem):
-        def content(self, path: str) -> bytes:
-            return b""
+        def parts(self, path: str) -> Iterator[bytes]:
+            yield from ()
 
     return Empty(disk.raw, disk.entries)
 
@@ -141,16 +143,16 @@ def test_a_guard_that_does_not_name_what_it_counts_is_refused() -> None:
 def test_guards_are_stored_and_made_again_after_a_change_of_the_rules(
     base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    image, context = Image("key", base.parent, 0, 0, 0, 1.0, False), own_context(tmp_path)
+    files, context = ImageFiles(Image("key", base.parent, 0, 0, 0, 1.0, False)), own_context(tmp_path)
     rules = tmp_path / "guards.yaml"
     rules.write_text("guards: []\n")
     monkeypatch.setattr(module, "GUARDS_FILE", rules)
     monkeypatch.setattr(module, "load_guard_rules", lambda: load_guard_rules(rules))
-    first = image_guards(image, context)
-    assert image_guards(image, context) == first == check_image(read_file_system(base), NO_RULES)
+    first = image_guards(files, context)
+    assert image_guards(files, context) == first == check_image(read_file_system(base), NO_RULES)
     text = "guards:\n  - {guard: set-uid, reason: Needed for this test only., found: [/bin/suid]}\n"
     rules.write_text(text)
-    assert image_guards(image, context)[1].unexplained == first[1].unexplained - 1
+    assert image_guards(files, context)[1].unexplained == first[1].unexplained - 1
 
 
 def listener(protocol: str, address: str, program: str) -> Listener:

@@ -5,7 +5,7 @@ import hashlib
 
 import pytest
 
-from atomic_lib.measure.guards.private_keys import PrivateKey, private_keys
+from atomic_lib.measure.guards.private_keys import PrivateKey, may_have_keys, private_keys
 
 BODY = base64.b64encode(bytes(range(90))).decode()
 LINES = f"{BODY[:64]}\n{BODY[64:]}"
@@ -65,3 +65,11 @@ def test_a_programs_words_are_no_key(text: str) -> None:
 def test_a_key_is_found_after_a_programs_words() -> None:
     assert found(f"-----BEGIN PRIVATE KEY-----\0 {block(BODY)}{block(BODY[:40])}")[0].fingerprint == FINGERPRINT
     assert len(found(f"-----BEGIN PRIVATE KEY-----\0 {block(BODY)}{block(BODY[:40])}")) == 2
+
+
+@pytest.mark.parametrize("size_bytes", range(1, 30))
+def test_the_words_of_a_key_are_found_wherever_the_content_is_parted(size_bytes: int) -> None:
+    text = f"text {block(LINES)}".encode()
+    for content, expected in ((text, True), (text.replace(b"E K", b"E-K"), False)):
+        parts = [content[start : start + size_bytes] for start in range(0, len(content), size_bytes)]
+        assert may_have_keys(parts) is expected

@@ -1,0 +1,24 @@
+"""The files of an image are read once for all that looks at them."""
+
+from pathlib import Path
+
+import pytest
+
+from atomic_lib.formats.disk.file_system import FileSystem
+from atomic_lib.image.disk import Image
+from atomic_lib.measure import image_files as module
+from atomic_lib.measure.image_files import ImageFiles
+
+
+def test_an_image_is_read_at_the_first_look_and_not_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[Path] = []
+
+    def note(raw: Path) -> FileSystem:
+        read.append(raw)
+        return FileSystem(raw, {})
+
+    monkeypatch.setattr(module, "read_file_system", note)
+    files = ImageFiles(Image("key", tmp_path, 0, 0, 0, 1.0, False))
+    assert read == []
+    assert files.file_system is files.file_system
+    assert read == [tmp_path / "disk.raw"]
