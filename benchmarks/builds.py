@@ -83,13 +83,6 @@ def resolve(request: BuildRequest, store: Path) -> None:
     record_request(request, store).resolve()
 
 
-def compose(request: BuildRequest, store: Path) -> Cost:
-    """The cost of the compose alone; the store has the RPM set."""
-    recorded = record_request(request, store)
-    recorded.resolve()
-    return costed(recorded.compose)[1]
-
-
 def build(request: BuildRequest, store: Path) -> dict[str, Cost]:
     """The cost of each stage of one build; it is not booted."""
     recorded = record_request(request, store)

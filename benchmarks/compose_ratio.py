@@ -1,38 +1,78 @@
-"""The compose of a variant against a bare ``dnf --installroot`` of the same packages.
+"""The compose of a variant against the least that any tool has to do for the same packages.
 
-The bare installation uses the same tools tree, the same locked RPM repository and the same
-configuration (signatures checked, documentation and weak dependencies as in the recipe), and
-installs into an empty directory. The compose starts with an empty store: the same
-installation, then configuration, initramfs, clean-up, commit or labels, and the measurement of
-the tree.
+That is a bare ``dnf --installroot``, one dracut and one ``ostree commit``. They use the same tools tree, the same
+locked RPM repository and the same configuration (signatures checked, documentation, weak dependencies and dracut's
+arguments as in the recipe), and an empty directory in memory. The compose starts with an empty store: the same
+installation, then configuration, initramfs, clean-up, labels, commit, and the list of all files with their owners. The
+disk image is built of it afterwards.
 """
 
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from atomic_lib.base.progress import step
+from atomic_lib.base.progress import say
 from atomic_lib.base.store import remove_tree
-from atomic_lib.compose.chroot import Installroot
+from atomic_lib.compose.chroot import Installroot, make_root
+from atomic_lib.compose.initramfs import kernel_version, place_kernels
 from atomic_lib.content.dnf import DNF_DIRECTORY, dnf_configuration
 from atomic_lib.pipeline.build import Build
 from atomic_lib.solve.dnf_run import INSTALLROOT
+from atomic_lib.tools.memory import in_memory
 from atomic_lib.tools.sandbox import Bind
-from benchmarks.builds import FIRST, SCRATCH, BuildRequest, compose, record_request, resolve
+from benchmarks.builds import FIRST, SCRATCH, BuildRequest, record_request, resolve
 from benchmarks.cost import Cost, costed, in_own_process
 from benchmarks.measured import Column, MeasuredTable, Source, spread
+
+_Samples = tuple[tuple[float, ...], ...]
+
+
+@dataclass(frozen=True)
+class Least:
+    """The costs of ``dnf``, ``dracut`` and ``ostree commit``, one after another."""
+
+    dnf: Cost
+    dracut: Cost
+    commit: Cost
+
+    @property
+    def whole(self) -> Cost:
+        """All three together."""
+        return together(self.dnf, self.dracut, self.commit)
+
+
+@dataclass(frozen=True)
+class Composed:
+    """The costs of our compose, and of the disk image that is built of its tree."""
+
+    compose: Cost
+    image: Cost
+
+    @property
+    def whole(self) -> Cost:
+        """Both together."""
+        return together(self.compose, self.image)
 
 
 @dataclass(frozen=True)
 class Round:
-    """One bare installation and one compose, made directly one after the other."""
+    """The least and ours, made directly one after the other."""
 
-    bare: Cost
-    compose: Cost
+    least: Least
+    ours: Composed
 
 
-def compare_with_bare_dnf(
+def together(*costs: Cost) -> Cost:
+    """The cost of work that was done one after another."""
+    return Cost(
+        sum(cost.wall_seconds for cost in costs),
+        sum(cost.cpu_seconds for cost in costs),
+        max(cost.peak_bytes for cost in costs),
+    )
+
+
+def compare_with_least(
     rounds: int, timeout_seconds: float, source: Source, request: BuildRequest = FIRST
 ) -> MeasuredTable:
     """``rounds`` rounds, each with an empty store; which of the two goes first alternates."""
@@ -41,29 +81,58 @@ def compare_with_bare_dnf(
     for number in range(rounds):
         store = SCRATCH / f"ratio-{number}"
         in_own_process(timeout_seconds, resolve, request, store)
-        costs = {}
-        for work in [install_bare, compose] if number % 2 else [compose, install_bare]:
-            with step(f"round {number + 1} of {rounds}: {work.__name__}"):
-                costs[work] = in_own_process(timeout_seconds, work, request, store)
-        made.append(Round(costs[install_bare], costs[compose]))
+        if number % 2:
+            least = in_own_process(timeout_seconds, make_least, request, store)
+        ours = in_own_process(timeout_seconds, compose_and_image, request, store)
+        if not number % 2:
+            least = in_own_process(timeout_seconds, make_least, request, store)
+        made.append(Round(least, ours))
+        say(f"round {number + 1} of {rounds}: {ours.compose.cpu_seconds / least.whole.cpu_seconds:.2f}")
         remove_tree(store)
     return ratio_table(made, request.title, source)
 
 
-def install_bare(request: BuildRequest, store: Path) -> Cost:
-    """The cost of dnf alone, into a directory beside the store."""
+def compose_and_image(request: BuildRequest, store: Path) -> Composed:
+    """The costs of the tree and of its image; the store has the RPM set."""
     build = record_request(request, store).build
     _ = build.rpm_set
-    with tempfile.TemporaryDirectory(dir=SCRATCH) as scratch:
+    return Composed(costed(lambda: build.tree)[1], costed(lambda: build.image)[1])
+
+
+def make_least(request: BuildRequest, store: Path) -> Least:
+    """The cost of dnf, dracut and ostree alone, in a directory beside the store."""
+    build = record_request(request, store).build
+    _ = build.rpm_set
+    with tempfile.TemporaryDirectory(dir=SCRATCH) as scratch, in_memory(Path(scratch, "memory")) as memory:
         directory = Path(scratch)
-        (directory / "root").mkdir()
-        cost = costed(_run_dnf, build, directory)[1]
-        remove_tree(directory / "root")
-    return cost
+        tree = Installroot(build.context.tools, memory / "root", build.variant.source_date_epoch)
+        make_root(tree.root)
+        steps: tuple[Callable[[], None], ...] = (
+            lambda: _run_dnf(build, tree, directory),
+            lambda: _run_dracut(build, tree, directory),
+            lambda: _run_ostree(tree, directory / "repo"),
+        )
+        return Least(*(costed(work)[1] for work in steps))
 
 
-def _run_dnf(build: Build, directory: Path) -> None:
-    tree = Installroot(build.context.tools, directory / "root", build.variant.source_date_epoch)
+def _run_dracut(build: Build, tree: Installroot, directory: Path) -> None:
+    place_kernels(tree.files)
+    kver = kernel_version(tree.files)
+    arguments = ("--force", "--reproducible", "--no-hostonly", *build.recipe.initramfs_arguments, "--kver", kver)
+    tree.chroot(["dracut", *arguments, f"/usr/lib/modules/{kver}/initramfs.img"], log=directory / "dracut.log")
+
+
+def _run_ostree(tree: Installroot, repo: Path) -> None:
+    repo.mkdir()
+    binds = [Bind(repo, "/mnt/repo", writable=True), Bind(tree.root, INSTALLROOT)]
+    for words in (
+        ["ostree", "init", "--repo=/mnt/repo", "--mode=bare-user"],
+        ["ostree", "commit", "--repo=/mnt/repo", "--branch=bare", "--disable-fsync", f"--tree=dir={INSTALLROOT}"],
+    ):
+        tree.tools.run(words, binds=binds, rights="root")
+
+
+def _run_dnf(build: Build, tree: Installroot, directory: Path) -> None:
     config = directory / "config"
     config.mkdir()
     recipe, content, rpm_set = build.recipe, build.content, build.rpm_set
@@ -83,17 +152,15 @@ def _run_dnf(build: Build, directory: Path) -> None:
 
 
 def ratio_table(rounds: Sequence[Round], title: str, source: Source) -> MeasuredTable:
-    """Both costs and the ratio of each round."""
-    bare = _samples([one.bare for one in rounds])
-    composed = _samples([one.compose for one in rounds])
-    ratios = (
-        spread([ours / theirs for theirs, ours in zip(*both, strict=True)], "ratio")
-        for both in zip(bare, composed, strict=True)
+    """The costs, and the ratio of each round."""
+    bare, least = (_samples(costs) for costs in zip(*((one.least.dnf, one.least.whole) for one in rounds), strict=True))
+    compose, whole = (
+        _samples(costs) for costs in zip(*((one.ours.compose, one.ours.whole) for one in rounds), strict=True)
     )
     return MeasuredTable(
         name="compose-ratio",
-        caption=f"Compose of `{title}` against a bare `dnf --installroot` of the same packages: median and range of "
-        f"n = {len(rounds)} rounds, made in turn",
+        caption=f"Compose of `{title}` against the least that any tool has to do for the same packages, and its disk "
+        f"image: median and range of n = {len(rounds)} rounds, made in turn",
         source=source,
         columns=(
             Column(title=""),
@@ -101,11 +168,24 @@ def ratio_table(rounds: Sequence[Round], title: str, source: Source) -> Measured
             Column(title="processor time", format="seconds"),
             Column(title="memory of the largest process", format="memory"),
         ),
-        rows=(("bare dnf", *bare), ("our compose", *composed), ("ratio", *ratios)),
+        rows=(
+            ("bare `dnf --installroot`", *bare),
+            ("the least: this, one dracut, one `ostree commit`", *least),
+            ("our compose", *compose),
+            ("our compose, relative to bare dnf", *_ratios(compose, bare)),
+            ("our compose, relative to the least", *_ratios(compose, least)),
+            ("our compose and disk image (raw and qcow2)", *whole),
+            ("our compose and disk image, relative to the least", *_ratios(whole, least)),
+        ),
     )
 
 
-def _samples(costs: Sequence[Cost]) -> tuple[tuple[float, ...], ...]:
+def _ratios(ours: _Samples, theirs: _Samples) -> Iterator[str]:
+    for both in zip(ours, theirs, strict=True):
+        yield spread([one / other for one, other in zip(*both, strict=True)], "ratio")
+
+
+def _samples(costs: Sequence[Cost]) -> _Samples:
     """Wall time, processor time and memory of each round."""
     return (
         tuple(cost.wall_seconds for cost in costs),

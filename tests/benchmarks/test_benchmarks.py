@@ -14,7 +14,7 @@ from atomic_lib.tools.context import Context
 from atomic_lib.tools.sandbox import Tools
 from benchmarks.__main__ import main, measured_now
 from benchmarks.builds import CHANGED, FIRST, REQUESTS, STAGES, open_build
-from benchmarks.compose_ratio import Round, ratio_table
+from benchmarks.compose_ratio import Composed, Least, Round, ratio_table
 from benchmarks.cost import Cost, costed, in_own_process
 from benchmarks.disk_usage import new_bytes
 from benchmarks.measured import Source
@@ -101,12 +101,21 @@ def test_holes_take_no_disk(tmp_path: Path) -> None:
 
 
 def test_ratios_are_of_each_round() -> None:
-    rounds = [Round(Cost(10, 8, 2**20), Cost(20, 12, 2**21)), Round(Cost(30, 8, 2**20), Cost(45, 16, 2**21))]
+    dracut, commit, image = Cost(5, 4, 2**19), Cost(5, 4, 2**22), Cost(10, 9, 2**20)
+    rounds = [
+        Round(Least(Cost(10, 8, 2**20), dracut, commit), Composed(Cost(20, 12, 2**21), image)),
+        Round(Least(Cost(30, 8, 2**20), dracut, commit), Composed(Cost(45, 16, 2**21), image)),
+    ]
     table = ratio_table(rounds, "atomic-min", SOURCE)
     assert "n = 2" in table.caption
-    assert table.rows[0] == ("bare dnf", (10, 30), (8, 8), (2**20, 2**20))
-    assert table.rows[1] == ("our compose", (20, 45), (12, 16), (2**21, 2**21))
-    assert table.rows[2] == ("ratio", "1.75 (1.50 to 2.00)", "1.75 (1.50 to 2.00)", "2.00 (2.00 to 2.00)")
+    rows = [row[1:] for row in table.rows]
+    assert rows[0] == ((10, 30), (8, 8), (2**20, 2**20))
+    assert rows[1] == ((20, 40), (16, 16), (2**22, 2**22))
+    assert rows[2] == ((20, 45), (12, 16), (2**21, 2**21))
+    assert rows[3] == ("1.75 (1.50 to 2.00)", "1.75 (1.50 to 2.00)", "2.00 (2.00 to 2.00)")
+    assert rows[4] == ("1.06 (1.00 to 1.12)", "0.88 (0.75 to 1.00)", "0.50 (0.50 to 0.50)")
+    assert rows[5] == ((30, 55), (21, 25), (2**21, 2**21))
+    assert rows[6] == ("1.44 (1.38 to 1.50)", "1.44 (1.31 to 1.56)", "0.50 (0.50 to 0.50)")
     assert "| our compose | 32.5 s (20.0 to 45.0) | 14.0 s (12.0 to 16.0) | 2 MiB (2 to 2) |" in table.markdown()
 
 
