@@ -1,10 +1,13 @@
 """``./workbook clean``: shows how much disk space each part of the workbook's files uses, and removes parts."""
 
+import stat
 import sys
+from collections import Counter
+from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 
 from atomic_lib.base.errors import WorkbookError
-from atomic_lib.base.files import size_bytes
 from atomic_lib.base.progress import say
 from atomic_lib.base.run_lock import run_lock
 from atomic_lib.base.store import DAMAGED, remove_tree
@@ -32,7 +35,7 @@ def clean(checkout: Path, cache: Path, parts: tuple[str, ...], *, confirmed: boo
     chosen = [part for part in PARTS if not parts or part in parts or "all" in parts]
     paths_of = {part: [path for path in directories_of(part, checkout, cache) if path.exists()] for part in chosen}
     for part, paths in paths_of.items():
-        say(f"{sum(map(size_bytes, paths)) / 1e6:9.1f} MB  {part:11}  {_DESCRIPTIONS[part]}")
+        say(f"{freed_bytes(paths) / 1e6:9.1f} MB  {part:11}  {_DESCRIPTIONS[part]}")
         for path in paths:
             say(f"{'':14}{path}")
     if not parts:
@@ -81,6 +84,23 @@ def _set_aside_in(store: Path) -> list[Path]:
     """Results of stages, cached RPMs and keys, and downloads of apt, as ``set_aside`` renames them."""
     forms = (f"*/*{DAMAGED}", f"apt/*/*{DAMAGED}")
     return sorted(path for form in forms for path in store.glob(form))
+
+
+def freed_bytes(paths: Iterable[Path]) -> int:
+    """The disk space in bytes that is free once all of ``paths`` are removed: a file with a name elsewhere takes it on.
+
+    Paths that are removed meanwhile do not count.
+    """
+    names: Counter[tuple[int, int]] = Counter()
+    sizes: dict[tuple[int, int], tuple[int, int]] = {}
+    for path in (found for top in paths for found in (top, *top.rglob("*"))):  # rglob follows no link
+        with suppress(FileNotFoundError):
+            status = path.lstat()
+            inode = status.st_dev, status.st_ino
+            names[inode] += 1
+            links = 1 if stat.S_ISDIR(status.st_mode) else status.st_nlink
+            sizes[inode] = links, status.st_blocks * 512
+    return sum(allocated_bytes for inode, (links, allocated_bytes) in sizes.items() if names[inode] >= links)
 
 
 def agreed() -> bool:

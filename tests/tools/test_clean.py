@@ -2,13 +2,14 @@
 
 import fcntl
 import os
+import shutil
 from pathlib import Path
 
 import pytest
 
 from atomic_lib.base.errors import WorkbookError
 from atomic_lib.base.files import size_bytes
-from atomic_lib.tools.clean import clean
+from atomic_lib.tools.clean import clean, freed_bytes
 from atomic_lib.tools.tools_tree import CACHE_TAG, CACHE_TAG_NAME
 
 
@@ -133,3 +134,22 @@ def test_size_counts_a_hard_link_once(tmp_path: Path) -> None:
     os.link(tmp_path / "one", tmp_path / "two")
     assert 1_000_000 <= before < 1_100_000
     assert size_bytes(tmp_path) == before
+
+
+def test_what_is_freed_is_what_the_disk_then_has_more(tmp_path: Path) -> None:
+    one, two, kept = (tmp_path / name for name in ("one", "two", "kept"))
+    for directory in (one, two / "below", kept):
+        directory.mkdir(parents=True)
+    for name in ("alone", "linked", "shared"):
+        (one / name).write_bytes(os.urandom(100_000))
+    (two / "below/linked").hardlink_to(one / "linked")
+    (kept / "shared").hardlink_to(one / "shared")
+    (two / "link").symlink_to("../kept")
+    with open(two / "holes", "wb") as file:
+        file.truncate(1 << 30)
+    before = size_bytes(tmp_path)
+    freed = freed_bytes([one, two])
+    assert freed_bytes([two]) < 100_000 < freed_bytes([one])
+    shutil.rmtree(one)
+    shutil.rmtree(two)
+    assert before - size_bytes(tmp_path) == freed

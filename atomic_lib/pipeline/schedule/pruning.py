@@ -10,14 +10,13 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
-from atomic_lib.base.files import size_bytes
 from atomic_lib.base.progress import say
 from atomic_lib.base.run_lock import run_lock
 from atomic_lib.base.store import KEY_LENGTH, Store
 from atomic_lib.compose.tree import tree_key
 from atomic_lib.results.result_files import RESULT_FILE
 from atomic_lib.results.runs import finished_runs, remove_remainders, remove_run
-from atomic_lib.tools.clean import agreed, remove_completely
+from atomic_lib.tools.clean import agreed, freed_bytes, remove_completely
 
 KEEP_FILE = "keep"
 """A run whose directory has this file is never removed by pruning: one that is published, or linked to."""
@@ -39,7 +38,7 @@ def clean_old(build: Path, keep: int, *, confirmed: bool, wait: bool = False) ->
         old = old_runs(build / "runs", keep)
         stored = unused_results(build, old)
         for title, paths in (("old runs", old), ("stored stages that only they used", stored)):
-            say(f"{sum(map(size_bytes, paths)) / 1e6:9.1f} MB  {len(paths):4} {title}")
+            say(f"{freed_bytes(paths) / 1e6:9.1f} MB  {len(paths):4} {title}")
         if not (old or stored):
             return 0
         if not confirmed and not agreed():
