@@ -19,10 +19,10 @@ from atomic_lib.tools.sandbox import Bind, Tools
 def keep_rpms(lock: Lock, rpms: Path, cache: Path) -> None:
     """Add the RPMs in ``rpms`` that the cache lacks, or has damaged, to the cache."""
     cache.mkdir(parents=True, exist_ok=True)
-    by_digest = {file_sha256(file): file for file in rpms.glob("*.rpm")}
-    for package in lock.packages:
-        if not cached_rpm(package, cache):
-            copy_file(by_digest[package.sha256], cache / f"{package.sha256}.rpm")
+    missing = [package.sha256 for package in lock.packages if not cached_rpm(package, cache)]
+    by_digest = {file_sha256(file): file for file in rpms.glob("*.rpm")} if missing else {}
+    for sha256 in missing:
+        copy_file(by_digest[sha256], cache / f"{sha256}.rpm")
 
 
 def cached_rpm(package: LockedPackage, cache: Path) -> Path | None:
