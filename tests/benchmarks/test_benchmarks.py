@@ -109,6 +109,8 @@ def test_ratios_are_of_each_round() -> None:
     table = ratio_table(rounds, "atomic-min", SOURCE)
     assert "n = 2" in table.caption
     rows = [row[1:] for row in table.rows]
+    assert rows.pop(1) == ((5, 5), (4, 4), (2**19, 2**19))
+    assert rows.pop(1) == ((5, 5), (4, 4), (2**22, 2**22))
     assert rows[0] == ((10, 30), (8, 8), (2**20, 2**20))
     assert rows[1] == ((20, 40), (16, 16), (2**22, 2**22))
     assert rows[2] == ((20, 45), (12, 16), (2**21, 2**21))
