@@ -16,6 +16,7 @@ from atomic_lib.base.progress import say
 from atomic_lib.base.store import remove_tree
 from atomic_lib.compose.chroot import Installroot, make_root
 from atomic_lib.compose.initramfs import kernel_version, place_kernels
+from atomic_lib.compose.install import Installation, macros
 from atomic_lib.content.dnf import DNF_DIRECTORY, dnf_configuration
 from atomic_lib.pipeline.build import Build
 from atomic_lib.solve.dnf_run import INSTALLROOT
@@ -141,6 +142,7 @@ def _run_dnf(build: Build, tree: Installroot, directory: Path) -> None:
     keys = [*content.key_urls, *(f"file:///mnt/keys/{key.name}" for key in sorted(rpm_set.keys.glob("*.asc")))]
     repo = f"[locked]\nname=locked\nbaseurl=file:///mnt/rpms\ngpgcheck=1\ngpgkey={' '.join(keys)}\n"
     (config / "locked.repo").write_text(repo)
+    (config / ".rpmmacros").write_text(macros(Installation(recipe, content, rpm_set, {})))
     line = ["dnf", "-y", "-c", f"{DNF_DIRECTORY}/dnf.conf", f"--installroot={INSTALLROOT}"]
     tree.run(
         [*line, f"--releasever={content.releasever}", *rpm_set.words],
