@@ -29,7 +29,7 @@ from atomic_lib.compose.file_contexts import (
 from atomic_lib.compose.tree_access.ownership import readable
 from atomic_lib.formats.disk.attributes import LABEL
 from atomic_lib.formats.disk.file_system import FileEntry, FileSystem, is_ostree, root_of
-from atomic_lib.measure.image_files import ImageFiles
+from atomic_lib.image.image_files import ImageFiles
 from atomic_lib.measure.label_exceptions import EXCEPTIONS_FILE, LabelException, load_exceptions
 from atomic_lib.tools.context import Context
 from atomic_lib.tools.sandbox import Tools

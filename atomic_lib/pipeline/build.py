@@ -17,6 +17,7 @@ from atomic_lib.content.local_rpms import LocalRpms
 from atomic_lib.content.repositories import Content, content_without_packages, open_content
 from atomic_lib.formats.rpm_licenses import read_licenses
 from atomic_lib.image.disk import Image, build_image
+from atomic_lib.image.image_files import ImageFiles
 from atomic_lib.image.oci.container_image import ContainerImage, ContainerRequest, build_container
 from atomic_lib.image.oci.host_packages import ContainerPackages, resolve_beside_host
 from atomic_lib.image.sysroot import ImageRequest
@@ -25,7 +26,6 @@ from atomic_lib.measure.container.container_comparison import ComparisonRequest,
 from atomic_lib.measure.container.container_figures import ContainerFigures
 from atomic_lib.measure.footprint import Footprint, measure_footprint
 from atomic_lib.measure.guards.image_guards import Guard, image_guards
-from atomic_lib.measure.image_files import ImageFiles
 from atomic_lib.measure.image_footprint import ImageFootprint, image_footprint
 from atomic_lib.measure.labels import Labels, image_labels
 from atomic_lib.params.variant import Variant, load_variant

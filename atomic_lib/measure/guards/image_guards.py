@@ -19,9 +19,9 @@ from atomic_lib.compose.tree_access.ownership import readable
 from atomic_lib.formats.disk.attributes import CAPABILITY
 from atomic_lib.formats.disk.file_system import FileEntry, FileSystem, root_of
 from atomic_lib.guest.evidence.running import Listener
+from atomic_lib.image.image_files import ImageFiles
 from atomic_lib.measure.guards.guard_rules import GUARDS_FILE, GuardName, GuardRules, load_guard_rules
 from atomic_lib.measure.guards.private_keys import may_have_keys, private_keys
-from atomic_lib.measure.image_files import ImageFiles
 from atomic_lib.measure.labels import looked_up_as
 from atomic_lib.tools.context import Context
 

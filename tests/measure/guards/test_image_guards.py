@@ -12,6 +12,7 @@ from atomic_lib.base.errors import WorkbookError
 from atomic_lib.formats.disk.file_system import FileSystem, read_file_system
 from atomic_lib.guest.evidence.running import Listener
 from atomic_lib.image.disk import Image
+from atomic_lib.image.image_files import ImageFiles
 from atomic_lib.measure.guards import image_guards as module
 from atomic_lib.measure.guards.guard_rules import GuardRule, GuardRules, load_guard_rules
 from atomic_lib.measure.guards.image_guards import (
@@ -22,7 +23,6 @@ from atomic_lib.measure.guards.image_guards import (
     open_ports,
     require_no_private_key,
 )
-from atomic_lib.measure.image_files import ImageFiles
 from tests.contexts import own_context
 from tests.measure.planted import debugfs, make_base
 from tests.measure.test_equality_rules import entry

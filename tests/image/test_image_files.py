@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from atomic_lib.formats.disk.file_system import FileSystem
+from atomic_lib.image import image_files as module
 from atomic_lib.image.disk import Image
-from atomic_lib.measure import image_files as module
-from atomic_lib.measure.image_files import ImageFiles
+from atomic_lib.image.image_files import ImageFiles
 
 
 def test_an_image_is_read_at_the_first_look_and_not_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
