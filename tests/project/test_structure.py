@@ -6,6 +6,7 @@ import sys
 import tomllib
 from collections import Counter
 from collections.abc import Callable, Iterator
+from functools import cache
 from graphlib import CycleError, TopologicalSorter
 from importlib import import_module
 from pathlib import Path
@@ -42,14 +43,26 @@ def named(path: Path) -> str:
     return str(path.relative_to(CHECKOUT))
 
 
-def imports_of(path: Path) -> Iterator[str]:
-    """The full names of what a file imports anywhere, those for type checking only included."""
+def _imports_in(path: Path) -> Iterator[str]:
     for node in ast.walk(ast.parse(path.read_text(), str(path))):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{named(path)}:{node.lineno}: write the full name of the module"
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+@cache
+def imports_of(path: Path) -> frozenset[str]:
+    """The full names of what a file imports anywhere, those for type checking only included."""
+    return frozenset(_imports_in(path))
+
+
+@cache
+def calls_in(path: Path) -> frozenset[str]:
+    """All that a file calls, as it is written."""
+    calls = [node.func for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Call)]
+    return frozenset(map(ast.unparse, calls))
 
 
 def module_of(path: Path) -> str:
@@ -60,11 +73,13 @@ def room_of(module: str) -> str:
     return module.split(".")[1]
 
 
+KNOWN_MODULES = frozenset(map(module_of, MODULES))
+
+
 def imported_modules(path: Path) -> set[str]:
     """The modules of ours that a file imports."""
-    known = {module_of(module) for module in MODULES}
     names = {name for name in imports_of(path) if name.startswith("atomic_lib.")}
-    return {name if name in known else name.rpartition(".")[0] for name in names} - {"atomic_lib"}
+    return {name if name in KNOWN_MODULES else name.rpartition(".")[0] for name in names} - {"atomic_lib"}
 
 
 @pytest.mark.parametrize(
@@ -100,8 +115,7 @@ def test_no_two_modules_and_no_two_classes_have_one_name() -> None:
 
 def called_names(path: Path) -> set[str]:
     """The names of all that a file calls, without what they belong to."""
-    calls = [node.func for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Call)]
-    return {ast.unparse(function).rpartition(".")[2] for function in calls}
+    return {call.rpartition(".")[2] for call in calls_in(path)}
 
 
 def test_only_a_stage_computes_a_key() -> None:
@@ -123,9 +137,8 @@ def test_each_stage_is_declared_once_under_a_name_of_its_own_with_all_that_makes
 @pytest.mark.parametrize("path", MODULES, ids=named)
 def test_command_is_the_only_door_out(path: Path) -> None:
     doors = {"subprocess", "pty", "multiprocessing", "asyncio.subprocess"}
-    imported = set(imports_of(path))
+    imported, calls = imports_of(path), calls_in(path)
     used = {door for door in doors if any(name == door or name.startswith(f"{door}.") for name in imported)}
-    calls = {ast.unparse(node.func) for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Call)}
     used |= {name for name in calls if name.startswith(("os.system", "os.popen", "os.spawn", "os.posix_spawn"))}
     used |= {name for name in calls if name.startswith("asyncio.create_subprocess")}
     assert used <= DOORS.get(named(path), set())
