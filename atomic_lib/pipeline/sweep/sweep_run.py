@@ -12,7 +12,7 @@ from atomic_lib.pipeline.notebooks import remove_abandoned
 from atomic_lib.pipeline.sweep.sweep_building import NOTHING_MADE, Amounts, CellBuild, cell_build, with_built
 from atomic_lib.pipeline.sweep.sweep_solving import SOLUTION, SweepContent, package_names
 from atomic_lib.report.page.export import PageFrame, PageLink, page_of
-from atomic_lib.report.tables.sweep_tables import sweep_parts
+from atomic_lib.report.tables.sweep.sweep_tables import sweep_parts
 from atomic_lib.report.text.content_words import STANDIN_NOTICE
 from atomic_lib.results.runs import INDEX_FILE
 from atomic_lib.results.sweep_result import SWEEP_FILE, SolvedVariant, SweepResult, SweepRow, factors_of, sweep_csv

@@ -30,7 +30,7 @@ class Rights:
 
 
 @dataclass(frozen=True)
-class Content:
+class FilesTogether:
     """Files of a package that are installed or left out together: their size, hard links once, links by their targets.
 
     ``documentation``: ``tsflags=nodocs`` leaves them out. ``languages``: those of ``%lang``, joined by ``|``; "" for
@@ -63,7 +63,7 @@ class Described:
 
     package: Package
     summary: str
-    content: tuple[Content, ...] | None
+    content: tuple[FilesTogether, ...] | None
     rights: tuple[Rights, ...] | None
 
 
@@ -81,6 +81,6 @@ def _described(entry: Mapping[str, Any]) -> Described:
     return Described(
         package=Package(str(entry["name"]), **fields),
         summary=str(entry["summary"]),
-        content=None if content is None else tuple(Content(*row) for row in content),
+        content=None if content is None else tuple(FilesTogether(*row) for row in content),
         rights=None if rights is None else tuple(Rights(*row) for row in rights),
     )

@@ -21,7 +21,7 @@ from atomic_lib.pipeline.sweep import sweep_run, sweep_solving
 from atomic_lib.pipeline.sweep.sweep_run import run_sweep, solve_sweep, solve_without_each
 from atomic_lib.recipe.recipe import Recipe
 from atomic_lib.results.sweep_result import sweep_csv
-from atomic_lib.solve.running_dnf.described import Content
+from atomic_lib.solve.running_dnf.described import FilesTogether
 from atomic_lib.solve.running_dnf.prediction import Prediction
 from atomic_lib.solve.solver import Solved
 from atomic_lib.tools import user_namespace
@@ -82,7 +82,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> Asked:
         names = [word for word in dnf.recipe.packages if word in ("sudo", "htop", "bash") and word not in excluded]
         packages = {name: Solved(name, f"{name}-1", len(name), 1000 * len(name)) for name in names}
         described: dict[str, Any] = {
-            name: SimpleNamespace(content=(Content(False, "", 1000 * len(name)),)) for name in names
+            name: SimpleNamespace(content=(FilesTogether(False, "", 1000 * len(name)),)) for name in names
         }
         return Prediction(dnf.recipe, packages, described, (), excluded)
 

@@ -6,16 +6,16 @@ import pytest
 
 from atomic_lib.recipe.recipe import Recipe
 from atomic_lib.solve.explain.graph import Package
-from atomic_lib.solve.running_dnf.described import Content, Described
+from atomic_lib.solve.running_dnf.described import Described, FilesTogether
 from atomic_lib.solve.running_dnf.prediction import Prediction
 from atomic_lib.solve.solver import Solved
 
 CONTENT = (
-    Content(False, "", 500),
-    Content(False, "de", 100),
-    Content(False, "en|fr", 30),
-    Content(True, "", 7),
-    Content(True, "de", 2),
+    FilesTogether(False, "", 500),
+    FilesTogether(False, "de", 100),
+    FilesTogether(False, "en|fr", 30),
+    FilesTogether(True, "", 7),
+    FilesTogether(True, "de", 2),
 )
 
 
@@ -47,5 +47,5 @@ def test_what_the_recipe_leaves_out_is_not_counted(
 
 
 def test_a_language_of_which_files_have_only_a_part_is_not_installed() -> None:
-    assert not Content(False, "en_GB", 1).is_installed(True, ("en",))
-    assert Content(False, "en", 1).is_installed(True, ("en_GB",))
+    assert not FilesTogether(False, "en_GB", 1).is_installed(True, ("en",))
+    assert FilesTogether(False, "en", 1).is_installed(True, ("en_GB",))

@@ -1,6 +1,6 @@
 """The figure of an update tells the bytes of each way."""
 
-from atomic_lib.report.figures.update_figures import downloads_chart
+from atomic_lib.report.figures.update.update_figures import downloads_chart
 from tests.guest.update.updates import dnf_ways, good_ways
 
 

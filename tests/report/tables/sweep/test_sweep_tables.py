@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from atomic_lib.report.tables.sweep_tables import (
+from atomic_lib.report.tables.sweep.sweep_tables import (
     interactions_table,
     main_effects_table,
     savings_table,

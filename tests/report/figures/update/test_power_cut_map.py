@@ -2,7 +2,7 @@
 
 import pytest
 
-from atomic_lib.report.figures.power_cut_map import power_cut_map, shares_of
+from atomic_lib.report.figures.update.power_cut_map import power_cut_map, shares_of
 from tests.measure.power_cuts.states import LOST, WHOLE_1, WHOLE_2, WORN, states_of
 
 UPGRADE = states_of("none", WHOLE_1, WHOLE_1, WHOLE_1, LOST, WHOLE_2, WORN)

@@ -13,7 +13,7 @@ from atomic_lib.report.tables.factor_tables import (
     effect_cell,
     interaction_cells,
 )
-from atomic_lib.report.tables.sweep_built_tables import built_section
+from atomic_lib.report.tables.sweep.sweep_built_tables import built_section
 from atomic_lib.report.text.factor_words import named
 from atomic_lib.results.analysis.factor_effects import Effect
 from atomic_lib.results.sweep_result import FIGURES, SWEEP_FILE, SweepResult, SweepRow

@@ -1,0 +1,1 @@
+"""Figures of updates, and of power cuts in them."""
