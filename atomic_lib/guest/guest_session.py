@@ -1,10 +1,11 @@
 """A guest of one instance that is logged in to, proves that it lives, and reboots by itself, for stages that go on."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import TypeVar
 
 from atomic_lib.base.command import last_lines
 from atomic_lib.base.errors import WorkbookError
@@ -15,7 +16,7 @@ from atomic_lib.guest.evidence.console_milestones import console_milestone
 from atomic_lib.guest.evidence.denials import DENIALS_COMMAND, Denial, Denials, read_denials
 from atomic_lib.guest.evidence.guest_queries import Secret, ask, new_secret
 from atomic_lib.guest.evidence.milestones import BootContext
-from atomic_lib.guest.evidence.proof_of_life import COMPLETE_CHECK, USER_DATA_CHECK, Check, read_evidence
+from atomic_lib.guest.evidence.proof_of_life import COMPLETE_CHECK, USER_DATA_CHECK, Check, Evidence, read_evidence
 from atomic_lib.guest.timed_boot import wait_for_key
 from atomic_lib.guest.vm.clock import read_clock, read_clock_again
 from atomic_lib.guest.vm.data_source import provide_instance
@@ -51,8 +52,8 @@ class SessionRequest:
     variant: Variant
     selinux: SelinuxMode
     image: Image
-    ports: tuple[int, ...] = ()
-    updates: bool = False
+    ports: tuple[int, ...] = field(default=(), kw_only=True)
+    updates: bool = field(default=False, kw_only=True)
 
     def key_inputs(self, context: Context) -> dict[str, object]:
         """What the cache key of a stage with this session has to have."""
@@ -69,15 +70,37 @@ class SessionRequest:
 @contextmanager
 def open_session(request: SessionRequest, context: Context, directory: Path) -> Iterator["Session"]:
     """Boot the image through BIOS; the guest is gone after the block."""
+
+    def begin(guest: Guest, key: Key, secret: Secret) -> Session:
+        return Session(request, context, guest, key, secret)
+
+    with begin_session(begin, request, context, directory) as session:
+        yield session
+
+
+@contextmanager
+def begin_session(
+    begin: "Callable[[Guest, Key, Secret], AnySession]",
+    request: SessionRequest,
+    context: Context,
+    directory: Path,
+    *,
+    disk: Disk | None = None,
+) -> "Iterator[AnySession]":
+    """The session that ``begin`` makes of a guest on its first boot as a new instance; gone after the block.
+
+    ``disk``: what is booted; None: the image.
+    """
     variant, tools, secret = request.variant, context.tools, new_secret()
     machine = Machine("bios", accelerator_of(variant, context), variant.guest_cpus, variant.guest_memory_mib)
+    disk = disk or Disk(request.image.qcow2, "qcow2")
     with one_boot_key(tools, directory) as key:
         instance = secret.instance(key.public, variant.agent)
         source = provide_instance(variant.data_source, instance, tools, directory=directory, seen_as=BOOT_MOUNT)
         with source as provided:
             reachable = replace(provided, ports=request.ports, updates=request.updates)
-            with start_guest(tools, Disk(request.image.qcow2, "qcow2"), machine, reachable, directory) as guest:
-                session = Session(request, context, guest, key, secret)
+            with start_guest(tools, disk, machine, reachable, directory) as guest:
+                session = begin(guest, key, secret)
                 if provided.service:
                     wait_for_banner(guest, session.patience())
                     wait_for_key(provided.service, session.patience())
@@ -86,29 +109,42 @@ def open_session(request: SessionRequest, context: Context, directory: Path) -> 
 
 @dataclass
 class Session:
-    """A running guest; ``boots``: how many logins there were, one for each boot."""
+    """A running guest; ``boots``: how many logins there were, one for each boot.
+
+    ``enduring``: the guest may come to a dead end, from which it restarts by itself.
+    """
 
     request: SessionRequest
     context: Context
     guest: Guest
     key: Key
     secret: Secret
-    boots: int = 0
-    _banner_seconds: float = 0.0
-    _before: Denials | None = None
+    boots: int = field(default=0, init=False)
+    enduring: bool = field(default=False, init=False)
+    _banner_seconds: float = field(default=0.0, init=False)
+    _before: Denials | None = field(default=None, init=False)
+
+    @property
+    def last_step(self) -> str:
+        """What the guest did last, for messages."""
+        return f"login {self.boots}" if self.boots else "the first boot"
 
     @contextmanager
-    def boot(self) -> Iterator[Shell]:
-        """A login, as soon as the guest is up."""
-        check = self.patience()
+    def boot(self, check: Deadline | None = None) -> Iterator[Shell]:
+        """A login, as soon as the guest is up. ``check``: the time limit; None: that of one boot."""
+        check = check or self.patience()
         wait_for_banner(self.guest, check)
         self._banner_seconds = time.monotonic() - self.guest.started
         with log_in(self.context.tools, self.key, self.guest, check) as shell:
             self.boots += 1
             yield shell
 
-    def prove(self, shell: Shell) -> ProvenBoot:
-        """The proof of life of this boot. Raises WorkbookError naming the checks that failed."""
+    def show_life(self, shell: Shell) -> Evidence:
+        """What this boot shows of itself, with the checks that hold for it: what user-data leaves is only asked for on
+        the first boot.
+
+        Raises WorkbookError naming the checks that failed.
+        """
         variant, first = self.request.variant, self.boots == 1
         clock, login_seconds = read_clock(shell, self.guest.started)
         answers = ask(
@@ -125,9 +161,14 @@ class Session:
         checks = tuple(check for check in evidence.checks if first or check.name not in _ONCE)
         failed = [f"{check.name}: {check.detail}" for check in checks if not check.passed]
         if failed:
-            raise self.error(f"proof of life failed on boot {self.boots}: {'; '.join(failed)}")
+            raise self.error(f"proof of life failed after {self.last_step}: {'; '.join(failed)}")
+        return evidence.model_copy(update={"checks": checks})
+
+    def prove(self, shell: Shell) -> ProvenBoot:
+        """The proof of life of this boot. Raises WorkbookError naming the checks that failed."""
+        evidence = self.show_life(shell)
         self._before = read_denials(self.run(shell, DENIALS_COMMAND))
-        return ProvenBoot(checks=checks, failed_units=evidence.failed_units)
+        return ProvenBoot(checks=evidence.checks, failed_units=evidence.failed_units)
 
     def with_denials(self, boot: ProvenBoot, shell: Shell) -> ProvenBoot:
         """The boot with the denials since its proof of life, which provokes some on purpose."""
@@ -148,21 +189,25 @@ class Session:
         """An error of this guest, with the end of its console."""
         return WorkbookError(
             f"{self.request.variant.variant}: {message}",
-            hint="run again to see whether it repeats",
+            hint="run again to see whether it repeats; boot_timeout_seconds gives a slow host more time",
             log=last_lines(read_console(self.guest.console)),
         )
 
-    def patience(self) -> Deadline:
-        """Raises once the time limit of a boot is over or the guest is dead."""
-        seconds = self.request.variant.boot_timeout_seconds
+    def patience(self, limit_seconds: float | None = None) -> Deadline:
+        """Raises once the time limit (None: that of a boot) is over or the guest is dead."""
+        seconds = limit_seconds or self.request.variant.boot_timeout_seconds
         patience = Patience(seconds)
 
         def check() -> None:
-            reached(console_milestone(self.guest.require_alive()))
+            console = self.guest.require_running() if self.enduring else self.guest.require_alive()
+            reached(f"{console_milestone(console)}, after {self.last_step}")
             if patience.is_over():
-                raise self.error(f"no answer within {seconds} s (boot_timeout_seconds) after login {self.boots}")
+                raise self.error(f"no answer within {seconds:g} s after {self.last_step}")
 
         return check
+
+
+AnySession = TypeVar("AnySession", bound=Session)
 
 
 def denials_since(before: Denials, after: Denials) -> tuple[Denial, ...]:

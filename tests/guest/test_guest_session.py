@@ -83,7 +83,7 @@ def test_what_user_data_shows_is_asked_for_on_the_first_boot_only(
         assert run.prove(opened).checks == (PASSED,)
     checks.append((PASSED, ONCE))
     fresh = session(tmp_path)
-    with fresh.boot() as opened, pytest.raises(WorkbookError, match="failed on boot 1: user-data script ran"):
+    with fresh.boot() as opened, pytest.raises(WorkbookError, match="failed after login 1: user-data script ran"):
         fresh.prove(opened)
 
 

@@ -12,17 +12,15 @@ from typing import Literal, get_args
 from atomic_lib.base.command import last_lines
 from atomic_lib.base.errors import WorkbookError
 from atomic_lib.base.files import write_text
-from atomic_lib.base.model import Bytes, Model, SelinuxMode, read_model
+from atomic_lib.base.model import Bytes, Model, read_model
 from atomic_lib.base.run_lock import machine_lock
 from atomic_lib.base.stage import Stage
 from atomic_lib.compose.update.update_repository import make_update_repository
-from atomic_lib.guest.boot_stages import accelerator_of
+from atomic_lib.guest.guest_session import SessionRequest
 from atomic_lib.guest.update.guest_update import GuestUpdateRequest, Story, begin_story
 from atomic_lib.guest.update.update_downloads import UpdateVersions
 from atomic_lib.guest.vm.host_load import Patience
 from atomic_lib.guest.vm.qemu import WRITES_LOG, Disk, read_console
-from atomic_lib.image.disk import Image
-from atomic_lib.params.variant import Variant
 from atomic_lib.tools.context import Context
 
 Control = Literal["none", "no-fsync", "no-sync"]
@@ -63,12 +61,9 @@ class Recording(Model):
 
 
 @dataclass(frozen=True)
-class RecordingRequest:
-    """The image of version 1, booted as ``variant`` says, and the versions; ``control``: what is broken on purpose."""
+class RecordingRequest(SessionRequest):
+    """The image of version 1 to boot, and the versions; ``control``: what is broken on purpose."""
 
-    variant: Variant
-    selinux: SelinuxMode
-    image: Image
     versions: UpdateVersions
     control: Control = "none"
 
@@ -93,13 +88,10 @@ def record_upgrade(request: RecordingRequest, context: Context) -> RecordedUpgra
 
 
 def _inputs(request: RecordingRequest, context: Context) -> dict[str, object]:
-    variant, versions = request.variant, request.versions
+    versions = request.versions
     return {
-        "image": request.image.key,
+        **request.key_inputs(context),
         "commits": [versions.before.commit, versions.after.commit],
-        "guest": [variant.agent, variant.data_source, variant.runtime, variant.guest_cpus, variant.guest_memory_mib],
-        "accelerator": accelerator_of(variant, context),
-        "selinux": request.selinux,
         "control": request.control,
     }
 
@@ -135,7 +127,7 @@ def _record(story: Story, control: Control) -> Recording:
         marks.append(StepMark(step=step, log_bytes=log_bytes))
 
     with story.boot() as shell:
-        story.prove(shell, first=True)
+        story.prove(shell)
         story.administer(shell)
         if control == "no-fsync":
             shell.run("ostree config set core.fsync false", timeout_seconds=_SCRIPT_SECONDS)

@@ -18,7 +18,6 @@ from atomic_lib.base.run_lock import machine_lock
 from atomic_lib.base.stage import Stage
 from atomic_lib.compose.remote import REMOTE
 from atomic_lib.compose.update.update_repository import make_update_repository
-from atomic_lib.guest.boot_stages import accelerator_of
 from atomic_lib.guest.update.guest_update import GuestUpdateRequest, Story, begin_story
 from atomic_lib.guest.update.update_downloads import UpdateVersions
 from atomic_lib.guest.update.update_evidence import GuestState, UpdateBoot
@@ -87,15 +86,12 @@ def booted_entries(console: str) -> tuple[int, ...]:
 
 
 def _inputs(request: GuestReturnRequest, context: Context) -> dict[str, object]:
-    variant, versions = request.update.variant, request.versions
+    versions = request.versions
     return {
-        "image": request.update.image.key,
+        **request.update.key_inputs(context),
         "commits": [versions.before.commit, versions.after.commit],
         "kernel_arguments": list(request.kernel_arguments),
         "fault": request.fault,
-        "guest": [variant.agent, variant.data_source, variant.runtime, variant.guest_cpus, variant.guest_memory_mib],
-        "accelerator": accelerator_of(variant, context),
-        "selinux": request.update.selinux,
     }
 
 
@@ -126,7 +122,7 @@ GUEST_RETURN = Stage(
 def tell_return(story: Story, request: GuestReturnRequest) -> GuestReturn:
     """The whole way of the guest: version 1, the update, and whatever it does then."""
     with story.boot() as shell:
-        story.prove(shell, first=True)
+        story.prove(shell)
         story.administer(shell)
         shell.run(_WAIT_UNTIL_PROVEN, timeout_seconds=_PROVEN_SECONDS)
         story.step(shell, "download", "ostree admin upgrade --pull-only")

@@ -8,7 +8,7 @@ from typing import Literal
 from atomic_lib.base.model import Bytes, Count, Model, Seconds, SelinuxMode, WallSeconds
 from atomic_lib.compose.update.download_prediction import Download
 from atomic_lib.guest.evidence.denials import Denial, read_mode
-from atomic_lib.guest.evidence.proof_of_life import Check
+from atomic_lib.guest.guest_session import ProvenBoot
 
 ETC_FILES = ("update-added", "issue.net", "motd", "issue", "host.conf", "administrator-added", "rpc")
 """The files of /etc that are looked at. ``programs/administer`` changes the last four of them, and the treefile
@@ -104,11 +104,9 @@ class UpdateStep(Model):
         return round(self.after.processor_seconds - self.before.processor_seconds, 2)
 
 
-class UpdateBoot(Model):
-    """The proof of life of one boot."""
+class UpdateBoot(ProvenBoot):
+    """The proof of life of one boot; ``denials``: those that came before it and with it."""
 
-    checks: tuple[Check, ...]
-    failed_units: tuple[str, ...]
     denials: tuple[Denial, ...] | None
 
 

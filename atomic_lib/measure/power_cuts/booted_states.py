@@ -152,7 +152,7 @@ def _alive(request: BootedStateRequest, context: Context, directory: Path, disk:
     update = GuestUpdateRequest(request.variant, request.selinux, request.states.image, request.versions, served)
     try:
         with begin_story(update, context, directory, disk) as story, story.boot() as shell:
-            story.prove(shell, first=True)
+            story.prove(shell)
             commit = story.look(shell).commit
     except WorkbookError as error:
         return "no proof of life", f"{error.message}\n{last_lines(error.log)}"

@@ -55,7 +55,7 @@ class VariantService:
         if self.update:
             versions = self.update.versions
             update = HostUpdate(versions.after.commit, update_repository(versions, build.context))
-        session = SessionRequest(build.variant, build.recipe.selinux, build.image, (PORT,), updates=bool(update))
+        session = SessionRequest(build.variant, build.recipe.selinux, build.image, ports=(PORT,), updates=bool(update))
         return serve_from_container(ServiceRequest(session, self.images, update), build.context)
 
 

@@ -11,6 +11,7 @@ import pytest
 from atomic_lib.base.command import Completed
 from atomic_lib.base.errors import WorkbookError
 from atomic_lib.compose.update.update_repository import Version
+from atomic_lib.guest import guest_session
 from atomic_lib.guest.power_cuts import upgrade_recording
 from atomic_lib.guest.power_cuts.upgrade_recording import CONTROLS, Control, RecordingRequest
 from atomic_lib.guest.update.guest_update import GuestUpdateRequest
@@ -110,7 +111,7 @@ def test_a_guest_that_does_not_power_off_is_an_error(told: _Told, status: int | 
 
 def test_each_control_is_a_recording_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     versions = UpdateVersions("own", *(Version(Path("repo"), "ref", commit * 64) for commit in "ab"))
-    monkeypatch.setattr(upgrade_recording, "accelerator_of", lambda *_: "tcg")
+    monkeypatch.setattr(guest_session, "accelerator_of", lambda *_: "tcg")
     variant, image = load_variant("atomic-min"), Image("key", tmp_path, 0, 0, 0, 0.0, True)
     keys = [
         upgrade_recording.UPGRADE_RECORDING.key_inputs(

@@ -12,8 +12,8 @@ from atomic_lib.base.command import CommandError, Completed
 from atomic_lib.base.errors import WorkbookError
 from atomic_lib.base.paths import PARAMS_DIRECTORY
 from atomic_lib.compose.update.update_repository import Version
+from atomic_lib.guest import guest_session
 from atomic_lib.guest.evidence.proof_of_life import Check, Evidence
-from atomic_lib.guest.update import guest_update
 from atomic_lib.guest.update.guest_return import (
     CHECK_LIMIT_SECONDS,
     GuestReturnRequest,
@@ -83,7 +83,7 @@ def guest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> _Guest:
         "ask": lambda *_, **__: None,
         "read_evidence": lambda *_: Evidence(checks=(Check(name="system is running", passed=True),)),
     }.items():
-        monkeypatch.setattr(guest_update, name, value)
+        monkeypatch.setattr(guest_session, name, value)
     return guest
 
 

@@ -12,8 +12,8 @@ from atomic_lib.base.command import CommandError, Completed
 from atomic_lib.base.errors import WorkbookError
 from atomic_lib.compose.update.download_prediction import ServedFile
 from atomic_lib.compose.update.update_repository import Version
+from atomic_lib.guest import guest_session
 from atomic_lib.guest.evidence.proof_of_life import Check, Evidence
-from atomic_lib.guest.update import guest_update
 from atomic_lib.guest.update.guest_update import GuestUpdateRequest, Story, tell
 from atomic_lib.guest.update.repository_server import ServerLog
 from atomic_lib.guest.update.update_downloads import UpdateVersions
@@ -77,7 +77,7 @@ def told(monkeypatch: pytest.MonkeyPatch) -> _Told:
         "ask": lambda *_, **__: None,
         "read_evidence": evidence,
     }.items():
-        monkeypatch.setattr(guest_update, name, value)
+        monkeypatch.setattr(guest_session, name, value)
     return told
 
 

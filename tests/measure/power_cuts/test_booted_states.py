@@ -47,15 +47,15 @@ def request(directory: Path) -> BootedStateRequest:
 def test_a_machine_that_comes_up_says_its_version(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, commit: str, found: str
 ) -> None:
-    proofs: list[bool] = []
+    proofs: list[str] = []
 
     class Story:
         @contextmanager
         def boot(self) -> Iterator[str]:
             yield "shell"
 
-        def prove(self, _: str, *, first: bool) -> None:
-            proofs.append(first)
+        def prove(self, shell: str) -> None:
+            proofs.append(shell)
 
         def look(self, _: str) -> GuestState:
             return GuestState(commit=commit)
@@ -67,7 +67,7 @@ def test_a_machine_that_comes_up_says_its_version(
     monkeypatch.setattr(booted_states, "begin_story", begin)
     disk = Disk(tmp_path / "disk.raw", "raw")
     assert booted_states._alive(request(tmp_path), own_context(tmp_path), tmp_path, disk)[0] == found
-    assert proofs == [True]
+    assert proofs == ["shell"]
     assert not (tmp_path / "served").exists()
 
 
