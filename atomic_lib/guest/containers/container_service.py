@@ -33,7 +33,7 @@ from atomic_lib.guest.evidence.denials import MODE_COMMAND
 from atomic_lib.guest.evidence.running import CGROUPS_COMMAND, read_cgroups
 from atomic_lib.guest.guest_session import Session, SessionRequest, open_session
 from atomic_lib.guest.programs import program_text
-from atomic_lib.guest.update.repository_server import serve_to_guest
+from atomic_lib.guest.update.repository_server import Site, serve_to_guest
 from atomic_lib.guest.vm.host_load import Patience
 from atomic_lib.guest.vm.qemu import UPDATES_URL
 from atomic_lib.guest.vm.sockets import fetch
@@ -105,7 +105,7 @@ def _inputs(request: ServiceRequest, context: Context) -> dict[str, object]:
 
 def _make(request: ServiceRequest, context: Context, directory: Path) -> None:
     update = request.update
-    server = serve_to_guest(update.repository, directory) if update else nullcontext()
+    server = serve_to_guest(Site(update.repository), directory) if update else nullcontext()
     with (
         machine_lock(context.cache, CONTAINER_SERVICE.title(request)),
         server,

@@ -14,7 +14,7 @@ from urllib.request import ProxyHandler, build_opener
 
 from atomic_lib.base.errors import WorkbookError
 from atomic_lib.compose.update.download_prediction import Download
-from atomic_lib.guest.update.repository_server import serve_on_loopback
+from atomic_lib.guest.update.repository_server import Site, serve_on_loopback
 from atomic_lib.image.oci.registry import blob_path
 
 _TIMEOUT_SECONDS = 60
@@ -28,13 +28,14 @@ def pull_image(registry: Path, name: str, tag: str, held: Path) -> Download:
     ``held``: the directory of the blobs that the client has, each with its digest as the name; new ones are added.
     Raises WorkbookError for what the server does not have, and for a blob that is not what the manifest says.
     """
-    with serve_on_loopback(registry) as (url, log):
+    site = Site(registry)
+    with serve_on_loopback(site) as url:
         manifest = json.loads(_fetched(f"{url}/v2/{name}/manifests/{tag}", _MANIFEST_BYTES))
         for blob in (manifest["config"], *manifest["layers"]):
             if not (held / blob["digest"]).exists():
                 content = _fetched(f"{url}/{blob_path(name, blob['digest'])}", blob["size"])
                 (held / blob["digest"]).write_bytes(_checked(content, blob))
-        return log.take()
+        return site.log.take()
 
 
 def _fetched(url: str, limit_bytes: int) -> bytes:

@@ -19,7 +19,7 @@ from atomic_lib.guest.evidence.denials import MODE_COMMAND
 from atomic_lib.guest.evidence.guest_queries import CONTAINER, Secret
 from atomic_lib.guest.guest_session import COMMAND_SECONDS, Session, SessionRequest, begin_session
 from atomic_lib.guest.programs import program_text
-from atomic_lib.guest.update.repository_server import ServerLog, serve_to_guest
+from atomic_lib.guest.update.repository_server import ServerLog, Site, serve_to_guest
 from atomic_lib.guest.update.update_commands import GuestVersions
 from atomic_lib.guest.update.update_evidence import (
     ETC_FILES,
@@ -95,13 +95,13 @@ GUEST_UPDATE = Stage(
 @contextmanager
 def begin_story(request: GuestUpdateRequest, context: Context, directory: Path, disk: Disk) -> Iterator["Story"]:
     """A guest on its first boot as a new instance, with its server of updates; gone after the block."""
-    with serve_to_guest(request.repository, directory) as log:
+    site = Site(request.repository)
 
-        def begin(guest: Guest, key: Key, secret: Secret) -> Story:
-            return Story(request, context, guest, key, secret, log)
+    def begin(guest: Guest, key: Key, secret: Secret) -> Story:
+        return Story(request, context, guest, key, secret, site.log)
 
-        with begin_session(begin, request, context, directory, disk=disk) as story:
-            yield story
+    with serve_to_guest(site, directory), begin_session(begin, request, context, directory, disk=disk) as story:
+        yield story
 
 
 def tell(story: "Story") -> GuestUpdate:

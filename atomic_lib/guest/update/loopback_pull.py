@@ -8,7 +8,7 @@ from pathlib import Path
 from atomic_lib.compose.remote import KEY_FILE, REMOTE
 from atomic_lib.compose.update.download_prediction import Download
 from atomic_lib.compose.update.update_repository import Version
-from atomic_lib.guest.update.repository_server import serve_on_loopback
+from atomic_lib.guest.update.repository_server import Site, serve_on_loopback
 from atomic_lib.tools.sandbox import Bind, Tools
 
 _CLIENT, _KEY = "/mnt/client", "/mnt/key.asc"
@@ -48,9 +48,10 @@ def pull_over_loopback(
     run("init", "--mode=bare-user")
     shutil.copytree(before.repo / "objects", client / "objects", copy_function=os.link, dirs_exist_ok=True)
     run("refs", f"--create={REMOTE}:{before.ref}", before.commit)
-    with serve_on_loopback(repository) as (url, log):
+    site = Site(repository)
+    with serve_on_loopback(site) as url:
         run("remote add", f"--set=gpgkeypath={_KEY}", REMOTE, url)
         run("pull", "--commit-metadata-only", REMOTE, before.ref, network=True)
-        check = log.take()
+        check = site.log.take()
         run("pull", "--disable-fsync", REMOTE, before.ref, network=True)
-        return PulledUpdate(check, log.take())
+        return PulledUpdate(check, site.log.take())
