@@ -31,14 +31,13 @@ def make_update_repository(tools: Tools, directory: Path, versions: Iterable[Ver
     tools.run(["ostree", "init", f"--repo={_SERVED}", "--mode=archive"], binds=[served], rights="root")
     for version in versions:
         _add(tools, served, version)
-    _write_summary(tools, served)
+    write_summary(tools, directory)
 
 
 def add_version(tools: Tools, directory: Path, version: Version) -> None:
     """Add a version to the repository in ``directory``; its ref names it then."""
-    served = Bind(directory, _SERVED, writable=True)
-    _add(tools, served, version)
-    _write_summary(tools, served)
+    _add(tools, Bind(directory, _SERVED, writable=True), version)
+    write_summary(tools, directory)
 
 
 def add_static_delta(tools: Tools, directory: Path, before: str, after: str) -> tuple[str, ...]:
@@ -49,7 +48,7 @@ def add_static_delta(tools: Tools, directory: Path, before: str, after: str) -> 
     served = Bind(directory, _SERVED, writable=True)
     words = ["ostree", "static-delta", "generate", f"--repo={_SERVED}", f"--from={before}", f"--to={after}"]
     tools.run(words, binds=[served], rights="root")
-    _write_summary(tools, served)
+    write_summary(tools, directory)
     words = ["ostree", "static-delta", "show", f"--repo={_SERVED}", f"{before}-{after}"]
     return fallback_checksums(tools.run(words, binds=[served]).stdout)
 
@@ -67,5 +66,7 @@ def _add(tools: Tools, served: Bind, version: Version) -> None:
     tools.run(words, binds=[served, Bind(version.repo, _SOURCE)], rights="root")
 
 
-def _write_summary(tools: Tools, served: Bind) -> None:
+def write_summary(tools: Tools, directory: Path) -> None:
+    """Write the summary of the repository in ``directory`` anew: what each of its refs names."""
+    served = Bind(directory, _SERVED, writable=True)
     tools.run(["ostree", "summary", "--update", f"--repo={_SERVED}"], binds=[served], rights="root")

@@ -93,12 +93,19 @@ GUEST_UPDATE = Stage(
 
 
 @contextmanager
-def begin_story(request: GuestUpdateRequest, context: Context, directory: Path, disk: Disk) -> Iterator["Story"]:
-    """A guest on its first boot as a new instance, with its server of updates; gone after the block."""
-    site = Site(request.repository)
+def begin_story(
+    request: GuestUpdateRequest, context: Context, directory: Path, disk: Disk, *, site: Site | None = None
+) -> Iterator["Story"]:
+    """A guest on its first boot as a new instance, with its server of updates; gone after the block.
+
+    ``site``: what the server has; None: the repository of the request.
+    """
+    site = site or Site(request.repository)
+
+    log = site.log
 
     def begin(guest: Guest, key: Key, secret: Secret) -> Story:
-        return Story(request, context, guest, key, secret, site.log)
+        return Story(request, context, guest, key, secret, log)
 
     with serve_to_guest(site, directory), begin_session(begin, request, context, directory, disk=disk) as story:
         yield story

@@ -42,7 +42,7 @@ class ServerLog:
 
 
 @dataclass(frozen=True)
-class Answer:
+class ServedAnswer:
     """An answer, or its beginning: ``length`` is what is announced, ``body`` what is sent."""
 
     status: HTTPStatus
@@ -63,12 +63,12 @@ class Site:
     spared: int = 0
     _lock: threading.Lock = field(default_factory=threading.Lock, init=False, repr=False)
 
-    def answer(self, path: str) -> Answer | None:
+    def answer(self, path: str) -> ServedAnswer | None:
         """The answer to a request for ``path``; None: the connection is closed without one."""
         root = self.repository.resolve()
         file = (root / path).resolve()
         if not file.is_relative_to(root):
-            return Answer(HTTPStatus.FORBIDDEN, 0)
+            return ServedAnswer(HTTPStatus.FORBIDDEN, 0)
         with self._lock:
             fault = self._fault_of(path)
             if fault == "dies":
@@ -90,22 +90,22 @@ class Site:
         return "none" if self.spared >= 0 else self.fault
 
 
-def _sound(file: Path) -> Answer:
+def _sound(file: Path) -> ServedAnswer:
     if not file.is_file():
-        return Answer(HTTPStatus.NOT_FOUND, 0)
+        return ServedAnswer(HTTPStatus.NOT_FOUND, 0)
     body = file.read_bytes()
-    return Answer(HTTPStatus.OK, len(body), body)
+    return ServedAnswer(HTTPStatus.OK, len(body), body)
 
 
-def _spoiled(answer: Answer, fault: ServerFault) -> Answer:
+def _spoiled(answer: ServedAnswer, fault: ServerFault) -> ServedAnswer:
     """The answer as a server with this fault gives it."""
     if fault == "web page":
-        return Answer(HTTPStatus.OK, len(_PAGE), _PAGE)
+        return ServedAnswer(HTTPStatus.OK, len(_PAGE), _PAGE)
     if answer.status != HTTPStatus.OK or fault == "none":
         return answer
     if fault == "garbage":
-        return Answer(answer.status, answer.length, random.Random(0).randbytes(answer.length))
-    return Answer(answer.status, answer.length, answer.body[: answer.length // 2])
+        return ServedAnswer(answer.status, answer.length, random.Random(0).randbytes(answer.length))
+    return ServedAnswer(answer.status, answer.length, answer.body[: answer.length // 2])
 
 
 @contextmanager
@@ -173,7 +173,7 @@ class _Handler(BaseHTTPRequestHandler):
         self._stall(answer)
         self.close_connection = self.close_connection or len(answer.body) < answer.length
 
-    def _stall(self, answer: Answer) -> None:
+    def _stall(self, answer: ServedAnswer) -> None:
         """Keep the client waiting for the rest of the body, until the server does something else or is stopped."""
         until = time.monotonic() + _STALL_SECONDS
         while self.server.site.fault == "stalls" and len(answer.body) < answer.length and time.monotonic() < until:
