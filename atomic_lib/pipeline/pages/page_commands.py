@@ -57,6 +57,14 @@ def _add_update(parser: argparse.ArgumentParser) -> None:
         help="instead, a version 2 that has to go back to version 1 by itself: unit, kernel-argument, kernel-panic or "
         "docker; nothing: one that must not; repeatable; all: each of them",
     )
+    version_2.add_argument(
+        "--refuse",
+        action="append",
+        dest="cases",
+        metavar="NAME",
+        help="instead, updates with a fault, which version 1 has to refuse, or to resume once the fault is gone: "
+        "unsigned, older, dies, full-disk and others; repeatable; all: each of them",
+    )
     parser.set_defaults(call=_update)
 
 
@@ -88,10 +96,12 @@ def _equality(options: argparse.Namespace) -> int:
 
 
 def _update(options: argparse.Namespace) -> int:
-    from atomic_lib.pipeline.update.update_run import run_returns, run_update
+    from atomic_lib.pipeline.update.update_run import run_refusals, run_returns, run_update
 
     if options.faults:
         return run_returns(options.variant or "atomic-min-return", " ".join(options.faults))
+    if options.cases:
+        return run_refusals(options.variant or "atomic-min", " ".join(options.cases))
     return run_update(options.variant or "atomic-min", " ".join(options.change or ("package", "config")))
 
 

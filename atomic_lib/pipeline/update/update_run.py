@@ -1,12 +1,15 @@
 """``./workbook update``: takes guests of version 1 to version 2 and back, and writes the page of it."""
 
 from atomic_lib.base.paths import BUILD, NOTEBOOKS
+from atomic_lib.guest.refusals.update_cases import CASES
 from atomic_lib.guest.update.return_faults import FAULTS
 from atomic_lib.pipeline.pages.notebook_page import NotebookPage, publish_notebook
 from atomic_lib.pipeline.update.any_update import open_any_update
+from atomic_lib.pipeline.update.variant_refusals import open_refusals
 from atomic_lib.pipeline.update.variant_return import open_returns
 
 NOTEBOOK, RETURN_NOTEBOOK = NOTEBOOKS / "update.ipynb", NOTEBOOKS / "automatic-return.ipynb"
+REFUSED_NOTEBOOK = NOTEBOOKS / "refused-updates.ipynb"
 _ALL = "all"
 
 
@@ -36,3 +39,19 @@ def run_returns(variant: str, faults: str) -> int:
         runs=RETURN_NOTEBOOK.stem,
     )  # fmt: skip
     return publish_notebook(page, {"variant": variant, "faults": named}, BUILD)
+
+
+def run_refusals(variant: str, cases: str) -> int:
+    """Execute the notebook of updates with a fault and write its page; returns the exit status, 1 if one was not
+    treated as it must be.
+
+    ``cases``: names in ``CASES``, or "all". Raises WorkbookError as ``open_refusals`` does, before anything is written,
+    and as ``publish_notebook`` does.
+    """
+    named = " ".join(CASES) if cases == _ALL else cases
+    open_refusals(variant, named)
+    page = NotebookPage(
+        REFUSED_NOTEBOOK, "update", f"Updates with a fault, offered to {variant}",
+        "An update with a fault was not treated as it must be", runs=REFUSED_NOTEBOOK.stem,
+    )  # fmt: skip
+    return publish_notebook(page, {"variant": variant, "cases": named}, BUILD)

@@ -17,7 +17,7 @@ from atomic_lib.guest.update.update_downloads import (
     update_downloads,
     update_repository,
 )
-from atomic_lib.guest.update.update_evidence import GuestUpdate, etc_outcomes
+from atomic_lib.guest.update.update_evidence import GuestState, GuestUpdate, etc_outcomes
 from atomic_lib.guest.update.update_ways import UpdateWay
 from atomic_lib.params.variant import Variant, load_variant, variant_from
 from atomic_lib.pipeline.build import Build, open_build
@@ -165,18 +165,23 @@ def _guest_problems(update: VariantUpdate) -> Iterator[str]:
         ("version 2", guest.states[1], versions.after),
         ("version 1 after the rollback", guest.states[2], versions.before),
     )
-    selinux = update.before.recipe.selinux
     for moment, state, version in moments:
-        facts = {
-            "another commit is booted": state.commit == version.commit,
-            f"SELinux is not {selinux}": state.selinux == selinux,
-            "/usr is not read-only": state.usr_read_only,
-            "/var was not kept": state.var_kept,
-            "the container does not run": state.container_running is not False,
-            "the volume was not kept": state.volume_kept is not False,
-        }
-        yield from (f"{moment}: {problem}" for problem, holds in facts.items() if not holds)
+        yield from (f"{moment}: {problem}" for problem in state_problems(update, state, version))
     yield from (f"/etc/{one.name}: {one.kept}" for one in etc_outcomes(guest) if not one.expected)
+
+
+def state_problems(update: VariantUpdate, state: GuestState, version: Version) -> Iterator[str]:
+    """What of a guest that should run ``version`` is not as it must be in every version."""
+    selinux = update.before.recipe.selinux
+    facts = {
+        "another commit is booted": state.commit == version.commit,
+        f"SELinux is not {selinux}": state.selinux == selinux,
+        "/usr is not read-only": state.usr_read_only,
+        "/var was not kept": state.var_kept,
+        "the container does not run": state.container_running is not False,
+        "the volume was not kept": state.volume_kept is not False,
+    }
+    yield from (problem for problem, holds in facts.items() if not holds)
 
 
 def version_of(build: Build) -> Version:

@@ -135,6 +135,13 @@ AUTOMATIC_RETURN = (
     "The time limit is that of the health check for each boot of version 2, and that of a login for version 1; a host "
     "with more work than processors stretches it."
 )
+REFUSED_UPDATES = (
+    "One guest of version 1, which is not rebooted between the cases. Before and after each attempt, with the fault "
+    "gone: the deployments, the refs with their commits, the number of objects, the boot entries, the digests of all "
+    "files in /etc, and a file in /var. Then the guest forgets what it has of version 2. In the end two administrators "
+    "upgrade at once, ostree fsck checks the repository, and the guest reboots into version 2 and passes its proof of "
+    "life. Downloads are counted by the server."
+)
 CONFORMANCE = (
     "Each row is one fault. The real agent runs with the programs of the tree named in the table, in its own network, "
     "mount and process namespaces, against a metadata service at 169.254.169.254 that follows the script of the fault; "

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from atomic_lib.cli import main
+from atomic_lib.guest.refusals.update_cases import CASES
 from atomic_lib.pipeline.build import Build
 from atomic_lib.pipeline.pages.notebook_page import NotebookPage
 from atomic_lib.pipeline.update import update_run, variant_update
@@ -78,6 +79,34 @@ def test_a_variant_that_does_not_return_makes_no_page(
 ) -> None:
     assert main(["update", "--variant", "atomic-min", "--break", "unit"]) == 1
     assert "error: atomic-min: automatic_return is 0" in capsys.readouterr().err
+    assert published == []
+
+
+@pytest.mark.parametrize(
+    ("words", "cases"),
+    [
+        (["--refuse", "unsigned"], "unsigned"),
+        (["--refuse", "dies", "--refuse", "older"], "dies older"),
+        (["--refuse", "all"], " ".join(CASES)),
+    ],
+)
+def test_the_notebook_of_refused_updates_gets_the_cases(
+    published: list[tuple[NotebookPage, Mapping[str, object]]], words: list[str], cases: str
+) -> None:
+    assert main(["update", *words]) == 0
+    ((page, parameters),) = published
+    assert parameters == {"variant": "atomic-min", "cases": cases}
+    assert page.notebook.is_file()
+    assert (page.name, page.runs) == ("update", "refused-updates")
+
+
+def test_an_unknown_case_makes_no_page(
+    published: list[tuple[NotebookPage, Mapping[str, object]]], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["update", "--refuse", "hacked"]) == 1
+    assert "error: hacked: no such case of an update with a fault\nNext step: one or more of: unsigned, " in (
+        capsys.readouterr().err
+    )
     assert published == []
 
 
