@@ -76,6 +76,8 @@ TWICE = GOOD.twice
          f"two upgrades at once: the deployments are * own {BEFORE}.0"),
         (guest(twice=TWICE.model_copy(update={"deployments": ("own other.0", f"* own {BEFORE}.0")})),
          f"two upgrades at once: the deployments are own other.0, * own {BEFORE}.0"),
+        (guest(twice=TWICE.model_copy(update={"deployments": (*TWICE.deployments, "own third.0")})),
+         f"two upgrades at once: the deployments are own {AFTER}.0, * own {BEFORE}.0, own third.0"),
         (guest(unhurt=state(AFTER)), "after all cases: another commit is booted"),
         (guest(states=(state(BEFORE), state(BEFORE))), "in version 2: another commit is booted"),
         (guest(unhurt=state(BEFORE).model_copy(update={"container_running": False})),
