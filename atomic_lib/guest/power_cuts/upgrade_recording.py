@@ -1,11 +1,11 @@
 """The stage that records each write of a guest's disk while it goes from version 1 to version 2.
 
 The log begins with the boot, so that the image of version 1 and the log give the disk at any moment. The guest
-downloads version 2, deploys it, and powers off. Version 2 is not booted.
+downloads version 2, deploys or installs it, and powers off. Version 2 is not booted.
 """
 
 import time
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Literal, get_args
 
@@ -18,13 +18,15 @@ from atomic_lib.base.stage import Stage
 from atomic_lib.compose.update.update_repository import make_update_repository
 from atomic_lib.guest.guest_session import SessionRequest
 from atomic_lib.guest.update.guest_update import GuestUpdateRequest, Story, begin_story
+from atomic_lib.guest.update.update_commands import GuestVersions
 from atomic_lib.guest.update.update_downloads import UpdateVersions
 from atomic_lib.guest.vm.host_load import Patience
 from atomic_lib.guest.vm.qemu import WRITES_LOG, Disk, read_console
 from atomic_lib.tools.context import Context
 
-Control = Literal["none", "no-fsync", "no-sync"]
-"""What is broken on purpose: nothing; ``core.fsync`` is false; the deployment does not wait for the disk."""
+Control = Literal["none", "no-fsync", "no-sync", "dnf"]
+"""What is broken on purpose: nothing; ``core.fsync`` is false; the deployment does not wait for the disk; the update
+is not atomic, but dnf's."""
 CONTROLS: tuple[Control, ...] = get_args(Control)
 StepOfUpgrade = Literal["download", "idle", "deploy", "idle again", "shutdown"]
 _RECORDING = "recording.json"
@@ -33,15 +35,10 @@ _IDLE_SECONDS = 20
 the kernel waits before it writes data out by itself (30 s)."""
 _POWER_OFF = "systemd-run --quiet --on-active=2 systemctl poweroff"
 """A moment later, so that ssh ends before its connection does."""
-_DEPLOY = "ostree admin upgrade --deploy-only"
 # Each call that waits for the disk does nothing, and succeeds. Without ioctl(2) ostree cannot freeze the file system,
 # and calls syncfs(2) instead.
 _NO_SYNC = "~sync:0 syncfs:0 fsync:0 fdatasync:0 msync:0 sync_file_range:0 ioctl:EOPNOTSUPP"
-_DEPLOY_COMMANDS: dict[Control, str] = {
-    "none": _DEPLOY,
-    "no-fsync": _DEPLOY,
-    "no-sync": f"systemd-run --wait --pipe --quiet --property='SystemCallFilter={_NO_SYNC}' {_DEPLOY}",
-}
+_WITHOUT_SYNC = f"systemd-run --wait --pipe --quiet --property='SystemCallFilter={_NO_SYNC}'"
 _POLL_SECONDS = 0.2
 _SCRIPT_SECONDS = 120
 
@@ -62,10 +59,14 @@ class Recording(Model):
 
 @dataclass(frozen=True)
 class RecordingRequest(SessionRequest):
-    """The image of version 1 to boot, and the versions; ``control``: what is broken on purpose."""
+    """The image of version 1 to boot, and the versions; ``control``: what is broken on purpose.
 
-    versions: UpdateVersions
+    ``served``: the directory that the server has; None: it is made of the commits of the versions.
+    """
+
+    versions: GuestVersions
     control: Control = "none"
+    served: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -80,7 +81,8 @@ class RecordedUpgrade:
 def record_upgrade(request: RecordingRequest, context: Context) -> RecordedUpgrade:
     """The recorded upgrade; made first if it is not in the store.
 
-    Raises WorkbookError if a step or the proof of life of version 1 fails, with the guest's own words as its log.
+    Raises WorkbookError if a step or the proof of life of version 1 fails, with the guest's own words as its log, and
+    if the guest writes more than ``LOG_MOST_BYTES``.
     """
     stored = UPGRADE_RECORDING.get(request, context)
     recording = read_model(Recording, stored.path / _RECORDING, hint="./workbook clean damaged")
@@ -91,22 +93,25 @@ def _inputs(request: RecordingRequest, context: Context) -> dict[str, object]:
     versions = request.versions
     return {
         **request.key_inputs(context),
-        "commits": [versions.before.commit, versions.after.commit],
+        "versions": versions.identities,
+        "commands": asdict(versions.commands),
         "control": request.control,
     }
 
 
 def _make(request: RecordingRequest, context: Context, directory: Path) -> None:
     with context.store.scratch("upgrade-recording") as scratch:
-        served, versions = scratch / "served", request.versions
-        make_update_repository(context.tools, served, (versions.before, versions.after))
-        update = GuestUpdateRequest(request.variant, request.selinux, request.image, versions, served)
+        served = _served(request, context, scratch)
+        update = GuestUpdateRequest(request.variant, request.selinux, request.image, request.versions, served)
         disk = Disk(request.image.qcow2, "qcow2", log_writes=True)
         with (
             machine_lock(context.cache, UPGRADE_RECORDING.title(request)),
             begin_story(update, context, directory, disk) as story,
         ):
-            recording = _record(story, request.control)
+            try:
+                recording = _record(story, request.control)
+            finally:  # without room in the log, the guest sees I/O errors, and whatever fails then has that reason
+                story.guest.require_room_to_log()
     write_text(directory / _RECORDING, recording.model_dump_json(indent=1) + "\n")
 
 
@@ -119,8 +124,19 @@ UPGRADE_RECORDING = Stage(
 )
 
 
+def _served(request: RecordingRequest, context: Context, scratch: Path) -> Path:
+    versions = request.versions
+    if request.served is None:
+        if not isinstance(versions, UpdateVersions):
+            raise TypeError(f"{versions.name}: no repository for versions that are no commits")
+        make_update_repository(context.tools, scratch / "served", (versions.before, versions.after))
+    return request.served or scratch / "served"
+
+
 def _record(story: Story, control: Control) -> Recording:
     marks: list[StepMark] = []
+    commands = dict(story.request.versions.commands.steps)
+    deploy = commands["deploy"]
 
     def mark(step: StepOfUpgrade) -> None:
         log_bytes = (story.guest.directory / WRITES_LOG).stat().st_size
@@ -133,11 +149,11 @@ def _record(story: Story, control: Control) -> Recording:
             shell.run("ostree config set core.fsync false", timeout_seconds=_SCRIPT_SECONDS)
         shell.run("sync", timeout_seconds=_SCRIPT_SECONDS)
         mark("download")
-        story.step(shell, "download", "ostree admin upgrade --pull-only")
+        story.step(shell, "download", commands["download"])
         mark("idle")
         time.sleep(_IDLE_SECONDS)
         mark("deploy")
-        story.step(shell, "deploy", _DEPLOY_COMMANDS[control])
+        story.step(shell, "deploy", f"{_WITHOUT_SYNC} {deploy}" if control == "no-sync" else deploy)
         mark("idle again")
         time.sleep(_IDLE_SECONDS)
         mark("shutdown")

@@ -32,6 +32,8 @@ _CONSOLE = "console.log"
 _OVERLAY = "disk.qcow2"
 WRITES_LOG = "writes.log"
 """In the directory of the boot: each write to the disk, if it is logged."""
+LOG_MOST_BYTES = 4_000_000_000
+"""How long that log can get; a recorded update needs a quarter of it. A guest could fill the host's disk otherwise."""
 _VARIABLES = "variables.fd"
 UPDATES_URL = "http://169.254.169.253"
 """Where a guest finds the server of its updates, if it has one."""
@@ -101,6 +103,15 @@ class Guest:
             raise WorkbookError(f"QEMU ended with status {status}", hint=f"read {self.console}", log=log)
         return read_console(self.console)
 
+    def require_room_to_log(self) -> None:
+        """Raises WorkbookError when the log of writes has reached its limit, so that nothing more can be written."""
+        log = self.directory / WRITES_LOG
+        if log.exists() and log.stat().st_size >= LOG_MOST_BYTES:
+            raise WorkbookError(
+                f"the guest wrote more than is recorded: the log has its limit of {LOG_MOST_BYTES:,} bytes",
+                hint=f"read {self.console} for what writes so much; a recipe without it can be recorded",
+            )
+
     def require_alive(self) -> str:
         """As ``require_running``. Also raises WorkbookError when the guest came to a dead end."""
         text = self.require_running()
@@ -152,6 +163,8 @@ def power_on(tools: Tools, disk: Disk, machine: Machine, provided: Provisioning,
     for name in (_CONSOLE, *sockets):
         (directory / name).unlink(missing_ok=True)
     line = [*gates_of(provided), *guest_argv(machine, provided, str(directory.absolute()), log_writes=disk.log_writes)]
+    if disk.log_writes:  # at this limit of setrlimit(2), QEMU reports an I/O error to the guest
+        line = ["prlimit", f"--fsize={LOG_MOST_BYTES}", *line]
     devices = [str(KVM_DEVICE)] if machine.accelerator == "kvm" else []
     started = time.monotonic()
     log, binds = directory / "qemu.log", _binds(disk, directory)

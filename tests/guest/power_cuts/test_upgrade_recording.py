@@ -1,5 +1,6 @@
 """What a guest is asked while its upgrade is recorded, and where each step begins in the log."""
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -16,7 +17,7 @@ from atomic_lib.guest.power_cuts import upgrade_recording
 from atomic_lib.guest.power_cuts.upgrade_recording import CONTROLS, Control, RecordingRequest
 from atomic_lib.guest.update.guest_update import GuestUpdateRequest
 from atomic_lib.guest.update.update_downloads import UpdateVersions
-from atomic_lib.guest.vm.qemu import WRITES_LOG, Guest
+from atomic_lib.guest.vm.qemu import LOG_MOST_BYTES, WRITES_LOG, Guest
 from atomic_lib.image.disk import Image
 from atomic_lib.params.variant import load_variant
 from tests.contexts import own_context
@@ -68,9 +69,10 @@ def told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> _Told:
     guest = Guest(process, 0.0, tmp_path)
     (tmp_path / "console.log").write_text("")
     unused: Any = None
+    versions = UpdateVersions("own", *(Version(Path("repo"), "ref", commit * 64) for commit in "ab"))
     variant = load_variant("atomic-min").model_copy(update={"boot_timeout_seconds": 1.0})
     monkeypatch.setattr(upgrade_recording, "_IDLE_SECONDS", 0)
-    return _Told(GuestUpdateRequest(variant, "enforcing", unused, unused, tmp_path), guest, process)
+    return _Told(GuestUpdateRequest(variant, "enforcing", unused, versions, tmp_path), guest, process)
 
 
 def record(told: _Told, control: Control) -> list[tuple[str, int]]:
@@ -107,6 +109,27 @@ def test_a_guest_that_does_not_power_off_is_an_error(told: _Told, status: int | 
     told.off = status
     with pytest.raises(WorkbookError, match="did not power off"):
         record(told, "none")
+
+
+def test_a_log_without_room_is_the_reason_whatever_fails(told: _Told, monkeypatch: pytest.MonkeyPatch) -> None:
+    @contextmanager
+    def begun(*_: object) -> Iterator[_Told]:
+        yield told
+
+    def fail(*_: object) -> None:
+        raise WorkbookError("Input/output error")
+
+    image = Image("key", told.guest.directory, 0, 0, 0, 0.0, True)
+    request = RecordingRequest(told.request.variant, "enforcing", image, told.request.versions, served=Path("served"))
+    monkeypatch.setattr(upgrade_recording, "begin_story", begun)
+    monkeypatch.setattr(upgrade_recording, "_record", fail)
+    context, directory = own_context(told.guest.directory), told.guest.directory
+    with pytest.raises(WorkbookError, match="Input/output error"):
+        upgrade_recording._make(request, context, directory)
+    (directory / WRITES_LOG).touch()
+    os.truncate(directory / WRITES_LOG, LOG_MOST_BYTES)
+    with pytest.raises(WorkbookError, match="the log has its limit"):
+        upgrade_recording._make(request, context, directory)
 
 
 def test_each_control_is_a_recording_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,6 +1,9 @@
 """The guest's command line, and what is made of its console."""
 
+import os
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -10,7 +13,21 @@ import pytest
 from atomic_lib.base.errors import WorkbookError
 from atomic_lib.guest.vm.data_source import Provisioning
 from atomic_lib.guest.vm.metadata_service import MetadataService
-from atomic_lib.guest.vm.qemu import Guest, Machine, gates_of, guest_argv, machine_uuid, network_argument, read_console
+from atomic_lib.guest.vm.qemu import (
+    LOG_MOST_BYTES,
+    WRITES_LOG,
+    Disk,
+    Guest,
+    Machine,
+    gates_of,
+    guest_argv,
+    machine_uuid,
+    network_argument,
+    power_on,
+    read_console,
+)
+from atomic_lib.tools.sandbox import Tools
+from tests.contexts import NO_TOOLS
 
 SERVED = Provisioning(service=MetadataService(0.0))
 
@@ -130,6 +147,36 @@ def test_a_dead_guest_is_an_error_with_its_evidence(tmp_path: Path) -> None:
     assert caught.value.log == "a\n[ 2.0] Kernel panic - not syncing: no init"
     with pytest.raises(WorkbookError, match="emergency mode"):
         guest(tmp_path, None, b"Entering emergency mode. Exit the shell to continue.\r\n").require_alive()
+
+
+@pytest.mark.parametrize("logs", [True, False])
+def test_a_log_of_writes_has_a_limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, logs: bool) -> None:
+    lines: list[list[str]] = []
+
+    @contextmanager
+    def running(_: Tools, words: list[str], **__: object) -> Iterator[Ended]:
+        lines.append(words)
+        yield Ended(None)
+
+    monkeypatch.setattr(Tools, "running", running)
+    (tmp_path / "disk.qcow2").write_bytes(b"overlay")
+    disk = Disk(tmp_path / "image.qcow2", "qcow2", log_writes=logs)
+    with power_on(NO_TOOLS, disk, Machine("bios", "tcg", 1, 512), Provisioning(), tmp_path):
+        pass
+    assert (lines[0][:2] == ["prlimit", f"--fsize={LOG_MOST_BYTES}"]) == logs
+    assert "sh" in lines[0][:3]
+
+
+def test_a_log_at_its_limit_is_an_error(tmp_path: Path) -> None:
+    one = guest(tmp_path, None, b"")
+    one.require_room_to_log()
+    log = tmp_path / WRITES_LOG
+    log.touch()
+    os.truncate(log, LOG_MOST_BYTES - 1)
+    one.require_room_to_log()
+    os.truncate(log, LOG_MOST_BYTES)
+    with pytest.raises(WorkbookError, match="more than is recorded: the log has its limit of 4,000"):
+        one.require_room_to_log()
 
 
 def test_the_console_is_read_without_escape_sequences(tmp_path: Path) -> None:
