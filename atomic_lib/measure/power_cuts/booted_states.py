@@ -25,7 +25,7 @@ from atomic_lib.guest.vm.host_load import Patience
 from atomic_lib.guest.vm.qemu import Disk, Machine, read_console, start_guest
 from atomic_lib.measure.power_cuts.power_cut_states import PowerCutStates, StatesRequest, files_of
 from atomic_lib.measure.power_cuts.replay import CutVerdict, open_recording
-from atomic_lib.measure.power_cuts.state_check import Outcome
+from atomic_lib.measure.power_cuts.verdict import Outcome
 from atomic_lib.params.variant import Variant
 from atomic_lib.tools.context import Context
 

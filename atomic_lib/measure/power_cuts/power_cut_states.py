@@ -13,7 +13,7 @@ from atomic_lib.guest.power_cuts.upgrade_recording import Control, RecordedUpgra
 from atomic_lib.image.disk import Image
 from atomic_lib.measure.power_cuts.repair import Repair, Repairer
 from atomic_lib.measure.power_cuts.replay import CutVerdict, OpenedRecording, RecordedFiles, check_cuts, open_recording
-from atomic_lib.measure.power_cuts.state_check import Outcome
+from atomic_lib.measure.power_cuts.verdict import CheckedVersions, Outcome
 from atomic_lib.tools.context import Context
 
 _STATES = "states.json"
@@ -22,8 +22,9 @@ _STATES = "states.json"
 class PowerCutStates(Model):
     """All states of a recorded upgrade that were checked.
 
-    ``requests`` and ``flushes``: those of the upgrade; ``objects``: how many each version has in the repository, all
-    of them checked. ``check_seconds``: how long the states took, without the preparation and the repairs.
+    ``requests`` and ``flushes``: those of the upgrade; ``objects``: how many objects, or files of packages, of each
+    version were checked where it must be whole. ``check_seconds``: how long the states took, without the preparation
+    and the repairs.
     """
 
     control: Control
@@ -46,22 +47,26 @@ class PowerCutStates(Model):
 
     @property
     def damaged(self) -> tuple[CutVerdict, ...]:
-        """The states in which something is not whole: unbootable, or damaged although they boot."""
+        """The states in which something is not whole: unbootable, mixed, or damaged although they boot."""
         return tuple(cut for cut in self.cuts if cut.verdict.damage)
+
+    @property
+    def not_whole(self) -> tuple[CutVerdict, ...]:
+        """The states that start one version, beside which something is not whole."""
+        return tuple(cut for cut in self.damaged if cut.verdict.outcome in ("version 1", "version 2"))
 
 
 @dataclass(frozen=True)
 class StatesRequest:
     """A recorded upgrade from ``image``; ``states``: about how many to check; ``repairs``: how many to repair, too.
 
-    ``commits``, ``kept``: as in ``RecordedFiles``. ``name`` is for messages.
+    ``name`` is for messages.
     """
 
     name: str
     image: Image
     recorded: RecordedUpgrade
-    commits: tuple[str, str]
-    kept: tuple[str, ...]
+    versions: CheckedVersions
     states: int
     repairs: int
 
@@ -79,13 +84,13 @@ def files_of(request: StatesRequest) -> RecordedFiles:
     """The files of the recording."""
     recorded = request.recorded
     steps = [(mark.step, mark.log_bytes) for mark in recorded.recording.marks]
-    return RecordedFiles(request.image.raw, recorded.log, steps, request.commits, request.kept)
+    return RecordedFiles(request.image.raw, recorded.log, steps)
 
 
 def _inputs(request: StatesRequest, _: Context) -> dict[str, object]:
     return {
         "recording": request.recorded.key,
-        "kept": [*request.kept],
+        "versions": request.versions.inputs,
         "states": request.states,
         "repairs": request.repairs,
     }
@@ -93,16 +98,16 @@ def _inputs(request: StatesRequest, _: Context) -> dict[str, object]:
 
 def _make(request: StatesRequest, context: Context, directory: Path) -> None:
     with open_recording(files_of(request)) as opened:
+        checker = request.versions.checker(opened.ends, context.tools)
         began = time.monotonic()
-        cuts = tuple(check_cuts(opened, request.states))
+        cuts = tuple(check_cuts(opened, checker, request.states))
         seconds = time.monotonic() - began
         repairs = _repairs(request, opened, context, len(cuts))
-        counts = [version.object_count for version in opened.checker.versions]
         found = PowerCutStates(
             control=request.recorded.recording.control,
             requests=len(opened.requests) - opened.begin,
             flushes=sum(one.flushes for one in opened.requests[opened.begin :]),
-            objects=(counts[0], counts[1]),
+            objects=checker.whole_counts,
             cuts=cuts,
             check_seconds=seconds,
             repairs=repairs,
@@ -123,7 +128,7 @@ def _repairs(request: StatesRequest, opened: OpenedRecording, context: Context, 
     """What e2fsck makes of some of the ``count`` states, evenly spread."""
     chosen = {number * count // request.repairs for number in range(min(request.repairs, count))}
     with context.store.scratch("repair") as scratch, open_raw_disk(request.image.raw) as disk:
-        repairer = Repairer(context.tools, scratch, disk.files, opened.checker.journal)
+        repairer = Repairer(context.tools, scratch, disk.files, opened.journal)
         return tuple(
             repairer.repair(state, cut.epoch.start - opened.begin)
             for number, (cut, state) in enumerate(opened.states(request.states))

@@ -10,18 +10,16 @@ from pathlib import Path
 from atomic_lib.base.errors import WorkbookError
 from atomic_lib.base.model import Count, Model
 from atomic_lib.base.progress import reached
-from atomic_lib.formats.disk.ext4_layout import read_layout
+from atomic_lib.formats.disk.ext4_layout import Layout, read_layout
 from atomic_lib.formats.disk.gpt import read_partition_table
 from atomic_lib.formats.disk.raw_disk import map_file
 from atomic_lib.formats.disk_states.cut_points import Cut, CutKind, Epoch, cuts_of, epochs_of, share_of
 from atomic_lib.formats.disk_states.disk_state import DiskState, Recorded, Source, apply_requests
-from atomic_lib.formats.disk_states.ext4_journal import open_journal
+from atomic_lib.formats.disk_states.ext4_journal import Journal, open_journal
 from atomic_lib.formats.disk_states.file_view import FileView
 from atomic_lib.formats.disk_states.write_log import LoggedRequest, read_write_log
 from atomic_lib.guest.power_cuts.upgrade_recording import StepOfUpgrade
-from atomic_lib.measure.power_cuts.state_check import GRUB_CONFIGURATION, StateChecker, StateVerdict
-from atomic_lib.measure.power_cuts.whole_tree import whole_tree
-from atomic_lib.measure.power_cuts.whole_version import whole_version
+from atomic_lib.measure.power_cuts.verdict import Checker, Moment, RecordedEnds, StateVerdict
 
 _TOLD_EVERY = 50
 
@@ -44,30 +42,41 @@ class CutVerdict(Model):
 class RecordedFiles:
     """The files of a recorded upgrade: the disk before its log, and the log.
 
-    ``steps``: the steps in their order, each with the bytes that the log had at its start; ``commits``: of version 1
-    and version 2; ``kept``: the files of /var that must be whole.
+    ``steps``: the steps in their order, each with the bytes that the log had at its start.
     """
 
     raw: Path
     log: Path
     steps: Sequence[tuple[StepOfUpgrade, int]]
-    commits: tuple[str, str]
-    kept: Sequence[str]
 
 
 @dataclass(frozen=True)
 class OpenedRecording:
     """A recorded upgrade while its files are open; ``steps``: each with its first request."""
 
+    name: str
     recorded: Recorded
     requests: tuple[LoggedRequest, ...]
     steps: Sequence[tuple[StepOfUpgrade, int]]
-    checker: StateChecker
+    layout: Layout
+    journal: Journal
 
     @property
     def begin(self) -> int:
         """The request with which the upgrade begins."""
         return self.steps[0][1]
+
+    @property
+    def ends(self) -> RecordedEnds:
+        """The disk when the upgrade begins, and when the guest has powered off."""
+        moments = (self._moment(count) for count in (self.begin, len(self.requests)))
+        return RecordedEnds(self.name, self.layout, self.journal, *moments)
+
+    def _moment(self, count: int) -> Moment:
+        blocks: dict[int, Source] = {}
+        apply_requests(self.recorded, blocks, self.requests[:count])
+        blocks |= self.journal.replay(DiskState(self.recorded, blocks))
+        return Moment(FileView(DiskState(self.recorded, blocks), self.layout), blocks)
 
     @property
     def epochs(self) -> list[Epoch]:
@@ -99,7 +108,7 @@ class OpenedRecording:
 def open_recording(files: RecordedFiles) -> Iterator[OpenedRecording]:
     """Open a recorded upgrade.
 
-    Raises WorkbookError if one of the files is damaged, or a version is not whole where it should be.
+    Raises WorkbookError if one of the files is damaged.
     """
     with map_file(files.raw) as disk, map_file(files.log) as data:
         root = next((one for one in read_partition_table(disk, str(files.raw)).partitions if one.name == "root"), None)
@@ -111,24 +120,10 @@ def open_recording(files: RecordedFiles) -> Iterator[OpenedRecording]:
         journal = open_journal(DiskState(recorded, {}), layout)
         steps = [(step, log.index_at(log_bytes)) for step, log_bytes in files.steps]
 
-        def mounted(count: int) -> tuple[FileView, dict[int, Source]]:
-            blocks: dict[int, Source] = {}
-            apply_requests(recorded, blocks, log.requests[:count])
-            blocks |= journal.replay(DiskState(recorded, blocks))
-            return FileView(DiskState(recorded, blocks), layout), blocks
-
-        first, last = mounted(steps[0][1]), mounted(len(log.requests))
-        names = zip(("version 1", "version 2"), files.commits, (first, last), strict=True)
-        before, after = (whole_version(name, commit, *moment) for name, commit, moment in names)
-        missing = [path for path in (*files.kept, GRUB_CONFIGURATION) if first[0].lookup(path) is None]
-        if missing:
-            raise WorkbookError(f"{files.log}: not on the disk when the upgrade begins: {missing[0]}")
-        configuration = str(first[0].text(GRUB_CONFIGURATION))
-        checker = StateChecker(layout, journal, (before, after), whole_tree(*first, files.kept), configuration)
-        yield OpenedRecording(recorded, log.requests, steps, checker)
+        yield OpenedRecording(str(files.log), recorded, log.requests, steps, layout, journal)
 
 
-def check_cuts(opened: OpenedRecording, count: int) -> Iterator[CutVerdict]:
+def check_cuts(opened: OpenedRecording, checker: Checker, count: int) -> Iterator[CutVerdict]:
     """The verdicts on the cuts of a recording, in the order of the log; about ``count`` of them."""
     began = time.monotonic()
     for number, (cut, state) in enumerate(opened.states(count)):
@@ -139,5 +134,5 @@ def check_cuts(opened: OpenedRecording, count: int) -> Iterator[CutVerdict]:
             kind=cut.kind,
             request=cut.epoch.start - opened.begin,
             kept=len(cut.kept),
-            verdict=opened.checker.check(state),
+            verdict=checker.check(state),
         )

@@ -4,43 +4,53 @@ The boot loader reads the file system as it is: GRUB does not replay ext4's jour
 mounts the root. So the menu, kernel and initramfs must be whole before the replay, and all else after it.
 """
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
-from typing import Literal
+from collections.abc import Iterator
+from dataclasses import dataclass
 
 from atomic_lib.base.errors import WorkbookError
-from atomic_lib.base.model import Model
-from atomic_lib.formats.disk.ext4_inode import FILE
 from atomic_lib.formats.disk.ext4_layout import Layout
-from atomic_lib.formats.disk_states.disk_state import BLOCK_BYTES, DiskState, Source
+from atomic_lib.formats.disk_states.disk_state import DiskState
 from atomic_lib.formats.disk_states.ext4_journal import Journal
 from atomic_lib.formats.disk_states.file_view import FileView
 from atomic_lib.measure.power_cuts.boot_menu import MENU, MenuEntry, commit_of, deployed_commits, menu_entries
-from atomic_lib.measure.power_cuts.whole_tree import WholeTree
-from atomic_lib.measure.power_cuts.whole_version import WholeVersion, refs_of
+from atomic_lib.measure.power_cuts.mounted_state import FileDigests, MountedState, mount_state
+from atomic_lib.measure.power_cuts.verdict import (
+    GRUB_CONFIGURATION,
+    Damage,
+    Outcome,
+    RecordedEnds,
+    StateVerdict,
+    boot_damage,
+    unbootable,
+)
+from atomic_lib.measure.power_cuts.whole_tree import WholeTree, whole_tree
+from atomic_lib.measure.power_cuts.whole_version import WholeVersion, refs_of, whole_version
+from atomic_lib.tools.sandbox import Tools
 
-Outcome = Literal["version 1", "version 2", "unbootable"]
-Part = Literal["boot", "deployment", "/etc", "/var", "boot entries", "repository"]
-GRUB_CONFIGURATION = "/boot/grub/grub.cfg"
 
+@dataclass(frozen=True)
+class CommitVersions:
+    """The commits of both versions; ``kept``: the files of /var that must be whole."""
 
-class Damage(Model):
-    """One thing that is not whole: which part of the system it belongs to, and what is wrong."""
+    commits: tuple[str, str]
+    kept: tuple[str, ...]
 
-    part: Part
-    problem: str
+    @property
+    def inputs(self) -> dict[str, object]:
+        """What identifies them; the commits are those of the recording."""
+        return {"kept": [*self.kept]}
 
-
-class StateVerdict(Model):
-    """What a machine does with this disk: the version that the default entry starts, and what is not whole.
-
-    ``unbootable``: the default entry does not lead to a whole deployment. ``versions``: how many versions can be
-    started from the menu.
-    """
-
-    outcome: Outcome
-    versions: int
-    damage: tuple[Damage, ...] = ()
+    def checker(self, ends: RecordedEnds, _: Tools) -> "StateChecker":
+        """The checker of states between the ends; raises WorkbookError if a version is not whole where it should be."""
+        first, last = ends.first, ends.last
+        names = zip(("version 1", "version 2"), self.commits, (first, last), strict=True)
+        before, after = (whole_version(name, commit, moment.view, moment.blocks) for name, commit, moment in names)
+        missing = [path for path in (*self.kept, GRUB_CONFIGURATION) if first.view.lookup(path) is None]
+        if missing:
+            raise WorkbookError(f"{ends.name}: not on the disk when the upgrade begins: {missing[0]}")
+        kept = whole_tree(first.view, first.blocks, self.kept)
+        configuration = str(first.view.text(GRUB_CONFIGURATION))
+        return StateChecker(ends.layout, ends.journal, (before, after), kept, configuration)
 
 
 @dataclass
@@ -52,20 +62,24 @@ class StateChecker:
     versions: tuple[WholeVersion, WholeVersion]
     kept: WholeTree
     grub_configuration: str
-    _digests: dict[tuple[object, ...], str] = field(default_factory=dict, repr=False)
+
+    def __post_init__(self) -> None:
+        self._digests = FileDigests(self.layout)
+
+    @property
+    def whole_counts(self) -> tuple[int, int]:
+        """How many objects each version has in the repository, all of them checked."""
+        before, after = self.versions
+        return before.object_count, after.object_count
 
     def check(self, state: DiskState) -> StateVerdict:
         """What a machine does with a disk in this state."""
-        try:
-            blocks = {**state.blocks, **self.journal.replay(state)}
-        except WorkbookError as error:
-            return StateVerdict(outcome="unbootable", versions=0, damage=(_boot(error.message),))
         loader = FileView(state, self.layout)
-        mounted = _Mounted(FileView(DiskState(state.recorded, blocks), self.layout), blocks)
         try:
+            mounted = mount_state(state, self.layout, self.journal)
             entries = self._menu(loader)
         except WorkbookError as error:
-            return StateVerdict(outcome="unbootable", versions=0, damage=(_boot(error.message),))
+            return unbootable(error.message)
         started = [self._start(entry, loader, mounted) for entry in entries]
         whole = [one for one in started if isinstance(one, WholeVersion)]
         first = started[0]
@@ -84,38 +98,24 @@ class StateChecker:
             raise WorkbookError(f"{MENU}: {'missing' if text is None else 'no entry'}")
         return entries
 
-    def _start(self, entry: MenuEntry, loader: FileView, mounted: "_Mounted") -> WholeVersion | Damage:
+    def _start(self, entry: MenuEntry, loader: FileView, mounted: MountedState) -> WholeVersion | Damage:
         """The version that an entry starts, or why it does not come up."""
         try:
-            digests = tuple(self._digest(loader, path) for path in (entry.kernel, entry.initramfs))
+            digests = tuple(self._digests.digest(loader, path) for path in (entry.kernel, entry.initramfs))
             commit = commit_of(mounted.view.real_path(entry.deployment))
             version = next((one for one in self.versions if one.commit == commit), None)
             if version is None:
-                return _boot(f"{entry.deployment}: leads to no deployment once the journal is replayed")
+                return boot_damage(f"{entry.deployment}: leads to no deployment once the journal is replayed")
             if digests != version.boot:
-                return _boot(
+                return boot_damage(
                     f"{entry.kernel} or {entry.initramfs}: missing, or not whole, before the journal is replayed"
                 )
             problems = mounted.problems(version.deployment)
         except WorkbookError as error:
-            return _boot(error.message)
+            return boot_damage(error.message)
         return Damage(part="deployment", problem=problems[0]) if problems else version
 
-    def _digest(self, loader: FileView, path: str) -> str:
-        """The digest of a file; empty if there is no such file. The same blocks are read once."""
-        inode = loader.lookup(path)
-        if inode is None or inode.kind != FILE:
-            return ""
-        disk = loader.disk
-        first = self.layout.start // BLOCK_BYTES
-        blocks = [first + block for _, start, count, _ in inode.data for block in range(start, start + count)]
-        sources = tuple(disk.blocks.get(block) for block in blocks) if isinstance(disk, DiskState) else ()
-        key = (inode.size_bytes, inode.data, sources)
-        if key not in self._digests:
-            self._digests[key] = loader.digest(inode)
-        return self._digests[key]
-
-    def _damage(self, version: WholeVersion, mounted: "_Mounted") -> Iterator[Damage]:
+    def _damage(self, version: WholeVersion, mounted: MountedState) -> Iterator[Damage]:
         """What is not whole although the machine comes up."""
         try:
             yield from (Damage(part="/etc", problem=problem) for problem in mounted.problems(version.etc))
@@ -130,34 +130,9 @@ class StateChecker:
         except WorkbookError as error:
             yield Damage(part="repository", problem=error.message)
 
-    def _named(self, name: str, commit: str, mounted: "_Mounted") -> list[str]:
+    def _named(self, name: str, commit: str, mounted: MountedState) -> list[str]:
         """What is not whole of a commit that a ref or a deployment names."""
         known = next((one for one in self.versions if one.commit == commit), None)
         if known is None:
             return [f"{name}: names no commit of the upgrade: {commit[:64]!r}"]
         return [f"{name} names {known.name}: {problem}" for problem in mounted.problems(known.objects)]
-
-
-@dataclass
-class _Mounted:
-    """A state after the replay of the journal."""
-
-    view: FileView
-    blocks: Mapping[int, Source]
-    _changed: dict[int, set[int]] = field(default_factory=dict)
-    _found: dict[int, list[str]] = field(default_factory=dict)
-
-    def problems(self, tree: WholeTree) -> list[str]:
-        """What is not whole of a tree; it is looked at once."""
-        if id(tree) not in self._found:
-            key = id(tree.blocks)
-            if key not in self._changed:
-                before = tree.blocks.get
-                changed = {number for number, source in self.blocks.items() if before(number) != source}
-                self._changed[key] = changed | (tree.blocks.keys() - self.blocks.keys())
-            self._found[id(tree)] = tree.problems(self.view, self.blocks, self._changed[key])
-        return self._found[id(tree)]
-
-
-def _boot(problem: str) -> Damage:
-    return Damage(part="boot", problem=problem)

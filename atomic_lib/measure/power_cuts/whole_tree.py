@@ -64,7 +64,7 @@ class WholeTree:
             suspects.update(self._by_block[block])
         found: list[str] = []
         for path in sorted(suspects):
-            found += self._problems_of(path, view, changed)
+            found += [problem for problem in self._problems_of(path, view, changed) if problem not in found]
             if len(found) >= _PROBLEMS_MOST:
                 break
         return found[:_PROBLEMS_MOST]

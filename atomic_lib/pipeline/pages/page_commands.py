@@ -74,6 +74,12 @@ def _add_power_cuts(parser: argparse.ArgumentParser) -> None:
         "--states", type=whole_number, default=1000, metavar="N", help="about how many states of each recording (1000)"
     )
     parser.add_argument("--boots", type=int, default=2, metavar="N", help="how many states to boot (2)")
+    parser.add_argument(
+        "--packages",
+        default="cloud-docker",
+        metavar="NAME",
+        help="a traditional variant, of which an update by dnf is cut, too (cloud-docker); empty: none",
+    )
     parser.set_defaults(call=_power_cuts)
 
 
@@ -108,7 +114,7 @@ def _update(options: argparse.Namespace) -> int:
 def _power_cuts(options: argparse.Namespace) -> int:
     from atomic_lib.pipeline.update.power_cuts_run import run_power_cuts
 
-    return run_power_cuts(options.variant, options.states, options.boots)
+    return run_power_cuts(options.variant, options.states, options.boots, options.packages)
 
 
 def _layers(options: argparse.Namespace) -> int:

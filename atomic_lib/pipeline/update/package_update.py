@@ -43,13 +43,13 @@ class ExtendedBuild(Build):
 class PackageUpdate:
     """The build of version 1, and the stages of an update to version 2. The first access to a stage makes it.
 
-    ``added``: the packages that version 2 names in addition. ``rebuilt``: whether it has new releases of the packages
-    that have the files ``REBUILT_FILES``. ``lock``: a lock file that names all its packages instead.
+    ``added``: the packages that version 2 names in addition. ``rebuilt``: files; it has new releases of the packages
+    that have them, in which their first words are others. ``lock``: a lock file that names all its packages instead.
     """
 
     before: Build
     added: tuple[str, ...]
-    rebuilt: bool
+    rebuilt: tuple[str, ...]
     lock: str = ""
 
     @cached_property
@@ -115,7 +115,7 @@ class PackageUpdate:
     def _rebuilds(self) -> tuple[Rebuild, ...]:
         rpms = self.before.rpm_set
         headers = read_headers(self.before.context.tools, rpms.directory)
-        owners = {name: [file for file in REBUILT_FILES if file in header.files] for name, header in headers.items()}
+        owners = {name: [file for file in self.rebuilt if file in header.files] for name, header in headers.items()}
         return tuple(
             Rebuild(rpms.directory / package.file_name, tuple(owners[package.name]))
             for package in rpms.lock.packages
@@ -136,7 +136,7 @@ def open_package_update(before: Build, changes: Sequence[str], *, lock: str = ""
             f"{variant.variant}: local_rpms: version 2 has RPMs of its own in their place", hint="leave it empty"
         )
     added = [package for name in changes if name != CONFIG for package in _packages_of(name)]
-    return PackageUpdate(before, tuple(added), CONFIG in changes, lock)
+    return PackageUpdate(before, tuple(added), REBUILT_FILES if CONFIG in changes else (), lock)
 
 
 def _packages_of(change: str) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""Power cuts during the upgrade of a variant: recorded, replayed, and what they leave."""
+"""Power cuts during the upgrade of a variant, and during an update of packages: recorded, replayed, what they leave."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -8,16 +8,29 @@ from atomic_lib.base.errors import WorkbookError
 from atomic_lib.guest.power_cuts.upgrade_recording import CONTROLS, Control, RecordingRequest, record_upgrade
 from atomic_lib.image.sysroot import STATEROOT
 from atomic_lib.measure.power_cuts.booted_states import BootedState, BootedStateRequest, boot_state, chosen_to_boot
+from atomic_lib.measure.power_cuts.packages.package_check import PackageVersions
 from atomic_lib.measure.power_cuts.power_cut_states import PowerCutStates, StatesRequest, power_cut_states
+from atomic_lib.measure.power_cuts.state_check import CommitVersions
+from atomic_lib.pipeline.build import Build, open_build
+from atomic_lib.pipeline.update.package_update import REBUILT_FILES, PackageUpdate
 from atomic_lib.pipeline.update.variant_update import VariantUpdate, open_update
 from atomic_lib.report.elements.blocks import Paragraph
 from atomic_lib.report.elements.values import plural
 
 CHANGES = "package config initramfs"
 """What version 2 changes: with another initramfs, so that a kernel and an initramfs are written to /boot."""
-_VAR = f"/ostree/deploy/{STATEROOT}/var"
-_KEPT = f"{_VAR}/lib/kept"
-_KEPT_BY_RUNTIME = {"docker": (_KEPT, f"{_VAR}/lib/docker/volumes/kept/_data/proof")}
+REBUILT = (
+    *REBUILT_FILES,
+    "/etc/bash.bashrc",
+    "/etc/ld.so.conf.d/x86_64-linux-gnu.conf",
+    "/etc/ssh/ssh_config",
+    "/usr/lib/systemd/system/basic.target",
+)
+"""Files of the packages of which a version 2 for dnf has new releases: filesystem, bash, glibc, ssh's client, systemd.
+Each of their files is written anew, and in these the first word, which is in a comment, is another one."""
+_VAR = f"/ostree/deploy/{STATEROOT}"
+_KEPT = "/var/lib/kept"
+_KEPT_BY_RUNTIME = {"docker": (_KEPT, "/var/lib/docker/volumes/kept/_data/proof")}
 """What the administrator made in /var (``guest/update/programs/administer``), by the runtime of containers."""
 _REPAIRS = 10
 """How many states of each recording e2fsck repairs."""
@@ -28,11 +41,13 @@ class PowerCuts:
     """The power cuts of an update.
 
     ``states``: about how many are checked of each recording; ``boots``: how many of the upgrade itself are booted.
+    ``packages``: an update by dnf to compare it with; None: nothing.
     """
 
     update: VariantUpdate
     states: int
     boots: int
+    packages: PackageUpdate | None = None
 
     @cached_property
     def upgrade(self) -> PowerCutStates:
@@ -41,9 +56,17 @@ class PowerCuts:
 
     @cached_property
     def controls(self) -> tuple[PowerCutStates, ...]:
-        """The upgrades in which something is broken on purpose."""
+        """The upgrades in which something is broken on purpose, and the update by dnf."""
         context = self.update.before.context
-        return tuple(power_cut_states(self.request(control), context) for control in CONTROLS if control != "none")
+        asked = (self.request(control) for control in CONTROLS if control not in ("none", "dnf"))
+        found = tuple(power_cut_states(request, context) for request in asked)
+        return (*found, self.by_packages) if self.by_packages else found
+
+    @cached_property
+    def by_packages(self) -> PowerCutStates | None:
+        """The update by dnf, if there is one."""
+        update = self.packages
+        return power_cut_states(self.package_request(update), update.before.context) if update else None
 
     @property
     def all(self) -> tuple[PowerCutStates, ...]:
@@ -67,20 +90,47 @@ class PowerCuts:
         build, versions = self.update.before, self.update.versions
         recording = RecordingRequest(build.variant, build.recipe.selinux, build.image, versions, control)
         recorded = record_upgrade(recording, build.context)
-        commits = (versions.before.commit, versions.after.commit)
-        kept = _KEPT_BY_RUNTIME.get(build.variant.runtime, (_KEPT,))
-        return StatesRequest(versions.name, build.image, recorded, commits, kept, self.states, _REPAIRS)
+        checked = CommitVersions(
+            (versions.before.commit, versions.after.commit), tuple(f"{_VAR}{path}" for path in _kept(build))
+        )
+        return StatesRequest(versions.name, build.image, recorded, checked, self.states, _REPAIRS)
+
+    def package_request(self, update: PackageUpdate) -> StatesRequest:
+        """The same of an update by dnf."""
+        build, versions = update.before, update.versions
+        recording = RecordingRequest(
+            build.variant, build.recipe.selinux, build.image, versions, "dnf", update.repository.served
+        )
+        recorded = record_upgrade(recording, build.context)
+        checked = PackageVersions(versions.identities, _kept(build))
+        return StatesRequest(versions.name, build.image, recorded, checked, self.states, _REPAIRS)
 
 
-def open_power_cuts(variant: str, states: int, boots: int) -> PowerCuts:
+def _kept(build: Build) -> tuple[str, ...]:
+    return _KEPT_BY_RUNTIME.get(build.variant.runtime, (_KEPT,))
+
+
+def open_power_cuts(variant: str, states: int, boots: int, packages: str = "") -> PowerCuts:
     """The power cuts of a variant of ``params/variants``.
+
+    ``packages``: a traditional variant with dnf, for the comparison; empty: none.
 
     Raises WorkbookError for a number that is not possible, and as ``open_update`` does.
     """
     for name, value, least in (("states", states, 1), ("boots", boots, 0)):
         if value < least:
             raise WorkbookError(f"{name}: {value} is not accepted: must be a whole number of at least {least}")
-    return PowerCuts(open_update(variant, CHANGES), states, boots)
+    update = open_update(variant, CHANGES)
+    return PowerCuts(update, states, boots, _package_update(packages) if packages else None)
+
+
+def _package_update(variant: str) -> PackageUpdate:
+    build = open_build(variant)
+    if build.variant.method != "traditional":
+        raise WorkbookError(
+            f"{variant}: dnf updates a traditional variant only", hint="name one with dnf: cloud-docker"
+        )
+    return PackageUpdate(build, (), REBUILT)
 
 
 def require_proof(cuts: PowerCuts) -> Paragraph:
@@ -97,8 +147,7 @@ def require_proof(cuts: PowerCuts) -> Paragraph:
             hint="check more states (--states), or run again to see whether it repeats",
             log="\n".join(problems),
         )
-    lost = upgrade.outcomes["unbootable"]
-    damaged = len(upgrade.damaged) - lost
+    lost, damaged = upgrade.outcomes["unbootable"], len(upgrade.not_whole)
     controls = " and ".join(f"{len(one.damaged):,} of {len(one.cuts):,} ({one.control})" for one in cuts.controls)
     return Paragraph(
         f"{name}: of {plural(len(upgrade.cuts), 'state')} that a power cut during the upgrade can leave, {lost:,} do "

@@ -116,7 +116,8 @@ GUEST_UPDATE = (
 POWER_CUTS = (
     "QEMU logs each write and flush of one guest's disk (dm-log-writes). A state is the disk before the log and the "
     "writes up to a cut. Menu, kernel and initramfs must be whole as the boot loader reads them, which does not replay "
-    "the journal; the deployment, /etc, /var and all objects that a ref or deployment names, once it is replayed."
+    "the journal; the deployment, /etc, /var and all objects that a ref or deployment names, once it is replayed. With "
+    "packages, in place of the deployment: rpm opens the RPM database, which names each package once, with its files."
 )
 CONTAINER_SERVICE = (
     "One guest, booted once through BIOS, which reboots by itself. The archives go to the guest over ssh. A unit in "

@@ -3,10 +3,13 @@
 from atomic_lib.guest.power_cuts.upgrade_recording import Control
 from atomic_lib.measure.power_cuts.power_cut_states import PowerCutStates
 from atomic_lib.measure.power_cuts.replay import CutVerdict
-from atomic_lib.measure.power_cuts.state_check import Damage, StateVerdict
+from atomic_lib.measure.power_cuts.verdict import Damage, StateVerdict
 
 WHOLE_1 = StateVerdict(outcome="version 1", versions=1)
 WHOLE_2 = StateVerdict(outcome="version 2", versions=2)
+MIXED = StateVerdict(
+    outcome="mixed", versions=1, damage=(Damage(part="packages", problem="of both versions: bash new, 4 old"),)
+)
 LOST = StateVerdict(outcome="unbootable", versions=0, damage=(Damage(part="boot", problem="no menu"),))
 WORN = StateVerdict(outcome="version 1", versions=1, damage=(Damage(part="repository", problem="an object is empty"),))
 

@@ -17,6 +17,7 @@ from atomic_lib.image.disk import Image
 from atomic_lib.measure.power_cuts import booted_states
 from atomic_lib.measure.power_cuts.booted_states import BootedStateRequest, write_state
 from atomic_lib.measure.power_cuts.power_cut_states import StatesRequest
+from atomic_lib.measure.power_cuts.state_check import CommitVersions
 from atomic_lib.params.variant import load_variant
 from tests.contexts import own_context
 from tests.measure.power_cuts.states import WHOLE_2, states_of
@@ -36,7 +37,7 @@ def test_the_disk_of_a_state_is_the_base_with_its_blocks(tmp_path: Path) -> None
 def request(directory: Path) -> BootedStateRequest:
     versions = UpdateVersions("own", *(Version(directory, "ref", commit) for commit in COMMITS))
     image = Image("key", directory, 0, 0, 0, 0.0, True)
-    states = StatesRequest("own", image, UNUSED, COMMITS, (), 1, 0)
+    states = StatesRequest("own", image, UNUSED, CommitVersions(COMMITS, ()), 1, 0)
     (cut,) = states_of("none", WHOLE_2).cuts
     return BootedStateRequest(states, load_variant("atomic-min"), "enforcing", versions, 0, cut)
 

@@ -7,7 +7,7 @@ import pytest
 
 from atomic_lib.base import command
 from atomic_lib.formats.disk_states.disk_state import BLOCK_BYTES, DiskState, Recorded
-from atomic_lib.measure.power_cuts.state_check import StateVerdict
+from atomic_lib.measure.power_cuts.verdict import StateVerdict
 from tests.formats.disk.disk_image import ROOT_START
 from tests.measure.power_cuts.machine import BOOT, KEPT, MENU, Machine, deployment, make_machine, object_of
 

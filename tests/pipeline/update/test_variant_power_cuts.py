@@ -11,12 +11,13 @@ from atomic_lib.guest.update.update_downloads import UpdateVersions
 from atomic_lib.measure.power_cuts.booted_states import BootedState, chosen_to_boot
 from atomic_lib.measure.power_cuts.power_cut_states import PowerCutStates
 from atomic_lib.measure.power_cuts.repair import Repair
+from atomic_lib.params.variant import load_variant
 from atomic_lib.pipeline.build import Build
 from atomic_lib.pipeline.pages.notebook_page import NotebookPage
-from atomic_lib.pipeline.update import power_cuts_run, variant_update
+from atomic_lib.pipeline.update import power_cuts_run, variant_power_cuts, variant_update
 from atomic_lib.pipeline.update.variant_power_cuts import PowerCuts, open_power_cuts, require_proof
 from tests.contexts import own_context
-from tests.measure.power_cuts.states import LOST, WHOLE_1, WHOLE_2, WORN, states_of
+from tests.measure.power_cuts.states import LOST, MIXED, WHOLE_1, WHOLE_2, WORN, states_of
 
 UPGRADE = states_of("none", WHOLE_1, WHOLE_1, LOST, WHOLE_2)
 WORSE = (states_of("no-fsync", WORN, WORN, WHOLE_2), states_of("no-sync", WHOLE_1, LOST, LOST))
@@ -25,6 +26,9 @@ WORSE = (states_of("no-fsync", WORN, WORN, WHOLE_2), states_of("no-sync", WHOLE_
 @pytest.fixture
 def no_builds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(variant_update, "open_build", lambda variant: Build(variant, own_context(tmp_path)))
+    monkeypatch.setattr(
+        variant_power_cuts, "open_build", lambda variant: Build(load_variant(variant), own_context(tmp_path))
+    )
 
 
 @pytest.fixture
@@ -44,10 +48,11 @@ def test_the_notebook_gets_the_variant_and_the_numbers(
     published: list[tuple[NotebookPage, Mapping[str, object]]],
 ) -> None:
     assert main(["power-cuts"]) == 0
-    assert main(["power-cuts", "--variant", "atomic", "--states", "30", "--boots", "0"]) == 0
+    words = ["--variant", "atomic", "--states", "30", "--boots", "0", "--packages", ""]
+    assert main(["power-cuts", *words]) == 0
     assert [parameters for _, parameters in published] == [
-        {"variant": "atomic-min", "states": 1000, "boots": 2},
-        {"variant": "atomic", "states": 30, "boots": 0},
+        {"variant": "atomic-min", "states": 1000, "boots": 2, "packages": "cloud-docker"},
+        {"variant": "atomic", "states": 30, "boots": 0, "packages": ""},
     ]
     assert published[0][0].notebook.is_file()
 
@@ -57,7 +62,18 @@ def test_a_traditional_variant_makes_no_page(
 ) -> None:
     assert main(["power-cuts", "--variant", "cloud-docker"]) == 1
     assert "only the commit of a treefile" in capsys.readouterr().err
+    assert main(["power-cuts", "--packages", "atomic-dnf"]) == 1
+    assert "atomic-dnf: dnf updates a traditional variant only" in capsys.readouterr().err
     assert published == []
+
+
+@pytest.mark.usefixtures("no_builds")
+def test_packages_that_a_cut_does_not_damage_prove_nothing() -> None:
+    whole = states_of("dnf", WHOLE_1, WHOLE_1, WHOLE_1, WHOLE_2)
+    mixed = states_of("dnf", WHOLE_1, MIXED, MIXED, WHOLE_2)
+    assert "2 of 4 (dnf)" in require_proof(cuts_with(UPGRADE, (*WORSE, mixed))).text
+    with pytest.raises(WorkbookError, match="dnf: no more states are damaged than without it"):
+        require_proof(cuts_with(UPGRADE, (*WORSE, whole)))
 
 
 @pytest.mark.usefixtures("no_builds")

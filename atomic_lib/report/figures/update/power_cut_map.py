@@ -13,8 +13,8 @@ from atomic_lib.report.text import methods
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-KINDS = ("version 1 boots", "version 2 boots", "boots, not whole", "unbootable")
-_PLACES = dict(zip(KINDS, (4, 2, 1, 5), strict=True))
+KINDS = ("version 1 boots", "version 2 boots", "boots, not whole", "mixed", "unbootable")
+_PLACES = dict(zip(KINDS, (4, 2, 1, 3, 5), strict=True))
 """The place of each kind in COLOURS; its hatch is that of its place here."""
 _PANEL_INCHES = 1.1
 
@@ -36,7 +36,7 @@ def shares_of(states: PowerCutStates) -> list[tuple[float, ...]]:
 
 def _kind(cut: CutVerdict) -> str:
     verdict = cut.verdict
-    if verdict.outcome == "unbootable":
+    if verdict.outcome in ("mixed", "unbootable"):
         return verdict.outcome
     return "boots, not whole" if verdict.damage else f"{verdict.outcome} boots"
 

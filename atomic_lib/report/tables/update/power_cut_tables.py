@@ -4,11 +4,13 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
+from typing import get_args
 
 from atomic_lib.guest.power_cuts.upgrade_recording import Control, StepOfUpgrade
 from atomic_lib.measure.power_cuts.booted_states import BootedState
 from atomic_lib.measure.power_cuts.power_cut_states import PowerCutStates
 from atomic_lib.measure.power_cuts.replay import CutVerdict
+from atomic_lib.measure.power_cuts.verdict import Outcome
 from atomic_lib.report.elements.blocks import Sentences
 from atomic_lib.report.elements.cells import Cell, missing, number, verdict
 from atomic_lib.report.elements.table import Table
@@ -18,12 +20,13 @@ CONTROL_NAMES: dict[Control, str] = {
     "none": "the upgrade",
     "no-fsync": "control: ostree with fsync off",
     "no-sync": "control: deployed without a sync",
+    "dnf": "control: packages by dnf",
 }
 STEP_NAMES: dict[StepOfUpgrade, str] = {
     "download": "download",
     "idle": "idle, version 2 is downloaded",
-    "deploy": "deploy",
-    "idle again": "idle, version 2 is deployed",
+    "deploy": "deploy, or install",
+    "idle again": "idle, version 2 is deployed, or installed",
     "shutdown": "shutdown",
 }
 _PROBLEM_MOST = 160
@@ -46,7 +49,7 @@ NOT_MEASURED = Sentences(
         ),
         ("Parts of a block.", "A block of 4 KiB is there as a whole or not at all."),
         ("Disks that lie.", "What was flushed is taken to be on the disk."),
-        ("A traditional system.", "dnf upgrade, cut in the middle."),
+        ("Another kernel by dnf.", "The update by dnf leaves kernel, initramfs and menu as they are."),
         ("Another file system for /boot.", "The image has /boot in its root file system, ext4."),
         ("Staged deployments.", "The guest's ostree deploys at once, and not at shutdown."),
     )
@@ -64,19 +67,20 @@ def summary_table(recordings: Sequence[PowerCutStates]) -> Table:
             "flushes": one.flushes,
             "states": len(one.cuts),
             "states_a_minute": one.states_a_minute,
-            **{
-                outcome.replace(" ", "_"): one.outcomes[outcome] for outcome in ("version 1", "version 2", "unbootable")
-            },
+            **{outcome.replace(" ", "_"): one.outcomes[outcome] for outcome in get_args(Outcome)},
             "damaged": len(one.damaged),
         }
         for one in recordings
     )
     header = ("", "writes and flushes", "flushes", "states", "states a minute", "version 1 boots", "version 2 boots",
-              "unbootable", "boots, not whole", "repaired by e2fsck")  # fmt: skip
+              "mixed", "unbootable", "boots, not whole", "repaired by e2fsck")  # fmt: skip
     notes = (
         "States a minute depend on this machine and its load.",
-        "Unbootable: the default entry of the menu does not lead to a whole deployment. In a control there must be "
-        "more of these, or of those that are not whole.",
+        "Mixed: packages of both versions, or a package whose files are not those that the RPM database has. Whether "
+        "such a machine starts is not said.",
+        "Unbootable: the default entry of the menu does not lead to a whole deployment; with packages, to a whole "
+        "kernel, initramfs and init.",
+        "In a control there must be more of these, or of those that are not whole.",
     )
     return Table("States after a power cut", header, rows, records, notes, methods.POWER_CUTS,
                  anchor="power-cut-states", fixed=True)  # fmt: skip
@@ -85,7 +89,7 @@ def summary_table(recordings: Sequence[PowerCutStates]) -> Table:
 def _summary_row(one: PowerCutStates) -> tuple[Cell, ...]:
     lost = one.outcomes["unbootable"]
     repaired = sum(repair.repaired and not repair.other_blocks for repair in one.repairs)
-    damaged = len(one.damaged) - lost
+    mixed, damaged = one.outcomes["mixed"], len(one.not_whole)
     return (
         Cell(CONTROL_NAMES[one.control]),
         number(one.requests, "count"),
@@ -94,8 +98,7 @@ def _summary_row(one: PowerCutStates) -> tuple[Cell, ...]:
         number(round(one.states_a_minute), "count"),
         number(one.outcomes["version 1"], "count"),
         number(one.outcomes["version 2"], "count"),
-        Cell(f"{lost:,}", kind="bad" if lost else "good", value=lost),
-        Cell(f"{damaged:,}", kind="bad" if damaged else "good", value=damaged),
+        *(Cell(f"{count:,}", kind="bad" if count else "good", value=count) for count in (mixed, lost, damaged)),
         verdict(repaired == len(one.repairs), f"{repaired} of {len(one.repairs)}"),
     )  # fmt: skip
 
@@ -109,8 +112,11 @@ class _Stretch:
     between: tuple[str, ...]
 
 
-def map_table(states: PowerCutStates) -> Table:
-    """The map: from which write on a power cut leaves which version."""
+def map_table(states: PowerCutStates | None) -> Table:
+    """The map: from which write on a power cut leaves which version; None: of what was not recorded."""
+    if states is None:
+        return Table("The map of an update by dnf", (), (), (), anchor="power-cut-map-dnf",
+                     empty="None was recorded; --packages NAME does so.")  # fmt: skip
     stretches = groupby(_by_flush(states.cuts), key=lambda group: _stretch(group))
     rows, records = list[tuple[Cell, ...]](), list[dict[str, object]]()
     for stretch, members in stretches:
@@ -134,6 +140,35 @@ def map_table(states: PowerCutStates) -> Table:
                  anchor=f"power-cut-map-{states.control}", fixed=True)  # fmt: skip
 
 
+def side_by_side_table(upgrade: PowerCutStates, packages: PowerCutStates | None) -> Table:
+    """Each step of the upgrade and of the update by dnf: how many states have each outcome."""
+    outcomes, sides = get_args(Outcome), [one for one in (upgrade, packages) if one]
+    rows, records = list[tuple[Cell, ...]](), list[dict[str, object]]()
+    for step, name in STEP_NAMES.items():
+        for at_flush in (True, False):
+            counts = [
+                Counter(
+                    cut.verdict.outcome
+                    for cut in one.cuts
+                    if cut.step == step and (cut.kind == "at a flush") == at_flush
+                )
+                for one in sides
+            ]
+            if any(counts):
+                where = "at a flush" if at_flush else "between flushes"
+                cells = (number(count[outcome], "count") for count in counts for outcome in outcomes)
+                rows.append((Cell(name), Cell(where), *cells))
+                records += [
+                    {"recording": one.control, "step": step, "cut": where,
+                     **{outcome.replace(" ", "_"): count[outcome] for outcome in outcomes}}
+                    for one, count in zip(sides, counts, strict=True)
+                ]  # fmt: skip
+    of = ("ostree", "dnf")[: len(sides)]
+    header = ("step", "cut", *(f"{name}: {outcome}" for name in of for outcome in outcomes))
+    return Table("What a cut in each step leaves, by ostree and by dnf", header, tuple(rows), tuple(records), (),
+                 methods.POWER_CUTS, anchor="power-cut-steps", fixed=True)  # fmt: skip
+
+
 def _by_flush(cuts: Sequence[CutVerdict]) -> list[list[CutVerdict]]:
     return [list(group) for _, group in groupby(cuts, key=lambda cut: cut.request)]
 
@@ -148,6 +183,8 @@ def _words(cut: CutVerdict) -> str:
     parts = sorted({damage.part for damage in cut.verdict.damage})
     if cut.verdict.outcome == "unbootable":
         return "unbootable"
+    if cut.verdict.outcome == "mixed":
+        return f"mixed: {', '.join(parts)}"
     menu = f"{cut.verdict.outcome} boots" + (", the other is in the menu" if cut.verdict.versions > 1 else "")
     return f"{menu}; not whole: {', '.join(parts)}" if parts else menu
 

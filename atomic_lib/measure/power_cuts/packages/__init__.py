@@ -1,0 +1,1 @@
+"""A system that packages are made of, in a state of its disk: which of them are whole."""
