@@ -1,17 +1,27 @@
 """Power cuts during the upgrade of a variant, and during an update of packages: recorded, replayed, what they leave."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
 
 from atomic_lib.base.errors import WorkbookError
 from atomic_lib.guest.power_cuts.upgrade_recording import CONTROLS, Control, RecordingRequest, record_upgrade
 from atomic_lib.image.sysroot import STATEROOT
-from atomic_lib.measure.power_cuts.booted_states import BootedState, BootedStateRequest, boot_state, chosen_to_boot
+from atomic_lib.measure.power_cuts.booted_states import (
+    BootedState,
+    BootedStateRequest,
+    Proof,
+    boot_state,
+    chosen_to_boot,
+)
 from atomic_lib.measure.power_cuts.packages.package_check import PackageVersions
 from atomic_lib.measure.power_cuts.power_cut_states import PowerCutStates, StatesRequest, power_cut_states
 from atomic_lib.measure.power_cuts.state_check import CommitVersions
+from atomic_lib.measure.power_cuts.verdict import Outcome
+from atomic_lib.params.variant import variant_from
 from atomic_lib.pipeline.build import Build, open_build
+from atomic_lib.pipeline.side_by_side.capacity import variants_at_once
 from atomic_lib.pipeline.update.package_update import REBUILT_FILES, PackageUpdate
 from atomic_lib.pipeline.update.variant_update import VariantUpdate, open_update
 from atomic_lib.report.elements.blocks import Paragraph
@@ -75,15 +85,22 @@ class PowerCuts:
 
     @cached_property
     def booted(self) -> tuple[BootedState, ...]:
-        """States of the upgrade that were booted."""
+        """States of the upgrade that were booted, several at a time, each with one processor.
+
+        The first one of each version passes a proof of life, the others reach their default target.
+        """
         build, states = self.update.before, self.request("none")
-        requests = (
-            BootedStateRequest(
-                states, build.variant, build.recipe.selinux, self.update.versions, number, self.upgrade.cuts[number]
+        variant = variant_from({**build.variant.model_dump(), "guest_cpus": 1})
+        requests, known = list[BootedStateRequest](), set[Outcome]()
+        for number in chosen_to_boot(self.upgrade, self.boots):
+            cut = self.upgrade.cuts[number]
+            proof: Proof = "default target" if cut.verdict.outcome in known else "proof of life"
+            known.add(cut.verdict.outcome)
+            requests.append(
+                BootedStateRequest(states, variant, build.recipe.selinux, self.update.versions, number, cut, proof)
             )
-            for number in chosen_to_boot(self.upgrade, self.boots)
-        )
-        return tuple(boot_state(request, build.context) for request in requests)
+        with ThreadPoolExecutor(variants_at_once([variant] * len(requests))) as pool:
+            return tuple(pool.map(lambda request: boot_state(request, build.context), requests))
 
     def request(self, control: Control) -> StatesRequest:
         """What is to check of one upgrade; it is recorded first if it is not in the store."""

@@ -7,15 +7,15 @@ from typing import Any
 
 import pytest
 
+from atomic_lib.base.command import Completed
 from atomic_lib.base.errors import WorkbookError
 from atomic_lib.compose.update.update_repository import Version
 from atomic_lib.formats.disk_states.disk_state import BLOCK_BYTES, DiskState, Recorded
 from atomic_lib.guest.update.update_downloads import UpdateVersions
-from atomic_lib.guest.update.update_evidence import GuestState
 from atomic_lib.guest.vm.qemu import Disk, Guest
 from atomic_lib.image.disk import Image
 from atomic_lib.measure.power_cuts import booted_states
-from atomic_lib.measure.power_cuts.booted_states import BootedStateRequest, write_state
+from atomic_lib.measure.power_cuts.booted_states import BootedStateRequest, Proof, write_state
 from atomic_lib.measure.power_cuts.power_cut_states import StatesRequest
 from atomic_lib.measure.power_cuts.state_check import CommitVersions
 from atomic_lib.params.variant import load_variant
@@ -34,32 +34,35 @@ def test_the_disk_of_a_state_is_the_base_with_its_blocks(tmp_path: Path) -> None
     assert (tmp_path / "state").read_bytes() == state[0 : len(state)]
 
 
-def request(directory: Path) -> BootedStateRequest:
+def request(directory: Path, proof: Proof = "proof of life") -> BootedStateRequest:
     versions = UpdateVersions("own", *(Version(directory, "ref", commit) for commit in COMMITS))
     image = Image("key", directory, 0, 0, 0, 0.0, True)
     states = StatesRequest("own", image, UNUSED, CommitVersions(COMMITS, ()), 1, 0)
     (cut,) = states_of("none", WHOLE_2).cuts
-    return BootedStateRequest(states, load_variant("atomic-min"), "enforcing", versions, 0, cut)
+    return BootedStateRequest(states, load_variant("atomic-min"), "enforcing", versions, 0, cut, proof)
 
 
+@pytest.mark.parametrize("proof", ["proof of life", "default target"])
 @pytest.mark.parametrize(
     ("commit", "found"), [(COMMITS[0], "version 1"), (COMMITS[1], "version 2"), ("c" * 64, "no proof of life")]
 )
 def test_a_machine_that_comes_up_says_its_version(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, commit: str, found: str
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, commit: str, found: str, proof: Proof
 ) -> None:
     proofs: list[str] = []
 
     class Story:
         @contextmanager
-        def boot(self) -> Iterator[str]:
-            yield "shell"
+        def boot(self) -> Iterator["Story"]:
+            yield self
 
-        def prove(self, shell: str) -> None:
-            proofs.append(shell)
+        def prove(self, shell: object) -> None:
+            assert shell is self
+            proofs.append("proven")
 
-        def look(self, _: str) -> GuestState:
-            return GuestState(commit=commit)
+        def run(self, command: str, **_: object) -> Completed:
+            assert "is-active default.target" in command
+            return Completed(f"running\ndeployment fedora-atomic {commit}.0 \n", "")
 
     @contextmanager
     def begin(*_: object) -> Iterator[Story]:
@@ -67,8 +70,8 @@ def test_a_machine_that_comes_up_says_its_version(
 
     monkeypatch.setattr(booted_states, "begin_story", begin)
     disk = Disk(tmp_path / "disk.raw", "raw")
-    assert booted_states._alive(request(tmp_path), own_context(tmp_path), tmp_path, disk)[0] == found
-    assert proofs == ["shell"]
+    assert booted_states._alive(request(tmp_path, proof), own_context(tmp_path), tmp_path, disk)[0] == found
+    assert proofs == (["proven"] if proof == "proof of life" else [])
     assert not (tmp_path / "served").exists()
 
 

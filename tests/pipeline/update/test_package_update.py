@@ -180,5 +180,5 @@ def test_what_an_update_must_leave_alone_is_an_error_if_it_does_not(
 def test_version_2_can_have_the_packages_of_a_lock(tmp_path: Path) -> None:
     before = build(tmp_path)
     update = open_package_update(before, (), lock="params/base.yaml")
-    assert (before.variant.lock, update.after.variant.lock, update.rebuilt) == ("", "params/base.yaml", False)
+    assert (before.variant.lock, update.after.variant.lock, update.rebuilt) == ("", "params/base.yaml", ())
     assert open_package_update(before, ["package"]).after.variant.lock == ""

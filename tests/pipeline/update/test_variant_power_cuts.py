@@ -1,14 +1,18 @@
 """What ./workbook power-cuts hands to its notebook, and when its instrument is proven."""
 
+from collections import Counter
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
 from atomic_lib.base.errors import WorkbookError
 from atomic_lib.cli import main
 from atomic_lib.guest.update.update_downloads import UpdateVersions
-from atomic_lib.measure.power_cuts.booted_states import BootedState, chosen_to_boot
+from atomic_lib.measure.power_cuts.booted_states import BootedState, BootedStateRequest, chosen_to_boot
 from atomic_lib.measure.power_cuts.power_cut_states import PowerCutStates
 from atomic_lib.measure.power_cuts.repair import Repair
 from atomic_lib.params.variant import load_variant
@@ -128,7 +132,14 @@ def test_a_repair_that_is_not_as_it_should_be_is_an_error(repair: Repair, said: 
 @pytest.mark.usefixtures("no_builds")
 def test_a_machine_that_did_something_else_is_an_error() -> None:
     booted = BootedState(
-        step="deploy", kind="at a flush", request=3, kept=0, expected="version 2", found="version 1", said=""
+        step="deploy",
+        kind="at a flush",
+        request=3,
+        kept=0,
+        expected="version 2",
+        proof="default target",
+        found="version 1",
+        said="",
     )
     with pytest.raises(WorkbookError, match="after write 3, at a flush: version 1, not version 2"):
         require_proof(cuts_with(UPGRADE, WORSE, (booted,)))
@@ -138,12 +149,44 @@ def test_the_states_to_boot_are_of_each_outcome_the_unbootable_first() -> None:
     states = states_of("none", *[WHOLE_1] * 20, LOST, LOST, *[WHOLE_2] * 20)
     outcomes = [states.cuts[number].verdict.outcome for number in chosen_to_boot(states, 3)]
     assert outcomes == ["unbootable", "version 1", "version 2"]
-    assert len({*chosen_to_boot(states, 8)}) == len(chosen_to_boot(states, 8)) >= 6
+    assert len({*chosen_to_boot(states, 40)}) == 40
+    assert {*chosen_to_boot(states, 100)} == {*range(42)}
+    kinds = {(states.cuts[number].step, states.cuts[number].kind) for number in chosen_to_boot(states, 6)}
+    assert len(kinds) == 4
     assert chosen_to_boot(states, 0) == []
 
 
+@pytest.mark.usefixtures("no_builds")
+def test_one_state_of_each_version_passes_a_proof_of_life(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[BootedStateRequest] = []
+
+    def boot(request: BootedStateRequest, _: object) -> Any:
+        asked.append(request)
+        return request.cut.verdict.outcome
+
+    upgrade = states_of("none", *[WHOLE_1] * 9, LOST, *[WHOLE_2] * 10)
+    cuts = replace(cuts_with(upgrade, WORSE), boots=7)
+    cuts.__dict__.update({"upgrade": upgrade})
+    cuts.update.__dict__["versions"] = UpdateVersions("atomic-min", *[None] * 2)  # type: ignore[arg-type]
+    cuts.update.before.__dict__["recipe"] = SimpleNamespace(selinux="enforcing")
+    monkeypatch.setattr(variant_power_cuts, "boot_state", boot)
+    monkeypatch.setattr(PowerCuts, "request", lambda *_: None)
+    assert Counter(map(str, cuts.booted)) == {"unbootable": 1, "version 1": 3, "version 2": 3}
+    proofs = Counter((one.cut.verdict.outcome, one.proof) for one in asked)
+    assert proofs["version 1", "proof of life"] == proofs["version 2", "proof of life"] == 1
+    assert proofs["version 1", "default target"] == proofs["version 2", "default target"] == 2
+    assert {one.variant.guest_cpus for one in asked} == {1}
+
+
 def test_an_unbootable_state_is_as_expected_only_without_a_kernel() -> None:
-    facts = {"step": "deploy", "kind": "one alone", "request": 1, "kept": 1, "expected": "unbootable"}
+    facts = {
+        "step": "deploy",
+        "kind": "one alone",
+        "request": 1,
+        "kept": 1,
+        "expected": "unbootable",
+        "proof": "default target",
+    }
     assert BootedState.model_validate({**facts, "found": "no kernel started"}).as_expected
     assert not BootedState.model_validate({**facts, "found": "no proof of life"}).as_expected
     assert not BootedState.model_validate({**facts, "found": "version 1"}).as_expected

@@ -193,11 +193,11 @@ def booted_table(booted: Sequence[BootedState]) -> Table:
     """States that were booted: what the check expected, and what the machine did."""
     rows = tuple(
         (Cell(f"after write {one.request:,}, {one.kind}"), Cell(STEP_NAMES[one.step]), Cell(one.expected),
-         verdict(one.as_expected, one.found))
+         verdict(one.as_expected, one.found), Cell("GRUB's prompt" if one.expected == "unbootable" else one.proof))
         for one in booted
     )  # fmt: skip
     records = tuple(one.model_dump(exclude={"said"}) for one in booted)
-    header = ("cut", "step", "the check says", "the machine did")
+    header = ("cut", "step", "the check says", "the machine did", "shown by")
     return Table("Booted states", header, rows, records, (), methods.POWER_CUTS, anchor="power-cut-boots", fixed=True,
                  empty="None was booted; --boots N boots N of them.")  # fmt: skip
 

@@ -73,11 +73,19 @@ def test_what_is_not_whole_is_named_by_part() -> None:
 
 def test_booted_states_are_held_against_the_check() -> None:
     booted = [
-        BootedState(step="deploy", kind="one alone", request=5, kept=1, expected="unbootable", found=found)
+        BootedState(
+            step="deploy",
+            kind="one alone",
+            request=5,
+            kept=1,
+            expected="unbootable",
+            proof="default target",
+            found=found,
+        )
         for found in ("no kernel started", "version 1")
     ]
     assert texts(power_cut_tables.booted_table(booted)) == [
-        ["after write 5, one alone", "deploy, or install", "unbootable", "✓ no kernel started"],
-        ["after write 5, one alone", "deploy, or install", "unbootable", "✗ version 1"],
+        ["after write 5, one alone", "deploy, or install", "unbootable", "✓ no kernel started", "GRUB's prompt"],
+        ["after write 5, one alone", "deploy, or install", "unbootable", "✗ version 1", "GRUB's prompt"],
     ]
     assert "None was booted" in power_cut_tables.booted_table([])._repr_html_()
