@@ -1,16 +1,32 @@
 """Power cuts during an upgrade of atomic-min: some hundred states of one recording.
 
 One boot, with the trees and the image of test_guest_update.py; then the states and ten repairs by e2fsck take about a
-minute. The controls would be a boot each: ``./workbook power-cuts`` makes them, and fails if they do not.
+minute. The controls and the update by dnf would be a boot each: ``./workbook power-cuts`` makes them, and fails if they
+do not. Without a boot, in seconds: rpm opens the database of the image of cloud-docker, and QEMU reaches the limit of a
+log.
 """
 
 from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
+from atomic_lib.formats.disk.ext4_layout import Layout, read_layout
+from atomic_lib.formats.disk.gpt import read_partition_table
+from atomic_lib.formats.disk.raw_disk import map_file
+from atomic_lib.formats.disk_states.disk_state import BLOCK_BYTES, DiskState, Recorded
+from atomic_lib.formats.disk_states.file_view import FileView
+from atomic_lib.guest.vm import qemu
+from atomic_lib.guest.vm.qemu import BOOT_MOUNT, WRITES_LOG
+from atomic_lib.measure.power_cuts.mounted_state import FileDigests
+from atomic_lib.measure.power_cuts.packages.database_in_state import DATABASE, RpmDatabases
 from atomic_lib.measure.power_cuts.power_cut_states import PowerCutStates
+from atomic_lib.pipeline.build import Build, open_build
 from atomic_lib.pipeline.update.variant_power_cuts import PowerCuts
 from atomic_lib.pipeline.update.variant_update import open_update
+from atomic_lib.tools.context import open_context
+from atomic_lib.tools.sandbox import Bind
 
 pytestmark = pytest.mark.integration
 
@@ -56,3 +72,58 @@ def test_e2fsck_repairs_each_and_replays_the_journal_as_we_do(upgrade: PowerCutS
     assert len(upgrade.repairs) == 10
     assert sum(repair.other_blocks is not None for repair in upgrade.repairs) > 5
     assert [repair for repair in upgrade.repairs if repair.other_blocks or not repair.repaired] == []
+
+
+@pytest.fixture(scope="module")
+def image() -> Iterator[tuple[DiskState, Layout, Build]]:
+    """The disk image of cloud-docker, as it is built."""
+    build = open_build("cloud-docker")
+    with map_file(build.image.raw) as disk:
+        (root,) = [one for one in read_partition_table(disk, "image").partitions if one.name == "root"]
+        yield DiskState(Recorded(disk, b""), {}), read_layout(disk, root.start, root.end, "image"), build
+
+
+def test_rpm_opens_the_database_of_an_image(image: tuple[DiskState, Layout, Build]) -> None:
+    state, layout, build = image
+    databases = RpmDatabases(build.context.tools, FileDigests(layout))
+    found = databases.read(FileView(state, layout))
+    assert found.problem == ""
+    assert {name: len(one) for name, one in found.packages.items()} == {
+        package.name: 1 for package in build.rpm_set.lock.packages
+    }
+    files = [one for one in databases.files(FileView(state, layout)) if one.nevra.startswith("bash-")]
+    shell = next(one for one in files if one.path == "/usr/bin/bash")
+    inode = FileView(state, layout).lookup("/usr/bin/bash")
+    assert inode is not None
+    assert (shell.mode, shell.digest) == (inode.kind << 12 | inode.mode, FileView(state, layout).digest(inode))
+
+
+@pytest.mark.parametrize("place", ["first", "middle"])
+def test_a_database_that_lost_a_block_is_damaged(image: tuple[DiskState, Layout, Build], place: str) -> None:
+    state, layout, build = image
+    inode = FileView(state, layout).lookup(f"{DATABASE}/rpmdb.sqlite")
+    assert inode is not None
+    _, start, count, _ = inode.data[0]
+    number = layout.start // BLOCK_BYTES + start + (count // 2 if place == "middle" else 0)
+    lost = FileView(state.with_blocks({number: bytes(BLOCK_BYTES)}), layout)
+    found = RpmDatabases(build.context.tools, FileDigests(layout)).read(lost)
+    print(found.problem)
+    assert found.problem
+
+
+def test_qemu_survives_a_log_that_is_full(tmp_path: Path) -> None:
+    tools = open_context().tools
+    (tmp_path / WRITES_LOG).touch()
+    with open(tmp_path / "writes", "w") as writes:
+        writes.write("".join(f'qemu-io disk "write {place}M 1M"\n' for place in range(3)) + "quit\n")
+    words = " ".join(qemu._disk_arguments(log_writes=True))
+    program = (
+        f"cd {BOOT_MOUNT} && qemu-img create -q -f qcow2 disk.qcow2 8M && "
+        f"prlimit --fsize=2000000 qemu-system-x86_64 -nodefaults -display none -monitor stdio {words} <writes"
+    )
+    said = tools.run(
+        ["sh", "-c", program], binds=[Bind(tmp_path, BOOT_MOUNT, writable=True)], timeout_seconds=120
+    ).stdout
+    assert said.count("wrote 1048576/1048576") == 1
+    assert said.count("File too large") == 2
+    assert (tmp_path / WRITES_LOG).stat().st_size == 2000000
