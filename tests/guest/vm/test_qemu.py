@@ -63,7 +63,9 @@ def test_each_write_is_logged_and_the_log_sees_flushes() -> None:
     assert nodes["disk"] == "driver=blklogwrites,node-name=disk,file=overlay,log=log"
     assert "filename=/mnt/boot/writes.log" in nodes["log"]
     assert all("cache.no-flush=on" in node for name, node in nodes.items() if name != "disk")
-    assert "virtio-blk-pci,drive=disk,bootindex=1" in after(argv, "-device")
+    assert "virtio-blk-pci,drive=disk,bootindex=1,request-merging=off" in after(argv, "-device")
+    unlogged = guest_argv(Machine("bios", "tcg", 1, 512), SERVED, "/some/boot")
+    assert "virtio-blk-pci,drive=disk,bootindex=1" in after(unlogged, "-device")
 
 
 def test_the_guest_reaches_the_metadata_service_and_nothing_else() -> None:
