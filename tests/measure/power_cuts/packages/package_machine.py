@@ -28,6 +28,10 @@ DATABASE = "/usr/lib/sysimage/rpm/rpmdb.sqlite"
 KEPT = "/var/lib/kept"
 ALPHA, BETA, STAYS = "/usr/bin/alpha", "/usr/bin/beta", "/usr/bin/stays"
 CONFIGURATION = "/etc/beta.conf"
+CACHE = "/usr/lib/stays.cache"
+"""A file of a package that stays, which a script of the update changes."""
+MALFORMED = "malformed"
+"""The last line of a database that rpm lists, but does not verify."""
 _MAGIC = "text database"
 _HEADERS = {"alpha-1": "a" * 64, "alpha-2": "b" * 64, "beta-1": "c" * 64, "beta-2": "d" * 64, "stays-1": "e" * 64}
 
@@ -46,7 +50,12 @@ class TextTools(Tools):
             error.status, error.stdout, error.stderr = 1, "", "error: sqlite failure: file is not a database"
             raise error
         kind = "file\t" if "[file" in str(words[-1]) else "package "
-        return command.Completed("".join(f"{line}\n" for line in lines if line.startswith(kind)), "")
+        said = "".join(f"{line}\n" for line in lines if line.startswith(kind))
+        if lines[-1] == MALFORMED:
+            error = CommandError("rpmdb failed")
+            error.status, error.stdout, error.stderr = 1, said, "error: malformed"
+            raise error
+        return command.Completed(said, "")
 
 
 def database(contents: Mapping[str, str], *names: str) -> bytes:
@@ -63,7 +72,7 @@ def database(contents: Mapping[str, str], *names: str) -> bytes:
 
 
 def _paths(name: str) -> list[tuple[str, str]]:
-    own = {"alpha": [(ALPHA, "")], "beta": [(BETA, ""), (CONFIGURATION, "c")], "stays": [(STAYS, "")]}
+    own = {"alpha": [(ALPHA, "")], "beta": [(BETA, ""), (CONFIGURATION, "c")], "stays": [(STAYS, ""), (CACHE, "")]}
     more = [("/usr/bin/beta-more", "")] if name == "beta-2" else []
     return [*own[name.partition("-")[0]], *more]
 
@@ -136,6 +145,7 @@ def _contents(version: str) -> dict[str, str]:
         BETA: f"beta {version}\n",
         CONFIGURATION: "beta's\n",
         STAYS: "stays\n",
+        CACHE: f"cache {version}\n",
         "/etc/own": "the administrator's\n",
         "/etc/cache": f"cache {version}\n",
         KEPT: "kept\n",

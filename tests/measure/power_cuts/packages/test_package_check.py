@@ -10,10 +10,13 @@ from atomic_lib.measure.power_cuts.verdict import StateVerdict
 from tests.measure.power_cuts.packages.package_machine import (
     ALPHA,
     BETA,
+    CACHE,
     DATABASE,
     KEPT,
+    MALFORMED,
     STAYS,
     PackageMachine,
+    database,
     make_package_machine,
 )
 
@@ -33,7 +36,7 @@ def test_both_versions_are_whole_at_the_ends(machine: PackageMachine) -> None:
     assert shown(machine.checker.check(machine.before)) == ("version 1", [])
     assert shown(machine.checker.check(machine.after)) == ("version 2", [])
     assert [change.name for change in machine.checker.changes] == ["alpha", "beta"]
-    assert machine.checker.whole_counts == (7, 8)
+    assert machine.checker.whole_counts == (8, 9)
 
 
 def test_a_database_that_is_behind_its_files_is_mixed(machine: PackageMachine) -> None:
@@ -87,6 +90,12 @@ def test_a_database_that_rpm_does_not_open_is_no_version(machine: PackageMachine
     assert damage[0] == ("RPM database", "error: sqlite failure: file is not a database")
 
 
+def test_a_database_that_is_not_verified_is_no_version(machine: PackageMachine) -> None:
+    whole = database(machine.contents[0], "alpha-1", "beta-1", "stays-1").rstrip(b"\0")
+    state = machine.with_content(machine.before, DATABASE, whole + f"\n{MALFORMED}".encode())
+    assert shown(machine.checker.check(state)) == ("mixed", [("RPM database", "error: malformed")])
+
+
 @pytest.mark.parametrize("path", ["/boot/grub/grub.cfg", "/boot/vmlinuz-6", "/boot/initramfs-6.img", "/sbin/init"])
 def test_without_menu_kernel_initramfs_or_init_nothing_starts(machine: PackageMachine, path: str) -> None:
     outcome, damage = shown(machine.checker.check(machine.with_content(machine.after, path, LOST)))
@@ -100,8 +109,9 @@ def test_what_the_update_leaves_alone_must_be_whole(machine: PackageMachine, pat
     assert shown(found) == ("version 2", [(part, f"{path}: another content of the same size")])
 
 
-def test_what_a_script_changes_meanwhile_does_not_matter(machine: PackageMachine) -> None:
-    assert shown(machine.checker.check(machine.with_content(machine.before, "/etc/cache", LOST))) == ("version 1", [])
+@pytest.mark.parametrize("path", ["/etc/cache", CACHE])
+def test_what_a_script_changes_meanwhile_does_not_matter(machine: PackageMachine, path: str) -> None:
+    assert shown(machine.checker.check(machine.with_content(machine.before, path, LOST))) == ("version 1", [])
 
 
 def test_a_package_that_stays_must_be_in_the_database(machine: PackageMachine) -> None:
