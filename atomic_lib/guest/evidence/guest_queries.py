@@ -180,7 +180,7 @@ def _container_commands(secret: Secret, runtime: Runtime) -> dict[str, str]:
 
 def _confinement_commands(runtime: Runtime) -> dict[str, str]:
     """What comes last, because it is denied on purpose; it does nothing in a guest that enforces nothing."""
-    if runtime != "docker":
+    if runtime == "none":
         return {}
     shadow = shadow_command(["timeout", str(CONTAINER_SECONDS), runtime], CONTAINER)
     return {"container_shadow": shadow, "denials_after": DENIALS_COMMAND}

@@ -174,7 +174,7 @@ def _selinux_checks(
 ) -> list[Check]:
     """The mode, and what it means for containers: the host's /etc/shadow stays closed to root in one."""
     checks = [_check(f"SELinux is {context.selinux}", mode == context.selinux, str(mode))] if context.selinux else []
-    if mode != "enforcing" or context.runtime != "docker":
+    if mode != "enforcing" or context.runtime == "none":
         return checks
     first, second = (answers.part(name) for name in ("container_run", "container_shadow"))
     labels = [container_label(answer.text) for answer in (first, second)]

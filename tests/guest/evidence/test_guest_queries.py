@@ -204,8 +204,9 @@ def test_the_container_archive_holds_busybox(tmp_path: Path) -> None:
 
 
 def test_what_is_denied_on_purpose_comes_after_all_that_is_measured() -> None:
-    script = proof_script(SECRET, "min-cloud-agent", "docker", 60)
-    order = [line.split()[1] for line in script.splitlines() if line.startswith("section ")]
-    assert order[-3:] == ["denials", "container_shadow", "denials_after"]
-    assert order.index("container_run") < order.index("denials")
-    assert "container_shadow" not in proof_script(SECRET, "min-cloud-agent", "podman", 60)
+    for runtime in ("docker", "podman"):
+        script = proof_script(SECRET, "min-cloud-agent", runtime, 60)
+        order = [line.split()[1] for line in script.splitlines() if line.startswith("section ")]
+        assert order[-3:] == ["denials", "container_shadow", "denials_after"]
+        assert order.index("container_run") < order.index("denials")
+    assert "container_shadow" not in proof_script(SECRET, "min-cloud-agent", "none", 60)

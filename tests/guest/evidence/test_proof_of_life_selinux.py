@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from atomic_lib.base.model import Runtime
 from atomic_lib.guest.evidence.guest_queries import Answer
 from tests.guest.evidence.answers import CONTEXT, SECRET, details, failed, found, good_answers
 
@@ -29,8 +30,10 @@ CONFINED = (
 )
 
 
-def test_an_enforcing_guest_proves_that_its_containers_are_confined() -> None:
-    evidence = found({**good_answers(), **ENFORCING}, context=replace(CONTEXT, selinux="enforcing"))
+@pytest.mark.parametrize("runtime", ["docker", "podman"])
+def test_an_enforcing_guest_proves_that_its_containers_are_confined(runtime: Runtime) -> None:
+    context = replace(CONTEXT, selinux="enforcing", runtime=runtime)
+    evidence = found({**good_answers(), **ENFORCING}, context=context)
     assert failed(evidence) == []
     told = details(evidence)
     assert [told[name] for name in CONFINED] == [
@@ -59,6 +62,12 @@ def test_a_container_that_is_not_confined_fails_the_proof(part: str, answer: Ans
     evidence = found({**good_answers(), **ENFORCING, part: answer}, context=replace(CONTEXT, selinux="enforcing"))
     assert check in failed(evidence)
     assert "secret" not in str(evidence)
+
+
+def test_a_guest_without_a_container_runtime_has_none_to_confine() -> None:
+    evidence = found({**good_answers(), "selinux": Answer("1", 0)},
+                     context=replace(CONTEXT, selinux="enforcing", runtime="none"))  # fmt: skip
+    assert set(details(evidence)) & set(CONFINED) == {CONFINED[0]}
 
 
 def test_what_enforces_nothing_is_not_asked_to_confine() -> None:
