@@ -12,7 +12,7 @@ from pathlib import Path
 from atomic_lib.base.command import CommandError
 from atomic_lib.base.errors import WorkbookError
 from atomic_lib.base.files import write_text
-from atomic_lib.base.model import read_model
+from atomic_lib.base.model import Runtime, read_model
 from atomic_lib.base.progress import reached
 from atomic_lib.base.run_lock import machine_lock
 from atomic_lib.base.stage import Stage
@@ -29,7 +29,7 @@ from atomic_lib.guest.containers.service_evidence import (
     read_id,
     read_moment,
 )
-from atomic_lib.guest.evidence.denials import MODE_COMMAND
+from atomic_lib.guest.containers.services import Service, kill_command, look_program, services_of, start_program
 from atomic_lib.guest.evidence.running import CGROUPS_COMMAND, read_cgroups
 from atomic_lib.guest.guest_session import Session, SessionRequest, open_session
 from atomic_lib.guest.programs import program_text
@@ -40,10 +40,6 @@ from atomic_lib.guest.vm.sockets import fetch
 from atomic_lib.guest.vm.ssh import Shell
 from atomic_lib.tools.context import Context
 
-PORT = 8080
-"""The port of the guest that the service is published at."""
-SERVICE = "web.service"
-_NAME = "web"
 _SERVICE_FILE = "service.json"
 _ANSWER_SECONDS = 180
 _POLL_SECONDS = 0.5
@@ -126,24 +122,24 @@ CONTAINER_SERVICE = Stage(
 
 
 def tell(story: "ServiceStory") -> ContainerService:
-    """The whole way of the service."""
+    """The whole way of the services."""
     session, update = story.session, story.request.update
     with session.boot() as shell:
         first = session.prove(shell)
         images = tuple(story.load(shell, image) for image in story.request.images)
-        started = story.start(shell)
-        killed = story.kill(shell)
+        before = [moment for service in story.services for moment in story.start_and_kill(shell, service)]
         if update:
             session.run(shell, f"sed -i 's|^url=.*|url={UPDATES_URL}|' /{REMOTE_FILE} && ostree admin upgrade")
         first = session.with_denials(first, shell)
         session.reboot(shell)
     with session.boot() as shell:
         second = session.prove(shell)
-        back = story.answered(shell, "updated" if update else "rebooted", None)
+        name: MomentName = "updated" if update else "rebooted"
+        after = [story.answered(shell, service, name, None) for service in story.services]
         second = session.with_denials(second, shell)
     return ContainerService(
         images=images,
-        moments=(started, killed, back),
+        moments=(*before, *after),
         boots=(first, second),
         updated_to=update.commit if update else "",
     )
@@ -151,15 +147,20 @@ def tell(story: "ServiceStory") -> ContainerService:
 
 @dataclass(frozen=True)
 class ServiceStory:
-    """A guest with its images and its service. The service's page has a word that only this guest was given."""
+    """A guest with its images and its services. Their page has a word that only this guest was given."""
 
     request: ServiceRequest
     session: Session
 
     @property
-    def runtime(self) -> str:
+    def runtime(self) -> Runtime:
         """The container runtime."""
         return self.request.session.variant.runtime
+
+    @property
+    def services(self) -> tuple[Service, ...]:
+        """What the guest serves."""
+        return services_of(self.runtime)
 
     @property
     def page(self) -> str:
@@ -211,57 +212,51 @@ class ServiceStory:
             tree = Installroot(self.session.context.tools, scratch, 0)
             return [package.nevra for package in installed_packages(tree, RPMDB)]
 
-    def start(self, shell: Shell) -> ServiceMoment:
-        """Install the unit of the service and start it."""
-        reached(f"start {SERVICE}")
+    def start_and_kill(self, shell: Shell, service: Service) -> tuple[ServiceMoment, ServiceMoment]:
+        """A service once it was started, and once its container was killed."""
+        reached(f"start {service.unit}")
         began = time.monotonic()
         image = self.request.images[-1].tag
-        unit = program_text(
-            __file__, "programs/web.service", RUNTIME=self.runtime, NAME=_NAME, PORT=str(PORT), IMAGE=image
-        )
-        program = program_text(__file__, "programs/start", PAGE=self.page, SERVICE=SERVICE, UNIT=unit)
-        self.session.run(shell, program)
-        return self.answered(shell, "started", began)
-
-    def kill(self, shell: Shell) -> ServiceMoment:
-        """Kill the container, as a service dies."""
+        self.session.run(shell, start_program(service, self.runtime, page=self.page, image=image))
+        started = self.answered(shell, service, "started", began)
         began = time.monotonic()
-        self.session.run(shell, f"{self.runtime} kill {_NAME}")
-        return self.answered(shell, "killed", began)
+        self.session.run(shell, kill_command(service, self.runtime))
+        return started, self.answered(shell, service, "killed", began)
 
-    def answered(self, shell: Shell, name: MomentName, began: float | None) -> ServiceMoment:
-        """What the guest shows once the service answers. Raises WorkbookError if it does not in time."""
-        with self._explained(shell):
-            self._wait(name)
+    def answered(self, shell: Shell, service: Service, name: MomentName, began: float | None) -> ServiceMoment:
+        """What the guest shows once a service answers. Raises WorkbookError if it does not in time."""
+        with self._explained(shell, service):
+            self._wait(service, name)
         seconds = None if began is None else time.monotonic() - began
-        program = program_text(
-            __file__, "programs/look", SERVICE=SERVICE, RUNTIME=self.runtime, NAME=_NAME, MODE=MODE_COMMAND,
-            PORT=str(PORT),
-        )  # fmt: skip
         cgroups = read_cgroups(self.session.run(shell, CGROUPS_COMMAND))
-        text = self.session.run(shell, program)
-        return read_moment(text, cgroups, name=name, seconds=seconds, page=self.page, outside=self._answers())
+        text = self.session.run(shell, look_program(service, self.runtime))
+        outside = self._answers(service)
+        return read_moment(
+            text, cgroups, kind=service.kind, name=name, seconds=seconds, page=self.page, outside=outside
+        )
 
-    def _wait(self, name: MomentName) -> None:
-        patience = Patience(_ANSWER_SECONDS)
-        while not self._answers():
+    def _wait(self, service: Service, name: MomentName) -> None:
+        patience, unit = Patience(_ANSWER_SECONDS), service.unit
+        while not self._answers(service):
             self.session.guest.require_alive()
-            reached(f"wait for {SERVICE} ({name})")
+            reached(f"wait for {unit} ({name})")
             if patience.is_over():
-                raise self.session.error(f"{SERVICE} ({name}): no answer at port {PORT} within {_ANSWER_SECONDS} s")
+                raise self.session.error(
+                    f"{unit} ({name}): no answer at port {service.port} within {_ANSWER_SECONDS} s"
+                )
             time.sleep(_POLL_SECONDS)
 
-    def _answers(self) -> bool:
-        return fetch(self.session.guest.directory, PORT).strip() == self.page
+    def _answers(self, service: Service) -> bool:
+        return fetch(self.session.guest.directory, service.port).strip() == self.page
 
     @contextmanager
-    def _explained(self, shell: Shell) -> Iterator[None]:
+    def _explained(self, shell: Shell, service: Service) -> Iterator[None]:
         """Give an error what the unit says of itself as its log."""
         try:
             yield
         except WorkbookError as error:
             try:
-                journal = self.session.run(shell, f"journalctl -b --no-pager -n 30 -u {SERVICE}")
+                journal = self.session.run(shell, f"journalctl -b --no-pager -n 30 -u {service.unit}")
             except CommandError:
                 raise error from None
             raise WorkbookError(error.message, hint=error.hint, log=journal) from error

@@ -10,9 +10,13 @@ from atomic_lib.guest.evidence.running import Cgroups
 from atomic_lib.guest.guest_session import ProvenBoot
 
 MomentName = Literal["started", "killed", "rebooted", "updated"]
+ServiceKind = Literal["unit", "pod"]
+"""What runs the container: a unit that an administrator writes, or Podman's unit for a Kubernetes manifest."""
 Query = Literal["rpm in the container", "rpm outside"]
 _SHA256 = re.compile(r"(?:sha256:)?([0-9a-f]{64})")
-_ENGINE_UNITS = re.compile(r"(docker|containerd|web)\.service|(docker|libpod|libpod-conmon)-[0-9a-f]+\.scope")
+_ENGINE_UNITS = re.compile(
+    r"(docker|containerd|web|podman-kube@.*)\.service|(docker|libpod|libpod-conmon)-[0-9a-f]+\.scope"
+)
 
 
 class LoadedImage(Model):
@@ -51,15 +55,18 @@ class ServiceMoment(Model):
     after the proof of life.
 
     ``inside`` and ``outside``: whether its page came from within the guest, and through the guest's port from outside.
-    ``container``: its id; ``label``: the SELinux context of its first process; ``commit``: what is booted.
+    ``container``: its id; ``process``: the host's PID of its first process, ``label``: that one's SELinux context;
+    ``commit``: what is booted.
     """
 
     name: MomentName
+    kind: ServiceKind = "unit"
     seconds: WallSeconds | None
     inside: bool
     outside: bool
     active: bool
     container: str = ""
+    process: str = ""
     label: str = ""
     selinux: SelinuxMode | None = None
     commit: str = ""
@@ -72,7 +79,7 @@ class ServiceMoment(Model):
 
 
 class ContainerService(Model):
-    """A service in a container of the host's own RPM content: started, killed, and after a reboot.
+    """Services in containers of the host's own RPM content: started, killed, and after a reboot.
 
     ``updated_to``: the commit that the reboot was into, empty if the host was not updated before it.
     """
@@ -81,6 +88,10 @@ class ContainerService(Model):
     moments: tuple[ServiceMoment, ...]
     boots: tuple[ProvenBoot, ...]
     updated_to: str = ""
+
+    def moments_of(self, kind: ServiceKind) -> tuple[ServiceMoment, ...]:
+        """Those of one service, in their order; none if there was no such service."""
+        return tuple(moment for moment in self.moments if moment.kind == kind)
 
 
 def read_id(text: str) -> str:
@@ -96,7 +107,14 @@ def package_differences(expected: Iterable[str], found: Iterable[str]) -> tuple[
 
 
 def read_moment(
-    text: str, cgroups: Cgroups, *, name: MomentName, seconds: float | None, page: str, outside: bool
+    text: str,
+    cgroups: Cgroups,
+    *,
+    kind: ServiceKind,
+    name: MomentName,
+    seconds: float | None,
+    page: str,
+    outside: bool,
 ) -> ServiceMoment:
     """Read the output of ``programs/look``; ``page``: what the service has to answer."""
     facts = {key: value.strip() for key, _, value in (line.partition(" ") for line in text.splitlines())}
@@ -107,11 +125,13 @@ def read_moment(
     )
     return ServiceMoment(
         name=name,
+        kind=kind,
         seconds=seconds,
         inside=facts.get("page") == page,
         outside=outside,
         active=facts.get("unit") == "active",
         container=read_id(facts.get("container", "")),
+        process=facts.get("process", ""),
         label=container_label(facts.get("label", "")),
         selinux=read_mode(facts.get("selinux", "")),
         commit=read_id(facts.get("commit", "")),

@@ -6,13 +6,13 @@ from functools import cached_property
 
 from atomic_lib.base.errors import WorkbookError
 from atomic_lib.guest.containers.container_service import (
-    PORT,
     HostUpdate,
     ImageToLoad,
     ServiceRequest,
     serve_from_container,
 )
-from atomic_lib.guest.containers.service_evidence import ContainerService, MomentName
+from atomic_lib.guest.containers.service_evidence import ContainerService, MomentName, ServiceKind, ServiceMoment
+from atomic_lib.guest.containers.services import ports_of
 from atomic_lib.guest.guest_session import SessionRequest
 from atomic_lib.guest.update.update_downloads import update_repository
 from atomic_lib.image.oci.layout import configuration_digest
@@ -31,6 +31,7 @@ _MOMENTS: dict[MomentName, str] = {
     "rebooted": "after a reboot",
     "updated": "after an update of the host",
 }
+_PREFIXES: dict[ServiceKind, str] = {"unit": "", "pod": "the pod, "}
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,8 @@ class VariantService:
         if self.update:
             versions = self.update.versions
             update = HostUpdate(versions.after.commit, update_repository(versions, build.context))
-        session = SessionRequest(build.variant, build.recipe.selinux, build.image, ports=(PORT,), updates=bool(update))
+        variant, ports = build.variant, ports_of(build.variant.runtime)
+        session = SessionRequest(variant, build.recipe.selinux, build.image, ports=ports, updates=bool(update))
         return serve_from_container(ServiceRequest(session, self.images, update), build.context)
 
 
@@ -90,8 +92,9 @@ def require_served(service: VariantService) -> Paragraph:
             log="\n".join(problems),
         )
     how = "an update of the host" if served.updated_to else "a reboot"
+    what = "the service and the pod" if served.moments_of("pod") else "the service"
     return Paragraph(
-        f"{name}: {service.build.variant.runtime} has the images that were built, and the service answered from inside "
+        f"{name}: {service.build.variant.runtime} has the images that were built, and {what} answered from inside "
         f"and from outside: after its start, after its container was killed, and after {how}."
     )
 
@@ -118,15 +121,28 @@ def _service_problems(service: VariantService) -> Iterator[str]:
             f"SELinux is not {selinux}": moment.selinux == selinux,
             "another commit is booted": moment.commit == commits.get(moment.name, moment.commit),
         }
-        yield from (f"{_MOMENTS[moment.name]}: {problem}" for problem, holds in facts.items() if not holds)
-    started, killed, *_ = served.moments
-    if started.container == killed.container:
-        yield "after its container was killed: the same container"
+        yield from (f"{_title(moment)}: {problem}" for problem, holds in facts.items() if not holds)
+    yield from _kill_problems(served)
     for number, boot in enumerate(served.boots, 1):
         if boot.denials is None:
             yield f"boot {number}: SELinux denials are not known"
         for denial in unexplained(boot.denials or ()):
             yield f"boot {number}: SELinux denied {denial.source} {'/'.join(denial.permissions)} {denial.target}"
+
+
+def _kill_problems(served: ContainerService) -> Iterator[str]:
+    """A unit starts another container, Podman the same one of a pod once more."""
+    started, killed, *_ = served.moments_of("unit")
+    if started.container == killed.container:
+        yield f"{_title(killed)}: the same container"
+    if pod := served.moments_of("pod"):
+        started, killed, *_ = pod
+        if started.process == killed.process:
+            yield f"{_title(killed)}: the same process"
+
+
+def _title(moment: ServiceMoment) -> str:
+    return f"{_PREFIXES[moment.kind]}{_MOMENTS[moment.name]}"
 
 
 def image_to_load(build: Build) -> ImageToLoad:

@@ -4,6 +4,7 @@ from atomic_lib.guest.containers.service_evidence import (
     ContainerService,
     LoadedImage,
     MomentName,
+    ServiceKind,
     ServiceMoment,
     UnitMemory,
 )
@@ -30,10 +31,12 @@ def good_image(name: str) -> LoadedImage:
     )
 
 
-def moment(name: MomentName, container: str, commit: str = BEFORE) -> ServiceMoment:
-    """A service that answers."""
+def moment(name: MomentName, container: str, commit: str = BEFORE, kind: ServiceKind = "unit") -> ServiceMoment:
+    """A service that answers; its process has the number of its container and its moment."""
     return ServiceMoment(
         name=name,
+        kind=kind,
+        process=f"{container} {name}",
         seconds=8.5,
         inside=True,
         outside=True,
@@ -56,3 +59,11 @@ def good_service() -> ContainerService:
         boots=(boot.model_copy(update={"checks": (ALIVE, only_once)}), boot),
         updated_to=AFTER,
     )
+
+
+def service_with_pod() -> ContainerService:
+    """The same with a pod, whose container is started again as it is."""
+    served = good_service()
+    pod = (moment("started", "5", kind="pod"), moment("killed", "5", kind="pod"), moment("updated", "6", AFTER, "pod"))
+    started, killed, updated = served.moments
+    return served.model_copy(update={"moments": (started, killed, *pod[:2], updated, pod[2])})

@@ -49,6 +49,7 @@ class _Told:
     rpm: str = f"{BASH.nevra}\ngpg-pubkey-0:925ef71a-3b9aca00.(none)\n"
     database: str = base64.b64encode(b"SQLite").decode()
     container: int = 1
+    process: int = 100
     answers: bool = True
     page: str = PAGE
     denials: str = ""
@@ -65,6 +66,7 @@ class _Told:
         if command == "systemctl reboot":
             self.version = AFTER
         self.container += command.endswith(("kill web", "reboot"))
+        self.process += "kill -KILL" in command
         return Completed(self._answer(command), "")
 
     def _answer(self, command: str) -> str:
@@ -77,7 +79,9 @@ class _Told:
         if "rpmdb.sqlite" in command:
             return self.database
         if "fact unit" in command:
-            return f"unit active\ncontainer {str(self.container) * 64}\ncommit {self.version}\npage {PAGE}\n"
+            container = str(self.container) * 64
+            facts = f"container {container}\nprocess {self.process}\ncommit {self.version}\npage {PAGE}\n"
+            return f"unit active\n{facts}"
         return ""
 
 
@@ -139,10 +143,21 @@ def test_the_service_goes_through_a_kill_and_an_update(told: _Told, tmp_path: Pa
 
 def test_a_host_without_an_update_is_only_rebooted(told: _Told, tmp_path: Path) -> None:
     served = tell(story(tmp_path, None, "atomic-podman"))
-    assert [one.name for one in served.moments] == ["started", "killed", "rebooted"]
+    assert [one.name for one in served.moments_of("unit")] == ["started", "killed", "rebooted"]
     assert served.updated_to == ""
     assert not [command for command in told.commands if "ostree admin upgrade" in command]
     assert "podman load" in told.commands
+
+
+def test_podman_serves_from_a_pod_too(told: _Told, tmp_path: Path) -> None:
+    served = tell(story(tmp_path, None, "atomic-podman"))
+    assert [(one.kind, one.name) for one in served.moments] == [
+        ("unit", "started"), ("unit", "killed"), ("pod", "started"), ("pod", "killed"), ("unit", "rebooted"),
+        ("pod", "rebooted"),
+    ]  # fmt: skip
+    started, killed, _ = served.moments_of("pod")
+    assert (started.container == killed.container, started.process, killed.process) == (True, "100", "101")
+    assert tell(story(tmp_path, None)).moments_of("pod") == ()
 
 
 def test_the_unit_runs_the_last_image_with_the_page_of_this_guest(told: _Told, tmp_path: Path) -> None:

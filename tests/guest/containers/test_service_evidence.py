@@ -12,7 +12,7 @@ CGROUPS = Cgroups({"docker.service": Usage(0.1, 70), SCOPE: Usage(0.1, 5), "sshd
 
 
 def test_a_service_that_answers() -> None:
-    found = read_moment(SHOWN, CGROUPS, name="killed", seconds=1.0, page="served to 12", outside=True)
+    found = read_moment(SHOWN, CGROUPS, kind="unit", name="killed", seconds=1.0, page="served to 12", outside=True)
     assert (found.inside, found.outside, found.active) == (True, True, True)
     assert (found.container, found.label, found.selinux, found.commit) == ("3" * 64, LABEL, "enforcing", BEFORE)
     assert [(unit.unit, unit.bytes) for unit in found.memory] == [
@@ -21,20 +21,27 @@ def test_a_service_that_answers() -> None:
     assert found.memory_bytes == 75
 
 
+def test_the_processes_of_a_pod_are_those_of_its_unit_and_its_containers() -> None:
+    cgroups = Cgroups({"podman-kube@-etc-web.yaml.service": Usage(0.1, 3), f"libpod-{'4' * 64}.scope": Usage(0.1, 5),
+                       "machine.slice": Usage(0.1, 9)})  # fmt: skip
+    found = read_moment(f"{SHOWN}process 81\n", cgroups, kind="pod", name="started", seconds=1.0, page="", outside=True)
+    assert (found.kind, found.process, found.memory_bytes) == ("pod", "81", 8)
+
+
 @pytest.mark.parametrize("page", ["served to 13", "", "served to 1"])
 def test_another_page_is_no_answer(page: str) -> None:
-    assert not read_moment(SHOWN, CGROUPS, name="started", seconds=1.0, page=page, outside=True).inside
+    assert not read_moment(SHOWN, CGROUPS, kind="unit", name="started", seconds=1.0, page=page, outside=True).inside
 
 
 def test_what_a_guest_does_not_say_is_not_so() -> None:
-    found = read_moment("", Cgroups(), name="started", seconds=1.0, page="p", outside=False)
+    found = read_moment("", Cgroups(), kind="unit", name="started", seconds=1.0, page="p", outside=False)
     assert (found.inside, found.active, found.container, found.label) == (False, False, "", "")
     assert (found.selinux, found.commit, found.memory_bytes) == (None, "", None)
 
 
 def test_a_label_of_another_domain_is_no_confinement() -> None:
     shown = SHOWN.replace("container_t", "unconfined_t")
-    assert read_moment(shown, CGROUPS, name="started", seconds=1.0, page="p", outside=True).label == ""
+    assert read_moment(shown, CGROUPS, kind="unit", name="started", seconds=1.0, page="p", outside=True).label == ""
 
 
 def test_an_id_has_64_digits_with_or_without_its_algorithm() -> None:

@@ -17,7 +17,7 @@ from atomic_lib.pipeline.containers.variant_service import VariantService, open_
 from atomic_lib.pipeline.update import variant_update
 from atomic_lib.recipe.recipe import OstreeSource
 from tests.contexts import own_context
-from tests.guest.containers.services import AFTER, BEFORE, good_image, good_service
+from tests.guest.containers.services import AFTER, BEFORE, good_image, good_service, service_with_pod
 
 DENIED = Denial(permissions=("read",), source="container_t", target="shadow_t", target_class="file")
 
@@ -133,6 +133,17 @@ def test_a_container_that_outlives_its_kill_is_an_error() -> None:
     assert refusal(served.model_copy(update={"moments": (started, same, updated)})) == (
         "after its container was killed: the same container"
     )
+
+
+def test_a_pod_has_to_do_what_a_service_does() -> None:
+    served = service_with_pod()
+    assert "and the service and the pod answered from inside" in require_served(made(served)).text
+    *others, killed, updated, last = served.moments
+    bad = served.model_copy(update={"moments": (*others, killed, updated, last.model_copy(update={"inside": False}))})
+    assert refusal(bad) == "the pod, after an update of the host: no answer inside of the guest"
+    same = killed.model_copy(update={"process": others[-1].process})
+    bad = served.model_copy(update={"moments": (*others, same, updated, last)})
+    assert refusal(bad) == "the pod, after its container was killed: the same process"
 
 
 def test_denials_without_a_reason_are_an_error_and_so_are_unknown_ones() -> None:

@@ -2,7 +2,13 @@
 
 from collections.abc import Sequence
 
-from atomic_lib.guest.containers.service_evidence import ContainerService, LoadedImage, MomentName, ServiceMoment
+from atomic_lib.guest.containers.service_evidence import (
+    ContainerService,
+    LoadedImage,
+    MomentName,
+    ServiceKind,
+    ServiceMoment,
+)
 from atomic_lib.guest.guest_session import ProvenBoot
 from atomic_lib.report.elements.cells import Cell, missing, number, verdict
 from atomic_lib.report.elements.table import Table
@@ -16,6 +22,7 @@ _MOMENTS: dict[MomentName, str] = {
     "rebooted": "the host was rebooted",
     "updated": "the host was updated and rebooted",
 }
+_PREFIXES: dict[ServiceKind, str] = {"unit": "", "pod": "the pod: "}
 _SHOWN_DIGITS = 12
 
 
@@ -47,7 +54,7 @@ def service_table(service: ContainerService, *, enforcing: bool) -> Table:
     )
     header = ("after this", "unit", "answer inside", "answer from outside", "container's label", "booted commit",
               "answered after", "memory")  # fmt: skip
-    notes = ("Memory is that of the units in the next table.",)
+    notes = ("Memory is that of the units in the next table: of the runtime and of all services then.",)
     return Table(
         "The service", header, rows, records, notes, methods.CONTAINER_SERVICE, anchor="container-service", fixed=True
     )
@@ -56,12 +63,12 @@ def service_table(service: ContainerService, *, enforcing: bool) -> Table:
 def memory_table(service: ContainerService) -> Table:
     """The memory of each unit of the runtime and of the service."""
     rows = tuple(
-        (Cell(_MOMENTS[moment.name]), Cell(unit.unit), number(unit.bytes, "bytes"))
+        (Cell(_title(moment)), Cell(unit.unit), number(unit.bytes, "bytes"))
         for moment in service.moments
         for unit in moment.memory
     )
     records = tuple(
-        {"moment": moment.name, "unit": unit.unit, "memory_bytes": unit.bytes}
+        {"moment": moment.name, "kind": moment.kind, "unit": unit.unit, "memory_bytes": unit.bytes}
         for moment in service.moments
         for unit in moment.memory
     )
@@ -94,10 +101,14 @@ def _packages(image: LoadedImage) -> Cell:
                    note=", ".join(wrong))  # fmt: skip
 
 
+def _title(moment: ServiceMoment) -> str:
+    return f"{_PREFIXES[moment.kind]}{_MOMENTS[moment.name]}"
+
+
 def _row(moment: ServiceMoment, *, enforcing: bool) -> tuple[Cell, ...]:
     label = verdict(bool(moment.label), moment.label or "not confined") if enforcing else missing("not enforcing")
     return (
-        Cell(_MOMENTS[moment.name]),
+        Cell(_title(moment)),
         verdict(moment.active, "active" if moment.active else "not active"),
         verdict(moment.inside, "its page" if moment.inside else "none"),
         verdict(moment.outside, "its page" if moment.outside else "none"),

@@ -1,0 +1,54 @@
+"""How the services of a guest are started and killed."""
+
+import subprocess
+
+import pytest
+import yaml
+
+from atomic_lib.guest.containers.services import POD, WEB, kill_command, look_program, ports_of, services_of
+from atomic_lib.guest.containers.services import start_program as start
+
+
+def test_only_podman_plays_a_manifest() -> None:
+    assert (services_of("podman"), services_of("docker")) == ((WEB, POD), (WEB,))
+    assert (ports_of("podman"), ports_of("docker")) == ((8080, 8081), (8080,))
+
+
+def test_the_unit_of_the_pod_is_that_of_its_manifest() -> None:
+    program = start(POD, "podman", page="a page", image="web:1")
+    (path,) = [line.removeprefix("cat >").split()[0] for line in program.splitlines() if line.startswith("cat >")]
+    try:
+        words = ["systemd-escape", "--template=podman-kube@.service", path]
+        escaped = subprocess.run(words, check=True, capture_output=True, text=True).stdout
+    except FileNotFoundError:
+        pytest.skip("no systemd-escape on this host")
+    assert escaped.strip() == POD.unit
+    assert f"\nsystemctl enable --now {POD.unit}\n" in program
+
+
+def test_the_manifest_is_one_that_kubernetes_reads() -> None:
+    program = start(POD, "podman", page="a page", image="web:1")
+    manifest = program.split("<<'END'\n")[1].split("END\n")[0]
+    pages, pod = yaml.safe_load_all(manifest)
+    assert (pages["apiVersion"], pages["kind"], pages["data"]) == ("v1", "ConfigMap", {"index.html": "a page\n"})
+    (container,) = pod["spec"]["containers"]
+    assert (pod["apiVersion"], pod["kind"], container["image"]) == ("v1", "Pod", "web:1")
+    assert container["ports"] == [{"containerPort": 80, "hostPort": POD.port}]
+    assert f"{pod['metadata']['name']}-{container['name']}" == POD.container
+    (volume,) = pod["spec"]["volumes"]
+    assert volume["configMap"]["name"] == pages["metadata"]["name"]
+    assert [mount["name"] for mount in container["volumeMounts"]] == [volume["name"]]
+
+
+def test_a_pod_dies_by_itself_as_podman_starts_no_container_that_it_killed() -> None:
+    assert kill_command(WEB, "docker") == "docker kill web"
+    process = "process=$(podman inspect --format '{{.State.Pid}}' pod-web)"
+    assert kill_command(POD, "podman").startswith(f"{process} && kill -KILL $process && while kill -0 ")
+
+
+def test_each_service_is_looked_at_by_its_names() -> None:
+    looks = [look_program(service, "podman") for service in services_of("podman")]
+    for service, look in zip((WEB, POD), looks, strict=True):
+        assert f'systemctl is-active {service.unit})"' in look
+        assert f"podman inspect --format '{{{{.Id}}}}' {service.container})" in look
+        assert f"http://127.0.0.1:{service.port}/" in look
