@@ -103,7 +103,7 @@ class CaseRunner:
         """The lines of shell that make a fault of the machine, and those that undo it."""
         key = self.client.key
         fill = program_text(__file__, "programs/fill", VAR=self.client.var)
-        empty = f"rm {self.client.var}/filler"
+        empty = f"rm -r {self.client.var}/filler"
         kept = f"{key}.kept"
         faults: Mapping[MachineFault, tuple[str, str]] = {
             "expired key": (_replace(key, kept, self.repositories.expired), f"mv {kept} {key}"),

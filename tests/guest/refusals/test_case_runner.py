@@ -121,7 +121,7 @@ def test_the_disk_is_full_during_the_attempt_only(machine: _Machine) -> None:
     assert wrong.startswith("ostree config set core.min-free-space-percent 0\n")
     assert "fallocate" in wrong
     assert "ostree admin upgrade" in attempt
-    assert right == "rm /var/filler\nostree config unset core.min-free-space-percent"
+    assert right == "rm -r /var/filler\nostree config unset core.min-free-space-percent"
 
 
 def test_version_2_is_downloaded_before_it_is_deployed_to_a_full_disk(machine: _Machine) -> None:
@@ -143,7 +143,7 @@ def test_a_machine_that_cannot_be_asked_leaves_no_fault_behind(machine: _Machine
     machine.lost = True
     with pytest.raises(CommandError, match="connection lost"):
         runner(machine).run("full-disk", "upgrade")
-    assert machine.commands[-1] == "rm /var/filler"
+    assert machine.commands[-1] == "rm -r /var/filler"
     with pytest.raises(CommandError):
         runner(machine).run("dies", "upgrade")
     assert machine.site.fault == "none"
