@@ -1,7 +1,6 @@
-"""Guests load container images of their own RPM files, and serve from one of them: with Docker, with Podman.
+"""A guest of atomic-min loads container images of its own RPM files, and serves from one of them, over an update.
 
-One guest of atomic-min, two boots, over an update; both versions of the host are those of ``test_guest_update``. One of
-atomic-podman, one boot. Its tree, image and containers are built for it alone.
+One guest, two boots; both versions of the host are those of ``test_guest_update``.
 """
 
 import json
@@ -9,10 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from atomic_lib.guest.containers.container_service import ServiceRequest, ServiceStory
 from atomic_lib.guest.containers.service_evidence import ContainerService
-from atomic_lib.guest.containers.services import ports_of
-from atomic_lib.guest.guest_session import SessionRequest, open_session
 from atomic_lib.pipeline.containers.variant_service import VariantService, open_service
 from atomic_lib.results.analysis.denial_reasons import unexplained
 from tests.integration.test_build_and_boot import papermill
@@ -30,26 +26,7 @@ def served(service: VariantService) -> ContainerService:
     return service.served
 
 
-@pytest.fixture(scope="module")
-def with_podman(tmp_path_factory: pytest.TempPathFactory) -> ContainerService:
-    """The first boot of what ``./workbook container --variant atomic-podman`` does: until the container was killed."""
-    service = open_service("atomic-podman")
-    build, to_load = service.build, service.images
-    request = SessionRequest(build.variant, build.recipe.selinux, build.image, ports=ports_of("podman"))
-    with (
-        open_session(request, build.context, tmp_path_factory.mktemp("podman")) as session,
-        session.boot() as shell,
-    ):
-        boot = session.prove(shell)
-        story = ServiceStory(ServiceRequest(request, to_load, None), session)
-        images = tuple(story.load(shell, image) for image in to_load)
-        moments = [moment for service in story.services for moment in story.start_and_kill(shell, service)]
-        return ContainerService(images=images, moments=tuple(moments), boots=(session.with_denials(boot, shell),))
-
-
-@pytest.mark.parametrize("runtime", ["served", "with_podman"])
-def test_the_runtime_has_the_images_that_were_built(runtime: str, request: pytest.FixtureRequest) -> None:
-    served: ContainerService = request.getfixturevalue(runtime)
+def test_docker_has_the_images_that_were_built(served: ContainerService) -> None:
     print(served.images)
     for image in served.images:
         assert image.loaded_id == image.expected_id
@@ -80,23 +57,7 @@ def test_the_service_answers_after_each_event(service: VariantService, served: C
     assert all(":container_t:" in moment.label for moment in served.moments)
 
 
-def test_podman_serves_in_the_domains_that_the_policy_has_for_it(with_podman: ContainerService) -> None:
-    print(with_podman.moments)
-    assert [(one.kind, one.name) for one in with_podman.moments] == [
-        ("unit", "started"), ("unit", "killed"), ("pod", "started"), ("pod", "killed")
-    ]  # fmt: skip
-    for moment in with_podman.moments:
-        assert (moment.active, moment.inside, moment.outside, moment.selinux) == (True, True, True, "enforcing")
-    labels = [moment.label for moment in with_podman.moments]
-    assert all(label.startswith("system_u:system_r:container_t:s0:c") for label in labels)
-    assert len({*labels}) == len({moment.container for moment in with_podman.moments}) == 3  # a pod keeps its container
-    started, killed = with_podman.moments_of("pod")
-    assert started.process != killed.process
-
-
-@pytest.mark.parametrize("runtime", ["served", "with_podman"])
-def test_selinux_denies_nothing_without_a_reason(runtime: str, request: pytest.FixtureRequest) -> None:
-    served: ContainerService = request.getfixturevalue(runtime)
+def test_selinux_denies_nothing_without_a_reason(served: ContainerService) -> None:
     for boot in served.boots:
         assert boot.denials is not None
         assert unexplained(boot.denials) == ()
