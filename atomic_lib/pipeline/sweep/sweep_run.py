@@ -11,6 +11,7 @@ from atomic_lib.params.variant import Variant, load_variant
 from atomic_lib.pipeline.notebooks import remove_abandoned
 from atomic_lib.pipeline.sweep.sweep_building import NOTHING_MADE, Amounts, CellBuild, cell_build, with_built
 from atomic_lib.pipeline.sweep.sweep_solving import SOLUTION, SweepContent, package_names
+from atomic_lib.report.figures.sweep_front import built_section
 from atomic_lib.report.page.export import PageFrame, PageLink, page_of
 from atomic_lib.report.tables.sweep.sweep_tables import sweep_parts
 from atomic_lib.report.text.content_words import STANDIN_NOTICE
@@ -109,7 +110,7 @@ def _written(result: SweepResult) -> int:
     write_text(directory / SWEEP_FILE, sweep_csv(result))
     frame = PageFrame(result.title, files=[PageLink(SWEEP_FILE, SWEEP_FILE)],
                       notice=STANDIN_NOTICE if result.standin else "")  # fmt: skip
-    write_text(directory / INDEX_FILE, page_of(sweep_parts(result), frame))
+    write_text(directory / INDEX_FILE, page_of(sweep_parts(result, built_section(result)), frame))
     for name in (SWEEP_FILE, INDEX_FILE):
         print(directory / name)
     return 0 if any(not row.solved.error for row in result.rows) and not any(map(_has_failed, result.rows)) else 1

@@ -1,9 +1,11 @@
-"""The variants of a sweep that were booted, as points: image bytes against counted boot, and the front of the best."""
+"""The section of what a sweep composed and booted, with its figure: image bytes against counted boot, and the front."""
 
 from typing import TYPE_CHECKING
 
-from atomic_lib.report.elements.values import quantity
+from atomic_lib.report.elements.blocks import Section
+from atomic_lib.report.elements.values import plural, quantity
 from atomic_lib.report.figures.picture import COLOURS, EDGE, GRID, Picture, draw_picture, shortened
+from atomic_lib.report.tables.sweep.sweep_built_tables import booted_table, composed_table
 from atomic_lib.results.sweep_result import SWEEP_FILE, SweepResult
 
 if TYPE_CHECKING:
@@ -11,6 +13,21 @@ if TYPE_CHECKING:
 
 _HEIGHT_INCHES = 3.2
 _MARGIN = 0.12
+
+
+def built_section(result: SweepResult) -> Section:
+    """The tables of what was made, and the figure; nothing where nothing was."""
+    made = [row for row in result.rows if row.built]
+    if not made:
+        return Section("What was composed and booted", "", ())
+    exact = [row for row in made if row.surplus_bytes == 0]
+    about = (
+        f"Of {plural(len(made), 'variant')} the packages were installed; in {len(exact)} of them their files have "
+        "exactly the bytes that were predicted, besides what scriptlets changed. "
+        f"{plural(len(result.booted), 'variant')} booted."
+    )
+    booted = (figure_front(result), booted_table(result)) if result.booted else ()
+    return Section("What was composed and booted", about, (*booted, composed_table(result)))
 
 
 def figure_front(result: SweepResult) -> Picture:

@@ -1,11 +1,8 @@
 """The variants of a sweep that were made: predicted bytes against those installed, and image bytes against boots."""
 
 from atomic_lib.compose.tree_access.ownership import readable
-from atomic_lib.report.elements.blocks import Section
 from atomic_lib.report.elements.cells import Cell, missing, number, verdict
 from atomic_lib.report.elements.table import Table
-from atomic_lib.report.elements.values import plural
-from atomic_lib.report.figures.sweep_front import figure_front
 from atomic_lib.results.sweep_result import SWEEP_FILE, BuiltVariant, SweepResult, SweepRow
 
 _INSTALLED = (
@@ -17,21 +14,6 @@ _BOOTED = (
     "Image: what its disk takes, uncompressed. Boot: busy, under instruction counting, n = 1; it repeats. On the "
     "front: no other variant that was booted has both a smaller image and a shorter boot."
 )
-
-
-def built_section(result: SweepResult) -> Section:
-    """The tables of what was made, and the figure; nothing where nothing was."""
-    made = [row for row in result.rows if row.built]
-    if not made:
-        return Section("What was composed and booted", "", ())
-    exact = [row for row in made if row.surplus_bytes == 0]
-    about = (
-        f"Of {plural(len(made), 'variant')} the packages were installed; in {len(exact)} of them their files have "
-        "exactly the bytes that were predicted, besides what scriptlets changed. "
-        f"{plural(len(result.booted), 'variant')} booted."
-    )
-    booted = (figure_front(result), booted_table(result)) if result.booted else ()
-    return Section("What was composed and booted", about, (*booted, composed_table(result)))
 
 
 def composed_table(result: SweepResult) -> Table:

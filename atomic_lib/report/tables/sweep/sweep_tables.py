@@ -13,7 +13,6 @@ from atomic_lib.report.tables.factor_tables import (
     effect_cell,
     interaction_cells,
 )
-from atomic_lib.report.tables.sweep.sweep_built_tables import built_section
 from atomic_lib.report.text.factor_words import named
 from atomic_lib.results.analysis.factor_effects import Effect
 from atomic_lib.results.sweep_result import FIGURES, SWEEP_FILE, SweepResult, SweepRow
@@ -28,8 +27,8 @@ _SHOWN: tuple[tuple[str, Unit], ...] = (("packages", "count"), ("installed", "by
 """Title and unit of each of FIGURES."""
 
 
-def sweep_parts(result: SweepResult) -> tuple[Shown, ...]:
-    """The parts of the page, in their order."""
+def sweep_parts(result: SweepResult, built: Section) -> tuple[Shown, ...]:
+    """The parts of the page, in their order; ``built``: what was composed and booted."""
     failed = [row for row in result.rows if row.solved.error]
     about = f"{plural(len(result.rows), 'variant')} solved, {plural(len(failed), 'variant')} without a solution. {HOW}"
     return (
@@ -37,7 +36,7 @@ def sweep_parts(result: SweepResult) -> tuple[Shown, ...]:
         Section("Which choices save most", "", (savings_table(result),)),
         Section("What each choice changes", "", (main_effects_table(result),)),
         Section("Which choices interact", "", (interactions_table(result),)),
-        built_section(result),
+        built,
         Section("All variants", "", (variants_table(result),)),
     )
 

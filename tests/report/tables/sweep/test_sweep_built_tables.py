@@ -2,7 +2,8 @@
 
 from dataclasses import replace
 
-from atomic_lib.report.tables.sweep.sweep_built_tables import booted_table, built_section, composed_table
+from atomic_lib.report.figures.sweep_front import built_section
+from atomic_lib.report.tables.sweep.sweep_built_tables import booted_table, composed_table
 from atomic_lib.results.sweep_result import BuiltVariant
 from tests.report.factory import plain
 from tests.results.test_sweep_result import RESULT, ROWS, booted

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from atomic_lib.report.elements.blocks import Section
 from atomic_lib.report.tables.sweep.sweep_tables import (
     interactions_table,
     main_effects_table,
@@ -24,7 +25,7 @@ def test_a_variant_without_a_solution_says_why() -> None:
     failed = variants_table(RESULT).rows[-1]
     assert failed[3].kind == "missing"
     assert "because" in failed[3].note
-    assert "1 variant without a solution" in sweep_parts(RESULT)[0]._repr_html_()
+    assert "1 variant without a solution" in sweep_parts(RESULT, Section("", "", ()))[0]._repr_html_()
 
 
 def test_only_choices_whose_bytes_do_not_add_up_are_said_to_interact() -> None:
