@@ -124,13 +124,22 @@ def keep_contexts(files: TreeFiles, source: str, target: Path, *, usr_etc_as_etc
 
 
 def set_labels(tools: Tools, binds: list[Bind], labels: Mapping[str, str]) -> None:
-    """Set the labels of paths in the tools tree (below ``binds``); links are not followed."""
+    """Set the labels of paths in the tools tree (below ``binds``); links are not followed.
+
+    A label ends with a null byte, as setfiles and the kernel write it: ``ostree fsck`` counts that byte.
+    """
     paths: dict[str, list[str]] = defaultdict(list)
     for path, label in labels.items():
         paths[label].append(path)
     for label, same in paths.items():
-        words = ["xargs", "-0", "setfattr", "--no-dereference", f"--name={_LABEL_ATTRIBUTE}", f"--value={label}", "--"]
+        words = ["xargs", "-0", "setfattr", "--no-dereference", f"--name={_LABEL_ATTRIBUTE}", _value(label), "--"]
         tools.run(words, binds=binds, rights="label", input=os.fsencode("\0".join(same)))
+
+
+def _value(label: str) -> str:
+    """The option of setfattr(1) for a label and its null byte, as a text in quotes."""
+    quoted = label.replace("\\", "\\\\").replace('"', '\\"')
+    return f'--value="{quoted}\\000"'
 
 
 def label_tree(tree: Installroot, contexts: Path) -> None:

@@ -1,5 +1,6 @@
 """Labels looked up by libselinux itself: of small disk images with something planted, and of real ones."""
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,7 +9,7 @@ import pytest
 
 from atomic_lib.base.errors import WorkbookError
 from atomic_lib.base.paths import cache_directory
-from atomic_lib.compose.file_contexts import NO_LABEL, labels_to_give, wanted_labels
+from atomic_lib.compose.file_contexts import NO_LABEL, labels_to_give, set_labels, wanted_labels
 from atomic_lib.formats.disk.attributes import LABEL
 from atomic_lib.formats.disk.file_system import read_file_system, root_of
 from atomic_lib.image.sysroot import ImageRequest, make_sysroot
@@ -236,3 +237,13 @@ def test_labelling_leaves_the_repository_whole(tmp_path: Path) -> None:
             binds = [Bind(repo, "/mnt/repo", writable=True)]
             said = build.context.tools.run(["ostree", "fsck", "--repo=/mnt/repo"], binds=binds, rights="label").stdout
             assert "no errors found" in said
+
+
+def test_a_label_that_is_set_ends_with_a_null_byte_as_those_of_setfiles_do(tmp_path: Path) -> None:
+    labels = {"/mnt/own/file": "system_u:object_r:root_t:s0", "/mnt/own/odd": 'system_u:object_r:a"b\\c_t:s0'}
+    with in_memory(tmp_path / "memory") as memory:
+        for path in labels:
+            (memory / path.rpartition("/")[2]).touch()
+        set_labels(open_tools(cache_directory()), [Bind(memory, "/mnt/own", writable=True)], labels)
+        for path, label_ in labels.items():
+            assert os.getxattr(memory / path.rpartition("/")[2], LABEL) == f"{label_}\0".encode()
