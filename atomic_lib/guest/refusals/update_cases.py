@@ -88,7 +88,7 @@ CASES: Mapping[str, UpdateCase] = {
     ),
     "full-disk-deploy": UpdateCase(
         "the disk is full once version 2 is downloaded", "resumed", "No space left|min-free-space",
-        machine="full disk", ways=("deploy",),
+        machine="full disk", ways=("deploy",), may_change=("refs", "objects"),
     ),
 }  # fmt: skip
 """The cases by name, in the order in which a machine goes through them."""
