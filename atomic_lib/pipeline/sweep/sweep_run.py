@@ -6,6 +6,7 @@ from pathlib import Path
 from atomic_lib.base.files import write_text
 from atomic_lib.base.paths import BUILD
 from atomic_lib.base.progress import step
+from atomic_lib.base.scrub import scrubber
 from atomic_lib.params.sweep_file import Sweep, SweepCell, load_sweep, sweep_cells
 from atomic_lib.params.variant import Variant, load_variant
 from atomic_lib.pipeline.notebooks import remove_abandoned
@@ -107,10 +108,11 @@ def _opened() -> Context:
 
 def _written(result: SweepResult) -> int:
     directory = BUILD / "sweeps" / result.name
-    write_text(directory / SWEEP_FILE, sweep_csv(result))
+    # errors name directories of this machine
+    write_text(directory / SWEEP_FILE, scrubber(directory, host_name=False)(sweep_csv(result)))
     frame = PageFrame(result.title, files=[PageLink(SWEEP_FILE, SWEEP_FILE)],
                       notice=STANDIN_NOTICE if result.standin else "")  # fmt: skip
-    write_text(directory / INDEX_FILE, page_of(sweep_parts(result, built_section(result)), frame))
+    write_text(directory / INDEX_FILE, scrubber(directory)(page_of(sweep_parts(result, built_section(result)), frame)))
     for name in (SWEEP_FILE, INDEX_FILE):
         print(directory / name)
     return 0 if any(not row.solved.error for row in result.rows) and not any(map(_has_failed, result.rows)) else 1

@@ -13,6 +13,7 @@ import pytest
 
 from atomic_lib.base.command import CommandError
 from atomic_lib.base.errors import SetupError, WorkbookError
+from atomic_lib.base.paths import CHECKOUT
 from atomic_lib.cli import main
 from atomic_lib.content.demand import Demand
 from atomic_lib.params.sweep_file import Sweep, SweepCell, sweep_cells
@@ -20,7 +21,7 @@ from atomic_lib.params.variant import load_variant
 from atomic_lib.pipeline.sweep import sweep_run, sweep_solving
 from atomic_lib.pipeline.sweep.sweep_run import run_sweep, solve_sweep, solve_without_each
 from atomic_lib.recipe.recipe import Recipe
-from atomic_lib.results.sweep_result import sweep_csv
+from atomic_lib.results.sweep_result import BuiltVariant, SolvedVariant, SweepResult, SweepRow, sweep_csv
 from atomic_lib.solve.running_dnf.described import FilesTogether
 from atomic_lib.solve.running_dnf.prediction import Prediction
 from atomic_lib.solve.solver import Solved
@@ -212,3 +213,16 @@ def test_cells_of_one_recipe_differ_in_what_they_add(asked: Asked, tmp_path: Pat
     more = replace(base, name="more", levels={"tools": "more", "sudo": "kept"}, add=("htop",))
     rows = solve_sweep(SWEEP, [base, more], own_context(tmp_path)).rows
     assert rows[0].solved.packages_sha256 != rows[1].solved.packages_sha256
+
+
+def test_neither_the_table_nor_the_page_names_a_directory_of_this_machine(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(sweep_run, "BUILD", tmp_path)
+    failed = BuiltVariant(error=f"{CHECKOUT}/build/store/tmp/x: no space")
+    row = SweepRow("base", {}, SolvedVariant(error=f"{CHECKOUT}/params/a.yaml: no solution"), failed)
+    assert sweep_run._written(SweepResult("own", "Own", (), (row,))) == 1
+    for name in ("variants.csv", "index.html"):
+        text = (tmp_path / "sweeps/own" / name).read_text()
+        assert "./params/a.yaml: no solution" in text
+        assert str(CHECKOUT) not in text
