@@ -13,12 +13,33 @@ from atomic_lib.pipeline.side_by_side.capacity import variants_at_once
 from atomic_lib.tools.user_namespace import is_inside
 
 CHECKOUT = Path(__file__).parent.parent
+LONG_SECONDS = 60
 
 
 @pytest.hookimpl(optionalhook=True)  # of a plugin that other ways to start the tests may lack
 def pytest_xdist_auto_num_workers() -> int:
     """How many files of tests ``./workbook test`` runs at once: as many as a run builds and boots variants."""
     return variants_at_once([load_variant("atomic-min")] * ((os.cpu_count() or 1) + 1))
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Name each long test when it ends, for who waits; dots do not say how far a run of many minutes has come."""
+    terminal = session.config.pluginmanager.get_plugin("terminalreporter")
+    if terminal and not hasattr(session.config, "workerinput"):  # a process of pytest-xdist only reports to the first
+        session.config.pluginmanager.register(LongTests(terminal.ensure_newline, terminal.write_line))
+
+
+class LongTests:
+    """A plugin that prints which phases of tests took long."""
+
+    def __init__(self, new_line: Callable[[], None], write_line: Callable[[str], None]) -> None:
+        self._new_line, self._write_line = new_line, write_line
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Called at the end of each phase of each test."""
+        if report.duration >= LONG_SECONDS:
+            self._new_line()
+            self._write_line(f"{report.duration:.0f} s: {report.nodeid} ({report.when}, {report.outcome})")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
