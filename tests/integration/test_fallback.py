@@ -25,7 +25,7 @@ pytestmark = pytest.mark.integration
 BROKEN, SPARE = "broken-agent", "spare-agent"
 BOOT_SECONDS = 180
 """Three times what a guest takes to its login prompt where the processor is emulated and nothing else runs."""
-RUN_SECONDS = 900
+RUN_SECONDS = 1700
 _USERS_VARIABLES = ("HOME", "XDG_CACHE_HOME", "WORKBOOK_CACHE", "WORKBOOK_MIRROR")
 
 FILES = {
