@@ -21,7 +21,6 @@ from atomic_lib.base.signals import unwind
 from atomic_lib.base.store import remove_tree
 from atomic_lib.pipeline.failures import ended_process, explained
 from atomic_lib.pipeline.side_by_side.signs import Signs
-from atomic_lib.report.page.export import remove_traces
 
 CELL_SECONDS = 6 * 3600
 """How long a cell may take. What takes long in one has a shorter limit of its own, so this ends a cell that hangs."""
@@ -132,6 +131,8 @@ class _Worker:
         remove_tree(self._scratch)
 
     def _publish(self) -> None:
+        from atomic_lib.report.page.export import remove_traces  # the process of a notebook does without it
+
         executed = self._scratch / self._execution.notebook.name
         if executed.exists():
             text = executed.read_text(encoding="utf-8").replace(f"{self._scratch}/", "")

@@ -164,6 +164,11 @@ def test_import_stays_light(run_python: Callable[..., command.Completed], module
     assert run_python(text).stdout.split() == []
 
 
+def test_the_process_of_a_notebook_loads_no_page(run_python: Callable[..., command.Completed]) -> None:
+    text = "import sys, atomic_lib.pipeline.notebooks; print(*(name for name in sys.modules if '.report' in name))"
+    assert run_python(text).stdout.split() == []
+
+
 def code_cells(path: Path) -> list[dict[str, Any]]:
     return [cell for cell in json.loads(path.read_text())["cells"] if cell["cell_type"] == "code"]
 
