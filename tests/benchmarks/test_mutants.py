@@ -67,7 +67,7 @@ def mutant(name: str, before: str, after: str, *tests: str) -> Mutant:
 
 KILLED = mutant("own-killed", "whole // parts", "whole / parts")
 SURVIVOR = mutant("own-survivor", "else 0", "else 1")
-ENDLESS = mutant("own-endless", "whole += parts", "whole += 0")
+ENDLESS = mutant("own-endless", "whole += parts", "__import__('time').sleep(600)")
 BROKEN = mutant("own-broken", "whole // parts", "whole // of_nothing.parts", "tests/test_share.py")
 
 
