@@ -2,6 +2,7 @@
 
 import csv
 import hashlib
+from functools import cache
 from pathlib import Path
 
 from atomic_lib.guest.boot_record import Boot
@@ -29,6 +30,7 @@ _UNITS = ("docker.service", "containerd.service", "cloud-init.service", "systemd
           "systemd-resolved.service")  # fmt: skip
 
 
+@cache  # they are frozen, and most tests of the report begin with them
 def packages_of(variant: str) -> tuple[PackageSize, ...]:
     """The packages of one of the three variants."""
     with open(PACKAGES_FILE, encoding="utf-8") as file:

@@ -3,14 +3,18 @@
 import hashlib
 import json
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 
 from atomic_lib.base.files import write_text
 from atomic_lib.report.elements.blocks import Opening
+from atomic_lib.report.figures.picture import Picture
+from atomic_lib.report.figures.trend_lines import picture_of
 from atomic_lib.report.page.export import PageFrame, page_of
 from atomic_lib.report.site.site import Published, publish_site
 from atomic_lib.results.build_result import PackageSize, WhyLink
 from atomic_lib.results.history.database import open_history
+from atomic_lib.results.history.figure_trends import Trend
 from atomic_lib.results.history.run_recording import record_missing_runs
 from atomic_lib.results.run_facts import RunFacts
 from atomic_lib.results.study_result import Breach
@@ -52,6 +56,12 @@ def publish(build: Path, directory: Path) -> Published:
     with open_history(build / "history.sqlite") as history:
         record_missing_runs(history, build / "runs")
         return publish_site(history, build / "runs", directory)
+
+
+@cache
+def drawn(trends: tuple[Trend, ...]) -> Picture:
+    """The picture of a figure over time; ``drawn.cache_clear()`` has each drawn again."""
+    return picture_of(trends)
 
 
 def contents(directory: Path) -> dict[str, bytes]:

@@ -20,7 +20,7 @@ from atomic_lib.results.history.database import open_history
 from atomic_lib.results.history.run_recording import record_missing_runs
 from atomic_lib.results.variant_result import StageTime
 from tests.report import factory
-from tests.report.site.site_factory import BREACH, JQ, add, contents, inodes, publish, variant
+from tests.report.site.site_factory import BREACH, JQ, add, contents, drawn, inodes, publish, variant
 
 ATOM = "{http://www.w3.org/2005/Atom}"
 
@@ -46,8 +46,7 @@ def page(site: Path, name: str) -> str:
     return (site / name).read_text().replace("\N{NO-BREAK SPACE}", " ").replace("\N{MINUS SIGN}", "-")
 
 
-def test_there_is_a_page_for_each_run_variant_and_package_with_what_it_is_for(build: Path, tmp_path: Path) -> None:
-    site = tmp_path / "site"
+def test_there_is_a_page_for_each_run_variant_and_package_with_what_it_is_for(build: Path, site: Path) -> None:
     assert [run.run for run in publish(build, site).latest] == ["2026-11-03T03-00-00Z-default"]
     front = page(site, "index.html")
     assert all("<td" in front and text in front for text in ("atomic-min", "3 November 2026", "Over time"))
@@ -66,9 +65,7 @@ def test_there_is_a_page_for_each_run_variant_and_package_with_what_it_is_for(bu
     assert 'href="../../runs/2026-11-01T03-00-00Z-default/index.html"' in own
 
 
-def test_every_link_leads_to_a_file_and_every_part_has_an_id_of_its_own(build: Path, tmp_path: Path) -> None:
-    site = tmp_path / "site"
-    publish(build, site)
+def test_every_link_leads_to_a_file_and_every_part_has_an_id_of_its_own(site: Path) -> None:
     for path in site.rglob("*.html"):
         links = Links(path.read_text())
         assert sorted(set(links.ids)) == sorted(links.ids), path
@@ -80,9 +77,7 @@ def test_every_link_leads_to_a_file_and_every_part_has_an_id_of_its_own(build: P
             assert not anchor or name or unquote(anchor) in links.ids, f"{path.relative_to(site)}: {target}"
 
 
-def test_each_page_says_at_its_head_that_the_content_stands_in(build: Path, tmp_path: Path) -> None:
-    site = tmp_path / "site"
-    publish(build, site)
+def test_each_page_says_at_its_head_that_the_content_stands_in(site: Path) -> None:
     made = [path for path in site.rglob("*.html") if path.parent.parent.name != "runs" or path.name == "downloads.html"]
     assert len(made) > 15
     for path in made:
@@ -99,17 +94,17 @@ def test_content_that_does_not_stand_in_has_no_such_notice(tmp_path: Path) -> No
 
 
 def test_the_same_history_gives_the_same_bytes_and_a_run_more_changes_only_what_it_must(
-    build: Path, tmp_path: Path
+    build: Path, site: Path, tmp_path: Path
 ) -> None:
-    for name in ("one", "two"):
-        publish(build, tmp_path / name)
-    assert contents(tmp_path / "one") == contents(tmp_path / "two")
-    before = inodes(tmp_path / "one")
-    assert publish(build, tmp_path / "one").written == 0
-    assert inodes(tmp_path / "one") == before
+    drawn.cache_clear()
+    publish(build, tmp_path / "two")
+    assert contents(site) == contents(tmp_path / "two")
+    before = inodes(site)
+    assert publish(build, site).written == 0
+    assert inodes(site) == before
     add(build, 4, variant("cloud-docker"), variant("atomic-min", JQ.model_copy(update={"version": "1.8"})))
-    publish(build, tmp_path / "one")
-    after = inodes(tmp_path / "one")
+    publish(build, site)
+    after = inodes(site)
     changed = {name for name in before if after[name] != before[name]}
     assert changed == {
         ".workbook-site", "index.html", "runs/index.html", "variants/index.html", "variants/atomic-min/index.html",
@@ -117,7 +112,7 @@ def test_the_same_history_gives_the_same_bytes_and_a_run_more_changes_only_what_
     }  # fmt: skip
     assert {name.split("/")[1] for name in after.keys() - before.keys()} == {"2026-11-04T03-00-00Z-default"}
     publish(build, tmp_path / "anew")
-    assert contents(tmp_path / "anew") == contents(tmp_path / "one"), "published at once or run by run"
+    assert contents(tmp_path / "anew") == contents(site), "published at once or run by run"
 
 
 def test_a_run_that_failed_or_broke_a_budget_has_a_page_and_is_never_the_latest(build: Path, tmp_path: Path) -> None:
@@ -142,13 +137,12 @@ def test_a_run_that_failed_or_broke_a_budget_has_a_page_and_is_never_the_latest(
 
 
 def test_pages_of_a_removed_run_stay_and_one_that_was_never_published_has_its_figures(
-    build: Path, tmp_path: Path
+    build: Path, site: Path, tmp_path: Path
 ) -> None:
-    publish(build, tmp_path / "site")
-    before = contents(tmp_path / "site")
+    before = contents(site)
     shutil.rmtree(build / "runs/2026-11-01T03-00-00Z-default")
-    assert publish(build, tmp_path / "site").written == 0
-    assert contents(tmp_path / "site") == before
+    assert publish(build, site).written == 0
+    assert contents(site) == before
     publish(build, tmp_path / "other")
     text = page(tmp_path / "other", "runs/2026-11-01T03-00-00Z-default/index.html")
     assert "The directory of this run was removed" in text
@@ -201,9 +195,8 @@ def test_nothing_names_the_host_or_a_place_on_it(build: Path, tmp_path: Path) ->
     assert (tmp_path / "site/runs" / name / "notes.csv").read_text() != traces
 
 
-def test_the_feed_has_the_summaries_and_its_identities_never_change(build: Path, tmp_path: Path) -> None:
-    publish(build, tmp_path / "site")
-    feed = ElementTree.parse(tmp_path / "site/feed.xml")
+def test_the_feed_has_the_summaries_and_its_identities_never_change(site: Path) -> None:
+    feed = ElementTree.parse(site / "feed.xml")
     entries = list(feed.iter(f"{ATOM}entry"))
     assert [one.findtext(f"{ATOM}content") for one in entries] == [
         f"<pre># Summary of day {day}</pre>" for day in (3, 2, 1)
