@@ -1,5 +1,6 @@
 """What every test may use."""
 
+import gc
 import os
 import sys
 from collections.abc import Callable
@@ -53,6 +54,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.get_closest_marker("integration"):
             item.add_marker(pytest.mark.skip(reason="composing needs a namespace: ./workbook test"))
+
+
+def pytest_collection_finish() -> None:
+    """Spare the garbage collector the thousands of tests and their modules, which stay until the end.
+
+    A figure that is drawn leaves much garbage, and each collection would look at all of them again.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, *gc.get_threshold()[1:])
 
 
 @pytest.fixture(scope="session")

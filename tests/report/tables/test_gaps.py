@@ -1,7 +1,8 @@
 """Every table, figure and text shows gaps as gaps, whatever is missing."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from itertools import product
 
 import pytest
 
@@ -71,13 +72,17 @@ OF_VARIANT: tuple[Callable[[VariantResult], Shown], ...] = (
 )
 
 
-def everything(study: StudyResult) -> Iterator[str]:
-    """The HTML of every table, figure and text."""
-    for show in OF_STUDY:
+def of_studies(studies: Sequence[StudyResult]) -> Iterator[str]:
+    """The HTML of every table, figure and text of the studies, as a whole."""
+    for study, show in product(studies, OF_STUDY):
         yield show(study)._repr_html_()
-    for tell in OF_VARIANT:
-        for result in study.variants:
-            yield tell(result)._repr_html_()
+
+
+def of_variants(studies: Sequence[StudyResult]) -> Iterator[str]:
+    """The HTML of every table, figure and text of one variant; one that is in several studies is shown once."""
+    results = {id(result): result for study in studies for result in study.variants}
+    for result, tell in product(results.values(), OF_VARIANT):
+        yield tell(result)._repr_html_()
 
 
 @pytest.mark.parametrize(
@@ -87,10 +92,10 @@ def everything(study: StudyResult) -> Iterator[str]:
 )
 def test_nothing_shows_nan_or_none_whatever_is_missing(results: list[VariantResult]) -> None:
     study = study_of(*results)
-    for shown in (study, enriched_study(study, "atomic-min"), factor_study(study)):
-        found = list(everything(shown))
-        assert len(found) > 25 + 10 * len(results)
-        for html in found:
-            assert not re.search(r"\b(nan|None|NaN|inf|<NA>)\b", html)
-            assert html.count("<table") == html.count("</table>")
-            assert html.count("<details") == html.count("</details>")
+    studies = (study, enriched_study(study, "atomic-min"), factor_study(study))
+    found = [*of_studies(studies), *of_variants(studies)]
+    assert len(found) > 3 * 25 + 10 * len(results)
+    for html in found:
+        assert not re.search(r"\b(nan|None|NaN|inf|<NA>)\b", html)
+        assert html.count("<table") == html.count("</table>")
+        assert html.count("<details") == html.count("</details>")
