@@ -9,6 +9,7 @@ from atomic_lib.params.study_file import Step
 from atomic_lib.report.page import export as pages
 from atomic_lib.results.result_files import write_study_results
 from atomic_lib.results.variant_result import ContentSummary
+from tests.made_once import made_once
 from tests.report import factory
 from tests.report.enriched import enriched
 from tests.report.page.notebook_factory import executed, write_variant_notebook
@@ -16,8 +17,11 @@ from tests.report.page.notebook_factory import executed, write_variant_notebook
 
 @pytest.fixture(scope="session")
 def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A run with its executed notebooks and pages."""
-    directory = tmp_path_factory.mktemp("run")
+    """A run with its executed notebooks and pages, which no test changes."""
+    return made_once(tmp_path_factory.getbasetemp(), "run", _make_run)
+
+
+def _make_run(directory: Path) -> None:
     patch = pytest.MonkeyPatch()
     patch.setenv("PYTHONPATH", str(CHECKOUT))
     patch.setenv("IPYTHONDIR", str(directory / "ipython"))
@@ -33,4 +37,3 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
         write_variant_notebook(directory / name / "variant.ipynb", factory.variant_result("atomic-min", uefi=1))
         (directory / name / "console-uefi-1.log").write_text("Linux version\n")
     pages.write_pages(directory)
-    return directory
