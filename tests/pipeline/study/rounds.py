@@ -44,7 +44,7 @@ class Rounds:
         outcome = self.outcomes.get(name.replace("-", "_"), "ok")
         if isinstance(outcome, WorkbookError):
             return outcome
-        chosen = chosen_variant(name, "default", {})
+        chosen = chosen_variant(name, str(execution.parameters["study"]))
         stages = ("resolve",) if outcome == "resolved" else ("resolve", "compose", "image")
         result = VariantResult(
             variant=name, status="ok" if outcome == "ok" else "incomplete", method=chosen.method, agent=chosen.agent,

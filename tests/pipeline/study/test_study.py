@@ -134,8 +134,9 @@ def test_a_fallback_that_fails_too_is_not_built_twice_and_the_earlier_run_is_nam
 
 
 def test_a_study_that_asks_for_it_says_of_every_agent_what_faults_did_to_it(
-    place: Path, capsys: pytest.CaptureFixture[str]
+    place: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    rounds(monkeypatch)
     assert study_run.run_study("provisioning") == 0
     told = capsys.readouterr()
     directory = Path(told.out.strip()).parent
@@ -151,7 +152,10 @@ def test_a_study_that_asks_for_it_says_of_every_agent_what_faults_did_to_it(
     assert 'href="conformance.csv"' in page
 
 
-def test_no_faults_are_put_where_the_study_does_not_ask(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_no_faults_are_put_where_the_study_does_not_ask(
+    place: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rounds(monkeypatch)
     assert study_run.run_study("default", variants=["atomic-min"]) == 0
     directory = Path(capsys.readouterr().out.strip()).parent
     assert not list(directory.glob("conformance.*"))
