@@ -1,8 +1,8 @@
 """SELinux labels by a policy's file contexts, looked up through libselinux."""
 
 import os
+import re
 import stat
-from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from itertools import groupby
 from pathlib import Path
@@ -126,20 +126,19 @@ def keep_contexts(files: TreeFiles, source: str, target: Path, *, usr_etc_as_etc
 def set_labels(tools: Tools, binds: list[Bind], labels: Mapping[str, str]) -> None:
     """Set the labels of paths in the tools tree (below ``binds``); links are not followed.
 
-    A label ends with a null byte, as setfiles and the kernel write it: ``ostree fsck`` counts that byte.
+    A label ends with a null byte, as setfiles and the kernel write it: ``ostree fsck`` counts that byte. One setfattr
+    sets them all. Raises CommandError, which names the path, if one cannot be set.
     """
-    paths: dict[str, list[str]] = defaultdict(list)
-    for path, label in labels.items():
-        paths[label].append(path)
-    for label, same in paths.items():
-        words = ["xargs", "-0", "setfattr", "--no-dereference", f"--name={_LABEL_ATTRIBUTE}", _value(label), "--"]
-        tools.run(words, binds=binds, rights="label", input=os.fsencode("\0".join(same)))
+    if labels:
+        words = ["setfattr", "--no-dereference", "--restore=-"]
+        tools.run(words, binds=binds, rights="label", input=b"".join(map(_restored, labels.items())))
 
 
-def _value(label: str) -> str:
-    """The option of setfattr(1) for a label and its null byte, as a text in quotes."""
-    quoted = label.replace("\\", "\\\\").replace('"', '\\"')
-    return f'--value="{quoted}\\000"'
+def _restored(labelled: tuple[str, str]) -> bytes:
+    """The lines for a path and its label, in the format of ``getfattr --dump``, with the label in hex."""
+    path, label = labelled
+    quoted = re.sub(rb"[\\\n\r]", lambda found: b"\\%03o" % ord(found[0]), os.fsencode(path))
+    return b"# file: %s\n%s=0x%s00\n\n" % (quoted, _LABEL_ATTRIBUTE.encode(), label.encode().hex().encode())
 
 
 def label_tree(tree: Installroot, contexts: Path) -> None:

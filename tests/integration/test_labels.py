@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from atomic_lib.base.command import CommandError
 from atomic_lib.base.errors import WorkbookError
 from atomic_lib.base.paths import cache_directory
 from atomic_lib.compose.file_contexts import NO_LABEL, labels_to_give, set_labels, wanted_labels
@@ -240,10 +241,17 @@ def test_labelling_leaves_the_repository_whole(tmp_path: Path) -> None:
 
 
 def test_a_label_that_is_set_ends_with_a_null_byte_as_those_of_setfiles_do(tmp_path: Path) -> None:
-    labels = {"/mnt/own/file": "system_u:object_r:root_t:s0", "/mnt/own/odd": 'system_u:object_r:a"b\\c_t:s0'}
+    """Whatever a file is called; a link gets the label, not what it leads to."""
+    names = ["file", "odd", "a\nline\r\\052 = \"x\" ", os.fsdecode(b"\xff"), "link"]
+    labels = {f"/mnt/own/{name}": f'system_u:object_r:a"b\\c{number}_t:s0' for number, name in enumerate(names)}
     with in_memory(tmp_path / "memory") as memory:
-        for path in labels:
-            (memory / path.rpartition("/")[2]).touch()
-        set_labels(open_tools(cache_directory()), [Bind(memory, "/mnt/own", writable=True)], labels)
+        for name in names[:-1]:
+            (memory / name).touch()
+        (memory / "link").symlink_to("file")
+        binds = [Bind(memory, "/mnt/own", writable=True)]
+        set_labels(open_tools(cache_directory()), binds, labels)
         for path, label_ in labels.items():
-            assert os.getxattr(memory / path.rpartition("/")[2], LABEL) == f"{label_}\0".encode()
+            found = os.getxattr(memory / path.removeprefix("/mnt/own/"), LABEL, follow_symlinks=False)
+            assert found == f"{label_}\0".encode()
+        with pytest.raises(CommandError, match="/mnt/own/gone"):
+            set_labels(open_tools(cache_directory()), binds, {"/mnt/own/gone": "x", **labels})
