@@ -10,6 +10,7 @@ from typing import Literal
 from atomic_lib.base.errors import WorkbookError
 from atomic_lib.base.progress import step
 from atomic_lib.base.run_lock import machine_lock
+from atomic_lib.base.shared_files import newest_whole, share_files
 from atomic_lib.base.stage import Stage
 from atomic_lib.base.store import Stored, key_of
 from atomic_lib.compose.chroot import RPMDB, Installroot, copy_root, make_root
@@ -212,6 +213,8 @@ def _make(request: TreeRequest, context: Context, directory: Path) -> None:
             "left_out": left_out(tree.files, recipe),
         }
         facts = {**nothing, **made, **finish(tree, request, directory)}
+    if variant.method == "ostree":
+        _share_objects(directory, context.store.results(TREE.name))
     (directory / "tree.json").write_text(json.dumps(facts, indent=1))
 
 
@@ -255,6 +258,14 @@ def _finish_traditional(tree: Installroot, request: TreeRequest, directory: Path
         make_root(directory / "root")
         copy_root(tree.tools, tree.root, directory / "root")
     return {}
+
+
+def _share_objects(directory: Path, trees: Iterable[Path]) -> None:
+    """Make objects that earlier trees have, too, hard links to theirs: an object's name is its checksum."""
+    objects = directory / "repo/objects"
+    names = [str(path.relative_to(objects)) for path in objects.glob("*/*")]
+    for tree in newest_whole(trees):
+        share_files(objects, names, tree / "repo/objects")
 
 
 def write_owners(tree: Installroot, directory: Path, database: str = RPMDB) -> None:

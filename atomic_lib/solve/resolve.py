@@ -2,11 +2,13 @@
 
 import json
 import tempfile
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from atomic_lib.base.command import CommandError
 from atomic_lib.base.errors import WorkbookError
+from atomic_lib.base.shared_files import newest_whole, share_files
 from atomic_lib.base.stage import Stage
 from atomic_lib.content.repositories import Content
 from atomic_lib.content.signing import index_repository
@@ -113,11 +115,21 @@ def _make(request: RpmSetRequest, context: Context, directory: Path) -> None:
     keep_keys(tools, request.content, rpms, directory / "keys", cache=cache / "keys")
     write_lock(lock, directory / LOCK_FILE)
     (directory / "words.json").write_text(json.dumps(words))
+    share_rpms(lock, rpms, context.store.results(RPM_SET.name))
 
 
 RPM_SET = Stage(
     "rpm-set", _make, _inputs, title=lambda request: f"{request.name}: resolve packages", space_bytes=1_000_000_000
 )
+
+
+def share_rpms(lock: Lock, rpms: Path, earlier: Iterable[Path]) -> None:
+    """Make the RPM files that earlier sets have, too, by the sha256 in their locks, hard links to theirs."""
+    digests = {package.file_name: package.sha256 for package in lock.packages}
+    for result in newest_whole(earlier):
+        known = {package.file_name: package.sha256 for package in read_lock(result / LOCK_FILE).packages}
+        same = [name for name, sha256 in digests.items() if known.get(name) == sha256]
+        share_files(rpms, same, result / rpms.name)
 
 
 def require_fitting(recipe: Recipe, content: Content, *, locked: bool = False) -> None:

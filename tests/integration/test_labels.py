@@ -242,7 +242,7 @@ def test_labelling_leaves_the_repository_whole(tmp_path: Path) -> None:
 
 def test_a_label_that_is_set_ends_with_a_null_byte_as_those_of_setfiles_do(tmp_path: Path) -> None:
     """Whatever a file is called; a link gets the label, not what it leads to."""
-    names = ["file", "odd", "a\nline\r\\052 = \"x\" ", os.fsdecode(b"\xff"), "link"]
+    names = ["file", "odd", 'a\nline\r\\052 = "x" ', os.fsdecode(b"\xff"), "link"]
     labels = {f"/mnt/own/{name}": f'system_u:object_r:a"b\\c{number}_t:s0' for number, name in enumerate(names)}
     with in_memory(tmp_path / "memory") as memory:
         for name in names[:-1]:

@@ -1,10 +1,14 @@
 """What dnf is asked to install; resolving itself is an integration test."""
 
+import os
+from dataclasses import replace
 from pathlib import Path
 
+from atomic_lib.base.files import write_manifest
 from atomic_lib.recipe.recipe import Recipe
 from atomic_lib.solve.dnf_run import install_words
-from atomic_lib.solve.lock import Lock, LockedPackage
+from atomic_lib.solve.lock import LOCK_FILE, Lock, LockedPackage, write_lock
+from atomic_lib.solve.resolve import share_rpms
 from atomic_lib.solve.rpm_set import RpmSet
 
 
@@ -28,3 +32,21 @@ def test_a_package_both_named_and_excluded_stays_so_that_dnf_refuses_it() -> Non
 def test_the_download_is_the_sum_of_the_files() -> None:
     packages = tuple(LockedPackage(name, 0, "1", "1", "noarch", name * 64, 1000, "r") for name in "ab")
     assert RpmSet("k", Lock("c", packages), Path(), (), 0.0, True).download_bytes == 2000
+
+
+def test_an_rpm_that_an_earlier_set_has_by_its_digest_is_a_link_to_its_file(tmp_path: Path) -> None:
+    """A package that was built anew has the same name, and may have the same size and time."""
+    packages = [LockedPackage(name, 0, "1", "1", "noarch", name * 64, 3, "r") for name in "ab"]
+    other = replace(packages[1], sha256="c" * 64)
+    for top, second in (("earlier", other), ("new", packages[1])):
+        (tmp_path / top / "rpms").mkdir(parents=True)
+        for package in (packages[0], second):
+            path = tmp_path / top / "rpms" / package.file_name
+            path.write_text(package.sha256[:3])
+            os.utime(path, (0, 0))
+        write_lock(Lock("c", (packages[0], second)), tmp_path / top / LOCK_FILE)
+    write_manifest(tmp_path / "earlier")
+    share_rpms(Lock("c", tuple(packages)), tmp_path / "new/rpms", [tmp_path / "earlier"])
+    links = {path.name: path.stat().st_nlink for path in (tmp_path / "new/rpms").iterdir()}
+    assert links == {packages[0].file_name: 2, packages[1].file_name: 1}
+    assert (tmp_path / "new/rpms" / packages[1].file_name).read_text() == "bbb"

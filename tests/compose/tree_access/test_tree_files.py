@@ -193,6 +193,7 @@ _FILES_OF_THE_HOST = {
     "tree.py": {
         "(stored.path / 'tree.json').read_text", "(self.directory / 'owners.json').read_text",
         "(directory / 'owners.json').write_text", "(directory / 'tree.json').write_text",
+        "objects.glob",
     },
     "trial.py": {
         "(stored.path / CELLS_FILE).read_text", "(directory / CELLS_FILE).write_text", "checkout.mkdir", "remove_tree",
