@@ -29,22 +29,22 @@ def require_signed(tools: Tools, rpms: Path, keys: Iterable[Path], what: str) ->
         if known.stat().st_size:
             binds = [Bind(database, "/mnt/database", writable=True), Bind(known, "/mnt/keys")]
             tools.run([*_RPMKEYS, "--import", "/mnt/keys"], binds=binds, rights="root")
-        said = _check(tools, rpms, names, database) if names else ""
+        said, all_good = _check(tools, rpms, names, database) if names else ("", True)
     good = {found["file"] for found in map(_GOOD.fullmatch, said.splitlines()) if found}
-    bad = [name for name in names if name not in good]
+    bad = [name for name in names if name not in good] or ([] if all_good else names)
     if bad:
         lines = [f"{what}: Package {name} is not signed" for name in bad]
         hint = "sign it with the key of its repository, or leave the package out"
         raise WorkbookError("\n".join(lines), log=said, hint=hint)
 
 
-def _check(tools: Tools, rpms: Path, names: Iterable[str], database: Path) -> str:
-    """What rpmkeys says of the files, a line for each."""
+def _check(tools: Tools, rpms: Path, names: Iterable[str], database: Path) -> tuple[str, bool]:
+    """What rpmkeys says of the files, a line for each, and whether it ended well."""
     binds = [Bind(database, "/mnt/database", writable=True), Bind(rpms, "/mnt/rpms")]
     words = [*_RPMKEYS, "--checksig", *(f"/mnt/rpms/{name}" for name in names)]
     try:
-        return tools.run(words, binds=binds, rights="root").stdout
+        return tools.run(words, binds=binds, rights="root").stdout, True
     except CommandError as error:  # a file is not signed
         if not error.stdout:
             raise
-        return error.stdout
+        return error.stdout, False

@@ -68,8 +68,14 @@ def test_all_files_are_checked_at_once_with_all_keys(rpms: Path) -> None:
 
 @pytest.mark.parametrize(
     "second",
-    ["/mnt/rpms/b-1.rpm: digests SIGNATURES NOT OK\n", "/mnt/rpms/b-1.rpm: digests OK\n", "b-1.rpm: not an rpm\n", ""],
-    ids=["bad", "none", "no rpm", "nothing said"],
+    [
+        "/mnt/rpms/b-1.rpm: digests SIGNATURES NOT OK\n",
+        "/mnt/rpms/b-1.rpm: digests OK\n",
+        "b-1.rpm: not an rpm\n",
+        "error: /mnt/rpms/b-1.rpm: digests signatures OK\n",
+        "",
+    ],
+    ids=["bad", "none", "no rpm", "another line", "nothing said"],
 )
 @pytest.mark.parametrize("fails", [True, False])
 def test_a_file_that_is_not_said_to_be_signed_is_named(rpms: Path, second: str, fails: bool) -> None:
@@ -78,9 +84,14 @@ def test_a_file_that_is_not_said_to_be_signed_is_named(rpms: Path, second: str, 
     assert caught.value.message == "content 'own': Package b-1.rpm is not signed"
 
 
-def test_without_keys_nothing_is_imported_and_nothing_is_signed(rpms: Path) -> None:
+def test_an_rpmkeys_that_fails_is_believed_whatever_it_says(rpms: Path) -> None:
     with pytest.raises(WorkbookError, match=r"a-1.rpm is not signed\n.*b-1.rpm is not signed"):
-        check("", rpms)
+        check(GOOD.format("a-1.rpm") + GOOD.format("b-1.rpm"), rpms, "key", fails=True)
+
+
+def test_without_keys_none_is_imported(rpms: Path) -> None:
+    made = check(GOOD.format("a-1.rpm") + GOOD.format("b-1.rpm"), rpms)
+    assert ["--import" in words for words in made.runs] == [False]
 
 
 def test_an_rpmkeys_that_cannot_run_is_no_bad_signature(rpms: Path) -> None:
