@@ -10,7 +10,7 @@ from typing import Literal
 from atomic_lib.base.errors import WorkbookError
 from atomic_lib.base.progress import step
 from atomic_lib.base.run_lock import machine_lock
-from atomic_lib.base.shared_files import newest_whole, share_files
+from atomic_lib.base.sharing.shared_files import newest_whole, share_files
 from atomic_lib.base.stage import Stage
 from atomic_lib.base.store import Stored, key_of
 from atomic_lib.compose.chroot import RPMDB, Installroot, copy_root, make_root

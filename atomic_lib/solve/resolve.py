@@ -8,7 +8,7 @@ from pathlib import Path
 
 from atomic_lib.base.command import CommandError
 from atomic_lib.base.errors import WorkbookError
-from atomic_lib.base.shared_files import newest_whole, share_files
+from atomic_lib.base.sharing.shared_files import newest_whole, share_files
 from atomic_lib.base.stage import Stage
 from atomic_lib.content.repositories import Content
 from atomic_lib.content.signing import index_repository

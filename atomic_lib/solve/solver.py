@@ -13,7 +13,7 @@ from typing import Any
 
 from atomic_lib.solve.dnf_run import Dnf
 from atomic_lib.solve.rpm_cache import local_keys
-from atomic_lib.solve.signatures import require_signed
+from atomic_lib.solve.rpm_files.signatures import require_signed
 from atomic_lib.tools.sandbox import Bind
 
 PLUGIN = Path(__file__).parent / "dnf_plugin"

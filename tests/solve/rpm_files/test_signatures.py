@@ -11,7 +11,7 @@ from atomic_lib.base.command import CommandError
 from atomic_lib.base.errors import WorkbookError
 from atomic_lib.solve import solver
 from atomic_lib.solve.dnf_run import Dnf
-from atomic_lib.solve.signatures import require_signed
+from atomic_lib.solve.rpm_files.signatures import require_signed
 from atomic_lib.solve.solver import download
 from atomic_lib.tools.sandbox import Bind, Tools
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from atomic_lib.base.files import find_damage, write_manifest
-from atomic_lib.base.shared_files import newest_whole, share_files
+from atomic_lib.base.sharing.shared_files import newest_whole, share_files
 
 TIME_NS = 10**18
 
@@ -78,7 +78,7 @@ def test_a_file_that_cannot_be_linked_stays_a_copy(tmp_path: Path, monkeypatch: 
         raise OSError("invalid cross-device link")
 
     earlier, new = result(tmp_path / "a"), result(tmp_path / "b")
-    monkeypatch.setattr("atomic_lib.base.shared_files.os.link", refuse)
+    monkeypatch.setattr("atomic_lib.base.sharing.shared_files.os.link", refuse)
     share_files(new / "objects", ["one"], earlier / "objects")
     assert (new / "objects/one").stat().st_nlink == 1
     assert find_damage(new, all_content=True) == []

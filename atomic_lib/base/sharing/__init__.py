@@ -1,0 +1,1 @@
+"""Files that several results of a stage have in common."""

@@ -1,0 +1,1 @@
+"""RPM files as they are, before any is installed."""
