@@ -74,11 +74,20 @@ class HostUpdate:
 
 @dataclass(frozen=True)
 class ServiceRequest:
-    """The host, the images that it loads, of which the last one is the service, and its update, if any."""
+    """The host, the images that it loads, of which the last one is the service, and its update, if any.
+
+    ``swarm``: whether a host with Docker becomes a swarm, which serves the last image, too.
+    """
 
     session: SessionRequest
     images: tuple[ImageToLoad, ...]
     update: HostUpdate | None
+    swarm: bool = False
+
+    @property
+    def services(self) -> tuple[Service, ...]:
+        """What the guest serves."""
+        return services_of(self.session.variant.runtime, swarm=self.swarm)
 
 
 def serve_from_container(request: ServiceRequest, context: Context) -> ContainerService:
@@ -96,6 +105,7 @@ def _inputs(request: ServiceRequest, context: Context) -> dict[str, object]:
         **request.session.key_inputs(context),
         "images": [[image.tag, image.id, image.has_rpm, *image.nevras] for image in request.images],
         "update": request.update and request.update.commit,
+        "swarm": request.swarm,
     }
 
 
@@ -160,7 +170,7 @@ class ServiceStory:
     @property
     def services(self) -> tuple[Service, ...]:
         """What the guest serves."""
-        return services_of(self.runtime)
+        return self.request.services
 
     @property
     def page(self) -> str:
@@ -216,8 +226,9 @@ class ServiceStory:
         """A service once it was started, and once its container was killed."""
         reached(f"start {service.unit}")
         began = time.monotonic()
-        image = self.request.images[-1].tag
-        self.session.run(shell, start_program(service, self.runtime, page=self.page, image=image))
+        image = self.request.images[-1]
+        program = start_program(service, self.runtime, page=self.page, image=image.tag, image_id=image.id)
+        self.session.run(shell, program)
         started = self.answered(shell, service, "started", began)
         began = time.monotonic()
         self.session.run(shell, kill_command(service, self.runtime))

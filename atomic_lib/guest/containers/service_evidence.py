@@ -10,8 +10,9 @@ from atomic_lib.guest.evidence.running import Cgroups
 from atomic_lib.guest.guest_session import ProvenBoot
 
 MomentName = Literal["started", "killed", "rebooted", "updated"]
-ServiceKind = Literal["unit", "pod"]
-"""What runs the container: a unit that an administrator writes, or Podman's unit for a Kubernetes manifest."""
+ServiceKind = Literal["unit", "pod", "swarm"]
+"""What runs the container: a unit that an administrator writes, Podman's unit for a Kubernetes manifest, or Docker's
+swarm."""
 Query = Literal["rpm in the container", "rpm outside"]
 _SHA256 = re.compile(r"(?:sha256:)?([0-9a-f]{64})")
 _ENGINE_UNITS = re.compile(

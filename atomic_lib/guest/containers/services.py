@@ -1,5 +1,6 @@
 """The services that a guest with a container runtime gets: how they are started, killed and looked at."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from atomic_lib.base.model import Runtime
@@ -12,7 +13,10 @@ _MANIFEST = "etc/containers/web.yaml"
 
 @dataclass(frozen=True)
 class Service:
-    """A service of a guest: the unit that starts it, its container, and the port of the guest that has it."""
+    """A service of a guest: the unit that starts it, its container, and the port of the guest that has it.
+
+    ``container``: its name, or the command of the guest's shell that prints its id.
+    """
 
     kind: ServiceKind
     unit: str
@@ -23,21 +27,32 @@ class Service:
 WEB = Service("unit", "web.service", "web", 8080)
 POD = Service("pod", f"podman-kube@-{_MANIFEST.replace('/', '-')}.service", "pod-web", 8081)
 """A pod of a Kubernetes manifest; the unit is Podman's, for the manifest's path as systemd-escape(1) writes it."""
+_REPLICAS = "docker ps --quiet --filter label=com.docker.swarm.service.name=swarm-web"
+SWARM = Service("swarm", "docker.service", f"$({_REPLICAS})", 8082)
+"""A service of one replica in a Docker Swarm of the guest alone. Its container has another name each time."""
 
 
-def services_of(runtime: Runtime) -> tuple[Service, ...]:
-    """What a guest with this container runtime serves."""
-    return (WEB, POD) if runtime == "podman" else (WEB,)
+def services_of(runtime: Runtime, *, swarm: bool = False) -> tuple[Service, ...]:
+    """What a guest with this container runtime serves; ``swarm``: with Docker, from a swarm, too."""
+    others = {"podman": (POD,), "docker": (SWARM,) if swarm else ()}
+    return (WEB, *others.get(runtime, ()))
 
 
-def ports_of(runtime: Runtime) -> tuple[int, ...]:
+def ports_of(services: Iterable[Service]) -> tuple[int, ...]:
     """The ports of the guest that have these services."""
-    return tuple(service.port for service in services_of(runtime))
+    return tuple(service.port for service in services)
 
 
-def start_program(service: Service, runtime: Runtime, *, page: str, image: str) -> str:
-    """What installs a service of an image with this page, and starts it."""
+def start_program(service: Service, runtime: Runtime, *, page: str, image: str, image_id: str) -> str:
+    """What installs a service of an image with this page, and starts it.
+
+    ``image``: its tag; ``image_id``: the sha256 of its configuration.
+    """
     port = str(service.port)
+    if service.kind == "swarm":
+        return program_text(
+            __file__, "programs/start-swarm", NAME="swarm-web", PAGE=page, PORT=port, IMAGE=f"sha256:{image_id}"
+        )
     if service.kind == "pod":
         pod = program_text(__file__, "programs/web.yaml", PAGE=page, IMAGE=image, PORT=port)
         return program_text(__file__, "programs/start-pod", MANIFEST=_MANIFEST, POD=pod, UNIT=service.unit)

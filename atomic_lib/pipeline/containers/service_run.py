@@ -7,13 +7,15 @@ from atomic_lib.pipeline.pages.notebook_page import NotebookPage, publish_notebo
 NOTEBOOK = NOTEBOOKS / "container.ipynb"
 
 
-def run_service(variant: str) -> int:
+def run_service(variant: str, *, swarm: bool) -> int:
     """Execute the notebook and write its page; returns the exit status, 1 if the service is not as it must be.
+
+    ``swarm``: a Docker Swarm of one node serves it, too.
 
     Raises WorkbookError as ``open_service`` does, before anything is written, and as ``publish_notebook`` does.
     """
-    open_service(variant)
+    open_service(variant, swarm=swarm)
     page = NotebookPage(
         NOTEBOOK, "container", f"A service in a container on {variant}", "The container service failed its checks"
     )
-    return publish_notebook(page, {"variant": variant}, BUILD)
+    return publish_notebook(page, {"variant": variant, "swarm": swarm}, BUILD)

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from typing import get_args
 
 from atomic_lib.base.errors import WorkbookError
 from atomic_lib.guest.containers.container_service import (
@@ -12,7 +13,7 @@ from atomic_lib.guest.containers.container_service import (
     serve_from_container,
 )
 from atomic_lib.guest.containers.service_evidence import ContainerService, MomentName, ServiceKind, ServiceMoment
-from atomic_lib.guest.containers.services import ports_of
+from atomic_lib.guest.containers.services import ports_of, services_of
 from atomic_lib.guest.guest_session import SessionRequest
 from atomic_lib.guest.update.update_downloads import update_repository
 from atomic_lib.image.oci.layout import configuration_digest
@@ -31,18 +32,21 @@ _MOMENTS: dict[MomentName, str] = {
     "rebooted": "after a reboot",
     "updated": "after an update of the host",
 }
-_PREFIXES: dict[ServiceKind, str] = {"unit": "", "pod": "the pod, "}
+_PREFIXES: dict[ServiceKind, str] = {"unit": "", "pod": "the pod, ", "swarm": "the swarm, "}
 
 
 @dataclass(frozen=True)
 class VariantService:
     """The builds of the container images, the second one of which is the service, and the update of the host, if it
     can be updated. The first access to a stage makes it.
+
+    ``swarm``: whether the host becomes a Docker Swarm of one node, too.
     """
 
     build: Build
     service: Build
     update: VariantUpdate | None
+    swarm: bool = False
 
     @property
     def images(self) -> tuple[ImageToLoad, ...]:
@@ -56,20 +60,28 @@ class VariantService:
         if self.update:
             versions = self.update.versions
             update = HostUpdate(versions.after.commit, update_repository(versions, build.context))
-        variant, ports = build.variant, ports_of(build.variant.runtime)
+        variant = build.variant
+        ports = ports_of(services_of(variant.runtime, swarm=self.swarm))
         session = SessionRequest(variant, build.recipe.selinux, build.image, ports=ports, updates=bool(update))
-        return serve_from_container(ServiceRequest(session, self.images, update), build.context)
+        return serve_from_container(ServiceRequest(session, self.images, update, self.swarm), build.context)
 
 
-def open_service(variant: str) -> VariantService:
+def open_service(variant: str, *, swarm: bool = False) -> VariantService:
     """The service on a variant of ``params/variants``, beside the variant's own container image or a base image.
 
-    Raises WorkbookError for a variant without a container runtime, one that deploys a commit, and as ``open_build``
-    does.
+    ``swarm``: a Docker Swarm of one node serves it, too.
+
+    Raises WorkbookError for a variant without a container runtime, one without Docker that shall be a swarm, one that
+    deploys a commit, and as ``open_build`` does.
     """
     named = load_variant(variant)
     if named.runtime == "none":
         raise WorkbookError(f"{variant}: it has no container runtime", hint="name a variant with Docker or Podman")
+    if swarm and named.runtime != "docker":
+        raise WorkbookError(
+            f"{variant}: a swarm is a part of Docker, and its runtime is {named.runtime}",
+            hint="name a variant with Docker, or leave out --swarm",
+        )
     base = open_build(load_variant(variant, overrides={"container": named.container or BASE}))
     if base.whole_recipe.ostree_source:
         raise WorkbookError(
@@ -78,7 +90,7 @@ def open_service(variant: str) -> VariantService:
         )
     service = Build(load_variant(variant, overrides={"container": WEB}), base.context)
     update = open_update(variant, CHANGES) if named.method == "ostree" else None
-    return VariantService(base, service, update)
+    return VariantService(base, service, update, swarm)
 
 
 def require_served(service: VariantService) -> Paragraph:
@@ -92,7 +104,8 @@ def require_served(service: VariantService) -> Paragraph:
             log="\n".join(problems),
         )
     how = "an update of the host" if served.updated_to else "a reboot"
-    what = "the service and the pod" if served.moments_of("pod") else "the service"
+    others = [f" and the {kind}" for kind in get_args(ServiceKind)[1:] if served.moments_of(kind)]
+    what = f"the service{''.join(others)}"
     return Paragraph(
         f"{name}: {service.build.variant.runtime} has the images that were built, and {what} answered from inside "
         f"and from outside: after its start, after its container was killed, and after {how}."
@@ -131,10 +144,10 @@ def _service_problems(service: VariantService) -> Iterator[str]:
 
 
 def _kill_problems(served: ContainerService) -> Iterator[str]:
-    """A unit starts another container, Podman the same one of a pod once more."""
-    started, killed, *_ = served.moments_of("unit")
-    if started.container == killed.container:
-        yield f"{_title(killed)}: the same container"
+    """A unit and a swarm start another container, Podman the same one of a pod once more."""
+    for moments in (served.moments_of("unit"), served.moments_of("swarm")):
+        if moments and moments[0].container == moments[1].container:
+            yield f"{_title(moments[1])}: the same container"
     if pod := served.moments_of("pod"):
         started, killed, *_ = pod
         if started.process == killed.process:

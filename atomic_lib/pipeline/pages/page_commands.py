@@ -20,6 +20,7 @@ def add_page_commands(commands: Any) -> None:
     container.add_argument(
         "--variant", default="atomic-min", metavar="NAME", help="with a container runtime (atomic-min)"
     )
+    container.add_argument("--swarm", action="store_true", help="with Docker: also from a swarm of one node")
     container.set_defaults(call=_container)
     _add_release_notes(
         commands.add_parser("release-notes", help="write the release notes of an image of a finished run")
@@ -126,7 +127,7 @@ def _layers(options: argparse.Namespace) -> int:
 def _container(options: argparse.Namespace) -> int:
     from atomic_lib.pipeline.containers.service_run import run_service
 
-    return run_service(options.variant)
+    return run_service(options.variant, swarm=options.swarm)
 
 
 def _release_notes(options: argparse.Namespace) -> int:

@@ -122,8 +122,9 @@ POWER_CUTS = (
 CONTAINER_SERVICE = (
     "One guest, booted once through BIOS, which reboots by itself. The archives go to the guest over ssh. A unit in "
     "/etc/systemd/system runs the second image with a published port and a directory of the host; the page has a word "
-    "that only this guest was given. It is fetched by curl in the guest, and from outside through a port that QEMU "
-    "forwards to the guest's network interface. Each boot passes a proof of life."
+    "that only this guest was given. A pod has it as a ConfigMap, a swarm as a config. It is fetched by curl in the "
+    "guest, and from outside through a port that QEMU forwards to the guest's network interface. Each boot passes a "
+    "proof of life."
 )
 CONTAINER_MEMORY = (
     "The memory of each unit's control group (memory.current), with page cache, once the service answered: those of "

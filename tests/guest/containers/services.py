@@ -63,7 +63,18 @@ def good_service() -> ContainerService:
 
 def service_with_pod() -> ContainerService:
     """The same with a pod, whose container is started again as it is."""
+    return _with("pod", ("5", "5", "6"))
+
+
+def service_with_swarm() -> ContainerService:
+    """The same with a swarm, which starts another container each time."""
+    return _with("swarm", ("5", "6", "7"))
+
+
+def _with(kind: ServiceKind, containers: tuple[str, str, str]) -> ContainerService:
     served = good_service()
-    pod = (moment("started", "5", kind="pod"), moment("killed", "5", kind="pod"), moment("updated", "6", AFTER, "pod"))
     started, killed, updated = served.moments
-    return served.model_copy(update={"moments": (started, killed, *pod[:2], updated, pod[2])})
+    first, second, last = containers
+    before = moment("started", first, kind=kind), moment("killed", second, kind=kind)
+    moments = (started, killed, *before, updated, moment("updated", last, AFTER, kind))
+    return served.model_copy(update={"moments": moments})

@@ -39,6 +39,7 @@ def test_another_host_image_or_update_is_another_service(tmp_path: Path) -> None
             for image in (*IMAGES, replace(WEB, nevras=()), replace(WEB, has_rpm=False))
         ),
         replace(request, update=None),
+        replace(request, swarm=True),
         replace(request, update=HostUpdate("b", tmp_path)),
     ]
     context = own_context(tmp_path)

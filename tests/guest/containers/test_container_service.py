@@ -65,7 +65,7 @@ class _Told:
         self.inputs += [input] if input else []
         if command == "systemctl reboot":
             self.version = AFTER
-        self.container += command.endswith(("kill web", "reboot"))
+        self.container += command.startswith("docker kill") or command.endswith(("kill web", "reboot"))
         self.process += "kill -KILL" in command
         return Completed(self._answer(command), "")
 
@@ -109,7 +109,9 @@ def told(monkeypatch: pytest.MonkeyPatch) -> _Told:
     return told
 
 
-def story(directory: Path, update: HostUpdate | None, variant: str = "atomic-min") -> ServiceStory:
+def story(
+    directory: Path, update: HostUpdate | None, variant: str = "atomic-min", *, swarm: bool = False
+) -> ServiceStory:
     archive = directory / "image.tar"
     archive.write_bytes(b"an archive")
     images = tuple(
@@ -119,7 +121,7 @@ def story(directory: Path, update: HostUpdate | None, variant: str = "atomic-min
     unused: Any = None
     session_request = SessionRequest(load_variant(variant), "enforcing", unused)
     session = Session(session_request, own_context(directory), Guest(_Alive(), 0.0, directory), unused, Secret("1234"))
-    return ServiceStory(ServiceRequest(session_request, images, update), session)
+    return ServiceStory(ServiceRequest(session_request, images, update, swarm), session)
 
 
 def test_the_service_goes_through_a_kill_and_an_update(told: _Told, tmp_path: Path) -> None:
@@ -158,6 +160,19 @@ def test_podman_serves_from_a_pod_too(told: _Told, tmp_path: Path) -> None:
     started, killed, _ = served.moments_of("pod")
     assert (started.container == killed.container, started.process, killed.process) == (True, "100", "101")
     assert tell(story(tmp_path, None)).moments_of("pod") == ()
+
+
+def test_a_swarm_serves_too_if_asked_for(told: _Told, tmp_path: Path) -> None:
+    served = tell(story(tmp_path, HostUpdate(AFTER, tmp_path), swarm=True))
+    assert [(one.name, one.inside, one.outside, one.commit) for one in served.moments_of("swarm")] == [
+        ("started", True, True, BEFORE), ("killed", True, True, BEFORE), ("updated", True, True, AFTER)
+    ]  # fmt: skip
+    assert len({one.container for one in served.moments_of("swarm")}) == 3
+    (start,) = [command for command in told.whole if "docker swarm init" in command]
+    assert f"\n{PAGE}\n" in start
+    assert f" sha256:{'1' * 64} >" in start
+    assert "@" not in start
+    assert tell(story(tmp_path, None)).moments_of("swarm") == ()
 
 
 def test_the_unit_runs_the_last_image_with_the_page_of_this_guest(told: _Told, tmp_path: Path) -> None:

@@ -5,17 +5,37 @@ import subprocess
 import pytest
 import yaml
 
-from atomic_lib.guest.containers.services import POD, WEB, kill_command, look_program, ports_of, services_of
+from atomic_lib.guest.containers.services import POD, SWARM, WEB, kill_command, look_program, ports_of, services_of
 from atomic_lib.guest.containers.services import start_program as start
+
+ID = "1" * 64
 
 
 def test_only_podman_plays_a_manifest() -> None:
     assert (services_of("podman"), services_of("docker")) == ((WEB, POD), (WEB,))
-    assert (ports_of("podman"), ports_of("docker")) == ((8080, 8081), (8080,))
+    assert (ports_of((WEB, POD)), ports_of((WEB,))) == ((8080, 8081), (8080,))
+
+
+def test_only_docker_is_a_swarm_and_only_if_asked_for() -> None:
+    assert services_of("docker", swarm=True) == (WEB, SWARM)
+    assert services_of("podman", swarm=True) == (WEB, POD)
+    assert len({*ports_of((WEB, POD, SWARM))}) == 3
+
+
+def test_a_swarm_is_reached_by_nobody_else_and_asks_no_registry() -> None:
+    program = start(SWARM, "docker", page="a page", image="web:1", image_id=ID).replace("\\\n", "")
+    init, create = (next(line for line in program.splitlines() if word in line) for word in ("init", "service create"))
+    assert "--advertise-addr 127.0.0.1 --listen-addr 127.0.0.1:2377" in init
+    assert f"--no-resolve-image sha256:{ID} " in create
+    assert f"--replicas 1 --publish published={SWARM.port},target=80 " in create
+    assert 'source="$config",target=/srv/www/index.html' in create
+    assert "\nconfig=$(docker config create page - <<'END'\na page\nEND\n)\n" in program
+    name = create.split("--name ")[1].split()[0]
+    assert SWARM.container.endswith(f"com.docker.swarm.service.name={name})")
 
 
 def test_the_unit_of_the_pod_is_that_of_its_manifest() -> None:
-    program = start(POD, "podman", page="a page", image="web:1")
+    program = start(POD, "podman", page="a page", image="web:1", image_id=ID)
     (path,) = [line.removeprefix("cat >").split()[0] for line in program.splitlines() if line.startswith("cat >")]
     try:
         words = ["systemd-escape", "--template=podman-kube@.service", path]
@@ -27,7 +47,7 @@ def test_the_unit_of_the_pod_is_that_of_its_manifest() -> None:
 
 
 def test_the_manifest_is_one_that_kubernetes_reads() -> None:
-    program = start(POD, "podman", page="a page", image="web:1")
+    program = start(POD, "podman", page="a page", image="web:1", image_id=ID)
     manifest = program.split("<<'END'\n")[1].split("END\n")[0]
     pages, pod = yaml.safe_load_all(manifest)
     assert (pages["apiVersion"], pages["kind"], pages["data"]) == ("v1", "ConfigMap", {"index.html": "a page\n"})
@@ -42,13 +62,15 @@ def test_the_manifest_is_one_that_kubernetes_reads() -> None:
 
 def test_a_pod_dies_by_itself_as_podman_starts_no_container_that_it_killed() -> None:
     assert kill_command(WEB, "docker") == "docker kill web"
+    assert kill_command(SWARM, "docker") == f"docker kill {SWARM.container}"
     process = "process=$(podman inspect --format '{{.State.Pid}}' pod-web)"
     assert kill_command(POD, "podman").startswith(f"{process} && kill -KILL $process && while kill -0 ")
 
 
 def test_each_service_is_looked_at_by_its_names() -> None:
-    looks = [look_program(service, "podman") for service in services_of("podman")]
-    for service, look in zip((WEB, POD), looks, strict=True):
+    for service in (WEB, POD, SWARM):
+        look = look_program(service, "podman")
         assert f'systemctl is-active {service.unit})"' in look
-        assert f"podman inspect --format '{{{{.Id}}}}' {service.container})" in look
+        assert f"\nname={service.container}\n" in look
+        assert "podman inspect --format '{{.Id}}' $name)" in look
         assert f"http://127.0.0.1:{service.port}/" in look

@@ -39,7 +39,7 @@ def displayed(notebook: Path) -> str:
             continue
         lines = "".join(cell["source"]).splitlines()
         exec("\n".join(lines[:-1]), names)
-        if lines[-1].partition("=")[0].strip().replace(": str", "").isidentifier():
+        if lines[-1].partition("=")[0].strip().replace(": str", "").replace(": bool", "").isidentifier():
             exec(lines[-1], names)
         else:
             shown.append(eval(lines[-1], names)._repr_html_())
@@ -52,7 +52,7 @@ def test_the_notebook_of_a_service(monkeypatch: pytest.MonkeyPatch) -> None:
     assert opened.update
     versions = (Version(Path("repo"), "ref", commit) for commit in (BEFORE, AFTER))
     vars(opened.update)["versions"] = UpdateVersions("atomic-min", *versions)
-    monkeypatch.setattr(variant_service, "open_service", lambda _: opened)
+    monkeypatch.setattr(variant_service, "open_service", lambda _, *, swarm: opened)
     shown = displayed(service_run.NOTEBOOK)
     words = ("43 as in the lock", "its container was killed", "docker.service", "system is running", "answered from")
     assert all(word in shown for word in words)

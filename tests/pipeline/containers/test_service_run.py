@@ -12,29 +12,30 @@ from atomic_lib.tools import user_namespace
 
 
 @pytest.mark.parametrize(
-    ("words", "opened_by", "variant", "title"),
+    ("words", "variant", "swarm"),
     [
-        (["container"], "open_service", "atomic-min", "A service in a container on atomic-min"),
-        (["container", "--variant", "own"], "open_service", "own", "A service in a container on own"),
+        (["container"], "atomic-min", False),
+        (["container", "--variant", "own"], "own", False),
+        (["container", "--swarm"], "atomic-min", True),
     ],
 )
 def test_the_notebook_gets_the_variant(
-    monkeypatch: pytest.MonkeyPatch, words: list[str], opened_by: str, variant: str, title: str
+    monkeypatch: pytest.MonkeyPatch, words: list[str], variant: str, swarm: bool
 ) -> None:
     pages: list[tuple[NotebookPage, Mapping[str, object]]] = []
-    opened: list[str] = []
+    opened: list[tuple[str, bool]] = []
 
     def publish(page: NotebookPage, parameters: Mapping[str, object], _: Path) -> int:
         pages.append((page, parameters))
         return 0
 
     monkeypatch.setattr(service_run, "publish_notebook", publish)
-    monkeypatch.setattr(service_run, opened_by, opened.append)
+    monkeypatch.setattr(service_run, "open_service", lambda name, *, swarm: opened.append((name, swarm)))
     assert main(words) == 0
     ((page, parameters),) = pages
-    assert (parameters, opened) == ({"variant": variant}, [variant])
+    assert (parameters, opened) == ({"variant": variant, "swarm": swarm}, [(variant, swarm)])
     assert page.notebook.is_file()
-    assert (page.name, page.title) == (words[0], title)
+    assert (page.name, page.title) == (words[0], f"A service in a container on {variant}")
 
 
 def test_it_needs_the_namespace(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -17,7 +17,14 @@ from atomic_lib.pipeline.containers.variant_service import VariantService, open_
 from atomic_lib.pipeline.update import variant_update
 from atomic_lib.recipe.recipe import OstreeSource
 from tests.contexts import own_context
-from tests.guest.containers.services import AFTER, BEFORE, good_image, good_service, service_with_pod
+from tests.guest.containers.services import (
+    AFTER,
+    BEFORE,
+    good_image,
+    good_service,
+    service_with_pod,
+    service_with_swarm,
+)
 
 DENIED = Denial(permissions=("read",), source="container_t", target="shadow_t", target_class="file")
 
@@ -144,6 +151,24 @@ def test_a_pod_has_to_do_what_a_service_does() -> None:
     same = killed.model_copy(update={"process": others[-1].process})
     bad = served.model_copy(update={"moments": (*others, same, updated, last)})
     assert refusal(bad) == "the pod, after its container was killed: the same process"
+
+
+def test_only_a_variant_with_docker_becomes_a_swarm() -> None:
+    assert open_service("atomic-min", swarm=True).swarm
+    assert not open_service("atomic-min").swarm
+    with pytest.raises(WorkbookError, match="atomic-podman: a swarm is a part of Docker, and its runtime is podman"):
+        open_service("atomic-podman", swarm=True)
+
+
+def test_a_swarm_has_to_do_what_a_service_does() -> None:
+    served = service_with_swarm()
+    assert "and the service and the swarm answered from inside" in require_served(made(served)).text
+    *others, killed, updated, last = served.moments
+    bad = served.model_copy(update={"moments": (*others, killed, updated, last.model_copy(update={"outside": False}))})
+    assert refusal(bad) == "the swarm, after an update of the host: no answer from outside"
+    same = killed.model_copy(update={"container": others[-1].container})
+    bad = served.model_copy(update={"moments": (*others, same, updated, last)})
+    assert refusal(bad) == "the swarm, after its container was killed: the same container"
 
 
 def test_denials_without_a_reason_are_an_error_and_so_are_unknown_ones() -> None:

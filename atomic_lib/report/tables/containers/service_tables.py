@@ -17,12 +17,12 @@ from atomic_lib.report.text import methods
 from atomic_lib.results.analysis.denial_reasons import unexplained
 
 _MOMENTS: dict[MomentName, str] = {
-    "started": "started by its unit",
+    "started": "started",
     "killed": "its container was killed",
     "rebooted": "the host was rebooted",
     "updated": "the host was updated and rebooted",
 }
-_PREFIXES: dict[ServiceKind, str] = {"unit": "", "pod": "the pod: "}
+_PREFIXES: dict[ServiceKind, str] = {"unit": "", "pod": "the pod: ", "swarm": "the swarm: "}
 _SHOWN_DIGITS = 12
 
 

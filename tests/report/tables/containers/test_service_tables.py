@@ -4,7 +4,7 @@ from atomic_lib.guest.evidence.denials import Denial
 from atomic_lib.report.elements.cells import MISSING
 from atomic_lib.report.elements.table import Table
 from atomic_lib.report.tables.containers import service_tables
-from tests.guest.containers.services import LABEL, good_image, good_service, service_with_pod
+from tests.guest.containers.services import LABEL, good_image, good_service, service_with_pod, service_with_swarm
 from tests.report.factory import plain
 
 
@@ -25,7 +25,7 @@ def test_each_image_is_compared_with_what_was_built() -> None:
 def test_each_moment_of_the_service() -> None:
     rows = texts(service_tables.service_table(good_service(), enforcing=True))
     assert [row[0] for row in rows] == [
-        "started by its unit", "its container was killed", "the host was updated and rebooted"
+        "started", "its container was killed", "the host was updated and rebooted"
     ]  # fmt: skip
     assert rows[0][1:] == ["✓ active", "✓ its page", "✓ its page", f"✓ {LABEL}", "a" * 12, "8.5 s", "75.0 MB"]
     assert rows[2][5] == "b" * 12
@@ -34,13 +34,21 @@ def test_each_moment_of_the_service() -> None:
 def test_a_pod_has_moments_and_memory_of_its_own() -> None:
     table = service_tables.service_table(service_with_pod(), enforcing=True)
     assert [row[0] for row in texts(table)][2:] == [
-        "the pod: started by its unit", "the pod: its container was killed", "the host was updated and rebooted",
+        "the pod: started", "the pod: its container was killed", "the host was updated and rebooted",
         "the pod: the host was updated and rebooted",
     ]  # fmt: skip
     assert [record["kind"] for record in table.records] == ["unit", "unit", "pod", "pod", "unit", "pod"]
     memory = service_tables.memory_table(service_with_pod())
-    assert "the pod: started by its unit" in {row[0] for row in texts(memory)}
+    assert "the pod: started" in {row[0] for row in texts(memory)}
     assert {record["kind"] for record in memory.records} == {"unit", "pod"}
+
+
+def test_a_swarm_has_moments_of_its_own() -> None:
+    table = service_tables.service_table(service_with_swarm(), enforcing=True)
+    assert [row[0] for row in texts(table)] == [
+        "started", "its container was killed", "the swarm: started", "the swarm: its container was killed",
+        "the host was updated and rebooted", "the swarm: the host was updated and rebooted",
+    ]  # fmt: skip
 
 
 def test_what_the_service_does_not_do_is_seen() -> None:
@@ -57,8 +65,8 @@ def test_what_the_service_does_not_do_is_seen() -> None:
 
 def test_memory_by_unit() -> None:
     rows = texts(service_tables.memory_table(good_service()))
-    assert rows[:2] == [["started by its unit", "docker.service", "70.0 MB"],
-                        ["started by its unit", "web.service", "5.0 MB"]]  # fmt: skip
+    assert rows[:2] == [["started", "docker.service", "70.0 MB"],
+                        ["started", "web.service", "5.0 MB"]]  # fmt: skip
 
 
 def test_proofs_and_denials_of_each_boot() -> None:
