@@ -28,7 +28,7 @@ def test_a_swarm_is_reached_by_nobody_else_and_asks_no_registry() -> None:
     assert "--advertise-addr 127.0.0.1 --listen-addr 127.0.0.1:2377" in init
     assert f"--no-resolve-image sha256:{ID} " in create
     assert f"--replicas 1 --publish published={SWARM.port},target=80,mode=host " in create
-    assert 'source=page,target=/srv/www/index.html' in create
+    assert "source=page,target=/srv/www/index.html" in create
     assert "\ndocker config create page - >&2 <<'END'\na page\nEND\n" in program
     name = create.split("--name ")[1].split()[0]
     assert SWARM.container.endswith(f"com.docker.swarm.service.name={name})")
