@@ -9,6 +9,7 @@ from pydantic import Field, field_validator, model_validator
 from atomic_lib.base.errors import WorkbookError
 from atomic_lib.base.paths import CHECKOUT, PARAMS_DIRECTORY
 from atomic_lib.params.schema import Name, ParamsModel, read_yaml_mapping, validated
+from atomic_lib.params.study_updates import StudyUpdates
 from atomic_lib.params.variant import OVERRIDE, Variant, load_layered, load_variant, require_variant
 
 Parameters = dict[str, str | int | float | bool]
@@ -94,7 +95,7 @@ class Study(ParamsModel):
     lead from the baseline to the last variant, for the waterfall chart. ``cells``: further
     variants, generated from factors. ``fallbacks``: the variant that replaces one that fails;
     it need not be part of the study. ``conformance``: test how the variants' agents behave under
-    injected faults of metadata service, network, data, disk and power.
+    injected faults of metadata service, network, data, disk and power. ``updates``: update the variants.
     """
 
     study: Name
@@ -106,6 +107,7 @@ class Study(ParamsModel):
     cells: FactorStudy | None = None
     fallbacks: dict[Name, Name] = Field(default_factory=dict)
     conformance: bool = False
+    updates: StudyUpdates | None = None
 
     @field_validator("variants", "steps", mode="before")
     @classmethod
@@ -115,6 +117,8 @@ class Study(ParamsModel):
     @model_validator(mode="after")
     def _names_are_known(self) -> "Study":
         named = [("baseline", self.baseline), *(("steps", step.variant) for step in self.steps)]
+        if self.updates and (cuts := self.updates.power_cuts):
+            named += [("updates: power_cuts: variant", cuts.variant), ("updates: power_cuts: packages", cuts.packages)]
         for key, name in named:
             if name not in self.names:
                 raise ValueError(f"{key} {name!r} is not one of the variants: {', '.join(self.names)}")
@@ -155,6 +159,8 @@ def load_study(name: str, params: Path = PARAMS_DIRECTORY) -> Study:
     for variant, fallback in study.fallbacks.items():
         if fallback not in study.names:
             require_variant(fallback, params, f"{path}: fallbacks: {variant}: ")
+    for key, variant in study.updates.variants_elsewhere() if study.updates else ():
+        require_variant(variant, params, f"{path}: {key}: ")
     return study
 
 

@@ -2,7 +2,7 @@
 
 from atomic_lib.guest.update.update_evidence import DownloadFigures
 from atomic_lib.guest.update.update_ways import UpdateWay
-from atomic_lib.params.variant import load_variant
+from atomic_lib.params.study_file import chosen_variant
 from atomic_lib.pipeline.build import open_build
 from atomic_lib.pipeline.update.package_update import PackageUpdate, open_package_update, require_packages
 from atomic_lib.pipeline.update.variant_update import VariantUpdate, open_update, require_atomic
@@ -10,15 +10,18 @@ from atomic_lib.pipeline.update.version_changes import named_changes
 from atomic_lib.report.elements.blocks import Paragraph
 
 
-def open_any_update(variant: str, changes: str) -> VariantUpdate | PackageUpdate:
-    """The update of a variant of ``params/variants``; ``changes``: as ``named_changes`` reads them.
+def open_any_update(variant: str, changes: str, study: str = "") -> VariantUpdate | PackageUpdate:
+    """The update of a variant of ``params/variants`` or, with ``study``, as that study has it.
 
-    Raises WorkbookError as ``open_update`` and ``open_package_update`` do.
+    ``changes``: as ``named_changes`` reads them.
+
+    Raises WorkbookError as ``chosen_variant``, ``open_update`` and ``open_package_update`` do.
     """
-    if load_variant(variant).method == "ostree":
-        return open_update(variant, changes)
+    first = chosen_variant(variant, study)
+    if first.method == "ostree":
+        return open_update(first, changes)
     named = named_changes(changes)
-    return open_package_update(open_build(variant), named.parts, lock=named.lock)
+    return open_package_update(open_build(first), named.parts, lock=named.lock)
 
 
 def whole_image(update: VariantUpdate | PackageUpdate) -> UpdateWay:

@@ -1,4 +1,7 @@
-"""``./workbook update``: takes guests of version 1 to version 2 and back, and writes the page of it."""
+"""``./workbook update``: takes guests of version 1 to version 2 and back, and writes the page of it.
+
+The study ``update`` (``./workbook run update``) executes the same notebooks for several variants, and compares them.
+"""
 
 from atomic_lib.base.paths import BUILD, NOTEBOOKS
 from atomic_lib.guest.refusals.update_cases import CASES
@@ -20,8 +23,9 @@ def run_update(variant: str, changes: str) -> int:
     """
     open_any_update(variant, changes)
     page = NotebookPage(
-        NOTEBOOK, "update", f"An update of {variant}: {changes}", "The update failed, or is not as predicted"
-    )
+        NOTEBOOK, "update", f"An update of {variant}: {changes}", "The update failed, or is not as predicted",
+        runs=f"update-of-{variant}",
+    )  # fmt: skip
     return publish_notebook(page, {"variant": variant, "changes": changes}, BUILD)
 
 
@@ -32,7 +36,7 @@ def run_returns(variant: str, faults: str) -> int:
     ``faults``: names in ``FAULTS``, or "all". Raises WorkbookError as ``open_returns`` does, before anything is
     written, and as ``publish_notebook`` does.
     """
-    named = " ".join(FAULTS) if faults == _ALL else faults
+    named = all_faults(faults)
     open_returns(variant, named)
     page = NotebookPage(
         RETURN_NOTEBOOK, "update", f"The automatic return of {variant}", "A guest is not where it should be",
@@ -48,10 +52,20 @@ def run_refusals(variant: str, cases: str) -> int:
     ``cases``: names in ``CASES``, or "all". Raises WorkbookError as ``open_refusals`` does, before anything is written,
     and as ``publish_notebook`` does.
     """
-    named = " ".join(CASES) if cases == _ALL else cases
+    named = all_cases(cases)
     open_refusals(variant, named)
     page = NotebookPage(
         REFUSED_NOTEBOOK, "update", f"Updates with a fault, offered to {variant}",
         "An update with a fault was not treated as it must be", runs=REFUSED_NOTEBOOK.stem,
     )  # fmt: skip
     return publish_notebook(page, {"variant": variant, "cases": named}, BUILD)
+
+
+def all_faults(faults: str) -> str:
+    """The faults, of which "all" names each."""
+    return " ".join(FAULTS) if faults == _ALL else faults
+
+
+def all_cases(cases: str) -> str:
+    """The cases, of which "all" names each."""
+    return " ".join(CASES) if cases == _ALL else cases

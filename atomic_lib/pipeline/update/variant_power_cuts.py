@@ -19,7 +19,8 @@ from atomic_lib.measure.power_cuts.packages.package_check import PackageVersions
 from atomic_lib.measure.power_cuts.power_cut_states import PowerCutStates, StatesRequest, power_cut_states
 from atomic_lib.measure.power_cuts.state_check import CommitVersions
 from atomic_lib.measure.power_cuts.verdict import Outcome
-from atomic_lib.params.variant import variant_from
+from atomic_lib.params.study_file import chosen_variant
+from atomic_lib.params.variant import Variant, variant_from
 from atomic_lib.pipeline.build import Build, open_build
 from atomic_lib.pipeline.side_by_side.capacity import variants_at_once
 from atomic_lib.pipeline.update.package_update import REBUILT_FILES, PackageUpdate
@@ -127,8 +128,8 @@ def _kept(build: Build) -> tuple[str, ...]:
     return _KEPT_BY_RUNTIME.get(build.variant.runtime, (_KEPT,))
 
 
-def open_power_cuts(variant: str, states: int, boots: int, packages: str = "") -> PowerCuts:
-    """The power cuts of a variant of ``params/variants``.
+def open_power_cuts(variant: str, states: int, boots: int, packages: str = "", study: str = "") -> PowerCuts:
+    """The power cuts of a variant of ``params/variants`` or, with ``study``, as that study has it.
 
     ``packages``: a traditional variant with dnf, for the comparison; empty: none.
 
@@ -137,15 +138,15 @@ def open_power_cuts(variant: str, states: int, boots: int, packages: str = "") -
     for name, value, least in (("states", states, 1), ("boots", boots, 0)):
         if value < least:
             raise WorkbookError(f"{name}: {value} is not accepted: must be a whole number of at least {least}")
-    update = open_update(variant, CHANGES)
-    return PowerCuts(update, states, boots, _package_update(packages) if packages else None)
+    update = open_update(chosen_variant(variant, study), CHANGES)
+    return PowerCuts(update, states, boots, _package_update(chosen_variant(packages, study)) if packages else None)
 
 
-def _package_update(variant: str) -> PackageUpdate:
+def _package_update(variant: Variant) -> PackageUpdate:
     build = open_build(variant)
-    if build.variant.method != "traditional":
+    if variant.method != "traditional":
         raise WorkbookError(
-            f"{variant}: dnf updates a traditional variant only", hint="name one with dnf: cloud-docker"
+            f"{variant.variant}: dnf updates a traditional variant only", hint="name one with dnf: cloud-docker"
         )
     return PackageUpdate(build, (), REBUILT)
 

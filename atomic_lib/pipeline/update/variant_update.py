@@ -99,14 +99,14 @@ class VariantUpdate:
         return update_guest(request, build.context)
 
 
-def open_update(variant: str, changes: str) -> VariantUpdate:
-    """The update of a variant of ``params/variants``; ``changes``: as ``named_changes`` reads them.
+def open_update(variant: str | Variant, changes: str) -> VariantUpdate:
+    """The update of a variant, by its name in ``params/variants``; ``changes``: as ``named_changes`` reads them.
 
     Raises WorkbookError as that does, for a variant that has no commits of a treefile, and as ``open_build``
     does.
     """
     named = named_changes(changes)
-    first = load_variant(variant)
+    first = load_variant(variant) if isinstance(variant, str) else variant
     return update_between(first, [f"{PART}{name}" for name in named.parts], lock=named.lock)
 
 

@@ -34,6 +34,15 @@ def test_the_method_of_a_variant_decides() -> None:
     assert update.added == ("rsync", "lsof")
 
 
+def test_a_study_overrides_the_parameters_of_its_variants() -> None:
+    for name in ("atomic-min", "cloud-docker"):
+        update = open_any_update(name, "package", "update")
+        assert (update.before.variant.container, update.before.variant.last_stage) == ("", "image")
+        assert open_any_update(name, "package").before.variant.last_stage == "boot"
+    with pytest.raises(WorkbookError, match="study 'update' has no variant 'atomic'"):
+        open_any_update("atomic", "package", "update")
+
+
 @pytest.mark.parametrize("variant", ["atomic-min", "cloud-docker"])
 def test_an_unknown_change_is_said_for_both(variant: str) -> None:
     with pytest.raises(WorkbookError, match="kernel: no such change for version 2"):

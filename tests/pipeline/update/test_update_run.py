@@ -44,6 +44,7 @@ def test_the_notebook_gets_the_variant_and_what_changes(
     assert parameters == {"variant": variant, "changes": changes}
     assert page.notebook.is_file()
     assert page.title == f"An update of {variant}: {changes}"
+    assert page.runs == f"update-of-{variant}", "runs of the study have the name update"
 
 
 def test_what_cannot_be_updated_makes_no_page(

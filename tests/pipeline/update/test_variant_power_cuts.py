@@ -15,7 +15,6 @@ from atomic_lib.guest.update.update_downloads import UpdateVersions
 from atomic_lib.measure.power_cuts.booted_states import BootedState, BootedStateRequest, chosen_to_boot
 from atomic_lib.measure.power_cuts.power_cut_states import PowerCutStates
 from atomic_lib.measure.power_cuts.repair import Repair
-from atomic_lib.params.variant import load_variant
 from atomic_lib.pipeline.build import Build
 from atomic_lib.pipeline.pages.notebook_page import NotebookPage
 from atomic_lib.pipeline.update import power_cuts_run, variant_power_cuts, variant_update
@@ -30,9 +29,7 @@ WORSE = (states_of("no-fsync", WORN, WORN, WHOLE_2), states_of("no-sync", WHOLE_
 @pytest.fixture
 def no_builds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(variant_update, "open_build", lambda variant: Build(variant, own_context(tmp_path)))
-    monkeypatch.setattr(
-        variant_power_cuts, "open_build", lambda variant: Build(load_variant(variant), own_context(tmp_path))
-    )
+    monkeypatch.setattr(variant_power_cuts, "open_build", lambda variant: Build(variant, own_context(tmp_path)))
 
 
 @pytest.fixture

@@ -1,0 +1,1 @@
+"""What the updates of a study's variants came to."""
