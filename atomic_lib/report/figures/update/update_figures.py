@@ -1,6 +1,6 @@
-"""The figure of an update: the bytes of each way to have it."""
+"""The figures of updates: the bytes of each way to have them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from atomic_lib.guest.update.update_ways import UpdateWay, WayName
 from atomic_lib.report.elements.values import quantity
@@ -19,17 +19,32 @@ def downloads_chart(ways: Sequence[UpdateWay]) -> Picture:
     What it downloads to look for the update comes first, except for a machine that is replaced, and for layers, whose
     manifest says at once what there is.
     """
-    check = next(one for one in ways if one.name == "check")
-    bars = [_bar(one, None if one.name in _WITHOUT_CHECK else check) for one in ways if one.name not in _NO_WAYS]
+    return _chart(_bars(ways), "Bytes of the update by each way.")
+
+
+def downloads_of_variants(ways: Mapping[str, Sequence[UpdateWay]]) -> Picture:
+    """The same of several variants by name, one below the other."""
+    bars = [bar for variant, own in ways.items() for bar in _bars(own, f"{variant}: ")]
+    return _chart(bars, "Bytes of the update by each way, of each variant.")
+
+
+def _chart(bars: Sequence[Bar], caption: str) -> Picture:
     chart = stack_of(bars, (_CHECK, _CONTENT), "MB downloaded (1 MB = 1,000,000 bytes)", "MB")
-    return chart.picture("Bytes of the update by each way.", methods.UPDATE_DOWNLOADS)
+    return chart.picture(caption, methods.UPDATE_DOWNLOADS)
 
 
-def _bar(one: UpdateWay, check: UpdateWay | None) -> Bar:
+def _bars(ways: Sequence[UpdateWay], before: str = "") -> list[Bar]:
+    check = next(one for one in ways if one.name == "check")
+    shown = (one for one in ways if one.name not in _NO_WAYS)
+    return [_bar(one, None if one.name in _WITHOUT_CHECK else check, before) for one in shown]
+
+
+def _bar(one: UpdateWay, check: UpdateWay | None, before: str) -> Bar:
     parts = [(_CHECK, _bytes(check))] if check else []
     parts.append((_CONTENT, _bytes(one)))
     total = sum(size for _, size in parts)
-    return Bar(one.name, quantity(total, "bytes"), tuple(Segment(title, size / 1e6) for title, size in parts))
+    segments = tuple(Segment(title, size / 1e6) for title, size in parts)
+    return Bar(f"{before}{one.name}", quantity(total, "bytes"), segments)
 
 
 def _bytes(one: UpdateWay) -> int:

@@ -1,0 +1,51 @@
+"""The updates of a study in a few sentences, for the front page."""
+
+from collections.abc import Iterator
+
+from atomic_lib.report.elements.blocks import Section, Sentences
+from atomic_lib.report.elements.values import plural, quantity
+from atomic_lib.report.tables.update.power_cut_tables import CONTROL_NAMES
+from atomic_lib.report.tables.update.study_update_tables import ROUND_NAMES
+from atomic_lib.results.update.update_results import PowerCutsResult, UpdateResult, UpdateResults
+
+
+def section(updates: UpdateResults | None) -> Section:
+    """What the updates cost, and what power cuts leave; without parts if the study updates nothing."""
+    sentences = tuple(_sentences(updates)) if updates else ()
+    text = "Each variant is updated to a version 2 and goes back. The page Updates has all figures."
+    return Section("What an update costs", text, (Sentences(sentences),) if sentences else ())
+
+
+def _sentences(updates: UpdateResults) -> Iterator[tuple[str, str]]:
+    yield from ((f"{one.variant}.", _update(one)) for one in updates.updates)
+    if updates.power_cuts:
+        yield "Power cuts.", _power_cuts(updates.power_cuts)
+    yield from ((f"{ROUND_NAMES[one.kind].capitalize()} of {one.variant}.", f"✗ {one.error}") for one in updates.failed)
+
+
+def _update(one: UpdateResult) -> str:
+    steps = {step.name: step for step in one.guest.steps}
+    download, down, back = steps["download"].download, steps["reboot"].docker_seconds, steps["rollback"].download
+    tool = "dnf" if one.guest.by_dnf else "ostree"
+    words = [f"{tool} downloaded {download.bytes:,} bytes in {plural(download.requests, 'request')}."]
+    if down is not None:
+        words.append(f"From the command to reboot until Docker answered it took {quantity(down, 'seconds')}.")
+    words.append(f"To undo it {f'downloads {back.bytes:,} bytes' if back.bytes else 'downloads nothing'}.")
+    return " ".join(words)
+
+
+def _power_cuts(found: PowerCutsResult) -> str:
+    upgrade = found.upgrade
+    states = sum(len(one.cuts) for one in found.recordings)
+    seconds = sum(one.check_seconds for one in found.recordings)
+    pace = f", {60 * states / seconds:,.0f} a minute" if seconds else ""
+    lost, worn = upgrade.outcomes["unbootable"], len(upgrade.not_whole)
+    controls = "; ".join(
+        f"{CONTROL_NAMES[one.control].removeprefix('control: ')}: {len(one.damaged):,} of {len(one.cuts):,}"
+        for one in found.recordings[1:]
+    )
+    return (
+        f"{plural(states, 'state')} checked{pace}. Of {len(upgrade.cuts):,} that a cut during the upgrade of "
+        f"{found.variant} can leave, {lost:,} do not boot, and {worn:,} boot with something that is not whole. "
+        f"Damaged in the controls: {controls}."
+    )
