@@ -15,6 +15,7 @@ from atomic_lib.compose.tree import recipe_inputs, tree_key
 from atomic_lib.params.study_file import Study
 from atomic_lib.params.variant import Variant, parameter_values
 from atomic_lib.pipeline.build import Build
+from atomic_lib.pipeline.update.any_update import open_any_update
 from atomic_lib.recipe.load import load_recipes
 from atomic_lib.report.text.summary import SUMMARY_FILE
 from atomic_lib.results.result_files import RESULT_FILE, read_variant_result
@@ -25,6 +26,8 @@ from atomic_lib.tools.context import Context
 _CODE = ("atomic_lib", "notebooks", "params/budgets.yaml", "params/content", "params/repos", "params/rules",
          "requirements.lock")  # fmt: skip
 """What decides how a run is made, besides the study, its variants and their recipes."""
+_UPDATE_CODE = ("params/treefiles", "params/kickstarts", "params/variants")
+"""What also decides it if the study has updates: version 2 is made of further files."""
 
 
 class Locks(NamedTuple):
@@ -64,9 +67,10 @@ def unchanged_run(
         return None
     try:
         locks = {variant.variant: resolved_locks(variant, context) for variant in variants}
+        inputs = inputs_of_run(study, variants, locks, context)
     except WorkbookError:
         return None
-    return FinishedRun(row[0], row[3]) if row[2] == inputs_of_run(study, variants, locks, context) else None
+    return FinishedRun(row[0], row[3]) if row[2] == inputs else None
 
 
 def is_kept(directory: Path, variants: Iterable[Variant], store: Store) -> bool:
@@ -108,7 +112,8 @@ def inputs_of_run(
 ) -> str:
     """The checksum of all that a run of ``variants`` depends on; ``locks``: those of each variant.
 
-    The same checksum means the same figures, but for wall-clock times.
+    The same checksum means the same figures, but for wall-clock times. Raises WorkbookError if a version 2 of an update
+    cannot be resolved.
     """
     return key_of({
         "study": study.model_dump(mode="json"),
@@ -116,13 +121,27 @@ def inputs_of_run(
         "recipes": {one.variant: [recipe_inputs(recipe) for recipe in load_recipes(one)] for one in variants},
         "locks": {variant.variant: locks[variant.variant] for variant in variants},
         "tools": context.tools_key,
-        "code": _code_digest(checkout),
+        "code": _code_digest(checkout, _CODE),
+        **({"updates": _update_inputs(study, checkout)} if study.updates else {}),
     })  # fmt: skip
 
 
-def _code_digest(checkout: Path) -> str:
+def _update_inputs(study: Study, checkout: Path) -> dict[str, object]:
+    """What the updates of a study depend on in addition: the packages of each version 2, and the files of parameters.
+
+    The packages are resolved from the content as it is now, and taken from the store if that has not changed.
+    """
+    changes = study.updates.changes if study.updates else ""
+    updates = {name: open_any_update(name, changes, study.study) for name in study.variants}
+    return {
+        "locks": {name: update.after.rpm_set.lock.sha256 for name, update in updates.items()},
+        "code": _code_digest(checkout, _UPDATE_CODE),
+    }
+
+
+def _code_digest(checkout: Path, names: Iterable[str]) -> str:
     digest = hashlib.sha256()
-    for name in _CODE:
+    for name in names:
         top = checkout / name
         for path in sorted(top.rglob("*")) if top.is_dir() else [top]:
             if path.is_file() and "__pycache__" not in path.parts and not path.name.startswith("."):

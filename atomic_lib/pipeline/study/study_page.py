@@ -1,6 +1,6 @@
 """Writes the page that compares the variants of a run, and tells how the run ended."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from atomic_lib.base.errors import WorkbookError
@@ -13,6 +13,7 @@ from atomic_lib.report.text.budget_words import breach_words
 from atomic_lib.report.text.summary import SUMMARY_FILE
 from atomic_lib.results.analysis.fallbacks import fallback_outcomes, in_place
 from atomic_lib.results.study_result import StudyResult
+from atomic_lib.results.update.update_results import UpdateRound
 
 COMPARISON = "comparison"
 """The last part of a run. It takes seconds, so it does not count for the time that is left."""
@@ -36,10 +37,12 @@ def _with_places(hint: str, directory: Path) -> str:
     return " ".join(str(directory / word) if word.startswith("./") else word for word in hint.split(" "))
 
 
-def report_run(study: StudyResult, page: Path, setup_faults: Collection[str] = ()) -> int:
+def report_run(
+    study: StudyResult, page: Path, setup_faults: Collection[str] = (), updates: Sequence[UpdateRound] = ()
+) -> int:
     """Print the failures, their fallbacks, the breaches of budgets and the path of the page; returns the exit status.
 
-    ``setup_faults``: the variants that failed because of a fault of the setup.
+    ``setup_faults``: the variants that failed because of a fault of the setup. ``updates``: those that failed.
     """
     failures = [(result.variant, result.error) for result in study.variants if result.error]
     for name, error in failures:
@@ -55,7 +58,11 @@ def report_run(study: StudyResult, page: Path, setup_faults: Collection[str] = (
             say(f"{in_place(found.stand_in.variant, found.failed.variant)}: the page has what it costs")
         else:
             say(f"{found.failed.variant}: its fallback {found.fallback} failed as well, nothing stands in")
+    for update in updates:
+        say(f"error: {update.title}: {update.error}")
+        if update.hint:
+            say(f"Next step: {update.hint}")
     for breach in study.breaches:
         say(f"over budget: {breach_words(breach)}")
     print(page)
-    return 1 if failures or study.breaches else 0
+    return 1 if failures or updates or study.breaches else 0

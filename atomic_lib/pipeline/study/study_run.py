@@ -16,6 +16,7 @@ from atomic_lib.pipeline.schedule.pruning import prune
 from atomic_lib.pipeline.schedule.run_inputs import FinishedRun, inputs_of_run, is_kept, recorded_locks, unchanged_run
 from atomic_lib.pipeline.side_by_side.capacity import seconds_side_by_side, variants_at_once
 from atomic_lib.pipeline.study.study_page import COMPARISON, publish_page, report_run
+from atomic_lib.pipeline.study.update_rounds import make_rounds, planned_rounds, require_rounds
 from atomic_lib.pipeline.study.variant_rounds import VariantRounds
 from atomic_lib.recipe.load import load_recipes
 from atomic_lib.report.text.summary import SUMMARY_FILE
@@ -52,7 +53,8 @@ def run_study(
     A breach of a budget heads the page; the status is 1 then, too.
     If a variant fails, the page shows it as failed, the other variants continue, and the status is
     1. Its fallback is then built and booted, unless it is one of the study's variants, or the cause
-    is a fault of the setup, which the fallback would meet too. The link ``latest-STUDY`` points to the run
+    is a fault of the setup, which the fallback would meet too. So it is if an update of a variant is not as it must be,
+    in a study with ``updates``; such a study takes no overrides. The link ``latest-STUDY`` points to the run
     only if it is one of the whole study, without variants or overrides, and the status is 0.
 
     Nothing is executed if lock, code and parameters are those of the newest run of the study, which was successful, and
@@ -71,6 +73,11 @@ def run_study(
             hint="write what differs into the parameters of a study of your own",
         )
     whole = load_study(study, params)
+    if whole.updates and overrides:
+        raise WorkbookError(
+            f"study {study!r} updates its variants as its file has them: {', '.join(overrides)} cannot be overridden",
+            hint="write what differs into the parameters of a study of your own",
+        )
     chosen, loaded = _narrowed(whole, study_variants(whole, params, overrides), variants)
     fallbacks = fallback_variants(whole, params, overrides)
     for variant in (*loaded, *fallbacks.values()):
@@ -79,29 +86,35 @@ def run_study(
         if variant.lock:
             read_requested_lock(CHECKOUT / variant.lock)
     budgets = load_budgets(params)
+    planned = planned_rounds(chosen, _parameter(study, params))
     require_namespace()
     with only_run(BUILD, cache_directory(), f"./workbook run {study}", wait=wait) as interrupted:
         context = open_context()
+        require_rounds(chosen, _parameter(study, params))
         with open_history(BUILD / HISTORY_FILE) as history:
             record_missing_runs(history, BUILD / "runs")
             unchanged = unchanged_run(history, chosen, loaded, context, whole=whole_study)
             if unchanged and (if_changed or is_kept(BUILD / "runs" / unchanged.name, loaded, context.store)):
                 return _tell_unchanged(unchanged)
             expected = expected_seconds(history, context.store, loaded)
-            parts = Parts({**seconds_side_by_side(expected, _at_once(loaded)), COMPARISON: 0.0})
+            builds = seconds_side_by_side(expected, _at_once(loaded))
+            parts = Parts({**builds, **{one.round.title: None for one in planned}, COMPARISON: 0.0})
             spare = {one.variant: expected_seconds(history, context.store, [one]) for one in fallbacks.values()}
         run = VariantRounds(
             _parameter(study, params), overrides or {}, new_run(BUILD / "runs", study, interrupted), parts, spare
         )
         with counting(parts):
             results = run.with_fallbacks(whole.fallbacks, fallbacks, run.make(loaded))
+            rounds = make_rounds(planned, results, run.directory, parts)
         chosen = chosen.model_copy(update={"fallbacks": run.own_faults_only(chosen.fallbacks)})
         failed = [result for result in results if result.variant in chosen.fallbacks and has_failed(result)]
         with read_history(BUILD / HISTORY_FILE) as history:
             previous = [previous_figures(history, run.directory.name, result) for result in failed]
             breaches = check_budgets(history, budgets, results)
         facts = RunFacts(
-            whole=whole_study, inputs=_inputs(chosen, loaded, results, context), machine=describe_machine()
+            whole=whole_study,
+            inputs=None if any(one.error for one in rounds) else _inputs(chosen, loaded, results, context),
+            machine=describe_machine(),
         )
         written = write_study_results(
             run.directory,
@@ -117,11 +130,12 @@ def run_study(
             page = publish_page(run.directory)
         (run.directory / RESUMED_FILE).unlink(missing_ok=True)
         _record(run.directory, page)
-        if move_link and whole_study and not (breaches or any(map(has_failed, results))):
+        failures = [one for one in rounds if one.error]
+        if move_link and whole_study and not (breaches or failures or any(map(has_failed, results))):
             link_newest(run.directory, latest_link(study))
         if keep is not None:
             prune(BUILD, keep)
-    return report_run(written, page, run.setup_faults)
+    return report_run(written, page, run.setup_faults, failures)
 
 
 def _tell_unchanged(run: FinishedRun) -> int:

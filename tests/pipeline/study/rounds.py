@@ -11,7 +11,7 @@ from atomic_lib.base.store import key_of
 from atomic_lib.compose.tree import tree_key
 from atomic_lib.params.study_file import chosen_variant
 from atomic_lib.pipeline.notebooks import Execution
-from atomic_lib.pipeline.study import study_page, study_run, variant_rounds
+from atomic_lib.pipeline.study import study_page, study_run, update_rounds, variant_rounds
 from atomic_lib.results.result_files import write_variant_result
 from atomic_lib.results.variant_result import StageTime, VariantResult
 from tests.pipeline.small_notebooks import notebook
@@ -64,15 +64,15 @@ class Rounds:
 def put_checkout(patch: pytest.MonkeyPatch, top: Path) -> None:
     """Have this process run studies in the checkout ``top``."""
     patch.setattr(study_run, "BUILD", top / "build")
-    for module in (study_run, variant_rounds, study_page):
+    for module in (study_run, variant_rounds, update_rounds, study_page):
         patch.setattr(module, "CHECKOUT", top)
-    for module in (variant_rounds, study_page):
+    for module in (variant_rounds, update_rounds, study_page):
         patch.setattr(module, "NOTEBOOKS", top / "notebooks")
 
 
 def put_execution(patch: pytest.MonkeyPatch, execute: Callable[..., list[WorkbookError | None]]) -> None:
     """Have ``execute`` called in place of the execution of notebooks."""
-    for module in (variant_rounds, study_page):
+    for module in (variant_rounds, update_rounds, study_page):
         patch.setattr(module, "execute_all", execute)
 
 
