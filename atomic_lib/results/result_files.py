@@ -46,6 +46,7 @@ def write_study_results(
     *,
     previous: Sequence[PreviousFigures] = (),
     breaches: Sequence[Breach] = (),
+    failed_updates: Sequence[str] = (),
     provenance: Mapping[str, JsonValue] | None = None,
 ) -> StudyResult:
     """Write ``results.json`` and the CSV tables of a run into its directory.
@@ -65,6 +66,7 @@ def write_study_results(
         fallbacks=dict(study.fallbacks),
         previous=tuple(previous),
         breaches=tuple(breaches),
+        failed_updates=tuple(failed_updates),
         provenance=dict(provenance or {}),
     )
     write_text(run_directory / RESULTS_FILE, result.model_dump_json(indent=1) + "\n")

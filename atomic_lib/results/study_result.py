@@ -57,6 +57,7 @@ class StudyResult(Model):
     ``steps``: the decisions of the waterfall, from the baseline on. ``cells``: which variants are
     cells of the factor study; empty if it is none. ``fallbacks``: which variant stands in for
     one that fails. ``previous``: figures of variants that failed in this run. ``breaches``: of budgets.
+    ``failed_updates``: the titles of the rounds of updates that failed.
     """
 
     schema_version: Literal[3] = 3
@@ -72,6 +73,7 @@ class StudyResult(Model):
     fallbacks: dict[str, str] = Field(default_factory=dict)
     previous: tuple[PreviousFigures, ...] = ()
     breaches: tuple[Breach, ...] = ()
+    failed_updates: tuple[str, ...] = ()
     provenance: dict[str, JsonValue] = Field(default_factory=dict)
 
     @model_validator(mode="after")

@@ -106,6 +106,7 @@ def run_study(
         with counting(parts):
             results = run.with_fallbacks(whole.fallbacks, fallbacks, run.make(loaded))
             rounds = make_rounds(planned, results, run.directory, parts)
+        failures = [one for one in rounds if one.error]
         chosen = chosen.model_copy(update={"fallbacks": run.own_faults_only(chosen.fallbacks)})
         failed = [result for result in results if result.variant in chosen.fallbacks and has_failed(result)]
         with read_history(BUILD / HISTORY_FILE) as history:
@@ -113,7 +114,7 @@ def run_study(
             breaches = check_budgets(history, budgets, results)
         facts = RunFacts(
             whole=whole_study,
-            inputs=None if any(one.error for one in rounds) else _inputs(chosen, loaded, results, context),
+            inputs=None if failures else _inputs(chosen, loaded, results, context),
             machine=describe_machine(),
         )
         written = write_study_results(
@@ -122,6 +123,7 @@ def run_study(
             results,
             previous=list(filter(None, previous)),
             breaches=breaches,
+            failed_updates=[one.title for one in failures],
             provenance=facts.provenance(),
         )
         if whole.conformance:
@@ -130,7 +132,6 @@ def run_study(
             page = publish_page(run.directory)
         (run.directory / RESUMED_FILE).unlink(missing_ok=True)
         _record(run.directory, page)
-        failures = [one for one in rounds if one.error]
         if move_link and whole_study and not (breaches or failures or any(map(has_failed, results))):
             link_newest(run.directory, latest_link(study))
         if keep is not None:

@@ -70,7 +70,7 @@ def _run_row(study: StudyResult) -> dict[str, object]:
         "title": study.title,
         "baseline": study.baseline,
         "created": study.created,
-        "status": "failed" if any(map(has_failed, study.variants)) else "ok",
+        "status": "failed" if study.failed_updates or any(map(has_failed, study.variants)) else "ok",
         "whole": facts.whole,
         "inputs": facts.inputs,
         **machine,

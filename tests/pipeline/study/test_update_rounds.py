@@ -15,6 +15,7 @@ from atomic_lib.pipeline.schedule import run_inputs
 from atomic_lib.pipeline.schedule.run_inputs import Locks
 from atomic_lib.pipeline.study import study_run
 from atomic_lib.pipeline.study.update_rounds import planned_rounds, require_rounds
+from atomic_lib.results.history.database import read_history
 from atomic_lib.results.update.update_results import UPDATES_FILE, read_updates
 from tests.contexts import own_context
 from tests.pipeline.small_notebooks import notebook
@@ -108,6 +109,8 @@ def test_an_update_that_is_not_as_it_must_be_fails_the_run_and_the_others_go_on(
     assert "update: atomic-min: failed, or not as it must be" in page
     assert "loose objects: 2, 1 predicted" in page
     assert not (place / "build/runs/latest-update").exists()
+    with read_history(place / "build/history.sqlite") as history:
+        assert history.execute("SELECT status FROM runs").fetchall() == [("failed",)], "so it is never a site's latest"
 
 
 def test_a_variant_that_failed_is_not_updated(
