@@ -13,7 +13,9 @@ def add_page_commands(commands: Any) -> None:
     )
     equality.add_argument("--boot", action="store_true", help="also boot both images once and compare the results")
     equality.set_defaults(call=_equality)
-    _add_update(commands.add_parser("update", help="update a guest to a version 2, and roll it back"))
+    _add_update(
+        commands.add_parser("update", help="update one guest to a version 2, and roll it back (run update: compare)")
+    )
     _add_power_cuts(commands.add_parser("power-cuts", help="check what power cuts during an upgrade leave behind"))
     _add_layers(commands.add_parser("layers", help="update a host as container images in layers, over versions"))
     container = commands.add_parser("container", help="run a service in a container of the host's own RPM files")
