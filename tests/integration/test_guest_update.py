@@ -7,7 +7,9 @@ import pytest
 
 from atomic_lib.guest.update.update_evidence import GuestUpdate, etc_outcomes
 from atomic_lib.pipeline.update.variant_update import VariantUpdate, open_update
+from atomic_lib.report.tables.update import study_update_tables
 from atomic_lib.results.analysis.denial_reasons import unexplained
+from atomic_lib.results.update.update_results import UpdateRound, read_updates, write_rounds
 from tests.integration.test_build_and_boot import papermill
 
 pytestmark = pytest.mark.integration
@@ -95,8 +97,15 @@ def test_selinux_denies_nothing_without_a_reason(guest: GuestUpdate) -> None:
         assert unexplained(boot.denials) == ()
 
 
-def test_the_notebook_shows_it(guest: GuestUpdate, tmp_path: Path) -> None:
-    papermill("update.ipynb", tmp_path / "update.ipynb")
+def test_the_notebook_shows_it_and_leaves_its_figures_for_a_study(guest: GuestUpdate, tmp_path: Path) -> None:
+    papermill(
+        "update.ipynb", tmp_path / "update.ipynb", "-p", "study", "update", "-p", "output_directory", str(tmp_path)
+    )
+    write_rounds(tmp_path, (UpdateRound(kind="update", variant="atomic-min"),))
+    found = read_updates(tmp_path)
+    assert found
+    assert [one.guest for one in found.updates] == [guest], "the study's parameters do not boot another guest"
+    assert "4 of 4 to the byte" in study_update_tables.compared_table(found)._repr_html_()
     outputs = [cell.get("outputs", []) for cell in json.loads((tmp_path / "update.ipynb").read_text())["cells"]]
     shown = "".join("".join(output.get("data", {}).get("text/html", "")) for group in outputs for output in group)
     assert shown.count("✓ to the byte") == 4
