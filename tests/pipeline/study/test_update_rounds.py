@@ -9,7 +9,7 @@ import pytest
 
 from atomic_lib.base.errors import WorkbookError
 from atomic_lib.params.study_file import load_study
-from atomic_lib.params.variant import Variant, load_variant
+from atomic_lib.params.variant import Variant
 from atomic_lib.pipeline.notebooks import Execution
 from atomic_lib.pipeline.schedule import run_inputs
 from atomic_lib.pipeline.schedule.run_inputs import Locks
@@ -134,7 +134,7 @@ def test_a_part_of_the_study_makes_what_its_variants_allow(place: Path, updates:
 
 def recorded(variant: Variant, _: object) -> Locks:
     """The locks of a variant, as ``Rounds`` writes them into its result."""
-    return Locks(LOCKED, CONTAINER_LOCKED if load_variant(variant.variant).container else None)
+    return Locks(LOCKED, CONTAINER_LOCKED if variant.container else None)
 
 
 def unchanged(place: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> bool:
