@@ -1,6 +1,7 @@
 """A guest of atomic-min loads container images of its own RPM files, and serves from one of them, over an update.
 
-One guest, two boots; both versions of the host are those of ``test_guest_update``.
+One guest, two boots; both versions of the host are those of ``test_guest_update``. The guest is a Docker Swarm of one
+node, too.
 """
 
 import json
@@ -18,7 +19,7 @@ pytestmark = pytest.mark.integration
 
 @pytest.fixture(scope="module")
 def service() -> VariantService:
-    return open_service("atomic-min")
+    return open_service("atomic-min", swarm=True)
 
 
 @pytest.fixture(scope="module")
@@ -47,13 +48,14 @@ def test_the_service_answers_after_each_event(service: VariantService, served: C
     print(served.moments)
     assert service.update
     before, after = service.update.versions.before.commit, service.update.versions.after.commit
-    assert [(one.name, one.commit) for one in served.moments] == [
-        ("started", before), ("killed", before), ("updated", after)
-    ]  # fmt: skip
+    for kind in ("unit", "swarm"):
+        assert [(one.name, one.commit) for one in served.moments_of(kind)] == [
+            ("started", before), ("killed", before), ("updated", after)
+        ]  # fmt: skip
     for moment in served.moments:
         assert (moment.active, moment.inside, moment.outside) == (True, True, True)
         assert (moment.selinux, moment.memory_bytes is not None) == ("enforcing", True)
-    assert len({moment.container for moment in served.moments}) == 3
+    assert len({moment.container for moment in served.moments}) == len(served.moments) == 6
     assert all(":container_t:" in moment.label for moment in served.moments)
 
 
@@ -64,9 +66,9 @@ def test_selinux_denies_nothing_without_a_reason(served: ContainerService) -> No
 
 
 def test_the_notebook_shows_it(served: ContainerService, tmp_path: Path) -> None:
-    papermill("container.ipynb", tmp_path / "container.ipynb")
+    papermill("container.ipynb", tmp_path / "container.ipynb", "-p", "swarm", "true")
     outputs = [cell.get("outputs", []) for cell in json.loads((tmp_path / "container.ipynb").read_text())["cells"]]
     shown = "".join("".join(output.get("data", {}).get("text/html", "")) for group in outputs for output in group)
     assert "✗" not in shown
     assert shown.count("as in the lock") == 2
-    assert "docker has the images that were built, and the service answered from inside and from outside" in shown
+    assert "docker has the images that were built, and the service and the swarm answered from inside" in shown
