@@ -261,9 +261,12 @@ def _finish_traditional(tree: Installroot, request: TreeRequest, directory: Path
 
 
 def _share_objects(directory: Path, trees: Iterable[Path]) -> None:
-    """Make objects that earlier trees have, too, hard links to theirs: an object's name is its checksum."""
+    """Make objects that earlier trees have, too, hard links to theirs: an object's name is its checksum.
+
+    That of a signature is the checksum of its commit, which others may have signed as well.
+    """
     objects = directory / "repo/objects"
-    names = [str(path.relative_to(objects)) for path in objects.glob("*/*")]
+    names = [str(path.relative_to(objects)) for path in objects.glob("*/*") if path.suffix != ".commitmeta"]
     for tree in newest_whole(trees):
         share_files(objects, names, tree / "repo/objects")
 

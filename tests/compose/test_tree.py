@@ -176,11 +176,11 @@ def test_the_content_of_an_added_file_changes_the_key() -> None:
 
 def test_an_object_that_an_earlier_tree_has_is_a_link_to_its_file(tmp_path: Path) -> None:
     for name in ("earlier", "new"):
-        for file in ("repo/objects/ab/cd.file", "repo/config", "owners.json"):
+        for file in ("repo/objects/ab/cd.file", "repo/objects/ab/ef.commitmeta", "repo/config", "owners.json"):
             (tmp_path / name / file).parent.mkdir(parents=True, exist_ok=True)
             (tmp_path / name / file).touch()
             os.utime(tmp_path / name / file, (0, 0))
     write_manifest(tmp_path / "earlier")
     _share_objects(tmp_path / "new", [tmp_path / "earlier"])
     links = {str(path.relative_to(tmp_path / "new")): path.stat().st_nlink for path in (tmp_path / "new").rglob("*.*")}
-    assert links == {"repo/objects/ab/cd.file": 2, "owners.json": 1}
+    assert links == {"repo/objects/ab/cd.file": 2, "repo/objects/ab/ef.commitmeta": 1, "owners.json": 1}
