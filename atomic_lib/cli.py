@@ -303,7 +303,7 @@ def _test(words: Sequence[str]) -> NoReturn:
     os.chdir(CHECKOUT)
     os.environ["LOGNAME"] = f"workbook-{outer_root()}"  # pytest's directory in /tmp belongs to the user of this name
     beside = ["-n", "auto", "--dist", "loadfile", "--no-loadscope-reorder", "--durations", "10"]
-    os.execv(sys.executable, [sys.executable, "-m", "pytest", *beside, *words])
+    os.execv(sys.executable, [sys.executable, "-m", "pytest", *beside, "-m", "not long", *words])
 
 
 def _lab(options: argparse.Namespace) -> int:

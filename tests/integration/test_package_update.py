@@ -1,4 +1,8 @@
-"""dnf takes a guest of cloud-docker from version 1 to version 2 over HTTP, and undoes it: one guest, three boots."""
+"""dnf takes a guest of cloud-docker from version 1 to version 2 over HTTP, and undoes it: one guest, three boots.
+
+It takes ten minutes of processor time, and so is left out of ``./workbook test``, unlike the same by ostree;
+``./workbook run update`` makes the same guest, and fails if it is not as it must be.
+"""
 
 import pytest
 
@@ -9,7 +13,7 @@ from atomic_lib.pipeline.update.package_update import PackageUpdate
 from atomic_lib.report.tables.update import update_tables
 from atomic_lib.results.analysis.denial_reasons import unexplained
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.long]
 
 
 @pytest.fixture(scope="module")
