@@ -90,4 +90,6 @@ def _not_made(updates: UpdateResults, kind: RoundKind) -> Shown:
     if failed:
         return Paragraph(f"Not measured: {failed.error}")
     key, command = _MADE_BY[kind]
-    return Paragraph(f"Not measured in this run. `updates: {key}` of the study asks for it; {command} makes it alone.")
+    return Paragraph(
+        f"Not measured in this run. The key updates: {key} of the study asks for it; {command} makes it alone."
+    )
