@@ -72,15 +72,17 @@ def summary_table(recordings: Sequence[PowerCutStates]) -> Table:
         }
         for one in recordings
     )
-    header = ("", "writes and flushes", "flushes", "states", "states a minute", "version 1 boots", "version 2 boots",
-              "mixed", "unbootable", "boots, not whole", "repaired by e2fsck")  # fmt: skip
+    header = ("", "writes and flushes", "flushes", "states", "states a minute", "version 1", "version 2", "mixed",
+              "unbootable", "not whole", "e2fsck")  # fmt: skip
     notes = (
         "States a minute depend on this machine and its load.",
         "Mixed: packages of both versions, or a package whose files are not those that the RPM database has. Whether "
         "such a machine starts is not said.",
         "Unbootable: the default entry of the menu does not lead to a whole deployment; with packages, to a whole "
         "kernel, initramfs and init.",
-        "In a control there must be more of these, or of those that are not whole.",
+        "Not whole: it boots, but something else is damaged.",
+        "In a control there must be more of these, or of those that are mixed or unbootable.",
+        "e2fsck: so many of the states that it looked at were repaired, to the same blocks.",
     )
     return Table("States after a power cut", header, rows, records, notes, methods.POWER_CUTS,
                  anchor="power-cut-states", fixed=True)  # fmt: skip
