@@ -66,7 +66,7 @@ def test_selinux_denies_nothing_without_a_reason(served: ContainerService) -> No
 
 
 def test_the_notebook_shows_it(served: ContainerService, tmp_path: Path) -> None:
-    papermill("container.ipynb", tmp_path / "container.ipynb", "-p", "swarm", "true")
+    papermill("container.ipynb", tmp_path / "container.ipynb", "-p", "swarm", "True")
     outputs = [cell.get("outputs", []) for cell in json.loads((tmp_path / "container.ipynb").read_text())["cells"]]
     shown = "".join("".join(output.get("data", {}).get("text/html", "")) for group in outputs for output in group)
     assert "✗" not in shown
