@@ -47,20 +47,15 @@ def keep_keys(tools: Tools, content: Content, rpms: Path, keys: Path, *, cache: 
     The cache also has the keys of older content, which the packages of an old lock need.
     """
     cache.mkdir(parents=True, exist_ok=True)
-    for key in local_keys(content):
-        copy_file(key, cache / f"{file_sha256(key)}.asc")
+    for repository in content.local.values():  # one made here, or an RPM set
+        for key in (*repository.glob(f"{KEY_FILE}*"), *repository.glob("keys/*.asc")):
+            copy_file(key, cache / f"{file_sha256(key)}.asc")
     signers = {header.key_id for header in read_headers(tools, rpms).values()}
     keys.mkdir()
     whole = [kept for kept in sorted(cache.glob("*.asc")) if _is_whole(kept, "a cached public key is damaged")]
     for kept in whole:
         for key_id in signers & key_ids(tools, kept):
             copy_file(kept, keys / f"{key_id}.asc")
-
-
-def local_keys(content: Content) -> list[Path]:
-    """The public keys of the local repositories, each of which was made here, or is an RPM set."""
-    forms = (f"{KEY_FILE}*", "keys/*.asc")
-    return [key for repository in content.local.values() for form in forms for key in sorted(repository.glob(form))]
 
 
 def key_ids(tools: Tools, key: Path) -> set[str]:

@@ -12,8 +12,6 @@ from pathlib import Path
 from typing import Any
 
 from atomic_lib.solve.dnf_run import Dnf
-from atomic_lib.solve.rpm_cache import local_keys
-from atomic_lib.solve.rpm_files.signatures import require_signed
 from atomic_lib.tools.sandbox import Bind
 
 PLUGIN = Path(__file__).parent / "dnf_plugin"
@@ -55,17 +53,10 @@ def solve(dnf: Dnf, words: Sequence[str], *, conditions: Sequence[str] = ()) -> 
 def download(dnf: Dnf, words: Sequence[str], rpms: Path) -> dict[str, str]:
     """Download dnf's solution for ``words`` to the directory ``rpms``; returns the id of each NEVRA's repository.
 
-    Signatures are checked: by dnf, or if all repositories are local, by ``require_signed``, which is faster. dnf
-    compares the files of local repositories with their signed indexes first, and checks signatures again when it
-    installs.
-
-    Raises CommandError if there is no solution, or a file cannot be had, and WorkbookError if one is not signed.
+    Raises CommandError if there is no solution, or a file cannot be had.
     """
-    local = not dnf.content.remote
-    options = ["--downloadonly", "--destdir=/mnt/rpms", *(["--setopt=*.gpgcheck=0"] if local else [])]
+    options = ["--downloadonly", "--destdir=/mnt/rpms"]
     answer = _run(dnf, [*options, *words], binds=[Bind(rpms, "/mnt/rpms", writable=True)])
-    if local:
-        require_signed(dnf.tools, rpms, local_keys(dnf.content), f"content {dnf.content.name!r}")
     return {package.nevra: package.repo for package in (Solved(*row) for row in answer["packages"])}
 
 

@@ -14,7 +14,7 @@ from atomic_lib.solve import locked, rpm_cache
 from atomic_lib.solve.dnf_run import Dnf
 from atomic_lib.solve.lock import Lock, LockedPackage
 from atomic_lib.solve.locked import fetch_locked
-from atomic_lib.solve.rpm_cache import cached_rpm, keep_keys, keep_rpms, local_keys
+from atomic_lib.solve.rpm_cache import cached_rpm, keep_keys, keep_rpms
 from tests.contexts import NO_TOOLS
 
 TEXT = "an RPM"
@@ -112,12 +112,3 @@ def test_a_damaged_key_is_set_aside_and_the_others_are_used(
     assert (keys / "aa.asc").stat().st_nlink == 1
     assert f"a cached public key is damaged: {cache / names[0]}" in capsys.readouterr().err
     assert sorted(path.name for path in cache.iterdir()) == sorted([f"{names[0]}.damaged", names[1]])
-
-
-def test_the_keys_of_local_repositories_are_theirs_and_those_of_their_packages(tmp_path: Path) -> None:
-    for name in ("made/RPM-GPG-KEY", "made/RPM-GPG-KEY-packages", "made/other", "set/keys/aa.asc", "set/keys/other"):
-        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / name).touch()
-    content = cast(Any, SimpleNamespace(local={"a": tmp_path / "made", "b": tmp_path / "set"}))
-    found = [str(key.relative_to(tmp_path)) for key in local_keys(content)]
-    assert found == ["made/RPM-GPG-KEY", "made/RPM-GPG-KEY-packages", "set/keys/aa.asc"]

@@ -1,1 +1,0 @@
-"""RPM files as they are, before any is installed."""
