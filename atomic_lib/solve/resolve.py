@@ -124,10 +124,16 @@ RPM_SET = Stage(
 
 
 def share_rpms(lock: Lock, rpms: Path, earlier: Iterable[Path]) -> None:
-    """Make the RPM files that earlier sets have, too, by the sha256 in their locks, hard links to theirs."""
+    """Make the RPM files that earlier sets have, too, by the sha256 in their locks, hard links to theirs.
+
+    A set that is removed meanwhile, or has a lock of another format, shares nothing.
+    """
     digests = {package.file_name: package.sha256 for package in lock.packages}
     for result in newest_whole(earlier):
-        known = {package.file_name: package.sha256 for package in read_lock(result / LOCK_FILE).packages}
+        try:
+            known = {package.file_name: package.sha256 for package in read_lock(result / LOCK_FILE).packages}
+        except WorkbookError:
+            continue
         same = [name for name, sha256 in digests.items() if known.get(name) == sha256]
         share_files(rpms, same, result / rpms.name)
 

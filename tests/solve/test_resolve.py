@@ -50,3 +50,14 @@ def test_an_rpm_that_an_earlier_set_has_by_its_digest_is_a_link_to_its_file(tmp_
     links = {path.name: path.stat().st_nlink for path in (tmp_path / "new/rpms").iterdir()}
     assert links == {packages[0].file_name: 2, packages[1].file_name: 1}
     assert (tmp_path / "new/rpms" / packages[1].file_name).read_text() == "bbb"
+
+
+def test_a_set_with_a_lock_of_another_format_shares_nothing(tmp_path: Path) -> None:
+    package = LockedPackage("a", 0, "1", "1", "noarch", "a" * 64, 3, "r")
+    for top in ("earlier", "new"):
+        (tmp_path / top / "rpms").mkdir(parents=True)
+        (tmp_path / top / "rpms" / package.file_name).write_text("aaa")
+    (tmp_path / "earlier" / LOCK_FILE).write_text("{}")
+    write_manifest(tmp_path / "earlier")
+    share_rpms(Lock("c", (package,)), tmp_path / "new/rpms", [tmp_path / "earlier"])
+    assert (tmp_path / "new/rpms" / package.file_name).stat().st_nlink == 1

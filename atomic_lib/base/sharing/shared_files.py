@@ -44,7 +44,11 @@ def _share(target: Path, source: Path) -> None:
     if stat.S_ISREG(new.st_mode) and new.st_nlink == 1 and _state(target, new) == _state(source, old):
         fresh = target.with_name(f".{target.name}.link")
         os.link(source, fresh, follow_symlinks=False)
-        os.replace(fresh, target)
+        try:
+            os.replace(fresh, target)
+        except OSError:
+            fresh.unlink()
+            raise
 
 
 def _state(path: Path, status: os.stat_result) -> tuple[object, ...]:

@@ -84,6 +84,17 @@ def test_a_file_that_cannot_be_linked_stays_a_copy(tmp_path: Path, monkeypatch: 
     assert find_damage(new, all_content=True) == []
 
 
+def test_of_a_link_that_cannot_take_its_place_nothing_is_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError("no space left on device")
+
+    earlier, new = result(tmp_path / "a"), result(tmp_path / "b")
+    monkeypatch.setattr("atomic_lib.base.sharing.shared_files.os.replace", refuse)
+    share_files(new / "objects", ["one"], earlier / "objects")
+    assert [path.name for path in (new / "objects").iterdir() if path.name.startswith(".")] == []
+    assert find_damage(new, all_content=True) == []
+
+
 @pytest.mark.parametrize(
     "damage",
     [

@@ -171,6 +171,7 @@ def test_a_swarm_serves_too_if_asked_for(told: _Told, tmp_path: Path) -> None:
     (start,) = [command for command in told.whole if "docker swarm init" in command]
     assert f"\n{PAGE}\n" in start
     assert f" sha256:{'1' * 64} >" in start
+    assert "127.0.0.1:2377 >/dev/null" in start, "what it prints has a token"
     assert "@" not in start
     assert tell(story(tmp_path, None)).moments_of("swarm") == ()
 
