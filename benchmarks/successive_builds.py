@@ -49,7 +49,7 @@ def build_in_succession(
     store.mkdir(parents=True)
     known: set[tuple[int, int]] = set()
     timed = partial(_timed, store=store, known=known, timeout_seconds=timeout_seconds)
-    in_own_process(timeout_seconds, prepare, requests, store)
+    in_own_process(timeout_seconds, prepare, (*requests, CHANGED), store)
     new_bytes(cache_directory(), known)  # the RPMs of a set are links to the cache's
     first = [timed(request) for request in requests]
     again = timed(BuildRequest("nothing changed", FIRST.variant, FIRST.overrides))

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from ipykernel.kernelspec import get_kernel_dict
 
+from atomic_lib import make_tools
 from atomic_lib.base import command
 from atomic_lib.base.command import CommandError
 from atomic_lib.tools import user_namespace
@@ -232,6 +233,53 @@ def test_failed_set_up_is_not_taken_as_ready(copy: Path, programs: Path) -> None
     assert refusal(copy, programs, "doctor").status == 3
     assert not (copy / ".venv/stamp").exists()
     assert refusal(copy, programs, "doctor").status == 3
+
+
+def with_interpreter(copy: Path, programs: Path, tools: str) -> None:
+    """An interpreter that makes environments, whose Python prints its arguments; ``tools``: how it makes the tools."""
+    with_host_tools(programs)
+    program(programs / "id", "echo 1000")
+    program(programs / "apt-get", "exit 0")
+    for name in ("mkdir", "chmod", "rm"):
+        (programs / name).symlink_to(str(shutil.which(name)))
+    program(
+        programs / "python3",
+        f'case $1 in -c) echo "{programs}/python3";; -P) echo "$@ $PYTHONPATH" >"{copy}/made"; {tools};;\n'
+        '-m) mkdir -p "$3/bin" "$3/lib/python3.11/site-packages" "$3/share/jupyter/kernels/python3"\n'
+        'printf \'#!/bin/sh\\necho "$@"\\n\' >"$3/bin/python"; chmod +x "$3/bin/python";; esac',
+    )
+
+
+def test_the_tools_tree_is_made_beside_the_environment(copy: Path, programs: Path) -> None:
+    with_interpreter(copy, programs, "exit 0")
+    assert launch(copy, programs, "run").stdout.endswith("-P -m atomic_lib run\n")
+    assert (copy / "made").read_text() == f"-P -m {make_tools.__spec__.name} {copy}\n"
+    (copy / "made").unlink()
+    launch(copy, programs, "run")
+    assert not (copy / "made").exists(), "where the environment is ready, the command makes its tools itself"
+
+
+def test_what_needs_no_tools_makes_none(copy: Path, programs: Path) -> None:
+    with_interpreter(copy, programs, "exit 0")
+    launch(copy, programs, "doctor")
+    assert not (copy / "made").exists()
+
+
+def test_without_its_tools_no_command_starts(copy: Path, programs: Path) -> None:
+    with_interpreter(copy, programs, "echo no mirror >&2; exit 1")
+    error = refusal(copy, programs, "run")
+    assert error.status == 1
+    assert "no mirror" in error.stderr
+    assert "atomic_lib run" not in error.stdout
+
+
+def test_the_tools_are_stopped_where_the_environment_fails(copy: Path, programs: Path) -> None:
+    (programs / "sleep").symlink_to(str(shutil.which("sleep")))
+    with_interpreter(copy, programs, f"trap 'echo stopped >\"{copy}/made\"; exit 1' TERM; sleep 20 & wait; exit 0")
+    (programs / "mkdir").unlink()
+    program(programs / "mkdir", f'while ! [ -s "{copy}/made" ]; do :; done; exit 3')
+    assert refusal(copy, programs, "run").status
+    assert (copy / "made").read_text() == "stopped\n"
 
 
 def test_no_suitable_python_says_what_would_bring_one(copy: Path, programs: Path) -> None:

@@ -26,7 +26,7 @@ NOTEBOOKS = sorted((CHECKOUT / "notebooks").glob("*.ipynb"))
 # From the bottom: a room may import itself and what stands before it.
 ROOMS = (
     "base", "params", "tools", "formats", "content", "recipe", "solve", "compose", "image", "guest", "measure",
-    "results", "report", "pipeline", "cli", "entry", "__main__",
+    "results", "report", "pipeline", "cli", "make_tools", "entry", "__main__",
 )  # fmt: skip
 MODULES_MOST = 12
 CODE_LINES_MOST = 85
