@@ -275,9 +275,10 @@ def test_without_its_tools_no_command_starts(copy: Path, programs: Path) -> None
 
 def test_the_tools_are_stopped_where_the_environment_fails(copy: Path, programs: Path) -> None:
     (programs / "sleep").symlink_to(str(shutil.which("sleep")))
-    with_interpreter(copy, programs, f"trap 'echo stopped >\"{copy}/made\"; exit 1' TERM; sleep 20 & wait; exit 0")
+    stopped = f'trap \'echo stopped >"{copy}/made"; exit 1\' TERM; echo yes >"{copy}/ready"; sleep 20 & wait; exit 0'
+    with_interpreter(copy, programs, stopped)
     (programs / "mkdir").unlink()
-    program(programs / "mkdir", f'while ! [ -s "{copy}/made" ]; do :; done; exit 3')
+    program(programs / "mkdir", f'while ! [ -s "{copy}/ready" ]; do :; done; exit 3')
     assert refusal(copy, programs, "run").status
     assert (copy / "made").read_text() == "stopped\n"
 
