@@ -52,7 +52,7 @@ def service_table(service: ContainerService, *, enforcing: bool) -> Table:
     records = tuple(
         {**moment.model_dump(exclude={"memory"}), "memory_bytes": moment.memory_bytes} for moment in service.moments
     )
-    header = ("after this", "unit", "answer inside", "answer from outside", "container's label", "booted commit",
+    header = ("after this", "unit", "answer inside", "answer from outside", "container's type", "booted commit",
               "answered after", "memory")  # fmt: skip
     notes = ("Memory is that of the units in the next table: of the runtime and of all services then.",)
     return Table(
@@ -106,7 +106,8 @@ def _title(moment: ServiceMoment) -> str:
 
 
 def _row(moment: ServiceMoment, *, enforcing: bool) -> tuple[Cell, ...]:
-    label = verdict(bool(moment.label), moment.label or "not confined") if enforcing else missing("not enforcing")
+    shown = moment.label.split(":", 2)[-1] or "not confined"
+    label = verdict(bool(moment.label), shown) if enforcing else missing("not enforcing")
     return (
         Cell(_title(moment)),
         verdict(moment.active, "active" if moment.active else "not active"),

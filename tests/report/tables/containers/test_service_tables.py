@@ -23,11 +23,21 @@ def test_each_image_is_compared_with_what_was_built() -> None:
 
 
 def test_each_moment_of_the_service() -> None:
-    rows = texts(service_tables.service_table(good_service(), enforcing=True))
+    table = service_tables.service_table(good_service(), enforcing=True)
+    rows = texts(table)
     assert [row[0] for row in rows] == [
         "started", "its container was killed", "the host was updated and rebooted"
     ]  # fmt: skip
-    assert rows[0][1:] == ["✓ active", "✓ its page", "✓ its page", f"✓ {LABEL}", "a" * 12, "8.5 s", "75.0 MB"]
+    assert rows[0][1:] == [
+        "✓ active",
+        "✓ its page",
+        "✓ its page",
+        "✓ container_t:s0:c1,c2",
+        "a" * 12,
+        "8.5 s",
+        "75.0 MB",
+    ]
+    assert {record["label"] for record in table.records} == {LABEL}
     assert rows[2][5] == "b" * 12
 
 
