@@ -1,6 +1,7 @@
 """The Debian mirror of the tools tree and of stand-in content."""
 
 import os
+from functools import cache
 from pathlib import Path
 
 from atomic_lib.base import command
@@ -14,12 +15,16 @@ def debian_mirror() -> str:
     """
     if os.environ.get("WORKBOOK_MIRROR"):
         return os.environ["WORKBOOK_MIRROR"].rstrip("/")
+    return choose_mirror(_apt_targets())
+
+
+@cache
+def _apt_targets() -> str:
+    form = "$(REPO_URI) $(CODENAME) $(COMPONENT) $(ORIGIN)"
     try:
-        form = "$(REPO_URI) $(CODENAME) $(COMPONENT) $(ORIGIN)"
-        targets = command.run(["apt-get", "indextargets", "--format", form, "Created-By: Packages"]).stdout
+        return command.run(["apt-get", "indextargets", "--format", form, "Created-By: Packages"]).stdout
     except command.CommandError:
-        targets = ""
-    return choose_mirror(targets)
+        return ""
 
 
 def choose_mirror(targets: str) -> str:

@@ -2,12 +2,14 @@
 
 from itertools import pairwise
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
+from atomic_lib.base import command
 from atomic_lib.base.errors import WorkbookError
 from atomic_lib.base.paths import cache_directory
-from atomic_lib.tools import tools_tree
+from atomic_lib.tools import mirror, tools_tree
 from atomic_lib.tools.mirror import choose_mirror, debian_mirror
 from atomic_lib.tools.sandbox import Bind, Tools
 from atomic_lib.tools.tools_tree import find_tools, open_tools, tools_damage
@@ -25,6 +27,23 @@ http://mirror.example/debian/ bookworm-backports main Debian Backports
 def pairs(line: list[str], option: str) -> list[tuple[str, str]]:
     """The two words behind each ``option``."""
     return [(line[at + 1], line[at + 2]) for at, word in enumerate(line) if word == option]
+
+
+def test_apt_is_asked_for_the_mirror_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = list[object]()
+
+    def run(words: list[str]) -> SimpleNamespace:
+        asked.append(words)
+        return SimpleNamespace(stdout=DEBIAN)
+
+    monkeypatch.delenv("WORKBOOK_MIRROR", raising=False)
+    monkeypatch.setattr(command, "run", run)
+    mirror._apt_targets.cache_clear()
+    try:
+        assert {debian_mirror(), debian_mirror()} == {"http://mirror.example/debian"}
+        assert len(asked) == 1
+    finally:
+        mirror._apt_targets.cache_clear()
 
 
 def test_mirror_of_a_debian_host() -> None:
