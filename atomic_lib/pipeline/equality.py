@@ -7,7 +7,8 @@ from atomic_lib.measure.booted import AFTER_FILE, BOOTED, MACHINE_OWN, BootedReq
 from atomic_lib.measure.build_changes import changed_packages
 from atomic_lib.measure.equality_rules import booted_rules, load_rules
 from atomic_lib.measure.file_system_comparison import Comparison, compare
-from atomic_lib.pipeline.build import Build
+from atomic_lib.params.notebook_parameters import EqualityParameters, notebook_parameters
+from atomic_lib.pipeline.build import Build, open_build
 from atomic_lib.pipeline.pages.notebook_page import NotebookPage, publish_notebook
 from atomic_lib.report.elements.blocks import Paragraph
 from atomic_lib.report.elements.values import plural
@@ -16,6 +17,15 @@ from atomic_lib.tools.user_namespace import require_namespace
 
 NOTEBOOK = CHECKOUT / "notebooks/equality.ipynb"
 _NAMED = 5
+
+
+def open_pair(traditional: str, ostree: str, *, boot: bool) -> tuple[Build, Build]:
+    """The builds of both variants; ``boot`` is only checked, before anything is built.
+
+    Raises WorkbookError for a ``boot`` that is no truth value, and as ``open_build`` does.
+    """
+    notebook_parameters(EqualityParameters, NOTEBOOK.name, boot=boot)
+    return open_build(traditional), open_build(ostree)
 
 
 def compare_images(left: Build, right: Build) -> Comparison:
