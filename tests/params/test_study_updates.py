@@ -15,14 +15,17 @@ def loaded(params: Path, text: str) -> None:
     load_study("all", params)
 
 
-def test_the_study_of_updates_has_both_package_managers_and_power_cuts() -> None:
+def test_the_study_of_updates_has_all_that_can_be_asked_for() -> None:
     study = load_study("update")
     assert study.variants == ("cloud-docker", "atomic-min")
     assert study.updates
     cuts = study.updates.power_cuts
     assert cuts
     assert (study.updates.changes, cuts.variant, cuts.packages) == ("package config", "atomic-min", "cloud-docker")
-    assert (study.updates.automatic_return, study.updates.refusals) == (None, None)
+    returns, refusals = study.updates.automatic_return, study.updates.refusals
+    assert returns
+    assert refusals
+    assert (returns.variant, refusals.variant) == ("atomic-min-return", "atomic-min")
 
 
 def test_other_studies_update_nothing() -> None:

@@ -13,6 +13,7 @@ from atomic_lib.base.paths import CHECKOUT
 from atomic_lib.base.store import Store, key_of
 from atomic_lib.compose.tree import recipe_inputs, tree_key
 from atomic_lib.params.study_file import Study
+from atomic_lib.params.study_updates import StudyUpdates
 from atomic_lib.params.variant import Variant, parameter_values
 from atomic_lib.pipeline.build import Build
 from atomic_lib.pipeline.update.any_update import open_any_update
@@ -122,19 +123,21 @@ def inputs_of_run(
         "locks": {variant.variant: locks[variant.variant] for variant in variants},
         "tools": context.tools_key,
         "code": _code_digest(checkout, _CODE),
-        **({"updates": _update_inputs(study, checkout)} if study.updates else {}),
+        **({"updates": _update_inputs(study, study.updates, checkout)} if study.updates else {}),
     })  # fmt: skip
 
 
-def _update_inputs(study: Study, checkout: Path) -> dict[str, object]:
+def _update_inputs(study: Study, asked: StudyUpdates, checkout: Path) -> dict[str, object]:
     """What the updates of a study depend on in addition: the packages of each version 2, and the files of parameters.
 
-    The packages are resolved from the content as it is now, and taken from the store if that has not changed.
+    The packages are resolved from the content as it is now, and taken from the store if that has not changed. Variants
+    that the study does not have are as their own files say.
     """
-    changes = study.updates.changes if study.updates else ""
-    updates = {name: open_any_update(name, changes, study.study) for name in study.variants}
+    named = [(name, study.study) for name in study.variants]
+    named += [(name, "") for _, name in asked.variants_elsewhere()]
+    updates = [open_any_update(name, asked.changes, of) for name, of in named]
     return {
-        "locks": {name: update.after.rpm_set.lock.sha256 for name, update in updates.items()},
+        "locks": [[name, update.after.rpm_set.lock.sha256] for (name, _), update in zip(named, updates, strict=True)],
         "code": _code_digest(checkout, _UPDATE_CODE),
     }
 

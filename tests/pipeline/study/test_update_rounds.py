@@ -23,7 +23,8 @@ from tests.pipeline.study.rounds import CONTAINER_LOCKED, LOCKED, Rounds, put_ex
 from tests.results.update.study_updates import write_figures
 
 CUTS = ("power-cuts", "atomic-min")
-UPDATES = [("update", "cloud-docker"), ("update", "atomic-min"), CUTS]
+FAULTS = [("automatic-return", "atomic-min-return"), ("refused-updates", "atomic-min")]
+UPDATES = [("update", "cloud-docker"), ("update", "atomic-min"), CUTS, *FAULTS]
 BAD = WorkbookError("1 byte more than predicted", hint="run it again", log="loose objects: 2, 1 predicted")
 
 
@@ -65,11 +66,11 @@ def run_directory(place: Path) -> Path:
     return max(path for path in (place / "build/runs").iterdir() if not path.is_symlink())
 
 
-def test_each_variant_is_updated_and_then_the_power_cuts_are_made(place: Path, updates: UpdateRounds) -> None:
+def test_each_variant_is_updated_and_then_what_can_go_wrong_is_made(place: Path, updates: UpdateRounds) -> None:
     assert study_run.run_study("update") == 0
     assert updates.updated == UPDATES
     directory = run_directory(place)
-    first, second, cuts = updates.parameters
+    first, second, cuts, returned, refused = updates.parameters
     own = {"changes": "package config", "study": "update"}
     assert first == {
         **own,
@@ -79,14 +80,19 @@ def test_each_variant_is_updated_and_then_the_power_cuts_are_made(place: Path, u
     assert second["output_directory"] == f"{directory.relative_to(place)}/atomic-min"
     assert cuts == {"variant": "atomic-min", "packages": "cloud-docker", "states": 1000, "boots": 2, "study": "update",
                     "output_directory": str(directory.relative_to(place))}  # fmt: skip
+    of_run = {"output_directory": cuts["output_directory"]}
+    assert returned == {"variant": "atomic-min-return", "faults": "unit", **of_run}
+    assert refused == {"variant": "atomic-min", "cases": "unsigned other-key older dies full-disk", **of_run}
     assert (place / "build/runs/latest-update").resolve() == directory
     found = read_updates(directory)
     assert found
     assert (found.failed, [one.variant for one in found.updates]) == ((), ["cloud-docker", "atomic-min"])
     assert found.power_cuts
+    assert found.returns
+    assert found.refusals
     page = (directory / "atomic-min/update.html").read_text()
     for link in ("../index.html", "../updates.html", "../power-cuts.html", "../cloud-docker/update.html",
-                 "update.json"):  # fmt: skip
+                 "../automatic-return.html", "../refused-updates.html", "update.json"):  # fmt: skip
         assert f'href="{link}"' in page
     assert 'href="atomic-min/update.html"' in (directory / "power-cuts.html").read_text()
     assert f'href="{UPDATES_FILE}"' in (directory / "index.html").read_text()
@@ -118,18 +124,19 @@ def test_a_variant_that_failed_is_not_updated(
 ) -> None:
     made = put(monkeypatch, UpdateRounds(cloud_docker=WorkbookError("no such luck")))
     assert study_run.run_study("update") == 1
-    assert made.updated == [("update", "atomic-min")]
+    assert made.updated == [("update", "atomic-min"), *FAULTS]
     found = read_updates(run_directory(place))
     assert found
     assert [(one.kind, one.error) for one in found.rounds] == [
         ("update", "not made: cloud-docker failed"), ("update", ""), ("power-cuts", "not made: cloud-docker failed"),
+        ("automatic-return", ""), ("refused-updates", ""),
     ]  # fmt: skip
     assert not (run_directory(place) / "power-cuts.html").exists()
 
 
 def test_a_part_of_the_study_makes_what_its_variants_allow(place: Path, updates: UpdateRounds) -> None:
     assert study_run.run_study("update", variants=["atomic-min"]) == 0
-    assert updates.updated == [("update", "atomic-min")]
+    assert updates.updated == [("update", "atomic-min"), *FAULTS]
 
 
 def recorded(variant: Variant, _: object) -> Locks:
@@ -178,6 +185,27 @@ def test_a_treefile_decides_what_version_2_is(tmp_path: Path, updates: UpdateRou
         digests.append(run_inputs.inputs_of_run(load_study(name), (), {}, own_context(tmp_path), tmp_path))
     assert digests[0] != digests[1]
     assert digests[2] == digests[3], "other studies have no version 2"
+
+
+@pytest.mark.parametrize("name", ["cloud-docker", "atomic-min", "atomic-min-return"])
+def test_another_lock_of_any_version_2_is_another_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    (tmp_path / "requirements.lock").touch()
+    (tmp_path / "params").mkdir()
+    (tmp_path / "params/budgets.yaml").touch()
+    opened = list[tuple[str, str]]()
+
+    def digest(*changed: str) -> str:
+        def open_update(variant: str, _: str, study: str) -> SimpleNamespace:
+            opened.append((variant, study))
+            sha256 = ("3" if variant in changed else "2") * 64
+            return SimpleNamespace(after=SimpleNamespace(rpm_set=SimpleNamespace(lock=SimpleNamespace(sha256=sha256))))
+
+        monkeypatch.setattr(run_inputs, "open_any_update", open_update)
+        return run_inputs.inputs_of_run(load_study("update"), (), {}, own_context(tmp_path), tmp_path)
+
+    assert digest() == digest()
+    assert digest() != digest(name)
+    assert {("cloud-docker", "update"), ("atomic-min", "update"), ("atomic-min-return", "")} <= {*opened}
 
 
 @pytest.mark.parametrize("overrides", [{"content": "fedora"}, {"selinux": "permissive", "lock": "lock.json"}])
