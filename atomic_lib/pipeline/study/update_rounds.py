@@ -53,10 +53,17 @@ def _planned(study: Study, updates: StudyUpdates, parameter: str) -> Iterator[Pl
         yield PlannedRound(own, {**cuts.model_dump(), "study": parameter}, (cuts.variant, cuts.packages))
     if returns := updates.automatic_return:
         own = UpdateRound(kind="automatic-return", variant=returns.variant)
-        yield PlannedRound(own, {"variant": returns.variant, "faults": all_faults(returns.faults)})
+        faults = {"variant": returns.variant, "faults": all_faults(returns.faults)}
+        yield PlannedRound(own, faults, _of_study(study, returns.variant))
     if refusals := updates.refusals:
         own = UpdateRound(kind="refused-updates", variant=refusals.variant)
-        yield PlannedRound(own, {"variant": refusals.variant, "cases": all_cases(refusals.cases)})
+        cases = {"variant": refusals.variant, "cases": all_cases(refusals.cases)}
+        yield PlannedRound(own, cases, _of_study(study, refusals.variant))
+
+
+def _of_study(study: Study, variant: str) -> tuple[str, ...]:
+    """A variant that need not be one of the study's, if it is: what failed once would fail again."""
+    return (variant,) if variant in study.variants else ()
 
 
 def require_rounds(study: Study, parameter: str) -> None:

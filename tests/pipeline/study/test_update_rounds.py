@@ -134,6 +134,14 @@ def test_a_variant_that_failed_is_not_updated(
     assert not (run_directory(place) / "power-cuts.html").exists()
 
 
+def test_updates_with_a_fault_are_not_offered_to_a_variant_that_failed(
+    place: Path, updates: UpdateRounds, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = put(monkeypatch, UpdateRounds(atomic_min=WorkbookError("no such luck")))
+    assert study_run.run_study("update") == 1
+    assert made.updated == [("update", "cloud-docker"), FAULTS[0]]
+
+
 def test_a_part_of_the_study_makes_what_its_variants_allow(place: Path, updates: UpdateRounds) -> None:
     assert study_run.run_study("update", variants=["atomic-min"]) == 0
     assert updates.updated == [("update", "atomic-min"), *FAULTS]
@@ -188,7 +196,9 @@ def test_a_treefile_decides_what_version_2_is(tmp_path: Path, updates: UpdateRou
 
 
 @pytest.mark.parametrize("name", ["cloud-docker", "atomic-min", "atomic-min-return"])
-def test_another_lock_of_any_version_2_is_another_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+def test_another_lock_of_any_version_2_is_another_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
     (tmp_path / "requirements.lock").touch()
     (tmp_path / "params").mkdir()
     (tmp_path / "params/budgets.yaml").touch()
@@ -232,7 +242,7 @@ def test_what_is_asked_for_is_planned() -> None:
     ]  # fmt: skip
     assert planned[2].parameters["faults"] == "unit kernel-argument kernel-panic docker nothing"
     assert planned[3].parameters["cases"] == "dies older"
-    assert (planned[2].built, planned[3].built) == ((), ()), "they need no variant of the study"
+    assert (planned[2].built, planned[3].built) == ((), ("atomic-min",)), "only the latter is a variant of the study"
 
 
 @pytest.mark.parametrize(
