@@ -16,6 +16,7 @@ from atomic_lib.base.files import write_text
 from atomic_lib.params.study_file import Study
 from atomic_lib.results.study_result import Breach, Factor, FactorCell, PreviousFigures, StudyResult
 from atomic_lib.results.tables.csv_tables import csv_texts
+from atomic_lib.results.update.update_results import read_updates
 from atomic_lib.results.variant_result import SCHEMA_VERSION, VariantResult
 
 RESULT_FILE = "result.json"
@@ -49,7 +50,7 @@ def write_study_results(
     failed_updates: Sequence[str] = (),
     provenance: Mapping[str, JsonValue] | None = None,
 ) -> StudyResult:
-    """Write ``results.json`` and the CSV tables of a run into its directory.
+    """Write ``results.json`` and the CSV tables of a run into its directory, those of its updates included.
 
     The run's id is the directory's name (of what a link like ``latest-STUDY`` points to).
     """
@@ -70,7 +71,7 @@ def write_study_results(
         provenance=dict(provenance or {}),
     )
     write_text(run_directory / RESULTS_FILE, result.model_dump_json(indent=1) + "\n")
-    for name, text in csv_texts(result).items():
+    for name, text in csv_texts(result, read_updates(run_directory)).items():
         write_text(run_directory / name, text)
     return result
 

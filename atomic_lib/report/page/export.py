@@ -16,6 +16,7 @@ from atomic_lib.base.scrub import scrubber
 from atomic_lib.measure.build_changes import CHANGED_FILES
 from atomic_lib.report.elements.blocks import Alert, Shown
 from atomic_lib.report.page.sections import PageCells, headings, published, split_pages, without_empty
+from atomic_lib.report.tables.update.study_update_words import summary_lines
 from atomic_lib.report.text.budget_words import breach_alert
 from atomic_lib.report.text.conclusions import failure
 from atomic_lib.report.text.content_words import content_and_date, standin_notice
@@ -28,7 +29,7 @@ from atomic_lib.results.runs import INDEX_FILE
 from atomic_lib.results.sbom.sbom_document import sbom_file
 from atomic_lib.results.study_result import StudyResult
 from atomic_lib.results.tables.csv_tables import csv_names
-from atomic_lib.results.update.update_results import UPDATES_FILE
+from atomic_lib.results.update.update_results import UPDATES_FILE, read_updates
 from atomic_lib.results.variant_result import VariantResult
 from atomic_lib.solve.lock import LOCK_FILE
 
@@ -101,7 +102,8 @@ def write_pages(run_directory: Path) -> Path:
         if result.variant in variants:
             links = _links(pages, variants, result.variant, "../")
             _write_variant_page(run_directory / result.variant, study, result, links)
-    write_text(run_directory / SUMMARY_FILE, summary(study, previous_study(run_directory), INDEX_FILE))
+    updates = summary_lines(read_updates(run_directory))
+    write_text(run_directory / SUMMARY_FILE, summary(study, previous_study(run_directory), INDEX_FILE, updates))
     about = content_and_date(study), standin_notice(study)
     for page in reversed(pages):
         title = f"{page.title} · {study.title}" if page.title else study.title

@@ -18,10 +18,10 @@ from atomic_lib.results.variant_result import VariantResult
 SUMMARY_FILE = "summary.md"
 
 
-def summary(study: StudyResult, before: StudyResult | None, link: str) -> str:
+def summary(study: StudyResult, before: StudyResult | None, link: str, updates: str = "") -> str:
     """Content and date, the small table, the changes since the run ``before``, the largest causes, and the link.
 
-    ``before``: the previous run of the study. ``link``: where the page is.
+    ``before``: the previous run of the study. ``link``: where the page is. ``updates``: what is said of updates.
     """
     parts = [
         f"# {markdown_text(study.title.rstrip('.'))}",
@@ -30,6 +30,7 @@ def summary(study: StudyResult, before: StudyResult | None, link: str) -> str:
         *_failures(study),
         _since(study, before),
         *_causes(study),
+        markdown_text(updates),
         f"Page: {link}",
     ]
     return "\n\n".join(part for part in parts if part).replace(NBSP, " ") + "\n"

@@ -16,7 +16,8 @@ _HEAD = """# The tables of a run
 `./workbook run` writes these CSV files beside the page of the run. They are tidy: one observation in a row, one
 quantity in a column, the unit in the name of the column (in `figures.csv` in the column `unit`). An empty field means
 "not measured". `figures.csv` has every figure of the comparison, counted boots included; the other files have the
-single packages, boots and units behind them.
+single packages, boots and units behind them. Only a run of a study with updates ([updates.md](updates.md)) has the
+last five files.
 
 `atomic_lib.load_results()` reads them as pandas tables with the data types below:
 
@@ -222,6 +223,45 @@ _COLUMNS = {
     "stage": _text("the stage of the build"),
     "reused": _flag("whether this run took it from the store"),
     "key": _text("the key of the stage's result in the store"),
+    "changes": _text("what version 2 changes, separated by spaces"),
+    "way": _text("the way to have the update"),
+    "update_ways.source": _text(
+        "where the figure is from: predicted from the `locks` or from both `versions`; measured over `loopback` or in "
+        "the `guest`"
+    ),
+    "requests": _count("requests"),
+    "update_ways.bytes": _size("what is downloaded, without HTTP headers"),
+    "update_steps.step": _text("the step: `deploy` is the installation with dnf, `rollback` the undoing"),
+    "update_steps.seconds": _wall("duration of the step; of a reboot, until the login"),
+    "docker_seconds": _wall("from the command to reboot until Docker answers"),
+    "update_steps.bytes": _size("what the step downloads, without HTTP headers"),
+    "written_bytes": _size("what the step writes to the disk"),
+    "processor_seconds": _wall("what the processors of the guest worked, in ticks of its clock"),
+    "disk_used_bytes": _size("disk used after the step"),
+    "recording": _text("the upgrade (`none`), or what a control has: `no-fsync`, `no-sync`, `dnf`"),
+    "power_cuts.step": _text("the step in which the power fails"),
+    "kind": _text("`at a flush`, or which of the writes since the last one are on the disk"),
+    "flush": _count("", "the number of the flush before the cut, among the writes and flushes from the download on"),
+    "kept": _count("writes", "how many writes since this flush are on the disk"),
+    "outcome": _text("`version 1`, `version 2`, `mixed` or `unbootable`"),
+    "damaged_parts": _text("parts of the system that are not whole, separated by commas; empty: all are whole"),
+    "fault": _text("what is wrong with version 2"),
+    "automatic_returns.version": _text("the version that runs in the end"),
+    "as_expected": _flag("whether all is as it must be"),
+    "version_2_boots": _count("boots", "boots of version 2 after the update"),
+    "version_1_boots": _count("boots", "boots of version 1 after the update"),
+    "automatic_returns.seconds": _wall("from the command to reboot until a version is proven"),
+    "limit_seconds": _wall("the time limit"),
+    "case": _text("what is wrong with the update"),
+    "command": _text("what the administrator types; see docs/updates.md"),
+    "expected": _text("`refused`, `resumed` or `accepted`"),
+    "status": _count("", "exit status of the command"),
+    "refused_updates.bytes": _size("what the server sent, without HTTP headers"),
+    "objects": _count("objects", "how many objects of version 2 were asked for"),
+    "repeat_status": _count("", "the same of the second attempt, without the fault; empty: there was none"),
+    "repeat_requests": _count("requests"),
+    "repeat_bytes": _size("what the server sent, without HTTP headers"),
+    "repeat_objects": _count("objects", "how many objects of version 2 were asked for"),
 }
 
 

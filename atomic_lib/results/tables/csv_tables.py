@@ -13,6 +13,8 @@ from atomic_lib.results.analysis import fallbacks
 from atomic_lib.results.analysis.denial_reasons import default_reasons
 from atomic_lib.results.analysis.metrics import COUNTED, metrics
 from atomic_lib.results.study_result import StudyResult
+from atomic_lib.results.tables.csv_updates import update_headers, update_rows
+from atomic_lib.results.update.update_results import UpdateResults
 from atomic_lib.results.variant_result import VariantResult
 
 _Row = tuple[object, ...]
@@ -36,18 +38,23 @@ _HOST_FIELDS = ("cpu_model", "cpus", "load_1m", "load_1m_after", "other_busy_cpu
 
 
 def csv_names() -> tuple[str, ...]:
-    """The file names of a run's tables."""
-    return tuple(_TABLES)
+    """The file names of a run's tables; a run without updates lacks those of updates."""
+    return tuple(csv_headers())
 
 
 def csv_headers() -> dict[str, tuple[str, ...]]:
     """The columns of every table, by file name."""
-    return {name: tuple(header.split(",")) for name, (header, _) in _TABLES.items()}
+    headers = {name: header for name, (header, _) in _TABLES.items()} | update_headers()
+    return {name: tuple(header.split(",")) for name, header in headers.items()}
 
 
-def csv_texts(study: StudyResult) -> dict[str, str]:
-    """Every table of a run as CSV text, by file name."""
-    return {name: _text(header, rows(study)) for name, (header, rows) in _TABLES.items()}
+def csv_texts(study: StudyResult, updates: UpdateResults | None = None) -> dict[str, str]:
+    """Every table of a run as CSV text, by file name; those of updates only if there are ``updates``."""
+    texts = {name: _text(header, rows(study)) for name, (header, rows) in _TABLES.items()}
+    if updates:
+        headers = update_headers()
+        texts |= {name: _text(headers[name], rows) for name, rows in update_rows(updates).items()}
+    return texts
 
 
 def _text(header: str, rows: Iterable[_Row]) -> str:

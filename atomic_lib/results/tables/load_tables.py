@@ -6,17 +6,21 @@ from typing import TYPE_CHECKING
 from atomic_lib.base.errors import WorkbookError
 from atomic_lib.results.tables.csv_columns import column_of
 from atomic_lib.results.tables.csv_tables import csv_headers
+from atomic_lib.results.tables.csv_updates import update_headers
 
 if TYPE_CHECKING:
     import pandas  # type: ignore[import-untyped]
 
 
 def load_tables(run_directory: Path) -> "dict[str, pandas.DataFrame]":
-    """Every table of a run by its name without ``.csv``; what was not measured is NA.
+    """Every table of a run by its name without ``.csv``; what was not measured is NA. Without updates it has no tables
+    of them.
 
     Raises WorkbookError naming the file that is missing or damaged.
     """
-    return {name.removesuffix(".csv"): _load(run_directory / name, names) for name, names in csv_headers().items()}
+    lacking = [name for name in update_headers() if not (run_directory / name).exists()]
+    tables = {name: names for name, names in csv_headers().items() if name not in lacking}
+    return {name.removesuffix(".csv"): _load(run_directory / name, names) for name, names in tables.items()}
 
 
 def _load(path: Path, names: tuple[str, ...]) -> "pandas.DataFrame":

@@ -16,6 +16,7 @@ from atomic_lib.pipeline.schedule.run_inputs import Locks
 from atomic_lib.pipeline.study import study_run
 from atomic_lib.pipeline.study.update_rounds import planned_rounds, require_rounds
 from atomic_lib.results.history.database import read_history
+from atomic_lib.results.tables.csv_updates import update_headers
 from atomic_lib.results.update.update_results import UPDATES_FILE, read_updates
 from tests.contexts import own_context
 from tests.pipeline.small_notebooks import notebook
@@ -95,7 +96,9 @@ def test_each_variant_is_updated_and_then_what_can_go_wrong_is_made(place: Path,
                  "../automatic-return.html", "../refused-updates.html", "update.json"):  # fmt: skip
         assert f'href="{link}"' in page
     assert 'href="atomic-min/update.html"' in (directory / "power-cuts.html").read_text()
-    assert f'href="{UPDATES_FILE}"' in (directory / "index.html").read_text()
+    index = (directory / "index.html").read_text()
+    assert all(f'href="{name}"' in index for name in (UPDATES_FILE, *update_headers()))
+    assert "- cloud-docker, package config: check " in (directory / "summary.md").read_text()
 
 
 def test_an_update_that_is_not_as_it_must_be_fails_the_run_and_the_others_go_on(

@@ -41,6 +41,11 @@ def test_it_has_content_and_date_table_changes_causes_and_link(study: StudyResul
     assert "\N{NO-BREAK SPACE}" not in text
 
 
+def test_what_is_said_of_updates_comes_last_and_is_no_markup(study: StudyResult) -> None:
+    text = summary(study, None, "index.html", "Updates to a version 2:\n- atomic-min: *failed*")
+    assert text.endswith("\n\nUpdates to a version 2:\n- atomic-min: \\*failed\\*\n\nPage: index.html\n")
+
+
 def test_the_five_largest_causes_and_the_rest_add_up() -> None:
     made = study_of(factory.variant_result("cloud-docker"), factory.variant_result("atomic-min"))
     line = next(line for line in plain(summary(made, None, "x")).splitlines() if line.startswith("Why"))

@@ -11,13 +11,17 @@ from atomic_lib.base.paths import CHECKOUT
 from atomic_lib.results.result_files import write_study_results
 from atomic_lib.results.tables.csv_columns import column_of, columns_page
 from atomic_lib.results.tables.csv_tables import csv_headers
+from atomic_lib.results.update.update_results import write_rounds
 from tests.report import factory
 from tests.report.enriched import enriched
+from tests.results.update.study_updates import MORE_ROUNDS, ROUNDS, write_figures
 
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     directory = tmp_path_factory.mktemp("run")
+    write_figures(directory)
+    write_rounds(directory, (*ROUNDS, *MORE_ROUNDS))
     made = [enriched(result) if result.boots else result for result in factory.all_results()]
     write_study_results(directory, factory.STUDY, made)
     return directory

@@ -1,4 +1,4 @@
-"""The updates of a study in a few sentences, for the front page."""
+"""The updates of a study in a few sentences, for the front page and for ``summary.md``."""
 
 from collections.abc import Iterator
 
@@ -14,6 +14,38 @@ def section(updates: UpdateResults | None) -> Section:
     sentences = tuple(_sentences(updates)) if updates else ()
     text = "Each variant is updated to a version 2 and goes back. The page Updates has all figures."
     return Section("What an update costs", text, (Sentences(sentences),) if sentences else ())
+
+
+def summary_lines(updates: UpdateResults | None) -> str:
+    """The bytes of each way, the outcome of power cuts, and what else went as it must or not, as a list in Markdown.
+
+    Empty if the study updates nothing.
+    """
+    if updates is None:
+        return ""
+    lines = [f"{one.variant}, {_ways(one)}" for one in updates.updates]
+    if updates.power_cuts:
+        lines.append(f"power cuts: {_power_cuts(updates.power_cuts)}")
+    if found := updates.returns:
+        good = sum(not one.problems for one in found.outcomes)
+        guests = plural(len(found.outcomes), "guest")
+        lines.append(f"automatic return of {found.variant}: {good} of {guests} as it must be")
+    if refused := updates.refusals:
+        results = refused.guest.results
+        good = sum(not one.problems for one in results)
+        lines.append(f"updates with a fault: {good} of {plural(len(results), 'attempt')} treated as they must be")
+    lines += [f"{ROUND_NAMES[one.kind]} of {one.variant}: failed: {one.error}" for one in updates.failed]
+    return "\n".join(["Updates to a version 2:", *(f"- {line}" for line in lines)])
+
+
+def _ways(one: UpdateResult) -> str:
+    """What each way downloads, measured where it was."""
+    figures = [(way.name, way.guest or way.loopback, way.predicted) for way in one.ways]
+    words = [
+        f"{name} {quantity((measured or predicted).bytes, 'bytes')}{'' if measured else ' (predicted)'}"
+        for name, measured, predicted in figures
+    ]
+    return f"{one.changes}: {', '.join(words)}"
 
 
 def _sentences(updates: UpdateResults) -> Iterator[tuple[str, str]]:

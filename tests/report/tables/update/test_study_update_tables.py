@@ -16,7 +16,7 @@ from atomic_lib.report.tables.update import (
 from tests.guest.update.updates import USED, USED_AFTER
 from tests.measure.power_cuts.states import WHOLE_1, WORN, states_of
 from tests.report.factory import plain
-from tests.results.update.study_updates import ALL_UPDATES, CUTS, DNF, OSTREE, ROUNDS, UPDATES
+from tests.results.update.study_updates import ALL_UPDATES, CUTS, DNF, OSTREE, REFUSALS, RETURNS, ROUNDS, UPDATES
 
 
 def texts(shown: Shown) -> list[list[str]]:
@@ -169,3 +169,32 @@ def test_the_front_page_has_the_sums() -> None:
     assert "ostree with fsync off: 2 of 2; deployed without a sync: 1 of 2; packages by dnf: 2 of 4." in text
     assert "✗ 1 byte more" in text
     assert DNF.variant in text
+
+
+def test_the_summary_has_the_bytes_of_each_way_and_what_went_wrong() -> None:
+    failed = ROUNDS[2].model_copy(update={"error": "no such luck"})
+    text = plain(study_update_words.summary_lines(replace(ALL_UPDATES, rounds=(*ROUNDS[:2], failed))))
+    first, dnf, ostree, cuts, back, refused, last = text.splitlines()
+    assert first == "Updates to a version 2:"
+    assert dnf == "- cloud-docker, package config: check 80.0 kB, RPM files 0.4 MB, RPM files to undo it 0.1 MB"
+    assert "loose objects 1.2 MB, static delta 1.0 MB, OCI layers 2.3 MB, least possible 0.9 MB (predicted)" in ostree
+    assert ostree.endswith("whole image 262.1 MB (predicted)")
+    assert cuts.startswith("- power cuts: 16 states checked, 120 a minute. Of 8 that a cut during the upgrade of ")
+    assert back == "- automatic return of atomic-min-return: 2 of 2 guests as it must be"
+    assert refused == "- updates with a fault: 2 of 2 attempts treated as they must be"
+    assert last == "- power cuts of atomic-min: failed: no such luck"
+
+
+def test_the_summary_counts_only_what_is_as_it_must_be() -> None:
+    lost = RETURNS.outcomes[0].guest.model_copy(update={"entries": (0, 1)})
+    bad = RETURNS.model_copy(update={"outcomes": (replace(RETURNS.outcomes[0], guest=lost), RETURNS.outcomes[1])})
+    taken = REFUSALS.guest.results[0].model_copy(update={"first": REFUSALS.guest.results[1].first})
+    guest = REFUSALS.guest.model_copy(update={"results": (taken, REFUSALS.guest.results[1])})
+    all_bad = replace(ALL_UPDATES, returns=bad, refusals=REFUSALS.model_copy(update={"guest": guest}))
+    text = study_update_words.summary_lines(all_bad)
+    assert "1 of 2 guests as it must be" in plain(text)
+    assert "1 of 2 attempts treated as they must be" in plain(text)
+
+
+def test_the_summary_of_a_study_that_updates_nothing_says_nothing_of_updates() -> None:
+    assert study_update_words.summary_lines(None) == ""
