@@ -1,11 +1,13 @@
 """README and the pages of docs: what they name exists, and their measured tables are those of their files."""
 
+import argparse
 import re
 from pathlib import Path
 
 import pytest
 
 from atomic_lib.base.errors import WorkbookError
+from atomic_lib.cli import command_parser
 from atomic_lib.tools.mirror import choose_mirror
 from benchmarks.docs import problems
 from tests.project.test_structure import ROOMS
@@ -78,6 +80,28 @@ def test_every_command_of_the_workbook_that_a_page_names_exists() -> None:
     }
     assert {"run", "test", "why", "without", "verify", "equality", "lab"} <= commands
     assert [name for name in sorted(commands) if not re.search(rf"^  {name}\b", usage, re.MULTILINE)] == []
+
+
+def options_of(name: str) -> set[str]:
+    """The options of a command; none for one that passes all its words on, or that is not there."""
+    (commands,) = (one for one in command_parser()._actions if isinstance(one, argparse._SubParsersAction))
+    parser = commands.choices.get(name)
+    hidden = argparse.SUPPRESS
+    return {word for one in parser._actions if one.help != hidden for word in one.option_strings} if parser else set()
+
+
+@pytest.mark.parametrize("page", PAGES, ids=named)
+def test_every_option_that_a_page_names_with_its_command_exists(page: Path) -> None:
+    lines = re.findall(r"\./workbook (?:--mirror URL |--no-install )?([a-z][a-z-]*)([^`\n#]*)", page.read_text())
+    given = [(name, option) for name, words in lines for option in re.findall(r"(?<!\S)--[a-z-]+", words)]
+    assert [pair for pair in given if pair[0] not in ("test", "lab") and pair[1] not in options_of(pair[0])] == []
+
+
+@pytest.mark.parametrize("name", ["equality", "update", "power-cuts", "layers", "container", "release-notes"])
+def test_the_help_of_the_launcher_has_each_option_of_a_page(name: str) -> None:
+    usage = (CHECKOUT / "workbook").read_text()
+    (told,) = re.findall(rf"^  {name} .*\n(?:   .*\n)*", usage, re.MULTILINE)
+    assert [option for option in options_of(name) - {"-h", "--help"} if option not in told] == []
 
 
 def test_the_design_lists_the_folders_of_the_library_in_the_order_of_their_imports() -> None:
