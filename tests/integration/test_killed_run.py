@@ -103,7 +103,7 @@ def in_the_middle(family: set[Process]) -> bool:
     return len(guests) == 2 and any(list(one.words) == SCRIPTLET for one in family)
 
 
-def left_of(family: set[Process], top: Path) -> list[str]:
+def left_of(family: set[Process], top: Path) -> list[Process]:
     """What is left of a run: its processes, and those that see a mount of something in its checkout."""
     known = {(process.pid, process.started) for process in family}
     left = []
@@ -111,7 +111,7 @@ def left_of(family: set[Process], top: Path) -> list[str]:
         with suppress(OSError):  # it has ended, or is another user's
             mounts = Path(f"/proc/{process.pid}/mountinfo").read_text()
             if (process.pid, process.started) in known or str(top) in mounts:
-                left.append(" ".join(process.words))
+                left.append(process)
     return left
 
 
@@ -164,12 +164,17 @@ def words(*more: str) -> list[str]:
 @contextmanager
 def running(top: Path, temporary: Path) -> Iterator[tuple[command.Background, set[Process]]]:
     """A run in the middle of two guests and a compose, and its processes."""
-    log = top / "log"
-    with command.running(words(), log=log, cwd=top, env=environment(top, temporary), stop_seconds=60) as run:
-        wait_until(lambda: in_the_middle(family_of(run.pid)) or run.poll() is not None, START_SECONDS)
-        family = family_of(run.pid)
-        assert in_the_middle(family), (log.read_text(), [one.words for one in family])
-        yield run, family
+    log, family = top / "log", set[Process]()
+    try:
+        with command.running(words(), log=log, cwd=top, env=environment(top, temporary), stop_seconds=60) as run:
+            wait_until(lambda: in_the_middle(family_of(run.pid)) or run.poll() is not None, START_SECONDS)
+            family = family_of(run.pid)
+            assert in_the_middle(family), (log.read_text(), [one.words for one in family])
+            yield run, family
+    finally:
+        for process in left_of(family, top):  # of a test that failed
+            with suppress(ProcessLookupError):
+                os.kill(process.pid, signal.SIGKILL)
 
 
 def results(top: Path) -> set[Path]:
@@ -211,8 +216,7 @@ def test_nor_of_one_whose_processes_are_all_killed_and_the_next_run_removes_the_
     done = command.run(words(*more), cwd=top, env=environment(top, temporary), timeout_seconds=START_SECONDS)
     page = Path(done.stdout.strip())
     assert [path for path in (top / "build/runs").iterdir() if not path.is_symlink()] == [page.parent]
-    assert list((top / "build/store/tmp").iterdir()) == []
-    assert list(temporary.iterdir()) == []
+    assert [list(path.iterdir()) for path in (top / "build/store/tmp", temporary)] == [[], []]
     assert results(top) >= before
     stages = read_variant_result(page.parent / GUEST / "result.json").stages
     assert {(one.stage, one.reused) for one in stages} == {(name, True) for name in ("resolve", "compose", "image")}
