@@ -1,8 +1,10 @@
 """atomic-min as a container image in layers: it is the commit, the same each time, and little of it is pulled anew.
 
-It shares both trees with ``test_guest_update`` and boots nothing; both images and the first once more take 150 s.
+It shares both trees with ``test_guest_update`` and boots nothing. Both images take 130 s beside other work; the
+notebook, which makes the first once more and another version with its image, takes 200 s.
 """
 
+import json
 import os
 import re
 import tarfile
@@ -14,13 +16,14 @@ from atomic_lib.base.store import Store
 from atomic_lib.compose.tree import Tree
 from atomic_lib.compose.tree_access.walk import walk_tree, write_entries
 from atomic_lib.image.oci.components import DATABASE, UNPACKAGED, in_image
-from atomic_lib.image.oci.host_image import LAYERS, HostImage, HostImageRequest, host_image, layers_made_again
+from atomic_lib.image.oci.host_image import LAYERS, HostImage, HostImageRequest, host_image
 from atomic_lib.image.oci.layout import blob_of, components_in
 from atomic_lib.pipeline.layers.built_image import image_of
 from atomic_lib.pipeline.update.variant_update import VariantUpdate, open_update
 from atomic_lib.tools.context import Context
 from atomic_lib.tools.sandbox import Bind
 from tests.integration.commits import make_commit
+from tests.integration.test_build_and_boot import papermill
 
 pytestmark = pytest.mark.integration
 
@@ -62,11 +65,17 @@ def test_the_layers_are_the_commit(update: VariantUpdate, images: tuple[HostImag
     assert found == expected
 
 
-def test_it_is_the_same_to_the_layer_if_it_is_made_again(
-    update: VariantUpdate, images: tuple[HostImage, HostImage]
+def test_the_notebook_pulls_a_rebuilt_package_and_makes_all_layers_the_same_again(
+    images: tuple[HostImage, HostImage], tmp_path: Path
 ) -> None:
+    papermill("layers.ipynb", tmp_path / "layers.ipynb", "-p", "versions", "2", "-p", "packages", "1")
+    cells = json.loads((tmp_path / "layers.ipynb").read_text())["cells"]
+    outputs = [output.get("data", {}) for cell in cells for output in cell.get("outputs", [])]
+    shown = "".join("".join(output.get("text/html", "")) for output in outputs)
+    assert "✗" not in shown
+    assert "1 update pulled" in shown
     assert 10 < len(images[0].layers) < LAYERS
-    assert layers_made_again(images[0], update.before.context) == images[0].layers
+    assert f"all {len(images[0].layers)} layers of version 1 are the same if they are made again" in shown
 
 
 def test_an_update_changes_the_layers_of_its_packages_only(images: tuple[HostImage, HostImage]) -> None:

@@ -88,7 +88,7 @@ def test_whether_to_boot_is_a_truth_value_and_is_checked_before_anything_is_buil
 ) -> None:
     asked = list[str]()
     monkeypatch.setattr(equality, "open_build", asked.append)
-    with pytest.raises(WorkbookError, match="notebooks/equality.ipynb: boot: 'false' is not accepted"):
+    with pytest.raises(WorkbookError, match=r"notebooks/equality\.ipynb: boot: 'false' is not accepted"):
         equality.open_pair("one", "two", boot="false")  # type: ignore[arg-type]  # as papermill gives it
     assert asked == []
     equality.open_pair("one", "two", boot=False)

@@ -1,8 +1,6 @@
 """The code of the notebook, on stages that are made: what a guest shows is what it displays."""
 
-import json
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -14,6 +12,7 @@ from atomic_lib.pipeline.containers import service_run, variant_service
 from atomic_lib.pipeline.update import variant_update
 from tests.contexts import own_context
 from tests.guest.containers.services import AFTER, BEFORE, good_service
+from tests.pipeline.small_notebooks import displayed
 
 
 @pytest.fixture(autouse=True)
@@ -28,22 +27,6 @@ def own_builds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
     for module in (variant_service, variant_update):
         monkeypatch.setattr(module, "open_build", build)
-
-
-def displayed(notebook: Path) -> str:
-    """What the cells of a notebook display, in their order: the value of the last expression of each."""
-    names: dict[str, Any] = {}
-    shown = []
-    for cell in json.loads(notebook.read_text())["cells"]:
-        if cell["cell_type"] != "code":
-            continue
-        lines = "".join(cell["source"]).splitlines()
-        exec("\n".join(lines[:-1]), names)
-        if lines[-1].partition("=")[0].strip().replace(": str", "").replace(": bool", "").isidentifier():
-            exec(lines[-1], names)
-        else:
-            shown.append(eval(lines[-1], names)._repr_html_())
-    return "".join(shown)
 
 
 def test_the_notebook_of_a_service(monkeypatch: pytest.MonkeyPatch) -> None:

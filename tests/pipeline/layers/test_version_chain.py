@@ -20,6 +20,8 @@ from tests.contexts import own_context
 from tests.image.oci.hosts import FILES, image_context, make_host, make_image
 from tests.pipeline.layers.steps import STEP, made_step
 from tests.pipeline.layers.test_rebuildable_packages import package
+from tests.pipeline.small_notebooks import displayed
+from tests.report.factory import plain
 
 NAMES = [f"package-{number:02}" for number in range(20)]
 
@@ -124,6 +126,24 @@ def test_what_is_not_as_predicted_or_not_the_same_is_an_error() -> None:
         "version 2: layers: 2345678 bytes, 2345678 predicted",
         "version 3: loose objects: 7 bytes, 1234567 predicted",
     ]
+
+
+def test_the_notebook_shows_each_update_and_each_layer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    image = make_image(image_context(tmp_path / "context", monkeypatch), make_host(tmp_path / "1"))
+    chain = made(STEP, made_step("3"), same=(True,) * len(image.layers))
+    vars(chain)["images"] = (image,)
+    asked: list[tuple[object, ...]] = []
+
+    def opened(*words: object) -> VersionChain:
+        asked.append(words)
+        return chain
+
+    monkeypatch.setattr(version_chain, "open_chain", opened)
+    shown = plain(displayed(layers_run.NOTEBOOK))
+    assert asked == [("atomic-min", 5, 5, 1)]
+    for words in ("bash, runc", "the RPM database", "No container engine", "2 updates pulled 4,691,356 bytes"):
+        assert words in shown, words
+    assert "✗" not in shown
 
 
 def test_the_notebook_gets_what_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
