@@ -20,6 +20,7 @@ from atomic_lib.base.progress import ALIVE_VARIABLE, alive_seconds, say
 from atomic_lib.base.signals import unwind
 from atomic_lib.base.store import remove_tree
 from atomic_lib.pipeline.failures import ended_process, explained
+from atomic_lib.pipeline.side_by_side.orphans import adopt_orphans, end_descendants
 from atomic_lib.pipeline.side_by_side.signs import Signs
 
 CELL_SECONDS = 6 * 3600
@@ -163,6 +164,8 @@ def _work(execution: Execution, scratch: Path, sender: connection.Connection) ->
         error = execute(execution.notebook, scratch, execution.parameters, sender.send, execution.cell_seconds)
     except Exception as failure:
         error = explained(failure)
+    finally:
+        end_descendants()  # the commands of a kernel that was killed
     sender.send(error)
 
 
@@ -174,16 +177,18 @@ def _unwind_silently(number: int, frame: object) -> None:
 
 
 def _live_with_parent(scratch: Path) -> None:
-    """Leave Ctrl-C to the parent, which then stops this process, and end if the parent is killed.
+    """Leave Ctrl-C to the parent, which then stops this process, and end with all descendants if the parent is killed.
 
-    The kernel ends with this process, and the processes of a notebook end with its kernel.
+    If this process is killed, too, the kernel ends with it, and the processes of a notebook end with its kernel.
     """
     os.setsid()
+    adopt_orphans()
     parent = parent_process()
 
     def watch() -> None:
         if parent:
             parent.join()
+            end_descendants()
             remove_tree(scratch)
             os.kill(os.getpid(), signal.SIGKILL)
 

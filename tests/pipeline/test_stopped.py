@@ -92,6 +92,27 @@ def test_a_signal_stops_the_run_with_one_line_and_leaves_nothing(
     assert list(temporary.iterdir()) == []
 
 
+def test_of_a_killed_run_no_command_is_left_that_does_not_end_with_its_kernel(tmp_path: Path, temporary: Path) -> None:
+    driver = running_driver(tmp_path, temporary)
+    driver.kill()
+    driver.wait(10)
+    gone = wait_until(lambda: not any(is_alive(tmp_path / name) for name in ("worker", "kernel", "command")), 20)
+    if is_alive(tmp_path / "command"):
+        os.kill(int((tmp_path / "command").read_text()), signal.SIGKILL)
+    assert gone
+    assert list(temporary.iterdir()) == []
+
+
+def test_nor_of_a_kernel_that_is_killed(tmp_path: Path, temporary: Path) -> None:
+    driver = running_driver(tmp_path, temporary)
+    os.kill(int((tmp_path / "kernel").read_text()), signal.SIGKILL)
+    driver.wait(60)
+    alive = is_alive(tmp_path / "command")
+    if alive:
+        os.kill(int((tmp_path / "command").read_text()), signal.SIGKILL)
+    assert not alive
+
+
 def test_of_a_killed_run_no_process_is_left_and_the_next_run_removes_its_files(tmp_path: Path, temporary: Path) -> None:
     driver = running_driver(tmp_path, temporary)
     os.kill(int((tmp_path / "worker").read_text()), signal.SIGSTOP)  # so that it cannot remove its files

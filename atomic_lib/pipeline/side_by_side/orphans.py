@@ -1,0 +1,45 @@
+"""The descendants of a process that executes a notebook: none of them outlives it.
+
+A command of the tools tree ends with the process that started it, but only once bubblewrap has asked the kernel for
+that. One that its kernel has just started would go on for ever if the kernel were killed then: QEMU, for instance.
+
+Source: prctl(2), PR_SET_CHILD_SUBREAPER.
+"""
+
+import ctypes
+import os
+import signal
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+_PR_SET_CHILD_SUBREAPER = 36  # linux/prctl.h
+_LIBC = ctypes.CDLL(None)
+_GONE_SECONDS = 10.0
+_POLL_SECONDS = 0.01
+
+
+def adopt_orphans() -> None:
+    """Have the descendants of this process become its children when their own parents end."""
+    _LIBC.prctl(_PR_SET_CHILD_SUBREAPER, 1)
+
+
+def end_descendants() -> None:
+    """Kill the children of this process, and those that it then adopts, until there are none."""
+    deadline = time.monotonic() + _GONE_SECONDS
+    while (children := list(_children())) and time.monotonic() < deadline:
+        for pid in children:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+            with suppress(ChildProcessError):  # whoever started it has seen it end
+                os.waitpid(pid, os.WNOHANG)
+        time.sleep(_POLL_SECONDS)
+
+
+def _children() -> Iterator[int]:
+    own = str(os.getpid())
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(FileNotFoundError, ProcessLookupError):
+            if path.read_text(errors="replace").rpartition(") ")[2].split()[1] == own:
+                yield int(path.parent.name)
