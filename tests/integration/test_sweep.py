@@ -1,6 +1,6 @@
 """Variants of a sweep, composed: the bytes predicted are those in the tree; a dnf that is killed changes nothing."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,17 +11,18 @@ from atomic_lib.compose.chroot import Installroot
 from atomic_lib.compose.install import Installation, install
 from atomic_lib.compose.rpm_database import file_owners
 from atomic_lib.compose.tree_access.walk import walk_tree
+from atomic_lib.content.comps import Comps
 from atomic_lib.formats.rpm_headers import read_headers
 from atomic_lib.measure.footprint import measure_footprint
 from atomic_lib.params.sweep_file import SweepCell
 from atomic_lib.params.variant import load_variant
-from atomic_lib.pipeline.sweep import sweep_solving
-from atomic_lib.pipeline.sweep.sweep_solving import SolveRequest, SweepContent
+from atomic_lib.pipeline.sweep import engine
+from atomic_lib.pipeline.sweep.sweep_solving import SweepContent
 from atomic_lib.recipe.recipe import Recipe
 from atomic_lib.results.sweep_result import SolvedVariant
 from atomic_lib.solve.explain.without import reduced_recipe
 from atomic_lib.solve.resolve import resolve_rpm_set
-from atomic_lib.solve.running_dnf.prediction import Prediction
+from atomic_lib.solve.running_dnf.prediction import Resolved, resolve
 from atomic_lib.solve.running_dnf.solver_process import RunningDnf
 from atomic_lib.tools.context import Context, open_context
 
@@ -82,16 +83,15 @@ def test_a_dnf_that_is_killed_changes_nothing(
     cells = tiny_cells(tmp_path)
     content = SweepContent(cells, context)
     whole = dict(content.solved(cells))
-    killed: list[SolveRequest] = []
-    real = SweepContent.prediction
+    killed: list[RunningDnf] = []
 
-    def killing(self: SweepContent, dnf: RunningDnf, request: SolveRequest) -> Prediction:
+    def killing(dnf: RunningDnf, comps: Iterable[Comps], *, excluded: tuple[str, ...]) -> Resolved:
         if not killed:
-            killed.append(request)
+            killed.append(dnf)
             dnf.process._process.kill()
-        return real(self, dnf, request)
+        return resolve(dnf, comps, excluded=excluded)
 
-    monkeypatch.setattr(sweep_solving.SweepContent, "prediction", killing)
+    monkeypatch.setattr(engine, "resolve", killing)
     other = SweepContent(cells, replace(context, store=Store(tmp_path / "store/other")))
     again: dict[str, SolvedVariant] = dict(other.solved(cells))
     assert killed

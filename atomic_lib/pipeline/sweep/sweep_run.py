@@ -10,6 +10,7 @@ from atomic_lib.base.scrub import scrubber
 from atomic_lib.params.sweep_file import Sweep, SweepCell, load_sweep, sweep_cells
 from atomic_lib.params.variant import Variant, load_variant
 from atomic_lib.pipeline.notebooks import remove_abandoned
+from atomic_lib.pipeline.sweep.engine import Engines, local_engine
 from atomic_lib.pipeline.sweep.sweep_building import NOTHING_MADE, Amounts, CellBuild, cell_build, with_built
 from atomic_lib.pipeline.sweep.sweep_solving import SOLUTION, SweepContent, package_names
 from atomic_lib.report.figures.sweep_front import built_section
@@ -51,14 +52,21 @@ def sweep_without_each(variant: Variant, amounts: Amounts = NOTHING_MADE) -> int
     return _written(solve_without_each(variant, context, sweep, amounts))
 
 
-def solve_sweep(sweep: Sweep, cells: list[SweepCell], context: Context, amounts: Amounts = NOTHING_MADE) -> SweepResult:
+def solve_sweep(
+    sweep: Sweep,
+    cells: list[SweepCell],
+    context: Context,
+    amounts: Amounts = NOTHING_MADE,
+    *,
+    engines: Engines = local_engine,
+) -> SweepResult:
     """What every cell resolves to, and what some of them are if they are made."""
     solved: dict[str, SolvedVariant] = {}
     contents: dict[str, SweepContent] = {}
     with step(f"sweep {sweep.sweep}: solve {len(cells)} variants"):
         for name in dict.fromkeys(cell.variant.content for cell in cells):
             own = [cell for cell in cells if cell.variant.content == name]
-            contents[name] = SweepContent(own, context)
+            contents[name] = SweepContent(own, context, engines=engines)
             solved.update(contents[name].solved(own))
     rows = [SweepRow(cell.name, cell.levels, solved[cell.name]) for cell in cells]
     by_name = {cell.name: cell for cell in cells}

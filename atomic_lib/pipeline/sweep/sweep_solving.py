@@ -7,7 +7,8 @@ is new. A solution that fails is not kept.
 import hashlib
 import json
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -23,6 +24,15 @@ from atomic_lib.params.sweep_file import SweepCell
 from atomic_lib.params.variant import Variant
 from atomic_lib.pipeline.build import local_rpms_of
 from atomic_lib.pipeline.explore.choices import Choices, changed_recipe, excluded_names, require_counterparts
+from atomic_lib.pipeline.sweep.engine import (
+    Engines,
+    SolverAnswer,
+    SolverQuestion,
+    Solving,
+    answers,
+    local_engine,
+    question_of,
+)
 from atomic_lib.recipe.load import load_recipe
 from atomic_lib.recipe.recipe import Recipe
 from atomic_lib.recipe.recipe_demand import joined_demand, recipe_demand
@@ -30,8 +40,8 @@ from atomic_lib.recipe.standin_recipe import standin_recipe
 from atomic_lib.results.sweep_result import SolvedVariant
 from atomic_lib.solve.explain.without import solved_inputs
 from atomic_lib.solve.running_dnf.described import Described
-from atomic_lib.solve.running_dnf.prediction import Prediction, predict
-from atomic_lib.solve.running_dnf.solver_pool import solver_pool
+from atomic_lib.solve.running_dnf.prediction import Prediction, described_packages, predict
+from atomic_lib.solve.running_dnf.solver_pool import SolverPool, solver_pool
 from atomic_lib.solve.running_dnf.solver_process import RunningDnf
 from atomic_lib.tools.context import Context
 
@@ -72,8 +82,15 @@ class SweepContent:
     Raises WorkbookError for a recipe that is not accepted, and as ``open_content`` does.
     """
 
-    def __init__(self, cells: Sequence[SweepCell], context: Context, params: Path = PARAMS_DIRECTORY) -> None:
-        self._context, self._params = context, params
+    def __init__(
+        self,
+        cells: Sequence[SweepCell],
+        context: Context,
+        params: Path = PARAMS_DIRECTORY,
+        *,
+        engines: Engines = local_engine,
+    ) -> None:
+        self._context, self._params, self._engines = context, params, engines
         self._described: dict[str, Described] = {}
         self._whole = _whole_recipes(cells, params)
         demands = {
@@ -102,38 +119,67 @@ class SweepContent:
     def _changed(self, cell: SweepCell) -> Recipe:
         return changed_recipe(self._whole[cell.variant], cell.variant, _choices(cell), self._params)
 
-    def prediction(self, dnf: RunningDnf, request: SolveRequest) -> Prediction:
+    def solved(self, cells: Sequence[SweepCell]) -> Mapping[str, SolvedVariant]:
+        """What each cell resolves to, by its name; dnf is asked what is not stored yet, each question once."""
+        requests = {cell.name: self.request(cell) for cell in cells}
+        solved: dict[str, SolvedVariant] = {}
+        waiting: dict[SolverQuestion, list[str]] = {}
+        for name, request in requests.items():
+            if stored := SOLUTION.stored(request, self._context):
+                solved[name] = read_solution(stored)
+            else:
+                waiting.setdefault(question_of(request.recipe, request.excluded), []).append(name)
+        if waiting:
+            solved.update(self._asked(requests, waiting))
+        return solved
+
+    def _asked(
+        self, requests: Mapping[str, SolveRequest], waiting: Mapping[SolverQuestion, Sequence[str]]
+    ) -> Iterator[tuple[str, SolvedVariant]]:
+        """What the cells resolve to, by name, as the answers arrive; those without a solution come last."""
+        names = [name for same in waiting.values() for name in same]
+        start, count = requests[names[0]].recipe, min(os.cpu_count() or 1, WORKERS_MOST, len(waiting))
+        unsolved: list[str] = []
+        done = 0
+        with (
+            solver_pool(self._context.tools, self.content, start, count) as pool,
+            ThreadPoolExecutor(count, thread_name_prefix="dnf") as threads,
+        ):
+            solving = Solving(self.content, self._comps, pool, threads, start, self._described)
+            with self._engines(solving) as engine:
+                for question, answer in answers(engine, list(waiting)):
+                    if answer is None:
+                        unsolved += waiting[question]
+                        continue
+                    for name in waiting[question]:
+                        yield name, self._kept(pool, requests[name], answer)
+                    done += len(waiting[question])
+                    reached(f"{done} of {len(names)} variants")
+            reasons = threads.map(lambda name: self._kept(pool, requests[name], None), unsolved)
+            yield from zip(unsolved, reasons, strict=True)
+
+    def _kept(self, pool: SolverPool, request: SolveRequest, answer: SolverAnswer | None) -> SolvedVariant:
+        """The figures of a cell, whose solution is stored; where there is none, its reason, which is not."""
+        answered = replace(request, predict=lambda: self._prediction(pool, request, answer))
+        try:
+            return read_solution(SOLUTION.get(answered, self._context))
+        except (CommandError, SetupError):  # no answer to the question
+            raise
+        except WorkbookError as error:
+            return SolvedVariant(error=error.message)
+
+    def _prediction(self, pool: SolverPool, request: SolveRequest, answer: SolverAnswer | None) -> Prediction:
+        if answer is None:
+            return pool.answer(self._explained, request)
+        described = described_packages(
+            lambda nevras: pool.answer(lambda dnf, asked: dnf.describe(asked), nevras), answer.packages, self._described
+        )
+        return Prediction(request.recipe, answer.packages, described, self._comps, answer.removed)
+
+    def _explained(self, dnf: RunningDnf, request: SolveRequest) -> Prediction:
         """What a compose would install; raises WorkbookError as ``predict`` does."""
         asked = replace(dnf, recipe=request.recipe)
         return predict(asked, self._comps, self._described, excluded=request.excluded, lift=False)
-
-    def solved(self, cells: Sequence[SweepCell]) -> Mapping[str, SolvedVariant]:
-        """What each cell resolves to, by its name; what is not stored yet is asked of long-running dnfs."""
-        requests = {cell.name: self.request(cell) for cell in cells}
-        found = {name: stored for name, one in requests.items() if (stored := SOLUTION.stored(one, self._context))}
-        waiting = [name for name in requests if name not in found]
-        done = 0
-
-        def ask(dnf: RunningDnf, name: str) -> SolvedVariant:
-            nonlocal done
-            request = requests[name]
-            answered = replace(request, predict=lambda: self.prediction(dnf, request))
-            try:
-                solved = read_solution(SOLUTION.get(answered, self._context))
-            except (CommandError, SetupError):  # no answer to the question
-                raise
-            except WorkbookError as error:
-                solved = SolvedVariant(error=error.message)
-            done += 1
-            reached(f"{done} of {len(waiting)} variants")
-            return solved
-
-        solved = {name: read_solution(stored) for name, stored in found.items()}
-        if waiting:
-            start, workers = requests[waiting[0]].recipe, min(os.cpu_count() or 1, WORKERS_MOST, len(waiting))
-            with solver_pool(self._context.tools, self.content, start, workers) as pool:
-                solved.update(zip(waiting, pool.answers(ask, waiting), strict=True))
-        return solved
 
 
 def read_solution(stored: Stored) -> SolvedVariant:

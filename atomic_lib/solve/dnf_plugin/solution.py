@@ -1,7 +1,6 @@
 """A dnf 4 plugin that writes the solution to a file, and ends dnf before the download, unless it downloads."""
 
 import json
-import os
 import sys
 
 import dnf
@@ -16,7 +15,11 @@ class Solution(dnf.Plugin):
         self.base, self.cli = base, cli
 
     def resolved(self):
-        chosen = set(self.base.transaction.install_set) if self.base.transaction else set()
+        self.write(set(self.base.transaction.install_set) if self.base.transaction else set())
+        if not self.base.conf.downloadonly:
+            sys.exit(0)
+
+    def write(self, chosen):
         packages = [
             [
                 p.name,
@@ -37,9 +40,3 @@ class Solution(dnf.Plugin):
             met = [name for name in json.load(handle) if chosen & set(self.base.sack.query().filter(provides=name))]
         with open("/mnt/solution/solution.json", "w") as handle:
             json.dump({"packages": sorted(packages), "unmet": sorted(unmet), "met": met}, handle)
-        if getattr(self.cli.command.opts, "answers_question", False):  # a child of the plugin ``questions``
-            sys.stdout.flush()
-            sys.stderr.flush()
-            os._exit(0)  # what a long-running dnf has loaded is not freed for each answer
-        if not self.base.conf.downloadonly:
-            sys.exit(0)

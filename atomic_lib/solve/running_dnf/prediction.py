@@ -1,6 +1,6 @@
 """The packages of a recipe as dnf resolves them now, with their sizes, chains and files. Nothing is downloaded."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from functools import cached_property
@@ -96,48 +96,99 @@ def predict(
     Raises WorkbookError for a package or group that the content does not have, and if dnf finds no solution.
     """
     groups = tuple(comps)
-    require_fitting(dnf.recipe, dnf.content)
-    members = group_members(groups, dnf.recipe)
+    members = _members(dnf, groups)
     try:
-        recipe, packages, removed = _solution(dnf, members, excluded)
+        found = _solution(dnf, members, excluded)
     except CommandError as error:
         if not lift:
             raise solver_error(dnf, error) from None
-        recipe, packages, removed = _without_own_excludes(dnf, members, excluded, error)
+        found = _without_own_excludes(dnf, members, excluded, error)
+    described = described_packages(dnf.describe, found.packages, known)
+    lifted = tuple(pattern for pattern in dnf.recipe.excludes if pattern not in found.recipe.excludes)
+    return Prediction(found.recipe, found.packages, described, groups, found.removed, lifted)
+
+
+@dataclass(frozen=True)
+class Resolved:
+    """What dnf resolves ``recipe`` to: packages by name. ``removed``: entries that it lost, as in ``Prediction``."""
+
+    recipe: Recipe
+    packages: Mapping[str, Solved]
+    removed: tuple[str, ...] = ()
+
+
+def resolve(dnf: RunningDnf, comps: Iterable[Comps], *, excluded: tuple[str, ...] = ()) -> Resolved:
+    """The packages of dnf's recipe without the packages ``excluded``, which nothing describes.
+
+    Raises CommandError if dnf finds no solution, otherwise as ``predict``.
+    """
+    return _solution(dnf, _members(dnf, tuple(comps)), excluded)
+
+
+def described_packages(
+    describe: Callable[[Collection[str]], dict[str, Described]],
+    packages: Mapping[str, Solved],
+    known: dict[str, Described],
+) -> Mapping[str, Described]:
+    """The descriptions of packages, by name; ``known``: those by NEVRA, to which what is not known is added."""
     new = {package.nevra for package in packages.values()} - known.keys()
-    known |= dnf.describe(new) if new else {}
-    described = {name: known[package.nevra] for name, package in packages.items()}
-    lifted = tuple(pattern for pattern in dnf.recipe.excludes if pattern not in recipe.excludes)
-    return Prediction(recipe, packages, described, groups, removed, lifted)
+    known |= describe(new) if new else {}
+    return {name: known[package.nevra] for name, package in packages.items()}
 
 
-_Found = tuple[Recipe, Mapping[str, Solved], tuple[str, ...]]
-"""A recipe, its packages, and the entries that it lost."""
+def _members(dnf: RunningDnf, comps: tuple[Comps, ...]) -> GroupMembers:
+    require_fitting(dnf.recipe, dnf.content)
+    return group_members(comps, dnf.recipe)
 
 
-def _solution(dnf: RunningDnf, members: GroupMembers, excluded: tuple[str, ...]) -> _Found:
+def _solution(dnf: RunningDnf, members: GroupMembers, excluded: tuple[str, ...]) -> Resolved:
     """dnf's solution without ``excluded``, as ``what_leaves`` finds it; raises CommandError if there is none."""
     recipe = dnf.recipe
     grouped = members_to_install(dnf, members)
     if not excluded:
-        return recipe, solve(dnf, install_words(recipe, grouped)).packages, ()
+        return Resolved(recipe, solve(dnf, install_words(recipe, grouped)).packages)
+    if found := _without_named(dnf, grouped, excluded):
+        return found
     optional = install_words(reduced_recipe(recipe, excluded, (), ()), grouped)
     unmet = solve(dnf, ["--setopt=strict=0", *optional]).unmet
     removed = tuple(word for word in recipe.packages if word in unmet)
     reduced = reduced_recipe(recipe, excluded, removed, [name for name in grouped if name in unmet])
-    return reduced, solve(dnf, install_words(reduced, grouped)).packages, removed
+    return Resolved(reduced, solve(dnf, install_words(reduced, grouped)).packages, removed)
+
+
+def _without_named(dnf: RunningDnf, grouped: Sequence[str], excluded: tuple[str, ...]) -> Resolved | None:
+    """The solution without ``excluded`` if only entries that name what is excluded have to go; None otherwise.
+
+    It saves one of dnf's two solutions: if all other entries can be installed together, none of them would be left
+    out if they were optional, as libsolv leaves out an optional one only where there is no solution with it.
+    """
+    recipe = dnf.recipe
+    without = reduced_recipe(recipe, excluded, (), ())
+    unmatched = dnf.unmatched(install_words(without, grouped))
+    removed = tuple(word for word in recipe.packages if word in unmatched)
+    if not removed or len(unmatched) > len(set(removed)):
+        return None
+    reduced = reduced_recipe(recipe, excluded, removed, ())
+    try:
+        solution = solve(dnf, install_words(reduced, grouped))
+    except CommandError as error:
+        if error.status != 1:  # dnf's status if it finds no solution
+            raise
+        return None
+    return None if solution.unmet else Resolved(reduced, solution.packages, removed)
 
 
 def _without_own_excludes(
     dnf: RunningDnf, members: GroupMembers, excluded: tuple[str, ...], error: CommandError
-) -> _Found:
+) -> Resolved:
     """The solution with only those of the recipe's excludes that can hold; raises the reason of ``error`` if none."""
     recipe = dnf.recipe
     try:
         if not recipe.excludes:
             raise error
         freed = _solution(replace(dnf, recipe=replace(recipe, excludes=())), members, excluded)
-        kept = tuple(pattern for pattern in recipe.excludes if not any(fnmatchcase(name, pattern) for name in freed[1]))
+        names = freed.packages.keys()
+        kept = tuple(one for one in recipe.excludes if not any(fnmatchcase(name, one) for name in names))
         return _solution(replace(dnf, recipe=replace(recipe, excludes=kept)), members, excluded)
     except CommandError:
         raise solver_error(dnf, error) from None

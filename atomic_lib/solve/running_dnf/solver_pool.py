@@ -3,11 +3,10 @@
 A dnf that dies, or does not answer, is started again, and its question is asked once more.
 """
 
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from queue import SimpleQueue
+from queue import LifoQueue
 from typing import TypeVar
 
 from atomic_lib.base.command import CommandError
@@ -33,38 +32,20 @@ class _Worker:
 
 
 class SolverPool:
-    """Asks many questions of ``count`` dnfs, which start when they are needed."""
+    """``count`` dnfs, which start when they are needed. Several threads may ask at once."""
 
     def __init__(self, start: Callable[[ExitStack], RunningDnf], count: int) -> None:
         self._start = start
-        self._idle: SimpleQueue[_Worker | None] = SimpleQueue()
-        self._count = count
+        self._idle: LifoQueue[_Worker | None] = LifoQueue()  # the last one first: it has started
+        self.count = count
         for _ in range(count):
             self._idle.put(None)
 
-    def answers(self, ask: Callable[[RunningDnf, Question], Answer], questions: Iterable[Question]) -> list[Answer]:
-        """The answers, in the order of the questions; raises what ``ask`` raises, as soon as it does.
+    def answer(self, ask: Callable[[RunningDnf, Question], Answer], question: Question) -> Answer:
+        """The answer of a dnf that is idle; waits for one. Raises what ``ask`` raises.
 
         An error of a dnf that has died is none of the question: it is asked again.
         """
-        with ThreadPoolExecutor(self._count, thread_name_prefix="dnf") as executor:
-            futures: list[Future[Answer]] = [executor.submit(self._answer, ask, question) for question in questions]
-            try:
-                done, _ = wait(futures, return_when=FIRST_EXCEPTION)
-                for failed in done:
-                    failed.result()
-                return [future.result() for future in futures]
-            finally:
-                executor.shutdown(wait=True, cancel_futures=True)
-
-    def close(self) -> None:
-        """End all dnfs."""
-        for _ in range(self._count):
-            worker = self._idle.get()
-            if worker:
-                worker.stack.close()
-
-    def _answer(self, ask: Callable[[RunningDnf, Question], Answer], question: Question) -> Answer:
         worker = self._idle.get()
         try:
             for attempt in range(_ATTEMPTS):
@@ -78,6 +59,13 @@ class SolverPool:
             raise AssertionError("the last attempt returns or raises")
         finally:
             self._idle.put(worker)
+
+    def close(self) -> None:
+        """End all dnfs."""
+        for _ in range(self.count):
+            worker = self._idle.get()
+            if worker:
+                worker.stack.close()
 
     def _usable(self, worker: _Worker | None) -> _Worker:
         if worker and worker.dnf.process.usable:

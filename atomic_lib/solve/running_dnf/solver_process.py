@@ -12,6 +12,7 @@ import time
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +42,8 @@ class SolverProcess:
     def __init__(self, process: Background, questions: int, answers: int, log: Path) -> None:
         self._process, self._questions, self._answers, self._log = process, questions, answers, log
         self._broken = False
+        self.matches: dict[tuple[str, ...], dict[str, bool]] = {}
+        """Whether each word that was asked about matches a package, by what is excluded."""
 
     @property
     def usable(self) -> bool:
@@ -61,6 +64,20 @@ class SolverProcess:
         answer = self._read(_ANSWER_SECONDS)
         self._broken = False
         return answer
+
+    def told(self, question: Mapping[str, object]) -> str:
+        """What dnf tells of its packages, as JSON; raises CommandError as ``ask``, and if dnf fails."""
+        answer = self.ask(question)
+        if answer["status"] == 0:
+            return str(answer["answer"])
+        error = CommandError(f"dnf: packages cannot be read ({question['kind']})", log=last_lines(answer["output"]))
+        error.status = answer["status"]
+        raise error
+
+    @cached_property
+    def names(self) -> list[str]:
+        """The names of all packages, sorted; raises CommandError as ``ask`` does."""
+        return list(json.loads(self.told({"kind": "names"})))
 
     def wait_until_ready(self) -> None:
         """Wait until the repositories are loaded; raises CommandError as ``ask`` does."""
@@ -121,9 +138,9 @@ class RunningDnf(Dnf):
     ) -> str:
         """As ``Dnf.run``, but with the running process where it can answer."""
         if list(words[:3]) == ["-q", "repoquery", "--qf"] and words[3:] == ["%{name}"]:
-            return "\n".join(json.loads(self.process.ask({"kind": "names"})["answer"]))
+            return "\n".join(self.process.names)
         question = _install_question(words)
-        if question is None or pinned or self.hidden or self.locked is not None or not self._same_repositories():
+        if question is None or pinned or not self._can_answer():
             return super().run(words, binds=binds, pinned=pinned)
         answer = self.process.ask({**question, "weak_dependencies": self.recipe.weak_dependencies})
         if answer["status"] == 0:
@@ -132,14 +149,29 @@ class RunningDnf(Dnf):
         error.status, error.stdout = answer["status"], answer["output"]
         raise repository_error(error, self.content.local) or error
 
+    def unmatched(self, words: Sequence[str]) -> set[str]:
+        """Which of the words to install match no package, as the excludes among dnf's arguments ``words`` leave them.
+
+        Empty if the process was not started for these repositories. Raises CommandError as ``SolverProcess.ask``.
+        """
+        question = _install_question(words)
+        if question is None or not self._can_answer():
+            return set()
+        asked = list(map(str, question["words"]))
+        known = self.process.matches.setdefault(tuple(question["excludes"]), {})
+        if new := [word for word in asked if word not in known]:
+            unmatched = set(json.loads(self.process.told({**question, "kind": "unmatched", "words": new})))
+            known.update((word, word not in unmatched) for word in new)
+        return {word for word in asked if not known[word]}
+
     def describe(self, nevras: Collection[str]) -> dict[str, Described]:
         """What the index or, of a local repository, the header of each package says; raises CommandError."""
-        answer = self.process.ask({"kind": "describe", "nevras": sorted(nevras)})
-        if answer["status"] != 0:
-            raise CommandError("dnf: packages cannot be described", log=last_lines(answer["output"]))
-        return read_described(answer["answer"])
+        return read_described(self.process.told({"kind": "describe", "nevras": sorted(nevras)}))
 
-    def _same_repositories(self) -> bool:
+    def _can_answer(self) -> bool:
+        """Whether the process sees the packages of this recipe's repositories."""
+        if self.hidden or self.locked is not None:
+            return False
         names = ("repos", "extra_repos", "repo_packages", "lockfile_repos", "repositories")
         return all(getattr(self.recipe, name) == getattr(self.started_with, name) for name in names)
 
@@ -183,7 +215,7 @@ def _opened(fifo: Path) -> Iterator[int]:
         os.close(descriptor)
 
 
-def _install_question(words: Sequence[str]) -> dict[str, object] | None:
+def _install_question(words: Sequence[str]) -> dict[str, Any] | None:
     """The question for dnf's arguments of an installation; None if there are arguments that are no question."""
     if "install" not in words:
         return None

@@ -1,7 +1,8 @@
 """A sweep with a dnf that is not real: which solutions are asked for, kept and written, and the words on the command
 line."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -18,12 +19,13 @@ from atomic_lib.cli import main
 from atomic_lib.content.demand import Demand
 from atomic_lib.params.sweep_file import Sweep, SweepCell, sweep_cells
 from atomic_lib.params.variant import load_variant
-from atomic_lib.pipeline.sweep import sweep_run, sweep_solving
+from atomic_lib.pipeline.sweep import engine, sweep_run, sweep_solving
+from atomic_lib.pipeline.sweep.engine import Engine, SolverAnswer, SolverQuestion, Solving
 from atomic_lib.pipeline.sweep.sweep_run import run_sweep, solve_sweep, solve_without_each
 from atomic_lib.recipe.recipe import Recipe
 from atomic_lib.results.sweep_result import BuiltVariant, SolvedVariant, SweepResult, SweepRow, sweep_csv
 from atomic_lib.solve.running_dnf.described import FilesTogether
-from atomic_lib.solve.running_dnf.prediction import Prediction
+from atomic_lib.solve.running_dnf.prediction import Prediction, Resolved
 from atomic_lib.solve.solver import Solved
 from atomic_lib.tools import user_namespace
 from tests.contexts import own_context
@@ -47,6 +49,17 @@ SWEEP = Sweep.model_validate(
 class FakeDnf:
     recipe: Recipe
     process: SimpleNamespace
+
+    def describe(self, nevras: Collection[str]) -> dict[str, Any]:
+        names = {nevra.removesuffix("-1") for nevra in nevras}
+        return {f"{name}-1": SimpleNamespace(content=(FilesTogether(False, "", 1000 * len(name)),)) for name in names}
+
+
+def unsolvable() -> CommandError:
+    """dnf's error if there is no solution."""
+    error = CommandError("dnf install: exit status 1")
+    error.status = 1
+    return error
 
 
 @dataclass
@@ -74,21 +87,23 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> Asked:
         found.started += 1
         yield FakeDnf(recipe, SimpleNamespace(usable=True))
 
-    def predict(dnf: FakeDnf, *_: object, excluded: tuple[str, ...], lift: bool) -> Prediction:
-        assert not lift
+    def resolve(dnf: FakeDnf, _: object, *, excluded: tuple[str, ...]) -> Resolved:
         found.questions.append((dnf.recipe.packages, excluded))
         for word in excluded:
             if word in found.errors:
-                raise found.errors.pop(word) if isinstance(found.errors[word], CommandError) else found.errors[word]
+                error = found.errors[word]
+                raise found.errors.pop(word) if isinstance(error, CommandError) and error.status == -9 else error
         names = [word for word in dnf.recipe.packages if word in ("sudo", "htop", "bash") and word not in excluded]
         packages = {name: Solved(name, f"{name}-1", len(name), 1000 * len(name)) for name in names}
-        described: dict[str, Any] = {
-            name: SimpleNamespace(content=(FilesTogether(False, "", 1000 * len(name)),)) for name in names
-        }
-        return Prediction(dnf.recipe, packages, described, (), excluded)
+        return Resolved(dnf.recipe, packages, excluded)
+
+    def predict(dnf: FakeDnf, *_: object, excluded: tuple[str, ...], lift: bool) -> Prediction:
+        assert not lift
+        raise WorkbookError(f"{dnf.recipe.files[0].name}: dnf found no solution without {excluded[0]}")
 
     monkeypatch.setattr(sweep_solving, "open_content", open_content)
     monkeypatch.setattr("atomic_lib.solve.running_dnf.solver_pool.running_dnf", running_dnf)
+    monkeypatch.setattr(engine, "resolve", resolve)
     monkeypatch.setattr(sweep_solving, "predict", predict)
     return found
 
@@ -122,6 +137,34 @@ def test_what_was_solved_is_not_asked_again(asked: Asked, tmp_path: Path) -> Non
     assert asked.started == started
 
 
+def test_variants_that_dnf_cannot_tell_apart_ask_once(asked: Asked, tmp_path: Path) -> None:
+    factors = {"docs": {"without": {}, "with": {"parts": "docs"}}}
+    sweep = Sweep.model_validate({"sweep": "docs", "cells": {"variant": "atomic", "factors": factors}})
+    rows = solve_sweep(sweep, sweep_cells(sweep), own_context(tmp_path)).rows
+    assert [row.variant for row in rows] == ["base", "docs-with"]
+    assert len(asked.questions) == 1
+    assert solve_sweep(sweep, sweep_cells(sweep), own_context(tmp_path)).rows == rows
+    assert len(asked.questions) == 1
+
+
+def test_the_engine_that_is_named_answers(asked: Asked, tmp_path: Path) -> None:
+    said: list[SolverQuestion] = []
+
+    @contextmanager
+    def engines(solving: Solving) -> Iterator[Engine]:
+        def answer(question: SolverQuestion) -> SolverAnswer:
+            said.append(question)
+            return SolverAnswer({"sudo": Solved("sudo", "sudo-1", 4, 9)}, ())
+
+        with ThreadPoolExecutor(3) as executor:
+            yield Engine(executor, answer)
+
+    result = solve_sweep(SWEEP, sweep_cells(SWEEP), own_context(tmp_path), engines=engines)
+    assert len(said) == 4
+    assert asked.questions == []
+    assert {row.solved.installed_bytes for row in result.rows} == {4000}  # as this machine's dnf describes it
+
+
 def test_a_worker_that_is_killed_changes_nothing_of_the_table(asked: Asked, tmp_path: Path) -> None:
     whole = solve_sweep(SWEEP, sweep_cells(SWEEP), own_context(tmp_path / "one"))
     killed = CommandError("dnf: died")
@@ -132,9 +175,11 @@ def test_a_worker_that_is_killed_changes_nothing_of_the_table(asked: Asked, tmp_
 
 
 def test_a_variant_without_a_solution_has_its_reason_and_is_not_stored(asked: Asked, tmp_path: Path) -> None:
-    asked.errors["sudo"] = WorkbookError("dnf found no solution: nothing provides sudo")
+    asked.errors["sudo"] = unsolvable()
     rows = solve_sweep(SWEEP, sweep_cells(SWEEP), own_context(tmp_path)).rows
-    assert [row.variant for row in rows if row.solved.error] == ["sudo-none", "tools-htop.sudo-none"]
+    assert {row.variant: row.solved.error for row in rows if row.solved.error} == {
+        name: "atomic.yaml: dnf found no solution without sudo" for name in ("sudo-none", "tools-htop.sudo-none")
+    }
     assert rows[0].solved.package_count == 2
     asked.errors.clear()
     assert all(not row.solved.error for row in solve_sweep(SWEEP, sweep_cells(SWEEP), own_context(tmp_path)).rows)

@@ -3,17 +3,21 @@
 import json
 import os
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
+from typing import Any, cast
+from unittest.mock import Mock
 
 import pytest
 
 from atomic_lib.base import command
 from atomic_lib.base.command import CommandError
+from atomic_lib.recipe.recipe import Recipe
 from atomic_lib.solve.running_dnf import solver_process
 from atomic_lib.solve.running_dnf.described import read_described
-from atomic_lib.solve.running_dnf.solver_process import SolverProcess, _install_question
+from atomic_lib.solve.running_dnf.solver_process import RunningDnf, SolverProcess, _install_question
 
 
 @contextmanager
@@ -138,3 +142,54 @@ def test_a_dnf_that_ends_by_itself_is_waited_for(tmp_path: Path, monkeypatch: py
     with command.running(["sleep", "60"], log=tmp_path / "log") as dnf:
         SolverProcess(dnf, *ends, tmp_path / "log").wait_until_ended()
         assert dnf.poll() is None
+
+
+def running(process: object, **changes: object) -> RunningDnf:
+    """A dnf with a process that is not real."""
+    recipe = Recipe((Path("r.yaml"),), ())
+    content, own = Mock(), Path("/nonexistent")
+    dnf = RunningDnf(Mock(), content, recipe, own, process=cast(SolverProcess, process), started_with=recipe)
+    return replace(dnf, **changes)  # type: ignore[arg-type]
+
+
+def test_each_word_is_looked_up_once_for_the_same_excludes(tmp_path: Path) -> None:
+    asked: list[list[str]] = []
+
+    def answer(question: Mapping[str, Any]) -> object:
+        asked.append(question["words"])
+        return {"status": 0, "output": "", "answer": json.dumps([one for one in question["words"] if one != "bash"])}
+
+    with answering(tmp_path, answer) as process:
+        dnf = running(process)
+        assert dnf.unmatched(["--exclude=a", "install", "bash", "x"]) == {"x"}
+        assert dnf.unmatched(["--exclude=a", "install", "bash", "x", "y"]) == {"x", "y"}
+        assert dnf.unmatched(["install", "bash"]) == set()
+    assert asked == [["bash", "x"], ["y"], ["bash"]]
+
+
+def test_a_process_with_other_repositories_is_not_asked(tmp_path: Path) -> None:
+    with answering(tmp_path, lambda _: None) as process:
+        other = running(process, recipe=Recipe((Path("r.yaml"),), (), repos=("other",)))
+        assert other.unmatched(["install", "bash"]) == set()
+        assert running(process, locked=()).unmatched(["install", "bash"]) == set()
+
+
+def test_the_names_of_all_packages_are_asked_once(tmp_path: Path) -> None:
+    asked: list[object] = []
+
+    def answer(question: Mapping[str, Any]) -> object:
+        asked.append(question["kind"])
+        return {"status": 0, "output": "", "answer": '["a", "b"]'}
+
+    with answering(tmp_path, answer) as process:
+        for _ in range(2):
+            assert running(process).run(["-q", "repoquery", "--qf", "%{name}"]) == "a\nb"
+    assert asked == ["names"]
+
+
+def test_a_dnf_that_dies_while_it_reads_packages_says_so_with_its_status(tmp_path: Path) -> None:
+    answer = {"status": -9, "output": "out of memory", "answer": ""}
+    with answering(tmp_path, lambda _: answer) as process, pytest.raises(CommandError, match="be read") as caught:
+        running(process).describe(["a-1"])
+    assert caught.value.status == -9
+    assert caught.value.log == "out of memory"

@@ -2,16 +2,20 @@
 
 A question is a line of JSON in the FIFO /mnt/talk/questions; its answer is a line of JSON in /mnt/talk/answers. For
 "install", the child goes on as dnf itself would with these words, excludes and settings; the plugin ``solution`` then
-writes the result. For "describe", it says what packages require, provide and contain.
+writes the result. For "describe", it says what packages require, provide and contain; for "unmatched", which words
+match no package.
 """
 
 import gc
 import json
+import logging
 import os
 import signal
+import sys
 import tempfile
 
 import dnf
+import dnf.subject
 import rpm
 
 LIMIT_SECONDS = 60
@@ -27,8 +31,9 @@ class Questions(dnf.Plugin):
         self.base, self.cli = base, cli
 
     def sack(self):
-        # what each child would do for itself: find out who provides what, and collect what is no garbage
+        # what each child would do for itself: find out what provides what and has which name, and look for garbage
         self.base.sack.query().filterm(provides="questions").run()
+        is_matched(self.base, "questions")
         gc.collect()
         gc.freeze()
         with open("/mnt/talk/questions") as questions, open("/mnt/talk/answers", "w") as answers:
@@ -44,8 +49,7 @@ class Questions(dnf.Plugin):
                         if question["kind"] == "install":
                             self.prepare(question)
                             return  # dnf goes on
-                        names = question["kind"] == "names"
-                        json.dump(all_names(self.base) if names else describe(self.base, question["nevras"]), answer)
+                        json.dump(self.answer(question), answer)
                         answer.flush()
                         os._exit(0)
                     status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
@@ -55,18 +59,41 @@ class Questions(dnf.Plugin):
                     print(json.dumps(said), file=answers, flush=True)
         os._exit(0)
 
+    def answer(self, question):
+        if question["kind"] == "names":
+            return all_names(self.base)
+        if question["kind"] == "describe":
+            return describe(self.base, question["nevras"])
+        self.prepare(question)
+        return [word for word in question["words"] if not is_matched(self.base, word)]
+
     def prepare(self, question):
         conf = self.base.conf
-        conf.install_weak_deps = question["weak_dependencies"]
+        conf.install_weak_deps = question.get("weak_dependencies", False)
         conf.strict = question["strict"]
         conf.excludepkgs = question["excludes"]
         self.base._setup_excludes_includes()
         self.cli.command.opts.pkg_specs = question["words"]
-        self.cli.command.opts.answers_question = True
+        logging.disable(logging.DEBUG)  # a line for each package, in a file that nobody reads
+        self.base._goal2transaction = self.answer_goal
+
+    def answer_goal(self, goal):
+        """Write the solution, in place of a transaction that nobody would use."""
+        (solution,) = (plugin for plugin in self.base._plugins.plugins if plugin.name == "solution")
+        solution.write(set(goal.list_installs()))  # nothing is installed yet, so nothing else changes
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(0)  # what a long-running dnf has loaded is not freed for each answer
 
 
 def all_names(base):
     return sorted({package.name for package in base.sack.query().available()})
+
+
+def is_matched(base, word):
+    """Whether dnf would mark a package for a word, as in ``Base.install``."""
+    found = dnf.subject.Subject(word).get_best_solution(base.sack, with_src=False)["query"]
+    return bool(found.filter(arch__neq=["src", "nosrc"]))
 
 
 def describe(base, nevras):
