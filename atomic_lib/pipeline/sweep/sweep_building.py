@@ -3,6 +3,7 @@
 import json
 import random
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -24,6 +25,7 @@ from atomic_lib.guest.counted.counted_boot import read_counted_boot
 from atomic_lib.measure.footprint import measure_footprint
 from atomic_lib.params.sweep_file import SweepCell
 from atomic_lib.pipeline.build import Build
+from atomic_lib.pipeline.side_by_side.capacity import variants_at_once
 from atomic_lib.pipeline.sweep.sweep_solving import SweepContent
 from atomic_lib.recipe.recipe import Recipe
 from atomic_lib.results.sweep_result import BuiltVariant, SolvedVariant, SweepRow
@@ -86,14 +88,18 @@ def with_built(
 ) -> tuple[SweepRow, ...]:
     """The rows, some of them with what was composed and booted; ``build_of``: the build of a variant, by its name.
 
-    A variant that cannot be made has its error in its row. Raises SetupError for a fault of the setup.
+    As many are made side by side as processors and memory allow: the figures do not depend on the load. A variant that
+    cannot be made has its error in its row. Raises SetupError for a fault of the setup.
     """
     booted = booted_names(rows, amounts.boot)
-    composed = dict.fromkeys((*composed_names(rows, amounts.compose), *booted))
-    made: dict[str, BuiltVariant] = {}
-    for number, name in enumerate(composed, start=1):
-        say(f"· {name}: {number} of {len(composed)} variants to compose{', and to boot' if name in booted else ''}")
-        made[name] = _built(build_of(name), evidence / name if name in booted else None)
+    builds = {name: build_of(name) for name in dict.fromkeys((*composed_names(rows, amounts.compose), *booted))}
+
+    def make(number: int, name: str) -> BuiltVariant:
+        say(f"· {name}: {number} of {len(builds)} variants to compose{', and to boot' if name in booted else ''}")
+        return _built(builds[name], evidence / name if name in booted else None)
+
+    with ThreadPoolExecutor(variants_at_once([build.variant for build in builds.values()])) as side_by_side:
+        made = dict(zip(builds, side_by_side.map(make, range(1, len(builds) + 1), builds), strict=True))
     return tuple(replace(row, built=made.get(row.variant)) for row in rows)
 
 

@@ -3,6 +3,7 @@
 import json
 from dataclasses import replace
 from pathlib import Path
+from threading import Barrier
 from types import SimpleNamespace
 from unittest.mock import Mock
 
@@ -59,10 +60,12 @@ class Made:
 
     def __init__(self, directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         self.asked: list[str] = []
+        self.at_once = 1
         self.errors: dict[str, WorkbookError] = {}
         self._directory = directory
         monkeypatch.setattr(sweep_building, "INSTALLED", Mock(get=self._installed))
         monkeypatch.setattr(sweep_building, "COUNTED_BOOT", Mock(get=self._booted))
+        monkeypatch.setattr(sweep_building, "variants_at_once", lambda variants: self.at_once)
         counted = SimpleNamespace(busy_seconds=2.5)
         monkeypatch.setattr(sweep_building, "read_counted_boot", lambda path: counted)
 
@@ -100,6 +103,18 @@ def test_what_is_booted_is_composed_as_well(made: Made) -> None:
     assert made.asked == ["install base", "boot base", "install b", "boot b"]
     assert {name for name, one in built.items() if one} == {"base", "b"}
     assert built["b"] == BuiltVariant(501, PASSWD, 1000, 2.5)
+
+
+def test_variants_are_made_side_by_side(made: Made, monkeypatch: pytest.MonkeyPatch) -> None:
+    made.at_once, both = 2, Barrier(2, timeout=10)
+    real = made._installed
+
+    def installed(build: Mock, context: object) -> SimpleNamespace:
+        both.wait()
+        return real(build, context)
+
+    monkeypatch.setattr(sweep_building, "INSTALLED", Mock(get=installed))
+    assert made.rows(Amounts(compose=2))["base"] == BuiltVariant(501, PASSWD)
 
 
 def test_what_is_only_composed_is_neither_built_nor_booted(made: Made) -> None:
