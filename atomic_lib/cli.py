@@ -20,6 +20,11 @@ from atomic_lib.pipeline.failures import explained
 from atomic_lib.pipeline.pages.page_commands import add_page_commands
 from atomic_lib.pipeline.recipe_files.recipe_commands import add_commands
 from atomic_lib.pipeline.schedule.schedule_commands import add_schedule_commands, whole_number
+from atomic_lib.pipeline.sweep.cluster.cluster_commands import (
+    add_cluster_commands,
+    add_scheduler_option,
+    scheduler_of,
+)
 from atomic_lib.tools.user_namespace import outer_root
 
 
@@ -92,6 +97,7 @@ def command_parser() -> argparse.ArgumentParser:
     add_commands(commands)
     add_page_commands(commands)
     add_schedule_commands(commands)
+    add_cluster_commands(commands)
     commands.add_parser("test", help="run the tests; further arguments go to pytest", add_help=False)
     lab = commands.add_parser("lab", help="start JupyterLab with the notebooks, to explore choices")
     lab.add_argument("--only-install", action="store_true", help="install JupyterLab, and do not start it")
@@ -144,6 +150,7 @@ def _add_sweep(parser: argparse.ArgumentParser) -> None:
         "--boot", type=whole_number, default=0, metavar="N",
         help="build and boot N variants, counted, and show which have the smallest image or the shortest boot",
     )  # fmt: skip
+    add_scheduler_option(parser)
     parser.set_defaults(call=_sweep, named=lambda options: [options.without_each] if options.without_each else [])
     _add_content(parser)
 
@@ -254,10 +261,10 @@ def _sweep(options: argparse.Namespace) -> int:
     from atomic_lib.pipeline.sweep.sweep_building import Amounts
     from atomic_lib.pipeline.sweep.sweep_run import run_sweep, sweep_without_each
 
-    amounts = Amounts(options.compose, options.boot)
+    amounts, scheduler = Amounts(options.compose, options.boot), scheduler_of(options)
     if options.without_each:
-        return sweep_without_each(_variant(options, options.without_each), amounts)
-    return run_sweep(Path(options.file), _overrides(options), amounts)
+        return sweep_without_each(_variant(options, options.without_each), amounts, scheduler)
+    return run_sweep(Path(options.file), _overrides(options), amounts, scheduler)
 
 
 def _variant(options: argparse.Namespace, name: str) -> Variant:

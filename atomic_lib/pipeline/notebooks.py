@@ -26,8 +26,9 @@ from atomic_lib.pipeline.side_by_side.signs import Signs
 CELL_SECONDS = 6 * 3600
 """How long a cell may take. What takes long in one has a shorter limit of its own, so this ends a cell that hangs."""
 _PREFIX = "workbook-notebook-"
-_PREFIXES = (_PREFIX, "workbook-dnf-", "workbook-run-")
-"""The names of scratch directories: of an executed notebook; of a dnf and of a run that a notebook has started."""
+_PREFIXES = (_PREFIX, "workbook-dnf-", "workbook-run-", "workbook-worker-")
+"""The names of scratch directories: of an executed notebook; of a dnf and of a run that a notebook has started; of a
+worker of sweeps."""
 _STOP_SECONDS = 15
 """How long a stopped process may take to shut down its kernel, which stops the commands of its cell."""
 

@@ -60,7 +60,7 @@ def directories_of(part: str, checkout: Path, cache: Path) -> list[Path]:
         "builds": ["build/store"],
         "damaged": ["build/store"],
         "runs": ["build/runs", "build/verify", "build/equality", "build/recipes", "build/sweeps"],
-        "environment": [".venv", ".venv-lab"],
+        "environment": [".venv", ".venv-cluster", ".venv-lab"],
         "cache": [],
     }
     paths = [checkout.resolve() / name for name in own[part]]

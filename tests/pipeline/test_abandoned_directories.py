@@ -71,6 +71,13 @@ def test_that_of_a_killed_process_is_removed_and_that_of_a_living_one_is_not(
     assert (abandoned.exists(), living.exists()) == (False, True)
 
 
+def test_that_of_a_killed_worker_of_sweeps_is_removed(temporary: Path) -> None:
+    path = temporary / f"workbook-worker-{ENDED}-x"
+    path.mkdir()
+    remove_abandoned()
+    assert not path.exists()
+
+
 def test_that_of_another_user_is_left_alone(temporary: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = temporary / f"workbook-dnf-{ENDED}-x"
     path.mkdir()

@@ -10,7 +10,7 @@ import yaml
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-LOCKS = ("requirements.lock", "requirements-lab.lock", "requirements-build.lock")
+LOCKS = ("requirements.lock", "requirements-lab.lock", "requirements-cluster.lock", "requirements-build.lock")
 
 
 @pytest.fixture
@@ -37,7 +37,12 @@ def version_of(pin: Requirement) -> str:
 
 
 @pytest.mark.parametrize(
-    ("name", "extras"), [("requirements.lock", ["test"]), ("requirements-lab.lock", ["test", "lab"])]
+    ("name", "extras"),
+    [
+        ("requirements.lock", ["test"]),
+        ("requirements-lab.lock", ["test", "lab"]),
+        ("requirements-cluster.lock", ["test", "cluster"]),
+    ],
 )
 def test_lock_has_every_dependency_in_its_range(
     checkout: Path, project: dict[str, Any], name: str, extras: list[str]
@@ -56,14 +61,16 @@ def test_build_lock_is_the_build_group(checkout: Path, project: dict[str, Any]) 
     assert version_of(pin) in requirement.specifier
 
 
-def test_lab_lock_is_the_lock_and_more(checkout: Path) -> None:
-    plain, lab = (
-        {(pin.name, version_of(pin)) for pin in locked(checkout / name)}
-        for name in ("requirements.lock", "requirements-lab.lock")
+@pytest.mark.parametrize(
+    ("name", "added"), [("requirements-lab.lock", "jupyterlab"), ("requirements-cluster.lock", "distributed")]
+)
+def test_a_lock_of_an_extra_is_the_lock_and_more(checkout: Path, name: str, added: str) -> None:
+    plain, more = (
+        {(pin.name, version_of(pin)) for pin in locked(checkout / file)} for file in ("requirements.lock", name)
     )
     # The markers may differ, and so may what only another Python implementation needs.
-    assert {name for name, _ in plain - lab} == set()
-    assert "jupyterlab" in {name for name, _ in lab - plain}
+    assert {one for one, _ in plain - more} == set()
+    assert added in {one for one, _ in more - plain}
 
 
 @pytest.mark.parametrize("name", LOCKS)

@@ -16,7 +16,7 @@ from atomic_lib.tools import user_namespace
 
 CHECKOUT = Path(__file__).parents[2]
 NEEDED = ("bash", "cat", "dirname", "flock", "id", "readlink", "sh", "sha256sum")
-LOCKS = ("requirements-build.lock", "requirements.lock", "requirements-lab.lock")
+LOCKS = ("requirements-build.lock", "requirements.lock", "requirements-lab.lock", "requirements-cluster.lock")
 
 
 @pytest.fixture
@@ -191,6 +191,32 @@ def test_lab_has_its_own_environment(copy: Path, programs: Path) -> None:
     assert launch(copy, programs, "lab").stdout.startswith("-P -m atomic_lib lab\n")
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["sweep-worker"],
+        ["sweep-scheduler", "tcp://127.0.0.1:1"],
+        ["sweep", "a.yaml", "--scheduler", "tcp://127.0.0.1:1"],
+        ["sweep", "a.yaml", "--scheduler=tcp://127.0.0.1:1"],
+    ],
+)
+def test_a_cluster_has_its_own_environment(copy: Path, programs: Path, words: list[str]) -> None:
+    make_ready(copy, ".venv-cluster", "requirements-cluster.lock")
+    program(programs / "id", "echo 0")
+    program(programs / "apt-get", "exit 0")
+    with_host_tools(programs)
+    assert launch(copy, programs, *words).stdout.startswith(f"-P -m atomic_lib {' '.join(words)}\n")
+
+
+@pytest.mark.parametrize("words", [["sweep", "a.yaml"], ["sweep-worker", "--help"]])
+def test_what_needs_no_cluster_uses_the_usual_environment(copy: Path, programs: Path, words: list[str]) -> None:
+    make_ready(copy, ".venv", "requirements.lock")
+    program(programs / "id", "echo 0")
+    program(programs / "apt-get", "exit 0")
+    with_host_tools(programs)
+    assert launch(copy, programs, *words).stdout.startswith(f"-P -m atomic_lib {' '.join(words)}\n")
+
+
 @pytest.mark.parametrize("spoil", ["lock", "stamp", "place"])
 def test_environment_of_another_lock_or_place_is_remade(copy: Path, programs: Path, spoil: str) -> None:
     make_ready(copy, ".venv", "requirements.lock")
@@ -298,6 +324,7 @@ def test_help_of_the_lab_installs_nothing(copy: Path, programs: Path) -> None:
 def test_ci_calls_the_tests_from_anywhere(copy: Path, programs: Path) -> None:
     make_ready(copy, ".venv", "requirements.lock")
     make_ready(copy, ".venv-lab", "requirements-lab.lock")
+    make_ready(copy, ".venv-cluster", "requirements-cluster.lock")
     with_host_tools(programs)
     program(programs / "id", "echo 0")
     program(programs / "apt-get", "exit 0")

@@ -34,8 +34,12 @@ IMPORT_NAMES = {"yaml": "PyYAML", "nbformat": "nbconvert", "nbclient": "papermil
                 "pydantic_core": "pydantic", "jupyter_client": "papermill", "cyclonedx": "cyclonedx-python-lib",
                 "packageurl": "cyclonedx-python-lib", "IPython": "ipykernel"}  # fmt: skip
 """Imports that come with, or under another name than, the dependency they belong to."""
-FOR_JUPYTERLAB = ("atomic_lib/pipeline/explore/panel.py",)
-"""Modules that also do without the extra "lab"."""
+OF_EXTRAS = {
+    "atomic_lib/pipeline/explore/panel.py": "lab",  # also does without it
+    "atomic_lib/pipeline/sweep/cluster/client.py": "cluster",
+    "atomic_lib/pipeline/sweep/cluster/worker.py": "cluster",
+}
+"""Modules that import what only an extra brings, and its name."""
 # Commands leave through one module; another starts Python processes, which execute notebooks.
 DOORS = {"atomic_lib/base/command.py": {"subprocess"}, "atomic_lib/pipeline/notebooks.py": {"multiprocessing"}}
 
@@ -121,7 +125,8 @@ def called_names(path: Path) -> set[str]:
 
 def test_only_a_stage_computes_a_key() -> None:
     callers = {named(path) for path in MODULES if called_names(path) & {"get_or_make", "code_version"}}
-    assert callers == {"atomic_lib/base/stage.py", "atomic_lib/tools/tools_tree.py"}
+    compared = "atomic_lib/pipeline/sweep/cluster/worker_identity.py"  # with that of other machines
+    assert callers == {"atomic_lib/base/stage.py", "atomic_lib/tools/tools_tree.py", compared}
 
 
 def test_each_stage_is_declared_once_under_a_name_of_its_own_with_all_that_makes_its_key() -> None:
@@ -149,8 +154,8 @@ def test_command_is_the_only_door_out(path: Path) -> None:
 def test_imports_are_declared_dependencies(path: Path) -> None:
     project = tomllib.loads((CHECKOUT / "pyproject.toml").read_text())["project"]
     declared = {line.split(">")[0].lower() for line in project["dependencies"]}
-    if named(path) in FOR_JUPYTERLAB:
-        declared |= {line.split(">")[0].lower() for line in project["optional-dependencies"]["lab"]}
+    if extra := OF_EXTRAS.get(named(path)):
+        declared |= {line.split(">")[0].lower() for line in project["optional-dependencies"][extra]}
     foreign = {name.split(".")[0] for name in imports_of(path)} - sys.stdlib_module_names - {"atomic_lib"}
     assert {IMPORT_NAMES.get(name, name).lower() for name in foreign} <= declared
 

@@ -1,6 +1,7 @@
 """``./workbook sweep``: solves all variants of a sweep file, or a variant without each of its packages."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 from atomic_lib.base.files import write_text
@@ -10,6 +11,7 @@ from atomic_lib.base.scrub import scrubber
 from atomic_lib.params.sweep_file import Sweep, SweepCell, load_sweep, sweep_cells
 from atomic_lib.params.variant import Variant, load_variant
 from atomic_lib.pipeline.notebooks import remove_abandoned
+from atomic_lib.pipeline.sweep.cluster.address import ClusterAddress
 from atomic_lib.pipeline.sweep.engine import Engines, local_engine
 from atomic_lib.pipeline.sweep.sweep_building import NOTHING_MADE, Amounts, CellBuild, cell_build, with_built
 from atomic_lib.pipeline.sweep.sweep_solving import SOLUTION, SweepContent, package_names
@@ -26,30 +28,39 @@ WITHOUT, NOTHING = "without", "nothing"
 """The factor of a variant without each of its packages, and its base level."""
 
 
-def run_sweep(file: Path, overrides: Mapping[str, object], amounts: Amounts = NOTHING_MADE) -> int:
+def run_sweep(
+    file: Path,
+    overrides: Mapping[str, object],
+    amounts: Amounts = NOTHING_MADE,
+    scheduler: ClusterAddress | None = None,
+) -> int:
     """Solve the sweep of a file, make ``amounts`` of its variants, and write its table and page.
 
-    Returns the exit status: 0; 1 if nothing has a solution, if a variant cannot be made, or if the files of its
-    packages do not have the bytes that were predicted.
+    ``scheduler``: of the workers that solve; None: threads of this process do. Returns the exit status: 0; 1 if nothing
+    has a solution, if a variant cannot be made, or if the files of its packages do not have the bytes that were
+    predicted.
 
     Raises WorkbookError for a file that is not accepted, naming file, line and key; and as ``SweepContent`` does.
     """
     sweep = load_sweep(file)
-    context = _opened()
-    if sweep.without_each:
-        variant = load_variant(sweep.without_each, overrides=overrides)
-        return _written(solve_without_each(variant, context, sweep, amounts))
-    return _written(solve_sweep(sweep, sweep_cells(sweep, overrides=overrides), context, amounts))
+    with _opened(scheduler) as (context, engines):
+        if sweep.without_each:
+            variant = load_variant(sweep.without_each, overrides=overrides)
+            return _written(solve_without_each(variant, context, sweep, amounts, engines=engines))
+        cells = sweep_cells(sweep, overrides=overrides)
+        return _written(solve_sweep(sweep, cells, context, amounts, engines=engines))
 
 
-def sweep_without_each(variant: Variant, amounts: Amounts = NOTHING_MADE) -> int:
+def sweep_without_each(
+    variant: Variant, amounts: Amounts = NOTHING_MADE, scheduler: ClusterAddress | None = None
+) -> int:
     """Solve a variant without each of its packages; otherwise as ``run_sweep``.
 
     Raises WorkbookError as ``SweepContent`` does.
     """
-    context = _opened()
     sweep = Sweep(sweep=f"without-each-{variant.variant}"[:64], without_each=variant.variant)
-    return _written(solve_without_each(variant, context, sweep, amounts))
+    with _opened(scheduler) as (context, engines):
+        return _written(solve_without_each(variant, context, sweep, amounts, engines=engines))
 
 
 def solve_sweep(
@@ -82,12 +93,17 @@ def solve_sweep(
 
 
 def solve_without_each(
-    variant: Variant, context: Context, sweep: Sweep, amounts: Amounts = NOTHING_MADE
+    variant: Variant,
+    context: Context,
+    sweep: Sweep,
+    amounts: Amounts = NOTHING_MADE,
+    *,
+    engines: Engines = local_engine,
 ) -> SweepResult:
     """What a variant resolves to without each of its packages, one at a time, and what some of these are if made."""
     base = SweepCell("base", {WITHOUT: NOTHING}, variant)
     with step(f"sweep {sweep.sweep}: solve {variant.variant} without each of its packages"):
-        content = SweepContent([base], context)
+        content = SweepContent([base], context, engines=engines)
         solved = dict(content.solved([base]))
         stored = SOLUTION.stored(content.request(base), context)
         cells = [
@@ -105,13 +121,20 @@ def solve_without_each(
     return SweepResult(sweep.sweep, title, factors, rows, content.content.stands_in)
 
 
-def _opened() -> Context:
-    """Where the sweep works, without what killed processes left there."""
+@contextmanager
+def _opened(scheduler: ClusterAddress | None) -> Iterator[tuple[Context, Engines]]:
+    """Where the sweep works, without what killed processes left there, and what answers its questions."""
     require_namespace()
     remove_abandoned()
     context = open_context()
     context.store.remove_abandoned()
-    return context
+    if scheduler is None:
+        yield context, local_engine
+        return
+    from atomic_lib.pipeline.sweep.cluster.client import cluster_engines
+
+    with cluster_engines(scheduler, context.tools_key) as engines:
+        yield context, engines
 
 
 def _written(result: SweepResult) -> int:
