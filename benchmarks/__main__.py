@@ -25,7 +25,10 @@ _NEED_BYTES = 12_000_000_000
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the benchmarks; the exit status."""
-    options = _parser().parse_args(arguments)
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    if options.mkosi and options.benchmark == "successive":
+        parser.error("--mkosi: only the ratio compares with mkosi; choose ratio or all")
     try:
         require_namespace()
         with run_lock(OUTPUT, "python -m benchmarks"):
@@ -49,9 +52,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(options: argparse.Namespace) -> list[MeasuredTable]:
-    source = measured_now(f"`python -m benchmarks {options.benchmark}`")
+    source = measured_now(f"`python -m benchmarks {options.benchmark}{' --mkosi' if options.mkosi else ''}`")
     benchmarks: dict[str, Callable[[], list[MeasuredTable]]] = {
-        "ratio": lambda: [compare_with_least(options.rounds, options.timeout, source)],
+        "ratio": lambda: compare_with_least(options.rounds, options.timeout, source, mkosi=options.mkosi),
         "successive": lambda: build_in_succession(options.timeout, source),
     }
     chosen = [run for name, run in benchmarks.items() if options.benchmark in (name, "all")]
@@ -85,6 +88,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--rounds", type=_positive, default=3, help="rounds of the ratio (default: 3)")
     parser.add_argument("--timeout", type=_positive, default=600, metavar="SECONDS",
                         help="time limit of one measurement (default: 600)")  # fmt: skip
+    parser.add_argument("--mkosi", action="store_true", help="in the ratio, also mkosi with the same RPMs; downloads "
+                        "about 200 MB of Debian packages the first time")  # fmt: skip
     parser.add_argument("--docs", action="store_true", help="replace these tables in the documentation")
     return parser
 

@@ -4,14 +4,16 @@ That is a bare ``dnf --installroot``, one dracut and one ``ostree commit``. They
 locked RPM repository and the same configuration (signatures checked, documentation, weak dependencies and dracut's
 arguments as in the recipe), and an empty directory in memory. The compose starts with an empty store: the same
 installation, then configuration, initramfs, clean-up, labels, commit, and the list of all files with their owners. The
-disk image is built of it afterwards.
+disk image is built of it afterwards. With mkosi, it makes a disk image of the same RPMs in each round, too.
 """
 
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+from atomic_lib.base.paths import cache_directory
 from atomic_lib.base.progress import say
 from atomic_lib.base.store import remove_tree
 from atomic_lib.compose.chroot import Installroot, make_root
@@ -25,8 +27,17 @@ from atomic_lib.tools.sandbox import Bind
 from benchmarks.builds import FIRST, SCRATCH, BuildRequest, record_request, resolve
 from benchmarks.cost import Cost, costed, in_own_process
 from benchmarks.measured import Column, MeasuredTable, Source, spread
+from benchmarks.mkosi_image import MadeByMkosi, make_with_mkosi
+from benchmarks.mkosi_tree import open_mkosi_tree
 
 _Samples = tuple[tuple[float, ...], ...]
+_OURS = "our compose and disk image (raw and qcow2)"
+_COLUMNS = (
+    Column(title=""),
+    Column(title="wall time", format="seconds"),
+    Column(title="processor time", format="seconds"),
+    Column(title="memory of the largest process", format="memory"),
+)
 
 
 @dataclass(frozen=True)
@@ -58,10 +69,11 @@ class Composed:
 
 @dataclass(frozen=True)
 class Round:
-    """The least and ours, made directly one after the other."""
+    """The least, ours and, if it was asked for, mkosi's image, made directly one after the other."""
 
     least: Least
     ours: Composed
+    mkosi: MadeByMkosi | None = None
 
 
 def together(*costs: Cost) -> Cost:
@@ -74,23 +86,34 @@ def together(*costs: Cost) -> Cost:
 
 
 def compare_with_least(
-    rounds: int, timeout_seconds: float, source: Source, request: BuildRequest = FIRST
-) -> MeasuredTable:
-    """``rounds`` rounds, each with an empty store; which of the two goes first alternates."""
+    rounds: int, timeout_seconds: float, source: Source, *, mkosi: bool = False, request: BuildRequest = FIRST
+) -> list[MeasuredTable]:
+    """The tables of ``rounds`` rounds, each with an empty store; which of the ways goes first alternates.
+
+    Raises WorkbookError if one of them fails; with ``mkosi``, also for what mkosi needs.
+    """
     SCRATCH.mkdir(parents=True, exist_ok=True)
+    ways: dict[str, Callable[[BuildRequest, Path], Any]] = {"ours": compose_and_image, "least": make_least}
+    if mkosi:
+        open_mkosi_tree(cache_directory())  # is made once, and not measured
+        ways["mkosi"] = make_with_mkosi
     made = []
     for number in range(rounds):
         store = SCRATCH / f"ratio-{number}"
         in_own_process(timeout_seconds, resolve, request, store)
-        if number % 2:
-            least = in_own_process(timeout_seconds, make_least, request, store)
-        ours = in_own_process(timeout_seconds, compose_and_image, request, store)
-        if not number % 2:
-            least = in_own_process(timeout_seconds, make_least, request, store)
-        made.append(Round(least, ours))
-        say(f"round {number + 1} of {rounds}: {ours.compose.cpu_seconds / least.whole.cpu_seconds:.2f}")
+        costs = {name: in_own_process(timeout_seconds, ways[name], request, store) for name in in_turn(ways, number)}
+        made.append(Round(**costs))
+        least, ours = made[-1].least.whole, made[-1].ours.compose
+        say(f"round {number + 1} of {rounds}: {ours.cpu_seconds / least.cpu_seconds:.2f}")
         remove_tree(store)
-    return ratio_table(made, request.title, source)
+    return [ratio_table(made, request.title, source), *mkosi_tables(made, request.title, source)]
+
+
+def in_turn(names: Iterable[str], number: int) -> list[str]:
+    """The names in the order of a round: each round begins with the next one."""
+    order = list(names)
+    first = number % len(order)
+    return [*order[first:], *order[:first]]
 
 
 def compose_and_image(request: BuildRequest, store: Path) -> Composed:
@@ -154,22 +177,16 @@ def _run_dnf(build: Build, tree: Installroot, directory: Path) -> None:
 
 
 def ratio_table(rounds: Sequence[Round], title: str, source: Source) -> MeasuredTable:
-    """The costs, and the ratio of each round."""
-    bare, least = (_samples(costs) for costs in zip(*((one.least.dnf, one.least.whole) for one in rounds), strict=True))
-    compose, whole = (
-        _samples(costs) for costs in zip(*((one.ours.compose, one.ours.whole) for one in rounds), strict=True)
-    )
+    """The costs of the least and of ours, and the ratio of each round."""
+    bare = _samples([one.least.dnf for one in rounds])
+    least, whole = _samples([one.least.whole for one in rounds]), _samples([one.ours.whole for one in rounds])
+    compose = _samples([one.ours.compose for one in rounds])
     return MeasuredTable(
         name="compose-ratio",
         caption=f"Compose of `{title}` against the least that any tool has to do for the same packages, and its disk "
         f"image: median and range of n = {len(rounds)} rounds, made in turn",
         source=source,
-        columns=(
-            Column(title=""),
-            Column(title="wall time", format="seconds"),
-            Column(title="processor time", format="seconds"),
-            Column(title="memory of the largest process", format="memory"),
-        ),
+        columns=_COLUMNS,
         rows=(
             ("bare `dnf --installroot`", *bare),
             ("one dracut", *_samples([one.least.dracut for one in rounds])),
@@ -178,10 +195,36 @@ def ratio_table(rounds: Sequence[Round], title: str, source: Source) -> Measured
             ("our compose", *compose),
             ("our compose, relative to bare dnf", *_ratios(compose, bare)),
             ("our compose, relative to the least", *_ratios(compose, least)),
-            ("our compose and disk image (raw and qcow2)", *whole),
+            (_OURS, *whole),
             ("our compose and disk image, relative to the least", *_ratios(whole, least)),
         ),
     )
+
+
+def mkosi_tables(rounds: Sequence[Round], title: str, source: Source) -> list[MeasuredTable]:
+    """The table of mkosi's costs, and how ours relate to them; none if mkosi was not measured."""
+    measured = [one.mkosi for one in rounds if one.mkosi]
+    if not measured:
+        return []
+    least, ours = _samples([one.least.whole for one in rounds]), _samples([one.ours.whole for one in rounds])
+    raw = _samples([one.image for one in measured])
+    both = _samples([together(one.image, one.compressed) for one in measured])
+    table = MeasuredTable(
+        name="mkosi-ratio",
+        caption=f"Disk image of `{title}` by mkosi {measured[0].version}, and ours, of the same packages: median and "
+        f"range of n = {len(rounds)} rounds, made in turn",
+        source=source,
+        columns=_COLUMNS,
+        rows=(
+            ("mkosi: disk image (raw)", *raw),
+            ("mkosi: disk image (raw and qcow2)", *both),
+            (_OURS, *ours),
+            ("ours, relative to mkosi's raw disk image", *_ratios(ours, raw)),
+            ("ours, relative to mkosi's raw and qcow2", *_ratios(ours, both)),
+            ("the least: dnf, dracut and `ostree commit`", *least),
+        ),
+    )
+    return [table]
 
 
 def _ratios(ours: _Samples, theirs: _Samples) -> Iterator[str]:

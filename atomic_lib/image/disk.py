@@ -122,13 +122,18 @@ def _build(request: ImageRequest, context: Context, directory: Path) -> None:
             _write_disk(variant, tools, sysroot, directory, request.root_mib)
     with step(f"{variant.variant}: compress"), ThreadPoolExecutor(1) as beside:
         sha256 = beside.submit(disk_sha256, directory / "disk.raw")
-        tools.run(
-            ["qemu-img", "convert", "-f", "raw", "-O", "qcow2", "-c", "-o", "compression_type=zstd", "-m", "4",
-             "/mnt/out/disk.raw", "/mnt/out/disk.qcow2"],
-            binds=[Bind(directory, "/mnt/out", writable=True)],
-        )  # fmt: skip
+        compress(tools, directory)
         checksums = {"sha256": sha256.result(), "compressed_sha256": file_sha256(directory / "disk.qcow2")}
     (directory / "image.json").write_text(json.dumps({**_sizes(directory), **checksums}))
+
+
+def compress(tools: Tools, directory: Path) -> None:
+    """Write the disk ``disk.raw`` of a directory as a compressed ``disk.qcow2`` beside it."""
+    tools.run(
+        ["qemu-img", "convert", "-f", "raw", "-O", "qcow2", "-c", "-o", "compression_type=zstd", "-m", "4",
+         "/mnt/out/disk.raw", "/mnt/out/disk.qcow2"],
+        binds=[Bind(directory, "/mnt/out", writable=True)],
+    )  # fmt: skip
 
 
 IMAGE = Stage(

@@ -14,10 +14,11 @@ from atomic_lib.tools.context import Context
 from atomic_lib.tools.sandbox import Tools
 from benchmarks.__main__ import main, measured_now
 from benchmarks.builds import CHANGED, FIRST, REQUESTS, STAGES, open_build
-from benchmarks.compose_ratio import Composed, Least, Round, ratio_table
+from benchmarks.compose_ratio import Composed, Least, Round, in_turn, mkosi_tables, ratio_table
 from benchmarks.cost import Cost, costed, in_own_process
 from benchmarks.disk_usage import new_bytes
 from benchmarks.measured import Source
+from benchmarks.mkosi_image import MadeByMkosi
 from benchmarks.successive_builds import TimedBuild, cost_table, disk_table
 
 SOURCE = Source(command="`python -m benchmarks`")
@@ -121,6 +122,31 @@ def test_ratios_are_of_each_round() -> None:
     assert "| our compose | 32.5 s (20.0 to 45.0) | 14.0 s (12.0 to 16.0) | 2 MiB (2 to 2) |" in table.markdown()
 
 
+def test_mkosi_has_a_table_only_if_it_was_measured() -> None:
+    zero, image = Cost(1, 1, 1), Cost(10, 8, 2**20)
+    least, ours = Least(zero, zero, zero), Composed(Cost(20, 16, 2**20), image)
+    assert mkosi_tables([Round(least, ours)], "atomic-min", SOURCE) == []
+    mkosi = [MadeByMkosi("25.3-7", Cost(wall, 48, 2**21), Cost(15, 12, 2**22)) for wall in (60, 45)]
+    (table,) = mkosi_tables([Round(least, ours, one) for one in mkosi], "atomic-min", SOURCE)
+    assert "by mkosi 25.3-7, and ours" in table.caption
+    rows = [row[1:] for row in table.rows]
+    assert rows[0] == ((60, 45), (48, 48), (2**21, 2**21))
+    assert rows[1] == ((75, 60), (60, 60), (2**22, 2**22))
+    assert rows[2] == ((30, 30), (24, 24), (2**20, 2**20))
+    assert rows[3] == ("0.58 (0.50 to 0.67)", "0.50 (0.50 to 0.50)", "0.50 (0.50 to 0.50)")
+    assert rows[4] == ("0.45 (0.40 to 0.50)", "0.40 (0.40 to 0.40)", "0.25 (0.25 to 0.25)")
+    assert rows[5] == ((3, 3), (3, 3), (1, 1))
+
+
+def test_each_round_begins_with_another_way() -> None:
+    assert [in_turn(["ours", "least", "mkosi"], number) for number in range(4)] == [
+        ["ours", "least", "mkosi"],
+        ["least", "mkosi", "ours"],
+        ["mkosi", "ours", "least"],
+        ["ours", "least", "mkosi"],
+    ]
+
+
 def timed(title: str, wall: float, **disk: int) -> TimedBuild:
     return TimedBuild(title, {stage: Cost(wall, wall / 2, 2**20) for stage in STAGES}, disk)
 
@@ -159,7 +185,7 @@ def test_outside_of_the_namespace_nothing_is_started(
     assert "needs a namespace" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("words", [["--rounds", "0"], ["nothing"], ["--timeout", "x"]])
+@pytest.mark.parametrize("words", [["--rounds", "0"], ["nothing"], ["--timeout", "x"], ["successive", "--mkosi"]])
 def test_wrong_arguments_are_refused(words: list[str]) -> None:
     with pytest.raises(SystemExit) as caught:
         main(words)
