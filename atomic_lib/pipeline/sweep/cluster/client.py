@@ -2,6 +2,7 @@
 
 import logging
 import secrets
+import time
 from collections.abc import Iterator
 from concurrent.futures import CancelledError
 from contextlib import contextmanager, suppress
@@ -20,6 +21,8 @@ from atomic_lib.pipeline.sweep.engine import Engine, Engines, Solving
 
 _WORKER_SECONDS = 60.0
 """How long a sweep waits for the first worker."""
+_ATTEMPTS = 5
+"""How often workers are given a content while others are killed."""
 
 
 @contextmanager
@@ -62,13 +65,27 @@ def cluster_engines(address: ClusterAddress, tools_key: str) -> Iterator[Engines
 @contextmanager
 def _engine(client: Client, resources: dict[str, float], solving: Solving) -> Iterator[Engine]:
     name = f"workbook-{solving.content.key}-{secrets.token_hex(4)}"
-    client.register_plugin(ContentPlugin(sent_content(solving.content), solving.recipe), name=name)
+    _register(client, ContentPlugin(sent_content(solving.content), solving.recipe), name)
     try:
         executor = client.get_executor(pure=False, resources=resources)
         yield Engine(executor, partial(answer_at_worker, name))
     finally:
         with suppress(OSError):  # a scheduler that is gone has nothing to unregister
             client.unregister_worker_plugin(name)
+
+
+def _register(client: Client, plugin: ContentPlugin, name: str) -> None:
+    """Give each worker the plugin, those that join later, too; again if a worker is killed meanwhile, which ends it."""
+    for left in reversed(range(_ATTEMPTS)):
+        try:
+            client.register_plugin(plugin, name=name)
+            return
+        except OSError as error:
+            if not left:
+                raise WorkbookError(
+                    f"the workers cannot be given the content: {error}", hint="look at what the scheduler and they say"
+                ) from None
+            time.sleep(1)
 
 
 def _workers(client: Client, address: ClusterAddress) -> dict[str, list[str]]:
