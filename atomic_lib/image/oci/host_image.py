@@ -33,6 +33,8 @@ LAYERS = 64
 """The most layers of an image, as in ostree-ext: half of what engines take."""
 _APART = (DATABASE, UNPACKAGED)
 """Components that every update changes, each in a layer by itself."""
+LAYOUT = "oci"
+"""The image layout in the result."""
 _EPOCH = 0
 _COMMAND = ("/sbin/init",)
 
@@ -62,7 +64,7 @@ class HostImage:
     @property
     def layout(self) -> Path:
         """The OCI image layout, a directory."""
-        return self.directory / "oci"
+        return self.directory / LAYOUT
 
     @cached_property
     def manifest(self) -> dict[str, Any]:
@@ -117,7 +119,7 @@ def _make(request: HostImageRequest, context: Context, directory: Path) -> None:
         layers = _Layers(files, _numbers(entries), memory, context)
         groups = [group for group in (*packed, *((name,) for name in _APART)) if group]
         made = [layers.make(group, components, directory / f"{number}.gz") for number, group in enumerate(groups)]
-        write_layout(directory / "oci", made, Description(request.name, request.version, _COMMAND, request.epoch))
+        write_layout(directory / LAYOUT, made, Description(request.name, request.version, _COMMAND, request.epoch))
     (directory / "packing.json").write_text(json.dumps(packed))
     (directory / "digests.json").write_text(json.dumps(layers.digests))
 

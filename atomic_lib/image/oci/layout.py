@@ -95,6 +95,12 @@ def configuration_digest(layout: Path) -> str:
     return str(manifest_of(layout)["config"]["digest"]).removeprefix("sha256:")
 
 
+def diff_ids(layout: Path) -> tuple[str, ...]:
+    """The sha256 of the tar archive of each layer of the layout's image, in hex, in their order."""
+    configuration = json.loads(blob_of(layout, manifest_of(layout)["config"]).read_text())
+    return tuple(str(one).removeprefix("sha256:") for one in configuration["rootfs"]["diff_ids"])
+
+
 def components_in(layer: Mapping[str, Any]) -> tuple[str, ...]:
     """What a layer is made of, by its descriptor."""
     return tuple(layer["annotations"][_COMPONENTS].split(","))

@@ -7,13 +7,16 @@ Old are all but the newest runs of each study. A run stays, however old it is, i
 import json
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Set
 from pathlib import Path
 
 from atomic_lib.base.progress import say
 from atomic_lib.base.run_lock import run_lock
 from atomic_lib.base.store import KEY_LENGTH, Store
 from atomic_lib.compose.tree import tree_key
+from atomic_lib.image.oci.compressed_layer import COMPRESSED_LAYER
+from atomic_lib.image.oci.host_image import HOST_IMAGE, LAYOUT
+from atomic_lib.image.oci.layout import diff_ids
 from atomic_lib.results.result_files import RESULT_FILE
 from atomic_lib.results.runs import finished_runs, remove_remainders, remove_run
 from atomic_lib.tools.clean import agreed, freed_bytes, remove_completely
@@ -26,6 +29,7 @@ _RECORDED = {
 }  # fmt: skip
 """The stages that a result names, and what the store calls them."""
 _KEY = re.compile(rf"\b[0-9a-f]{{{KEY_LENGTH}}}\b")
+_DIGEST = re.compile(r"\b[0-9a-f]{64}\b")
 
 
 def clean_old(build: Path, keep: int, *, confirmed: bool, wait: bool = False) -> int:
@@ -81,7 +85,8 @@ def unused_results(build: Path, old: Iterable[Path]) -> list[Path]:
     """The stored stages to remove with the runs ``old``.
 
     These are trees, RPM sets, images and container images that a run of ``old`` names and no other one, and what was
-    made from them: a stage whose inputs name the key of a removed one.
+    made from them: a stage whose inputs name the key of a removed one; and the compressed layers of removed images in
+    layers that no other one has.
     """
     store, removed = Store(build / "store"), set(old)
     others = [path for path in _result_files(build) if path.parent.parent not in removed]
@@ -92,7 +97,24 @@ def unused_results(build: Path, old: Iterable[Path]) -> list[Path]:
     gone -= kept
     while made_of := {path for path, keys in results.items() if path not in gone | kept and keys & _keys_of(gone)}:
         gone |= made_of
-    return sorted(gone)
+    return sorted(gone | _layers_of_only(gone, store))
+
+
+def _layers_of_only(gone: Set[Path], store: Store) -> set[Path]:
+    """The compressed layers that only the images in ``gone`` have: the inputs of a layer name none of its images."""
+    images = store.results(HOST_IMAGE.name)
+    shared = {digest for image in images if image not in gone for digest in _layers_in(image)}
+    own = {digest for image in images if image in gone for digest in _layers_in(image)} - shared
+    layers = store.results(COMPRESSED_LAYER.name)
+    return {layer for layer in layers if own.intersection(_DIGEST.findall(_text_of(layer / "key.json")))}
+
+
+def _layers_in(image: Path) -> tuple[str, ...]:
+    """The digests of an image's layers; none if it is damaged: it would be made again, and they with it."""
+    try:
+        return diff_ids(image / LAYOUT)
+    except (OSError, ValueError, KeyError, TypeError, IndexError):
+        return ()
 
 
 def _result_files(build: Path) -> Iterator[Path]:
@@ -128,10 +150,15 @@ def _named_results(named: Mapping[tuple[str, str], Path], file: Path) -> Iterato
 
 def _keys_in(result: Path) -> set[str]:
     """All that looks like a key in the inputs of a stored stage."""
+    return set(_KEY.findall(_text_of(result / "key.json")))
+
+
+def _text_of(file: Path) -> str:
+    """The text of a file; empty if it cannot be read."""
     try:
-        return set(_KEY.findall((result / "key.json").read_text(encoding="utf-8")))
+        return file.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError):
-        return set()
+        return ""
 
 
 def _study_in(run: str) -> str:

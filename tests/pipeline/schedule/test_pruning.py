@@ -7,10 +7,13 @@ import pytest
 
 from atomic_lib.base.errors import WorkbookError
 from atomic_lib.base.run_lock import run_lock
+from atomic_lib.base.store import Store
 from atomic_lib.compose.tree import tree_key
+from atomic_lib.image.oci.layout import diff_ids
 from atomic_lib.pipeline.schedule.pruning import clean_old, old_runs, prune
 from atomic_lib.results import runs
 from atomic_lib.results.runs import link_newest
+from tests.image.oci.hosts import FILES, image_context, make_host, make_image
 
 TREES = {"1": "a" * 32, "2": "b" * 32, "3": "b" * 32}
 
@@ -156,3 +159,55 @@ def test_a_container_image_and_its_packages_go_with_the_runs_that_alone_used_the
     prune(tmp_path, 1)
     assert [path.exists() for path in gone] == [False] * 5
     assert [path.exists() for path in stay] == [True] * 3
+
+
+def test_a_compressed_layer_goes_with_the_last_image_that_has_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    context, old, new = image_context(tmp_path, monkeypatch), "a" * 32, "b" * 32
+    one = make_image(context, make_host(tmp_path / "hosts" / old))
+    files = FILES | {"usr/bin/two": "two of version 2"}
+    two = make_image(context, make_host(tmp_path / "hosts" / new, files), "2", one.packing)
+    for time, key in (("1", old), ("2", new)):
+        add_result(tmp_path, "tree", key)
+        add_run(tmp_path, time, tree=tree_key(key))
+    assert len(layers(context.store)) == len({*diff_ids(one.layout), *diff_ids(two.layout)}) == 6
+    prune(tmp_path, 1)
+    assert context.store.results("host-image") == [two.directory]
+    assert layers(context.store) == {*diff_ids(two.layout)}
+
+
+def test_layers_of_an_image_that_no_run_named_stay(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    context = image_context(tmp_path, monkeypatch)
+    image = make_image(context, make_host(tmp_path / "hosts/own"))
+    for time in "12":
+        add_run(tmp_path, time)
+    prune(tmp_path, 1)
+    assert layers(context.store) == {*diff_ids(image.layout)}
+
+
+def test_a_damaged_image_stops_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    context, old = image_context(tmp_path, monkeypatch), "a" * 32
+    image = make_image(context, make_host(tmp_path / "hosts" / old))
+    (image.layout / "index.json").write_text("{")
+    add_result(tmp_path, "tree", old)
+    for time in "12":
+        add_run(tmp_path, time)
+    prune(tmp_path, 1)
+    assert context.store.results("host-image") == []
+
+
+def test_a_raw_disk_goes_with_its_image(tmp_path: Path) -> None:
+    old, new = "1" * 32, "2" * 32
+    disks = [add_result(tmp_path, "raw-disk", letter * 32, key) for letter, key in (("3", old), ("4", new))]
+    for time, key in (("1", old), ("2", new)):
+        add_result(tmp_path, "image", key)
+        add_stages(add_run(tmp_path, time), image=key)
+    prune(tmp_path, 1)
+    assert [disk.exists() for disk in disks] == [False, True]
+
+
+def layers(store: Store) -> set[str]:
+    """The digests of the archives whose compressed form is stored."""
+    found = (json.loads((path / "key.json").read_text()) for path in store.results("oci-layer"))
+    return {record["inputs"]["tar"] for record in found}
