@@ -9,7 +9,6 @@ output directory are not repeated, so an interrupted benchmark resumes.
 """
 
 import argparse
-import json
 import os
 import struct
 import sys
@@ -18,15 +17,15 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from atomic_lib.base import command
 from atomic_lib.base.paths import cache_directory
+from atomic_lib.base.store import Store
 from atomic_lib.guest.counted.counted_boot import CountedBoot, CountRequest, count_boot, read_counted_boot
 from atomic_lib.guest.counted.counted_difference import counted_difference
-from atomic_lib.image.disk import Image
+from atomic_lib.image.disk import Image, image_in
 from atomic_lib.tools import tools_tree
-from atomic_lib.tools.sandbox import Tools
+from atomic_lib.tools.context import Context
 from atomic_lib.tools.user_namespace import enter, is_inside
 
 PLANTED_UNIT = "planted.service"
@@ -37,27 +36,21 @@ _LOAD_ADDRESS = 0x400000
 def main(words: Sequence[str] | None = None) -> None:
     """Boot, and print the tables."""
     arguments = _parse(words)
-    tools = tools_tree.open_tools(cache_directory())
-    image = open_image(arguments.image)
+    cache, image = cache_directory(), image_in(arguments.image)
+    context = Context(tools_tree.open_tools(cache), cache, Store(arguments.image.absolute().parent.parent))
     same = CountRequest()
     plant = replace(same, extra_units={PLANTED_UNIT: planted_unit()},
                     extra_programs={"burn": burner(arguments.instructions)})  # fmt: skip
-    planted = _boot(tools, image, plant, arguments.output / "planted")
+    planted = _boot(context, image, plant, arguments.output / "planted")
     quiet, loaded = [], []
     for index in range(arguments.boots // 2):
-        quiet.append(_boot(tools, image, same, arguments.output / f"quiet-{index + 1}"))
+        quiet.append(_boot(context, image, same, arguments.output / f"quiet-{index + 1}"))
         with busy_host(arguments.output / "load.log"):
-            loaded.append(_boot(tools, image, same, arguments.output / f"loaded-{index + 1}"))
+            loaded.append(_boot(context, image, same, arguments.output / f"loaded-{index + 1}"))
     seeds = [quiet[0]]
     for seed in range(2, arguments.seeds + 1):
-        seeds.append(_boot(tools, image, replace(same, seed=seed), arguments.output / f"seed-{seed}"))
+        seeds.append(_boot(context, image, replace(same, seed=seed), arguments.output / f"seed-{seed}"))
     print(report(Spread([*quiet, *loaded], seeds, planted), arguments.instructions))
-
-
-def open_image(directory: Path) -> Image:
-    """The image in a directory of the store."""
-    facts: dict[str, Any] = json.loads((directory / "image.json").read_text())
-    return Image(key=directory.name, directory=directory, seconds=0, reused=True, **facts)
 
 
 def planted_unit() -> str:
@@ -134,11 +127,11 @@ def widest_unit(boots: Sequence[CountedBoot]) -> str:
     return f"{1e3 * spreads[widest]:.3f} ({widest})"
 
 
-def _boot(tools: Tools, image: Image, request: CountRequest, directory: Path) -> CountedBoot:
+def _boot(context: Context, image: Image, request: CountRequest, directory: Path) -> CountedBoot:
     result = directory / "counted.json"
     if not result.is_file():
         started = time.monotonic()
-        boot = count_boot(tools, image, request, directory)
+        boot = count_boot(context, image, request, directory)
         wall_seconds = time.monotonic() - started
         result.write_text(boot.model_dump_json(indent=1) + "\n")
         print(f"{directory.name}: {boot.busy_seconds:.6f} counted s, {wall_seconds:.1f} s", file=sys.stderr)

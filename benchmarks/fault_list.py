@@ -111,9 +111,9 @@ def _damages() -> list[Fault]:
         "owners.json is cut": ("tree", "owners.json", _cut),
         "an object of the commit has another byte": ("tree", "repo/objects/*/*.file", _flip),
         "an object of the commit is gone": ("tree", "repo/objects/*/*.dirtree", Path.unlink),
-        "a byte of the raw disk is another": ("image", "disk.raw", _flip),
-        "the raw disk is cut": ("image", "disk.raw", partial(_cut, size_bytes=100_000_000)),
+        "a byte of the qcow2 is another": ("image", "disk.qcow2", _flip),
         "the qcow2 is cut": ("image", "disk.qcow2", _cut),
+        "the allocated ranges are cut": ("image", "allocated.json", partial(_cut, size_bytes=20)),
         "image.json is cut": ("image", "image.json", partial(_cut, size_bytes=20)),
         "entries.jsonl is cut": ("image", "entries.jsonl", partial(_cut, size_bytes=1000)),
     }

@@ -11,6 +11,8 @@ from pathlib import Path
 
 from atomic_lib.base.paths import cache_directory
 from atomic_lib.base.progress import step
+from atomic_lib.base.store import Store
+from atomic_lib.image.uncompressed_disk import remove_raw_disks
 from benchmarks.builds import CHANGED, FIRST, REQUESTS, SCRATCH, STAGES, BuildRequest, build, prepare
 from benchmarks.cost import Cost, in_own_process
 from benchmarks.disk_usage import new_bytes
@@ -60,6 +62,7 @@ def build_in_succession(
 def _timed(request: BuildRequest, *, store: Path, known: set[tuple[int, int]], timeout_seconds: float) -> TimedBuild:
     with step(f"benchmark: {request.title}"):
         stages = in_own_process(timeout_seconds, build, request, store)
+    remove_raw_disks(Store(store))  # as the end of a run does
     return TimedBuild(request.title, stages, new_bytes(store, known))
 
 

@@ -114,7 +114,7 @@ def _make(boot: ImageBoot, context: Context, directory: Path) -> None:
     except WorkbookError as error:
         console = _keep_evidence(boot, directory)
         message = error.message
-        for path in (boot.image.qcow2, boot.image.raw):
+        for path in (boot.image.qcow2, boot.image.raw_path(context)):
             message = message.replace(str(path), boot.variant.variant)
         hint = error.hint.replace(str(directory / "console.log"), str(console))
         raise WorkbookError(message, hint=hint, log=error.log) from error
@@ -152,7 +152,7 @@ def _counted_inputs(boot: ImageBoot, _: Context) -> dict[str, object]:
 def _make_counted_boot(boot: ImageBoot, context: Context, directory: Path) -> None:
     # With one seed all boots of an image would be the same one; with several they show what chance does.
     request = CountRequest(boot.variant.guest_memory_mib, boot.index, boot.variant.data_source)
-    counted = count_boot(context.tools, boot.image, request, directory)
+    counted = count_boot(context, boot.image, request, directory)
     (directory / BOOT_FILE).write_text(counted.model_dump_json(indent=1) + "\n")
 
 

@@ -8,28 +8,32 @@ system finds this file system by its UUID: a second disk of the workbook is then
 import json
 import shutil
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO
 
 from atomic_lib.base.command import CommandError
 from atomic_lib.base.errors import WorkbookError
+from atomic_lib.base.files import Range, file_digest
 from atomic_lib.base.progress import step
 from atomic_lib.base.run_lock import machine_lock
 from atomic_lib.base.stage import Stage
-from atomic_lib.base.store import file_sha256
+from atomic_lib.base.store import file_sha256, key_of
 from atomic_lib.compose.tree import LOG, recipe_inputs
 from atomic_lib.compose.tree_access.walk import Entry, read_entries, walk_tree, write_entries
+from atomic_lib.formats.disk.extents import allocated_ranges
 from atomic_lib.formats.disk.gpt import SECTOR_BYTES
 from atomic_lib.image.bootloader import BIOS_BOOT_SECTOR, make_loaders
 from atomic_lib.image.checksum import disk_sha256
 from atomic_lib.image.identity import fixed_uuid, root_uuid
 from atomic_lib.image.sysroot import ImageRequest, kernel_arguments, make_sysroot, origin_of
+from atomic_lib.image.uncompressed_disk import UncompressedDisk, put_raw_disk, raw_disk
 from atomic_lib.params.variant import Variant
 from atomic_lib.tools.context import Context
 from atomic_lib.tools.memory import MOST_MEMORY, in_memory
 from atomic_lib.tools.sandbox import Bind, Tools
 
+_ALLOCATED = "allocated.json"
 _BLOCK_BYTES = 4096
 _BESIDE_ROOT_MIB = 1024
 """So that a tree that is a little too large is refused by mke2fs, for its size."""
@@ -48,7 +52,10 @@ _TYPES = {
 
 @dataclass(frozen=True)
 class Image:
-    """A disk image: ``raw`` (sparse), and the same disk as compressed ``qcow2``."""
+    """A disk image, compressed as ``qcow2``; the same disk as a raw file is made again where it is needed.
+
+    ``virtual_bytes`` and ``allocated_bytes``: size and allocated size of the raw disk, a sparse file, when it was made.
+    """
 
     key: str
     directory: Path
@@ -60,11 +67,23 @@ class Image:
     sha256: str = ""
     """The sha256 of the raw disk, in hex."""
     compressed_sha256: str = ""
+    digest: str = ""
+    """Of the raw disk, as ``file_digest`` has it."""
+
+    def raw_disk(self, context: Context) -> Path:
+        """The disk as a sparse file, in the store until this process ends; made again if it is not there.
+
+        Raises WorkbookError if that is not possible.
+        """
+        return raw_disk(self._raw_disk, context)
+
+    def raw_path(self, context: Context) -> Path:
+        """The path of ``raw_disk``, whether the file is there or not."""
+        return self._raw_disk.path(context)
 
     @property
-    def raw(self) -> Path:
-        """The disk, sparse."""
-        return self.directory / "disk.raw"
+    def _raw_disk(self) -> UncompressedDisk:
+        return UncompressedDisk(self.key, self.qcow2, self.digest)
 
     @property
     def qcow2(self) -> Path:
@@ -75,6 +94,10 @@ class Image:
         """All paths in the root file system."""
         return read_entries(self.directory / "entries.jsonl")
 
+    def allocated_ranges(self) -> list[Range]:
+        """The allocated ranges of the raw disk when it was made. One that is made again may have other holes."""
+        return [(start, end) for start, end in json.loads((self.directory / _ALLOCATED).read_text())]
+
 
 def build_image(request: ImageRequest, context: Context) -> Image:
     """The variant's disk image; built first if it is not in the store.
@@ -83,8 +106,13 @@ def build_image(request: ImageRequest, context: Context) -> Image:
     characters.
     """
     stored = IMAGE.get(request, context)
-    facts = json.loads((stored.path / "image.json").read_text())
-    return Image(key=stored.key, directory=stored.path, seconds=stored.seconds, reused=stored.reused, **facts)
+    return replace(image_in(stored.path), seconds=stored.seconds, reused=stored.reused)
+
+
+def image_in(directory: Path) -> Image:
+    """The image in a directory of the store."""
+    facts = json.loads((directory / "image.json").read_text())
+    return Image(key=directory.name, directory=directory, seconds=0.0, reused=True, **facts)
 
 
 def _inputs(request: ImageRequest, _: Context) -> dict[str, object]:
@@ -108,6 +136,14 @@ def _inputs(request: ImageRequest, _: Context) -> dict[str, object]:
 def _make(request: ImageRequest, context: Context, directory: Path) -> None:
     with machine_lock(context.cache, IMAGE.title(request)):
         _build(request, context, directory)
+    _hand_over(key_of(IMAGE.key_inputs(request, context)), context, directory)
+
+
+def _hand_over(key: str, context: Context, directory: Path) -> None:
+    """Move the raw disk to its own place in the store, where it is measured and booted, but not kept."""
+    raw = directory / "disk.raw"
+    put_raw_disk(UncompressedDisk(key, directory / "disk.qcow2", image_in(directory).digest, made=raw), context)
+    raw.unlink(missing_ok=True)
 
 
 def _build(request: ImageRequest, context: Context, directory: Path) -> None:
@@ -121,10 +157,20 @@ def _build(request: ImageRequest, context: Context, directory: Path) -> None:
         with step(f"{variant.variant}: write the disk"):
             _write_disk(variant, tools, sysroot, directory, request.root_mib)
     with step(f"{variant.variant}: compress"), ThreadPoolExecutor(1) as beside:
-        sha256 = beside.submit(disk_sha256, directory / "disk.raw")
+        of_raw = beside.submit(_raw_facts, directory)
         compress(tools, directory)
-        checksums = {"sha256": sha256.result(), "compressed_sha256": file_sha256(directory / "disk.qcow2")}
-    (directory / "image.json").write_text(json.dumps({**_sizes(directory), **checksums}))
+        qcow2 = directory / "disk.qcow2"
+        facts = {"compressed_bytes": qcow2.stat().st_size, "compressed_sha256": file_sha256(qcow2), **of_raw.result()}
+    (directory / "image.json").write_text(json.dumps(facts))
+
+
+def _raw_facts(directory: Path) -> dict[str, int | str]:
+    """What is kept of the raw disk: its sizes and digests, and beside them which parts of it are allocated."""
+    raw = directory / "disk.raw"
+    digests = {"sha256": disk_sha256(raw), "digest": file_digest(raw)}
+    (directory / _ALLOCATED).write_text(json.dumps(allocated_ranges(raw)))
+    status = raw.stat()
+    return {"virtual_bytes": status.st_size, "allocated_bytes": status.st_blocks * SECTOR_BYTES, **digests}
 
 
 def compress(tools: Tools, directory: Path) -> None:
@@ -143,15 +189,6 @@ IMAGE = Stage(
     title=lambda request: f"{request.variant.variant}: build the image",
     space_bytes=3_500_000_000,
 )
-
-
-def _sizes(directory: Path) -> dict[str, int]:
-    raw, qcow2 = (directory / "disk.raw").stat(), (directory / "disk.qcow2").stat()
-    return {
-        "virtual_bytes": raw.st_size,
-        "allocated_bytes": raw.st_blocks * SECTOR_BYTES,
-        "compressed_bytes": qcow2.st_size,
-    }
 
 
 def partition_script(variant: Variant, root_mib: int) -> str:

@@ -31,10 +31,10 @@ _POLL_SECONDS = 0.5
 _POWER_OFF = "systemctl is-system-running --wait; (sleep 2; systemctl poweroff) </dev/null >/dev/null 2>&1 &"
 
 
-def disk_after_boot(tools: Tools, raw: Path, request: BootRequest, directory: Path) -> Path:
-    """The raw disk of an image after one boot, provisioned as in a cloud, and an orderly shutdown.
+def disk_after_boot(tools: Tools, disk: Disk, request: BootRequest, directory: Path) -> Path:
+    """The raw disk of a machine after one boot of ``disk``, provisioned as in a cloud, and an orderly shutdown.
 
-    It is ``directory/after.raw``; the image is not written to. Raises WorkbookError, with the
+    It is ``directory/after.raw``; ``disk`` is not written to. Raises WorkbookError, with the
     end of the console as its log, for a guest that is not up, or not down, in time.
     """
     directory.mkdir(parents=True, exist_ok=True)
@@ -49,7 +49,7 @@ def disk_after_boot(tools: Tools, raw: Path, request: BootRequest, directory: Pa
             directory=directory,
             seen_as=BOOT_MOUNT,
         ) as provided,
-        start_guest(tools, Disk(raw, "raw"), machine, provided, directory) as guest,
+        start_guest(tools, disk, machine, provided, directory) as guest,
     ):
         check = _deadline(guest, request.timeout_seconds)
         wait_for_banner(guest, check)
@@ -58,8 +58,8 @@ def disk_after_boot(tools: Tools, raw: Path, request: BootRequest, directory: Pa
         with log_in(tools, key, guest, check) as shell:
             shell.run(_POWER_OFF, timeout_seconds=_SETTLE_SECONDS)
         _wait_for_end(guest)
-        image = f"/mnt/image/{raw.name}"
-        binds = [Bind(directory.absolute(), BOOT_MOUNT, writable=True), Bind(raw.absolute(), image)]
+        image = f"/mnt/image/{disk.path.name}"
+        binds = [Bind(directory.absolute(), BOOT_MOUNT, writable=True), Bind(disk.path.absolute(), image)]
         overlay, after = f"{BOOT_MOUNT}/disk.qcow2", f"{BOOT_MOUNT}/{AFTER_FILE}"
         tools.run(["qemu-img", "convert", "-f", "qcow2", "-O", "raw", overlay, after], binds=binds)
     return directory / AFTER_FILE
@@ -116,7 +116,7 @@ def _make(request: BootedRequest, context: Context, directory: Path) -> None:
         "bios", accelerator_of(variant, context), variant.guest_cpus, variant.guest_memory_mib,
         variant.boot_timeout_seconds, variant.agent,
     )  # fmt: skip
-    disk_after_boot(context.tools, request.image.raw, boot, directory)
+    disk_after_boot(context.tools, Disk(request.image.qcow2, "qcow2"), boot, directory)
 
 
 BOOTED = Stage(

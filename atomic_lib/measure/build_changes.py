@@ -7,9 +7,12 @@ from itertools import groupby
 from pathlib import Path
 from typing import Literal, cast, get_args
 
+from atomic_lib.base.errors import WorkbookError
+from atomic_lib.base.files import find_damage
 from atomic_lib.base.model import Count, Model
 from atomic_lib.base.stage import Stage
 from atomic_lib.formats.disk.file_system import FileEntry, read_file_system, root_of
+from atomic_lib.image.disk import Image, image_in
 from atomic_lib.measure.file_system_comparison import Comparison, Difference, Kind, compare, shown
 from atomic_lib.solve.lock import Lock, LockedPackage
 from atomic_lib.tools.context import Context
@@ -74,9 +77,9 @@ class ChangesRequest:
     after: str
     what: str
 
-    def images(self, context: Context) -> list[Path]:
-        """Both raw images; a file is missing once its result was removed from the store."""
-        return [context.store.path_of("image", key) / "disk.raw" for key in (self.before, self.after)]
+    def directories(self, context: Context) -> list[Path]:
+        """Both images; a directory is missing once its result was removed from the store."""
+        return [context.store.path_of("image", key) for key in (self.before, self.after)]
 
 
 def changed_files_of_images(before: str, after: str, context: Context, *, what: str) -> Path | None:
@@ -85,14 +88,22 @@ def changed_files_of_images(before: str, after: str, context: Context, *, what: 
     Both are read once (seconds). Raises WorkbookError for an image that is damaged.
     """
     request = ChangesRequest(before, after, what)
-    if not (CHANGED_FILES_STAGE.has(request, context) or all(path.is_file() for path in request.images(context))):
+    if not (CHANGED_FILES_STAGE.has(request, context) or all(path.is_dir() for path in request.directories(context))):
         return None
     return CHANGED_FILES_STAGE.get(request, context).path / CHANGED_FILES
 
 
 def _make(request: ChangesRequest, context: Context, directory: Path) -> None:
-    left, right = (root_of(read_file_system(image)) for image in request.images(context))
+    raws = [_whole_image(path).raw_disk(context) for path in request.directories(context)]
+    left, right = (root_of(read_file_system(raw)) for raw in raws)
     _write_changes(directory / CHANGED_FILES, changed_files(compare(left, right)))
+
+
+def _whole_image(directory: Path) -> Image:
+    """The image in a directory of the store, which is that of another build, so nothing has checked it yet."""
+    if damage := find_damage(directory):
+        raise WorkbookError(f"{directory}: the stored image is damaged: {damage[0]}", hint="build it again")
+    return image_in(directory)
 
 
 CHANGED_FILES_STAGE = Stage(

@@ -2,7 +2,7 @@
 
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,7 +10,6 @@ from atomic_lib.base.errors import WorkbookError
 from atomic_lib.base.files import Range
 from atomic_lib.formats.disk.ext4 import Ext4, Label
 from atomic_lib.formats.disk.ext4_layout import DiskBytes
-from atomic_lib.formats.disk.extents import allocated_ranges
 from atomic_lib.formats.disk.gpt import BOOT_CODE_BYTES, PartitionTable
 from atomic_lib.formats.disk.qcow2 import Qcow2, read_qcow2
 from atomic_lib.formats.disk.raw_disk import open_disk_file, open_raw_disk
@@ -35,10 +34,11 @@ class DiskMap:
     files: Ext4
 
 
-def map_disk(raw: Path, qcow2: Path, allocated_bytes: int) -> DiskMap:
-    """Attribute every allocated byte of ``raw`` (in sum ``allocated_bytes``) and every byte of ``qcow2``.
+def map_disk(raw: Path, qcow2: Path, ranges: Sequence[Range], allocated_bytes: int) -> DiskMap:
+    """Attribute every allocated byte of a disk, and every byte of ``qcow2``, which is the same disk.
 
-    A file takes its allocated blocks on the disk; a hole of the raw image takes none. The bytes
+    ``ranges`` were allocated when the disk was made, in sum ``allocated_bytes``; ``raw`` has its content, and may have
+    other holes. A file takes its allocated blocks on the disk; a hole takes none. The bytes
     of a compressed cluster are shared out over its blocks that are not zero. ``host-file-system``
     is what the host's file system reports as allocated beyond the ranges that it lists: its own
     metadata of the file.
@@ -46,7 +46,6 @@ def map_disk(raw: Path, qcow2: Path, allocated_bytes: int) -> DiskMap:
     Raises WorkbookError naming a file that is not such an image, is cut off or damaged.
     """
     with open_raw_disk(raw) as disk, open_disk_file(qcow2) as compressed:
-        ranges = allocated_ranges(raw)
         clusters = read_qcow2(compressed, str(qcow2))
         if clusters.virtual_bytes != len(disk.data):
             raise WorkbookError(f"{qcow2}: a disk of {clusters.virtual_bytes} bytes, but {raw} has {len(disk.data)}")
@@ -131,6 +130,6 @@ def _host_bytes(raw: Path, allocated_bytes: int, named_bytes: int) -> int:
     if not 0 <= rest <= max(_HOST_LEAST_BYTES, allocated_bytes * _HOST_SHARE):
         raise WorkbookError(
             f"{raw}: {named_bytes} bytes are in allocated ranges, but {allocated_bytes} were when it was made",
-            hint="the image was copied, or its file system compresses: build the image again on ext4 or XFS",
+            hint="the file system that it was made on compresses: build the image on ext4 or XFS",
         )
     return rest

@@ -72,23 +72,24 @@ def _inputs(request: FootprintRequest, _: Context) -> dict[str, object]:
     return {"image": request.image.key, "tree": request.tree.key, "packages": request.packages}
 
 
-def _make(request: FootprintRequest, _: Context, directory: Path) -> None:
-    footprint = measure_image(request.image, request.tree, request.packages)
+def _make(request: FootprintRequest, context: Context, directory: Path) -> None:
+    footprint = measure_image(request.image, request.image.raw_disk(context), request.tree, request.packages)
     (directory / "footprint.json").write_text(_to_json(footprint))
 
 
 IMAGE_FOOTPRINT = Stage(STAGE, _make, _inputs, title=lambda _: "attribute the image's bytes")
 
 
-def measure_image(image: Image, tree: Tree, packages: Iterable[str]) -> ImageFootprint:
+def measure_image(image: Image, raw: Path, tree: Tree, packages: Iterable[str]) -> ImageFootprint:
     """Attribute every byte of an image to a package of ``packages``, to another file, or to a part of the image.
 
+    ``raw`` has the content of its raw disk.
     A file with several names (ostree's repository, deployment and /boot share files)
     counts under the first of its names in the deployment that a package owns.
 
     Raises WorkbookError naming the image file that is damaged, or where the parts do not add up to its size.
     """
-    disk = map_disk(image.raw, image.qcow2, image.allocated_bytes)
+    disk = map_disk(raw, image.qcow2, image.allocated_ranges(), image.allocated_bytes)
     owned = dict.fromkeys(packages, DiskUse())
     unowned: dict[str, DiskUse] = {}
     parts = {str(label): _disk_use(disk, label) for label in {*disk.image_bytes, *disk.qcow2_bytes}

@@ -148,7 +148,7 @@ class Build:
     @cached_property
     def image_files(self) -> ImageFiles:
         """The files of the disk image, for what looks at all of them."""
-        return ImageFiles(self.image)
+        return ImageFiles(self.image, self.context)
 
     @cached_property
     def labels(self) -> Labels | None:

@@ -30,7 +30,7 @@ def open_pair(traditional: str, ostree: str, *, boot: bool) -> tuple[Build, Buil
 
 def compare_images(left: Build, right: Build) -> Comparison:
     """Compare the file systems of both images, by the rules in ``params/rules/equality.yaml``."""
-    before, after = (root_of(read_file_system(build.image.raw)) for build in (left, right))
+    before, after = (root_of(read_file_system(build.image.raw_disk(build.context))) for build in (left, right))
     return compare(before, after, load_rules())
 
 

@@ -10,6 +10,7 @@ from time import sleep
 from atomic_lib.base.errors import WorkbookError
 from atomic_lib.base.run_lock import run_lock
 from atomic_lib.base.store import Store, remove_tree
+from atomic_lib.image.uncompressed_disk import remove_raw_disks
 from atomic_lib.tools.clean import remove_completely
 
 INDEX_FILE = "index.html"
@@ -27,7 +28,7 @@ _TIME = "%Y-%m-%dT%H-%M-%SZ"
 def only_run(build: Path, cache: Path, command: str, *, wait: bool = False) -> Iterator[float | None]:
     """Be the only run, and remove what killed processes left behind, before the run and after it.
 
-    The block gets what ``remove_unfinished`` returns.
+    After it, raw disks that no process uses are removed as well. The block gets what ``remove_unfinished`` returns.
 
     ``command``: what others are told of. Raises WorkbookError while another run is active, unless it is to ``wait``.
     """
@@ -41,6 +42,7 @@ def only_run(build: Path, cache: Path, command: str, *, wait: bool = False) -> I
         finally:
             for store in stores:
                 store.remove_abandoned()
+            remove_raw_disks(stores[0])
 
 
 def new_run(runs: Path, name: str, interrupted: float | None = None) -> Path:

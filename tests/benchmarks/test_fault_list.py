@@ -9,7 +9,7 @@ from benchmarks.fault_list import FAULTS, Fault, Place, _cut, _flip
 
 FILES = ("rpm-set/a/rpms/a.rpm", "rpm-set/a/lock.json", "layer/a/root/usr/bin/sh", "initramfs/a/initramfs.img",
          "tree/a/tree.json", "tree/a/owners.json", "tree/a/repo/objects/aa/b.file", "tree/a/repo/objects/aa/b.dirtree",
-         "image/a/disk.raw", "image/a/disk.qcow2", "image/a/image.json", "image/a/entries.jsonl")  # fmt: skip
+         "image/a/allocated.json", "image/a/disk.qcow2", "image/a/image.json", "image/a/entries.jsonl")  # fmt: skip
 
 
 @pytest.fixture
@@ -63,7 +63,7 @@ def _is(path: Path, content: bytes) -> bool:
 
 
 def test_the_kinds_of_damage(place: Place) -> None:
-    path = place.store / "image/a/disk.raw"
+    path = place.store / "image/a/disk.qcow2"
     whole = path.read_bytes()
     _flip(path)
     assert len(path.read_bytes()) == len(whole)

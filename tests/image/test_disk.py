@@ -1,5 +1,7 @@
 """The disk's layout and its fixed identities; writing one is an integration test."""
 
+import hashlib
+import json
 import re
 import uuid
 from dataclasses import replace
@@ -12,7 +14,16 @@ from atomic_lib.base.store import key_of
 from atomic_lib.compose.tree import Tree
 from atomic_lib.content.repositories import Content
 from atomic_lib.formats.disk.gpt import SECTOR_BYTES
-from atomic_lib.image.disk import IMAGE, _write_sparse, mke2fs_command, partition_script
+from atomic_lib.image.disk import (
+    IMAGE,
+    Image,
+    _hand_over,
+    _raw_facts,
+    _write_sparse,
+    image_in,
+    mke2fs_command,
+    partition_script,
+)
 from atomic_lib.image.identity import fixed_uuid
 from atomic_lib.image.sysroot import ImageRequest
 from atomic_lib.params.variant import Variant, variant_from
@@ -166,3 +177,40 @@ def test_a_root_file_system_that_grows_has_the_larger_size() -> None:
     ):  # fmt: skip
         recipe = replace(REQUEST.recipe, root_size_mib=named_mib, root_grows=grows)
         assert replace(REQUEST, recipe=recipe).root_mib == expected_mib
+
+
+def raw_disk_of(directory: Path) -> bytes:
+    """Make the raw disk of an image, of which one block has data; returns its content."""
+    with open(directory / "disk.raw", "wb") as disk:
+        disk.seek(65536)
+        disk.write(b"d" * 4096)
+        disk.truncate(1 << 20)
+    return (directory / "disk.raw").read_bytes()
+
+
+def test_sizes_digests_and_allocated_ranges_are_kept_of_a_raw_disk(tmp_path: Path) -> None:
+    content = raw_disk_of(tmp_path)
+    sha256 = hashlib.sha256(content).hexdigest()  # the file is too small to count as sparse
+    assert _raw_facts(tmp_path) == {
+        "virtual_bytes": 1 << 20, "allocated_bytes": (tmp_path / "disk.raw").stat().st_blocks * 512,
+        "sha256": sha256, "digest": sha256,
+    }  # fmt: skip
+    assert own_image(tmp_path).allocated_ranges() == [(65536, 65536 + 4096)]
+
+
+def test_an_image_keeps_no_raw_disk_and_finds_the_one_that_was_made(tmp_path: Path) -> None:
+    content, context = raw_disk_of(tmp_path), own_context(tmp_path / "context")
+    facts = _raw_facts(tmp_path) | {"compressed_bytes": 1, "compressed_sha256": ""}
+    (tmp_path / "image.json").write_text(json.dumps(facts))
+    for _ in range(2):  # the second time it is there already
+        _hand_over(tmp_path.name, context, tmp_path)
+        assert not (tmp_path / "disk.raw").exists()
+        raw_disk_of(tmp_path)
+    image = image_in(tmp_path)
+    assert (image.virtual_bytes, image.reused) == (1 << 20, True)
+    assert image.raw_disk(context) == image.raw_path(context)
+    assert image.raw_path(context).read_bytes() == content
+
+
+def own_image(directory: Path) -> Image:
+    return Image("key", directory, 1 << 20, 4096, 1, 0.0, True)

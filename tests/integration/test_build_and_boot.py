@@ -4,18 +4,21 @@ import os
 import re
 import socket
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
 
 from atomic_lib.base import command
 from atomic_lib.base.paths import BUILD, CHECKOUT, cache_directory
+from atomic_lib.base.store import Store
 from atomic_lib.compose.tree_access.walk import Entry
 from atomic_lib.guest.timed_boot import BootRequest, boot_image
 from atomic_lib.guest.vm.qemu import Disk
+from atomic_lib.image.checksum import disk_sha256
 from atomic_lib.image.disk import Image
 from atomic_lib.image.identity import root_uuid
+from atomic_lib.measure.image_footprint import measure_image
 from atomic_lib.params.study_file import Study
 from atomic_lib.params.variant import load_variant
 from atomic_lib.pipeline.build import open_build
@@ -91,7 +94,8 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Built:
     again.compose()
     again.measure_image()
     result = read_variant_result(own / "result.json")
-    return Built(run_directory, result, DiskReader(again.build.context.tools, again.build.image.raw), again)
+    context = again.build.context
+    return Built(run_directory, result, DiskReader(context.tools, again.build.image.raw_disk(context)), again)
 
 
 def test_the_variant_is_built_and_passed_its_proof_of_life(built: Built) -> None:
@@ -128,12 +132,21 @@ def test_the_record_is_whole(built: Built) -> None:
 
 def test_every_byte_of_the_image_has_an_owner_and_every_package_a_reason(built: Built) -> None:
     result, image = built.result, built.image
-    assert sum(part.image_bytes for part in result.image_parts) == image.raw.stat().st_blocks * 512
+    assert sum(part.image_bytes for part in result.image_parts) == image.allocated_bytes
     assert sum(part.qcow2_bytes for part in result.image_parts) == image.qcow2.stat().st_size
     assert [package.name for package in result.packages if not package.why] == []
     leaving = {departure.removed: departure for departure in result.departures}
     assert "min-cloud-agent" in leaving["provisioning"].entries
     assert leaving["container-runtime"].bytes > result.tree_bytes / 3 if result.tree_bytes else False
+
+
+def test_the_raw_disk_is_made_again_bit_for_bit_and_has_the_same_figures(built: Built, tmp_path: Path) -> None:
+    build, image = built.again.build, built.image
+    raw = image.raw_disk(replace(build.context, store=Store(tmp_path)))
+    assert not (image.directory / "disk.raw").exists()
+    assert (raw.stat().st_size, disk_sha256(raw)) == (image.virtual_bytes, image.sha256)
+    assert raw.stat().st_blocks * 512 < image.virtual_bytes / 2, "it is sparse"
+    assert measure_image(image, raw, build.tree, build.package_names) == build.image_footprint
 
 
 def test_the_boot_has_its_milestones_in_order_and_its_critical_chain(built: Built) -> None:

@@ -89,7 +89,7 @@ def deployed(tmp_path_factory: pytest.TempPathFactory) -> Deployed:
         record.resolve()
     for step in (record.compose, record.explain, record.measure_image):
         step()
-    disk = DiskReader(tools, record.build.image.raw)
+    disk = DiskReader(tools, record.build.image.raw_disk(record.build.context))
     return Deployed(record, record.boot(1), disk, str(composed.tree.commit))
 
 

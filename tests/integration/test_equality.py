@@ -33,7 +33,7 @@ class Pair:
 @pytest.fixture(scope="module")
 def pair() -> Pair:
     left, right = open_build(TRADITIONAL), open_build(OSTREE)
-    return Pair(left, right, read_file_system(right.image.raw), compare_images(left, right))
+    return Pair(left, right, read_file_system(right.image.raw_disk(right.context)), compare_images(left, right))
 
 
 def test_the_packages_are_the_same(pair: Pair) -> None:

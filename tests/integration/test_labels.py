@@ -223,7 +223,8 @@ def test_every_path_of_a_real_image_has_its_policys_label_or_a_reason(name: str)
 
 @pytest.mark.parametrize("name", ["atomic-min", "traditional-min"])
 def test_passwords_are_shadow_before_the_first_boot(name: str) -> None:
-    root = root_of(read_file_system(open_build(name).image.raw))
+    build = open_build(name)
+    root = root_of(read_file_system(build.image.raw_disk(build.context)))
     found = {path: entry.attributes[LABEL] for path, entry in root.entries.items() if path.endswith("shadow")}
     assert {"/etc/shadow", "/etc/gshadow"} <= set(found)
     assert set(found.values()) == {label("shadow_t")}

@@ -96,13 +96,13 @@ def refusal(build: Build) -> WorkbookError:
 @pytest.fixture(scope="module")
 def built(tools: Tools, made: MadeCommit, tmp_path_factory: pytest.TempPathFactory) -> Build:
     build = build_of(tools, tmp_path_factory.mktemp("built"), made.repo.as_uri())
-    assert build.image.raw.exists()
+    assert build.image.qcow2.exists()
     return build
 
 
 @pytest.fixture(scope="module")
 def disk(built: Build) -> DiskReader:
-    return DiskReader(built.context.tools, built.image.raw)
+    return DiskReader(built.context.tools, built.image.raw_disk(built.context))
 
 
 @pytest.fixture
@@ -252,7 +252,7 @@ def test_fedoras_own_kickstart_of_2015_deploys_a_commit_unchanged(tools: Tools, 
     values = {"variant": "own", "method": "ostree", "recipe": "own", "recipe_file": str(REAL), "agent": "credentials",
               "kickstart_version": "F21", "ostree_url": made.repo.as_uri(), "selinux": "disabled"}  # fmt: skip
     build = Build(variant_from(values), Context(tools, tmp_path / "cache", Store(tmp_path / "store")))
-    disk = DiskReader(tools, build.image.raw)
+    disk = DiskReader(tools, build.image.raw_disk(build.context))
     deployment = f"/ostree/deploy/fedora-atomic/deploy/{made.commit}.0"
     assert "http://kojipkgs.fedoraproject.org/mash/atomic/rawhide/" in disk.text(
         f"{deployment}/etc/ostree/remotes.d/fedora-atomic.conf"

@@ -78,7 +78,7 @@ def test_e2fsck_repairs_each_and_replays_the_journal_as_we_do(upgrade: PowerCutS
 def image() -> Iterator[tuple[DiskState, Layout, Build]]:
     """The disk image of cloud-docker, as it is built."""
     build = open_build("cloud-docker")
-    with map_file(build.image.raw) as disk:
+    with map_file(build.image.raw_disk(build.context)) as disk:
         (root,) = [one for one in read_partition_table(disk, "image").partitions if one.name == "root"]
         yield DiskState(Recorded(disk, b""), {}), read_layout(disk, root.start, root.end, "image"), build
 

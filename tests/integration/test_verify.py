@@ -13,9 +13,8 @@ from atomic_lib.base.paths import cache_directory
 from atomic_lib.compose.chroot import Installroot
 from atomic_lib.compose.installroot import settle_databases
 from atomic_lib.formats.disk.file_system import FileSystem, read_file_system, root_of
-from atomic_lib.image.disk import Image
 from atomic_lib.params.variant import load_variant
-from atomic_lib.pipeline.build import open_build
+from atomic_lib.pipeline.build import Build, open_build
 from atomic_lib.pipeline.verify.conditions import with_clock
 from atomic_lib.pipeline.verify.differences import image_differences
 from atomic_lib.pipeline.verify.initramfs_members import members_of
@@ -36,9 +35,15 @@ def tools() -> Tools:
 
 
 @pytest.fixture(scope="module")
-def image() -> Image:
-    """The image of atomic-min, from the store where it is there."""
-    return open_build(NAME).image
+def build() -> Build:
+    """The build of atomic-min, from the store where it is there."""
+    return open_build(NAME)
+
+
+@pytest.fixture(scope="module")
+def raw(build: Build) -> Path:
+    """Its raw disk."""
+    return build.image.raw_disk(build.context)
 
 
 def place_of(tree: FileSystem, path: str, at: int) -> int:
@@ -51,8 +56,8 @@ def place_of(tree: FileSystem, path: str, at: int) -> int:
     raise AssertionError(f"{path} ends before that")
 
 
-def test_a_variant_is_the_same_in_every_bit_when_all_around_it_differs(tmp_path: Path, image: Image) -> None:
-    cache = cache_directory()
+def test_a_variant_is_the_same_in_every_bit_when_all_around_it_differs(tmp_path: Path, build: Build) -> None:
+    cache, image = cache_directory(), build.image
     found, text = verify_variant(
         load_variant(NAME), cache=cache, other_cache=cache, other_store=tmp_path / "other", results=tmp_path / "results"
     )
@@ -103,24 +108,24 @@ def test_the_databases_of_a_tree_do_not_tell_when_it_was_made(tools: Tools, tmp_
         assert database.execute("SELECT * FROM trans").fetchall() == [(1, EPOCH, EPOCH, -1, "install bash")]
 
 
-def test_differences_planted_in_a_real_image_are_explained(tools: Tools, image: Image, tmp_path: Path) -> None:
+def test_differences_planted_in_a_real_image_are_explained(tools: Tools, raw: Path, tmp_path: Path) -> None:
     changed = tmp_path / "changed.raw"
-    command.run(["cp", "--sparse=always", image.raw, changed])
-    tree = root_of(read_file_system(image.raw))
+    command.run(["cp", "--sparse=always", raw, changed])
+    tree = root_of(read_file_system(raw))
     installed = tree.content(RPMDB).index(
         struct.pack(">I", EPOCH)
     )  # of the first package: when, or in which transaction
     with open(changed, "r+b") as disk:
         for path, at, data in ((RPMDB, installed, struct.pack(">I", EPOCH + 1)), ("/etc/issue", 0, b"?")):
             os.pwrite(disk.fileno(), data, place_of(tree, path, at))
-    told = image_differences(image.raw, changed, tools)
+    told = image_differences(raw, changed, tools)
     assert told[0].startswith("/etc/issue: content: ")
     assert any(line.startswith(f"{RPMDB}: content: ") for line in told)
     assert sum(f": {EPOCH} ≠ {EPOCH + 1}" in line and "tag INSTALLTI" in line for line in told) == 1
 
 
-def test_a_real_initramfs_is_read_member_by_member(tools: Tools, image: Image) -> None:
-    tree = root_of(read_file_system(image.raw))
+def test_a_real_initramfs_is_read_member_by_member(tools: Tools, raw: Path) -> None:
+    tree = root_of(read_file_system(raw))
     (path,) = (
         path for path in tree.entries if path.startswith("/usr/lib/modules/") and path.endswith("/initramfs.img")
     )

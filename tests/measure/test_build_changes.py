@@ -1,11 +1,16 @@
 """What changed from one build to the next."""
 
+import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from atomic_lib.base.errors import WorkbookError
+from atomic_lib.base.files import write_manifest
 from atomic_lib.formats.disk.file_system import FileEntry, FileSystem
+from atomic_lib.image.uncompressed_disk import remove_raw_disks
 from atomic_lib.measure.build_changes import (
     Change,
     FileChange,
@@ -19,6 +24,7 @@ from atomic_lib.solve.lock import Lock, LockedPackage
 from atomic_lib.tools.context import Context
 from tests.contexts import own_context
 from tests.formats.disk.disk_image import make_raw
+from tests.image.raw_disks import store_image
 from tests.measure.test_equality_rules import entry
 
 BASH = LockedPackage("bash", 0, "5.2", "1", "x86_64", "a" * 64, 10, "standin")
@@ -86,14 +92,13 @@ def test_what_differs_is_told_in_words(tmp_path: Path) -> None:
 def images(tmp_path: Path) -> Context:
     """A store with the images "old" and "new", which differ in two files."""
     context = own_context(tmp_path)
-    store = context.store
     top = tmp_path / "content"
     (top / "etc").mkdir(parents=True)
     for key, text in (("old", "one"), ("new", "three")):
         (top / "etc/file").write_text(text)
         (top / f"only, {key}").touch()
-        store.path_of("image", key).mkdir(parents=True)
-        make_raw(store.path_of("image", key) / "disk.raw", top)
+        make_raw(tmp_path / key, top)
+        store_image(tmp_path / key, key, context)
         (top / f"only, {key}").unlink()
     return context
 
@@ -106,9 +111,31 @@ def test_two_images_are_read_once(images: Context, capsys: pytest.CaptureFixture
         ("/only, new", "added", 0, "file of 0 bytes"),
         ("/only, old", "removed", 0, "file of 0 bytes"),
     ]
-    (images.store.path_of("image", "old") / "disk.raw").unlink()
+    shutil.rmtree(images.store.path_of("image", "old"))
     assert changed_files_of_images("old", "new", images, what="look") == path
     assert capsys.readouterr().err.count("→ look") == 1
+
+
+@pytest.mark.parametrize(
+    ("facts", "message"),
+    [
+        ("", "image/old: the stored image is damaged: image.json: has 0 bytes"),
+        (None, "of an earlier revision of the workbook, which kept no digest of the raw disk"),
+    ],
+)
+def test_an_image_that_is_damaged_or_has_no_digest_is_not_compared(
+    images: Context, facts: str | None, message: str
+) -> None:
+    directory = images.store.path_of("image", "old")
+    if facts is None:
+        known = json.loads((directory / "image.json").read_text())
+        (directory / "image.json").write_text(json.dumps({**known, "digest": ""}))
+        write_manifest(directory)
+        remove_raw_disks(images.store)
+    else:
+        (directory / "image.json").write_text(facts)
+    with pytest.raises(WorkbookError, match=message):
+        changed_files_of_images("old", "new", images, what="look")
 
 
 def test_images_that_are_gone_are_not_compared(images: Context) -> None:

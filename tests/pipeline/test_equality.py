@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from atomic_lib.base.errors import WorkbookError
-from atomic_lib.image.disk import Image
+from atomic_lib.guest.vm.qemu import Disk
 from atomic_lib.measure import booted
 from atomic_lib.params.variant import variant_from
 from atomic_lib.pipeline import equality
@@ -20,6 +20,7 @@ from atomic_lib.solve.rpm_set import RpmSet
 from atomic_lib.tools import user_namespace
 from tests.contexts import own_context, put_empty_tools
 from tests.formats.disk.disk_image import make_raw
+from tests.image.raw_disks import with_raw_disk
 from tests.pipeline.small_notebooks import notebook
 
 BASH = LockedPackage("bash", 0, "5.2", "1", "x86_64", "a" * 64, 10, "standin")
@@ -36,8 +37,8 @@ def opened(directory: Path, name: str, text: str, *packages: LockedPackage) -> B
     values = {"variant": name, "method": "ostree", "recipe": "own", "agent": "min-cloud-agent", "accelerator": "tcg"}
     build = Build(variant_from(values), own_context(directory))
     (directory / f"image-{name}").mkdir()
-    raw.rename(directory / f"image-{name}/disk.raw")
-    vars(build)["image"] = Image(name, directory / f"image-{name}", 1, 1, 1, 0.0, True)
+    shutil.copyfile(raw, directory / f"image-{name}/disk.qcow2")
+    vars(build)["image"] = with_raw_disk(raw, directory / f"image-{name}", build.context, name)
     vars(build)["rpm_set"] = RpmSet("k", Lock("standin", packages), directory / "rpms", (), 0.0, True)
     return build
 
@@ -71,16 +72,18 @@ def test_what_a_boot_made_is_kept_and_only_that_is_compared(tmp_path: Path, monk
     left, right = opened(tmp_path, "one", "a", BASH), opened(tmp_path, "two", "b", BASH)
     boots = []
 
-    def boot(_: object, raw: Path, request: Any, directory: Path) -> None:
-        boots.append((raw.parent.name, request.firmware, request.accelerator, request.cpus, request.agent))
-        shutil.copyfile(raw, directory / "after.raw")
+    def boot(_: object, disk: Disk, request: Any, directory: Path) -> None:
+        boots.append(
+            (disk.path.parent.name, disk.format, request.firmware, request.accelerator, request.cpus, request.agent)
+        )
+        shutil.copyfile(disk.path, directory / "after.raw")
 
     monkeypatch.setattr(booted, "disk_after_boot", boot)
     for _ in range(2):
         comparison = equality.compare_booted(left, right)
         assert set(comparison.left.entries) == {"/etc", "/etc/file"}
         assert [(one.path, one.kind) for one in comparison.unexplained] == [("/etc/file", "content")]
-    assert boots == [(name, "bios", "tcg", 2, "min-cloud-agent") for name in ("image-one", "image-two")]
+    assert boots == [(name, "qcow2", "bios", "tcg", 2, "min-cloud-agent") for name in ("image-one", "image-two")]
 
 
 def test_whether_to_boot_is_a_truth_value_and_is_checked_before_anything_is_built(

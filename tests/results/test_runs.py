@@ -1,11 +1,14 @@
 """The directories of runs."""
 
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta, tzinfo
 from pathlib import Path
 
 import pytest
 
 from atomic_lib.base.errors import WorkbookError
+from atomic_lib.base.sharing.held_results import hold
+from atomic_lib.base.store import Store
 from atomic_lib.results import runs
 
 
@@ -62,3 +65,16 @@ def test_a_run_knows_since_when_the_runs_were_interrupted_that_it_resumes(tmp_pa
     assert runs.remove_unfinished(tmp_path) == first.timestamp(), "that of the first, though the second is cut off too"
     assert runs.remove_unfinished(tmp_path) is None
     assert runs.resumed_since(runs.new_run(tmp_path, "default")) is None
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_no_raw_disk_that_nothing_uses_is_left_after_a_run(tmp_path: Path, fails: bool) -> None:
+    store = Store(tmp_path / "store")
+    used, unused = (store.path_of("raw-disk", letter * 32) for letter in "ab")
+    hold(store, "raw-disk", used.name)
+    with suppress(ValueError), runs.only_run(tmp_path, tmp_path / "cache", "./workbook run default"):
+        for path in (used, unused):
+            path.mkdir(parents=True)
+        if fails:
+            raise ValueError
+    assert (used.exists(), unused.exists()) == (True, False)

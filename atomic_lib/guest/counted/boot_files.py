@@ -9,7 +9,6 @@ from pathlib import Path
 
 from atomic_lib.base.errors import WorkbookError
 from atomic_lib.formats.disk.raw_disk import RawDisk, open_raw_disk
-from atomic_lib.image.disk import Image
 
 _ENTRY = re.compile(r"^/boot/loader[^/]*/entries/[^/]+\.conf$")
 
@@ -32,14 +31,14 @@ class BootFiles:
     options: str
 
 
-def extract_boot_files(image: Image, directory: Path) -> BootFiles:
-    """Copy kernel and initramfs of the image's boot entry to ``directory``; the image is only read.
+def extract_boot_files(raw: Path, directory: Path) -> BootFiles:
+    """Copy kernel and initramfs of the boot entry of a raw disk to ``directory``; the disk is only read.
 
-    Raises WorkbookError where the image has no boot entry, or the entry names a file that is missing or empty.
+    Raises WorkbookError where it has no boot entry, or the entry names a file that is missing or empty.
     """
-    with open_raw_disk(image.raw) as disk:
-        path = entry_path(list(disk.inodes), str(image.raw))
-        entry = read_boot_entry(disk.content(path).decode(errors="replace"), f"{image.raw}: {path}")
+    with open_raw_disk(raw) as disk:
+        path = entry_path(list(disk.inodes), str(raw))
+        entry = read_boot_entry(disk.content(path).decode(errors="replace"), f"{raw}: {path}")
         kernel = _copied(disk, entry.kernel, directory / "kernel")
         initramfs = _copied(disk, entry.initramfs, directory / "initramfs")
     return BootFiles(kernel, initramfs, entry.options)

@@ -32,6 +32,7 @@ from atomic_lib.guest.vm.host_load import Patience
 from atomic_lib.guest.vm.metadata_service import GUEST_ADDRESS, GUEST_MAC, GUEST_NETWORK, Instance
 from atomic_lib.guest.vm.qemu import BOOT_MOUNT, Process, machine_uuid, read_console, seccomp_argument
 from atomic_lib.image.disk import Image
+from atomic_lib.tools.context import Context
 from atomic_lib.tools.sandbox import Bind, Tools
 from atomic_lib.tools.tools_tree import tool_versions
 
@@ -86,7 +87,7 @@ class CountRequest:
     timeout_seconds: float = TIMEOUT_SECONDS
 
 
-def count_boot(tools: Tools, image: Image, request: CountRequest, directory: Path) -> CountedBoot:
+def count_boot(context: Context, image: Image, request: CountRequest, directory: Path) -> CountedBoot:
     """Boot the image once, counted; the image is not written to.
 
     ``directory`` gets ``console.log`` and ``report.txt``. Raises WorkbookError, with the end of
@@ -94,14 +95,15 @@ def count_boot(tools: Tools, image: Image, request: CountRequest, directory: Pat
     report is cut off or garbled, or says that the boot did not reach its end.
     """
     directory.mkdir(parents=True, exist_ok=True)
-    boot = extract_boot_files(image, directory)
+    tools, raw = context.tools, image.raw_disk(context)
+    boot = extract_boot_files(raw, directory)
     if any(entry.path.endswith("/usr/bin/cloud-init") for entry in image.entries()):
         boot = replace(boot, options=f"{boot.options} {CLOUD_INIT_OPTIONS}")
     instance = counted_instance()
     try:
         _append_probe(boot.initramfs, tools, instance if request.data_source == "ec2" else None, request)
         with _provide(request.data_source, instance, tools, directory) as provided:
-            _run_guest(tools, image, boot, directory, request, provided)
+            _run_guest(tools, raw, counted_argv(image, boot.options, request, provided), directory, request)
     finally:
         for path in (boot.kernel, boot.initramfs):
             path.unlink(missing_ok=True)
@@ -172,14 +174,11 @@ def _append_probe(initramfs: Path, tools: Tools, served: Instance | None, reques
         file.write(probe_archive(busybox, served, request.extra_units, request.extra_programs))
 
 
-def _run_guest(
-    tools: Tools, image: Image, boot: BootFiles, directory: Path, request: CountRequest, provided: Provisioning
-) -> None:
+def _run_guest(tools: Tools, raw: Path, line: list[str], directory: Path, request: CountRequest) -> None:
     """Run the guest until it switches itself off."""
     for name in ("console.log", "report.txt", "qemu.log"):
         (directory / name).unlink(missing_ok=True)
-    binds = [Bind(directory.absolute(), BOOT_MOUNT, writable=True), Bind(image.raw.absolute(), "/mnt/image")]
-    line = counted_argv(image, boot.options, request, provided)
+    binds = [Bind(directory.absolute(), BOOT_MOUNT, writable=True), Bind(raw.absolute(), "/mnt/image")]
     with tools.running(line, log=directory / "qemu.log", binds=binds) as process:
         wait_for_report(process, directory, request.timeout_seconds)
 

@@ -132,10 +132,11 @@ def _inputs(request: BootedStateRequest, context: Context) -> dict[str, object]:
 def _make(request: BootedStateRequest, context: Context, directory: Path) -> None:
     with machine_lock(context.cache, BOOTED_STATE.title(request)), context.store.scratch("booted-state") as scratch:
         raw = scratch / "disk.raw"
-        with open_recording(files_of(request.states)) as opened:
+        files = files_of(request.states, context)
+        with open_recording(files) as opened:
             states = enumerate(opened.states(request.states.states))
             state = next(state for number, (_, state) in states if number == request.number)
-            write_state(raw, request.states.image.raw, state)
+            write_state(raw, files.raw, state)
         cut = request.cut
         found, said = (_without_kernel if cut.verdict.outcome == "unbootable" else _alive)(
             request, context, directory, Disk(raw, "raw")

@@ -80,11 +80,11 @@ def power_cut_states(request: StatesRequest, context: Context) -> PowerCutStates
     return read_model(PowerCutStates, path, hint="./workbook clean damaged")
 
 
-def files_of(request: StatesRequest) -> RecordedFiles:
+def files_of(request: StatesRequest, context: Context) -> RecordedFiles:
     """The files of the recording."""
     recorded = request.recorded
     steps = [(mark.step, mark.log_bytes) for mark in recorded.recording.marks]
-    return RecordedFiles(request.image.raw, recorded.log, steps)
+    return RecordedFiles(request.image.raw_disk(context), recorded.log, steps)
 
 
 def _inputs(request: StatesRequest, _: Context) -> dict[str, object]:
@@ -97,7 +97,7 @@ def _inputs(request: StatesRequest, _: Context) -> dict[str, object]:
 
 
 def _make(request: StatesRequest, context: Context, directory: Path) -> None:
-    with open_recording(files_of(request)) as opened:
+    with open_recording(files_of(request, context)) as opened:
         checker = request.versions.checker(opened.ends, context.tools)
         began = time.monotonic()
         cuts = tuple(check_cuts(opened, checker, request.states))
@@ -127,7 +127,8 @@ POWER_CUT_STATES = Stage(
 def _repairs(request: StatesRequest, opened: OpenedRecording, context: Context, count: int) -> tuple[Repair, ...]:
     """What e2fsck makes of some of the ``count`` states, evenly spread."""
     chosen = {number * count // request.repairs for number in range(min(request.repairs, count))}
-    with context.store.scratch("repair") as scratch, open_raw_disk(request.image.raw) as disk:
+    raw = request.image.raw_disk(context)
+    with context.store.scratch("repair") as scratch, open_raw_disk(raw) as disk:
         repairer = Repairer(context.tools, scratch, disk.files, opened.journal)
         return tuple(
             repairer.repair(state, cut.epoch.start - opened.begin)

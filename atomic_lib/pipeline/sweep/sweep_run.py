@@ -8,6 +8,7 @@ from atomic_lib.base.files import write_text
 from atomic_lib.base.paths import BUILD
 from atomic_lib.base.progress import step
 from atomic_lib.base.scrub import scrubber
+from atomic_lib.image.uncompressed_disk import remove_raw_disks
 from atomic_lib.params.sweep_file import Sweep, SweepCell, load_sweep, sweep_cells
 from atomic_lib.params.variant import Variant, load_variant
 from atomic_lib.pipeline.notebooks import remove_abandoned
@@ -123,11 +124,12 @@ def solve_without_each(
 
 @contextmanager
 def _opened(scheduler: ClusterAddress | None) -> Iterator[tuple[Context, Engines]]:
-    """Where the sweep works, without what killed processes left there, and what answers its questions."""
+    """Where the sweep works, without what other processes left there, and what answers its questions."""
     require_namespace()
     remove_abandoned()
     context = open_context()
     context.store.remove_abandoned()
+    remove_raw_disks(context.store)
     if scheduler is None:
         yield context, local_engine
         return

@@ -137,7 +137,7 @@ def build(task: Task) -> Built:
         keys={"tools": tools.key, "tree": tree.key, "image": image.key},
         versions=tool_versions(tools),
         paths={
-            "raw": str(image.raw),
+            "raw": str(image.raw_disk(made.context)),
             "qcow2": str(image.qcow2),
             "lock": str(made.rpm_set.directory.parent / LOCK_FILE),
             "commits": str(tree.repo),

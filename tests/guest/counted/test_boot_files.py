@@ -6,7 +6,6 @@ import pytest
 
 from atomic_lib.base.errors import WorkbookError
 from atomic_lib.guest.counted.boot_files import BootFiles, entry_path, extract_boot_files, read_boot_entry
-from atomic_lib.image.disk import Image
 from tests.formats.disk.disk_image import make_raw
 
 ENTRY = """title Debian GNU/Linux 13 (trixie) (ostree:0)
@@ -52,14 +51,14 @@ def content(tmp_path: Path) -> Path:
     return tmp_path / "content"
 
 
-def make_image(content: Path, directory: Path) -> Image:
+def make_disk(content: Path, directory: Path) -> Path:
     make_raw(directory / "disk.raw", content)
-    return Image("key", directory, 1, 1, 1, 0.0, True)
+    return directory / "disk.raw"
 
 
 def test_what_the_boot_entry_names_is_copied_out_of_the_image(content: Path, tmp_path: Path) -> None:
     (tmp_path / "out").mkdir()
-    found = extract_boot_files(make_image(content, tmp_path), tmp_path / "out")
+    found = extract_boot_files(make_disk(content, tmp_path), tmp_path / "out")
     options = "root=UUID=27fd2e8e-a159 rw ostree=/ostree/boot.1/fedora-atomic/cb/0"
     assert found == BootFiles(tmp_path / "out/kernel", tmp_path / "out/initramfs", options)
     assert found.kernel.read_bytes() == b"kernel" * 30_000
@@ -82,4 +81,4 @@ def test_an_entry_that_names_no_file_is_an_error(
     if data is not None:
         path.write_bytes(data)
     with pytest.raises(WorkbookError, match=message):
-        extract_boot_files(make_image(content, tmp_path), tmp_path)
+        extract_boot_files(make_disk(content, tmp_path), tmp_path)

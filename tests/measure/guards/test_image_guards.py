@@ -1,6 +1,7 @@
 """What guards find on a small disk, ordinary and of ostree; what a rule allows, and what it does not."""
 
 import base64
+import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -11,7 +12,6 @@ from pydantic import ValidationError
 from atomic_lib.base.errors import WorkbookError
 from atomic_lib.formats.disk.file_system import FileSystem, read_file_system
 from atomic_lib.guest.evidence.running import Listener
-from atomic_lib.image.disk import Image
 from atomic_lib.image.image_files import ImageFiles
 from atomic_lib.measure.guards import image_guards as module
 from atomic_lib.measure.guards.guard_rules import GuardRule, GuardRules, load_guard_rules
@@ -24,6 +24,7 @@ from atomic_lib.measure.guards.image_guards import (
     require_no_private_key,
 )
 from tests.contexts import own_context
+from tests.image.raw_disks import with_raw_disk
 from tests.measure.planted import debugfs, make_base
 from tests.measure.test_equality_rules import entry
 
@@ -143,7 +144,9 @@ def test_a_guard_that_does_not_name_what_it_counts_is_refused() -> None:
 def test_guards_are_stored_and_made_again_after_a_change_of_the_rules(
     base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    files, context = ImageFiles(Image("key", base.parent, 0, 0, 0, 1.0, False)), own_context(tmp_path)
+    context = own_context(tmp_path)
+    copy = shutil.copyfile(base, tmp_path / "made")
+    files = ImageFiles(with_raw_disk(copy, tmp_path, context), context)
     rules = tmp_path / "guards.yaml"
     rules.write_text("guards: []\n")
     monkeypatch.setattr(module, "GUARDS_FILE", rules)

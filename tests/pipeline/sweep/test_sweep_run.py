@@ -226,10 +226,12 @@ def test_the_table_and_the_page_are_written(
     monkeypatch.setattr(sweep_run, "remove_abandoned", lambda: None)
     file = tmp_path / "tools.yaml"
     file.write_text("sweep: tools\nwithout_each: atomic\n")
-    killed = own_context(tmp_path).store.root / f"tmp/counted-boot-{2**22 + 1}-abc"  # no process has this number
-    killed.mkdir(parents=True)
+    store = own_context(tmp_path).store
+    left = store.root / f"tmp/counted-boot-{2**22 + 1}-abc", store.path_of("raw-disk", "a" * 32)
+    for path in left:  # by a process that was killed: no process has this number
+        path.mkdir(parents=True)
     assert run_sweep(file, {}) == 0
-    assert not killed.exists()
+    assert [path.exists() for path in left] == [False, False]
     table, page = map(Path, capsys.readouterr().out.split())
     assert table.read_text().count("\n") == 4
     assert "Which choices save most" in page.read_text()

@@ -26,6 +26,7 @@ from atomic_lib.results.variant_result import Failure, StageTime, VariantResult
 from atomic_lib.solve.lock import Lock, LockedPackage, write_lock
 from tests.contexts import own_context
 from tests.formats.disk.disk_image import make_raw
+from tests.image.raw_disks import store_image
 
 STUDY = Study(study="default", title="One variant", variants=("own",), baseline="own")
 BASH = LockedPackage("bash", 0, "5.2", "1", "x86_64", "a" * 64, 10, "standin")
@@ -148,13 +149,12 @@ def test_parameters_that_no_image_depends_on_are_a_variants() -> None:
 
 def test_all_that_changed_is_told(runs: Path, tmp_path: Path) -> None:
     context = own_context(tmp_path)
-    store = context.store
     content = tmp_path / "content"
     content.mkdir()
     for key in ("i1", "i2"):
         (content / "file").write_text(key)
-        store.path_of("image", key).mkdir(parents=True)
-        make_raw(store.path_of("image", key) / "disk.raw", content)
+        make_raw(tmp_path / key, content)
+        store_image(tmp_path / key, key, context)
         (content / "new").touch()
     before = built("c1", "i1", parameters={"parts": "", "boots_bios": 1}, provenance={"git_revision": "a" * 40})
     after = built("c2", "i2", parameters={"parts": "docs", "boots_bios": 2}, provenance={"git_revision": "b" * 40})
@@ -199,10 +199,9 @@ def test_without_both_images_only_packages_are_compared(
 
 def test_a_damaged_image_does_not_fail_the_variant(runs: Path, tmp_path: Path) -> None:
     context = own_context(tmp_path)
-    store = context.store
     for key in ("i1", "i2"):
-        store.path_of("image", key).mkdir(parents=True)
-        (store.path_of("image", key) / "disk.raw").write_bytes(b"none")
+        (tmp_path / key).write_bytes(b"none")
+        store_image(tmp_path / key, key, context)
     add_run(runs, "1", built("c1", "i1"))
     earlier = previous(runs, built("c2", "i2"))
     assert earlier is not None
