@@ -8,6 +8,7 @@ import pytest
 
 from atomic_lib.base import command
 from atomic_lib.base.errors import WorkbookError
+from atomic_lib.tools import mirror
 from atomic_lib.tools.sandbox import Bind
 from benchmarks.mkosi_tree import command_line, open_mkosi_tree, version_of
 
@@ -42,7 +43,7 @@ def test_the_tree_is_made_once_of_the_same_suite_as_the_tools_tree(
 
 def test_without_a_mirror_nothing_is_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("WORKBOOK_MIRROR", raising=False)
-    monkeypatch.setattr(command, "run", made_by([]))
+    monkeypatch.setattr(mirror, "_apt_targets", str)
     monkeypatch.setattr("benchmarks.mkosi_tree._SPACE_BYTES", 0)
     with pytest.raises(WorkbookError, match="no Debian mirror"):
         open_mkosi_tree(tmp_path)

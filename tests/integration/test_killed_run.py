@@ -9,6 +9,7 @@ import shutil
 import signal
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -97,10 +98,23 @@ def family_of(pid: int) -> set[Process]:
     return {alive[one] for one in found}
 
 
-def in_the_middle(family: set[Process]) -> bool:
-    """Whether two guests run, and a scriptlet of the compose."""
-    guests = [one for one in family if one.program == "qemu-system-x86_64"]
-    return len(guests) == 2 and any(list(one.words) == SCRIPTLET for one in family)
+def guests_of(family: set[Process]) -> set[int]:
+    """The QEMUs of a run, by their ids."""
+    return {one.pid for one in family if one.program == "qemu-system-x86_64"}
+
+
+def in_the_middle(pid: int) -> set[Process]:
+    """The processes of a run if two guests run, and a scriptlet of the compose; empty otherwise.
+
+    A QEMU that only says what it can do is no guest: it has ended a second later.
+    """
+    guests = guests_of(family_of(pid))
+    if len(guests) < 2:
+        return set()
+    time.sleep(1)
+    family = family_of(pid)
+    busy = len(guests & guests_of(family)) == 2 and any(list(one.words) == SCRIPTLET for one in family)
+    return family if busy else set()
 
 
 def left_of(family: set[Process], top: Path) -> list[Process]:
@@ -167,9 +181,10 @@ def running(top: Path, temporary: Path) -> Iterator[tuple[command.Background, se
     log, family = top / "log", set[Process]()
     try:
         with command.running(words(), log=log, cwd=top, env=environment(top, temporary), stop_seconds=60) as run:
-            wait_until(lambda: in_the_middle(family_of(run.pid)) or run.poll() is not None, START_SECONDS)
-            family = family_of(run.pid)
-            assert in_the_middle(family), (log.read_text(), [one.words for one in family])
+            deadline = time.monotonic() + START_SECONDS
+            while not (family := in_the_middle(run.pid)) and run.poll() is None and time.monotonic() < deadline:
+                time.sleep(0.1)
+            assert family, (log.read_text(), [one.words for one in family_of(run.pid)])
             yield run, family
     finally:
         for process in left_of(family, top):  # of a test that failed
