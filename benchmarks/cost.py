@@ -1,6 +1,5 @@
 """The cost of a function call: wall time, processor time, and the memory of its largest process."""
 
-import ctypes
 import os
 import resource
 import time
@@ -13,8 +12,8 @@ from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
 from atomic_lib.base.errors import WorkbookError
+from atomic_lib.base.signals import adopt_orphans
 
-_PR_SET_CHILD_SUBREAPER = 36  # linux/prctl.h
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
 
@@ -38,7 +37,8 @@ def costed(work: Callable[_P, _T], *args: _P.args, **kwargs: _P.kwargs) -> tuple
     The kernel keeps one high-water mark of memory for the whole life of a process, so work before
     this call counts in ``peak_bytes``; ``in_own_process`` avoids that.
     """
-    _adopt_orphans()
+    # bubblewrap does not wait for the first process of its namespace: getrusage(2) would lack what that one used
+    adopt_orphans()
     wall, cpu = time.monotonic(), _cpu_seconds()
     result = work(*args, **kwargs)
     wall_seconds = time.monotonic() - wall
@@ -75,16 +75,6 @@ def _send_result(send: Connection, work: Callable[..., Any], args: tuple[Any, ..
         send.send(work(*args, **kwargs))
     except WorkbookError as error:
         send.send(error)
-
-
-def _adopt_orphans() -> None:
-    """Become the parent of descendants whose own parent ends first.
-
-    bubblewrap exits without waiting for the first process of its namespace, which has waited for
-    all others. Without this call, getrusage(2) would not include what they used.
-    """
-    if ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0):
-        raise OSError(ctypes.get_errno(), "prctl(PR_SET_CHILD_SUBREAPER)")
 
 
 def _wait_for_all() -> None:

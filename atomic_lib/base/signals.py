@@ -4,7 +4,7 @@ import ctypes
 import signal
 from typing import NoReturn
 
-_PR_SET_PDEATHSIG = 1  # linux/prctl.h
+_PR_SET_PDEATHSIG, _PR_SET_CHILD_SUBREAPER = 1, 36  # linux/prctl.h
 _LIBC = ctypes.CDLL(None)
 
 
@@ -29,3 +29,8 @@ def unwind(number: int, _: object) -> NoReturn:
 def end_with_parent(number: signal.Signals = signal.SIGTERM) -> None:
     """Have the kernel send a signal to this process when its parent ends; see prctl(2), PR_SET_PDEATHSIG."""
     _LIBC.prctl(_PR_SET_PDEATHSIG, number)
+
+
+def adopt_orphans() -> None:
+    """Have the descendants of this process become its children when their own parents end; see prctl(2)."""
+    _LIBC.prctl(_PR_SET_CHILD_SUBREAPER, 1)

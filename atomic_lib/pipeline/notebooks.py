@@ -17,10 +17,10 @@ from pathlib import Path
 
 from atomic_lib.base.errors import WorkbookError
 from atomic_lib.base.progress import ALIVE_VARIABLE, alive_seconds, say
-from atomic_lib.base.signals import unwind
+from atomic_lib.base.signals import adopt_orphans, unwind
 from atomic_lib.base.store import remove_tree
 from atomic_lib.pipeline.failures import ended_process, explained
-from atomic_lib.pipeline.side_by_side.orphans import adopt_orphans, end_descendants
+from atomic_lib.pipeline.side_by_side.orphans import end_descendants
 from atomic_lib.pipeline.side_by_side.signs import Signs
 
 CELL_SECONDS = 6 * 3600

@@ -9,6 +9,7 @@ import os
 from contextlib import suppress
 from pathlib import Path
 
+from atomic_lib.base.sharing.shared_files import newest_first
 from atomic_lib.base.store import Store
 
 _HELD: dict[Path, int] = {}
@@ -31,7 +32,7 @@ def hold(store: Store, stage: str, key: str) -> bool:
 
 def remove_unused(store: Store, stage: str, *, keep: int = 0) -> None:
     """Remove the results of a stage that no process holds, but the ``keep`` newest results."""
-    for result in _newest_first(store.results(stage))[keep:]:
+    for result in newest_first(store.results(stage))[keep:]:
         with open(_lock_file(store, stage, result.name), "a", encoding="utf-8") as lock:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -54,11 +55,3 @@ def _is_open(path: Path, descriptor: int) -> bool:
         return os.path.samestat(path.stat(), os.fstat(descriptor))
     except FileNotFoundError:
         return False
-
-
-def _newest_first(results: list[Path]) -> list[Path]:
-    made: dict[Path, int] = {}
-    for result in results:
-        with suppress(FileNotFoundError):
-            made[result] = result.lstat().st_mtime_ns
-    return sorted(made, key=lambda result: (-made[result], result))

@@ -17,14 +17,18 @@ _MOST_RESULTS = 2
 """How many results are looked at: each is compared with its manifest, which takes 0.1 s for a tree."""
 
 
-def newest_whole(results: Iterable[Path]) -> Iterator[Path]:
-    """The newest results that are not damaged, the newest first: only a few, and none that is removed meanwhile."""
+def newest_first(results: Iterable[Path]) -> list[Path]:
+    """The results, the newest first, but those that are removed meanwhile."""
     made: dict[Path, int] = {}
     for result in results:
         with suppress(FileNotFoundError):
             made[result] = result.lstat().st_mtime_ns
-    newest = sorted(made, key=lambda result: (-made[result], result))
-    yield from (result for result in newest[:_MOST_RESULTS] if not find_damage(result))
+    return sorted(made, key=lambda result: (-made[result], result))
+
+
+def newest_whole(results: Iterable[Path]) -> Iterator[Path]:
+    """The newest results that are not damaged, the newest first: only a few."""
+    yield from (result for result in newest_first(results)[:_MOST_RESULTS] if not find_damage(result))
 
 
 def share_files(directory: Path, names: Iterable[str], earlier: Path) -> None:

@@ -2,11 +2,8 @@
 
 A command of the tools tree ends with the process that started it, but only once bubblewrap has asked the kernel for
 that. One that its kernel has just started would go on for ever if the kernel were killed then: QEMU, for instance.
-
-Source: prctl(2), PR_SET_CHILD_SUBREAPER.
 """
 
-import ctypes
 import os
 import signal
 import time
@@ -14,15 +11,8 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
-_PR_SET_CHILD_SUBREAPER = 36  # linux/prctl.h
-_LIBC = ctypes.CDLL(None)
 _GONE_SECONDS = 10.0
 _POLL_SECONDS = 0.01
-
-
-def adopt_orphans() -> None:
-    """Have the descendants of this process become its children when their own parents end."""
-    _LIBC.prctl(_PR_SET_CHILD_SUBREAPER, 1)
 
 
 def end_descendants() -> None:

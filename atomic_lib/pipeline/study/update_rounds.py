@@ -10,6 +10,7 @@ from pathlib import Path
 from atomic_lib.base.model import Scalar
 from atomic_lib.base.paths import CHECKOUT, NOTEBOOKS
 from atomic_lib.base.progress import Parts, passed
+from atomic_lib.base.scrub import scrubber
 from atomic_lib.params.study_file import Study
 from atomic_lib.params.study_updates import StudyUpdates
 from atomic_lib.pipeline.notebooks import Execution, execute_all
@@ -109,7 +110,9 @@ def _make(planned: PlannedRound, failed: set[str], directory: Path, parts: Parts
     (error,) = execute_all([execution], workers=1)
     if error:
         parts.drop(own.title)
-        return own.model_copy(update={"error": error.message, "hint": error.hint, "log": error.log})
+        scrub = scrubber(directory)
+        texts = {"error": scrub(error.message), "hint": scrub(error.hint), "log": scrub(error.log)}
+        return own.model_copy(update=texts)
     passed(own.title)
     return own
 

@@ -8,7 +8,8 @@ PROGRAM = """
 import os
 from pathlib import Path
 from atomic_lib.base import command
-from atomic_lib.pipeline.side_by_side.orphans import adopt_orphans, end_descendants
+from atomic_lib.base.signals import adopt_orphans
+from atomic_lib.pipeline.side_by_side.orphans import end_descendants
 adopt_orphans()
 left = Path("/proc", command.run(["sh", "-c", "setsid sleep 300 >/dev/null 2>&1 & echo $!"]).stdout.strip())
 print(left.joinpath("stat").read_text().rpartition(") ")[2].split()[1] == str(os.getpid()))

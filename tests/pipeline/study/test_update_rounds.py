@@ -1,6 +1,7 @@
 """A study that updates its variants: its rounds, their pages, and what becomes of one that fails."""
 
 import json
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from types import SimpleNamespace
@@ -8,6 +9,7 @@ from types import SimpleNamespace
 import pytest
 
 from atomic_lib.base.errors import WorkbookError
+from atomic_lib.base.paths import cache_directory
 from atomic_lib.params.study_file import load_study
 from atomic_lib.params.variant import Variant
 from atomic_lib.pipeline.notebooks import Execution
@@ -143,6 +145,21 @@ def test_updates_with_a_fault_are_not_offered_to_a_variant_that_failed(
     made = put(monkeypatch, UpdateRounds(atomic_min=WorkbookError("no such luck")))
     assert study_run.run_study("update") == 1
     assert made.updated == [("update", "cloud-docker"), FAULTS[0]]
+
+
+def test_an_error_names_no_directory_of_this_machine(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    found_at = cache_directory() / "x"
+    bad = WorkbookError(f"{found_at} is odd\nand more", hint=f"remove {found_at}", log=f"{found_at}: odd")
+    monkeypatch.setattr(sys.modules[__name__], "BAD", bad)
+    put(monkeypatch, UpdateRounds("refused-updates"))
+    assert study_run.run_study("update") == 1
+    found = read_updates(run_directory(place))
+    assert found
+    (failed,) = found.failed
+    assert (failed.error, failed.hint, failed.log) == ("CACHE/x is odd\nand more", "remove CACHE/x", "CACHE/x: odd")
+    text = (run_directory(place) / "summary.md").read_text()
+    assert "- updates with a fault of atomic-min: failed: CACHE/x is odd\n" in text
+    assert "and more" not in text
 
 
 def test_a_part_of_the_study_makes_what_its_variants_allow(place: Path, updates: UpdateRounds) -> None:

@@ -34,7 +34,9 @@ def summary_lines(updates: UpdateResults | None) -> str:
         results = refused.guest.results
         good = sum(not one.problems for one in results)
         lines.append(f"updates with a fault: {good} of {plural(len(results), 'attempt')} treated as they must be")
-    lines += [f"{ROUND_NAMES[one.kind]} of {one.variant}: failed: {one.error}" for one in updates.failed]
+    lines += [
+        f"{ROUND_NAMES[one.kind]} of {one.variant}: failed: {one.error.splitlines()[0]}" for one in updates.failed
+    ]
     return "\n".join(["Updates to a version 2:", *(f"- {line}" for line in lines)])
 
 
