@@ -22,11 +22,12 @@ from atomic_lib.guest.evidence.systemd import MANAGER_PROPERTIES, UNIT_PROPERTIE
 from atomic_lib.guest.programs import program_text
 from atomic_lib.guest.vm.clock import seconds_in
 from atomic_lib.guest.vm.data_source import USER_DATA_UNIT
+from atomic_lib.guest.vm.host_load import slowness
 from atomic_lib.guest.vm.metadata_service import Instance
 from atomic_lib.guest.vm.ssh import Shell
 
 CONTAINER_SECONDS = 180
-"""Time limit of each command of the container runtime; an emulated CPU takes some ten seconds."""
+"""Time limit of each command of the container runtime on an idle host; an emulated CPU takes some ten seconds."""
 
 USER_DATA_PROOF = "/run/workbook-user-data"
 AGENT_UNITS: dict[Agent, tuple[str, ...]] = {
@@ -137,19 +138,21 @@ def container_archive(busybox: Path) -> bytes:
     return buffer.getvalue()
 
 
-def proof_script(secret: Secret, agent: Agent, runtime: Runtime, wait_seconds: float) -> str:
+def proof_script(
+    secret: Secret, agent: Agent, runtime: Runtime, wait_seconds: float, container_seconds: float = CONTAINER_SECONDS
+) -> str:
     """The script of the proof of life; it reads the container archive from its standard input.
 
-    It is one script, because every login costs an emulated guest seconds. It waits up to
-    ``wait_seconds`` for systemd to finish the boot. What a container would change comes
-    before the first container, what takes long after it, so that neither disturbs the other.
+    It is one script, because every login costs an emulated guest seconds. It waits up to ``wait_seconds`` for systemd
+    to finish the boot, and ``container_seconds`` for each command of the container runtime. What a container would
+    change comes before the first container, what takes long after it, so that neither disturbs the other.
     """
     parts = {
         "state": f"timeout {int(wait_seconds)} systemctl is-system-running --wait",
         "memory": "cat /proc/meminfo",
         "cgroups": CGROUPS_COMMAND,
         "listeners": LISTENERS_COMMAND,
-        **_container_commands(secret, runtime),
+        **_container_commands(secret, runtime, container_seconds),
         "kernel": "cat /proc/sys/kernel/osrelease",
         "hostname": "cat /proc/sys/kernel/hostname",
         "user_data": f"cat {USER_DATA_PROOF}",
@@ -157,7 +160,7 @@ def proof_script(secret: Secret, agent: Agent, runtime: Runtime, wait_seconds: f
         "setuid": SETUID_COMMAND,
         "selinux": MODE_COMMAND,
         "denials": DENIALS_COMMAND,
-        **_confinement_commands(runtime),
+        **_confinement_commands(runtime, container_seconds),
     }
     # An answer may lack its last newline, so a line of its own tells its end; the last dot
     # shows that the line is whole. Only the import may read the archive.
@@ -165,10 +168,10 @@ def proof_script(secret: Secret, agent: Agent, runtime: Runtime, wait_seconds: f
     return section + "\n".join(f"section {name} {shlex.quote(f'({command})')}" for name, command in parts.items())
 
 
-def _container_commands(secret: Secret, runtime: Runtime) -> dict[str, str]:
+def _container_commands(secret: Secret, runtime: Runtime, limit_seconds: float) -> dict[str, str]:
     if runtime == "none":
         return {}
-    program = ["timeout", str(CONTAINER_SECONDS), runtime]
+    program = ["timeout", str(int(limit_seconds)), runtime]
     told = f"{READ_LABEL}; /busybox echo {secret.token}"
     run = [*program, "run", "--rm", "--network", "none", CONTAINER, "/busybox", "sh", "-c", told]
     return {
@@ -178,11 +181,11 @@ def _container_commands(secret: Secret, runtime: Runtime) -> dict[str, str]:
     }
 
 
-def _confinement_commands(runtime: Runtime) -> dict[str, str]:
+def _confinement_commands(runtime: Runtime, limit_seconds: float) -> dict[str, str]:
     """What comes last, because it is denied on purpose; it does nothing in a guest that enforces nothing."""
     if runtime == "none":
         return {}
-    shadow = shadow_command(["timeout", str(CONTAINER_SECONDS), runtime], CONTAINER)
+    shadow = shadow_command(["timeout", str(int(limit_seconds)), runtime], CONTAINER)
     return {"container_shadow": shadow, "denials_after": DENIALS_COMMAND}
 
 
@@ -219,8 +222,12 @@ def read_answers(secret: Secret, text: str) -> dict[str, Answer]:
 def ask(
     shell: Shell, secret: Secret, agent: Agent, runtime: Runtime, *, wait_seconds: float, keep: Callable[[str], object]
 ) -> Answers:
-    """Run the queries in the guest; ``keep`` gets the raw output. A failure in the guest raises nothing."""
-    script = proof_script(secret, agent, runtime, wait_seconds)
+    """Run the queries in the guest; ``keep`` gets the raw output. A failure in the guest raises nothing.
+
+    ``wait_seconds``: as in ``proof_script``, on a host with nothing else to do.
+    """
+    slow = slowness()
+    script = proof_script(secret, agent, runtime, wait_seconds * slow, CONTAINER_SECONDS * slow)
     archive = container_archive(shell.tools.root / "usr/bin/busybox")
     failure = ""
     try:

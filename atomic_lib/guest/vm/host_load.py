@@ -51,9 +51,16 @@ class Patience:
     def is_over(self) -> bool:
         """Whether the limit is reached; to be asked every few seconds, because the load changes."""
         now = time.monotonic()
-        share = min(1.0, (os.cpu_count() or 1) / max(os.getloadavg()[0], 0.01))
-        self._left_seconds, self._seen = self._left_seconds - (now - self._seen) * share, now
+        self._left_seconds, self._seen = self._left_seconds - (now - self._seen) / slowness(), now
         return self._left_seconds < 0
+
+
+def slowness() -> float:
+    """How much longer work takes on this host now than with a processor for each program that wants one: at least 1.
+
+    For limits that are set once and cannot be asked again, such as that of a command.
+    """
+    return max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))
 
 
 def describe_host(tools: Tools) -> BootHost:

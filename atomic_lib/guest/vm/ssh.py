@@ -9,6 +9,7 @@ from itertools import chain, repeat
 from pathlib import Path
 
 from atomic_lib.base.command import Completed
+from atomic_lib.guest.vm.host_load import slowness
 from atomic_lib.guest.vm.qemu import BOOT_MOUNT, Guest, Process
 from atomic_lib.guest.vm.sockets import SSH_SOCKET, connect
 from atomic_lib.tools.sandbox import Bind, Tools
@@ -41,10 +42,14 @@ class Shell:
     key: Key
 
     def run(self, command: str, *, input: bytes | None = None, timeout_seconds: float | None = None) -> Completed:
-        """Run a line of shell in the guest; raises CommandError as ``command.run`` does."""
+        """Run a line of shell in the guest; raises CommandError as ``command.run`` does.
+
+        ``timeout_seconds``: the limit on a host with nothing else to do; a busy one gets more time.
+        """
         # Over the open connection or not at all: a silent second login would hide that it is lost.
         words = ["ssh", *ssh_options(), "-o", "ControlMaster=no", "-o", "ProxyCommand=false", _LOGIN, command]
-        return self.tools.run(words, binds=[_bind(self.key.directory)], input=input, timeout_seconds=timeout_seconds)
+        limit_seconds = timeout_seconds and timeout_seconds * slowness()
+        return self.tools.run(words, binds=[_bind(self.key.directory)], input=input, timeout_seconds=limit_seconds)
 
 
 @contextmanager

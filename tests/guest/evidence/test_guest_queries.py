@@ -4,23 +4,40 @@ import email
 import io
 import os
 import tarfile
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from atomic_lib.base import command
+from atomic_lib.base.command import Completed
 from atomic_lib.base.model import Runtime
 from atomic_lib.guest.evidence.guest_queries import (
     USER_DATA_PROOF,
     Answer,
     Answers,
     Secret,
+    ask,
     container_archive,
     new_secret,
     proof_script,
     read_answers,
     user_data_script,
 )
+from atomic_lib.guest.vm.ssh import Key, Shell
+from atomic_lib.tools.sandbox import Tools
+
+
+@dataclass(frozen=True)
+class LimitTools(Tools):
+    """Tools that print the command in the guest, and its time limit."""
+
+    def run(self, words: Sequence[str | os.PathLike[str]], **options: Any) -> Completed:
+        """Run nothing."""
+        return Completed(f"{words[-1]}\n{options['timeout_seconds']}", "")
+
 
 SECRET = Secret("0123456789abcdef0123456789abcdef")
 MANAGER = "InitRDTimestampMonotonic=2000000\nUserspaceTimestampMonotonic=5000000\nFinishTimestampMonotonic=20000000\n"
@@ -210,3 +227,16 @@ def test_what_is_denied_on_purpose_comes_after_all_that_is_measured() -> None:
         assert order[-3:] == ["denials", "container_shadow", "denials_after"]
         assert order.index("container_run") < order.index("denials")
     assert "container_shadow" not in proof_script(SECRET, "min-cloud-agent", "none", 60)
+
+
+def test_a_busy_host_gives_each_query_more_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "usr/bin").mkdir(parents=True)
+    (tmp_path / "usr/bin/busybox").write_bytes(b"program")
+    monkeypatch.setattr(os, "cpu_count", lambda: 2)
+    monkeypatch.setattr(os, "getloadavg", lambda: (8.0, 0.0, 0.0))
+    shell, kept = Shell(LimitTools(tmp_path, "key"), Key(tmp_path, "ssh-ed25519 x")), list[str]()
+    ask(shell, SECRET, "min-cloud-agent", "docker", wait_seconds=100, keep=kept.append)
+    script, limit_seconds = kept[0].rsplit("\n", 1)
+    assert "timeout 400 systemctl is-system-running --wait" in script
+    assert script.count("timeout 720 docker") == 4
+    assert float(limit_seconds) == 4 * (100 + 6 * 180)

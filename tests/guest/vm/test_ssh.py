@@ -1,16 +1,22 @@
 """Waiting for an ssh server, and the options of every login."""
 
+import os
 import socket
 import threading
 import time
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from atomic_lib.base.command import Completed
 from atomic_lib.base.errors import WorkbookError
 from atomic_lib.guest.vm.qemu import Guest
 from atomic_lib.guest.vm.sockets import SSH_SOCKET, short_path
-from atomic_lib.guest.vm.ssh import ssh_options, wait_for_banner
+from atomic_lib.guest.vm.ssh import Key, Shell, ssh_options, wait_for_banner
+from atomic_lib.tools.sandbox import Tools
 
 
 class Running:
@@ -59,3 +65,23 @@ def test_ssh_never_asks_and_keeps_to_the_directory_of_the_boot() -> None:
     paths = [word.partition("=")[2] for word in words if "/mnt/" in word]
     assert len(paths) == 3
     assert all(path.startswith("/mnt/ssh/") for path in paths)
+
+
+@dataclass(frozen=True)
+class LimitTools(Tools):
+    """Tools whose commands print their time limit."""
+
+    def run(self, words: Sequence[str | os.PathLike[str]], **options: Any) -> Completed:
+        """Run nothing."""
+        return Completed(str(options["timeout_seconds"]), "")
+
+
+@pytest.mark.parametrize(("load", "limit_seconds"), [(1.0, 60), (8.0, 240)])
+def test_a_busy_host_gives_a_command_in_a_guest_more_time(
+    load: float, limit_seconds: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "cpu_count", lambda: 2)
+    monkeypatch.setattr(os, "getloadavg", lambda: (load, 0.0, 0.0))
+    shell = Shell(LimitTools(tmp_path, "key"), Key(tmp_path, "ssh-ed25519 x"))
+    assert float(shell.run("true", timeout_seconds=60).stdout) == limit_seconds
+    assert shell.run("true").stdout == "None"
