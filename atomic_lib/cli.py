@@ -8,22 +8,22 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
-import yaml
-
 from atomic_lib.base.errors import WorkbookError
 from atomic_lib.base.paths import BUILD, CHECKOUT, PARAMS_DIRECTORY
 from atomic_lib.base.progress import say
 from atomic_lib.base.scrub import without_copies
 from atomic_lib.base.signals import Stopped, end_with_parent, unwind
-from atomic_lib.params.variant import Variant
 from atomic_lib.pipeline.failures import explained
 from atomic_lib.pipeline.pages.page_commands import add_page_commands
 from atomic_lib.pipeline.recipe_files.recipe_commands import add_commands
 from atomic_lib.pipeline.schedule.schedule_commands import add_schedule_commands, whole_number
-from atomic_lib.pipeline.sweep.cluster.cluster_commands import (
-    add_cluster_commands,
-    add_scheduler_option,
-    scheduler_of,
+from atomic_lib.pipeline.sweep.sweep_commands import add_sweep_commands
+from atomic_lib.pipeline.variant_options import (
+    add_content_options,
+    copies_of,
+    overrides_of,
+    parse_overrides,
+    variant_of,
 )
 from atomic_lib.tools.user_namespace import outer_root
 
@@ -89,15 +89,14 @@ def command_parser() -> argparse.ArgumentParser:
             help="its name, or the path of a recipe (atomic-min)",
         )
         question.set_defaults(call=call, named=lambda options: [options.variant])
-        _add_content(question)
-    _add_sweep(commands.add_parser("sweep", help="solve many variants, and show what each choice costs"))
+        add_content_options(question)
     _add_verify(
         commands.add_parser("verify", help="build variants twice under different conditions and compare the images")
     )
     add_commands(commands)
     add_page_commands(commands)
     add_schedule_commands(commands)
-    add_cluster_commands(commands)
+    add_sweep_commands(commands)
     commands.add_parser("test", help="run the tests; further arguments go to pytest", add_help=False)
     lab = commands.add_parser("lab", help="start JupyterLab with the notebooks, to explore choices")
     lab.add_argument("--only-install", action="store_true", help="install JupyterLab, and do not start it")
@@ -135,24 +134,7 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--publish", metavar="DIR", help="after a successful run, publish the site of all runs as DIR")
     parser.add_argument("--to-be-published", action="store_true", help=argparse.SUPPRESS)  # from ``_run_and_publish``
     parser.set_defaults(call=_run, named=lambda options: options.study)
-    _add_content(parser)
-
-
-def _add_sweep(parser: argparse.ArgumentParser) -> None:
-    what = parser.add_mutually_exclusive_group(required=True)
-    what.add_argument("file", nargs="?", metavar="FILE", help="a sweep file, or a study with cells; see docs/sweep.md")
-    what.add_argument("--without-each", metavar="VARIANT", help="a variant, without each of its packages alone")
-    parser.add_argument(
-        "--compose", type=whole_number, default=0, metavar="N",
-        help="install the packages of N variants, and compare the bytes of their files with those predicted",
-    )  # fmt: skip
-    parser.add_argument(
-        "--boot", type=whole_number, default=0, metavar="N",
-        help="build and boot N variants, counted, and show which have the smallest image or the shortest boot",
-    )  # fmt: skip
-    add_scheduler_option(parser)
-    parser.set_defaults(call=_sweep, named=lambda options: [options.without_each] if options.without_each else [])
-    _add_content(parser)
+    add_content_options(parser)
 
 
 def _add_verify(parser: argparse.ArgumentParser) -> None:
@@ -169,15 +151,7 @@ def _add_verify(parser: argparse.ArgumentParser) -> None:
         help="build from exactly these packages, or (a lockfile of rpm-ostree) versions; needs one VARIANT",
     )
     parser.set_defaults(call=_verify, named=lambda options: dict.fromkeys(options.variants))
-    _add_content(parser)
-
-
-def _add_content(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--content", metavar="NAME", help="packages from params/content/NAME.yaml (standin)")
-    parser.add_argument(
-        "--strict", action="store_true", help="refuse a recipe that names packages that stand-in content lacks"
-    )
-    parser.add_argument("--copies", metavar="DIRECTORY", help=argparse.SUPPRESS)  # from ``with_copies``
+    add_content_options(parser)
 
 
 def _add_clean(parser: argparse.ArgumentParser) -> None:
@@ -223,8 +197,8 @@ def _run_study(options: argparse.Namespace) -> int:
         raise WorkbookError(f"run: {' '.join(words)}: give one study, or recipes only", hint="./workbook run --help")
     if options.lock and len(recipes or options.variant) != 1:
         raise WorkbookError("--lock: a lock belongs to one variant", hint="name it: --variant NAME --lock FILE")
-    overrides = {**_overrides(options), **parse_overrides(options.set)}
-    params = (_copies(options) or study_of_recipes(recipes)) if recipes else PARAMS_DIRECTORY
+    overrides = {**overrides_of(options), **parse_overrides(options.set)}
+    params = (copies_of(options) or study_of_recipes(recipes)) if recipes else PARAMS_DIRECTORY
     return run_study(
         STUDY if recipes else words[0],
         params=params,
@@ -242,68 +216,19 @@ def _verify(options: argparse.Namespace) -> int:
 
     if options.lock and len(options.variants) != 1:
         raise WorkbookError("--lock: a lock belongs to one variant", hint="name it: verify VARIANT --lock FILE")
-    return verify(options.variants, overrides=_overrides(options), copies=_copies(options))
+    return verify(options.variants, overrides=overrides_of(options), copies=copies_of(options))
 
 
 def _why(options: argparse.Namespace) -> int:
     from atomic_lib.pipeline.why_and_without import print_why
 
-    return print_why(options.packages[0], _variant(options, options.variant))
+    return print_why(options.packages[0], variant_of(options, options.variant))
 
 
 def _without(options: argparse.Namespace) -> int:
     from atomic_lib.pipeline.why_and_without import print_without
 
-    return print_without(options.packages, _variant(options, options.variant))
-
-
-def _sweep(options: argparse.Namespace) -> int:
-    from atomic_lib.pipeline.sweep.sweep_building import Amounts
-    from atomic_lib.pipeline.sweep.sweep_run import run_sweep, sweep_without_each
-
-    amounts, scheduler = Amounts(options.compose, options.boot), scheduler_of(options)
-    if options.without_each:
-        return sweep_without_each(_variant(options, options.without_each), amounts, scheduler)
-    return run_sweep(Path(options.file), _overrides(options), amounts, scheduler)
-
-
-def _variant(options: argparse.Namespace, name: str) -> Variant:
-    from atomic_lib.pipeline.recipe_files.own_recipes import variants_named
-
-    return variants_named([name], _copies(options), _overrides(options))[0]
-
-
-def _copies(options: argparse.Namespace) -> Path | None:
-    return Path(options.copies) if options.copies else None
-
-
-def _overrides(options: argparse.Namespace) -> dict[str, object]:
-    """The parameters that options of their own set."""
-    lock = vars(options).get("lock")
-    overrides = {
-        "content": options.content,
-        "strict": options.strict,
-        "lock": str(Path(lock).absolute()) if lock else None,
-    }
-    return {key: value for key, value in overrides.items() if value}
-
-
-def parse_overrides(assignments: Sequence[str]) -> dict[str, object]:
-    """The parameters in ``KEY=VALUE`` words; values are YAML scalars, as in a parameter file.
-
-    Raises WorkbookError naming the word that is not an assignment.
-    """
-    overrides: dict[str, object] = {}
-    for word in assignments:
-        key, equals, value = word.partition("=")
-        if not (key and equals):
-            raise WorkbookError(f"--set {word}: must be KEY=VALUE", hint="for example --set boots_bios=3")
-        try:
-            overrides[key] = yaml.safe_load(value) if value else ""
-        except yaml.YAMLError:
-            hint = f"put the value in quotes: --set '{key}=\"...\"'"
-            raise WorkbookError(f"--set {word}: the value is not a YAML scalar", hint=hint) from None
-    return overrides
+    return print_without(options.packages, variant_of(options, options.variant))
 
 
 def _test(words: Sequence[str]) -> NoReturn:

@@ -10,9 +10,8 @@ from pathlib import Path
 import pytest
 
 from atomic_lib import cli, entry
-from atomic_lib.base.errors import WorkbookError
 from atomic_lib.base.progress import step
-from atomic_lib.cli import main, parse_overrides
+from atomic_lib.cli import main
 from atomic_lib.entry import with_copies
 from atomic_lib.params.variant import Variant
 from atomic_lib.pipeline import why_and_without
@@ -22,23 +21,6 @@ from atomic_lib.pipeline.study import study_run
 from atomic_lib.recipe.load import load_recipe
 from atomic_lib.tools import doctor, user_namespace
 from atomic_lib.tools.doctor import Finding, disk_finding, examine, table
-
-
-def test_overrides_are_typed_as_in_a_parameter_file() -> None:
-    words = ["boots_bios=3", "content=fedora", "kernel_arguments=quiet audit=0", "lock="]
-    assert parse_overrides(words) == {
-        "boots_bios": 3,
-        "content": "fedora",
-        "kernel_arguments": "quiet audit=0",
-        "lock": "",
-    }
-
-
-@pytest.mark.parametrize("word", ["boots_bios", "=3", "title=[1"])
-def test_a_word_that_is_no_assignment_is_named(word: str) -> None:
-    with pytest.raises(WorkbookError) as caught:
-        parse_overrides([word])
-    assert word in caught.value.message
 
 
 def test_an_error_is_one_message_with_the_next_step(capsys: pytest.CaptureFixture[str]) -> None:
