@@ -16,12 +16,12 @@ from atomic_lib.guest.vm.metadata_service import Instance
 from atomic_lib.guest.vm.qemu import Disk, Machine, make_overlay, remove_overlay
 from atomic_lib.guest.vm.ssh import Key, one_boot_key
 from atomic_lib.image.disk import Image
-from atomic_lib.params.variant import load_variant
 from atomic_lib.pipeline.build import open_build
 from atomic_lib.results.analysis.denial_reasons import unexplained
 from atomic_lib.tools.accelerator import probe_accelerator
 from atomic_lib.tools.sandbox import Tools
 from tests.integration.guest import AGENT, RUNS, SCRIPT, STATE, Seen, Story, wait_for_the_end_of_the_boot, wait_until
+from tests.integration.small import small_variant
 
 pytestmark = pytest.mark.integration
 
@@ -71,7 +71,7 @@ class Told:
 @pytest.fixture(scope="module")
 def built() -> tuple[Tools, Image]:
     """The smallest image that has the agent; what the store has is taken from there."""
-    build = open_build(load_variant("atomic", overrides={"parts": "min-cloud-agent"}))
+    build = open_build(small_variant())
     return build.context.tools, build.image
 
 

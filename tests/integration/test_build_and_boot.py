@@ -30,6 +30,7 @@ from atomic_lib.solve.lock import read_lock
 from atomic_lib.tools.sandbox import Tools
 from atomic_lib.tools.tools_tree import open_tools
 from tests.integration.disk import DiskReader
+from tests.integration.small import small_variant
 from tests.integration.test_enforcing import require_enforcing
 
 pytestmark = pytest.mark.integration
@@ -272,12 +273,15 @@ def is_configuration(path: str) -> bool:
     return path == "/ostree/repo/config" or (path.startswith("/boot/") and path.endswith((".cfg", ".conf")))
 
 
-def test_the_same_disk_boots_through_uefi_and_is_provisioned_from_a_disc(built: Built, tmp_path: Path) -> None:
-    accelerator = built.result.boots[0].accelerator
+def test_a_disk_that_boots_through_bios_boots_through_uefi_and_is_provisioned_from_a_disc(
+    built: Built, tmp_path: Path
+) -> None:
+    image, accelerator = open_build(small_variant()).image, built.result.boots[0].accelerator
     request = BootRequest(
-        "uefi", accelerator, 2, 2048, 600, "min-cloud-agent", selinux="enforcing", data_source="nocloud"
-    )
-    boot = boot_image(built.tools, Disk(built.image.qcow2, "qcow2"), request, tmp_path / "boot")
+        "uefi", accelerator, 2, 2048, 600, "min-cloud-agent",
+        runtime="none", selinux="enforcing", data_source="nocloud",
+    )  # fmt: skip
+    boot = boot_image(built.tools, Disk(image.qcow2, "qcow2"), request, tmp_path / "boot")
     assert [check for check in boot.checks if not check.passed] == []
     assert boot.failed_units == ()
     assert boot.kernel_release == built.result.boots[0].kernel_release

@@ -1,6 +1,6 @@
-"""Power cuts during an upgrade of atomic-min: some hundred states of one recording.
+"""Power cuts during an upgrade without a container runtime: some hundred states of one recording.
 
-One boot, with the trees and the image of test_guest_update.py; then the states and ten repairs by e2fsck take about a
+One boot; then the states and ten repairs by e2fsck take about a
 minute. The controls and the update by dnf would be a boot each: ``./workbook power-cuts`` makes them, and fails if they
 do not. Without a boot, in seconds: rpm opens the database of the image of cloud-docker, and QEMU reaches the limit of a
 log.
@@ -27,6 +27,7 @@ from atomic_lib.pipeline.update.variant_power_cuts import PowerCuts
 from atomic_lib.pipeline.update.variant_update import open_update
 from atomic_lib.tools.context import open_context
 from atomic_lib.tools.sandbox import Bind
+from tests.integration.small import small_variant
 
 pytestmark = pytest.mark.integration
 
@@ -35,7 +36,7 @@ STATES = 300
 
 @pytest.fixture(scope="module")
 def upgrade() -> PowerCutStates:
-    return PowerCuts(open_update("atomic-min", "package config"), STATES, 0).upgrade
+    return PowerCuts(open_update(small_variant(), "package config"), STATES, 0).upgrade
 
 
 def test_hundreds_of_states_are_checked(upgrade: PowerCutStates) -> None:
