@@ -50,16 +50,22 @@ class ImageBoot:
 
 
 def image_boots(variant: Variant, selinux: SelinuxMode, image: Image, evidence: Path) -> list[ImageBoot]:
-    """The boots that a variant asks for, in the order in which they are made; the counted ones come last."""
+    """The boots that a variant asks for, in the order in which they are made, which is that of ``boot_names``."""
     return [ImageBoot(variant, selinux, image, evidence, firmware, index) for firmware, index in boot_names(variant)]
 
 
 def boot_names(variant: Variant) -> list[tuple[Firmware | None, int]]:
-    """Firmware (None: a counted boot) and index of each boot of ``image_boots``."""
+    """Firmware (None: a counted boot) and index of each boot of ``image_boots``, in the order in which they are made.
+
+    The first one proves that the image works. A counted boot takes one processor, and a timed one as many as its guest
+    has: so it comes last, when fewer variants are left that share the processors. Boots that are timed alone come
+    before all counted ones, which run beside others.
+    """
     firmwares: tuple[tuple[Firmware, int], ...] = (("bios", variant.boots_bios), ("uefi", variant.boots_uefi))
     first = 0 if variant.warm_up else 1
     timed = [(name, index) for name, count in firmwares if count for index in range(first, count + 1)]
-    return [*timed, *((None, index + 1) for index in range(variant.counted_boots))]
+    before = len(timed) if is_timed_alone(variant) else 1
+    return [*timed[:before], *((None, index + 1) for index in range(variant.counted_boots)), *timed[before:]]
 
 
 def is_timed_alone(variant: Variant) -> bool:

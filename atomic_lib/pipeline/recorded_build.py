@@ -132,8 +132,8 @@ class RecordedBuild:
     def boot(self, new_boots: int) -> VariantResult:
         """Record the variant's boots: the stored ones, and at most ``new_boots`` new ones.
 
-        Counted boots come after all others. Raises WorkbookError if a guest never answers or
-        fails its proof of life; ``directory`` then has its console log.
+        Raises WorkbookError if a guest never answers or fails its proof of life; ``directory`` then has its console
+        log.
         """
         if self.variant.last_stage == "boot":
             self._stage("boot", lambda: self._boots.make(self.record, new_boots))

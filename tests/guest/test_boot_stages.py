@@ -44,12 +44,26 @@ def key(one: ImageBoot, context: Context) -> str:
     return key_of(one.stage.key_inputs(one, context))
 
 
-def test_the_boots_of_a_variant_are_in_order_and_the_counted_ones_last(tmp_path: Path) -> None:
-    variant = own_variant(boots_bios=2, boots_uefi=1, warm_up=True, counted_boots=2)
-    names = [one.name for one in image_boots(variant, "enforcing", own_image(tmp_path), tmp_path)]
-    assert names == ["bios-0", "bios-1", "bios-2", "uefi-0", "uefi-1", "counted-1", "counted-2"]
-    without = own_variant(boots_bios=0, boots_uefi=1)
-    assert [one.name for one in image_boots(without, "enforcing", own_image(tmp_path), tmp_path)] == ["uefi-1"]
+@pytest.mark.parametrize(
+    ("wanted", "names"),
+    [
+        pytest.param(
+            {"boots_bios": 2, "boots_uefi": 1, "warm_up": True, "counted_boots": 2},
+            ["bios-0", "bios-1", "bios-2", "uefi-0", "uefi-1", "counted-1", "counted-2"],
+            id="boots-that-are-timed-alone-come-before-all-counted-ones",
+        ),
+        pytest.param(
+            {"boots_bios": 1, "boots_uefi": 1, "counted_boots": 2},
+            ["bios-1", "counted-1", "counted-2", "uefi-1"],
+            id="what-takes-several-processors-comes-last",
+        ),
+        pytest.param({"boots_bios": 0, "boots_uefi": 1}, ["uefi-1"], id="one-boot"),
+        pytest.param({"boots_bios": 0, "counted_boots": 1}, ["counted-1"], id="no-boot-by-the-wall-clock"),
+    ],
+)
+def test_the_order_of_the_boots_of_a_variant(tmp_path: Path, wanted: dict[str, object], names: list[str]) -> None:
+    made = image_boots(own_variant(**wanted), "enforcing", own_image(tmp_path), tmp_path)
+    assert [one.name for one in made] == names
 
 
 @pytest.mark.parametrize(
