@@ -28,6 +28,7 @@ from atomic_lib.recipe.recipe import AccountRules, Recipe
 from atomic_lib.solve.dnf_run import INSTALLROOT
 from atomic_lib.solve.lock import Lock, LockedPackage
 from atomic_lib.solve.rpm_set import RpmSet
+from atomic_lib.solve.solver import SIGNATURES
 from atomic_lib.tools.context import Context
 from atomic_lib.tools.sandbox import Bind, Tools
 
@@ -172,7 +173,7 @@ def _transaction(
             weak_dependencies=recipe.weak_dependencies, documentation=recipe.documentation
         )
         # In the file: dnf keeps its arguments in the tree's history.
-        plugins = configuration.replace("plugins=0\n", "plugins=1\npluginpath=/mnt/plugin\n")
+        plugins = configuration.replace("plugins=0\n", f"plugins=1\npluginpath=/mnt/plugin,{SIGNATURES.target}\n")
         (config / "dnf.conf").write_text(plugins)
         report = config / "report"
         report.mkdir()
@@ -182,6 +183,7 @@ def _transaction(
         own = [
             Bind(config, DNF_DIRECTORY),
             Bind(_PLUGIN, "/mnt/plugin"),
+            SIGNATURES,
             Bind(report, "/mnt/report", writable=True),
             Bind(rpm_set.directory, "/mnt/rpms"),
             Bind(rpm_set.keys, "/mnt/keys"),

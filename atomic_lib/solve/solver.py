@@ -16,6 +16,8 @@ from atomic_lib.tools.sandbox import Bind
 
 PLUGIN = Path(__file__).parent / "dnf_plugin"
 """The directory of the plugin, which a running dnf uses, too."""
+SIGNATURES = Bind(Path(__file__).parent / "dnf_signatures", "/mnt/signatures")
+"""The plugin for a dnf that checks signatures, where dnf sees it."""
 
 
 @dataclass(frozen=True, order=True)
@@ -56,20 +58,27 @@ def download(dnf: Dnf, words: Sequence[str], rpms: Path) -> dict[str, str]:
     Raises CommandError if there is no solution, or a file cannot be had.
     """
     options = ["--downloadonly", "--destdir=/mnt/rpms"]
-    answer = _run(dnf, [*options, *words], binds=[Bind(rpms, "/mnt/rpms", writable=True)])
+    binds = [SIGNATURES, Bind(rpms, "/mnt/rpms", writable=True)]
+    answer = _run(dnf, [*options, *words], binds=binds, plugins=[SIGNATURES.target])
     return {package.nevra: package.repo for package in (Solved(*row) for row in answer["packages"])}
 
 
 def _run(
-    dnf: Dnf, words: Sequence[str], *, binds: Sequence[Bind] = (), conditions: Sequence[str] = ()
+    dnf: Dnf,
+    words: Sequence[str],
+    *,
+    binds: Sequence[Bind] = (),
+    conditions: Sequence[str] = (),
+    plugins: Sequence[str] = (),
 ) -> dict[str, Any]:
-    """What the plugin writes of the solution."""
+    """What the plugin writes of the solution; ``plugins``: the directories of more plugins, as dnf sees them."""
     answer = dnf.directory / "solution"
     answer.mkdir(exist_ok=True)
     written = answer / "solution.json"
     written.unlink(missing_ok=True)
     (answer / "conditions.json").write_text(json.dumps(list(conditions)))
     own = [Bind(PLUGIN, "/mnt/plugin"), Bind(answer, "/mnt/solution", writable=True)]
-    dnf.run(["--setopt=plugins=1", "--setopt=pluginpath=/mnt/plugin", *words], binds=[*own, *binds])
+    loaded = ["--setopt=plugins=1", f"--setopt=pluginpath={','.join(['/mnt/plugin', *plugins])}"]
+    dnf.run([*loaded, *words], binds=[*own, *binds])
     data: dict[str, Any] = json.loads(written.read_text())
     return data
