@@ -25,8 +25,8 @@ TOOLS_PACKAGES = (
     "ostree", "selinux-utils", "policycoreutils", "semodule-utils",
     "e2fsprogs", "dosfstools", "mtools", "fdisk", "grub-pc-bin", "grub-efi-amd64-bin", "grub-common",
     "qemu-system-x86", "qemu-utils", "ovmf", "seabios", "ipxe-qemu", "openssh-client", "socat", "busybox-static",
-    "attr", "cpio", "diffoscope-minimal", "distribution-gpg-keys", "file", "kmod", "libfaketime", "sqlite3", "xz-utils",
-    "zstd",
+    "attr", "casync", "cpio", "diffoscope-minimal", "distribution-gpg-keys", "file", "kmod", "libfaketime", "sqlite3",
+    "xz-utils", "zstd",
 )
 # fmt: on
 KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from atomic_lib.base.command import CommandError
+from atomic_lib.base.errors import WorkbookError
 from atomic_lib.base.paths import cache_directory
 from atomic_lib.base.store import Store
 from atomic_lib.compose.update.download_prediction import (
@@ -19,6 +20,7 @@ from atomic_lib.compose.update.download_prediction import (
 )
 from atomic_lib.compose.update.update_repository import Version, add_static_delta, make_update_repository
 from atomic_lib.formats.ostree_objects import OstreeObject, objects_of
+from atomic_lib.guest.chunks.chunk_update import CHUNK_UPDATE, ChunkVersions, chunk_update
 from atomic_lib.guest.layers import object_chain
 from atomic_lib.guest.layers.object_chain import ObjectVersions, object_updates
 from atomic_lib.guest.update.loopback_pull import pull_over_loopback
@@ -32,6 +34,7 @@ pytestmark = pytest.mark.integration
 
 LARGE = 6_000_000
 """More than ostree puts into a static delta, if it cannot be compressed."""
+CAPABILITY = bytes.fromhex("0100000200040000000000000000000000000000")
 
 
 @dataclass(frozen=True)
@@ -54,6 +57,7 @@ def change(root: Path) -> None:
     (root / "usr/lib/large").write_bytes(os.urandom(LARGE))
     (root / "usr/lib/link").symlink_to("large")
     (root / "usr/lib/empty").touch()
+    os.setxattr(root / "usr/bin/busybox", "security.capability", CAPABILITY)
     (root / "usr/lib/moved").mkdir(mode=0o711)
     (root / "usr/bin/useradd").rename(root / "usr/lib/moved/useradd")
     (root / "usr/etc/shadow").unlink()
@@ -101,6 +105,34 @@ def test_a_static_delta_is_predicted_to_the_byte(tools: Tools, update: Update, t
     assert pulled.update == predicted
     assert len(fallbacks) == 1
     assert predicted.requests < predict_loose(served, before, after).requests
+
+
+def test_chunks_are_predicted_to_the_byte_and_the_same_if_they_are_made_again(
+    tools: Tools, update: Update, tmp_path: Path
+) -> None:
+    versions, context = ChunkVersions("tiny", *update.versions), Context(tools, tmp_path, Store(tmp_path / "store"))
+    found = chunk_update(versions, context)
+    print(found)
+    assert (found.measured, found.same_files) == (found.predicted, True)
+    assert 0 < found.reused < found.chunks
+    assert found.measured.requests == 1 + found.chunks - found.reused
+    assert found.measured.bytes > LARGE + found.index_bytes
+    shutil.rmtree(CHUNK_UPDATE.get(versions, context).path)
+    assert chunk_update(versions, context) == found
+
+
+def test_a_client_that_casync_gives_less_than_the_commit_is_an_error(
+    tools: Tools, update: Update, tmp_path: Path
+) -> None:
+    def exclude(root: Path) -> None:
+        change(root)
+        (root / "usr/lib/.caexclude").write_text("large\n")
+
+    made = make_commit(tools, tmp_path / "3", change=exclude)
+    versions = ChunkVersions("tiny", update.versions[0], Version(made.repo, REF, made.commit))
+    with pytest.raises(WorkbookError) as caught:
+        chunk_update(versions, Context(tools, tmp_path, Store(tmp_path / "store")))
+    assert caught.value.message == f"casync: the client's tree is not commit {made.commit[:12]}: D    /usr/lib/large"
 
 
 def test_each_version_of_a_chain_is_pulled_from_the_one_before(

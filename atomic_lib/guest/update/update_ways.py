@@ -6,8 +6,8 @@ from typing import Literal
 from atomic_lib.guest.update.update_evidence import DownloadFigures
 
 WayName = Literal[
-    "check", "loose objects", "static delta", "OCI layers", "least possible", "RPM files", "RPM files to undo it",
-    "whole image",
+    "check", "loose objects", "static delta", "casync chunks", "OCI layers", "least possible", "RPM files",
+    "RPM files to undo it", "whole image",
 ]  # fmt: skip
 
 

@@ -18,6 +18,7 @@ from atomic_lib.base.run_lock import machine_lock
 from atomic_lib.base.stage import Stage
 from atomic_lib.base.store import Store, file_sha256
 from atomic_lib.compose.tree import Tree
+from atomic_lib.compose.tree_access.checkout import check_out
 from atomic_lib.compose.tree_access.tree_files import TreeFiles
 from atomic_lib.compose.tree_access.walk import Entry
 from atomic_lib.image.oci.components import DATABASE, UNPACKAGED, Component, components_of, in_image
@@ -27,7 +28,6 @@ from atomic_lib.image.oci.layout import CompressedLayer, Description, manifest_o
 from atomic_lib.image.oci.packing import Packing, pack
 from atomic_lib.tools.context import Context
 from atomic_lib.tools.memory import in_memory
-from atomic_lib.tools.sandbox import Bind, Tools
 
 LAYERS = 64
 """The most layers of an image, as in ostree-ext: half of what engines take."""
@@ -114,7 +114,8 @@ def _make(request: HostImageRequest, context: Context, directory: Path) -> None:
     components = components_of(entries, request.tree.owners())
     packed = pack({name: one.size_bytes for name, one in components.items() if name not in _APART}, *_groups(request))
     with machine_lock(context.cache, HOST_IMAGE.title(request)), in_memory(directory / "checkout") as memory:
-        files = TreeFiles(_checked_out(tools, request.tree, memory))
+        check_out(tools, request.tree.repo, str(request.tree.commit), memory / "root")
+        files = TreeFiles(memory / "root")
         files.move("usr/etc", "etc")
         layers = _Layers(files, _numbers(entries), memory, context)
         groups = [group for group in (*packed, *((name,) for name in _APART)) if group]
@@ -126,14 +127,6 @@ def _make(request: HostImageRequest, context: Context, directory: Path) -> None:
 
 def _groups(request: HostImageRequest) -> tuple[int, Packing]:
     return LAYERS - len(_APART), request.packing
-
-
-def _checked_out(tools: Tools, tree: Tree, memory: Path) -> Path:
-    """The files of a commit in memory, with owners, capabilities and labels."""
-    binds = [Bind(tree.repo, "/mnt/repo"), Bind(memory, "/mnt/memory", writable=True)]
-    words = ["ostree", "checkout", "--repo=/mnt/repo", "--force-copy", str(tree.commit), "/mnt/memory/root"]
-    tools.run(words, binds=binds, rights="label")
-    return memory / "root"
 
 
 def _numbers(entries: list[Entry]) -> dict[str, int]:

@@ -9,6 +9,7 @@ from atomic_lib.compose.tree import default_ref
 from atomic_lib.compose.update.object_estimate import PackageFiles, estimate_loose
 from atomic_lib.compose.update.rpm_prediction import new_packages
 from atomic_lib.compose.update.update_repository import Version
+from atomic_lib.guest.chunks.chunk_update import ChunkUpdate, ChunkVersions, chunk_update
 from atomic_lib.guest.layers.layer_update import LayerUpdate, LayerVersions, layer_update
 from atomic_lib.guest.update.guest_update import GuestUpdateRequest, update_guest
 from atomic_lib.guest.update.update_downloads import (
@@ -59,7 +60,13 @@ class VariantUpdate:
             UpdateWay(one.way, one.predicted, one.measured, taken.get(one.way), estimates.get(one.way), one.same_files)
             for one in self.downloads.ways
         )
-        return (*objects, *self.layers.ways)
+        return (*objects, self.chunks.way, *self.layers.ways)
+
+    @cached_property
+    def chunks(self) -> ChunkUpdate:
+        """What the update costs by casync."""
+        versions = self.versions
+        return chunk_update(ChunkVersions(versions.name, versions.before, versions.after), self.before.context)
 
     @cached_property
     def layers(self) -> LayerUpdate:
@@ -148,8 +155,8 @@ def require_atomic(update: VariantUpdate) -> Paragraph:
 def _download_problems(update: VariantUpdate) -> Iterator[str]:
     ways = update.downloads.ways
     yield from (f"{one.way}: other files over loopback than predicted" for one in ways if not one.same_files)
-    if not update.layers.same_files:
-        yield "OCI layers: other files over loopback than predicted"
+    pulled = {"casync chunks": update.chunks.same_files, "OCI layers": update.layers.same_files}
+    yield from (f"{name}: other files over loopback than predicted" for name, same in pulled.items() if not same)
     steps = {step.name: step.download for step in update.guest.steps}
     for found, way in ((steps["check"], "check"), (steps["download"], "loose objects")):
         predicted = next(one.predicted for one in ways if one.way == way)

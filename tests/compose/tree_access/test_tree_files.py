@@ -169,6 +169,7 @@ _CHECKED = [*(path for path in _ROOM if path.name not in _DOOR), LIBRARY / "gues
 # Files of the store or of the checkout, none of a tree.
 _FILES_OF_THE_HOST = {
     "chroot.py": {"root.mkdir", "root.chmod"},
+    "chunk_store.py": {"(served / index_path(version)).read_bytes", "(served / path).stat"},
     "commit_limits.py": {"os.statvfs", "os.sysconf", "os.walk"},
     "download_prediction.py": {
         "(repository / one.path()).read_bytes", "delta.iterdir", "file.is_file", "file.stat",

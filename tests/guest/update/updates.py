@@ -1,5 +1,6 @@
 """Updates that went well: a guest that showed all that it should, and downloads as predicted."""
 
+from atomic_lib.guest.chunks.chunk_update import ChunkUpdate
 from atomic_lib.guest.evidence.proof_of_life import Check
 from atomic_lib.guest.layers.layer_update import LayerUpdate
 from atomic_lib.guest.update.update_downloads import UpdateDownload, UpdateDownloads
@@ -26,6 +27,7 @@ USED = GuestUsage(written_bytes=10_000_000, processor_seconds=100.0, disk_used_b
 USED_AFTER = GuestUsage(written_bytes=60_000_000, processor_seconds=107.2, disk_used_bytes=1_000_000_000)
 NOTHING = DownloadFigures(requests=0, bytes=0)
 LAYERS = DownloadFigures(requests=6, bytes=2_345_678)
+CHUNKS = DownloadFigures(requests=58, bytes=1_700_000)
 
 
 def good_downloads() -> UpdateDownloads:
@@ -52,6 +54,13 @@ def good_layers() -> LayerUpdate:
         predicted=LAYERS, measured=LAYERS, same_files=True, layers=64, reused=60, new_files=12, new_bytes=3_000_000,
         least_bytes=900_000,
     )  # fmt: skip
+
+
+def good_chunks() -> ChunkUpdate:
+    """The update by casync, as it was predicted."""
+    return ChunkUpdate(
+        predicted=CHUNKS, measured=CHUNKS, same_files=True, chunks=7_000, reused=6_943, index_bytes=280_104
+    )
 
 
 def state(commit: str, *etc: EtcFile) -> GuestState:
@@ -91,7 +100,7 @@ def good_ways(downloads: UpdateDownloads | None = None) -> tuple[UpdateWay, ...]
         UpdateWay(one.way, one.predicted, one.measured, taken.get(one.way), locks.get(one.way), one.same_files)
         for one in ways
     )
-    return (*objects, *good_layers().ways, image)
+    return (*objects, good_chunks().way, *good_layers().ways, image)
 
 
 def dnf_ways() -> tuple[UpdateWay, ...]:

@@ -34,7 +34,7 @@ class HostTools(Tools):
 
     def run(self, words: Sequence[Any], *, binds: Sequence[Bind] = (), **_: Any) -> Completed:
         if words[0] == "ostree":
-            shutil.copytree(binds[0].source / "root", binds[1].source / "root", symlinks=True)
+            shutil.copytree(binds[0].source / "root", binds[1].source / Path(words[-1]).name, symlinks=True)
         else:
             file = binds[0].source / words[2].rpartition("/")[2]
             file.with_name(f"{file.name}.gz").write_bytes(gzip.compress(file.read_bytes(), mtime=0))

@@ -13,7 +13,7 @@ from atomic_lib.pipeline.build import Build
 from atomic_lib.pipeline.update import variant_update
 from atomic_lib.pipeline.update.variant_update import VariantUpdate, open_update, require_atomic
 from tests.contexts import own_context
-from tests.guest.update.updates import AFTER, BEFORE, good_downloads, good_guest, good_layers, state
+from tests.guest.update.updates import AFTER, BEFORE, good_chunks, good_downloads, good_guest, good_layers, state
 
 
 @pytest.fixture(autouse=True)
@@ -30,6 +30,7 @@ def made(guest: GuestUpdate | None = None, downloads: UpdateDownloads | None = N
     vars(update)["guest"] = guest or good_guest()
     vars(update)["downloads"] = downloads or good_downloads()
     vars(update)["layers"] = good_layers()
+    vars(update)["chunks"] = good_chunks()
     vars(update.before)["recipe"] = update.before.whole_recipe
     return update
 
@@ -92,10 +93,16 @@ def test_a_layer_that_was_not_predicted_is_an_error() -> None:
     assert refusal(update).message.endswith("OCI layers: other files over loopback than predicted")
 
 
-def test_the_ways_are_those_of_ostree_and_the_layers() -> None:
+def test_a_chunk_that_was_not_predicted_is_an_error() -> None:
+    update = made()
+    vars(update)["chunks"] = good_chunks().model_copy(update={"same_files": False})
+    assert refusal(update).message.endswith("casync chunks: other files over loopback than predicted")
+
+
+def test_the_ways_are_those_of_ostree_casync_and_the_layers() -> None:
     update = made()
     vars(update)["estimated_bytes"] = 7
-    names = ["check", "loose objects", "static delta", "OCI layers", "least possible"]
+    names = ["check", "loose objects", "static delta", "casync chunks", "OCI layers", "least possible"]
     assert [way.name for way in update.ways] == names
 
 

@@ -9,7 +9,7 @@ from atomic_lib.report.figures.picture import Picture
 from atomic_lib.report.text import methods
 
 _NO_WAYS: tuple[WayName, ...] = ("check", "RPM files to undo it")
-_WITHOUT_CHECK: tuple[WayName, ...] = ("OCI layers", "least possible", "whole image")
+_WITHOUT_CHECK: tuple[WayName, ...] = ("casync chunks", "OCI layers", "least possible", "whole image")
 _CHECK, _CONTENT = "look for the update", "the update"
 
 

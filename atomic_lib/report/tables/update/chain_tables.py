@@ -13,7 +13,8 @@ from atomic_lib.report.text import methods
 NOT_MEASURED = Sentences(
     (
         ("An engine.", "No container engine pulled the image here, and neither bootc nor rpm-ostree was run on it."),
-        ("casync and zstd:chunked.", "The build tools have no program for them."),
+        ("casync.", "./workbook update measures it, for one update."),
+        ("zstd:chunked.", "The build tools have no program that makes or pulls such layers."),
         ("A new kernel.", "Stand-in content has one version of it, so its package is never rebuilt."),
         ("How often packages change.", "They are drawn at random; a real distribution changes some of them often."),
     )

@@ -15,6 +15,7 @@ _WAYS: dict[WayName, str] = {
     "check": "look for the update",
     "loose objects": "loose objects",
     "static delta": "static delta",
+    "casync chunks": "casync, chunks of the tree",
     "OCI layers": "OCI layers, by package",
     "least possible": "the least possible for files",
     "RPM files": "RPM files",
@@ -42,8 +43,8 @@ NOT_MEASURED = Sentences(
         ("A version 2 that does not come up.", "./workbook update --break all has a page of its own."),
         (
             "Other ways to download.",
-            "casync and zstd:chunked, for which the build tools have no program; the static delta and the layers in a "
-            "guest.",
+            "zstd:chunked, for which the build tools have no program; casync of whole disks; the static delta, casync "
+            "and the layers in a guest.",
         ),
         ("Counted processor time.", "A guest that counts instructions has no network here; its own clock is used."),
         ("A new kernel.", "Stand-in content has one version of it."),
@@ -71,7 +72,7 @@ def downloads_table(ways: Sequence[UpdateWay]) -> Table:
     )
     notes = (
         "A client looks for the update first: its requests come in addition to those of a way. A client of layers "
-        "begins with the manifest, which is counted with them.",
+        "begins with the manifest, which is counted with them, and one of casync with the index.",
         "From both locks: what is known before version 2 is composed, and how far that is off. Objects are estimated "
         "from the RPM files that are new and the commit of version 1; a whole image, from that of version 1 and the "
         "RPM files more.",

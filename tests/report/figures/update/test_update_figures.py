@@ -8,6 +8,7 @@ def test_each_way_comes_after_the_look_for_the_update_but_an_image() -> None:
     alt = downloads_chart(good_ways()).alt.replace("\N{NO-BREAK SPACE}", " ")
     assert "loose objects (1.2 MB): look for the update 0.0 MB, the update 1.2 MB" in alt
     assert "static delta (1.0 MB)" in alt
+    assert "casync chunks (1.7 MB): the update 1.7 MB" in alt
     assert "OCI layers (2.3 MB): the update 2.3 MB" in alt
     assert "least possible (0.9 MB): the update 0.9 MB" in alt
     assert "whole image (262.1 MB): the update 262.1 MB." in alt

@@ -38,7 +38,7 @@ def test_both_variants_stand_side_by_side() -> None:
     ]  # fmt: skip
     assert rows["files of /etc as a three-way merge has them"][1] == "7 of 7"
     assert rows["/usr"] == ["writable", "✓ read-only throughout"]
-    assert rows["ways as predicted"] == ["✓ 3 of 3 to the byte", "✓ 4 of 4 to the byte"]
+    assert rows["ways as predicted"] == ["✓ 3 of 3 to the byte", "✓ 5 of 5 to the byte"]
     assert rows["proof of life"] == ["✓ 3 of 3 boots"] * 2
 
 
@@ -177,7 +177,8 @@ def test_the_summary_has_the_bytes_of_each_way_and_what_went_wrong() -> None:
     first, dnf, ostree, cuts, back, refused, last = text.splitlines()
     assert first == "Updates to a version 2:"
     assert dnf == "- cloud-docker, package config: check 80.0 kB, RPM files 0.4 MB, RPM files to undo it 0.1 MB"
-    assert "loose objects 1.2 MB, static delta 1.0 MB, OCI layers 2.3 MB, least possible 0.9 MB (predicted)" in ostree
+    assert "loose objects 1.2 MB, static delta 1.0 MB, casync chunks 1.7 MB, OCI layers 2.3 MB, least" in ostree
+    assert "least possible 0.9 MB (predicted)" in ostree
     assert ostree.endswith("whole image 262.1 MB (predicted)")
     assert cuts.startswith("- power cuts: 16 states checked, 120 a minute. Of 8 that a cut during the upgrade of ")
     assert back == "- automatic return of atomic-min-return: 2 of 2 guests as it must be"

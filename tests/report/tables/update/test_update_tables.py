@@ -34,6 +34,8 @@ def test_each_way_is_shown_to_the_byte_and_what_is_not_measured_as_such() -> Non
         ["loose objects", "321", "321", "321", "1,220,000 (-1.2 %)", "1,234,567", "1,234,567", "1,234,567",
          "✓ to the byte"],
         ["static delta", "7", "7", MISSING, MISSING, "1,000,001", "1,000,001", MISSING, "✓ to the byte"],
+        ["casync, chunks of the tree", "58", "58", MISSING, MISSING, "1,700,000", "1,700,000", MISSING,
+         "✓ to the byte"],
         ["OCI layers, by package", "6", "6", MISSING, MISSING, "2,345,678", "2,345,678", MISSING, "✓ to the byte"],
         ["the least possible for files", "1", MISSING, MISSING, MISSING, "900,000", MISSING, MISSING, MISSING],
         ["whole image (qcow2)", "1", MISSING, MISSING, "260,833,280 (-0.5 %)", "262,144,000", MISSING,

@@ -1,0 +1,1 @@
+"""Updates by casync: a client that downloads the chunks that it lacks."""
