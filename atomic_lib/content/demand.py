@@ -15,7 +15,8 @@ class Demand:
     ``excludes``: names and patterns that are not to be installed. ``weak_dependencies``: whether recommended packages
     are wanted. ``strict``: whether a package that stand-in content lacks is an error. ``repositories``: those that the
     recipe brings along. ``local``: RPMs of the user's own. ``also``: what other packages require, which need not be
-    there. ``source``: the recipe's file; ``place_of`` gives ``FILE:LINE`` of a word, for error messages.
+    there. ``older``: names that are to stand for the package before the newest, of which stand-in content has one.
+    ``source``: the recipe's file; ``place_of`` gives ``FILE:LINE`` of a word, for error messages.
     """
 
     source: str
@@ -27,6 +28,7 @@ class Demand:
     repositories: tuple[YumRepository, ...] = ()
     local: LocalRpms | None = None
     also: tuple[str, ...] = ()
+    older: tuple[str, ...] = ()
     place_of: Callable[[str], str] = field(default=lambda _: "", compare=False, repr=False)
 
 

@@ -106,7 +106,8 @@ def open_content(name: str, context: Context, demand: Demand, params: Path = PAR
     has those that a recipe brings along, in place of its own of the same name.
 
     Raises WorkbookError if the content is unknown, a mirror cannot be reached, a signature is bad, the disk is too
-    full, or the demand is strict and stand-in content has no package of a name.
+    full, the demand is strict and stand-in content has no package of a name, or it asks for an older package that is
+    not there.
     """
     definition = load_definition(name, params)
     agent = agent_repository(context)
@@ -119,6 +120,7 @@ def open_content(name: str, context: Context, demand: Demand, params: Path = PAR
         text = _texts_of(local)
         key = key_of({name: _repository_key(path) for name, path in local.items()})
     else:
+        _require_newest(demand, name)
         local, missing = always, ()
         _require_key_files(demand.repositories, context.tools, definition.releasever)
         text = with_brought(_repo_file(definition, params), demand.repositories) + _texts_of(local)
@@ -141,6 +143,14 @@ def open_content(name: str, context: Context, demand: Demand, params: Path = PAR
         missing=missing,
         stands_in=isinstance(definition, DebianContent),
     )
+
+
+def _require_newest(demand: Demand, name: str) -> None:
+    if demand.older:
+        raise WorkbookError(
+            f"content {name!r}: an older package of {', '.join(demand.older)} is found in stand-in content only",
+            hint="take the packages of version 1 from a lock of an earlier run: --change from:FILE",
+        )
 
 
 def content_without_packages(name: str, params: Path = PARAMS_DIRECTORY) -> Content:

@@ -1,4 +1,7 @@
-"""Which Debian packages the words of a recipe name, and which words have no counterpart."""
+"""Which Debian packages the words of a recipe name, and which words have no counterpart.
+
+Where a pattern matches packages of several versions, a name stands for the newest, or for the one before it.
+"""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -8,7 +11,8 @@ from difflib import get_close_matches
 from atomic_lib.base.errors import WorkbookError
 from atomic_lib.content.demand import Demand
 from atomic_lib.content.standin.converter import OWN_PACKAGES
-from atomic_lib.content.standin.fedora_names import StandinNames
+from atomic_lib.content.standin.fedora_names import Counterpart, FedoraNames, StandinNames
+from atomic_lib.content.standin.package_index import PackageIndex
 
 _PATTERN = re.compile(r"[*?\[]")
 _ARCHITECTURE = re.compile(r"\.(?:x86_64|noarch)$")
@@ -70,3 +74,52 @@ def _packages_of(word: str, names: StandinNames) -> Iterator[str]:
         if found := list(names.packages_of(spelling)):
             yield from found
             return
+
+
+def older_names(names: FedoraNames, index: PackageIndex, older: Iterable[str]) -> FedoraNames:
+    """``names``, of which ``older`` stand for the package before the newest that matches their pattern.
+
+    So does each name of that newest package. A name whose package requires it becomes one that the older package
+    provides, since the suite has no earlier version of what requires it.
+
+    Raises WorkbookError for a name of which the suite has one package only.
+    """
+    for name in older:
+        names = _with_older(names, index, name)
+    return names
+
+
+def _with_older(names: FedoraNames, index: PackageIndex, name: str) -> FedoraNames:
+    newest = _package_of(name, names, index)
+    rest = PackageIndex({file: text for file, text in index.paragraphs.items() if file.partition("_")[0] != newest})
+    older = _package_of(name, names, rest)
+    if older in {"", newest}:  # a name without a pattern stands for one package
+        raise WorkbookError(
+            f"the suite has one package for {name} ({newest or 'none'}), so there is no older one",
+            hint="take the packages of version 1 from a lock of an earlier run: --change from:FILE",
+        )
+    requiring = _requiring(newest, index)
+    standin = StandinNames(names, index)
+    changed = {
+        one: _by_older(counterpart, older, itself=package == newest)
+        for one, counterpart in names.names.items()
+        for package in standin.packages_of(one)
+        if package in {newest, *requiring}
+    }
+    return names.model_copy(update={"names": {**names.names, **changed}})
+
+
+def _package_of(name: str, names: FedoraNames, index: PackageIndex) -> str:
+    return next(StandinNames(names, index).packages_of(name), "")
+
+
+def _requiring(package: str, index: PackageIndex) -> set[str]:
+    """The packages that require this one, and no other in its place."""
+    mentioned = (index.package(file) for file, text in index.paragraphs.items() if f" {package}" in text)
+    return {one.name for one in mentioned if package in {group[0].name for group in one.requires if len(group) == 1}}
+
+
+def _by_older(counterpart: Counterpart, older: str, *, itself: bool) -> Counterpart:
+    """The counterpart, of which the older package has the name or, if it is not ``itself`` the newest, provides it."""
+    key = "package" if counterpart.package and itself else "provided_by"
+    return counterpart.model_copy(update={"package": "", "provided_by": "", key: older})

@@ -18,7 +18,7 @@ from atomic_lib.content.signing import index_and_sign
 from atomic_lib.content.standin.converter import POLICY, SETUP, Source
 from atomic_lib.content.standin.debs import Apt, fetch_debs, kept_index, update_index
 from atomic_lib.content.standin.fedora_names import StandinNames, read_names
-from atomic_lib.content.standin.named_packages import known_packages, named_packages
+from atomic_lib.content.standin.named_packages import known_packages, named_packages, older_names
 from atomic_lib.content.standin.package_rpms import PackageRequest, package_rpms
 from atomic_lib.tools.context import Context
 
@@ -118,6 +118,7 @@ def _inputs(request: StandinRequest, _: Context) -> dict[str, object]:
         "also": request.also,
         "excludes": request.demand.excludes,
         "weak_dependencies": request.demand.weak_dependencies,
+        "older": request.demand.older,
         "index": request.index,
     }
 
@@ -127,7 +128,8 @@ def _make(request: StandinRequest, context: Context, directory: Path) -> None:
     with context.shared.locked("apt", "state"):
         if update_index(apt) != request.index:
             raise WorkbookError(f"{apt.directory}: the package lists have changed meanwhile", hint="run again")
-        names = StandinNames(read_names(request.names), apt.read_index())
+        index = apt.read_index()
+        names = StandinNames(older_names(read_names(request.names), index, request.demand.older), index)
         named = named_packages(request.words, request.demand, names, request.definition.content)
         debs = fetch_debs(
             apt,
