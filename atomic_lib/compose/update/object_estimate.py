@@ -1,8 +1,9 @@
 """What a commit will cost as loose objects, estimated before it is composed: from the commit that there is, and locks.
 
 The RPM files of the packages that are new say which files there will be, and how large their objects are. Each change
-of packages also changes the RPM database, and each new library the linker's cache: they are taken to stay as large as
-they are. What scripts of the recipe or of packages change besides is not known before the compose.
+of packages also changes the RPM database, each new library the linker's cache, and a new kernel brings an initramfs and
+lists of its modules, which are in no RPM file: they are taken to stay as large as they are. What scripts of the recipe
+or of packages change besides is not known before the compose.
 
 Source of the sizes: ostree's ``ostree-core.h`` (an object of mode ``archive`` is a header and the file, deflated).
 """
@@ -11,9 +12,10 @@ import hashlib
 import re
 import stat
 import zlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+from types import MappingProxyType
 
 from atomic_lib.content.rebuilt_rpms import unpacked_payload
 from atomic_lib.formats.cpio import ArchivedMember, read_initramfs
@@ -22,6 +24,7 @@ from atomic_lib.tools.sandbox import Bind, Tools
 
 _DATABASE = re.compile(r"/usr/(?:lib/sysimage|share)/rpm/.*\.sqlite")
 _LINKER_CACHE, _LIBRARY = "/usr/etc/ld.so.cache", re.compile(r"/usr/lib(?:64)?/.*\.so(?:\.|$)")
+_KERNEL = re.compile(r"(/usr/lib/modules/[^/]+/)vmlinuz")
 _HEADER_BYTES, _ENTRY_BYTES, _DEFLATE_LEVEL = 80, 36, 6
 """The header has owner, mode and label; labels are of different length."""
 _DOCUMENTATION, _LICENSE = 2, 128
@@ -54,14 +57,37 @@ def estimate_loose(tools: Tools, repository: Path, commit: str, files: PackageFi
     Raises CommandError if a file is no RPM file that the tools can read.
     """
     sizes = listed_sizes(tools, repository, commit)
-    known = {_digest(one) for rpm in files.replaced for one in _installed(tools, rpm, files, scratch)}
+    replaced = [one for rpm in files.replaced for one in _installed(tools, rpm, files, scratch)]
     members = [one for rpm in files.new for one in _installed(tools, rpm, files, scratch)]
-    return objects_bytes([one for one in members if _digest(one) not in known], sizes)
+    made = made_for_kernel(members, sizes, {_in_tree(one.path) for one in replaced})
+    known = {_digest(one) for one in replaced}
+    return objects_bytes([one for one in members if _digest(one) not in known], sizes, made)
 
 
-def objects_bytes(members: Iterable[ArchivedMember], sizes: Mapping[str, int]) -> int:
-    """The bytes of all objects that change with new files; ``sizes``: those of the objects that there are, by path."""
-    new = {_in_tree(one.path): _file_bytes(one) for one in members if not stat.S_ISDIR(one.mode)}
+def made_for_kernel(
+    members: Iterable[ArchivedMember], sizes: Mapping[str, int], packaged: Container[str]
+) -> dict[str, int]:
+    """What a compose makes for a new kernel, by path, with the sizes that it has for the kernel in ``sizes``.
+
+    ``packaged``: the paths of the packages that are replaced. None if there are not one kernel and one new one.
+    """
+    new = {found[1] for one in members if (found := _KERNEL.fullmatch(_in_tree(one.path)))}
+    old = {found[1] for path in sizes if (found := _KERNEL.fullmatch(path))}
+    if len(new) != 1 or len(old) != 1:
+        return {}
+    (own,), (other,) = new, old
+    made = [path for path in sizes if path.startswith(other) and not path.endswith("/") and path not in packaged]
+    return {f"{own}{path.removeprefix(other)}": sizes[path] for path in made}
+
+
+def objects_bytes(
+    members: Iterable[ArchivedMember], sizes: Mapping[str, int], made: Mapping[str, int] = MappingProxyType({})
+) -> int:
+    """The bytes of all objects that change with new files.
+
+    ``sizes``: those of the objects that there are, by path; ``made``: those of new ones that are in no package.
+    """
+    new = {_in_tree(one.path): _file_bytes(one) for one in members if not stat.S_ISDIR(one.mode)} | dict(made)
     changed = {path for path in sizes if new and _DATABASE.fullmatch(path)}
     if any(_LIBRARY.match(path) for path in new):
         changed |= {_LINKER_CACHE} & sizes.keys()

@@ -12,7 +12,13 @@ import pytest
 
 from atomic_lib.base.command import Completed
 from atomic_lib.compose.update import object_estimate
-from atomic_lib.compose.update.object_estimate import PackageFiles, estimate_loose, listed_sizes, objects_bytes
+from atomic_lib.compose.update.object_estimate import (
+    PackageFiles,
+    estimate_loose,
+    listed_sizes,
+    made_for_kernel,
+    objects_bytes,
+)
 from atomic_lib.formats.cpio import ArchivedMember, archive, link_to, text_file
 from atomic_lib.tools.sandbox import Tools
 
@@ -50,6 +56,40 @@ def test_a_library_changes_the_cache_of_the_linker_and_a_link_is_its_target() ->
 def test_configuration_is_below_usr_in_a_commit() -> None:
     new = 80 + 3 + 36 + len("lsof.conf")
     assert objects_bytes([member("./etc/lsof.conf", b"x")], SIZES) == new + DATABASE + 70 + 50 + 200 + 100
+
+
+KERNEL = {"/usr/lib/modules/6.1/": 9, "/usr/lib/modules/6.1/vmlinuz": 900, "/usr/lib/modules/6.1/kernel/fs.ko": 90,
+          "/usr/lib/modules/6.1/initramfs.img": 2_000, "/usr/lib/modules/6.1/modules.dep": 30}  # fmt: skip
+PACKAGED = {"/usr/lib/modules/6.1/vmlinuz", "/usr/lib/modules/6.1/kernel/fs.ko"}
+
+
+def test_a_new_kernel_brings_what_is_in_no_package() -> None:
+    new = [member("./usr/lib/modules/6.2/vmlinuz", b"x"), member("./usr/lib/modules/6.2/kernel/fs.ko", b"x")]
+    made = {"/usr/lib/modules/6.2/initramfs.img": 2_000, "/usr/lib/modules/6.2/modules.dep": 30}
+    assert made_for_kernel(new, KERNEL, PACKAGED) == made
+    added = ("vmlinuz", "fs.ko", "kernel", "6.2", "initramfs.img", "modules.dep", "modules")
+    entries = sum(36 + len(name) for name in added)
+    files = 2 * (80 + 3) + 2_000 + 30
+    assert objects_bytes(new, SIZES | KERNEL, made) == files + entries + DATABASE + 50 + 200 + 100
+
+
+def test_a_kernel_of_the_same_release_has_another_initramfs_in_its_place() -> None:
+    new = [member("./usr/lib/modules/6.1/vmlinuz", b"x")]
+    assert made_for_kernel(new, KERNEL, PACKAGED)["/usr/lib/modules/6.1/initramfs.img"] == 2_000
+
+
+@pytest.mark.parametrize(
+    ("new", "sizes"),
+    [
+        (("./usr/bin/lsof",), KERNEL),
+        (("./usr/lib/modules/6.2/vmlinuz",), SIZES),
+        (("./usr/lib/modules/6.2/vmlinuz", "./usr/lib/modules/6.3/vmlinuz"), KERNEL),
+    ],
+)
+def test_nothing_is_made_without_one_kernel_in_the_place_of_another(
+    new: tuple[str, ...], sizes: dict[str, int]
+) -> None:
+    assert made_for_kernel([member(path) for path in new], sizes, PACKAGED) == {}
 
 
 def test_no_new_file_changes_nothing() -> None:
@@ -108,6 +148,6 @@ def test_what_a_replaced_package_has_already_is_no_new_object(
         return archive(members)
 
     monkeypatch.setattr(object_estimate, "unpacked_payload", payload)
-    monkeypatch.setattr(object_estimate, "objects_bytes", lambda members, _: len(members))
+    monkeypatch.setattr(object_estimate, "objects_bytes", lambda members, *_: len(members))
     files = PackageFiles((Path("new"),), (Path("old"),), documentation=False)
     assert estimate_loose(TOOLS, repository, "commit", files, repository) == 2
