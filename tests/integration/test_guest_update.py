@@ -51,6 +51,7 @@ def test_each_boot_is_of_the_version_it_should_be_and_alive(update: VariantUpdat
     before, after = update.versions.before.commit, update.versions.after.commit
     assert [state.commit for state in guest.states] == [before, after, before]
     assert guest.deployed.commit == before
+    assert [state.kernel for state in (guest.states[0], guest.deployed, *guest.states[1:])] == list(update.kernels)
     for boot in guest.boots:
         assert boot.failed_units == ()
         assert [check.name for check in boot.checks if not check.passed] == []

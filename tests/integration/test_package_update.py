@@ -54,6 +54,7 @@ def test_only_three_steps_download_something(guest: GuestUpdate) -> None:
 def test_the_packages_are_those_of_the_locks_at_each_boot(update: PackageUpdate, guest: GuestUpdate) -> None:
     states = (guest.states[0], guest.deployed, *guest.states[1:])
     assert [state.packages for state in states] == list(update.expected)
+    assert [state.kernel for state in states] == list(update.kernels)
     for boot in guest.boots:
         assert boot.failed_units == ()
         assert [check.name for check in boot.checks if not check.passed] == []
@@ -93,4 +94,4 @@ def test_the_verdict_and_the_tables_show_it(update: PackageUpdate, guest: GuestU
     assert "as predicted from the two locks to the byte" in require_as_predicted(update).text
     page = update_tables.downloads_table(update.ways)._repr_html_()
     assert page.count("✓ to the byte") == 3
-    assert "✗" not in page + update_tables.states_table(guest, update.expected)._repr_html_()
+    assert "✗" not in page + update_tables.states_table(guest, update.expected, update.kernels)._repr_html_()

@@ -47,12 +47,13 @@ class EtcFile(Model):
 class GuestState(Model):
     """What a guest shows at one moment. None: it did not say, or there is no container runtime.
 
-    ``commit``: that which is booted, if ostree booted the guest. ``packages``: otherwise, the sha256 of the NEVRAs that
-    are installed, as ``packages_identity`` has it. ``left``: files of /etc that rpm kept or put beside another one.
-    ``usr_read_only``: a file could not be made in /usr, for that reason. ``var_kept``, ``container_running`` and
-    ``volume_kept`` are about what the administrator made in version 1.
+    ``kernel``: the release of the one that runs. ``commit``: that which is booted, if ostree booted the guest.
+    ``packages``: otherwise, the sha256 of the NEVRAs that are installed, as ``packages_identity`` has it. ``left``:
+    files of /etc that rpm kept or put beside another one. ``usr_read_only``: a file could not be made in /usr, for that
+    reason. ``var_kept``, ``container_running`` and ``volume_kept`` are about what the administrator made in version 1.
     """
 
+    kernel: str | None = None
     commit: str | None = None
     packages: str | None = None
     selinux: SelinuxMode | None = None
@@ -158,6 +159,7 @@ def read_state(text: str) -> GuestState:
         facts.setdefault(name, value.strip())
     deployment = _DEPLOYMENT.match(facts.get("deployment", ""))
     return GuestState(
+        kernel=facts.get("kernel") or None,
         commit=deployment[1] if deployment else None,
         packages=digest[0] if (digest := _SHA256.match(facts.get("packages", ""))) else None,
         selinux=read_mode(facts.get("selinux", "")),

@@ -50,7 +50,8 @@ def _add_update(parser: argparse.ArgumentParser) -> None:
         "--change",
         action="append",
         metavar="NAME",
-        help="what version 2 changes: a name, or lock:FILE, whose packages it has; repeatable (package, config)",
+        help="what version 2 changes: a name, kernel, or lock:FILE, whose packages it has; from:FILE: version 1 has "
+        "the packages of this one; repeatable (package, config)",
     )
     version_2.add_argument(
         "--break",

@@ -17,6 +17,8 @@ from atomic_lib.params.study_updates import StudyUpdates
 from atomic_lib.params.variant import Variant, parameter_values
 from atomic_lib.pipeline.build import Build
 from atomic_lib.pipeline.update.any_update import open_any_update
+from atomic_lib.pipeline.update.package_update import PackageUpdate
+from atomic_lib.pipeline.update.variant_update import VariantUpdate
 from atomic_lib.recipe.load import load_recipes
 from atomic_lib.report.text.summary import SUMMARY_FILE
 from atomic_lib.results.result_files import RESULT_FILE, read_variant_result
@@ -128,7 +130,7 @@ def inputs_of_run(
 
 
 def _update_inputs(study: Study, asked: StudyUpdates, checkout: Path) -> dict[str, object]:
-    """What the updates of a study depend on in addition: the packages of each version 2, and the files of parameters.
+    """What the updates of a study depend on in addition: the packages of both versions, and the files of parameters.
 
     The packages are resolved from the content as it is now, and taken from the store if that has not changed. Variants
     that the study does not have are as their own files say.
@@ -137,9 +139,13 @@ def _update_inputs(study: Study, asked: StudyUpdates, checkout: Path) -> dict[st
     named += [(name, "") for _, name in asked.variants_elsewhere()]
     updates = [open_any_update(name, asked.changes, of) for name, of in named]
     return {
-        "locks": [[name, update.after.rpm_set.lock.sha256] for (name, _), update in zip(named, updates, strict=True)],
+        "locks": [[name, *_locks_of(update)] for (name, _), update in zip(named, updates, strict=True)],
         "code": _code_digest(checkout, _UPDATE_CODE),
     }
+
+
+def _locks_of(update: VariantUpdate | PackageUpdate) -> list[str]:
+    return [one.rpm_set.lock.sha256 for one in (update.before, update.after)]
 
 
 def _code_digest(checkout: Path, names: Iterable[str]) -> str:

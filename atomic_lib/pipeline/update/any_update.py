@@ -20,8 +20,7 @@ def open_any_update(variant: str, changes: str, study: str = "") -> VariantUpdat
     first = chosen_variant(variant, study)
     if first.method == "ostree":
         return open_update(first, changes)
-    named = named_changes(changes)
-    return open_package_update(open_build(first), named.parts, lock=named.lock)
+    return open_package_update(open_build(first), named_changes(changes))
 
 
 def whole_image(update: VariantUpdate | PackageUpdate) -> UpdateWay:

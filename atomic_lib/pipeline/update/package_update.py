@@ -1,6 +1,6 @@
 """The update of a traditional variant by dnf: from the packages of one lock to those of another, and back."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -16,6 +16,8 @@ from atomic_lib.guest.update.update_evidence import GuestUpdate, figures_of
 from atomic_lib.guest.update.update_ways import UpdateWay
 from atomic_lib.params.variant import Variant, variant_from
 from atomic_lib.pipeline.build import Build
+from atomic_lib.pipeline.update.first_version import KERNEL_PACKAGE, first_build
+from atomic_lib.pipeline.update.version_changes import VersionChanges
 from atomic_lib.recipe.load import load_recipe, read_recipe
 from atomic_lib.recipe.recipe import Recipe
 from atomic_lib.report.elements.blocks import Paragraph
@@ -44,18 +46,20 @@ class PackageUpdate:
     """The build of version 1, and the stages of an update to version 2. The first access to a stage makes it.
 
     ``added``: the packages that version 2 names in addition. ``rebuilt``: files; it has new releases of the packages
-    that have them, in which their first words are others. ``lock``: a lock file that names all its packages instead.
+    that have them, in which their first words are others. ``lock``: a lock file that names all its packages instead;
+    "": those that the recipe resolves to now; None: as version 1.
     """
 
     before: Build
     added: tuple[str, ...]
     rebuilt: tuple[str, ...]
-    lock: str = ""
+    lock: str | None = None
 
     @cached_property
     def after(self) -> Build:
         """The build of version 2; only its packages are needed for the update."""
-        own: dict[str, object] = {"version": "2", "lock": self.lock or self.before.variant.lock}
+        lock = self.before.variant.lock if self.lock is None else self.lock
+        own: dict[str, object] = {"version": "2", "lock": lock}
         if self.rebuilt:
             directory = rebuilt_rpms(self._rebuilds(), self.before.context)
             own |= {"local_rpms": str(directory), "local_rpms_trusted": True}
@@ -72,7 +76,8 @@ class PackageUpdate:
     def versions(self) -> RpmVersions:
         """The locks of both.
 
-        Raises WorkbookError if version 1 has no dnf, or if version 2 has no package more or removes one.
+        Raises WorkbookError if version 1 has no dnf, or if version 2 has no package more, removes one, or has another
+        kernel.
         """
         name, before, after = self.before.variant.variant, self.before.rpm_set.lock, self.after.rpm_set.lock
         names = {package.name for package in before.packages}
@@ -80,6 +85,8 @@ class PackageUpdate:
             raise WorkbookError(f"{name}: has no dnf that could update a guest", hint="name one with dnf: cloud-docker")
         if removed := names - {package.name for package in after.packages}:
             raise WorkbookError(f"{name}: version 2 would remove {', '.join(sorted(removed))}: not supported here")
+        if KERNEL_PACKAGE in {package.name for package in new_packages(before, after)}:
+            raise no_new_kernel(name)
         if not new_packages(before, after):
             raise WorkbookError(f"{name}: version 2 has the same packages as version 1", hint="name another change")
         weak = self.before.recipe.weak_dependencies
@@ -112,6 +119,12 @@ class PackageUpdate:
         before, after = self.versions.identities
         return before, after, after, before
 
+    @property
+    def kernels(self) -> tuple[str, str, str, str]:
+        """The kernel that must run at these moments (``uname -r``): it stays."""
+        kver = self.before.tree.kver
+        return kver, kver, kver, kver
+
     def _rebuilds(self) -> tuple[Rebuild, ...]:
         rpms = self.before.rpm_set
         headers = read_headers(self.before.context.tools, rpms.directory)
@@ -123,20 +136,35 @@ class PackageUpdate:
         )
 
 
-def open_package_update(before: Build, changes: Sequence[str], *, lock: str = "") -> PackageUpdate:
-    """The update of a traditional variant; ``changes``: names of ``params/treefiles/parts/update-NAME.yaml``.
+def open_package_update(build: Build, changes: VersionChanges) -> PackageUpdate:
+    """The update of a traditional variant; ``build``: that of the variant as it is.
 
-    ``lock``: a lock file that names the packages of version 2.
-
-    Raises WorkbookError for a change that packages do not bring, and for a variant with RPMs of the user's own.
+    Raises WorkbookError for a change that packages do not bring, for a variant with RPMs of the user's own, and for
+    rebuilt packages where version 1 is from a lock.
     """
-    variant: Variant = before.variant
+    variant: Variant = build.variant
     if variant.local_rpms:
         raise WorkbookError(
             f"{variant.variant}: local_rpms: version 2 has RPMs of its own in their place", hint="leave it empty"
         )
-    added = [package for name in changes if name != CONFIG for package in _packages_of(name)]
-    return PackageUpdate(before, tuple(added), REBUILT_FILES if CONFIG in changes else (), lock)
+    if changes.older_kernel:
+        raise no_new_kernel(variant.variant)
+    if changes.first_lock and CONFIG in changes.parts:
+        raise WorkbookError(
+            f"{CONFIG}: rebuilt packages of {changes.first_lock} may be older than those of version 2",
+            hint=f"leave out {CONFIG} or from:{changes.first_lock}",
+        )
+    added = [package for name in changes.parts if name != CONFIG for package in _packages_of(name)]
+    rebuilt = REBUILT_FILES if CONFIG in changes.parts else ()
+    return PackageUpdate(first_build(build, changes), tuple(added), rebuilt, changes.lock or variant.lock)
+
+
+def no_new_kernel(name: str) -> WorkbookError:
+    """What is said of a traditional variant whose version 2 would have another kernel."""
+    return WorkbookError(
+        f"{name}: version 2 has another kernel: stand-in content has no script that puts one into the boot menu",
+        hint="another change, or an ostree variant: atomic-min",
+    )
 
 
 def _packages_of(change: str) -> tuple[str, ...]:
@@ -178,8 +206,9 @@ def _problems(update: PackageUpdate) -> Iterator[str]:
             yield f"{way.name}: {way.guest.bytes} bytes in the guest, {way.predicted.bytes} predicted"
     moments = ("version 1", "version 2 installed", "version 2", "version 1 after the rollback")
     states = (guest.states[0], guest.deployed, *guest.states[1:])
-    for moment, state, expected in zip(moments, states, update.expected, strict=True):
+    for moment, state, expected, kernel in zip(moments, states, update.expected, update.kernels, strict=True):
         facts = {
+            f"kernel {state.kernel or 'unknown'} is booted, not {kernel}": state.kernel == kernel,
             "other packages are installed": update.versions.identity(state) == expected,
             f"SELinux is not {selinux}": state.selinux == selinux,
             "/var was not kept": state.var_kept,

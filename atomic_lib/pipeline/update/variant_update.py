@@ -23,6 +23,7 @@ from atomic_lib.guest.update.update_ways import UpdateWay
 from atomic_lib.params.variant import Variant, load_variant, variant_from
 from atomic_lib.pipeline.build import Build, open_build
 from atomic_lib.pipeline.layers.built_image import image_of
+from atomic_lib.pipeline.update.first_version import first_build, require_difference
 from atomic_lib.pipeline.update.version_changes import PART, named_changes
 from atomic_lib.report.elements.blocks import Paragraph
 from atomic_lib.report.elements.values import plural
@@ -42,7 +43,8 @@ class VariantUpdate:
 
     @cached_property
     def versions(self) -> UpdateVersions:
-        """The commits of both."""
+        """The commits of both. Raises WorkbookError as ``require_difference`` does."""
+        require_difference(self.before, self.after)
         return UpdateVersions(self.before.variant.variant, version_of(self.before), version_of(self.after))
 
     @cached_property
@@ -98,6 +100,12 @@ class VariantUpdate:
         before, after = self.versions.identities
         return before, before, after, before
 
+    @property
+    def kernels(self) -> tuple[str, str, str, str]:
+        """The kernel that must run at these moments (``uname -r``)."""
+        before, after = self.before.tree.kver, self.after.tree.kver
+        return before, before, after, before
+
     @cached_property
     def guest(self) -> GuestUpdate:
         """What a guest showed that was updated and rolled back."""
@@ -114,7 +122,8 @@ def open_update(variant: str | Variant, changes: str) -> VariantUpdate:
     """
     named = named_changes(changes)
     first = load_variant(variant) if isinstance(variant, str) else variant
-    return update_between(first, [f"{PART}{name}" for name in named.parts], lock=named.lock)
+    update = update_between(first, [f"{PART}{name}" for name in named.parts], lock=named.lock)
+    return VariantUpdate(first_build(update.before, named), update.after)
 
 
 def update_between(first: Variant, parts: Sequence[str], *, lock: str = "") -> VariantUpdate:
@@ -172,8 +181,10 @@ def _guest_problems(update: VariantUpdate) -> Iterator[str]:
         ("version 2", guest.states[1], versions.after),
         ("version 1 after the rollback", guest.states[2], versions.before),
     )
-    for moment, state, version in moments:
+    for (moment, state, version), kernel in zip(moments, update.kernels, strict=True):
         yield from (f"{moment}: {problem}" for problem in state_problems(update, state, version))
+        if state.kernel != kernel:
+            yield f"{moment}: kernel {state.kernel or 'unknown'} is booted, not {kernel}"
     yield from (f"/etc/{one.name}: {one.kept}" for one in etc_outcomes(guest) if not one.expected)
 
 

@@ -21,6 +21,7 @@ from atomic_lib.guest.update.update_evidence import (
 
 COMMIT = "a" * 64
 SAID = f"""\
+kernel 6.12.117+deb13-cloud-amd64
 deployment fedora-atomic {COMMIT}.0
 selinux 1
 usr touch: cannot touch '/usr/written': Read-only file system
@@ -54,15 +55,18 @@ def test_what_the_guest_says_is_read() -> None:
     state = read_state(SAID)
     assert (state.commit, state.selinux, state.usr_read_only, state.var_kept) == (COMMIT, "enforcing", True, True)
     assert (state.container_running, state.volume_kept, state.disk_used_bytes) == (True, True, 4096 * 600)
+    assert state.kernel == "6.12.117+deb13-cloud-amd64"
     files = {file.name: file for file in state.etc}
     assert (files["issue"].own, files["issue"].default) == ("1" * 64, "2" * 64)
     assert files["rpc"].own == ABSENT
 
 
 def test_what_the_guest_does_not_say_is_not_known_and_not_kept() -> None:
-    state = read_state("usr written\nvar cat: /var/lib/kept: No such file or directory\ndisk ? ? ?\ncontainer\n")
+    state = read_state(
+        "kernel\nusr written\nvar cat: /var/lib/kept: No such file or directory\ndisk ? ? ?\ncontainer\n"
+    )
     assert (state.commit, state.selinux, state.usr_read_only, state.var_kept) == (None, None, False, False)
-    assert (state.container_running, state.volume_kept, state.disk_used_bytes) == (None, None, None)
+    assert (state.container_running, state.volume_kept, state.disk_used_bytes, state.kernel) == (None,) * 4
 
 
 def test_a_guest_without_ostree_shows_its_packages_and_what_rpm_left() -> None:

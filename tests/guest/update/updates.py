@@ -17,6 +17,8 @@ from atomic_lib.guest.update.update_evidence import (
 from atomic_lib.guest.update.update_ways import UpdateWay
 
 BEFORE, AFTER = "a" * 64, "b" * 64
+KERNELS = {BEFORE: "6.12.1", AFTER: "6.12.2"}
+"""The kernel of each version with ostree."""
 ALIVE = Check(name="system is running", passed=True, detail="running")
 FIGURES = {
     "check": DownloadFigures(requests=5, bytes=1_500),
@@ -66,6 +68,7 @@ def good_chunks() -> ChunkUpdate:
 def state(commit: str, *etc: EtcFile) -> GuestState:
     """A guest in which all is as it should be."""
     return GuestState(
+        kernel=KERNELS.get(commit),
         commit=commit,
         selinux="enforcing",
         usr_read_only=True,
@@ -115,12 +118,15 @@ def dnf_ways() -> tuple[UpdateWay, ...]:
 
 
 def dnf_guest() -> GuestUpdate:
-    """A traditional guest that went to version 2 and back; the versions are known by ``BEFORE`` and ``AFTER``."""
+    """A traditional guest that went to version 2 and back; they are known by ``BEFORE`` and ``AFTER``.
+
+    The kernel is that of version 1.
+    """
     guest = good_guest()
     own: dict[str, object] = {"commit": None, "usr_read_only": False}
     first = guest.states[0].model_copy(update={**own, "packages": BEFORE})
     left = ("/etc/issue.rpmnew",)
-    second = guest.states[1].model_copy(update={**own, "packages": AFTER, "left": left})
+    second = guest.states[1].model_copy(update={**own, "packages": AFTER, "left": left, "kernel": KERNELS[BEFORE]})
     steps = {step.name: step for step in guest.steps}
     index, files, back = (way.predicted for way in dnf_ways())
     figures = {"check": index, "download": files, "rollback": back}

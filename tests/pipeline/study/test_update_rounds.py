@@ -55,9 +55,16 @@ class UpdateRounds(Rounds):
 @pytest.fixture
 def updates(place: Path, monkeypatch: pytest.MonkeyPatch) -> UpdateRounds:
     """Rounds that go well; both versions of each variant have a lock."""
-    after = SimpleNamespace(rpm_set=SimpleNamespace(lock=SimpleNamespace(sha256="2" * 64)))
-    monkeypatch.setattr(run_inputs, "open_any_update", lambda *_: SimpleNamespace(after=after))
+    monkeypatch.setattr(run_inputs, "open_any_update", lambda *_: update_of("1" * 64, "2" * 64))
     return put(monkeypatch, UpdateRounds())
+
+
+def update_of(first: str, second: str) -> SimpleNamespace:
+    """An update between packages with these identities."""
+    before, after = (
+        SimpleNamespace(rpm_set=SimpleNamespace(lock=SimpleNamespace(sha256=one))) for one in (first, second)
+    )
+    return SimpleNamespace(before=before, after=after)
 
 
 def put(monkeypatch: pytest.MonkeyPatch, made: UpdateRounds) -> UpdateRounds:
@@ -189,7 +196,7 @@ def test_an_unchanged_run_is_not_made_again(
     assert updates.updated == UPDATES
 
 
-def test_a_run_is_made_again_if_an_update_failed_or_another_version_2_is_resolved(
+def test_a_run_is_made_again_if_an_update_failed_or_other_packages_of_a_version_are_resolved(
     place: Path, updates: UpdateRounds, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     put(monkeypatch, UpdateRounds("power-cuts"))
@@ -197,9 +204,9 @@ def test_a_run_is_made_again_if_an_update_failed_or_another_version_2_is_resolve
     put(monkeypatch, updates)
     assert not unchanged(place, monkeypatch, capsys)
     assert unchanged(place, monkeypatch, capsys)
-    after = SimpleNamespace(rpm_set=SimpleNamespace(lock=SimpleNamespace(sha256="3" * 64)))
-    monkeypatch.setattr(run_inputs, "open_any_update", lambda *_: SimpleNamespace(after=after))
-    assert not unchanged(place, monkeypatch, capsys)
+    for locks in (("1" * 64, "3" * 64), ("4" * 64, "3" * 64)):
+        monkeypatch.setattr(run_inputs, "open_any_update", lambda *_, locks=locks: update_of(*locks))
+        assert not unchanged(place, monkeypatch, capsys)
 
 
 def test_a_treefile_decides_what_version_2_is(tmp_path: Path, updates: UpdateRounds) -> None:
@@ -228,7 +235,7 @@ def test_another_lock_of_any_version_2_is_another_run(
         def open_update(variant: str, _: str, study: str) -> SimpleNamespace:
             opened.append((variant, study))
             sha256 = ("3" if variant in changed else "2") * 64
-            return SimpleNamespace(after=SimpleNamespace(rpm_set=SimpleNamespace(lock=SimpleNamespace(sha256=sha256))))
+            return update_of("1" * 64, sha256)
 
         monkeypatch.setattr(run_inputs, "open_any_update", open_update)
         return run_inputs.inputs_of_run(load_study("update"), (), {}, own_context(tmp_path), tmp_path)
@@ -268,7 +275,8 @@ def test_what_is_asked_for_is_planned() -> None:
 @pytest.mark.parametrize(
     ("updates", "said"),
     [
-        ({"changes": "kernel"}, "kernel: no such change for version 2"),
+        ({"changes": "colour"}, "colour: no such change for version 2"),
+        ({"changes": "kernel"}, "cloud-docker: version 2 has another kernel"),
         ({"automatic_return": {"variant": "atomic-min", "faults": "unit"}}, "atomic-min: automatic_return is 0"),
         ({"refusals": {"variant": "atomic-min", "cases": "hacked"}}, "hacked: no such case"),
         ({"power_cuts": {"variant": "cloud-docker", "packages": "cloud-docker"}}, "only the commit of a treefile"),

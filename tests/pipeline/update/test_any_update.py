@@ -10,6 +10,7 @@ from atomic_lib.params.variant import Variant, load_variant
 from atomic_lib.pipeline.build import Build
 from atomic_lib.pipeline.update import any_update, variant_update
 from atomic_lib.pipeline.update.any_update import open_any_update, whole_image
+from atomic_lib.pipeline.update.first_version import OlderKernelBuild
 from atomic_lib.pipeline.update.package_update import PackageUpdate
 from atomic_lib.pipeline.update.variant_update import VariantUpdate
 from tests.contexts import own_context
@@ -45,8 +46,15 @@ def test_a_study_overrides_the_parameters_of_its_variants() -> None:
 
 @pytest.mark.parametrize("variant", ["atomic-min", "cloud-docker"])
 def test_an_unknown_change_is_said_for_both(variant: str) -> None:
-    with pytest.raises(WorkbookError, match="kernel: no such change for version 2"):
-        open_any_update(variant, "kernel")
+    with pytest.raises(WorkbookError, match="colour: no such change for version 2"):
+        open_any_update(variant, "colour")
+
+
+def test_a_kernel_is_for_ostree_only() -> None:
+    assert isinstance(open_any_update("atomic-min", "kernel").before, OlderKernelBuild)
+    with pytest.raises(WorkbookError, match="cloud-docker: version 2 has another kernel") as caught:
+        open_any_update("cloud-docker", "kernel")
+    assert "atomic-min" in caught.value.hint
 
 
 def test_a_whole_image_is_predicted_from_the_locks_and_the_first_image() -> None:

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -16,11 +17,12 @@ from atomic_lib.params.variant import load_variant
 from atomic_lib.pipeline.build import Build
 from atomic_lib.pipeline.update import package_update
 from atomic_lib.pipeline.update.package_update import PackageUpdate, open_package_update, require_packages
+from atomic_lib.pipeline.update.version_changes import VersionChanges
 from atomic_lib.solve.lock import Lock
 from atomic_lib.solve.rpm_set import RpmSet
 from tests.compose.update.test_rpm_prediction import lock, package
 from tests.contexts import own_context
-from tests.guest.update.updates import NOTHING, dnf_guest, dnf_ways
+from tests.guest.update.updates import KERNELS, NOTHING, dnf_guest, dnf_ways
 
 DNF = package("dnf", "1", 900)
 BEFORE = lock(DNF, package("filesystem", "0", 125_000))
@@ -37,7 +39,7 @@ def rpm_set(lock: Lock, directory: Path) -> RpmSet:
 
 def opened(directory: Path, before: Lock = BEFORE, after: Lock = AFTER, *changes: str) -> PackageUpdate:
     """An update whose packages are resolved."""
-    update = open_package_update(build(directory), list(changes or ("package",)))
+    update = open_package_update(build(directory), VersionChanges(changes or ("package",)))
     vars(update.before)["rpm_set"] = rpm_set(before, directory)
     vars(update.before)["recipe"] = update.before.whole_recipe
     vars(update.after)["rpm_set"] = rpm_set(after, directory)
@@ -55,6 +57,7 @@ def made(directory: Path, guest: GuestUpdate | None = None) -> PackageUpdate:
     deployed = guest.deployed.model_copy(update={"packages": named.get(guest.deployed.packages or "")})
     vars(update)["guest"] = guest.model_copy(update={"states": tuple(states), "deployed": deployed})
     vars(update)["ways"] = dnf_ways()
+    vars(update.before)["tree"] = SimpleNamespace(kver=KERNELS["a" * 64])
     return update
 
 
@@ -65,7 +68,7 @@ def refusal(update: PackageUpdate) -> WorkbookError:
 
 
 def test_version_2_has_the_packages_of_the_treefile_more(tmp_path: Path) -> None:
-    update = open_package_update(build(tmp_path), ["package"])
+    update = open_package_update(build(tmp_path), VersionChanges(("package",)))
     before, after = update.before, update.after
     assert {*after.whole_recipe.packages} - {*before.whole_recipe.packages} == {"rsync", "lsof"}
     assert len(after.whole_recipe.packages) == len({*after.whole_recipe.packages})
@@ -73,7 +76,7 @@ def test_version_2_has_the_packages_of_the_treefile_more(tmp_path: Path) -> None
 
 
 def test_configuration_comes_with_new_releases_of_its_packages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    update = open_package_update(build(tmp_path), ["config"])
+    update = open_package_update(build(tmp_path), VersionChanges(("config",)))
     vars(update.before)["rpm_set"] = rpm_set(BEFORE, tmp_path)
     file = PackagedFile(0o100644, 27, 0)
     asked: list[Rebuild] = []
@@ -100,7 +103,7 @@ def test_a_change_that_is_no_list_of_packages_is_said(tmp_path: Path, monkeypatc
     part.write_text("initramfs-args: [--no-hostonly]\n")
     monkeypatch.setattr(package_update, "PARAMS_DIRECTORY", tmp_path)
     with pytest.raises(WorkbookError) as caught:
-        open_package_update(build(tmp_path), ["kernel"])
+        open_package_update(build(tmp_path), VersionChanges(("kernel",)))
     assert caught.value.message.startswith("kernel: a traditional system gets packages only, and update-kernel.yaml")
     assert "packages: is required" in caught.value.log
 
@@ -109,7 +112,7 @@ def test_rpms_of_the_users_own_have_no_place_beside_rebuilt_ones(tmp_path: Path)
     own = build(tmp_path)
     variant = own.variant.model_copy(update={"local_rpms": "rpms", "local_rpms_trusted": True})
     with pytest.raises(WorkbookError, match="cloud-docker: local_rpms"):
-        open_package_update(Build(variant, own.context), ["config"])
+        open_package_update(Build(variant, own.context), VersionChanges(("config",)))
 
 
 @pytest.mark.parametrize(
@@ -118,6 +121,11 @@ def test_rpms_of_the_users_own_have_no_place_beside_rebuilt_ones(tmp_path: Path)
         (lock(package("bash", "1", 1)), AFTER, "cloud-docker: has no dnf that could update a guest"),
         (lock(DNF, package("bash", "1", 1)), lock(DNF), "cloud-docker: version 2 would remove bash"),
         (BEFORE, BEFORE, "cloud-docker: version 2 has the same packages as version 1"),
+        (
+            lock(DNF, package("kernel-core", "1", 1)),
+            lock(DNF, package("kernel-core", "2", 1)),
+            "cloud-docker: version 2 has another kernel",
+        ),
     ],
 )
 def test_locks_that_dnf_cannot_bring_together_are_said(tmp_path: Path, before: Lock, after: Lock, said: str) -> None:
@@ -162,6 +170,7 @@ def test_bytes_that_were_not_predicted_are_an_error(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("changed", "said"),
     [
+        ({"kernel": "6.12.2"}, "kernel 6.12.2 is booted, not 6.12.1"),
         ({"packages": "a" * 64}, "other packages are installed"),
         ({"selinux": "permissive"}, "SELinux is not enforcing"),
         ({"var_kept": False}, "/var was not kept"),
@@ -179,6 +188,19 @@ def test_what_an_update_must_leave_alone_is_an_error_if_it_does_not(
 
 def test_version_2_can_have_the_packages_of_a_lock(tmp_path: Path) -> None:
     before = build(tmp_path)
-    update = open_package_update(before, (), lock="params/base.yaml")
+    update = open_package_update(before, VersionChanges((), "params/base.yaml"))
     assert (before.variant.lock, update.after.variant.lock, update.rebuilt) == ("", "params/base.yaml", ())
-    assert open_package_update(before, ["package"]).after.variant.lock == ""
+    assert open_package_update(before, VersionChanges(("package",))).after.variant.lock == ""
+
+
+def test_version_1_can_have_the_packages_of_a_lock(tmp_path: Path) -> None:
+    update = open_package_update(build(tmp_path), VersionChanges((), first_lock="params/base.yaml"))
+    assert (update.before.variant.lock, update.after.variant.lock) == ("params/base.yaml", "")
+    with pytest.raises(WorkbookError, match=r"config: rebuilt packages of params/base\.yaml may be older"):
+        open_package_update(build(tmp_path), VersionChanges(("config",), first_lock="params/base.yaml"))
+
+
+def test_version_2_has_the_lock_of_version_1_if_nothing_else_is_said(tmp_path: Path) -> None:
+    own = build(tmp_path)
+    locked = Build(own.variant.model_copy(update={"lock": "params/base.yaml"}), own.context)
+    assert PackageUpdate(locked, (), ()).after.variant.lock == "params/base.yaml"

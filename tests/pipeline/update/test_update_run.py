@@ -50,8 +50,8 @@ def test_the_notebook_gets_the_variant_and_what_changes(
 def test_what_cannot_be_updated_makes_no_page(
     published: list[tuple[NotebookPage, Mapping[str, object]]], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main(["update", "--change", "kernel"]) == 1
-    assert "error: kernel: no such change for version 2\nNext step: one or more of: config, initramfs, package, " in (
+    assert main(["update", "--change", "colour"]) == 1
+    assert "error: colour: no such change for version 2\nNext step: one or more of: config, initramfs, package, " in (
         capsys.readouterr().err
     )
     assert published == []

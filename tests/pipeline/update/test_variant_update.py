@@ -1,6 +1,7 @@
 """What may be updated, what version 2 is, and the verdict."""
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -12,8 +13,18 @@ from atomic_lib.params.variant import load_variant
 from atomic_lib.pipeline.build import Build
 from atomic_lib.pipeline.update import variant_update
 from atomic_lib.pipeline.update.variant_update import VariantUpdate, open_update, require_atomic
+from tests.compose.update.test_rpm_prediction import lock, package
 from tests.contexts import own_context
-from tests.guest.update.updates import AFTER, BEFORE, good_chunks, good_downloads, good_guest, good_layers, state
+from tests.guest.update.updates import (
+    AFTER,
+    BEFORE,
+    KERNELS,
+    good_chunks,
+    good_downloads,
+    good_guest,
+    good_layers,
+    state,
+)
 
 
 @pytest.fixture(autouse=True)
@@ -32,6 +43,8 @@ def made(guest: GuestUpdate | None = None, downloads: UpdateDownloads | None = N
     vars(update)["layers"] = good_layers()
     vars(update)["chunks"] = good_chunks()
     vars(update.before)["recipe"] = update.before.whole_recipe
+    for build, commit in ((update.before, BEFORE), (update.after, AFTER)):
+        vars(build)["tree"] = SimpleNamespace(kver=KERNELS[commit])
     return update
 
 
@@ -55,7 +68,7 @@ def test_version_2_is_the_variant_with_a_treefile_more() -> None:
 @pytest.mark.parametrize(
     ("variant", "changes", "said"),
     [
-        ("atomic-min", "kernel", "kernel: no such change for version 2"),
+        ("atomic-min", "colour", "colour: no such change for version 2"),
         ("atomic-min", "", "version 2 must differ from version 1"),
         ("cloud-docker", "package", "cloud-docker: only the commit of a treefile is updated here"),
         ("atomic-mim", "package", "unknown variant 'atomic-mim' (did you mean 'atomic-min'?)"),
@@ -73,6 +86,28 @@ def test_version_2_can_have_the_packages_of_a_lock() -> None:
     assert (update.before.variant.lock, update.after.variant.lock) == ("", "pyproject.toml")
     assert update.after.variant.parts == "update-config"
     assert open_update("atomic-min", "config").after.variant.lock == ""
+
+
+def test_version_1_can_have_the_packages_of_a_lock() -> None:
+    update = open_update("atomic-min", "from:pyproject.toml")
+    assert (update.before.variant.lock, update.after.variant.lock) == ("pyproject.toml", "")
+    both = open_update("atomic-min", "from:pyproject.toml lock:README.md")
+    assert (both.before.variant.lock, both.after.variant.lock) == ("pyproject.toml", "README.md")
+
+
+def test_version_1_can_have_the_older_kernel() -> None:
+    update = open_update("atomic-min", "kernel package")
+    assert (update.before.demand.older, update.after.demand.older) == (("kernel-core",), ())
+    assert update.before.variant == load_variant("atomic-min")
+    assert update.after.variant.parts == "update-package"
+
+
+def test_the_versions_must_differ() -> None:
+    update = open_update("atomic-min", "from:pyproject.toml")
+    for build in (update.before, update.after):
+        vars(build)["rpm_set"] = SimpleNamespace(lock=lock(package("bash", "1", 1)))
+    with pytest.raises(WorkbookError, match="atomic-min: version 2 has the same packages as version 1"):
+        update.versions  # noqa: B018
 
 
 def test_the_verdict_says_what_it_cost() -> None:
@@ -117,6 +152,8 @@ def test_bytes_of_the_guest_that_were_not_predicted_are_an_error() -> None:
     ("changed", "said"),
     [
         ({"commit": BEFORE}, "another commit is booted"),
+        ({"kernel": KERNELS[BEFORE]}, "kernel 6.12.1 is booted, not 6.12.2"),
+        ({"kernel": None}, "kernel unknown is booted, not 6.12.2"),
         ({"selinux": "permissive"}, "SELinux is not enforcing"),
         ({"usr_read_only": False}, "/usr is not read-only"),
         ({"var_kept": False}, "/var was not kept"),

@@ -15,7 +15,7 @@ NOT_MEASURED = Sentences(
         ("An engine.", "No container engine pulled the image here, and neither bootc nor rpm-ostree was run on it."),
         ("casync.", "./workbook update measures it, for one update."),
         ("zstd:chunked.", "The build tools have no program that makes or pulls such layers."),
-        ("A new kernel.", "Stand-in content has one version of it, so its package is never rebuilt."),
+        ("A new kernel.", "Its package is never rebuilt; ./workbook update --change kernel measures one."),
         ("How often packages change.", "They are drawn at random; a real distribution changes some of them often."),
     )
 )

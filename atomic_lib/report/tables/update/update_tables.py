@@ -47,7 +47,7 @@ NOT_MEASURED = Sentences(
             "and the layers in a guest.",
         ),
         ("Counted processor time.", "A guest that counts instructions has no network here; its own clock is used."),
-        ("A new kernel.", "Stand-in content has one version of it."),
+        ("A new kernel by dnf.", "Stand-in content has no script that puts one into the boot menu."),
     )
 )
 """What belongs to the question and has no figure here."""
@@ -143,13 +143,18 @@ def steps_table(guest: GuestUpdate) -> Table:
     )
 
 
-def states_table(guest: GuestUpdate, expected: Sequence[str]) -> Table:
-    """What stayed and what changed; ``expected``: the identity of the version that each state must show."""
+def states_table(guest: GuestUpdate, expected: Sequence[str], kernels: Sequence[str]) -> Table:
+    """What stayed and what changed; ``expected`` and ``kernels``: the identity of the version, and the kernel, that
+    each state must show."""
     states = (guest.states[0], guest.deployed, *guest.states[1:])
     shown = (state.packages if guest.by_dnf else state.commit for state in states)
     versions = (
         verdict(identity == known, (identity or "unknown")[:12])
         for identity, known in zip(shown, expected, strict=True)
+    )
+    booted = (
+        verdict(state.kernel == kernel, state.kernel or "unknown")
+        for state, kernel in zip(states, kernels, strict=True)
     )
     columns = (_BOOTS[0], "version 2 installed" if guest.by_dnf else "version 2 deployed", *_BOOTS[1:])
     facts: tuple[tuple[str, Callable[[GuestState], Cell]], ...] = (
@@ -162,6 +167,7 @@ def states_table(guest: GuestUpdate, expected: Sequence[str]) -> Table:
         ("files that rpm left in /etc", lambda state: Cell(", ".join(state.left) or "none")),
     )
     rows = [(Cell("packages, by the digest of their list" if guest.by_dnf else "booted commit"), *versions)]
+    rows.append((Cell("kernel (uname -r)"), *booted))
     rows += [(Cell(title), *(cell_of(state) for state in states)) for title, cell_of in facts]
     records = tuple(
         {"moment": moment, **state.model_dump(exclude={"etc"})} for moment, state in zip(columns, states, strict=True)

@@ -9,6 +9,7 @@ from atomic_lib.report.tables.update import update_tables
 from tests.guest.update.updates import (
     AFTER,
     BEFORE,
+    KERNELS,
     dnf_guest,
     dnf_ways,
     good_downloads,
@@ -19,6 +20,7 @@ from tests.guest.update.updates import (
 from tests.report.factory import plain
 
 EXPECTED = (BEFORE, BEFORE, AFTER, BEFORE)
+RUNNING = tuple(KERNELS[version] for version in EXPECTED)
 
 
 def texts(table: Table) -> list[list[str]]:
@@ -72,20 +74,23 @@ def test_the_steps_are_in_their_order() -> None:
 
 
 def test_what_stayed_and_what_changed() -> None:
-    rows = texts(update_tables.states_table(good_guest(), EXPECTED))
+    rows = texts(update_tables.states_table(good_guest(), EXPECTED, RUNNING))
     assert rows[0][1:] == [f"✓ {commit[:12]}" for commit in (BEFORE, BEFORE, AFTER, BEFORE)]
+    assert rows[1] == ["kernel (uname -r)", "✓ 6.12.1", "✓ 6.12.1", "✓ 6.12.2", "✓ 6.12.1"]
     assert all(cell.startswith("✓") for row in rows[1:-2] for cell in row[1:])
     assert rows[-1][1:] == ["none"] * 4
     guest = good_guest()
     lost = state(BEFORE).model_copy(update={"var_kept": False, "container_running": None})
     bad = guest.model_copy(update={"states": (guest.states[0], lost, guest.states[2])})
-    found = {row[0]: row[3] for row in texts(update_tables.states_table(bad, EXPECTED))}
+    found = {row[0]: row[3] for row in texts(update_tables.states_table(bad, EXPECTED, RUNNING))}
     assert found["booted commit"].startswith("✗")
+    assert found["kernel (uname -r)"] == "✗ 6.12.1"
     assert (found["a file in /var"], found["a container with --restart always"]) == ("✗ lost", MISSING)
 
 
 def test_a_traditional_guest_is_known_by_its_packages_and_its_usr_is_writable() -> None:
-    rows = {row[0]: row[1:] for row in texts(update_tables.states_table(dnf_guest(), (BEFORE, AFTER, AFTER, BEFORE)))}
+    table = update_tables.states_table(dnf_guest(), (BEFORE, AFTER, AFTER, BEFORE), ("6.12.1",) * 4)
+    rows = {row[0]: row[1:] for row in texts(table)}
     versions = [f"✓ {identity[:12]}" for identity in (BEFORE, AFTER, AFTER, BEFORE)]
     assert rows["packages, by the digest of their list"] == versions
     assert rows["/usr"] == ["writable"] * 4
