@@ -140,7 +140,7 @@ def open_package_update(build: Build, changes: VersionChanges) -> PackageUpdate:
     """The update of a traditional variant; ``build``: that of the variant as it is.
 
     Raises WorkbookError for a change that packages do not bring, for a variant with RPMs of the user's own, and for
-    rebuilt packages where version 1 is from a lock.
+    rebuilt packages where either version is from a lock.
     """
     variant: Variant = build.variant
     if variant.local_rpms:
@@ -153,6 +153,11 @@ def open_package_update(build: Build, changes: VersionChanges) -> PackageUpdate:
         raise WorkbookError(
             f"{CONFIG}: rebuilt packages of {changes.first_lock} may be older than those of version 2",
             hint=f"leave out {CONFIG} or from:{changes.first_lock}",
+        )
+    if changes.lock and CONFIG in changes.parts:
+        raise WorkbookError(
+            f"{CONFIG}: version 2 has the packages of {changes.lock}, so none can be rebuilt",
+            hint=f"leave out {CONFIG} or lock:{changes.lock}",
         )
     added = [package for name in changes.parts if name != CONFIG for package in _packages_of(name)]
     rebuilt = REBUILT_FILES if CONFIG in changes.parts else ()

@@ -200,6 +200,11 @@ def test_version_1_can_have_the_packages_of_a_lock(tmp_path: Path) -> None:
         open_package_update(build(tmp_path), VersionChanges(("config",), first_lock="params/base.yaml"))
 
 
+def test_packages_of_a_lock_are_not_rebuilt(tmp_path: Path) -> None:
+    with pytest.raises(WorkbookError, match="config: version 2 has the packages of params/base.yaml"):
+        open_package_update(build(tmp_path), VersionChanges(("config",), lock="params/base.yaml"))
+
+
 def test_version_2_has_the_lock_of_version_1_if_nothing_else_is_said(tmp_path: Path) -> None:
     own = build(tmp_path)
     locked = Build(own.variant.model_copy(update={"lock": "params/base.yaml"}), own.context)
