@@ -201,7 +201,7 @@ def test_version_1_can_have_the_packages_of_a_lock(tmp_path: Path) -> None:
 
 
 def test_packages_of_a_lock_are_not_rebuilt(tmp_path: Path) -> None:
-    with pytest.raises(WorkbookError, match="config: version 2 has the packages of params/base.yaml"):
+    with pytest.raises(WorkbookError, match=r"^config: version 2 has the packages of params/base\.yaml"):
         open_package_update(build(tmp_path), VersionChanges(("config",), lock="params/base.yaml"))
 
 
