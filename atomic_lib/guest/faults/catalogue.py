@@ -128,7 +128,7 @@ _DATA = (
           user_data=gzip.compress(SCRIPT + random.Random(2).randbytes(999), mtime=0)[:-40]),
     Fault("gzip, 64 MB", "compressed user-data that is 64 MB when unpacked",
           _say("gzip that is larger", may_run=True),
-          user_data=gzip.compress(SCRIPT + b"#" * 64_000_000, 9, mtime=0)),
+          user_data=gzip.compress(SCRIPT, mtime=0) + 64 * gzip.compress(b"#" * 1_000_000, 9, mtime=0)),
     Fault("binary rubbish", "user-data is random bytes", _say(_REFUSED), user_data=_RUBBISH),
     Fault("rubbish as a key", "the first of two keys is an error page",
           Expected((OTHER_KEYS[0],), says="no public key", requests=8),
