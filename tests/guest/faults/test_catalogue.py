@@ -12,7 +12,7 @@ from atomic_lib.guest.faults.fault import Fault
 from atomic_lib.guest.faults.matrix import NAMESPACES, Result, run_fault
 from atomic_lib.guest.faults.outcome import judge_all
 
-WORKERS = 6
+WORKERS = 12  # so that all faults take little longer than the longest ones, the power cuts
 
 
 def namespaces_are_allowed() -> bool:
