@@ -43,6 +43,11 @@ class LongTests:
             self._write_line(f"{report.duration:.0f} s: {report.nodeid} ({report.when}, {report.outcome})")
 
 
+def pytest_collection() -> None:
+    """No garbage collection while the tests are collected: hardly anything is garbage then, and all is looked at."""
+    gc.disable()
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Integration tests come first: they are long, and the others fill the gap that the last one leaves.
 
@@ -61,6 +66,7 @@ def pytest_collection_finish() -> None:
 
     A figure that is drawn leaves much garbage, and each collection would look at all of them again.
     """
+    gc.enable()
     gc.collect()
     gc.freeze()
     gc.set_threshold(20_000, *gc.get_threshold()[1:])
