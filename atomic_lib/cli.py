@@ -234,6 +234,7 @@ def _without(options: argparse.Namespace) -> int:
 def _test(words: Sequence[str]) -> NoReturn:
     os.chdir(CHECKOUT)
     os.environ["LOGNAME"] = f"workbook-{outer_root()}"  # pytest's directory in /tmp belongs to the user of this name
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # or each process compiles all tests, each time
     beside = ["-n", "auto", "--dist", "loadfile", "--no-loadscope-reorder", "--durations", "10"]
     os.execv(sys.executable, [sys.executable, "-m", "pytest", *beside, "-m", "not long", *words])
 

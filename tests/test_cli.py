@@ -186,3 +186,13 @@ def test_a_terminal_that_is_gone_does_not_hide_how_a_run_ended(monkeypatch: pyte
             gone.close()
     for number, handler in handlers.items():
         signal.signal(number, handler)
+
+
+def test_the_processes_of_the_tests_keep_what_they_compile(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "environ", {"PYTHONDONTWRITEBYTECODE": "1"})
+    monkeypatch.setattr(os, "chdir", lambda _: None)
+    started: list[list[str]] = []
+    monkeypatch.setattr(os, "execv", lambda _, words: started.append(words))
+    cli._test(["-k", "lock"])
+    assert started[0][-2:] == ["-k", "lock"]
+    assert "PYTHONDONTWRITEBYTECODE" not in os.environ
