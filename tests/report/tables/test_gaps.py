@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Iterator, Sequence
 from itertools import product
+from typing import TypeVar
 
 import pytest
 
@@ -72,17 +73,29 @@ OF_VARIANT: tuple[Callable[[VariantResult], Shown], ...] = (
 )
 
 
+Of = TypeVar("Of", StudyResult, VariantResult)
+_SHOWN: dict[tuple[object, str], str] = {}
+
+
+def html_of(show: Callable[[Of], Shown], of: Of) -> str:
+    """The HTML of a table, figure or text, which takes long to draw: that of equal results is made once."""
+    key = show, of.model_dump_json()
+    if key not in _SHOWN:
+        _SHOWN[key] = show(of)._repr_html_()
+    return _SHOWN[key]
+
+
 def of_studies(studies: Sequence[StudyResult]) -> Iterator[str]:
     """The HTML of every table, figure and text of the studies, as a whole."""
     for study, show in product(studies, OF_STUDY):
-        yield show(study)._repr_html_()
+        yield html_of(show, study)
 
 
 def of_variants(studies: Sequence[StudyResult]) -> Iterator[str]:
     """The HTML of every table, figure and text of one variant; one that is in several studies is shown once."""
     results = {id(result): result for study in studies for result in study.variants}
     for result, tell in product(results.values(), OF_VARIANT):
-        yield tell(result)._repr_html_()
+        yield html_of(tell, result)
 
 
 @pytest.mark.parametrize(
