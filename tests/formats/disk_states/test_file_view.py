@@ -5,14 +5,15 @@ from pathlib import Path
 
 import pytest
 
-from atomic_lib.formats.disk.raw_disk import open_raw_disk
+from atomic_lib.formats.disk.raw_disk import RawDisk, open_raw_disk
 from atomic_lib.formats.disk_states.file_view import FileView
 from tests.formats.disk.disk_image import make_raw
 
 
-@pytest.fixture
-def view(tmp_path: Path) -> Iterator[FileView]:
-    top = tmp_path / "content"
+@pytest.fixture(scope="module")
+def disk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RawDisk]:
+    directory = tmp_path_factory.mktemp("disk")
+    top = directory / "content"
     (top / "a/b/c").mkdir(parents=True)
     (top / "a/b/c/file").write_bytes(b"x" * 10_000)
     (top / "a/up").symlink_to("../a/b")
@@ -23,9 +24,14 @@ def view(tmp_path: Path) -> Iterator[FileView]:
     (top / "many").mkdir()
     for number in range(500):
         (top / f"many/{number:030}").touch()
-    make_raw(tmp_path / "disk.raw", top)
-    with open_raw_disk(tmp_path / "disk.raw") as disk:
-        yield FileView(disk.data, disk.files.layout)
+    make_raw(directory / "disk.raw", top)
+    with open_raw_disk(directory / "disk.raw") as opened:
+        yield opened
+
+
+@pytest.fixture
+def view(disk: RawDisk) -> FileView:
+    return FileView(disk.data, disk.files.layout)
 
 
 def test_paths_are_followed_through_links(view: FileView) -> None:
