@@ -2,7 +2,9 @@
 
 import re
 from collections.abc import Hashable, Iterable, Mapping
+from copy import deepcopy
 from difflib import get_close_matches
+from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
@@ -66,7 +68,7 @@ def read_yaml_mapping(path: Path) -> dict[str, object]:
 def parse_yaml_mapping(path: Path, text: str) -> dict[str, object]:
     """The mapping in ``text``, which was read from ``path``; raises WorkbookError as ``read_yaml_mapping`` does."""
     try:
-        value = yaml.load(text, Loader=_UniqueKeyLoader)
+        value = deepcopy(_parsed(text))
     except yaml.MarkedYAMLError as error:
         line = f":{error.problem_mark.line + 1}" if error.problem_mark else ""
         raise WorkbookError(f"{path}{line}: not valid YAML: {error.problem}") from None
@@ -75,6 +77,12 @@ def parse_yaml_mapping(path: Path, text: str) -> dict[str, object]:
     if not isinstance(value, dict):
         raise WorkbookError(f"{path}: must be a mapping of keys to values")
     return value
+
+
+@lru_cache(maxsize=64)
+def _parsed(text: str) -> object:
+    """What a text says, which nobody may change: each variant of a study is made of the same few files."""
+    return yaml.load(text, Loader=_UniqueKeyLoader)
 
 
 def _siblings_hint(path: Path) -> str:

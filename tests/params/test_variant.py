@@ -138,6 +138,17 @@ def test_a_file_that_is_no_mapping_is_refused(tmp_path: Path, text: str, message
     assert caught.value.message == f"{path}{message}"
 
 
+def test_what_was_read_can_be_changed_and_a_changed_file_is_read_anew(tmp_path: Path) -> None:
+    path = tmp_path / "a.yaml"
+    path.write_text("a: [1]\n")
+    found = read_yaml_mapping(path)
+    assert isinstance(found["a"], list)
+    found["a"].append(2)
+    assert read_yaml_mapping(path) == {"a": [1]}
+    path.write_text("a: [3]\n")
+    assert read_yaml_mapping(path) == {"a": [3]}
+
+
 def test_a_file_that_is_no_text_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "a.yaml"
     path.write_bytes(b"a: \xff\n")
