@@ -70,7 +70,7 @@ def told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> _Told:
     (tmp_path / "console.log").write_text("")
     unused: Any = None
     versions = UpdateVersions("own", *(Version(Path("repo"), "ref", commit * 64) for commit in "ab"))
-    variant = load_variant("atomic-min").model_copy(update={"boot_timeout_seconds": 1.0})
+    variant = load_variant("atomic-min").model_copy(update={"boot_timeout_seconds": 0.2})
     monkeypatch.setattr(upgrade_recording, "_IDLE_SECONDS", 0)
     return _Told(GuestUpdateRequest(variant, "enforcing", unused, versions, tmp_path), guest, process)
 
