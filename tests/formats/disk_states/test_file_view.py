@@ -1,7 +1,6 @@
 """Paths in an ext4 file system: links, directories of several blocks, and what is not there."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
