@@ -9,7 +9,8 @@ from typing import Any
 
 import nbformat
 import papermill
-from jupyter_client.kernelspec import NoSuchKernel
+from jupyter_client.kernelspec import KernelSpecManager, NoSuchKernel
+from jupyter_core.paths import jupyter_path
 from nbclient.exceptions import CellTimeoutError
 from nbformat import NotebookNode
 from nbformat.reader import NotJSONError
@@ -36,6 +37,12 @@ class _Client(PapermillNotebookClient):  # type: ignore[misc]  # papermill has n
         super().__init__(*arguments, **options)
         self._limit, self._shown = limit, OutputLimit()
         self._tell = tell
+
+    def create_kernel_manager(self) -> Any:
+        manager = super().create_kernel_manager()
+        # By default it also loads IPython, to ask for a directory from the time before Jupyter.
+        manager.kernel_spec_manager = KernelSpecManager(kernel_dirs=jupyter_path("kernels"))
+        return manager
 
     def process_message(self, msg: dict[str, Any], cell: NotebookNode, cell_index: int) -> NotebookNode | None:
         if msg["msg_type"] == "stream" and msg["content"]["name"] == "stderr":

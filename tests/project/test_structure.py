@@ -32,7 +32,7 @@ MODULES_MOST = 12
 CODE_LINES_MOST = 85
 IMPORT_NAMES = {"yaml": "PyYAML", "nbformat": "nbconvert", "nbclient": "papermill", "traitlets": "nbconvert",
                 "pydantic_core": "pydantic", "jupyter_client": "papermill", "cyclonedx": "cyclonedx-python-lib",
-                "packageurl": "cyclonedx-python-lib", "IPython": "ipykernel"}  # fmt: skip
+                "packageurl": "cyclonedx-python-lib", "IPython": "ipykernel", "jupyter_core": "papermill"}  # fmt: skip
 """Imports that come with, or under another name than, the dependency they belong to."""
 OF_EXTRAS = {
     "atomic_lib/pipeline/explore/panel.py": "lab",  # also does without it
@@ -173,6 +173,19 @@ def test_import_stays_light(run_python: Callable[..., command.Completed], module
 def test_the_process_of_a_notebook_loads_no_page(run_python: Callable[..., command.Completed]) -> None:
     text = "import sys, atomic_lib.pipeline.notebooks; print(*(name for name in sys.modules if '.report' in name))"
     assert run_python(text).stdout.split() == []
+
+
+def test_the_process_of_a_notebook_finds_its_kernel_without_ipython(
+    run_python: Callable[..., command.Completed],
+) -> None:
+    text = (
+        "import sys, nbformat, atomic_lib.pipeline.notebook_worker as worker\n"
+        "from papermill.engines import NotebookExecutionManager\n"
+        "manager = NotebookExecutionManager(nbformat.v4.new_notebook())\n"
+        "client = worker._Client(manager, kernel_name='python3', tell=print, limit=None)\n"
+        "print(client.create_kernel_manager().kernel_spec.language, 'IPython' in sys.modules)"
+    )
+    assert run_python(text).stdout.split() == ["python", "False"]
 
 
 def code_cells(path: Path) -> list[dict[str, Any]]:
