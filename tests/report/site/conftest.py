@@ -1,27 +1,18 @@
 """A build directory with runs of three days, and its site."""
 
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from atomic_lib.report.figures.picture import Picture
-from atomic_lib.report.site import front_page, variant_pages
-from atomic_lib.results.history.figure_trends import Trend
-from tests.report.site.site_factory import JQ, add, drawn, publish, variant
+from tests.report.site.site_factory import JQ, add, draw_once, publish, variant
 
 
 @pytest.fixture(autouse=True, scope="module")
 def drawn_once() -> Iterator[None]:
-    """Have the tests draw figures over time that are the same, and take most of a site's time, once."""
-
-    def picture_of(trends: Sequence[Trend]) -> Picture:
-        return drawn(tuple(trends))
-
     with pytest.MonkeyPatch.context() as patch:
-        for module in (front_page, variant_pages):
-            patch.setattr(module, "picture_of", picture_of)
+        draw_once(patch)
         yield
 
 

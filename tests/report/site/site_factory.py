@@ -6,11 +6,14 @@ from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 
+import pytest
+
 from atomic_lib.base.files import write_text
 from atomic_lib.report.elements.blocks import Opening
 from atomic_lib.report.figures.picture import Picture
 from atomic_lib.report.figures.trend_lines import picture_of
 from atomic_lib.report.page.export import PageFrame, page_of
+from atomic_lib.report.site import front_page, variant_pages
 from atomic_lib.report.site.site import Published, publish_site
 from atomic_lib.results.build_result import PackageSize, WhyLink
 from atomic_lib.results.history.database import open_history
@@ -62,6 +65,16 @@ def publish(build: Path, directory: Path) -> Published:
 def drawn(trends: tuple[Trend, ...]) -> Picture:
     """The picture of a figure over time; ``drawn.cache_clear()`` has each drawn again."""
     return picture_of(trends)
+
+
+def draw_once(patch: pytest.MonkeyPatch) -> None:
+    """Have figures over time that are the same, and take most of a site's time, drawn once."""
+
+    def picture_of_same(trends: Sequence[Trend]) -> Picture:
+        return drawn(tuple(trends))
+
+    for module in (front_page, variant_pages):
+        patch.setattr(module, "picture_of", picture_of_same)
 
 
 def contents(directory: Path) -> dict[str, bytes]:
