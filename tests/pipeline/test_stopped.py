@@ -26,7 +26,7 @@ with tempfile.TemporaryDirectory():
         file.write(str(os.getpid()))
     with open({top!r} + "/worker", "w") as file:
         file.write(str(os.getppid()))
-    run(["sh", "-c", "echo $$ >{top}/command; sleep 300"])
+    run(["sh", "-c", "echo $$ >{top}/command; exec sleep 300"])
 """
 # ./workbook run, with one notebook in place of a study
 DRIVER = """
