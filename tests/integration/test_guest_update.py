@@ -106,10 +106,10 @@ def test_the_notebook_shows_it_and_leaves_its_figures_for_a_study(guest: GuestUp
     found = read_updates(tmp_path)
     assert found
     assert [one.guest for one in found.updates] == [guest], "the study's parameters do not boot another guest"
-    assert "4 of 4 to the byte" in study_update_tables.compared_table(found)._repr_html_()
+    assert "5 of 5 to the byte" in study_update_tables.compared_table(found)._repr_html_()
     outputs = [cell.get("outputs", []) for cell in json.loads((tmp_path / "update.ipynb").read_text())["cells"]]
     shown = "".join("".join(output.get("data", {}).get("text/html", "")) for group in outputs for output in group)
-    assert shown.count("✓ to the byte") == 4
+    assert shown.count("✓ to the byte") == 5
     assert "✗" not in shown
     assert "as predicted to the byte; the guest ran it, and version 1 again after the rollback" in shown
     assert "rsync" in shown
