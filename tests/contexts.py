@@ -1,5 +1,8 @@
 """A context of a test's own: two stores in its directory, and tools that run nothing."""
 
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from atomic_lib.base.store import Store
@@ -23,3 +26,11 @@ def put_empty_tools(cache: Path) -> None:
         (directory / "versions").write_text("none 0\n")
 
     Store(cache).get_or_make("tools", tools_inputs(), make, what="tools tree for a test")
+
+
+@contextmanager
+def on_disk(place: Path) -> Iterator[Path]:
+    """In place of ``in_memory``: a directory that is gone after the block."""
+    place.mkdir()
+    yield place
+    shutil.rmtree(place)

@@ -1,8 +1,5 @@
 """An update by casync: what a client downloads is as predicted, and it has version 2 then."""
 
-import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -13,7 +10,7 @@ from atomic_lib.compose.update.update_repository import Version
 from atomic_lib.formats.chunk_index import chunk_path
 from atomic_lib.guest.chunks import chunk_update as module
 from atomic_lib.guest.chunks.chunk_update import CHUNK_UPDATE, ChunkVersions, chunk_update
-from tests.contexts import own_context
+from tests.contexts import on_disk, own_context
 from tests.formats.chunk_indices import index_of
 from tests.guest.chunks.casync import Casync, chunk_of, version
 
@@ -22,12 +19,6 @@ NO_ROOT = Path("/nonexistent")
 
 @pytest.fixture(autouse=True)
 def not_in_memory(monkeypatch: pytest.MonkeyPatch) -> None:
-    @contextmanager
-    def on_disk(place: Path) -> Iterator[Path]:
-        place.mkdir()
-        yield place
-        shutil.rmtree(place)
-
     monkeypatch.setattr(module, "in_memory", on_disk)
 
 

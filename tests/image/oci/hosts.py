@@ -3,8 +3,7 @@
 import gzip
 import json
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,7 +18,7 @@ from atomic_lib.image.oci.host_image import HostImage, HostImageRequest, host_im
 from atomic_lib.image.oci.packing import Packing
 from atomic_lib.tools.context import Context
 from atomic_lib.tools.sandbox import Bind, Tools
-from tests.contexts import own_context
+from tests.contexts import on_disk, own_context
 
 FILES = {
     "usr/bin/one": "one", "usr/lib/one.so": "of one", "usr/bin/two": "two", "usr/etc/three.conf": "three",
@@ -60,13 +59,6 @@ def make_host(directory: Path, files: Mapping[str, str] = FILES) -> Tree:
 
 def image_context(directory: Path, monkeypatch: pytest.MonkeyPatch) -> Context:
     """A context in which images are made in a directory that is not in memory."""
-
-    @contextmanager
-    def on_disk(place: Path) -> Iterator[Path]:
-        place.mkdir()
-        yield place
-        shutil.rmtree(place)
-
     monkeypatch.setattr(module, "in_memory", on_disk)
     return own_context(directory, HostTools(Path("/nonexistent"), "none"))
 
