@@ -27,7 +27,7 @@ from atomic_lib.image.bootloader import BIOS_BOOT_SECTOR, make_loaders
 from atomic_lib.image.checksum import disk_sha256
 from atomic_lib.image.identity import fixed_uuid, root_uuid
 from atomic_lib.image.sysroot import ImageRequest, kernel_arguments, make_sysroot, origin_of
-from atomic_lib.image.uncompressed_disk import UncompressedDisk, raw_disk
+from atomic_lib.image.uncompressed_disk import UncompressedDisk, put_raw_disk, raw_disk
 from atomic_lib.params.variant import Variant
 from atomic_lib.tools.context import Context
 from atomic_lib.tools.memory import MOST_MEMORY, in_memory
@@ -140,12 +140,9 @@ def _make(request: ImageRequest, context: Context, directory: Path) -> None:
 
 
 def _hand_over(key: str, context: Context, directory: Path) -> None:
-    """Move the raw disk to its own place in the store, where it is measured and booted, but not kept.
-
-    This process holds it from now on: who builds an image measures it, and need not compare all of it with its digest.
-    """
+    """Move the raw disk to its own place in the store, where it is measured and booted, but not kept."""
     raw = directory / "disk.raw"
-    raw_disk(UncompressedDisk(key, directory / "disk.qcow2", image_in(directory).digest, made=raw), context)
+    put_raw_disk(UncompressedDisk(key, directory / "disk.qcow2", image_in(directory).digest, made=raw), context)
     raw.unlink(missing_ok=True)
 
 
