@@ -73,11 +73,12 @@ def test_the_notebook_shows_it(pair: Pair, tmp_path: Path) -> None:
     assert "etc-defaults" in shown
 
 
-def test_what_the_first_boot_makes_is_the_same(pair: Pair) -> None:
+def test_what_the_first_boot_makes_is_the_same() -> None:
     ostree = small_variant()
     traditional = variant_from({**ostree.model_dump(), "variant": "atomic-traditional", "method": "traditional"})
-    comparison = compare_booted(open_build(traditional), open_build(ostree))
-    print(plain_text(counts_table(comparison, TRADITIONAL, OSTREE)))
+    left, right = open_build(traditional), open_build(ostree)
+    comparison = compare_booted(left, right)
+    print(plain_text(counts_table(comparison, traditional.variant, ostree.variant)))
     assert {"/var/lib/min-cloud-agent", "/etc/ssh/ssh_host_ed25519_key", "/var/log"} <= set(comparison.left.entries)
     assert "\n".join(map(str, comparison.unexplained)) == ""
-    assert "each with its reason" in require_explained(pair.left, pair.right, pair.comparison, comparison).text
+    assert "each with its reason" in require_explained(left, right, comparison).text

@@ -1,9 +1,8 @@
 """Power cuts during an upgrade without a container runtime: some hundred states of one recording.
 
-One boot; then the states and ten repairs by e2fsck take about a
-minute. The controls and the update by dnf would be a boot each: ``./workbook power-cuts`` makes them, and fails if they
-do not. Without a boot, in seconds: rpm opens the database of the image of cloud-docker, and QEMU reaches the limit of a
-log.
+One boot; then the states and ten repairs by e2fsck take about a minute. The controls and the update by dnf would be a
+boot each: ``./workbook power-cuts`` makes them, and fails if they do not. Without a boot, in seconds: rpm opens
+the database of the image of cloud-docker, and QEMU reaches the limit of a log.
 """
 
 from collections import Counter

@@ -20,10 +20,11 @@ from atomic_lib.compose.update.download_prediction import (
 )
 from atomic_lib.compose.update.update_repository import Version, add_static_delta, make_update_repository
 from atomic_lib.formats.ostree_objects import OstreeObject, objects_of
-from atomic_lib.guest.chunks.chunk_update import CHUNK_UPDATE, ChunkVersions, chunk_update
+from atomic_lib.guest.chunks.chunk_update import CHUNK_UPDATE, chunk_update
 from atomic_lib.guest.layers import object_chain
 from atomic_lib.guest.layers.object_chain import ObjectVersions, object_updates
 from atomic_lib.guest.update.loopback_pull import pull_over_loopback
+from atomic_lib.guest.update.update_downloads import UpdateVersions
 from atomic_lib.guest.update.update_evidence import figures_of
 from atomic_lib.tools.context import Context
 from atomic_lib.tools.sandbox import Tools
@@ -110,7 +111,7 @@ def test_a_static_delta_is_predicted_to_the_byte(tools: Tools, update: Update, t
 def test_chunks_are_predicted_to_the_byte_and_the_same_if_they_are_made_again(
     tools: Tools, update: Update, tmp_path: Path
 ) -> None:
-    versions, context = ChunkVersions("tiny", *update.versions), Context(tools, tmp_path, Store(tmp_path / "store"))
+    versions, context = UpdateVersions("tiny", *update.versions), Context(tools, tmp_path, Store(tmp_path / "store"))
     found = chunk_update(versions, context)
     print(found)
     assert (found.measured, found.same_files) == (found.predicted, True)
@@ -129,7 +130,7 @@ def test_a_client_that_casync_gives_less_than_the_commit_is_an_error(
         (root / "usr/lib/.caexclude").write_text("large\n")
 
     made = make_commit(tools, tmp_path / "3", change=exclude)
-    versions = ChunkVersions("tiny", update.versions[0], Version(made.repo, REF, made.commit))
+    versions = UpdateVersions("tiny", update.versions[0], Version(made.repo, REF, made.commit))
     with pytest.raises(WorkbookError) as caught:
         chunk_update(versions, Context(tools, tmp_path, Store(tmp_path / "store")))
     assert caught.value.message == f"casync: the client's tree is not commit {made.commit[:12]}: D    /usr/lib/large"

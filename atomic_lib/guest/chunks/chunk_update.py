@@ -1,6 +1,5 @@
 """The stage that has a client of casync pull version 2, and says what of it was new."""
 
-from dataclasses import dataclass
 from pathlib import Path
 
 from atomic_lib.base.files import write_text
@@ -11,6 +10,7 @@ from atomic_lib.compose.tree_access.checkout import check_out
 from atomic_lib.compose.update.chunk_store import add_chunks, chunks_in, index_path, predict_chunks
 from atomic_lib.compose.update.update_repository import Version
 from atomic_lib.guest.chunks.chunk_pull import pull_chunks
+from atomic_lib.guest.update.update_downloads import UpdateVersions
 from atomic_lib.guest.update.update_evidence import DownloadFigures, figures_of
 from atomic_lib.guest.update.update_ways import UpdateWay
 from atomic_lib.tools.context import Context
@@ -18,15 +18,6 @@ from atomic_lib.tools.memory import in_memory
 from atomic_lib.tools.sandbox import Tools
 
 _RESULT = "chunks.json"
-
-
-@dataclass(frozen=True)
-class ChunkVersions:
-    """The commits of two versions; ``name`` is for messages."""
-
-    name: str
-    before: Version
-    after: Version
 
 
 class ChunkUpdate(Model):
@@ -49,7 +40,7 @@ class ChunkUpdate(Model):
         return UpdateWay("casync chunks", self.predicted, self.measured, same_files=self.same_files)
 
 
-def chunk_update(versions: ChunkVersions, context: Context) -> ChunkUpdate:
+def chunk_update(versions: UpdateVersions, context: Context) -> ChunkUpdate:
     """What the update costs by casync; measured first if it is not in the store.
 
     Raises WorkbookError if the client does not have version 2 then.
@@ -58,18 +49,18 @@ def chunk_update(versions: ChunkVersions, context: Context) -> ChunkUpdate:
     return read_model(ChunkUpdate, path, hint="./workbook clean damaged")
 
 
-def _inputs(versions: ChunkVersions, _: Context) -> dict[str, object]:
+def _inputs(versions: UpdateVersions, _: Context) -> dict[str, object]:
     return {"commits": [versions.before.commit, versions.after.commit]}
 
 
-def _make(versions: ChunkVersions, context: Context, directory: Path) -> None:
+def _make(versions: UpdateVersions, context: Context, directory: Path) -> None:
     title = CHUNK_UPDATE.title(versions)
     with machine_lock(context.cache, title), context.store.scratch("chunks") as scratch:
         update = _measured(versions, context, scratch)
     write_text(directory / _RESULT, update.model_dump_json(indent=1) + "\n")
 
 
-def _measured(versions: ChunkVersions, context: Context, scratch: Path) -> ChunkUpdate:
+def _measured(versions: UpdateVersions, context: Context, scratch: Path) -> ChunkUpdate:
     """The update, in a directory where there is space for the chunks. At most two trees are in memory at a time."""
     before, after, served = versions.before, versions.after, scratch / "served"
     served.mkdir()

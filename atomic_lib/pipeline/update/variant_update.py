@@ -9,7 +9,7 @@ from atomic_lib.compose.tree import default_ref
 from atomic_lib.compose.update.object_estimate import PackageFiles, estimate_loose
 from atomic_lib.compose.update.rpm_prediction import new_packages
 from atomic_lib.compose.update.update_repository import Version
-from atomic_lib.guest.chunks.chunk_update import ChunkUpdate, ChunkVersions, chunk_update
+from atomic_lib.guest.chunks.chunk_update import ChunkUpdate, chunk_update
 from atomic_lib.guest.layers.layer_update import LayerUpdate, LayerVersions, layer_update
 from atomic_lib.guest.update.guest_update import GuestUpdateRequest, update_guest
 from atomic_lib.guest.update.update_downloads import (
@@ -67,8 +67,7 @@ class VariantUpdate:
     @cached_property
     def chunks(self) -> ChunkUpdate:
         """What the update costs by casync."""
-        versions = self.versions
-        return chunk_update(ChunkVersions(versions.name, versions.before, versions.after), self.before.context)
+        return chunk_update(self.versions, self.before.context)
 
     @cached_property
     def layers(self) -> LayerUpdate:

@@ -9,7 +9,8 @@ from atomic_lib.compose.update.chunk_store import ATTRIBUTES, predict_chunks
 from atomic_lib.compose.update.update_repository import Version
 from atomic_lib.formats.chunk_index import chunk_path
 from atomic_lib.guest.chunks import chunk_update as module
-from atomic_lib.guest.chunks.chunk_update import CHUNK_UPDATE, ChunkVersions, chunk_update
+from atomic_lib.guest.chunks.chunk_update import CHUNK_UPDATE, chunk_update
+from atomic_lib.guest.update.update_downloads import UpdateVersions
 from tests.contexts import on_disk, own_context
 from tests.formats.chunk_indices import index_of
 from tests.guest.chunks.casync import Casync, chunk_of, version
@@ -23,11 +24,13 @@ def not_in_memory(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def versions(tmp_path: Path) -> ChunkVersions:
-    return ChunkVersions("tiny", version(tmp_path / "1", "one", "two"), version(tmp_path / "2", "two", "three", "four"))
+def versions(tmp_path: Path) -> UpdateVersions:
+    return UpdateVersions(
+        "tiny", version(tmp_path / "1", "one", "two"), version(tmp_path / "2", "two", "three", "four")
+    )
 
 
-def test_a_client_downloads_the_index_and_the_new_chunks(versions: ChunkVersions, tmp_path: Path) -> None:
+def test_a_client_downloads_the_index_and_the_new_chunks(versions: UpdateVersions, tmp_path: Path) -> None:
     update = chunk_update(versions, own_context(tmp_path, Casync(NO_ROOT, "none")))
     index_bytes = len(index_of(["00" * 32] * 3))
     assert update.same_files
@@ -48,7 +51,7 @@ def test_a_chunk_that_is_there_twice_is_downloaded_once(tmp_path: Path) -> None:
 
 
 def test_a_prediction_that_is_wrong_is_seen(
-    versions: ChunkVersions, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    versions: UpdateVersions, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "predict_chunks", lambda served, before, after: predict_chunks(served, after, after))
     update = chunk_update(versions, own_context(tmp_path, Casync(NO_ROOT, "none")))
@@ -56,13 +59,13 @@ def test_a_prediction_that_is_wrong_is_seen(
     assert update.model_copy(update={"measured": update.predicted}).way.exact is False
 
 
-def test_a_client_that_does_not_have_version_2_then_is_an_error(versions: ChunkVersions, tmp_path: Path) -> None:
+def test_a_client_that_does_not_have_version_2_then_is_an_error(versions: UpdateVersions, tmp_path: Path) -> None:
     with pytest.raises(WorkbookError, match="the client's tree is not commit commit-2: A    spoiled"):
         chunk_update(versions, own_context(tmp_path, Casync(NO_ROOT, "none", spoil=True)))
 
 
 def test_all_commands_keep_the_same_of_a_file_and_only_the_client_has_a_network(
-    versions: ChunkVersions, tmp_path: Path
+    versions: UpdateVersions, tmp_path: Path
 ) -> None:
     tools = Casync(NO_ROOT, "none")
     chunk_update(versions, own_context(tmp_path, tools))
@@ -72,15 +75,15 @@ def test_all_commands_keep_the_same_of_a_file_and_only_the_client_has_a_network(
     assert [rest.get("network", False) for _, rest in lines] == [False, False, True]
 
 
-def test_each_version_is_part_of_the_key(versions: ChunkVersions, tmp_path: Path) -> None:
+def test_each_version_is_part_of_the_key(versions: UpdateVersions, tmp_path: Path) -> None:
     context = own_context(tmp_path, Casync(NO_ROOT, "none"))
     other = Version(tmp_path / "2", "ref", "another")
     keys = [
         str(CHUNK_UPDATE.key_inputs(one, context))
         for one in (
             versions,
-            ChunkVersions("tiny", versions.before, other),
-            ChunkVersions("tiny", other, versions.after),
+            UpdateVersions("tiny", versions.before, other),
+            UpdateVersions("tiny", other, versions.after),
         )
     ]
     assert len({*keys}) == 3
