@@ -15,6 +15,7 @@ from atomic_lib.guest.boot_record import BOOT_FILE
 from atomic_lib.guest.counted.counted_boot import CountRequest, count_boot
 from atomic_lib.guest.timed_boot import BootRequest, boot_image
 from atomic_lib.guest.vm.qemu import Disk
+from atomic_lib.guest.vm.slots import guest_slot
 from atomic_lib.image.disk import Image
 from atomic_lib.params.variant import Variant
 from atomic_lib.tools.accelerator import KVM_DEVICE, probe_accelerator
@@ -57,9 +58,9 @@ def image_boots(variant: Variant, selinux: SelinuxMode, image: Image, evidence: 
 def boot_names(variant: Variant) -> list[tuple[Firmware | None, int]]:
     """Firmware (None: a counted boot) and index of each boot of ``image_boots``, in the order in which they are made.
 
-    The first one proves that the image works. A counted boot takes one processor, and a timed one as many as its guest
-    has: so it comes last, when fewer variants are left that share the processors. Boots that are timed alone come
-    before all counted ones, which run beside others.
+    The first one proves that the image works. The shortest come last, when fewer variants are left that share the
+    processors, and a counted boot takes longest. Boots that are timed alone come before all counted ones, which run
+    beside others.
     """
     firmwares: tuple[tuple[Firmware, int], ...] = (("bios", variant.boots_bios), ("uefi", variant.boots_uefi))
     first = 0 if variant.warm_up else 1
@@ -136,7 +137,9 @@ def _keep_evidence(boot: ImageBoot, directory: Path) -> Path:
 
 
 def _make_boot(boot: ImageBoot, context: Context, directory: Path) -> None:
-    made = boot_image(context.tools, Disk(boot.image.qcow2, "qcow2"), _boot_request(boot, context), directory)
+    request = _boot_request(boot, context)
+    with guest_slot(request.accelerator):  # the load of the host is read once there is one
+        made = boot_image(context.tools, Disk(boot.image.qcow2, "qcow2"), request, directory)
     failed = [f"{check.name}: {check.detail}" for check in made.checks if not check.passed]
     if failed:
         raise WorkbookError(

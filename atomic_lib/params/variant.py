@@ -110,7 +110,7 @@ class Variant(ParamsModel):
     counted_boots: int = Field(default=0, ge=0, le=100)
     """How many boots to make under instruction counting, whose times do not depend on the load of the host."""
     accelerator: Literal["auto", Accelerator] = "auto"
-    guest_cpus: int = Field(default=2, ge=1, le=64)
+    guest_cpus: int = Field(default=1, ge=1, le=64)
     guest_memory_mib: int = Field(default=2048, ge=512, le=1048576)
     boot_timeout_seconds: int = Field(default=600, ge=10, le=7200)
     """The time limit for the login; a host with more work than processors stretches it."""

@@ -79,7 +79,7 @@ def built() -> tuple[Tools, Image]:
 def story(built: tuple[Tools, Image], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
     tools, image = built
     directory = tmp_path_factory.mktemp("guest")
-    disk, machine = Disk(image.qcow2, "qcow2"), Machine("bios", probe_accelerator(tools).name, 2, 1024)
+    disk, machine = Disk(image.qcow2, "qcow2"), Machine("bios", probe_accelerator(tools).name, 1, 1024)
     make_overlay(tools, disk, machine, directory)
     yield Story(tools, disk, machine, directory)
     remove_overlay(directory)

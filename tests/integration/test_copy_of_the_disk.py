@@ -64,7 +64,7 @@ def wait_for(guest: Guest, signs: tuple[str, ...]) -> str:
 def test_a_copy_of_the_root_disk_is_refused_before_anything_is_written(tmp_path: Path, firmware: Firmware) -> None:
     build = open_build(load_variant("atomic-min"))
     tools, disk = build.context.tools, Disk(build.image.qcow2, "qcow2")
-    machine = Machine(firmware, probe_accelerator(tools).name, 2, 1024)
+    machine = Machine(firmware, probe_accelerator(tools).name, 1, 1024)
     make_overlay(tools, disk, machine, tmp_path)
     copy = make_copy(tools, build.image, tmp_path)
     with provide_instance("ec2", Instance("i-1", "h", ()), tools, directory=tmp_path, seen_as=BOOT_MOUNT) as found:

@@ -48,7 +48,7 @@ def boots(name: str, source: DataSource, directory: Path, *, count: int) -> list
     )  # fmt: skip
     build = open_build(variant)
     tools = build.context.tools
-    disk, machine = Disk(build.image.qcow2, "qcow2"), Machine("bios", probe_accelerator(tools).name, 2, 1024)
+    disk, machine = Disk(build.image.qcow2, "qcow2"), Machine("bios", probe_accelerator(tools).name, 1, 1024)
     make_overlay(tools, disk, machine, directory)
     story = Story(tools, disk, machine, directory)
     told: list[dict[str, str]] = []

@@ -31,6 +31,7 @@ from atomic_lib.guest.vm.data_source import DISC_KIB, Provisioning, provide_inst
 from atomic_lib.guest.vm.host_load import Patience
 from atomic_lib.guest.vm.metadata_service import GUEST_ADDRESS, GUEST_MAC, GUEST_NETWORK, Instance
 from atomic_lib.guest.vm.qemu import BOOT_MOUNT, Process, machine_uuid, read_console, seccomp_argument
+from atomic_lib.guest.vm.slots import guest_slot
 from atomic_lib.image.disk import Image
 from atomic_lib.tools.context import Context
 from atomic_lib.tools.sandbox import Bind, Tools
@@ -179,7 +180,7 @@ def _run_guest(tools: Tools, raw: Path, line: list[str], directory: Path, reques
     for name in ("console.log", "report.txt", "qemu.log"):
         (directory / name).unlink(missing_ok=True)
     binds = [Bind(directory.absolute(), BOOT_MOUNT, writable=True), Bind(raw.absolute(), "/mnt/image")]
-    with tools.running(line, log=directory / "qemu.log", binds=binds) as process:
+    with guest_slot("tcg"), tools.running(line, log=directory / "qemu.log", binds=binds) as process:
         wait_for_report(process, directory, request.timeout_seconds)
 
 

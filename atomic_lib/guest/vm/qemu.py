@@ -19,6 +19,7 @@ from atomic_lib.base.errors import WorkbookError
 from atomic_lib.base.model import Accelerator, Firmware
 from atomic_lib.guest.vm.data_source import Provisioning
 from atomic_lib.guest.vm.metadata_service import GUEST_ADDRESS, GUEST_MAC, GUEST_NETWORK
+from atomic_lib.guest.vm.slots import guest_slot
 from atomic_lib.guest.vm.sockets import METADATA_SOCKET, SSH_SOCKET, UPDATES_SOCKET, port_socket
 from atomic_lib.tools.accelerator import KVM_DEVICE
 from atomic_lib.tools.sandbox import Bind, Tools
@@ -169,15 +170,16 @@ def power_on(tools: Tools, disk: Disk, machine: Machine, provided: Provisioning,
     if disk.log_writes:  # at this limit of setrlimit(2), QEMU reports an I/O error to the guest
         line = ["prlimit", f"--fsize={LOG_MOST_BYTES}", *line]
     devices = [str(KVM_DEVICE)] if machine.accelerator == "kvm" else []
-    started = time.monotonic()
     log, binds = directory / "qemu.log", _binds(disk, directory)
-    try:
-        with tools.running(line, log=log, binds=binds, devices=devices) as process:
-            yield Guest(process, started, directory)
-    finally:
-        _wait_until_released(directory / _OVERLAY)
-        for name in sockets:
-            (directory / name).unlink(missing_ok=True)
+    with guest_slot(machine.accelerator):
+        started = time.monotonic()
+        try:
+            with tools.running(line, log=log, binds=binds, devices=devices) as process:
+                yield Guest(process, started, directory)
+        finally:
+            _wait_until_released(directory / _OVERLAY)
+            for name in sockets:
+                (directory / name).unlink(missing_ok=True)
 
 
 def gates_of(provided: Provisioning) -> list[str]:

@@ -25,7 +25,7 @@ def session(key: str = "one", **overrides: Any) -> SessionRequest:
 
 
 SESSIONS = (session("two"), replace(session(), selinux="permissive"), session(guest_memory_mib=1024),
-            session(guest_cpus=1), session(runtime="podman"))  # fmt: skip
+            session(guest_cpus=2), session(runtime="podman"))  # fmt: skip
 IMAGES = (replace(WEB, id="2" * 64), replace(WEB, tag="web:2"))
 OTHER_IMAGES = (*IMAGES, replace(WEB, nevras=()), replace(WEB, has_rpm=False))
 

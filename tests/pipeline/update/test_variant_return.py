@@ -6,8 +6,9 @@ import pytest
 
 from atomic_lib.base.errors import WorkbookError
 from atomic_lib.guest.update.return_faults import FAULTS
+from atomic_lib.params.variant import load_variant
 from atomic_lib.pipeline.build import Build
-from atomic_lib.pipeline.update import variant_update
+from atomic_lib.pipeline.update import variant_return, variant_update
 from atomic_lib.pipeline.update.variant_return import open_returns, require_returned
 from tests.contexts import own_context
 from tests.guest.update.returns import outcome
@@ -30,7 +31,8 @@ def test_version_2_has_the_fault_and_both_have_the_health_check() -> None:
         assert {*before.whole_recipe.post_scripts} < {*after.whole_recipe.post_scripts}
 
 
-def test_a_good_update_is_shown_on_one_processor() -> None:
+def test_a_good_update_is_shown_on_one_processor(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(variant_return, "load_variant", lambda name: load_variant(name, overrides={"guest_cpus": 2}))
     (good,) = open_returns("atomic-min-return", "nothing")
     (bad,) = open_returns("atomic-min-return", "docker docker")
     assert (good.update.before.variant.guest_cpus, bad.update.before.variant.guest_cpus) == (1, 2)

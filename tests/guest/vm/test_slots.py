@@ -1,0 +1,92 @@
+"""How many guests run at once."""
+
+import os
+import subprocess
+import sys
+import threading
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from atomic_lib.guest.vm import slots
+from atomic_lib.guest.vm.slots import guest_slot
+
+
+def in_other_thread(directory: Path, released: threading.Event) -> tuple[threading.Thread, threading.Event]:
+    """A thread that takes a slot and keeps it until ``released``; the second event is set once it has one."""
+    taken = threading.Event()
+
+    def hold() -> None:
+        with guest_slot("tcg", directory):
+            taken.set()
+            released.wait(20)
+
+    thread = threading.Thread(target=hold)
+    thread.start()
+    return thread, taken
+
+
+@pytest.fixture(autouse=True)
+def two_processors(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "cpu_count", lambda: 2)
+    monkeypatch.setattr(slots, "_POLL_SECONDS", 0.01)
+
+
+def test_a_third_guest_waits_until_one_ends(tmp_path: Path) -> None:
+    first, second, third = (threading.Event() for _ in range(3))
+    threads = [in_other_thread(tmp_path, released) for released in (first, second)]
+    assert all(taken.wait(10) for _, taken in threads)
+    threads.append(in_other_thread(tmp_path, third))
+    assert not threads[2][1].wait(0.3)
+    second.set()
+    assert threads[2][1].wait(10)
+    first.set()
+    third.set()
+    for thread, _ in threads:
+        thread.join(10)
+
+
+def test_a_thread_that_has_a_slot_takes_no_second_one(tmp_path: Path) -> None:
+    released = threading.Event()
+    thread, taken = in_other_thread(tmp_path, released)
+    assert taken.wait(10)
+    with ExitStack() as guests:
+        for _ in range(3):
+            guests.enter_context(guest_slot("tcg", tmp_path))
+    with guest_slot("tcg", tmp_path):
+        assert slots._free_slot(tmp_path) is None
+    released.set()
+    thread.join(10)
+
+
+def test_under_kvm_nobody_waits(tmp_path: Path) -> None:
+    with guest_slot("kvm", tmp_path):
+        assert list(tmp_path.iterdir()) == []
+
+
+def test_who_waited_long_enough_starts_without_a_slot(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(slots, "MOST_SECONDS", 0.05)
+    held = [slot for slot in (slots._free_slot(tmp_path), slots._free_slot(tmp_path)) if slot]
+    assert len(held) == 2
+    with guest_slot("tcg", tmp_path):
+        assert slots._free_slot(tmp_path) is None
+    for slot in held:
+        slot.close()
+
+
+def test_a_process_that_dies_gives_its_slot_back(tmp_path: Path) -> None:
+    code = (
+        "import os, pathlib, sys\nfrom atomic_lib.guest.vm.slots import guest_slot\n"
+        "with guest_slot('tcg', pathlib.Path(sys.argv[1])):\n    print('taken', flush=True)\n    sys.stdin.read()"
+    )
+    with slots._free_slot(tmp_path) or pytest.fail("there is no slot"):
+        command = [sys.executable, "-P", "-c", code, str(tmp_path)]
+        with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+            assert process.stdout
+            assert process.stdout.readline() == b"taken\n"
+            assert slots._free_slot(tmp_path) is None
+            process.kill()
+        slot = slots._free_slot(tmp_path)
+        assert slot
+        slot.close()
