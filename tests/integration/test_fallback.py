@@ -23,7 +23,7 @@ from atomic_lib.results.study_result import StudyResult
 pytestmark = pytest.mark.integration
 
 BROKEN, SPARE = "broken-agent", "spare-agent"
-BOOT_SECONDS = 180
+BOOT_SECONDS = 120
 """Three times what a guest takes to its login prompt where the processor is emulated and nothing else runs."""
 RUN_SECONDS = 1700
 _USERS_VARIABLES = ("HOME", "XDG_CACHE_HOME", "WORKBOOK_CACHE", "WORKBOOK_MIRROR")
