@@ -8,7 +8,7 @@ import signal
 import tempfile
 import threading
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing import connection, get_context, parent_process
@@ -46,10 +46,16 @@ class Execution:
     cell_seconds: int = CELL_SECONDS
 
 
-def execute_all(executions: Sequence[Execution], *, workers: int) -> list[WorkbookError | None]:
+def execute_all(
+    executions: Sequence[Execution],
+    *,
+    workers: int,
+    ended: Callable[[int, WorkbookError | None], object] = lambda *_: None,
+) -> list[WorkbookError | None]:
     """Execute notebooks, at most ``workers`` at once; returns the error of each, None if all its cells ran.
 
-    The executed notebook is written also after an error, as far as it got, without traces of this machine.
+    The executed notebook is written also after an error, as far as it got, without traces of this machine. ``ended`` is
+    called with the place of each in ``executions``, and its error, as soon as it has ended.
     """
     remove_abandoned()
     errors: list[WorkbookError | None] = [None] * len(executions)
@@ -63,6 +69,7 @@ def execute_all(executions: Sequence[Execution], *, workers: int) -> list[Workbo
                     worker = _Worker(execution, signs)
                 except OSError as error:
                     errors[number] = explained(error)
+                    ended(number, errors[number])
                 else:
                     running[worker.receiver] = number, worker
             for ready in connection.wait(list(running)):
@@ -70,6 +77,7 @@ def execute_all(executions: Sequence[Execution], *, workers: int) -> list[Workbo
                 if worker.has_ended():
                     errors[number] = worker.result()
                     del running[ready]  # type: ignore[arg-type]
+                    ended(number, errors[number])
     finally:
         for _, worker in running.values():
             worker.process.terminate()

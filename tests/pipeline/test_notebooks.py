@@ -82,7 +82,9 @@ def errors(directory: Path) -> dict[str, WorkbookError | None]:
     executions[at] = replace(executions[at], cell_seconds=5)
     executions.append(Execution(directory / "good.ipynb", directory / "file/out.ipynb", {"x": "2"}))
     with open(directory / "shown", "w") as shown, redirect_stderr(shown):
-        found = execute_all(executions, workers=2)
+        told = dict[int, WorkbookError | None]()
+        found = execute_all(executions, workers=2, ended=told.__setitem__)
+    assert told == dict(enumerate(found))
     return dict(zip((*outputs, "unwritable"), found, strict=True))
 
 

@@ -16,7 +16,7 @@ from atomic_lib.pipeline.schedule.pruning import prune
 from atomic_lib.pipeline.schedule.run_inputs import FinishedRun, inputs_of_run, is_kept, recorded_locks, unchanged_run
 from atomic_lib.pipeline.side_by_side.capacity import seconds_side_by_side, variants_at_once
 from atomic_lib.pipeline.study.study_page import COMPARISON, publish_page, report_run
-from atomic_lib.pipeline.study.update_rounds import make_rounds, planned_rounds, require_rounds
+from atomic_lib.pipeline.study.update_rounds import PlannedRound, make_rounds, planned_rounds, require_rounds
 from atomic_lib.pipeline.study.variant_rounds import VariantRounds
 from atomic_lib.recipe.load import load_recipes
 from atomic_lib.report.text.summary import SUMMARY_FILE
@@ -105,7 +105,7 @@ def run_study(
         )
         with counting(parts):
             results = run.with_fallbacks(whole.fallbacks, fallbacks, run.make(loaded))
-            rounds = make_rounds(planned, results, run.directory, parts)
+            rounds = make_rounds(planned, results, run.directory, parts, at_once=_updates_at_once(planned, loaded))
         failures = [one for one in rounds if one.error]
         chosen = chosen.model_copy(update={"fallbacks": run.own_faults_only(chosen.fallbacks)})
         failed = [result for result in results if result.variant in chosen.fallbacks and has_failed(result)]
@@ -189,6 +189,12 @@ def _narrowed(study: Study, variants: Sequence[Variant], names: Sequence[str]) -
     own = tuple(variant.variant for variant in kept)
     baseline = study.baseline if study.baseline in own else own[0]
     return study.model_copy(update={"variants": own, "baseline": baseline, "steps": (), "cells": None}), kept
+
+
+def _updates_at_once(planned: Sequence[PlannedRound], variants: Sequence[Variant]) -> int:
+    """How many rounds a run makes side by side: each boots a guest, whatever the last stage of the variants is."""
+    guest = max(variants, key=lambda variant: variant.guest_memory_mib)
+    return variants_at_once([guest.model_copy(update={"last_stage": "boot"})] * len(planned))
 
 
 def _at_once(variants: Sequence[Variant]) -> int:

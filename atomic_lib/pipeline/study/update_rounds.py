@@ -1,12 +1,10 @@
-"""Executes the notebooks of a study's updates, one after the other, and writes the page of each.
-
-Each guest has the machine for itself, so that seconds of two variants stand side by side as far as they can.
-"""
+"""Executes the notebooks of a study's updates, several at once, and writes the page of each."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from atomic_lib.base.errors import WorkbookError
 from atomic_lib.base.model import Scalar
 from atomic_lib.base.paths import CHECKOUT, NOTEBOOKS
 from atomic_lib.base.progress import Parts, passed
@@ -83,38 +81,58 @@ def require_rounds(study: Study, parameter: str) -> None:
 
 
 def make_rounds(
-    planned: Sequence[PlannedRound], results: Sequence[VariantResult], directory: Path, parts: Parts
+    planned: Sequence[PlannedRound],
+    results: Sequence[VariantResult],
+    directory: Path,
+    parts: Parts,
+    *,
+    at_once: int,
 ) -> tuple[UpdateRound, ...]:
     """Execute the notebooks and write their pages and ``updates.json``; without rounds nothing is written.
 
-    ``results``: of the study's variants. A round whose variants failed is not made, and says so.
+    ``results``: of the study's variants. A round whose variants failed is not made, and says so. ``at_once``: how many
+    are made side by side.
     """
     if not planned:
         return ()
     failed = {result.variant for result in results if has_failed(result)}
-    made = tuple(_make(one, failed, directory, parts) for one in planned)
+    made = [_without(one, failed) for one in planned]
+    able = [number for number, one in enumerate(made) if not one.error]
+    for one in made:
+        if one.error:
+            parts.drop(one.title)
+
+    def ended(number: int, error: WorkbookError | None) -> None:
+        own = made[able[number]]
+        if error:
+            parts.drop(own.title)
+            made[able[number]] = _failed(own, error, directory)
+        else:
+            passed(own.title)
+
+    execute_all([_execution(planned[number], directory) for number in able], workers=at_once, ended=ended)
     write_rounds(directory, made)
     for one in made:
         if (directory / one.file(".ipynb")).is_file():
             _write_page(one, made, directory)
-    return made
+    return tuple(made)
 
 
-def _make(planned: PlannedRound, failed: set[str], directory: Path, parts: Parts) -> UpdateRound:
+def _without(planned: PlannedRound, failed: set[str]) -> UpdateRound:
+    """The round; with an error if variants that it needs failed."""
+    lacking = [name for name in planned.built if name in failed]
+    return planned.round.model_copy(update={"error": f"not made: {', '.join(lacking)} failed"} if lacking else {})
+
+
+def _execution(planned: PlannedRound, directory: Path) -> Execution:
     own = planned.round
-    if lacking := [name for name in planned.built if name in failed]:
-        parts.drop(own.title)
-        return own.model_copy(update={"error": f"not made: {', '.join(lacking)} failed"})
     parameters = {**planned.parameters, "output_directory": str((directory / own.directory).relative_to(CHECKOUT))}
-    execution = Execution(NOTEBOOKS / f"{own.kind}.ipynb", directory / own.file(".ipynb"), parameters)
-    (error,) = execute_all([execution], workers=1)
-    if error:
-        parts.drop(own.title)
-        scrub = scrubber(directory)
-        texts = {"error": scrub(error.message), "hint": scrub(error.hint), "log": scrub(error.log)}
-        return own.model_copy(update=texts)
-    passed(own.title)
-    return own
+    return Execution(NOTEBOOKS / f"{own.kind}.ipynb", directory / own.file(".ipynb"), parameters)
+
+
+def _failed(own: UpdateRound, error: WorkbookError, directory: Path) -> UpdateRound:
+    scrub = scrubber(directory)
+    return own.model_copy(update={"error": scrub(error.message), "hint": scrub(error.hint), "log": scrub(error.log)})
 
 
 def _write_page(own: UpdateRound, rounds: Sequence[UpdateRound], directory: Path) -> None:

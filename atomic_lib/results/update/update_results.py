@@ -3,7 +3,7 @@
 Each notebook writes its figures into its directory; ``updates.json`` names them, and says which notebooks failed.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, TypeVar
@@ -124,9 +124,9 @@ class UpdateResults:
 _M = TypeVar("_M", bound=Model)
 
 
-def write_rounds(run_directory: Path, rounds: tuple[UpdateRound, ...]) -> None:
+def write_rounds(run_directory: Path, rounds: Sequence[UpdateRound]) -> None:
     """Write ``updates.json``."""
-    write_text(run_directory / UPDATES_FILE, _Rounds(rounds=rounds).model_dump_json(indent=1) + "\n")
+    write_text(run_directory / UPDATES_FILE, _Rounds(rounds=tuple(rounds)).model_dump_json(indent=1) + "\n")
 
 
 def read_updates(run_directory: Path) -> UpdateResults | None:

@@ -1,8 +1,9 @@
 """A study that updates its variants: its rounds, their pages, and what becomes of one that fails."""
 
 import json
+import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -15,6 +16,7 @@ from atomic_lib.params.variant import Variant
 from atomic_lib.pipeline.notebooks import Execution
 from atomic_lib.pipeline.schedule import run_inputs
 from atomic_lib.pipeline.schedule.run_inputs import Locks
+from atomic_lib.pipeline.side_by_side import capacity
 from atomic_lib.pipeline.study import study_run
 from atomic_lib.pipeline.study.update_rounds import planned_rounds, require_rounds
 from atomic_lib.results.history.database import read_history
@@ -38,18 +40,26 @@ class UpdateRounds(Rounds):
         super().__init__(**outcomes)
         self.failing, self.updated = failing, list[tuple[str, object]]()
         self.parameters: list[dict[str, object]] = []
+        self.workers = 0
 
-    def __call__(self, executions: Sequence[Execution], *, workers: int) -> list[WorkbookError | None]:
-        kind = executions[0].notebook.stem
-        if kind in ("variant", "compare"):
+    def __call__(
+        self, executions: Sequence[Execution], *, workers: int, ended: Callable[..., object] = lambda *_: None
+    ) -> list[WorkbookError | None]:
+        if executions[0].notebook.stem in ("variant", "compare"):
             return super().__call__(executions, workers=workers)
-        ((execution,), run) = executions, executions[0].output.parent
-        assert workers == 1, "each guest has the machine for itself"
+        self.workers = workers
+        errors = [self._update(execution) for execution in executions]
+        for number in reversed(range(len(errors))):  # in any order
+            ended(number, errors[number])
+        return errors
+
+    def _update(self, execution: Execution) -> WorkbookError | None:
+        kind, run = execution.notebook.stem, execution.output.parent
         self.updated.append((kind, execution.parameters["variant"]))
         self.parameters.append(dict(execution.parameters))
         execution.output.write_text(json.dumps(notebook([f"'{kind}'"])))
         write_figures(run.parent if kind == "update" else run)
-        return [BAD if kind in self.failing else None]
+        return BAD if kind in self.failing else None
 
 
 @pytest.fixture
@@ -74,6 +84,19 @@ def put(monkeypatch: pytest.MonkeyPatch, made: UpdateRounds) -> UpdateRounds:
 
 def run_directory(place: Path) -> Path:
     return max(path for path in (place / "build/runs").iterdir() if not path.is_symlink())
+
+
+def test_updates_are_made_side_by_side(
+    place: Path, updates: UpdateRounds, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(os, "cpu_count", lambda: 3)
+    monkeypatch.setattr(capacity, "available_memory_bytes", lambda: 64 << 30)
+    put(monkeypatch, updates)
+    assert study_run.run_study("update") == 0
+    assert updates.workers == 4
+    monkeypatch.setattr(capacity, "available_memory_bytes", lambda: 7 << 30)
+    assert study_run.run_study("update", variants=["atomic-min"]) == 0
+    assert updates.workers == 2, "there is memory for two guests"
 
 
 def test_each_variant_is_updated_and_then_what_can_go_wrong_is_made(place: Path, updates: UpdateRounds) -> None:

@@ -83,7 +83,7 @@ def compared_table(updates: UpdateResults | None) -> Shown:
         for update in made
     )
     notes = (
-        "One guest of each variant, one after the other; one sample each. Seconds and processor time depend on this "
+        "One guest of each variant, beside other ones; one sample each. Seconds and processor time depend on this "
         "machine and its load. Written, processor time and bytes are those of looking for the update, downloading and "
         "installing it.",
         "Predicted from the locks: before version 2 is composed. The prediction from both versions is in the tables of "
