@@ -12,7 +12,7 @@ from atomic_lib.tools.sandbox import Tools
 
 _PROC = Path("/proc")
 # /proc/stat, proc_stat(5): user nice system idle iowait irq softirq steal; guests are in "user" already.
-_BUSY_FIELDS = (0, 1, 2, 5, 6, 7)
+_BUSY_FIELDS, _IDLE_FIELDS = (0, 1, 2, 5, 6, 7), (3, 4)
 
 
 class BootHost(Model):
@@ -87,6 +87,12 @@ def read_cpus(proc: Path = _PROC) -> CpuReading:
     words = (proc / "stat").read_text().partition("\n")[0].split()[1:]
     busy = sum(int(words[field]) for field in _BUSY_FIELDS if field < len(words))
     return CpuReading(time.monotonic(), busy / ticks, _tree_ticks(proc, os.getpid()) / ticks)
+
+
+def idle_cpu_seconds(proc: Path = _PROC) -> float:
+    """How long this machine's processors had nothing to do so far, or waited for a disk: the sum over all of them."""
+    words = (proc / "stat").read_text().partition("\n")[0].split()[1:]
+    return sum(int(words[field]) for field in _IDLE_FIELDS) / os.sysconf("SC_CLK_TCK")
 
 
 def other_busy_cpus(before: CpuReading, after: CpuReading) -> float | None:

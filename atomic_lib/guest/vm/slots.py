@@ -16,9 +16,12 @@ from typing import TextIO
 from atomic_lib.base.model import Accelerator
 from atomic_lib.base.paths import cache_directory
 from atomic_lib.base.progress import reached
+from atomic_lib.guest.vm.host_load import idle_cpu_seconds
 
 MOST_SECONDS = 900.0
 """How long a guest waits: its slot saves time, and nothing else depends on it."""
+_IDLE_SECONDS = 5.0
+"""How long a processor must have had little to do for one guest more, while others wait for something."""
 _POLL_SECONDS = 0.2
 
 _own = threading.local()
@@ -26,7 +29,8 @@ _own = threading.local()
 
 @contextmanager
 def guest_slot(accelerator: Accelerator, directory: Path | None = None) -> Iterator[None]:
-    """Wait until a processor is free for a guest, which it is not for others in the block.
+    """Wait until a processor is free for a guest, which it is not for others in the block. One is free, too, if guests
+    that have one leave half of it idle.
 
     Nobody waits under KVM, nor a thread that has a slot: one whose first guest runs while it starts another.
     ``directory``: where the locks are; None: in the cache.
@@ -46,11 +50,16 @@ def guest_slot(accelerator: Accelerator, directory: Path | None = None) -> Itera
 
 
 def _wait(directory: Path) -> TextIO | None:
-    """The lock of a free slot; None if there was none for so long that the guest starts without one."""
+    """The lock of a free slot; None if the guest starts without one."""
     deadline = time.monotonic() + MOST_SECONDS
+    since, idle_seconds = time.monotonic(), idle_cpu_seconds()
     while not (slot := _free_slot(directory)) and time.monotonic() < deadline:
         reached("waits: there is a guest for each processor")
         time.sleep(_POLL_SECONDS)
+        if (seconds := time.monotonic() - since) >= _IDLE_SECONDS:
+            if idle_cpu_seconds() - idle_seconds >= seconds / 2:
+                return None
+            since, idle_seconds = time.monotonic(), idle_cpu_seconds()
     return slot
 
 

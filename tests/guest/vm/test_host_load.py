@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from atomic_lib.guest.vm.host_load import CpuReading, Patience, other_busy_cpus, read_cpus
+from atomic_lib.guest.vm.host_load import CpuReading, Patience, idle_cpu_seconds, other_busy_cpus, read_cpus
 
 
 def process(proc: Path, number: int, parent: int, ticks: str, *, name: str = "x") -> None:
@@ -26,6 +26,7 @@ def test_own_work_is_that_of_this_process_and_all_below_it(tmp_path: Path) -> No
     ticks = os.sysconf("SC_CLK_TCK")
     assert reading.own_seconds * ticks == pytest.approx(125 + 10 + 1000)
     assert reading.busy_seconds * ticks == pytest.approx(1600)
+    assert idle_cpu_seconds(tmp_path) * ticks == pytest.approx(9050)
 
 
 def test_the_real_proc_is_read() -> None:

@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 import threading
+import time
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -22,7 +23,7 @@ def in_other_thread(directory: Path, released: threading.Event) -> tuple[threadi
             taken.set()
             released.wait(20)
 
-    thread = threading.Thread(target=hold)
+    thread = threading.Thread(target=hold, daemon=True)
     thread.start()
     return thread, taken
 
@@ -31,6 +32,7 @@ def in_other_thread(directory: Path, released: threading.Event) -> tuple[threadi
 def two_processors(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "cpu_count", lambda: 2)
     monkeypatch.setattr(slots, "_POLL_SECONDS", 0.01)
+    monkeypatch.setattr(slots, "idle_cpu_seconds", lambda: 0.0)
 
 
 def test_a_third_guest_waits_until_one_ends(tmp_path: Path) -> None:
@@ -73,6 +75,22 @@ def test_who_waited_long_enough_starts_without_a_slot(tmp_path: Path, monkeypatc
         assert slots._free_slot(tmp_path) is None
     for slot in held:
         slot.close()
+
+
+@pytest.mark.parametrize(("idle", "starts"), [(0.6, True), (0.4, False)])
+def test_one_guest_more_starts_where_half_a_processor_is_idle(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, idle: float, starts: bool
+) -> None:
+    monkeypatch.setattr(slots, "_IDLE_SECONDS", 0.05)
+    monkeypatch.setattr(slots, "idle_cpu_seconds", lambda: time.monotonic() * idle)
+    held = [slot for slot in (slots._free_slot(tmp_path), slots._free_slot(tmp_path)) if slot]
+    released = threading.Event()
+    thread, taken = in_other_thread(tmp_path, released)
+    assert taken.wait(5 if starts else 0.3) == starts
+    released.set()
+    for slot in held:
+        slot.close()
+    thread.join(10)
 
 
 def test_a_process_that_dies_gives_its_slot_back(tmp_path: Path) -> None:
