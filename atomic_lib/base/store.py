@@ -32,6 +32,8 @@ from atomic_lib.base.progress import say, step
 KEY_LENGTH = 32
 DAMAGED = ".damaged"
 """How the name of what was damaged and set aside ends."""
+USES_VARIABLE = "WORKBOOK_USES"
+"""The environment variable with the file to which a process adds each result that it uses, as ``STAGE/KEY``."""
 _EVERYWHERE = frozenset({"code", "tools"})
 """Inputs that all stages have: if one has changed, what the stage needs is made anew as well, so it takes longer."""
 _FS_IOC_SETFLAGS = 0x40086602  # linux/fs.h, 64-bit
@@ -62,7 +64,10 @@ class Store:
         """The undamaged result for ``inputs``; None if there is none."""
         key = key_of(inputs)
         path = self.path_of(stage, key)
-        return Stored(stage, key, path, True, _read_seconds(path)) if path.is_dir() and not _damage_of(path) else None
+        if not path.is_dir() or _damage_of(path):
+            return None
+        _note_use(stage, key)
+        return Stored(stage, key, path, True, _read_seconds(path))
 
     def results(self, stage: str = "*") -> list[Path]:
         """The directories of all results of a stage, or of all stages; those that were set aside are not among them."""
@@ -90,6 +95,7 @@ class Store:
         """
         key = key_of(inputs)
         final = self.path_of(stage, key)
+        _note_use(stage, key)
         with self.locked(stage, key):
             if os.path.lexists(final):
                 damage = _damage_of(final)
@@ -169,6 +175,14 @@ class Store:
             pid = path.name.split("-")[-2]
             if not (pid.isdigit() and Path("/proc", pid).exists()):
                 remove_tree(path)
+
+
+def _note_use(stage: str, key: str) -> None:
+    """Add a result to the file of the uses, if there is one; a line is written at once, so that lines do not mix."""
+    file = os.environ.get(USES_VARIABLE)
+    if file:
+        with open(file, "a", encoding="utf-8") as uses:
+            uses.write(f"{stage}/{key}\n")
 
 
 @contextmanager

@@ -18,11 +18,13 @@ from pathlib import Path
 from atomic_lib.base.errors import WorkbookError
 from atomic_lib.base.progress import ALIVE_VARIABLE, alive_seconds, say
 from atomic_lib.base.signals import adopt_orphans, unwind
-from atomic_lib.base.store import remove_tree
+from atomic_lib.base.store import USES_VARIABLE, remove_tree
 from atomic_lib.pipeline.failures import ended_process, explained
 from atomic_lib.pipeline.side_by_side.orphans import end_descendants
 from atomic_lib.pipeline.side_by_side.signs import Signs
 
+USES_FILE = ".uses"
+"""Beside executed notebooks: the stored results that they used, one ``STAGE/KEY`` in a line, in any order."""
 CELL_SECONDS = 6 * 3600
 """How long a cell may take. What takes long in one has a shorter limit of its own, so this ends a cell that hangs."""
 _PREFIX = "workbook-notebook-"
@@ -149,6 +151,10 @@ class _Worker:
             text = text.replace(str(self._scratch), ".")
             executed.write_text(text, encoding="utf-8")
             remove_traces(executed, self._execution.output)
+        uses = self._scratch / USES_FILE
+        if uses.exists():
+            with open(self._execution.output.with_name(USES_FILE), "a", encoding="utf-8") as all_uses:
+                all_uses.writelines(sorted({*uses.read_text(encoding="utf-8").splitlines(keepends=True)}))
 
 
 def remove_abandoned() -> None:
@@ -166,6 +172,7 @@ def _work(execution: Execution, scratch: Path, sender: connection.Connection) ->
     _live_with_parent(scratch)
     signal.signal(signal.SIGTERM, _unwind_silently)
     os.environ["TMPDIR"] = str(scratch)
+    os.environ[USES_VARIABLE] = str(scratch / USES_FILE)
     os.environ[ALIVE_VARIABLE] = f"{alive_seconds():g}"  # for the kernel, whose standard error is no terminal
     try:
         from atomic_lib.pipeline.notebook_worker import execute

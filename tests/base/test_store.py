@@ -13,7 +13,7 @@ import pytest
 
 from atomic_lib.base import command, errors
 from atomic_lib.base.errors import SetupError, WorkbookError
-from atomic_lib.base.store import Store, file_sha256, key_of, remove_tree, require_space, set_aside
+from atomic_lib.base.store import USES_VARIABLE, Store, file_sha256, key_of, remove_tree, require_space, set_aside
 
 INPUTS = {"variant": "a", "size": 1, "list": [1, 2]}
 # Makes one result slowly; "reached" shows that it is in the middle of it.
@@ -54,6 +54,17 @@ def test_made_once_and_found_again(store: Store) -> None:
     assert first.path == second.path == store.path_of("stage", key_of(INPUTS))
     assert (first.path / "file").read_text() == "content"
     assert second.seconds == pytest.approx(first.seconds, abs=0.001)
+
+
+def test_what_a_process_uses_is_noted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    store, uses, key = Store(tmp_path / "store"), tmp_path / "uses", key_of(INPUTS)
+    monkeypatch.setenv(USES_VARIABLE, str(uses))
+    assert store.find("stage", INPUTS) is None
+    assert not uses.exists()
+    for _ in range(2):
+        store.get_or_make("stage", INPUTS, write_file, what="stage")
+    assert store.find("stage", INPUTS)
+    assert uses.read_text() == 3 * f"stage/{key}\n"
 
 
 def test_is_seen_only_when_whole(store: Store) -> None:

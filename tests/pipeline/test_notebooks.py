@@ -12,7 +12,8 @@ import pytest
 
 from atomic_lib.base.errors import SetupError, WorkbookError
 from atomic_lib.base.paths import CHECKOUT
-from atomic_lib.pipeline.notebooks import Execution, execute_all
+from atomic_lib.base.store import key_of
+from atomic_lib.pipeline.notebooks import USES_FILE, Execution, execute_all
 from tests.pipeline.small_notebooks import notebook
 
 LIMIT_SECONDS = 900
@@ -34,6 +35,12 @@ CELLS = {
         f"import sys; sys.path.insert(0, {str(CHECKOUT)!r})\n"
         "from atomic_lib.base.progress import say, step\n"
         "with step('compose'):\n    say('this is for the page')\nprint('→ so is this')"
+    ],
+    "uses": [
+        f"import sys; sys.path.insert(0, {str(CHECKOUT)!r})\n"
+        "from pathlib import Path\nfrom atomic_lib.base.store import Store\n"
+        "for name in 'b', 'a', 'b':\n"
+        "    Store(Path('store')).get_or_make(name, {}, lambda _: None, what=name, silent=True)\n"
     ],
     "memory": ["import resource; resource.setrlimit(resource.RLIMIT_AS, (2**31, 2**31)); bytes(2**32)"],
     "hangs": ["print('before', flush=True)\nimport time; time.sleep(600)"],
@@ -134,6 +141,12 @@ def test_the_next_step_and_the_log_of_an_error_are_kept(errors: dict[str, Workbo
 def test_the_others_go_on(errors: dict[str, WorkbookError | None], directory: Path) -> None:
     assert [errors["good"], errors["says"]] == [None, None]
     assert (directory / "good").read_text() in ("1", "2")
+
+
+def test_what_a_notebook_used_is_beside_it(errors: dict[str, WorkbookError | None], directory: Path) -> None:
+    assert errors["uses"] is None
+    key = key_of({})
+    assert (directory / "out" / USES_FILE).read_text() == f"a/{key}\nb/{key}\n"
 
 
 @pytest.mark.parametrize("name", ["prints", "shows", "raises"])

@@ -17,6 +17,7 @@ from atomic_lib.compose.tree import tree_key
 from atomic_lib.image.oci.compressed_layer import COMPRESSED_LAYER
 from atomic_lib.image.oci.host_image import HOST_IMAGE, LAYOUT
 from atomic_lib.image.oci.layout import diff_ids
+from atomic_lib.pipeline.notebooks import USES_FILE
 from atomic_lib.results.result_files import RESULT_FILE
 from atomic_lib.results.runs import finished_runs, remove_remainders, remove_run
 from atomic_lib.tools.clean import agreed, freed_bytes, remove_completely
@@ -84,17 +85,19 @@ def old_runs(runs: Path, keep: int) -> list[Path]:
 def unused_results(build: Path, old: Iterable[Path]) -> list[Path]:
     """The stored stages to remove with the runs ``old``.
 
-    These are trees, RPM sets, images and container images that a run of ``old`` names and no other one, and what was
-    made from them: a stage whose inputs name the key of a removed one; and the compressed layers of removed images in
-    layers that no other one has.
+    These are what the notebooks of a run of ``old`` used, or its results name, unless another run did so too, or it was
+    made from what another run used; what was made from them: a stage whose inputs name the key of a removed one; and
+    the compressed layers of removed images in layers that no other one has.
     """
     store, removed = Store(build / "store"), set(old)
-    others = [path for path in _result_files(build) if path.parent.parent not in removed]
     results = {path: _keys_in(path) for path in store.results()}
     named = _names_of(results)
-    kept = {path for file in others for path in _named_results(named, file)}
-    gone = {path for run in removed for file in run.glob(f"*/{RESULT_FILE}") for path in _named_results(named, file)}
-    gone -= kept
+    runs = [path for path in (build / "runs").glob("[!.]*") if not path.is_symlink()]
+    kept = {path for run in (*runs, build / "variants") if run not in removed for path in _results_of(named, run)}
+    gone = {path for run in removed for path in _results_of(named, run)} - kept
+    while made_of := {path for path in gone if results[path] & _keys_of(kept)}:
+        kept |= made_of
+        gone -= made_of
     while made_of := {path for path, keys in results.items() if path not in gone | kept and keys & _keys_of(gone)}:
         gone |= made_of
     return sorted(gone | _layers_of_only(gone, store))
@@ -117,10 +120,18 @@ def _layers_in(image: Path) -> tuple[str, ...]:
         return ()
 
 
-def _result_files(build: Path) -> Iterator[Path]:
-    """The result of every build, those of unfinished runs and of notebooks executed by hand included."""
-    yield from (build / "runs").glob(f"[!.]*/*/{RESULT_FILE}")
-    yield from (build / "variants").glob(f"*/{RESULT_FILE}")
+def _results_of(named: Mapping[tuple[str, str], Path], run: Path) -> Iterator[Path]:
+    """The stored stages of a run, finished or not: those that a result names, and those that its notebooks used.
+
+    A run of an earlier version, and a notebook that was executed by hand, do not say what they used.
+    """
+    for file in run.glob(f"*/{RESULT_FILE}"):
+        yield from _named_results(named, file)
+    for uses in (run / USES_FILE, *run.glob(f"*/{USES_FILE}")):
+        for line in _text_of(uses).splitlines():
+            stage, _, key = line.partition("/")
+            if (stage, key) in named:
+                yield named[stage, key]
 
 
 def _keys_of(paths: Iterable[Path]) -> set[str]:

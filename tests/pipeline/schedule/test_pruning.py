@@ -10,6 +10,7 @@ from atomic_lib.base.run_lock import run_lock
 from atomic_lib.base.store import Store
 from atomic_lib.compose.tree import tree_key
 from atomic_lib.image.oci.layout import diff_ids
+from atomic_lib.pipeline.notebooks import USES_FILE
 from atomic_lib.pipeline.schedule.pruning import clean_old, old_runs, prune
 from atomic_lib.results import runs
 from atomic_lib.results.runs import link_newest
@@ -99,6 +100,43 @@ def test_stored_stages_go_with_the_runs_that_alone_used_them(tmp_path: Path) -> 
     prune(tmp_path, 1)
     assert [path.exists() for path in gone] == [False, False, False]
     assert [path.exists() for path in kept] == [True, True, True]
+
+
+def add_uses(run: Path, *results: Path) -> None:
+    """What the notebooks of a run used; each line stands there as often as it was used."""
+    lines = "".join(f"{path.parent.name}/{path.name}\n" for path in results)
+    (run / USES_FILE).write_text(2 * lines + "standin-package/" + "7" * 32 + "\n")
+    (run / "own" / USES_FILE).write_text(lines[: len(lines) // 2])
+
+
+def test_what_notebooks_used_goes_with_the_runs_that_alone_used_it(tmp_path: Path) -> None:
+    first, second = add_run(tmp_path, "1"), add_run(tmp_path, "2")
+    unfinished = add_run(tmp_path, "3", finished=False)
+    layers = [add_result(tmp_path, "layer", one * 32) for one in "456"]
+    image = add_result(tmp_path, "image", "8" * 32, "b" * 32)
+    labels = [add_result(tmp_path, "labels", "9" * 32, "8" * 32), add_result(tmp_path, "labels", "0" * 32, "4" * 32)]
+    tree = add_result(tmp_path, "tree", "b" * 32)
+    add_uses(first, *layers, image, *labels)
+    add_uses(second, layers[1])
+    add_uses(unfinished, layers[2])
+    add_run(tmp_path, "4", "factors")
+    prune(tmp_path, 1)
+    assert not first.exists()
+    left = {path: path.exists() for path in (*layers, image, *labels, tree)}
+    gone = [path for path, is_there in left.items() if not is_there]
+    assert gone == [layers[0], labels[1]], "the image was made from a tree that the second run has"
+
+
+@pytest.mark.parametrize("text", ["layer", "layer/..", "../../other/" + "4" * 32, "layer/" + "4" * 31, "\xff/"])
+def test_a_line_that_names_no_stored_result_removes_nothing(tmp_path: Path, text: str) -> None:
+    first, _ = add_run(tmp_path, "1"), add_run(tmp_path, "2")
+    stored, other = add_result(tmp_path, "layer", "4" * 32), tmp_path / "other" / ("4" * 32)
+    other.mkdir(parents=True)
+    (first / USES_FILE).write_text(f"{text}\n", encoding="latin-1")
+    prune(tmp_path, 1)
+    assert not first.exists()
+    assert stored.exists()
+    assert other.exists()
 
 
 def test_what_a_notebook_executed_by_hand_or_a_run_in_progress_uses_stays(tmp_path: Path) -> None:
