@@ -6,7 +6,7 @@ type annotations.
 """
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ from typing import Any
 from pykickstart.errors import KickstartError, KickstartVersionError  # type: ignore[import-untyped]
 from pykickstart.handlers.control import commandMap  # type: ignore[import-untyped]
 from pykickstart.parser import KickstartParser, PutBackIterator  # type: ignore[import-untyped]
-from pykickstart.version import makeVersion, returnClassForVersion, versionMap  # type: ignore[import-untyped]
+from pykickstart.version import returnClassForVersion, versionMap  # type: ignore[import-untyped]
 
 from atomic_lib.base.errors import WorkbookError
 from atomic_lib.recipe.kickstart.kickstart_accounts import RefusedError
@@ -94,9 +94,12 @@ class _Reading:
 
 
 def _read(sections: Sections, version: str, path: Path) -> _Reading:
-    handler = _of_version(makeVersion, version, "kickstart_version")
+    version_class = _handler_class(version, "kickstart_version")
+    commands = commandMap[version_class.version]
+    # To make all commands takes most of the time of reading a kickstart, so the parser adds those that it meets.
+    handler = version_class(mapping={"firewall": commands["firewall"]})
     findings = SectionReader(sections)
-    parser = _Parser(handler, findings)
+    parser = _Parser(handler, commands, findings)
     try:
         parser.read_lines([line.text for line in sections.kept])
     except KickstartError as error:
@@ -138,15 +141,15 @@ def _named_version(lines: Iterable[Line]) -> str:
             named = line.text.removeprefix(_VERSION).strip()
             if named.upper() in ("", "DEVEL"):
                 return ""
-            _of_version(returnClassForVersion, named, line.location)
+            _handler_class(named, line.location)
             return named
     return ""
 
 
-def _of_version(find: Callable[[str], Any], version: str, source: object) -> Any:
-    """What pykickstart has for a version: a new handler, or only its class, which takes a thousandth of the time."""
+def _handler_class(version: str, source: object) -> Any:
+    """pykickstart's class of handlers for a version."""
     try:
-        return find(version)
+        return returnClassForVersion(version)
     except KickstartVersionError:
         raise WorkbookError(
             f"{source}: {version!r} is not a kickstart syntax version",
@@ -158,9 +161,10 @@ def _of_version(find: Callable[[str], Any], version: str, source: object) -> Any
 class _Parser(KickstartParser):  # type: ignore[misc]
     """pykickstart's parser with our rules for each command and section."""
 
-    def __init__(self, handler: Any, findings: SectionReader) -> None:
+    def __init__(self, handler: Any, commands: Mapping[str, type], findings: SectionReader) -> None:
+        """``commands``: those of the version, which ``handler`` gets as they are met."""
         self.recipe = Recipe(files=(), packages=())
-        self._findings = findings
+        self._commands, self._findings = commands, findings
         super().__init__(handler)
 
     def setupSections(self) -> None:
@@ -182,6 +186,8 @@ class _Parser(KickstartParser):  # type: ignore[misc]
             self._findings.refuse(lineno, f"command {command!r} is not supported: {reason}", _COMMANDS_HINT)
             return
         with self._findings.reporting(lineno, command):
+            if command in self._commands and command not in self.handler.commands:
+                self.handler.registerCommand(command, self._commands[command])
             super().handleCommand(lineno, args)
             if command in NO_EFFECT:
                 self._findings.note(lineno, f"{command} has no effect: {NO_EFFECT[command]}")
