@@ -8,7 +8,6 @@ import json
 import os
 import re
 import signal
-import sys
 from collections.abc import Iterator
 from difflib import unified_diff
 from pathlib import Path
@@ -16,10 +15,9 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
-from atomic_lib.base import command
 from atomic_lib.tools.user_namespace import is_inside
-from tests.conftest import CHECKOUT
 from tests.contexts import put_empty_tools
+from tests.pipeline.drivers import driver, run_study_in
 from tests.pipeline.small_notebooks import notebook
 from tests.pipeline.test_stopped import wait_until
 
@@ -76,16 +74,6 @@ if new_boots:
 """,
 )
 COMPARE = ('run_directory: str = ""\n', STAGE, 'stage("compare", {}, os.urandom(8).hex() )\nprint("compared")')
-DRIVER = """
-import sys
-from pathlib import Path
-from atomic_lib.pipeline.study import study_page, study_run, variant_rounds
-top = Path(sys.argv[1])
-study_run.BUILD = top / "build"
-study_run.CHECKOUT = variant_rounds.CHECKOUT = study_page.CHECKOUT = top
-variant_rounds.NOTEBOOKS = study_page.NOTEBOOKS = top / "notebooks"
-sys.exit(study_run.run_study("default", variants=["atomic-min"]))
-"""
 needs_namespace = pytest.mark.skipif(not is_inside(), reason="needs the workbook's namespace: ./workbook test")
 
 
@@ -113,18 +101,18 @@ def checkout_in(top: Path) -> Path:
 def run_in(top: Path, temporary: Path, *, kill_at: str = "") -> Path | None:
     """Run the study; the directory of the run, or None if it was killed in the middle of a stage."""
     mark = {name: value for name, value in os.environ.items() if name == "WORKBOOK_NAMESPACE"}
-    environment = {"PYTHONPATH": str(CHECKOUT), "TMPDIR": str(temporary), "HOME": str(top),
-                   "WORKBOOK_CACHE": str(top / "cache"), **mark}  # fmt: skip
-    words = [sys.executable, "-P", "-c", DRIVER, str(top)]
-    if not kill_at:
-        return Path(command.run(words, env=environment, timeout_seconds=300).stdout.strip()).parent
-    (top / "stop-at").write_text(kill_at)
-    with command.running(words, log=top / "log", env=environment) as driver:
-        stopped = wait_until((top / "stopped").exists, 200)
-        driver.send_signal(signal.SIGKILL)
-        driver.wait()
-        assert stopped, (top / "log").read_text()
-    return None
+    environment = {"TMPDIR": str(temporary), "HOME": str(top), "WORKBOOK_CACHE": str(top / "cache"), **mark}
+    log, ended = top / "log", 0 if not kill_at else -signal.SIGKILL
+    if kill_at:
+        (top / "stop-at").write_text(kill_at)
+    log.write_text("")
+    with driver(run_study_in, top, log, environment) as process:
+        if kill_at:
+            assert wait_until((top / "stopped").exists, 200), log.read_text()
+            process.kill()
+        process.join(300)
+        assert process.exitcode == ended, log.read_text()
+    return None if kill_at else Path(log.read_text().splitlines()[-1]).parent
 
 
 def content(run: Path) -> dict[str, str]:
