@@ -22,9 +22,9 @@ CELLS = {
     "kernel-exits": ["import os; os._exit(0)"],
     "worker-killed": ["import os, time; os.kill(os.getppid(), 9); time.sleep(60)"],
     "exit": ["raise SystemExit(0)", "1"],
-    "prints": ["for _ in range(500): print('y' * 100_000)"],
+    "prints": ["for _ in range(20): print('y' * 100_000)"],
     "shows": ["from IPython.display import HTML\nHTML('z' * 50_000_000)"],
-    "raises": [f"raise ValueError('x' * 50_000_000 + '\\n{CHECKOUT}/b')"],
+    "raises": [f"raise ValueError('x' * 2_000_000 + '\\n{CHECKOUT}/b')"],
     "path": [f"raise ValueError('{CHECKOUT}/a', '{{}}'.format(__import__('os').environ['TMPDIR']))"],
     "full": ["open('/dev/full', 'w').write('x' * 100_000)"],
     "workbook-error": [
