@@ -114,14 +114,17 @@ def test_a_variant_without_repeated_boots_is_booted_once_those_of_the_others_are
 
 
 def test_a_fallback_that_fails_too_is_not_built_twice_and_the_earlier_run_is_named(
-    place: Path, capsys: pytest.CaptureFixture[str]
+    place: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    made = rounds(monkeypatch)
     assert study_run.run_study("default", variants=["atomic-min"]) == 0
     before = Path(capsys.readouterr().out.strip()).parent.name
-    assert (place / "executions").read_text().split() == ["atomic-min", "100"]
-    (place / "failing").write_text("atomic-min atomic-cloud-init")
+    assert made.executed == [("atomic-min", 100)]
+    unlucky = WorkbookError("ValueError: no such luck")
+    made = rounds(monkeypatch, atomic_min=unlucky, atomic_cloud_init=unlucky)
     assert study_run.run_study("default", variants=["atomic-min"]) == 1
     told = capsys.readouterr()
+    assert made.executed == [("atomic-min", 100), ("atomic-cloud-init", 100)]
     assert "error: atomic-min failed at notebook: ValueError: no such luck" in told.err
     assert "error: atomic-cloud-init failed at notebook: ValueError: no such luck" in told.err
     assert "atomic-min: its fallback atomic-cloud-init failed as well, nothing stands in" in told.err
