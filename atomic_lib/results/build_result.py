@@ -1,6 +1,6 @@
 """The parts of a result about what was built: packages, bytes, what could be removed, changes."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Literal
 
 from pydantic import Field
@@ -124,15 +124,19 @@ def why_text(package: PackageSize) -> str:
 
 def class_sizes(packages: Iterable[PackageSize], unowned: Iterable[ClassSize]) -> tuple[ClassSize, ...]:
     """The classes of a tree: the sum of its packages' files and of those that no package owns, largest first."""
-    totals: dict[str, ClassSize] = {}
     parts: list[PackageSize | ClassSize] = [*packages, *unowned]
+    of_class: dict[str, list[PackageSize | ClassSize]] = {}
     for part in parts:
-        so_far = totals.get(part.class_, ClassSize(class_=part.class_, bytes=0, files=0, allocated_bytes=0))
-        known = so_far.allocated_bytes is not None and part.allocated_bytes is not None
-        totals[part.class_] = ClassSize(
-            class_=part.class_,
-            bytes=so_far.bytes + part.bytes,
-            files=so_far.files + part.files,
-            allocated_bytes=(so_far.allocated_bytes or 0) + (part.allocated_bytes or 0) if known else None,
-        )
-    return tuple(sorted(totals.values(), key=lambda size: (-size.bytes, size.class_)))
+        of_class.setdefault(part.class_, []).append(part)
+    totals = [_class_size(name, own) for name, own in of_class.items()]
+    return tuple(sorted(totals, key=lambda size: (-size.bytes, size.class_)))
+
+
+def _class_size(name: str, parts: Sequence[PackageSize | ClassSize]) -> ClassSize:
+    allocated = [part.allocated_bytes for part in parts if part.allocated_bytes is not None]
+    return ClassSize(
+        class_=name,
+        bytes=sum(part.bytes for part in parts),
+        files=sum(part.files for part in parts),
+        allocated_bytes=sum(allocated) if len(allocated) == len(parts) else None,
+    )

@@ -89,9 +89,8 @@ def build(sizes: dict[str, tuple[str, int]], units: dict[str, float]) -> Variant
     boot = CountedBoot(
         busy_seconds=sum(units.values()), outside_units_seconds=0, shift=0, qemu_version="10", units=rows
     )
-    plain = factory.variant_result("atomic-min", boots=0)
     total = sum(size for _, size in sizes.values())
-    return plain.model_copy(
+    return PLAIN.model_copy(
         update={"packages": packages, "classes": (), "tree_bytes": total, "counted_boots": (boot,)}
     )  # fmt: skip
 
