@@ -13,12 +13,12 @@ from atomic_lib.pipeline.schedule import publishing
 from atomic_lib.pipeline.schedule.publishing import in_child, publish, run_and_publish
 from atomic_lib.pipeline.schedule.scheduler import Schedule
 from atomic_lib.report.site import site
-from tests.report.site.site_factory import BREACH, add, draw_once, variant
+from tests.report.site.site_factory import BREACH, add, sketch, variant
 
 
 @pytest.fixture
 def build(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    draw_once(monkeypatch)
+    sketch(monkeypatch)
     add(tmp_path / "build", 1, variant("cloud-docker"))
     return tmp_path / "build"
 

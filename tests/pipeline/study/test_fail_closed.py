@@ -29,6 +29,7 @@ from tests.pipeline.study.faults import (
     lines_about,
 )
 from tests.pipeline.test_stopped import wait_until
+from tests.report.site.site_factory import sketch
 
 pytestmark = pytest.mark.skipif(not is_inside(), reason="mounts a file system: ./workbook test")
 FAILED = f"^error: {VICTIM} failed at notebook: "
@@ -258,8 +259,9 @@ def test_of_a_driver_that_is_stopped_nothing_is_published_and_the_next_run_remov
 
 
 def test_a_full_disk_while_the_site_is_published_leaves_the_site_before_and_the_link(
-    place: Place, capfd: pytest.CaptureFixture[str]
+    place: Place, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
+    sketch(monkeypatch)
     disk, site = place.top / "www", place.top / "www/site"
     disk.mkdir()
     command.run(["mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", disk])

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
 
@@ -10,6 +10,7 @@ import pytest
 
 from atomic_lib.base.files import write_text
 from atomic_lib.report.elements.blocks import Opening
+from atomic_lib.report.figures import picture
 from atomic_lib.report.figures.picture import Picture
 from atomic_lib.report.figures.trend_lines import picture_of
 from atomic_lib.report.page.export import PageFrame, page_of
@@ -61,20 +62,45 @@ def publish(build: Path, directory: Path) -> Published:
         return publish_site(history, build / "runs", directory)
 
 
+_DRAWN: dict[tuple[Trend, ...], Picture] = {}
+
+
+def _drawn(trends: Sequence[Trend]) -> Picture:
+    if tuple(trends) not in _DRAWN:
+        _DRAWN[tuple(trends)] = picture_of(trends)
+    return _DRAWN[tuple(trends)]
+
+
+def _drawn_or_sketched(trends: Sequence[Trend]) -> Picture:
+    return _DRAWN.get(tuple(trends)) or _sketched(tuple(trends))
+
+
 @cache
-def drawn(trends: tuple[Trend, ...]) -> Picture:
-    """The picture of a figure over time; ``drawn.cache_clear()`` has each drawn again."""
-    return picture_of(trends)
+def _sketched(trends: tuple[Trend, ...]) -> Picture:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(picture, "_svg", lambda draw, width, _: f"<svg>{len(draw(width).axes)} panels</svg>")
+        return picture_of(trends)
 
 
 def draw_once(patch: pytest.MonkeyPatch) -> None:
     """Have figures over time that are the same, and take most of a site's time, drawn once."""
+    _put(patch, _drawn)
 
-    def picture_of_same(trends: Sequence[Trend]) -> Picture:
-        return drawn(tuple(trends))
 
+def draw_anew(patch: pytest.MonkeyPatch) -> None:
+    """Have all figures over time drawn, also those that were drawn before, but the same ones once."""
+    _DRAWN.clear()
+    draw_once(patch)
+
+
+def sketch(patch: pytest.MonkeyPatch) -> None:
+    """Have figures over time made as they are, but not written as SVG, other than those that were drawn before."""
+    _put(patch, _drawn_or_sketched)
+
+
+def _put(patch: pytest.MonkeyPatch, draw: Callable[[Sequence[Trend]], Picture]) -> None:
     for module in (front_page, variant_pages):
-        patch.setattr(module, "picture_of", picture_of_same)
+        patch.setattr(module, "picture_of", draw)
 
 
 def contents(directory: Path) -> dict[str, bytes]:

@@ -20,7 +20,7 @@ from atomic_lib.results.history.database import open_history
 from atomic_lib.results.history.run_recording import record_missing_runs
 from atomic_lib.results.variant_result import StageTime
 from tests.report import factory
-from tests.report.site.site_factory import BREACH, JQ, add, contents, drawn, inodes, publish, variant
+from tests.report.site.site_factory import BREACH, JQ, add, contents, draw_anew, inodes, publish, sketch, variant
 
 ATOM = "{http://www.w3.org/2005/Atom}"
 
@@ -44,6 +44,12 @@ class Links(HTMLParser):
 
 def page(site: Path, name: str) -> str:
     return (site / name).read_text().replace("\N{NO-BREAK SPACE}", " ").replace("\N{MINUS SIGN}", "-")
+
+
+@pytest.fixture(autouse=True)
+def sketched(published: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The pictures of ``published`` are drawn; those that only one test has are sketched."""
+    sketch(monkeypatch)
 
 
 def test_there_is_a_page_for_each_run_variant_and_package_with_what_it_is_for(build: Path, site: Path) -> None:
@@ -94,9 +100,9 @@ def test_content_that_does_not_stand_in_has_no_such_notice(tmp_path: Path) -> No
 
 
 def test_the_same_history_gives_the_same_bytes_and_a_run_more_changes_only_what_it_must(
-    build: Path, site: Path, tmp_path: Path
+    build: Path, site: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    drawn.cache_clear()
+    draw_anew(monkeypatch)
     publish(build, tmp_path / "two")
     assert contents(site) == contents(tmp_path / "two")
     before = inodes(site)
