@@ -19,6 +19,7 @@ from typing import Literal
 from atomic_lib.base.command import CommandError
 from atomic_lib.base.errors import WorkbookError
 from atomic_lib.compose.chroot import Installroot
+from atomic_lib.compose.commit.known_objects import remove_other_objects
 from atomic_lib.compose.tree_access.beneath import refusal, shown
 from atomic_lib.compose.tree_access.tree_files import TreeFiles
 from atomic_lib.content.keyring import HOME, Keyring
@@ -110,8 +111,11 @@ def commit_tree(
     version: str,
     epoch: int,
     metadata: Sequence[tuple[str, str]] = (),
+    known: Path | None = None,
 ) -> str:
     """Commit ``root``, which has labels, to the new repository ``repo`` and sign it; returns the commit's checksum.
+
+    ``known``: a directory of objects, which becomes the repository's; those of the commit in it are not written again.
 
     The repository keeps owners, modes and labels as data (mode ``bare-user``), because its file system may not take
     them. The commit's metadata has the version, the package list in the format that ``rpm-ostree db`` reads, and
@@ -124,6 +128,9 @@ def commit_tree(
     binds = [Bind(root, "/mnt/tree/root"), Bind(repo, "/mnt/tree/repo", writable=True), keyring.bind]
     tools = keyring.tools
     tools.run(["ostree", "init", "--repo=/mnt/tree/repo", "--mode=bare-user"], binds=binds, rights="root")
+    if known:
+        (repo / "objects").rmdir()
+        known.rename(repo / "objects")
     rows = ", ".join(
         f"('{package.name}', '{package.epoch}', '{package.version}', '{package.release}', '{package.arch}')"
         for package in lock.packages
@@ -135,9 +142,12 @@ def commit_tree(
              *(f"--add-metadata={key}={value}" for key, value in metadata),
              f"--gpg-sign={keyring.fingerprint}", f"--gpg-homedir={HOME}", "--tree=dir=/mnt/tree/root"]  # fmt: skip
     try:
-        return tools.run(words, binds=binds, rights="root").stdout.strip()
+        commit = tools.run(words, binds=binds, rights="root").stdout.strip()
     except CommandError as error:  # the command line has all packages
         raise WorkbookError(f"ostree could not commit the tree: {error.log}") from None
+    if known:
+        remove_other_objects(repo, commit)
+    return commit
 
 
 def _require_kinds(files: TreeFiles) -> None:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, astuple, dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -10,10 +11,11 @@ from typing import Literal
 from atomic_lib.base.errors import WorkbookError
 from atomic_lib.base.progress import step
 from atomic_lib.base.run_lock import machine_lock
-from atomic_lib.base.sharing.shared_files import newest_whole, share_files
+from atomic_lib.base.sharing.shared_files import newest_whole
 from atomic_lib.base.stage import Stage
 from atomic_lib.base.store import Stored, key_of
 from atomic_lib.compose.chroot import RPMDB, Installroot, copy_root, make_root
+from atomic_lib.compose.commit.known_objects import take_known_objects
 from atomic_lib.compose.file_contexts import contexts_directory, keep_contexts, keep_labels, label_tree
 from atomic_lib.compose.initramfs import kernel_version
 from atomic_lib.compose.installroot import left_out, make_installroot
@@ -35,6 +37,7 @@ from atomic_lib.tools.memory import in_memory
 from atomic_lib.tools.sandbox import Bind, Tools
 
 CONTEXTS, LABELS, LOG = "contexts", "labels", "compose.log"
+_KNOWN = "known-objects"
 
 
 @dataclass(frozen=True)
@@ -191,7 +194,14 @@ def _inputs(request: TreeRequest, context: Context) -> dict[str, object]:
 
 def _make(request: TreeRequest, context: Context, directory: Path) -> None:
     variant, recipe, content = request.variant, request.recipe, request.content
-    with machine_lock(context.cache, TREE.title(request)), in_memory(directory / "composed") as composed:
+    with (
+        machine_lock(context.cache, TREE.title(request)),
+        ThreadPoolExecutor(1) as beside,
+        in_memory(directory / "composed") as composed,
+    ):
+        # beside the installation, which keeps one processor busy
+        trees = context.store.results(TREE.name)
+        known = beside.submit(_take_known_objects, directory, trees) if variant.method == "ostree" else None
         tree = Installroot(context.tools, composed / "root", variant.source_date_epoch)
         log = directory / LOG
         changed = make_installroot(
@@ -212,9 +222,9 @@ def _make(request: TreeRequest, context: Context, directory: Path) -> None:
             "changed_files": [astuple(file) for file in changed],
             "left_out": left_out(tree.files, recipe),
         }
+        if known:
+            known.result()
         facts = {**nothing, **made, **finish(tree, request, directory)}
-    if variant.method == "ostree":
-        _share_objects(directory, context.store.results(TREE.name))
     (directory / "tree.json").write_text(json.dumps(facts, indent=1))
 
 
@@ -260,15 +270,8 @@ def _finish_traditional(tree: Installroot, request: TreeRequest, directory: Path
     return {}
 
 
-def _share_objects(directory: Path, trees: Iterable[Path]) -> None:
-    """Make objects that earlier trees have, too, hard links to theirs: an object's name is its checksum.
-
-    That of a signature is the checksum of its commit, which others may have signed as well.
-    """
-    objects = directory / "repo/objects"
-    names = [str(path.relative_to(objects)) for path in objects.glob("*/*") if path.suffix != ".commitmeta"]
-    for tree in newest_whole(trees):
-        share_files(objects, names, tree / "repo/objects")
+def _take_known_objects(directory: Path, trees: Iterable[Path]) -> None:
+    take_known_objects(directory / _KNOWN, (tree / "repo" for tree in newest_whole(trees)))
 
 
 def write_owners(tree: Installroot, directory: Path, database: str = RPMDB) -> None:
@@ -291,7 +294,8 @@ def _commit(
     ref, version = default_ref(variant, recipe), commit_version(variant, recipe)
     epoch = variant.source_date_epoch
     metadata, repo = recipe.commit_metadata, directory / "repo"
-    commit = commit_tree(keyring, root, repo, lock, ref=ref, version=version, epoch=epoch, metadata=metadata)
+    commit = commit_tree(keyring, root, repo, lock, ref=ref, version=version, epoch=epoch, metadata=metadata,
+                         known=directory / _KNOWN)  # fmt: skip
     return commit_facts(keyring.tools, repo, commit)
 
 

@@ -10,6 +10,7 @@ import pytest
 
 from atomic_lib.base.command import Completed
 from atomic_lib.base.errors import WorkbookError
+from atomic_lib.compose import ostree
 from atomic_lib.compose.ostree import commit_tree
 from atomic_lib.content.keyring import Keyring
 from atomic_lib.solve.lock import Lock
@@ -35,6 +36,33 @@ def test_the_commit_has_the_recipes_metadata(tmp_path: Path) -> None:
     words = next(line for line in tools.lines if line[1] == "commit")
     assert "--add-metadata=own.production=false" in words
     assert '--add-metadata=own.stream="devel"' in words
+
+
+@dataclass(frozen=True)
+class InitializingTools(CommitTools):
+    """Notes what is in the repository when ostree is started; "ostree init" makes the directory of its objects."""
+
+    def run(self, words: Sequence[Any], **_: Any) -> Completed:
+        objects = self.root / "repo/objects"
+        if words[1] == "init":
+            objects.mkdir()
+        self.lines.append([words[1], *(path.name for path in objects.iterdir())])
+        return Completed("checksum\n", "")
+
+
+def test_the_repository_has_the_known_objects_before_the_commit_and_only_its_own_after_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    removed: list[tuple[Path, str]] = []
+    lines: list[list[str]] = []
+    monkeypatch.setattr(ostree, "remove_other_objects", lambda *args: removed.append(args))
+    (tmp_path / "known/ab").mkdir(parents=True)
+    (tmp_path / "root").mkdir()
+    keyring, repo = Keyring(InitializingTools(tmp_path, "", lines), tmp_path, "AB"), tmp_path / "repo"
+    commit_tree(keyring, tmp_path / "root", repo, Lock("own", ()), ref="a", version="1", epoch=0,
+                known=tmp_path / "known")  # fmt: skip
+    assert lines == [["init"], ["commit", "ab"]]
+    assert removed == [(repo, "checksum")]
 
 
 def test_what_is_no_file_directory_or_link_is_named_before_the_commit(tmp_path: Path) -> None:

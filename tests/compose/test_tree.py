@@ -1,6 +1,5 @@
 """What a tree's key is made of, and what identifies its content."""
 
-import os
 from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import replace
@@ -9,14 +8,12 @@ from unittest.mock import MagicMock
 
 import pytest
 
-from atomic_lib.base.files import write_manifest
 from atomic_lib.base.store import key_of
 from atomic_lib.compose import tree
 from atomic_lib.compose.chroot import Installroot
 from atomic_lib.compose.tree import (
     TREE,
     TreeRequest,
-    _share_objects,
     commit_version,
     content_checksum,
     default_ref,
@@ -172,15 +169,3 @@ def test_the_version_is_the_treefiles_or_the_variants() -> None:
 def test_the_content_of_an_added_file_changes_the_key() -> None:
     keys = {key_of(recipe_inputs(replace(RECIPE, added_files=(replace(FILE, content=one),)))) for one in (b"a", b"b")}
     assert len(keys) == 2
-
-
-def test_an_object_that_an_earlier_tree_has_is_a_link_to_its_file(tmp_path: Path) -> None:
-    for name in ("earlier", "new"):
-        for file in ("repo/objects/ab/cd.file", "repo/objects/ab/ef.commitmeta", "repo/config", "owners.json"):
-            (tmp_path / name / file).parent.mkdir(parents=True, exist_ok=True)
-            (tmp_path / name / file).touch()
-            os.utime(tmp_path / name / file, (0, 0))
-    write_manifest(tmp_path / "earlier")
-    _share_objects(tmp_path / "new", [tmp_path / "earlier"])
-    links = {str(path.relative_to(tmp_path / "new")): path.stat().st_nlink for path in (tmp_path / "new").rglob("*.*")}
-    assert links == {"repo/objects/ab/cd.file": 2, "repo/objects/ab/ef.commitmeta": 1, "owners.json": 1}

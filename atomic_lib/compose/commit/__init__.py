@@ -1,0 +1,1 @@
+"""What becomes of a tree's commit in its repository."""
