@@ -3,6 +3,7 @@
 import json
 import tempfile
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -110,9 +111,11 @@ def _make(request: RpmSetRequest, context: Context, directory: Path) -> None:
             require_digests(request.lockfile, lock.packages, rpms)
         else:
             words, lock = _resolve(dnf, request.members, rpms)
-        index_repository(tools, rpms)
-    keep_rpms(lock, rpms, cache / "rpms")
-    keep_keys(tools, request.content, rpms, directory / "keys", cache=cache / "keys")
+    with ThreadPoolExecutor(1) as beside:
+        index = beside.submit(index_repository, tools, rpms)
+        keep_rpms(lock, rpms, cache / "rpms")
+        keep_keys(tools, request.content, rpms, directory / "keys", cache=cache / "keys")
+        index.result()
     write_lock(lock, directory / LOCK_FILE)
     (directory / "words.json").write_text(json.dumps(words))
     share_rpms(lock, rpms, context.store.results(RPM_SET.name))

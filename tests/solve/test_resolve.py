@@ -4,12 +4,19 @@ import os
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
+
+from atomic_lib.base.errors import WorkbookError
 from atomic_lib.base.files import write_manifest
+from atomic_lib.content.repositories import Content
 from atomic_lib.recipe.recipe import Recipe
+from atomic_lib.solve import resolve
 from atomic_lib.solve.dnf_run import install_words
+from atomic_lib.solve.group_members import GroupMembers
 from atomic_lib.solve.lock import LOCK_FILE, Lock, LockedPackage, write_lock
-from atomic_lib.solve.resolve import share_rpms
+from atomic_lib.solve.resolve import RpmSetRequest, share_rpms
 from atomic_lib.solve.rpm_set import RpmSet
+from tests.contexts import own_context
 
 
 def recipe(packages: str, excludes: str = "") -> Recipe:
@@ -61,3 +68,18 @@ def test_a_set_with_a_lock_of_another_format_shares_nothing(tmp_path: Path) -> N
     write_manifest(tmp_path / "earlier")
     share_rpms(Lock("c", (package,)), tmp_path / "new/rpms", [tmp_path / "earlier"])
     assert (tmp_path / "new/rpms" / package.file_name).stat().st_nlink == 1
+
+
+def test_a_set_without_an_index_is_not_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
+        raise WorkbookError("no index")
+
+    monkeypatch.setattr(resolve, "_resolve", lambda *_: (["install"], Lock("own", ())))
+    monkeypatch.setattr(resolve, "index_repository", fail)
+    for name in ("keep_rpms", "keep_keys"):
+        monkeypatch.setattr(resolve, name, lambda *_, **__: None)
+    content = Content("own", "Own content", "k", "1", "", "default", "", {}, False, None)
+    request = RpmSetRequest("own", recipe("bash"), content, None, GroupMembers(()))
+    with pytest.raises(WorkbookError, match="no index"):
+        resolve._make(request, own_context(tmp_path), tmp_path)
+    assert not (tmp_path / LOCK_FILE).exists()
