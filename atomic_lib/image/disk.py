@@ -150,12 +150,15 @@ def _build(request: ImageRequest, context: Context, directory: Path) -> None:
     variant, tools = request.variant, context.tools
     # scripts of a recipe that deploys a commit run in there, and may fill it
     size = f"{request.root_mib + _BESIDE_ROOT_MIB}m" if request.recipe.ostree_source else MOST_MEMORY
-    with in_memory(directory / "content", size) as memory:
+    with in_memory(directory / "content", size) as memory, ThreadPoolExecutor(1) as beside:
+        loaders = beside.submit(_write_loaders, variant, tools, directory, request.root_mib)
         with step(f"{variant.variant}: deploy"):
             sysroot = make_sysroot(request, tools, memory, directory / LOG)
-            write_entries(walk_tree(sysroot), directory / "entries.jsonl")
+            loaders.result()
         with step(f"{variant.variant}: write the disk"):
-            _write_disk(variant, tools, sysroot, directory, request.root_mib)
+            entries = beside.submit(lambda: write_entries(walk_tree(sysroot), directory / "entries.jsonl"))
+            _write_root(variant, tools, sysroot, directory, request.root_mib)
+            entries.result()
     with step(f"{variant.variant}: compress"), ThreadPoolExecutor(1) as beside:
         of_raw = beside.submit(_raw_facts, directory)
         compress(tools, directory)
@@ -212,15 +215,14 @@ def mke2fs_command(variant: Variant, content: str, disk: str, root_mib: int) -> 
             "-d", content, disk, f"{root_mib * 1024}k"]  # fmt: skip
 
 
-def _write_disk(variant: Variant, tools: Tools, sysroot: Path, directory: Path, root_mib: int) -> None:
+def _write_loaders(variant: Variant, tools: Tools, directory: Path, root_mib: int) -> None:
+    """Make the disk, with all but the content of its root partition."""
     raw, loader = directory / "disk.raw", directory / "loader"
     loader.mkdir()
     with open(raw, "wb") as disk:
         disk.truncate((_ROOT_SECTOR + (root_mib + _END_MIB) * _MIB_SECTORS) * SECTOR_BYTES)
     binds = [Bind(directory, "/mnt/out", writable=True)]
-    env = {"SOURCE_DATE_EPOCH": str(variant.source_date_epoch)}
-    script = partition_script(variant, root_mib)
-    tools.run(["sfdisk", "--quiet", "/mnt/out/disk.raw"], binds=binds, input=script)
+    tools.run(["sfdisk", "--quiet", "/mnt/out/disk.raw"], binds=binds, input=partition_script(variant, root_mib))
     code, core, efi = make_loaders(tools, loader, root_uuid(variant), counts=variant.automatic_return > 0)
     _make_esp(variant, tools, loader, efi.name)
     with open(raw, "r+b") as disk:
@@ -229,9 +231,14 @@ def _write_disk(variant: Variant, tools: Tools, sysroot: Path, directory: Path, 
         disk.write(core)
         _write_sparse(disk, (loader / "esp.img").read_bytes(), _ESP_SECTOR * SECTOR_BYTES)
     shutil.rmtree(loader)
+
+
+def _write_root(variant: Variant, tools: Tools, sysroot: Path, directory: Path, root_mib: int) -> None:
+    binds = [Bind(directory, "/mnt/out", writable=True), Bind(sysroot, "/mnt/sysroot")]
+    env = {"SOURCE_DATE_EPOCH": str(variant.source_date_epoch)}
     try:
         words = mke2fs_command(variant, "/mnt/sysroot", "/mnt/out/disk.raw", root_mib)
-        tools.run(words, binds=[*binds, Bind(sysroot, "/mnt/sysroot")], rights="root", env=env)
+        tools.run(words, binds=binds, rights="root", env=env)
     except CommandError as error:
         raise WorkbookError(
             f"{variant.variant}: the tree does not fit into a root file system of {root_mib} MiB, or mke2fs failed",

@@ -4,16 +4,19 @@ import hashlib
 import json
 import re
 import uuid
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from atomic_lib.base.errors import WorkbookError
 from atomic_lib.base.store import key_of
 from atomic_lib.compose.tree import Tree
 from atomic_lib.content.repositories import Content
 from atomic_lib.formats.disk.gpt import SECTOR_BYTES
+from atomic_lib.image import disk
 from atomic_lib.image.disk import (
     IMAGE,
     Image,
@@ -210,6 +213,25 @@ def test_an_image_keeps_no_raw_disk_and_finds_the_one_that_was_made(tmp_path: Pa
     assert (image.virtual_bytes, image.reused) == (1 << 20, True)
     assert image.raw_disk(context) == image.raw_path(context)
     assert image.raw_path(context).read_bytes() == content
+
+
+@pytest.mark.parametrize("failing", ["_write_loaders", "write_entries", "_write_root"])
+def test_what_fails_beside_the_main_work_stops_the_image(
+    failing: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise WorkbookError("no boot loader")
+
+    made: list[str] = []
+    monkeypatch.setattr(disk, "in_memory", lambda directory, _: nullcontext(directory))
+    monkeypatch.setattr(disk, "make_sysroot", lambda *_: tmp_path)
+    for name in ("_write_loaders", "write_entries", "_write_root"):
+        monkeypatch.setattr(disk, name, lambda *_: None)
+    monkeypatch.setattr(disk, "compress", lambda *_: made.append("qcow2"))
+    monkeypatch.setattr(disk, failing, fail)
+    with pytest.raises(WorkbookError, match="no boot loader"):
+        disk._build(REQUEST, own_context(tmp_path), tmp_path)
+    assert made == []
 
 
 def own_image(directory: Path) -> Image:
