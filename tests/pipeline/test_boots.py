@@ -109,7 +109,7 @@ def test_the_failures_of_other_boots_are_not_told(tmp_path: Path, guests: Guests
     guests.unreachable = False
     other = {
         "image": replace(boots_of(tmp_path), image=own_image(tmp_path, "image-2")),
-        "variant": boots_of(tmp_path, guest_cpus=1),
+        "variant": boots_of(tmp_path, guest_cpus=2),
         "index": boots_of(tmp_path, boots_bios=0, boots_uefi=1),
     }[name]
     assert made(other).failed_boots == ()
