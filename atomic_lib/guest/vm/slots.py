@@ -9,7 +9,7 @@ import os
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import TextIO
 
@@ -32,21 +32,20 @@ def guest_slot(accelerator: Accelerator, directory: Path | None = None) -> Itera
     """Wait until a processor is free for a guest, which it is not for others in the block. One is free, too, if guests
     that have one leave half of it idle.
 
-    Nobody waits under KVM, nor a thread that has a slot: one whose first guest runs while it starts another.
+    Nobody waits under KVM, nor a thread within such a block: one that was let in without a slot does not wait again.
     ``directory``: where the locks are; None: in the cache.
     """
-    if accelerator == "kvm" or getattr(_own, "slot", None):
+    if accelerator == "kvm" or getattr(_own, "has_waited", False):
         yield
         return
     directory = directory or cache_directory() / "locks"
     directory.mkdir(parents=True, exist_ok=True)
-    _own.slot = _wait(directory)
-    try:
-        yield
-    finally:
-        if _own.slot:
-            _own.slot.close()
-        _own.slot = None
+    with _wait(directory) or nullcontext():
+        _own.has_waited = True
+        try:
+            yield
+        finally:
+            _own.has_waited = False
 
 
 def _wait(directory: Path) -> TextIO | None:
