@@ -3,6 +3,7 @@
 import os
 import re
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -84,15 +85,18 @@ def with_load_after(host: BootHost, before: CpuReading) -> BootHost:
 def read_cpus(proc: Path = _PROC) -> CpuReading:
     """How much processor time the machine and this process's own tree have used."""
     ticks = os.sysconf("SC_CLK_TCK")
-    words = (proc / "stat").read_text().partition("\n")[0].split()[1:]
-    busy = sum(int(words[field]) for field in _BUSY_FIELDS if field < len(words))
-    return CpuReading(time.monotonic(), busy / ticks, _tree_ticks(proc, os.getpid()) / ticks)
+    return CpuReading(time.monotonic(), _seconds_of(_BUSY_FIELDS, proc), _tree_ticks(proc, os.getpid()) / ticks)
 
 
 def idle_cpu_seconds(proc: Path = _PROC) -> float:
     """How long this machine's processors had nothing to do so far, or waited for a disk: the sum over all of them."""
+    return _seconds_of(_IDLE_FIELDS, proc)
+
+
+def _seconds_of(fields: Sequence[int], proc: Path) -> float:
+    """The sum of some fields of all processors' line in /proc/stat; an old kernel has not all of them."""
     words = (proc / "stat").read_text().partition("\n")[0].split()[1:]
-    return sum(int(words[field]) for field in _IDLE_FIELDS) / os.sysconf("SC_CLK_TCK")
+    return sum(int(words[field]) for field in fields if field < len(words)) / os.sysconf("SC_CLK_TCK")
 
 
 def other_busy_cpus(before: CpuReading, after: CpuReading) -> float | None:
