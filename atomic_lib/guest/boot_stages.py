@@ -29,7 +29,7 @@ class ImageBoot:
     """One boot of a variant's image. ``firmware`` None is a counted boot; a warm-up has the index 0.
 
     ``selinux``: the mode that the image's recipe asks for. ``evidence``: the directory that gets the
-    logs of a boot that fails.
+    logs of a boot that fails. ``to_follow``: how many boots of the variant come after this one.
     """
 
     variant: Variant
@@ -38,6 +38,7 @@ class ImageBoot:
     evidence: Path
     firmware: Firmware | None
     index: int
+    to_follow: int = 0
 
     @property
     def name(self) -> str:
@@ -52,7 +53,11 @@ class ImageBoot:
 
 def image_boots(variant: Variant, selinux: SelinuxMode, image: Image, evidence: Path) -> list[ImageBoot]:
     """The boots that a variant asks for, in the order in which they are made, which is that of ``boot_names``."""
-    return [ImageBoot(variant, selinux, image, evidence, firmware, index) for firmware, index in boot_names(variant)]
+    names = boot_names(variant)
+    return [
+        ImageBoot(variant, selinux, image, evidence, firmware, index, len(names) - place)
+        for place, (firmware, index) in enumerate(names, start=1)
+    ]
 
 
 def boot_names(variant: Variant) -> list[tuple[Firmware | None, int]]:
@@ -115,8 +120,10 @@ def _boot_inputs(boot: ImageBoot, context: Context) -> dict[str, object]:
 def _make(boot: ImageBoot, context: Context, directory: Path) -> None:
     (boot.evidence / f"boot-{boot.name}.json").unlink(missing_ok=True)  # of an earlier failure
     alone = boot.stage.quiet and is_timed_alone(boot.variant)
+    accelerator = accelerator_of(boot.variant, context) if boot.firmware else "tcg"
     try:
-        with machine_lock(context.cache, _title(boot), alone=alone):
+        slot = guest_slot(accelerator, to_follow=boot.to_follow)
+        with machine_lock(context.cache, _title(boot), alone=alone), slot:  # the boot reads the load of the host in it
             (_make_boot if boot.firmware else _make_counted_boot)(boot, context, directory)
     except WorkbookError as error:
         console = _keep_evidence(boot, directory)
@@ -137,9 +144,7 @@ def _keep_evidence(boot: ImageBoot, directory: Path) -> Path:
 
 
 def _make_boot(boot: ImageBoot, context: Context, directory: Path) -> None:
-    request = _boot_request(boot, context)
-    with guest_slot(request.accelerator):  # the load of the host is read once there is one
-        made = boot_image(context.tools, Disk(boot.image.qcow2, "qcow2"), request, directory)
+    made = boot_image(context.tools, Disk(boot.image.qcow2, "qcow2"), _boot_request(boot, context), directory)
     failed = [f"{check.name}: {check.detail}" for check in made.checks if not check.passed]
     if failed:
         raise WorkbookError(

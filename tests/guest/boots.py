@@ -1,5 +1,7 @@
 """Boots without a guest: what stands in for QEMU in the stages that boot an image."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -18,12 +20,16 @@ from atomic_lib.params.variant import Variant, variant_from
 
 @dataclass
 class Guests:
-    """The boots that were made. ``checks``: what each proves from now on; ``unreachable``: whether none answers."""
+    """The boots that were made. ``checks``: what each proves from now on; ``unreachable``: whether none answers.
+
+    ``slots``: the accelerator of each guest, and how many were to follow it.
+    """
 
     checks: dict[str, bool] = field(default_factory=lambda: {"system is running": True})
     unreachable: bool = False
     timed: list[BootRequest] = field(default_factory=list)
     counted: list[CountRequest] = field(default_factory=list)
+    slots: list[tuple[str, int]] = field(default_factory=list)
 
     def boot(self, _: object, __: Disk, request: BootRequest, directory: Path) -> Boot:
         """In place of ``boot_image``."""
@@ -40,6 +46,12 @@ class Guests:
         self._leave_console(directory)
         return CountedBoot(busy_seconds=1.0, outside_units_seconds=1.0, shift=1, seed=request.seed)
 
+    @contextmanager
+    def slot(self, accelerator: str, *, to_follow: int) -> Iterator[None]:
+        """In place of ``guest_slot``: guests that do not exist wait for no real ones."""
+        self.slots.append((accelerator, to_follow))
+        yield
+
     def _leave_console(self, directory: Path) -> None:
         (directory / "console.log").write_text("the end of the console\n")
         if self.unreachable:
@@ -51,6 +63,7 @@ def install_guests(monkeypatch: pytest.MonkeyPatch) -> Guests:
     guests = Guests()
     monkeypatch.setattr(boot_stages, "boot_image", guests.boot)
     monkeypatch.setattr(boot_stages, "count_boot", guests.count)
+    monkeypatch.setattr(boot_stages, "guest_slot", guests.slot)
     return guests
 
 

@@ -150,6 +150,15 @@ def test_only_wall_clock_boots_that_are_repeated_keep_all_others_waiting(
     assert guests.timed[0].alone is alone
 
 
+def test_a_guest_waits_for_a_processor_before_those_that_fewer_boots_follow(
+    tmp_path: Path, context: Context, guests: Guests
+) -> None:
+    variant = own_variant(boots_bios=1, boots_uefi=1, counted_boots=1)
+    for one in image_boots(variant, "enforcing", own_image(tmp_path), tmp_path):
+        one.stage.get(one, context)
+    assert guests.slots == [("tcg", 2), ("tcg", 1), ("tcg", 0)]
+
+
 def test_each_counted_boot_has_a_seed_of_its_own(tmp_path: Path, context: Context, guests: Guests) -> None:
     seeds = []
     for index in (1, 2):

@@ -163,7 +163,7 @@ def test_a_log_of_writes_has_a_limit(tmp_path: Path, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(Tools, "running", running)
     (tmp_path / "disk.qcow2").write_bytes(b"overlay")
     disk = Disk(tmp_path / "image.qcow2", "qcow2", log_writes=logs)
-    with power_on(NO_TOOLS, disk, Machine("bios", "tcg", 1, 512), Provisioning(), tmp_path):
+    with power_on(NO_TOOLS, disk, Machine("bios", "kvm", 1, 512), Provisioning(), tmp_path):  # waits for no processor
         pass
     assert (lines[0][:2] == ["prlimit", f"--fsize={LOG_MOST_BYTES}"]) == logs
     assert "sh" in lines[0][:3]

@@ -14,12 +14,14 @@ from atomic_lib.guest.vm import slots
 from atomic_lib.guest.vm.slots import guest_slot
 
 
-def in_other_thread(directory: Path, released: threading.Event) -> tuple[threading.Thread, threading.Event]:
+def in_other_thread(
+    directory: Path, released: threading.Event, *, to_follow: int = 0
+) -> tuple[threading.Thread, threading.Event]:
     """A thread that takes a slot and keeps it until ``released``; the second event is set once it has one."""
     taken = threading.Event()
 
     def hold() -> None:
-        with guest_slot("tcg", directory):
+        with guest_slot("tcg", directory, to_follow=to_follow):
             taken.set()
             released.wait(20)
 
@@ -47,6 +49,42 @@ def test_a_third_guest_waits_until_one_ends(tmp_path: Path) -> None:
     third.set()
     for thread, _ in threads:
         thread.join(10)
+
+
+def test_most_to_follow_comes_first_and_then_the_longest_wait(tmp_path: Path) -> None:
+    begun: list[str] = []
+    held = [slot for slot in (slots._free_slot(tmp_path), slots._free_slot(tmp_path)) if slot]
+
+    def boot(name: str, to_follow: int) -> None:
+        with guest_slot("tcg", tmp_path, to_follow=to_follow):
+            begun.append(name)
+
+    waiting = [("first", 0), ("second", 0), ("with one more", 1), ("with two more", 2)]
+    threads = [threading.Thread(target=boot, args=one, daemon=True) for one in waiting]
+    for count, thread in enumerate(threads, start=1):
+        thread.start()
+        while len(list(tmp_path.glob("waits-*"))) < count:
+            time.sleep(0.01)
+    held[0].close()  # one slot only, so one after the other
+    for thread in threads:
+        thread.join(10)
+    held[1].close()
+    assert begun == ["with two more", "with one more", "first", "second"]
+    assert list(tmp_path.glob("waits-*")) == []
+
+
+def test_the_queue_is_in_the_order_of_arrival(tmp_path: Path) -> None:
+    with slots._in_queue(tmp_path, 0) as first, slots._in_queue(tmp_path, 0) as second:
+        assert first < second
+        assert slots._is_next(first)
+        assert not slots._is_next(second)
+
+
+def test_who_died_waiting_keeps_nobody_back(tmp_path: Path) -> None:
+    abandoned = tmp_path / "waits-0000-0-1-1"
+    abandoned.touch()
+    with guest_slot("tcg", tmp_path):
+        assert not abandoned.exists()
 
 
 def test_a_thread_that_has_a_slot_takes_no_second_one(tmp_path: Path) -> None:
