@@ -30,7 +30,7 @@ from atomic_lib.guest.evidence.console_milestones import console_milestone
 from atomic_lib.guest.vm.data_source import DISC_KIB, Provisioning, provide_instance
 from atomic_lib.guest.vm.host_load import Patience
 from atomic_lib.guest.vm.metadata_service import GUEST_ADDRESS, GUEST_MAC, GUEST_NETWORK, Instance
-from atomic_lib.guest.vm.qemu import BOOT_MOUNT, Process, machine_uuid, read_console, seccomp_argument
+from atomic_lib.guest.vm.qemu import BOOT_MOUNT, TCG_CPU, Process, machine_uuid, read_console, seccomp_argument
 from atomic_lib.guest.vm.slots import guest_slot
 from atomic_lib.image.disk import Image
 from atomic_lib.tools.context import Context
@@ -121,7 +121,7 @@ def counted_argv(image: Image, options: str, request: CountRequest, provided: Pr
     return [
         "qemu-system-x86_64", "-no-user-config", "-nodefaults", "-display", "none", "-no-reboot",
         "-sandbox", seccomp_argument(spawn=False),
-        "-machine", "q35,nvdimm=on", "-accel", "tcg,thread=single", "-cpu", "max,-svm", "-smp", "1",
+        "-machine", "q35,nvdimm=on", "-accel", "tcg,thread=single", "-cpu", TCG_CPU, "-smp", "1",
         "-m", f"{request.memory_mib},slots={slots},maxmem={request.memory_mib + disk_mib + _SLOT_MIB}M",
         "-icount", f"shift={SHIFT},sleep=off", "-rtc", f"base={_CLOCK_BASE},clock=vm", "-seed", str(request.seed),
         "-smbios", f"type=1,uuid={serial},serial={serial}",

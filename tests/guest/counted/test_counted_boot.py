@@ -59,6 +59,7 @@ def test_nothing_outside_of_the_guest_has_a_say_in_its_time() -> None:
     assert "guestfwd" not in network
     assert "hostfwd" not in network
     assert "tx=timer,ioeventfd=off" in argv[-1]
+    assert "-erms" in after(argv, "-cpu")[0], "each byte of a string instruction would count as an instruction"
     assert "-drive" not in argv
 
 
