@@ -1,6 +1,7 @@
 """Tables of a service in a container: the images that a guest loaded, the service's answers, the proofs of life."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from atomic_lib.guest.containers.service_evidence import (
     ContainerService,
@@ -13,6 +14,7 @@ from atomic_lib.guest.guest_session import ProvenBoot
 from atomic_lib.report.elements.cells import Cell, missing, number, verdict
 from atomic_lib.report.elements.table import Table
 from atomic_lib.report.elements.values import plural
+from atomic_lib.report.tables import proof_tables
 from atomic_lib.report.text import methods
 from atomic_lib.results.analysis.denial_reasons import unexplained
 
@@ -80,19 +82,10 @@ def memory_table(service: ContainerService) -> Table:
 
 def proofs_table(boots: Sequence[ProvenBoot]) -> Table:
     """The proof of life of each boot, and the SELinux denials after it."""
-    titles = [f"boot {number}" for number in range(1, len(boots) + 1)]
-    names = list(dict.fromkeys(check.name for boot in boots for check in boot.checks))
-    rows = [(Cell(name), *(_check(boot, name) for boot in boots)) for name in names]
-    rows.append((Cell("SELinux denials without a reason, after that"), *(_denials(boot) for boot in boots)))
-    records = tuple(
-        {"boot": title, "check": check.name, "passed": check.passed}
-        for title, boot in zip(titles, boots, strict=True)
-        for check in boot.checks
-    )
-    notes = ("User-data runs on the first boot of an instance only.",)
-    return Table(
-        "Proof of life", ("check", *titles), tuple(rows), records, notes, anchor="container-proofs", fixed=True
-    )
+    titled = {f"boot {number}": boot.checks for number, boot in enumerate(boots, 1)}
+    table = proof_tables.side_by_side(titled, of="boot", anchor="container-proofs", unchecked="not checked again")
+    denials = (Cell("SELinux denials without a reason, after that"), *(_denials(boot) for boot in boots))
+    return replace(table, rows=(*table.rows, denials))
 
 
 def _packages(image: LoadedImage) -> Cell:
@@ -118,11 +111,6 @@ def _row(moment: ServiceMoment, *, enforcing: bool) -> tuple[Cell, ...]:
         number(moment.seconds, "seconds", reason="asked after the proof of life"),
         number(moment.memory_bytes, "bytes"),
     )
-
-
-def _check(boot: ProvenBoot, name: str) -> Cell:
-    found = [check for check in boot.checks if check.name == name]
-    return verdict(found[0].passed, note=found[0].detail) if found else missing("not checked again")
 
 
 def _denials(boot: ProvenBoot) -> Cell:

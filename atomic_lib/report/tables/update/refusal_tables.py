@@ -5,8 +5,9 @@ from collections.abc import Sequence
 from atomic_lib.guest.refusals.case_evidence import CaseResult
 from atomic_lib.guest.refusals.guest_refusals import GuestRefusals
 from atomic_lib.report.elements.blocks import Sentences
-from atomic_lib.report.elements.cells import Cell, missing, number, verdict
+from atomic_lib.report.elements.cells import Cell, number, verdict
 from atomic_lib.report.elements.table import Table
+from atomic_lib.report.tables import proof_tables
 from atomic_lib.report.text import methods
 
 COMMANDS = {
@@ -119,21 +120,9 @@ def twice_table(guest: GuestRefusals) -> Table:
 
 def proofs_table(guest: GuestRefusals) -> Table:
     """The proof of life of version 1 before the cases, and of version 2 after them."""
-    names = list(dict.fromkeys(check.name for boot in guest.boots for check in boot.checks))
-    found = [{check.name: check for check in boot.checks} for boot in guest.boots]
-    rows = tuple(
-        (Cell(name), *(verdict(one[name].passed, note=one[name].detail) if name in one else missing("not checked")
-                       for one in found))
-        for name in names
-    )  # fmt: skip
-    records = tuple(
-        {"version": version, "check": check.name, "passed": check.passed}
-        for version, boot in enumerate(guest.boots, 1)
-        for check in boot.checks
-    )
-    notes = ("User-data runs on the first boot of an instance only.",)
-    header = ("check", "version 1, before", "version 2, after")
-    return Table("Proof of life", header, rows, records, notes, anchor="refused-proofs", fixed=True)
+    titles = ("version 1, before", "version 2, after")
+    boots = dict(zip(titles, (boot.checks for boot in guest.boots), strict=True))
+    return proof_tables.side_by_side(boots, of="version", anchor="refused-proofs", unchecked="not checked")
 
 
 def outcome_of(one: CaseResult) -> str:

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 
 from atomic_lib.guest.update.return_faults import FaultOutcome
 from atomic_lib.report.elements.blocks import Sentences
-from atomic_lib.report.elements.cells import Cell, missing, number, verdict
+from atomic_lib.report.elements.cells import Cell, number, verdict
 from atomic_lib.report.elements.table import Table
+from atomic_lib.report.tables import proof_tables
 from atomic_lib.report.text import methods
 
 NOT_MEASURED = Sentences(
@@ -60,22 +61,9 @@ def said_table(outcomes: Sequence[FaultOutcome]) -> Table:
 
 def proofs_table(outcomes: Sequence[FaultOutcome]) -> Table:
     """The proof of life of what runs in the end."""
-    names = list(dict.fromkeys(check.name for one in outcomes for check in one.guest.boot.checks))
-    rows = tuple((Cell(name), *(_check(one, name) for one in outcomes)) for name in names)
-    records = tuple(
-        {"fault": one.guest.fault, "check": check.name, "passed": check.passed}
-        for one in outcomes
-        for check in one.guest.boot.checks
-    )
-    header = ("check", *(one.guest.fault for one in outcomes))
-    notes = ("User-data runs on the first boot of an instance only.",)
-    return Table("Proof of life", header, rows, records, notes, anchor="return-proofs", fixed=True)
+    boots = {one.guest.fault: one.guest.boot.checks for one in outcomes}
+    return proof_tables.side_by_side(boots, of="fault", anchor="return-proofs", unchecked="not checked")
 
 
 def _outcome(one: FaultOutcome) -> str:
     return f"{one.version} runs, proven"
-
-
-def _check(one: FaultOutcome, name: str) -> Cell:
-    found = [check for check in one.guest.boot.checks if check.name == name]
-    return verdict(found[0].passed, note=found[0].detail) if found else missing("not checked")

@@ -2,12 +2,13 @@
 
 from collections.abc import Callable, Sequence
 
-from atomic_lib.guest.update.update_evidence import GuestState, GuestUpdate, StepName, UpdateBoot, etc_outcomes
+from atomic_lib.guest.update.update_evidence import GuestState, GuestUpdate, StepName, etc_outcomes
 from atomic_lib.guest.update.update_ways import UpdateWay, WayName
 from atomic_lib.report.elements.blocks import Sentences
 from atomic_lib.report.elements.cells import Cell, missing, number, verdict
 from atomic_lib.report.elements.table import Table
 from atomic_lib.report.elements.values import NBSP
+from atomic_lib.report.tables import proof_tables
 from atomic_lib.report.text import methods
 
 _BOOTS = ("version 1", "version 2", "version 1 after the rollback")
@@ -200,20 +201,8 @@ def etc_table(guest: GuestUpdate) -> Table:
 
 def proofs_table(guest: GuestUpdate) -> Table:
     """The proof of life of each boot."""
-    names = list(dict.fromkeys(check.name for boot in guest.boots for check in boot.checks))
-    rows = tuple((Cell(name), *(_check(boot, name) for boot in guest.boots)) for name in names)
-    records = tuple(
-        {"boot": title, "check": check.name, "passed": check.passed}
-        for title, boot in zip(_BOOTS, guest.boots, strict=True)
-        for check in boot.checks
-    )
-    notes = ("User-data runs on the first boot of an instance only.",)
-    return Table("Proof of life", ("check", *_BOOTS), rows, records, notes, anchor="update-proofs", fixed=True)
-
-
-def _check(boot: UpdateBoot, name: str) -> Cell:
-    found = [check for check in boot.checks if check.name == name]
-    return verdict(found[0].passed, note=found[0].detail) if found else missing("not checked again")
+    boots = dict(zip(_BOOTS, (boot.checks for boot in guest.boots), strict=True))
+    return proof_tables.side_by_side(boots, of="boot", anchor="update-proofs", unchecked="not checked again")
 
 
 def _usr(state: GuestState, *, by_dnf: bool) -> Cell:
