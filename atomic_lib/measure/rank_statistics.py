@@ -46,7 +46,6 @@ class Summary:
     most: float
     low: float | None
     high: float | None
-    confidence: float = CONFIDENCE
     reason: str = ""
 
 
@@ -118,10 +117,10 @@ def smallest_p(n_base: int, n_other: int) -> float:
     return min(1.0, 2 / math.comb(n_base + n_other, n_base))
 
 
-def least_samples(p_value: float = SIGNIFICANT_P) -> int:
-    """How many samples of each of two variants it takes for a p below ``p_value``: 7 for 0.002."""
+def least_samples() -> int:
+    """How many samples of each of two variants it takes for a significant p: 7."""
     n = 1
-    while smallest_p(n, n) >= p_value:
+    while smallest_p(n, n) >= SIGNIFICANT_P:
         n += 1
     return n
 

@@ -3,10 +3,8 @@
 from pathlib import Path
 from typing import Literal
 
-from pydantic import ValidationError
-
-from atomic_lib.base.errors import WorkbookError
-from atomic_lib.base.model import Model
+from atomic_lib.base.files import write_text
+from atomic_lib.base.model import Model, read_model
 
 RAW, QCOW2 = "disk.raw", "disk.qcow2"
 _OF_THIS_MACHINE = ("directory", "host name")
@@ -44,22 +42,12 @@ class Verification(Model):
 
 def write_verification(path: Path, found: Verification) -> None:
     """Write the record as JSON."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    fresh = path.with_name(f".{path.name}")
-    fresh.write_text(found.model_dump_json(indent=1) + "\n")
-    fresh.replace(path)
+    write_text(path, found.model_dump_json(indent=1) + "\n")
 
 
 def read_verification(path: Path) -> Verification | None:
     """The record in a file, None if there is none; raises WorkbookError for a file that is not a record."""
-    if not path.is_file():
-        return None
-    try:
-        return Verification.model_validate_json(path.read_text())
-    except ValidationError as error:
-        raise WorkbookError(
-            f"{path}: not a record of ./workbook verify: {error.errors()[0]['msg']}", hint="remove it, and verify again"
-        ) from None
+    return read_model(Verification, path, hint="remove it, and verify again") if path.is_file() else None
 
 
 def about_image(found: Verification | None, key: str, sha256: str, compressed_sha256: str) -> Verification | None:

@@ -34,7 +34,7 @@ def test_a_record_is_read_as_it_was_written(tmp_path: Path) -> None:
 
 def test_what_is_no_record_is_refused(tmp_path: Path) -> None:
     (tmp_path / "own.json").write_text('{"variant": "own"}')
-    with pytest.raises(WorkbookError, match=r"own\.json: not a record"):
+    with pytest.raises(WorkbookError, match=r"own\.json: when: Field required"):
         read_verification(tmp_path / "own.json")
 
 

@@ -2,9 +2,9 @@
 
 import re
 import unicodedata
-from typing import Literal
 
 from atomic_lib.measure.container.container_figures import PlacedPackage
+from atomic_lib.results.analysis.metrics import Unit
 from atomic_lib.results.build_result import PackageSize
 from atomic_lib.solve.lock import STANDIN_VENDOR, LockedPackage
 
@@ -20,9 +20,6 @@ LARGEST_PERCENT = 999
 """Larger percentages are left out: the baseline was next to nothing."""
 MINUS = "\N{MINUS SIGN}"
 NBSP = "\N{NO-BREAK SPACE}"
-
-Unit = Literal["bytes", "count", "seconds", "counted"]
-"""``counted``: seconds of a boot under instruction counting, which are not wall-clock seconds."""
 
 
 def quantity(value: float, unit: Unit) -> str:

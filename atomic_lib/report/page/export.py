@@ -28,7 +28,7 @@ from atomic_lib.results.result_files import RESULT_FILE, read_study_result
 from atomic_lib.results.runs import INDEX_FILE
 from atomic_lib.results.sbom.sbom_document import sbom_file
 from atomic_lib.results.study_result import StudyResult
-from atomic_lib.results.tables.csv_tables import csv_names
+from atomic_lib.results.tables.csv_tables import csv_headers
 from atomic_lib.results.update.update_results import UPDATES_FILE, read_updates
 from atomic_lib.results.variant_result import VariantResult
 from atomic_lib.solve.lock import LOCK_FILE
@@ -242,7 +242,7 @@ def _run_files(run_directory: Path) -> list[PageLink]:
     variants = sorted(path.parent.name for path in run_directory.glob(f"*/{RESULT_FILE}"))
     sboms = [f"{name}/{sbom_file(name)}" for name in variants]
     rest = (MATRIX_FILE, CONFORMANCE_CSV, UPDATES_FILE, "compare.ipynb")
-    names = [SUMMARY_FILE, "results.json", *csv_names(), *sboms, *rest]
+    names = [SUMMARY_FILE, "results.json", *csv_headers(), *sboms, *rest]
     return [PageLink(name, name) for name in names if (run_directory / name).exists()]
 
 

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Literal
 
 from atomic_lib.results.build_result import PackageSize
 from atomic_lib.results.study_result import StudyResult
@@ -11,7 +11,6 @@ from atomic_lib.results.variant_result import VariantResult
 
 Sharing = Literal["all", "some", "own", "unowned"]
 """Which variants have a part of a tree: all, some, only this one; ``unowned``: files that no package owns."""
-SHARINGS: tuple[Sharing, ...] = get_args(Sharing)
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from fnmatch import fnmatchcase
 from atomic_lib.guest.counted.counted_difference import BUSY_LIMIT
 from atomic_lib.guest.evidence.running import Listener
 from atomic_lib.params.budgets import Budget
-from atomic_lib.results.analysis.metrics import FOOTPRINT, Metric, counted_busy_seconds, unclocked_metrics
+from atomic_lib.results.analysis.metrics import COUNTED, FOOTPRINT, Metric, counted_busy_seconds, unclocked_metrics
 from atomic_lib.results.build_result import Growth
 from atomic_lib.results.history.package_growth import package_growth, recorded_shares, shares_of
 from atomic_lib.results.study_result import Breach
@@ -15,7 +15,6 @@ from atomic_lib.results.variant_result import VariantResult
 
 _MOST_CAUSES = 5
 """So many packages or units are named; the rest is smaller."""
-COUNTED = "counted_busy_seconds"
 
 
 def check_budgets(
@@ -85,7 +84,7 @@ def _counted_breach(history: sqlite3.Connection, result: VariantResult, value: f
         if unit.cpu_seconds is not None
     ]
     causes = tuple(sorted(grown, key=lambda one: (-one.amount, one.name)))
-    return Breach(variant=result.variant, budget=COUNTED, unit="counted", value=value, limit=limit,
+    return Breach(variant=result.variant, budget=COUNTED.name, unit="counted", value=value, limit=limit,
                   causes=_upward(causes), since=within[1] if within else "")  # fmt: skip
 
 

@@ -2,11 +2,11 @@
 
 import sqlite3
 from collections.abc import Iterable, Mapping
-from statistics import median
 
 from atomic_lib.base.store import Store
 from atomic_lib.guest.boot_stages import BOOT, COUNTED_BOOT, boot_names
 from atomic_lib.params.variant import Variant
+from atomic_lib.results.analysis.boot_groups import median_of
 
 _BUILT = {"tree": ("resolve", "compose"), "image": ("resolve", "compose", "image")}
 """What is built up to each last stage that is no boot."""
@@ -27,9 +27,9 @@ def expected_seconds(history: sqlite3.Connection, store: Store, variants: Iterab
     for variant in variants:
         name = variant.variant
         for stage_name in _BUILT.get(variant.last_stage, _BUILT["image"]):
-            parts[f"{name}: {stage_name}"] = _median(_made(history, name, stage_name))
+            parts[f"{name}: {stage_name}"] = median_of(_made(history, name, stage_name))
         for firmware, index in boot_names(variant) if variant.last_stage == "boot" else ():
-            parts[f"{name}: boot {firmware or 'counted'}-{index}"] = _median(boots.get(firmware or "counted", []))
+            parts[f"{name}: boot {firmware or 'counted'}-{index}"] = median_of(boots.get(firmware or "counted", []))
     return parts
 
 
@@ -45,7 +45,3 @@ def _made(history: sqlite3.Connection, variant: str, stage: str) -> list[float]:
         (variant, stage),
     )
     return [float(seconds) for (seconds,) in rows]
-
-
-def _median(seconds: list[float]) -> float | None:
-    return median(seconds) if seconds else None

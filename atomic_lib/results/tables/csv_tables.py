@@ -37,13 +37,8 @@ _FAILED_BOOT_FIELDS = ("firmware", "index", "started", "reason")
 _HOST_FIELDS = ("cpu_model", "cpus", "load_1m", "load_1m_after", "other_busy_cpus", "qemu_version")
 
 
-def csv_names() -> tuple[str, ...]:
-    """The file names of a run's tables; a run without updates lacks those of updates."""
-    return tuple(csv_headers())
-
-
 def csv_headers() -> dict[str, tuple[str, ...]]:
-    """The columns of every table, by file name."""
+    """The columns of every table, by file name; a run without updates lacks those of updates."""
     headers = {name: header for name, (header, _) in _TABLES.items()} | update_headers()
     return {name: tuple(header.split(",")) for name, header in headers.items()}
 

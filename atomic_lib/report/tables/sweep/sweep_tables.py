@@ -6,7 +6,7 @@ from statistics import mean
 from atomic_lib.report.elements.blocks import Paragraph, Section, Shown
 from atomic_lib.report.elements.cells import Cell, number
 from atomic_lib.report.elements.table import Table
-from atomic_lib.report.elements.values import Unit, plural
+from atomic_lib.report.elements.values import plural
 from atomic_lib.report.tables.factor_tables import (
     INTERACTION_COLUMNS,
     INTERACTION_NOTE,
@@ -15,6 +15,7 @@ from atomic_lib.report.tables.factor_tables import (
 )
 from atomic_lib.report.text.factor_words import named
 from atomic_lib.results.analysis.factor_effects import Effect
+from atomic_lib.results.analysis.metrics import Unit
 from atomic_lib.results.sweep_result import FIGURES, SWEEP_FILE, SweepResult, SweepRow
 
 HOW = (
