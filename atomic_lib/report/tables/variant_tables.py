@@ -1,4 +1,7 @@
-"""Tables of one variant: its figures, classes, boots, checks, stages, provenance."""
+"""Tables of one variant: its figures, classes, boots, checks, stages, provenance.
+
+They are shown on the page of the variant, in a directory of the run's: links to the run's files begin with ``../``.
+"""
 
 from collections.abc import Callable, Sequence
 
@@ -67,7 +70,7 @@ def notes_table(result: VariantResult) -> Table:
     )
 
 
-def classes_table(result: VariantResult, to_run: str = "../") -> Table:
+def classes_table(result: VariantResult) -> Table:
     """Bytes and files of the tree by footprint class; the sums are the whole tree."""
     rules = default_class_rules()
     classes = sorted(result.classes, key=lambda size: -size.bytes)
@@ -90,12 +93,12 @@ def classes_table(result: VariantResult, to_run: str = "../") -> Table:
     records = tuple(size.model_dump() for size in classes)
     return Table(
         f"Footprint of {result.variant} by class", ("class", "in the tree", "share", "files"), (*rows, total), records,
-        (), methods.TREE, f"{to_run}footprint_by_class.csv", feet=1,
+        (), methods.TREE, "../footprint_by_class.csv", feet=1,
     )  # fmt: skip
 
 
-def boots_table(result: VariantResult, to_run: str = "../") -> Table:
-    """Every boot with its phases and times. ``to_run``: prefix of links, from the page to the run's directory."""
+def boots_table(result: VariantResult) -> Table:
+    """Every boot with its phases and times."""
     boots = result.boots
     rows = [
         (
@@ -112,7 +115,7 @@ def boots_table(result: VariantResult, to_run: str = "../") -> Table:
     rows += [(Cell(title), *(number(count(boot), "count") for boot in boots)) for title, count in _COUNTS]
     rows.append((Cell("guest"), *(_guest(boot) for boot in boots)))
     rows.append((Cell("host"), *(_host(boot) for boot in boots)))
-    rows.append((Cell("console"), *(_console(boot, to_run) for boot in boots)))
+    rows.append((Cell("console"), *(_console(boot) for boot in boots)))
     header = ("", *(_boot_heading(boot) for boot in boots))
     caption = f"Boots of {result.variant}: {boots_words(result)}"
     records = tuple(_boot_record(boot) for boot in boots)
@@ -126,13 +129,13 @@ def boots_table(result: VariantResult, to_run: str = "../") -> Table:
         records,
         notes,
         how,
-        f"{to_run}boots.csv",
+        "../boots.csv",
         empty=empty,
         fixed=True,
     )
 
 
-def checks_table(result: VariantResult, to_run: str = "../") -> Table:
+def checks_table(result: VariantResult) -> Table:
     """Every check of the proof of life in every boot: passed or failed, with what it observed."""
     boots = result.boots
     names = list(dict.fromkeys(check.name for boot in boots for check in boot.checks))
@@ -150,10 +153,10 @@ def checks_table(result: VariantResult, to_run: str = "../") -> Table:
     )
     header = ("check", *(f"{boot.firmware.upper()}, boot {boot.index}" for boot in boots))
     caption = f"Checks of {result.variant}: {boots_words(result)}"
-    return Table(caption, header, tuple(rows), records, how=methods.CHECKS, csv=f"{to_run}checks.csv", fixed=True)
+    return Table(caption, header, tuple(rows), records, how=methods.CHECKS, csv="../checks.csv", fixed=True)
 
 
-def stages_table(result: VariantResult, to_run: str = "../") -> Table:
+def stages_table(result: VariantResult) -> Table:
     """How long each stage took when it ran, and whether this run reused it from the store."""
     rows = tuple(
         (
@@ -167,7 +170,7 @@ def stages_table(result: VariantResult, to_run: str = "../") -> Table:
     records = tuple(stage.model_dump() for stage in result.stages)
     header = ("stage", "duration", "in this run", "key")
     return Table(
-        f"Stages of {result.variant}", header, rows, records, how=methods.STAGES, csv=f"{to_run}stages.csv", fixed=True
+        f"Stages of {result.variant}", header, rows, records, how=methods.STAGES, csv="../stages.csv", fixed=True
     )
 
 
@@ -219,8 +222,8 @@ def _host(boot: Boot) -> Cell:
     return Cell(f"QEMU {host.qemu_version}", load) if host.qemu_version else missing("not recorded")
 
 
-def _console(boot: Boot, to_run: str) -> Cell:
-    return Cell("console log", link=to_run + boot.console_log) if boot.console_log else missing("not kept")
+def _console(boot: Boot) -> Cell:
+    return Cell("console log", link=f"../{boot.console_log}") if boot.console_log else missing("not kept")
 
 
 def _failed_units(boot: Boot) -> Cell:

@@ -37,7 +37,7 @@ def units(study: StudyResult) -> Table:
     return Table(caption, header, rows, records, (_SIDE_BY_SIDE,), methods.UNITS, "units.csv")
 
 
-def units_table(result: VariantResult, to_run: str = "../") -> Table:
+def units_table(result: VariantResult) -> Table:
     """Every unit of one variant, by each kind of boot."""
     found = [(group, unit) for group in boot_groups([result]) for unit in unit_figures(group, result)]
     rows = tuple((_name(unit), Cell(str(group)), *_cells(unit)) for group, unit in found)
@@ -45,9 +45,7 @@ def units_table(result: VariantResult, to_run: str = "../") -> Table:
     caption = f"Units of {result.variant}"
     if not rows:
         return not_measured(caption, missing_boot_reason(result))
-    return Table(
-        caption, ("unit", "boots", *_HEADER), rows, records, (_SIDE_BY_SIDE,), methods.UNITS, f"{to_run}units.csv"
-    )
+    return Table(caption, ("unit", "boots", *_HEADER), rows, records, (_SIDE_BY_SIDE,), methods.UNITS, "../units.csv")
 
 
 def packages_at_boot(study: StudyResult) -> Table:

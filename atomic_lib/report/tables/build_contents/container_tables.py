@@ -32,17 +32,13 @@ class _Part:
     shared_bytes: int | None
 
 
-def container_image(result: VariantResult, to_run: str = "../") -> Stack:
-    """One variant: the tables of its container image. ``to_run``: from the page to the run's directory."""
-    return Stack((
-        container_table(result, to_run),
-        container_packages_table(result, to_run),
-        container_files_table(result, to_run),
-    ))  # fmt: skip
+def container_image(result: VariantResult) -> Stack:
+    """One variant: the tables of its container image."""
+    return Stack((container_table(result), container_packages_table(result), container_files_table(result)))
 
 
-def container_table(result: VariantResult, to_run: str = "../") -> Table:
-    """One variant: what its container image shares with the host. ``to_run``: from the page to the run's directory."""
+def container_table(result: VariantResult) -> Table:
+    """One variant: what its container image shares with the host."""
     made = result.container
     if made is None:
         return not_measured("Container image", _reason(result))
@@ -66,11 +62,11 @@ def container_table(result: VariantResult, to_run: str = "../") -> Table:
     header = ("", "packages", "files", "bytes", "of these on the host already", "share")
     return Table(
         f"Container image: {made.name}", header, rows, records, notes, methods.CONTAINER,
-        f"{to_run}container_packages.csv", fixed=True,
+        "../container_packages.csv", fixed=True,
     )  # fmt: skip
 
 
-def container_packages_table(result: VariantResult, to_run: str = "../") -> Table:
+def container_packages_table(result: VariantResult) -> Table:
     """One variant: every package of its container image and of its host, and where it is."""
     made = result.container
     if made is None:
@@ -90,11 +86,11 @@ def container_packages_table(result: VariantResult, to_run: str = "../") -> Tabl
     header = ("package", "in", "bytes", "of these on the host already", "files", "version")
     return Table(
         f"Packages of {made.name} and of its host", header, rows, tuple(one.model_dump() for one in packages), (),
-        methods.CONTAINER, f"{to_run}container_packages.csv", "container-packages",
+        methods.CONTAINER, "../container_packages.csv", "container-packages",
     )  # fmt: skip
 
 
-def container_files_table(result: VariantResult, to_run: str = "../") -> Table:
+def container_files_table(result: VariantResult) -> Table:
     """One variant: the files of packages of both that are not the same in both, and those unlike their package."""
     made = result.container
     if made is None:
@@ -104,7 +100,7 @@ def container_files_table(result: VariantResult, to_run: str = "../") -> Table:
     records = tuple(one.model_dump() for one in made.differences)
     return Table(
         f"Files that differ between {made.name} and its host, or from their package", ("file", "package", "why"),
-        tuple(rows), records, (), methods.CONTAINER, f"{to_run}container_files.csv", "container-files",
+        tuple(rows), records, (), methods.CONTAINER, "../container_files.csv", "container-files",
         empty="None: every file is the same in both, and as its package has it.",
     )  # fmt: skip
 

@@ -17,19 +17,17 @@ GUARD_TITLES = {
 }
 
 
-def image_guards_table(result: VariantResult, to_run: str = "../") -> Table:
+def image_guards_table(result: VariantResult) -> Table:
     """One variant: what the guards of the image found, by guard."""
-    return _table(
-        "Guards", tuple(guard for guard in result.guards or () if guard.guard != "open-ports"), result, to_run
-    )
+    return _table("Guards", tuple(guard for guard in result.guards or () if guard.guard != "open-ports"), result)
 
 
-def open_ports_table(result: VariantResult, to_run: str = "../") -> Table:
+def open_ports_table(result: VariantResult) -> Table:
     """One variant: the ports that its boots opened."""
-    return _table("Open ports", tuple(one for one in result.guards or () if one.guard == "open-ports"), result, to_run)
+    return _table("Open ports", tuple(one for one in result.guards or () if one.guard == "open-ports"), result)
 
 
-def _table(caption: str, guards: tuple[Guard, ...], result: VariantResult, to_run: str) -> Table:
+def _table(caption: str, guards: tuple[Guard, ...], result: VariantResult) -> Table:
     if not guards:
         return not_measured(
             caption, missing_reason(result) if result.error else "not measured, or older than this check"
@@ -48,7 +46,7 @@ def _table(caption: str, guards: tuple[Guard, ...], result: VariantResult, to_ru
         records,
         notes,
         methods.GUARDS,
-        f"{to_run}guards.csv",
+        "../guards.csv",
         fixed=True,
     )
 

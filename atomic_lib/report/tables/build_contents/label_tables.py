@@ -15,7 +15,7 @@ _COUNTS = (("paths checked", "checked"), ("right", "right"), ("explained", "expl
            ("of type default_t", "unknown"))  # fmt: skip
 
 
-def labels_table(result: VariantResult, to_run: str = "../") -> Table:
+def labels_table(result: VariantResult) -> Table:
     """One variant: how many labels are right, what each exception explains and why, and each wrong one by name."""
     labels = result.labels
     if labels is None:
@@ -43,7 +43,7 @@ def labels_table(result: VariantResult, to_run: str = "../") -> Table:
         _records(result),
         notes,
         methods.LABELS,
-        f"{to_run}labels.csv",
+        "../labels.csv",
         fixed=True,
     )
 
