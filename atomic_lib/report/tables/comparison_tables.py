@@ -176,5 +176,5 @@ def _made(result: VariantResult) -> Cell:
 def _stage(result: VariantResult, name: str) -> Cell:
     found = next((stage for stage in result.stages if stage.stage == name), None)
     if found is None:
-        return missing(f"failed: {result.error.stage}" if result.error else "no such stage")
+        return missing(missing_reason(result, "no such stage"))
     return number(found.seconds, "seconds", note="reused" if found.reused else "made")

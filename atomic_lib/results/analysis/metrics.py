@@ -65,9 +65,9 @@ def counted_busy_seconds(result: VariantResult) -> float | None:
     return median_of(boot.busy_seconds for boot in result.counted_boots)
 
 
-def missing_reason(result: VariantResult) -> str:
-    """Why a figure of the build is missing."""
-    return f"failed: {result.error.stage}" if result.error else "not measured"
+def missing_reason(result: VariantResult, otherwise: str = "not measured") -> str:
+    """Why a figure of the build is missing; ``otherwise``: unless a stage failed."""
+    return f"failed: {result.error.stage}" if result.error else otherwise
 
 
 def missing_boot_reason(result: VariantResult, group: BootGroup | None = None) -> str:

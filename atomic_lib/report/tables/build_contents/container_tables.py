@@ -41,7 +41,7 @@ def container_table(result: VariantResult) -> Table:
     """One variant: what its container image shares with the host."""
     made = result.container
     if made is None:
-        return not_measured("Container image", _reason(result))
+        return not_measured("Container image", missing_reason(result, _NO_CONTAINER))
     rows = tuple(
         (
             Cell(part.title),
@@ -70,7 +70,7 @@ def container_packages_table(result: VariantResult) -> Table:
     """One variant: every package of its container image and of its host, and where it is."""
     made = result.container
     if made is None:
-        return not_measured("Packages of the container image", _reason(result))
+        return not_measured("Packages of the container image", missing_reason(result, _NO_CONTAINER))
     packages = sorted(made.packages, key=lambda one: (list(_TITLES).index(one.place), -one.bytes, one.name))
     rows = tuple(
         (
@@ -94,7 +94,7 @@ def container_files_table(result: VariantResult) -> Table:
     """One variant: the files of packages of both that are not the same in both, and those unlike their package."""
     made = result.container
     if made is None:
-        return not_measured("Files that differ", _reason(result))
+        return not_measured("Files that differ", missing_reason(result, _NO_CONTAINER))
     rows = [(Cell(one.path), Cell(one.package), Cell(one.reason)) for one in made.differences]
     rows += [(Cell(line.split(maxsplit=1)[-1]), Cell(""), Cell(f"rpm --verify: {line}")) for line in made.deviations]
     records = tuple(one.model_dump() for one in made.differences)
@@ -155,7 +155,3 @@ def _shared_part(part: _Part) -> Cell:
     if part.shared_bytes is None:
         return missing("not in the image")
     return share(part.shared_bytes, part.bytes) if part.bytes else missing("there are none")
-
-
-def _reason(result: VariantResult) -> str:
-    return missing_reason(result) if result.error else _NO_CONTAINER

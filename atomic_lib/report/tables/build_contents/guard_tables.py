@@ -29,9 +29,7 @@ def open_ports_table(result: VariantResult) -> Table:
 
 def _table(caption: str, guards: tuple[Guard, ...], result: VariantResult) -> Table:
     if not guards:
-        return not_measured(
-            caption, missing_reason(result) if result.error else "not measured, or older than this check"
-        )
+        return not_measured(caption, missing_reason(result, "not measured, or older than this check"))
     unexplained = sum(guard.unexplained for guard in guards)
     found = plural(sum(guard.found for guard in guards), "finding")
     rows = tuple(row for guard in guards for row in _rows(guard))

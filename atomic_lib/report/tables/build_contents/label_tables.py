@@ -91,7 +91,7 @@ def _explained(result: VariantResult, name: str) -> Cell:
 
 
 def _missing(result: VariantResult) -> str:
-    return missing_reason(result) if result.error else "SELinux is disabled, or the result is older than this check"
+    return missing_reason(result, "SELinux is disabled, or the result is older than this check")
 
 
 def _records(result: VariantResult) -> tuple[dict[str, object], ...]:

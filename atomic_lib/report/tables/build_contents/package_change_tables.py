@@ -9,6 +9,7 @@ from atomic_lib.report.elements.table import Table
 from atomic_lib.report.elements.values import plural, quantity, signed
 from atomic_lib.report.text import methods
 from atomic_lib.report.text.change_words import MOST_CAUSES, cause_words
+from atomic_lib.results.analysis.metrics import missing_reason
 from atomic_lib.results.analysis.package_changes import Cause, PackageChanges, causes, package_bytes, package_changes
 from atomic_lib.results.build_result import PackageSize
 from atomic_lib.results.study_result import StudyResult
@@ -75,8 +76,9 @@ def _overview(study: StudyResult, found: Sequence[tuple[VariantResult, PackageCh
         ("whole tree", lambda c: Cell(signed(c.total_bytes, "bytes"), kind="number")),
     )
     rows = []
+    unknown = f"not measured here or in {study.baseline}"
     for title, cell in kinds:
-        rows.append((Cell(title), *(cell(c) if c else missing(_reason(study, result)) for result, c in found)))
+        rows.append((Cell(title), *(cell(c) if c else missing(missing_reason(result, unknown)) for result, c in found)))
     records = tuple(_record(result, c) for result, c in found if c)
     header = (f"against {study.baseline}", *(result.variant for result, _ in found))
     return Table(
@@ -119,10 +121,6 @@ def _named(packages: Sequence[PackageSize]) -> Cell:
 
 def _counted(count: int, size_bytes: int) -> Cell:
     return Cell(signed(size_bytes, "bytes"), plural(count, "package"), "number")
-
-
-def _reason(study: StudyResult, result: VariantResult) -> str:
-    return f"failed: {result.error.stage}" if result.error else f"not measured here or in {study.baseline}"
 
 
 def _record(result: VariantResult, found: PackageChanges) -> dict[str, object]:
