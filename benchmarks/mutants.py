@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, model_validator
 
 from atomic_lib.base import command
 from atomic_lib.base.errors import WorkbookError
@@ -44,9 +44,7 @@ class Mutant(ParamsModel):
     file: str
     before: str = Field(min_length=1)
     after: str
-    tests: tuple[str, ...] = Field(min_length=1)
-
-    _tuple = field_validator("tests", mode="before")(lambda value: tuple(value) if isinstance(value, list) else value)
+    tests: tuple[str, ...] = Field(min_length=1, strict=False)
 
     @property
     def area(self) -> str:
@@ -67,9 +65,7 @@ class Mutant(ParamsModel):
 class MutantList(ParamsModel):
     """The content of ``mutants.yaml``."""
 
-    mutants: tuple[Mutant, ...] = Field(min_length=1)
-
-    _tuple = field_validator("mutants", mode="before")(lambda value: tuple(value) if isinstance(value, list) else value)
+    mutants: tuple[Mutant, ...] = Field(min_length=1, strict=False)
 
     @model_validator(mode="after")
     def _has_each_name_once(self) -> "MutantList":

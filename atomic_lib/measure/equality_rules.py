@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, model_validator
 
 from atomic_lib.base.paths import RULES_DIRECTORY
 from atomic_lib.formats.disk.file_system import FileEntry, FileSystem
@@ -32,8 +32,8 @@ class EqualityRule(ParamsModel):
 
     rule: Name
     reason: str = Field(min_length=20)
-    paths: tuple[str, ...] = Field(min_length=1)
-    kinds: tuple[Kind, ...] = Field(min_length=1)
+    paths: tuple[str, ...] = Field(min_length=1, strict=False)
+    kinds: tuple[Kind, ...] = Field(min_length=1, strict=False)
     left: str = "**"
     """A pattern for what the left has."""
     right: str = "**"
@@ -42,18 +42,14 @@ class EqualityRule(ParamsModel):
     """What is only on one side is the same as this path on the other one."""
     copy_of: str = ""
     """What is only on one side is the same as this path on the same one."""
-    ignoring: tuple[Kind, ...] = ()
+    ignoring: tuple[Kind, ...] = Field(default=(), strict=False)
     """What may differ where ``same_as`` or ``copy_of`` are compared."""
     tmpfiles: str = ""
     """systemd-tmpfiles of the right makes at this path what the left has: type, mode, owner, link target."""
-    lines: tuple[str, ...] = ()
+    lines: tuple[str, ...] = Field(default=(), strict=False)
     """All lines that differ: ``- text`` only on the left, ``+ text`` only on the right."""
     joined: bool = False
     """The right's hard links are the left's and others to files that are equal on the left."""
-
-    _tuples = field_validator("paths", "kinds", "ignoring", "lines", mode="before")(
-        lambda value: tuple(value) if isinstance(value, list) else value
-    )
 
     @model_validator(mode="after")
     def _is_consistent(self) -> "EqualityRule":
@@ -106,9 +102,7 @@ class EqualityRule(ParamsModel):
 class EqualityRules(ParamsModel):
     """All rules, in the order in which they are tried."""
 
-    rules: tuple[EqualityRule, ...]
-
-    _tuple = field_validator("rules", mode="before")(lambda value: tuple(value) if isinstance(value, list) else value)
+    rules: tuple[EqualityRule, ...] = Field(strict=False)
 
     @model_validator(mode="after")
     def _has_each_name_once(self) -> "EqualityRules":

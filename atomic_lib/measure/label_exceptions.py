@@ -8,7 +8,7 @@ from collections import Counter
 from functools import cached_property
 from pathlib import Path
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, model_validator
 
 from atomic_lib.base.paths import RULES_DIRECTORY
 from atomic_lib.params.schema import Expressions, Name, ParamsModel, read_yaml_mapping, validated
@@ -39,11 +39,7 @@ class LabelException(ParamsModel):
 class LabelExceptions(ParamsModel):
     """All exceptions, in the order in which they are tried."""
 
-    exceptions: tuple[LabelException, ...]
-
-    _tuple = field_validator("exceptions", mode="before")(
-        lambda value: tuple(value) if isinstance(value, list) else value
-    )
+    exceptions: tuple[LabelException, ...] = Field(strict=False)
 
     @model_validator(mode="after")
     def _has_each_name_once(self) -> "LabelExceptions":

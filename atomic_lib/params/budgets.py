@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import BeforeValidator, Field
+from pydantic import Field
 
 from atomic_lib.base.errors import WorkbookError
 from atomic_lib.base.paths import PARAMS_DIRECTORY
@@ -13,9 +13,7 @@ BUDGETS_FILE = "budgets.yaml"
 _EXAMPLE = "git show HEAD:params/budgets.yaml has an example"
 _WALL_CLOCK = ("ssh_login_seconds", "docker_ready_seconds", "script_done_seconds", "multi_user_seconds")
 _Limit = Annotated[int, Field(ge=0)]
-_Patterns = Annotated[
-    tuple[str, ...], BeforeValidator(lambda value: tuple(value) if isinstance(value, list) else value)
-]
+_Patterns = Annotated[tuple[str, ...], Field(strict=False)]
 
 
 class Budget(ParamsModel):

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from itertools import product
 from pathlib import Path
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, model_validator
 
 from atomic_lib.base.errors import WorkbookError
 from atomic_lib.base.paths import CHECKOUT, PARAMS_DIRECTORY
@@ -38,12 +38,8 @@ class FactorStudy(ParamsModel):
     variant: Name
     parameters: Parameters = Field(default_factory=dict)
     factors: dict[Name, dict[Name, Parameters]] = Field(min_length=1)
-    crossed: tuple[Name, ...] = ()
-    also: tuple[dict[Name, Name], ...] = ()
-
-    _tuple = field_validator("crossed", "also", mode="before")(
-        lambda value: tuple(value) if isinstance(value, list) else value
-    )
+    crossed: tuple[Name, ...] = Field(default=(), strict=False)
+    also: tuple[dict[Name, Name], ...] = Field(default=(), strict=False)
 
     @model_validator(mode="before")
     @classmethod
@@ -100,19 +96,14 @@ class Study(ParamsModel):
 
     study: Name
     title: str
-    variants: tuple[Name, ...] = Field(min_length=1)
+    variants: tuple[Name, ...] = Field(min_length=1, strict=False)
     baseline: Name
     parameters: Parameters = Field(default_factory=dict)
-    steps: tuple[Step, ...] = ()
+    steps: tuple[Step, ...] = Field(default=(), strict=False)
     cells: FactorStudy | None = None
     fallbacks: dict[Name, Name] = Field(default_factory=dict)
     conformance: bool = False
     updates: StudyUpdates | None = None
-
-    @field_validator("variants", "steps", mode="before")
-    @classmethod
-    def _list_to_tuple(cls, value: object) -> object:
-        return tuple(value) if isinstance(value, list) else value
 
     @model_validator(mode="after")
     def _names_are_known(self) -> "Study":

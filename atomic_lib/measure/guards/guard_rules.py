@@ -41,7 +41,7 @@ class GuardRule(ParamsModel):
 class GuardRules(ParamsModel):
     """All rules, in the order in which they are tried."""
 
-    guards: Annotated[tuple[GuardRule, ...], Field(strict=False)]
+    guards: tuple[GuardRule, ...] = Field(strict=False)
 
     def reason(self, guard: GuardName, found: str, key: str = "") -> str:
         """Why the guard allows what it found; empty if no rule does."""

@@ -41,7 +41,7 @@ class Reason(ParamsModel):
 class Reasons(ParamsModel):
     """All reasons in the order of their file; the first that fits applies."""
 
-    denials: Annotated[tuple[Reason, ...], Field(strict=False)]
+    denials: tuple[Reason, ...] = Field(strict=False)
 
     def reason_of(self, denial: Denial) -> str:
         """The reason of a denial; empty if none fits."""

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from pydantic import Field, field_validator
+from pydantic import Field
 
 from atomic_lib.base.paths import RULES_DIRECTORY
 from atomic_lib.guest.boot_record import Boot
@@ -36,11 +36,7 @@ class Capability(ParamsModel):
 
 
 class _Capabilities(ParamsModel):
-    capabilities: tuple[Capability, ...] = Field(min_length=1)
-
-    _tuple = field_validator("capabilities", mode="before")(
-        lambda value: tuple(value) if isinstance(value, list) else value
-    )
+    capabilities: tuple[Capability, ...] = Field(min_length=1, strict=False)
 
 
 @dataclass(frozen=True)
