@@ -46,11 +46,6 @@ class Mutant(ParamsModel):
     after: str
     tests: tuple[str, ...] = Field(min_length=1, strict=False)
 
-    @property
-    def area(self) -> str:
-        """The part of the code that it is in, or ``reported``: the first word of its name."""
-        return self.name.partition("-")[0]
-
     def put_into(self, text: str) -> str:
         """The text of the file with the error; raises WorkbookError unless ``before`` occurs once in it."""
         found = text.count(self.before)

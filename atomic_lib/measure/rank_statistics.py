@@ -35,7 +35,7 @@ NO_DIFFERENCE: Word = "no difference shown"
 
 @dataclass(frozen=True)
 class Summary:
-    """The median of ``n`` samples in seconds, with its interval; ``reason`` says why there is none.
+    """The median of ``n`` samples in seconds, with its interval: None for fewer than ``LEAST_FOR_INTERVAL`` samples.
 
     ``least`` and ``most`` are the range of the samples, which is not a confidence interval of the median.
     """
@@ -46,7 +46,6 @@ class Summary:
     most: float
     low: float | None
     high: float | None
-    reason: str = ""
 
 
 @dataclass(frozen=True)
@@ -62,7 +61,6 @@ class Verdict:
     shift_seconds: float
     shift_low: float | None
     shift_high: float | None
-    n_base: int
     n_other: int
     reason: str
 
@@ -105,11 +103,11 @@ def compare_samples(
         return None
     shift_seconds = median(other) - median(base)
     if smallest_p(len(base), len(other)) >= SIGNIFICANT_P:
-        return Verdict(NO_DIFFERENCE, None, shift_seconds, None, None, len(base), len(other), _too_few(base, other))
+        return Verdict(NO_DIFFERENCE, None, shift_seconds, None, None, len(other), _too_few(base, other))
     p_value = rank_test_p(base, other)
     low, high = _shift_interval(base, other)
     word, reason = _judge(p_value, shift_seconds, median(base), noise_relative)
-    return Verdict(word, p_value, shift_seconds, low, high, len(base), len(other), reason)
+    return Verdict(word, p_value, shift_seconds, low, high, len(other), reason)
 
 
 def smallest_p(n_base: int, n_other: int) -> float:
@@ -150,8 +148,7 @@ def _times(samples_seconds: Iterable[float]) -> tuple[float, ...]:
 def _summary(samples: tuple[float, ...]) -> Summary:
     middle, least, most = median(samples), min(samples), max(samples)
     if len(samples) < LEAST_FOR_INTERVAL:
-        reason = "one sample" if len(samples) == 1 else f"fewer than {LEAST_FOR_INTERVAL} samples"
-        return Summary(len(samples), middle, least, most, None, None, reason=f"{reason}: no interval")
+        return Summary(len(samples), middle, least, most, None, None)
     low, high = _interval((samples,), lambda of, axis: _medians(of, axis))
     return Summary(len(samples), middle, least, most, low, high)
 

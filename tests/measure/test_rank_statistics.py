@@ -40,7 +40,7 @@ def judged(base: Sequence[float], other: Sequence[float]) -> Verdict:
 def test_a_summary_has_the_median_inside_its_interval() -> None:
     summary = summarize(BOOT)
     assert summary is not None
-    assert (summary.n, summary.median, summary.reason) == (7, 41.4, "")
+    assert (summary.n, summary.median) == (7, 41.4)
     assert summary.low is not None
     assert summary.high is not None
     assert (summary.least, summary.most) == (40.9, 42.0)
@@ -59,7 +59,6 @@ def test_too_few_samples_have_a_median_but_no_interval(n: int) -> None:
     summary = summarize(BOOT[:n])
     assert summary is not None
     assert (summary.low, summary.high) == (None, None)
-    assert summary.reason == ("one sample: no interval" if n == 1 else "fewer than 6 samples: no interval")
     assert 1 - 2 / 2**n < CONFIDENCE
 
 
@@ -111,7 +110,7 @@ def test_the_reason_says_how_many_boots_are_missing() -> None:
 
 def test_few_of_one_variant_can_be_made_up_by_many_of_the_other() -> None:
     verdict = judged([40.0 + step / 10 for step in range(20)], [20.0 + step / 10 for step in range(5)])
-    assert (verdict.word, verdict.n_base, verdict.n_other) == ("faster", 20, 5)
+    assert (verdict.word, verdict.n_other) == ("faster", 5)
 
 
 def test_of_all_ways_to_split_one_sample_a_false_alarm_is_as_rare_as_promised() -> None:

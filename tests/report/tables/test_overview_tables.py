@@ -39,7 +39,7 @@ def test_one_boot_each_shows_no_difference_but_enough_of_them_do(
 ) -> None:
     place, shown = 2, [row[-1].note for row in overview(study).rows]
     assert (shown[0], shown[place]) == ("", "no difference shown")
-    slower = Verdict("slower", 0.001, 9.0, 8.0, 10.0, 8, 8, "p = 0.001")
+    slower = Verdict("slower", 0.001, 9.0, 8.0, 10.0, 8, "p = 0.001")
     monkeypatch.setattr(BootTime, "verdict", lambda *_: slower)
     assert "%" in overview(study).rows[place][-1].note
 
