@@ -2,22 +2,21 @@
 
 import argparse
 import os
-import re
 import sys
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
-from pathlib import Path
 
 from atomic_lib.base.errors import WorkbookError
 from atomic_lib.base.paths import CHECKOUT
 from atomic_lib.base.run_lock import run_lock
 from atomic_lib.base.store import remove_tree, require_space
 from atomic_lib.results.record import git_revision
+from atomic_lib.tools.machine import describe_machine
 from atomic_lib.tools.user_namespace import enter, is_inside, require_namespace
 from benchmarks.builds import OUTPUT, SCRATCH
 from benchmarks.compose_ratio import compare_with_least
 from benchmarks.docs import publish
-from benchmarks.measured import MeasuredTable, Source, today, write_table
+from benchmarks.measured import MeasuredTable, Source, write_table
 from benchmarks.successive_builds import build_in_succession
 
 _NEED_BYTES = 12_000_000_000
@@ -63,13 +62,12 @@ def _run(options: argparse.Namespace) -> list[MeasuredTable]:
 
 def measured_now(command: str) -> Source:
     """The source of figures that this machine measures now."""
-    model = re.search(r"^model name\s*: (.*)$", Path("/proc/cpuinfo").read_text(), flags=re.MULTILINE)
-    memory_gib = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    machine = describe_machine()
     return Source(
         command=command,
         revision=git_revision(CHECKOUT),
-        date=today(),
-        machine=f"{os.cpu_count()} CPUs ({model[1] if model else 'unknown'}), {memory_gib:.0f} GiB",
+        date=f"{datetime.now(UTC):%Y-%m-%d}",
+        machine=f"{machine.cpus} CPUs ({machine.cpu_model}), {machine.memory_bytes / 2**30:.0f} GiB",
         load_1m=round(os.getloadavg()[0], 2),
     )
 

@@ -5,16 +5,13 @@ The only module of the benchmarks that calls ``atomic_lib.pipeline``.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from functools import cached_property
 from pathlib import Path
 
 from atomic_lib.base.paths import BUILD, CHECKOUT
 from atomic_lib.base.store import Store
 from atomic_lib.params.variant import load_variant
-from atomic_lib.pipeline.build import Build
 from atomic_lib.pipeline.recorded_build import RecordedBuild
-from atomic_lib.recipe.load import load_recipe
-from atomic_lib.recipe.recipe import Recipe
+from atomic_lib.pipeline.update.package_update import ExtendedBuild
 from atomic_lib.results.record import VariantRecord
 from atomic_lib.tools.context import Context, open_context
 from benchmarks.cost import Cost, costed
@@ -44,19 +41,6 @@ REQUESTS = (
 )
 """The variants that are built one after another from an empty store."""
 CHANGED = replace(FIRST, title="one package added (rsync)", added=("rsync",))
-
-
-@dataclass(frozen=True)
-class ExtendedBuild(Build):
-    """A build whose recipe has more packages than its file."""
-
-    added: tuple[str, ...] = ()
-
-    @cached_property
-    def whole_recipe(self) -> Recipe:
-        """The variant's recipe with the added packages."""
-        recipe = load_recipe(self.variant)
-        return replace(recipe, packages=(*recipe.packages, *self.added))
 
 
 def open_build(request: BuildRequest, context: Context) -> ExtendedBuild:

@@ -1,7 +1,6 @@
 """A measured table: raw values with their source, as JSON in ``docs/measured`` and as Markdown in a page."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 from statistics import median
 from typing import Literal
@@ -85,11 +84,6 @@ def read_table(path: Path) -> MeasuredTable:
 def write_table(table: MeasuredTable, directory: Path) -> None:
     """Write the table as ``NAME.json``."""
     write_text(directory / f"{table.name}.json", table.model_dump_json(indent=1, exclude_defaults=True) + "\n")
-
-
-def today() -> str:
-    """The date of a measurement made now."""
-    return f"{datetime.now(UTC):%Y-%m-%d}"
 
 
 def spread(values: Sequence[float], format: Format) -> str:

@@ -11,12 +11,13 @@ import pytest
 from atomic_lib.base.errors import WorkbookError
 from atomic_lib.base.store import Store
 from atomic_lib.content.repositories import Content
+from atomic_lib.pipeline.build import Build
 from atomic_lib.solve.lock import Lock, LockedPackage
 from atomic_lib.solve.rpm_set import RpmSet
 from atomic_lib.tools.context import Context
 from atomic_lib.tools.sandbox import Tools
 from benchmarks import mkosi_image
-from benchmarks.builds import FIRST, ExtendedBuild, open_build
+from benchmarks.builds import FIRST, open_build
 from benchmarks.mkosi_image import configuration, dracut_script, require_packages
 
 CONTENT = Content("own", "Own", "k", "13", "security=selinux", "default", "", {}, False, None)
@@ -32,7 +33,7 @@ KEY = "mkosi.sandbox/etc/pki/rpm-gpg/RPM-GPG-KEY-fedora-13-primary"
 
 
 @pytest.fixture
-def build(tmp_path: Path) -> ExtendedBuild:
+def build(tmp_path: Path) -> Build:
     opened = open_build(FIRST, Context(Tools(tmp_path, "key"), tmp_path / "cache", Store(tmp_path / "store")))
     keys = tmp_path / "keys"
     keys.mkdir()
@@ -53,7 +54,7 @@ def sections(text: str) -> ConfigParser:
     return parsed
 
 
-def test_mkosi_installs_the_packages_of_the_lock_as_the_recipe_says(build: ExtendedBuild) -> None:
+def test_mkosi_installs_the_packages_of_the_lock_as_the_recipe_says(build: Build) -> None:
     main = sections(configuration(build)["mkosi.conf"])
     assert main["Content"]["Packages"].split() == ["bash", "openssh", "basesystem"]
     assert (main["Content"]["WithDocs"], main["Content"]["WithRecommends"]) == ("no", "no")
@@ -64,13 +65,13 @@ def test_mkosi_installs_the_packages_of_the_lock_as_the_recipe_says(build: Exten
     assert (main["Content"]["WithDocs"], main["Content"]["WithRecommends"]) == ("yes", "yes")
 
 
-def test_mkosi_checks_signatures_by_the_keys_of_the_set(build: ExtendedBuild) -> None:
+def test_mkosi_checks_signatures_by_the_keys_of_the_set(build: Build) -> None:
     files = configuration(build)
     assert files[KEY] == "-----BEGIN A\n-----BEGIN B\n"
     assert "Check" not in files["mkosi.conf"]  # mkosi checks them unless it is told not to
 
 
-def test_its_disk_is_as_large_as_ours_and_starts_with_the_same_arguments(build: ExtendedBuild) -> None:
+def test_its_disk_is_as_large_as_ours_and_starts_with_the_same_arguments(build: Build) -> None:
     files = configuration(build)
     size_mib = build.variant.root_size_mib
     assert files["mkosi.repart/10-root.conf"].splitlines() == [
@@ -90,7 +91,7 @@ def test_its_disk_is_as_large_as_ours_and_starts_with_the_same_arguments(build: 
     assert "root=UUID" not in line
 
 
-def test_dracut_runs_with_the_recipes_arguments(build: ExtendedBuild, tmp_path: Path) -> None:
+def test_dracut_runs_with_the_recipes_arguments(build: Build, tmp_path: Path) -> None:
     script = dracut_script(replace(build.recipe, initramfs_arguments=("--add=ostree", "--install=a b")))
     (tmp_path / "dracut").write_text('#!/bin/sh\nprintf "%s\\n" "$@" >"$ARTIFACTDIR/words"\n')
     (tmp_path / "ls").write_text('#!/bin/sh\n[ "$1" = /usr/lib/modules ] && echo 6.12\n')
