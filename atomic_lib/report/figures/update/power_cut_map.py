@@ -6,9 +6,12 @@ from typing import TYPE_CHECKING
 
 from atomic_lib.measure.power_cuts.power_cut_states import PowerCutStates
 from atomic_lib.measure.power_cuts.replay import CutVerdict
+from atomic_lib.report.elements.blocks import Shown
 from atomic_lib.report.figures.picture import COLOURS, EDGE, HATCHES, Picture, draw_picture
 from atomic_lib.report.tables.update.power_cut_tables import CONTROL_NAMES
+from atomic_lib.report.tables.update.study_update_tables import NOTHING
 from atomic_lib.report.text import methods
+from atomic_lib.results.update.update_results import UpdateResults
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -26,6 +29,12 @@ def power_cut_map(recordings: Sequence[PowerCutStates]) -> Picture:
     return draw_picture(
         lambda width: _draw(recordings, width), f"{caption} {'. '.join(words)}.", caption, how=methods.POWER_CUTS
     )
+
+
+def cuts_map(updates: UpdateResults | None) -> Shown:
+    """The same of a study; nothing if no power cut was recorded."""
+    cuts = updates.power_cuts if updates else None
+    return power_cut_map(cuts.recordings) if cuts else NOTHING
 
 
 def shares_of(states: PowerCutStates) -> list[tuple[float, ...]]:

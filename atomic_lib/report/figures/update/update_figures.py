@@ -1,12 +1,15 @@
 """The figures of updates: the bytes of each way to have them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from atomic_lib.guest.update.update_ways import UpdateWay, WayName
+from atomic_lib.report.elements.blocks import Shown
 from atomic_lib.report.elements.values import quantity
 from atomic_lib.report.figures.bars import Bar, Segment, stack_of
 from atomic_lib.report.figures.picture import Picture
+from atomic_lib.report.tables.update.study_update_tables import NOTHING
 from atomic_lib.report.text import methods
+from atomic_lib.results.update.update_results import UpdateResults
 
 _NO_WAYS: tuple[WayName, ...] = ("check", "RPM files to undo it")
 _WITHOUT_CHECK: tuple[WayName, ...] = ("casync chunks", "OCI layers", "least possible", "whole image")
@@ -22,10 +25,10 @@ def downloads_chart(ways: Sequence[UpdateWay]) -> Picture:
     return _chart(_bars(ways), "Bytes of the update by each way.")
 
 
-def downloads_of_variants(ways: Mapping[str, Sequence[UpdateWay]]) -> Picture:
-    """The same of several variants by name, one below the other."""
-    bars = [bar for variant, own in ways.items() for bar in _bars(own, f"{variant}: ")]
-    return _chart(bars, "Bytes of the update by each way, of each variant.")
+def ways_chart(updates: UpdateResults | None) -> Shown:
+    """The same of each variant of a study, one below the other; nothing if none was updated."""
+    bars = [bar for one in (updates.updates if updates else ()) for bar in _bars(one.ways, f"{one.variant}: ")]
+    return _chart(bars, "Bytes of the update by each way, of each variant.") if bars else NOTHING
 
 
 def _chart(bars: Sequence[Bar], caption: str) -> Picture:

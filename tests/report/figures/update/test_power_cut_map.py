@@ -1,9 +1,13 @@
 """The picture of the map: shares of each flush, and the sums for those who do not see it."""
 
+from dataclasses import replace
+
 import pytest
 
-from atomic_lib.report.figures.update.power_cut_map import power_cut_map, shares_of
+from atomic_lib.report.figures.picture import Picture
+from atomic_lib.report.figures.update.power_cut_map import cuts_map, power_cut_map, shares_of
 from tests.measure.power_cuts.states import LOST, MIXED, WHOLE_1, WHOLE_2, WORN, states_of
+from tests.results.update.study_updates import UPDATES
 
 UPGRADE = states_of("none", WHOLE_1, WHOLE_1, WHOLE_1, LOST, WHOLE_2, WORN)
 
@@ -26,3 +30,15 @@ def test_the_picture_says_the_sums_in_words() -> None:
     assert shown.count("<svg") == 2
     for kind in ("version 1 boots", "unbootable"):
         assert kind in shown
+
+
+def test_the_map_of_a_study_has_the_upgrade_and_the_controls() -> None:
+    found = cuts_map(UPDATES)
+    assert isinstance(found, Picture)
+    assert "the upgrade: version 1 boots 3" in found.alt
+    assert "control: packages by dnf: " in found.alt
+
+
+def test_without_power_cuts_there_is_no_map() -> None:
+    for updates in (None, replace(UPDATES, power_cuts=None)):
+        assert cuts_map(updates)._repr_html_() == ""
