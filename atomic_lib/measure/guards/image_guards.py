@@ -29,6 +29,7 @@ _NAMED = 200
 """How many findings of a guard are named: a tree with wrong rights has tens of thousands."""
 _SET_UID_OR_GID, _WRITABLE, _STICKY = 0o6000, 0o002, 0o1000
 _EPHEMERAL_PORT = 32768
+"""The first port that Linux gives to a socket that asks for any: ip_local_port_range in ip-sysctl."""
 _PRIVATE_KEYS: GuardName = "private-keys"
 
 
@@ -109,9 +110,16 @@ def check_image(disk: FileSystem, rules: GuardRules) -> tuple[Guard, ...]:
 
 
 def open_ports(listeners: Iterable[Listener], rules: GuardRules) -> Guard:
-    """The guard of the sockets that booted guests listened on; a port that the kernel chose is ``*``."""
-    sockets = sorted({f"{one.protocol} {_address(one.address)} {one.program}".rstrip() for one in listeners})
+    """The guard of the sockets that booted guests listened on."""
+    sockets = sorted(set(map(socket_words, listeners)))
     return _guard("open-ports", ((socket, "", "") for socket in sockets), rules)
+
+
+def socket_words(listener: Listener) -> str:
+    """A socket as text; a port that the kernel chose, which differs in every boot, is ``*``."""
+    host, colon, port = listener.address.rpartition(":")
+    address = f"{host}{colon}*" if port.isdecimal() and int(port) >= _EPHEMERAL_PORT else listener.address
+    return f"{listener.protocol} {address} {listener.program}".rstrip()
 
 
 def with_open_ports(
@@ -165,8 +173,3 @@ def _rights(root: FileSystem, entry: FileEntry) -> str:
     """The mode in octal, and the owners by name."""
     user, group = root.users.get(entry.uid, str(entry.uid)), root.groups.get(entry.gid, str(entry.gid))
     return f"{entry.mode:04o} {user}:{group}"
-
-
-def _address(address: str) -> str:
-    host, colon, port = address.rpartition(":")
-    return f"{host}{colon}*" if port.isdecimal() and int(port) >= _EPHEMERAL_PORT else address

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Sequence
 
 from atomic_lib.guest.boot_record import Boot
+from atomic_lib.measure.guards.image_guards import socket_words
 from atomic_lib.report.elements.blocks import Details, Stack
 from atomic_lib.report.elements.cells import Cell, missing, number
 from atomic_lib.report.elements.table import Table
@@ -24,8 +25,6 @@ from atomic_lib.results.study_result import StudyResult
 from atomic_lib.results.variant_result import VariantResult
 
 _COMPARED = ("ssh-login", "docker-ready")
-_EPHEMERAL_PORT = 32768
-"""The first port that Linux gives to a socket that asks for any: ip_local_port_range in ip-sysctl."""
 
 
 def boot_times(study: StudyResult) -> Table:
@@ -92,7 +91,7 @@ def running(study: StudyResult) -> Stack:
     notes = excluded_notes(study.variants)
     table = Table("The running guest", header, rows, records, notes, methods.RUNNING, "boots.csv", fixed=True)
     lists: tuple[tuple[str, str, Callable[[Boot], Iterable[str]]], ...] = (
-        ("Listening sockets", "listeners.csv", _sockets),
+        ("Listening sockets", "listeners.csv", lambda boot: map(socket_words, boot.listeners or ())),
         ("Set-uid files", "setuid_files.csv", lambda boot: boot.setuid_files or ()),
     )
     folded = [_presence(study, *one) for one in lists]
@@ -127,16 +126,6 @@ def _presence(study: StudyResult, caption: str, csv: str, names_of: Callable[[Bo
     records = tuple({"variant": variant, "name": name} for variant, of in found.items() for name in sorted(of))
     header = ("", *(result.variant for result in study.variants))
     return Table(caption, header, rows, records, (), methods.RUNNING, csv)
-
-
-def _sockets(boot: Boot) -> Iterable[str]:
-    return [f"{one.protocol} {_address(one.address)} {one.program}".rstrip() for one in boot.listeners or ()]
-
-
-def _address(address: str) -> str:
-    """The address with ``*`` for a port that the kernel chose: it differs in every boot."""
-    host, colon, port = address.rpartition(":")
-    return f"{host}{colon}*" if port.isdecimal() and int(port) >= _EPHEMERAL_PORT else address
 
 
 def _tcg_note(study: StudyResult) -> Sequence[str]:
