@@ -1,14 +1,13 @@
 """The map of power cuts as a picture: after each flush, which share of the states starts which version."""
 
 from collections.abc import Sequence
-from itertools import groupby
 from typing import TYPE_CHECKING
 
 from atomic_lib.measure.power_cuts.power_cut_states import PowerCutStates
 from atomic_lib.measure.power_cuts.replay import CutVerdict
 from atomic_lib.report.elements.blocks import Shown
 from atomic_lib.report.figures.picture import COLOURS, EDGE, HATCHES, Picture, draw_picture
-from atomic_lib.report.tables.update.power_cut_tables import CONTROL_NAMES
+from atomic_lib.report.tables.update.power_cut_tables import CONTROL_NAMES, by_flush
 from atomic_lib.report.tables.update.study_update_tables import NOTHING
 from atomic_lib.report.text import methods
 from atomic_lib.results.update.update_results import UpdateResults
@@ -39,8 +38,10 @@ def cuts_map(updates: UpdateResults | None) -> Shown:
 
 def shares_of(states: PowerCutStates) -> list[tuple[float, ...]]:
     """For each flush the share of the states after it, of each of ``KINDS``."""
-    groups = [list(group) for _, group in groupby(states.cuts, key=lambda cut: cut.request)]
-    return [tuple(sum(_kind(cut) == kind for cut in group) / len(group) for kind in KINDS) for group in groups]
+    return [
+        tuple(sum(_kind(cut) == kind for cut in group) / len(group) for kind in KINDS)
+        for group in by_flush(states.cuts)
+    ]
 
 
 def _kind(cut: CutVerdict) -> str:

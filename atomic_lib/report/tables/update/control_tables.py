@@ -7,14 +7,12 @@ from atomic_lib.report.tables.update.power_cut_tables import CONTROL_NAMES
 from atomic_lib.report.text import methods
 from atomic_lib.results.update.update_results import PowerCutsResult
 
-_AT_FLUSH = "at a flush"
-
 
 def controls_table(found: PowerCutsResult) -> Table:
     """How many states of the upgrade and of each control are damaged, all together and of those at a flush."""
     rows, records = list[tuple[Cell, ...]](), list[dict[str, object]]()
     for one in found.recordings:
-        damaged, at_flush = len(one.damaged), sum(cut.kind == _AT_FLUSH for cut in one.damaged)
+        damaged, at_flush = len(one.damaged), sum(cut.kind == "at a flush" for cut in one.damaged)
         outcome = Cell("the standard") if one is found.upgrade else _outcome(one, found.upgrade)
         rows.append(
             (Cell(CONTROL_NAMES[one.control]), number(len(one.cuts), "count"), number(damaged, "count"),

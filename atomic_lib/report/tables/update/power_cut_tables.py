@@ -119,7 +119,7 @@ def map_table(states: PowerCutStates | None) -> Table:
     if states is None:
         return Table("The map of an update by dnf", (), (), (), anchor="power-cut-map-dnf",
                      empty="None was recorded; --packages NAME does so.")  # fmt: skip
-    stretches = groupby(_by_flush(states.cuts), key=lambda group: _stretch(group))
+    stretches = groupby(by_flush(states.cuts), key=_stretch)
     rows, records = list[tuple[Cell, ...]](), list[dict[str, object]]()
     for stretch, members in stretches:
         groups = list(members)
@@ -171,7 +171,8 @@ def side_by_side_table(upgrade: PowerCutStates, packages: PowerCutStates | None)
                  methods.POWER_CUTS, anchor="power-cut-steps", fixed=True)  # fmt: skip
 
 
-def _by_flush(cuts: Sequence[CutVerdict]) -> list[list[CutVerdict]]:
+def by_flush(cuts: Sequence[CutVerdict]) -> list[list[CutVerdict]]:
+    """The cuts in their order, those after the same flush together."""
     return [list(group) for _, group in groupby(cuts, key=lambda cut: cut.request)]
 
 

@@ -39,10 +39,9 @@ def cut_maps(updates: UpdateResults | None) -> Shown:
     cuts = updates.power_cuts if updates else None
     if cuts is None:
         return NOTHING
-    maps = [cuts.upgrade, *([cuts.by_packages] if cuts.by_packages else [])]
-    folded = [Details(power_cut_tables.map_table(one).caption, power_cut_tables.map_table(one)) for one in maps]
-    damage = power_cut_tables.damage_table(cuts.recordings)
-    return Stack((*folded, Details(damage.caption, damage), power_cut_tables.booted_table(cuts.booted)))
+    maps = [power_cut_tables.map_table(one) for one in (cuts.upgrade, cuts.by_packages) if one]
+    folded = [Details(table.caption, table) for table in (*maps, power_cut_tables.damage_table(cuts.recordings))]
+    return Stack((*folded, power_cut_tables.booted_table(cuts.booted)))
 
 
 def returns(updates: UpdateResults | None) -> Shown:
