@@ -14,6 +14,7 @@ import pytest
 from atomic_lib.base import command, errors
 from atomic_lib.base.errors import SetupError, WorkbookError
 from atomic_lib.base.store import USES_VARIABLE, Store, file_sha256, key_of, remove_tree, require_space, set_aside
+from tests.flips import flip
 
 INPUTS = {"variant": "a", "size": 1, "list": [1, 2]}
 # Makes one result slowly; "reached" shows that it is in the middle of it.
@@ -103,14 +104,6 @@ def test_failure_publishes_nothing_and_the_next_try_succeeds(store: Store) -> No
 )
 def test_any_input_changes_the_key(changed: dict[str, object]) -> None:
     assert key_of(changed) != key_of(INPUTS)
-
-
-def flip(path: Path) -> None:
-    """Change a byte; size and times stay."""
-    status, data = path.stat(), bytearray(path.read_bytes())
-    data[len(data) // 2] ^= 1
-    path.write_bytes(data)
-    os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
 
 
 def empty(path: Path) -> None:

@@ -24,6 +24,7 @@ from atomic_lib.content.standin.debs import (
 )
 from atomic_lib.content.standin.fedora_names import FedoraNames, StandinNames
 from tests.contexts import NO_TOOLS
+from tests.flips import flip
 
 PLAN = """\
 NOTE: This is only a simulation!
@@ -48,14 +49,6 @@ INDEX = "\n".join(
     f"SHA256: {hashlib.sha256(name.encode()).hexdigest()}\n"
     for name in NAMES
 )
-
-
-def flip(path: Path) -> None:
-    """Change a byte; size and times stay."""
-    status, data = path.stat(), bytearray(path.read_bytes())
-    data[len(data) // 2] ^= 1
-    path.write_bytes(data)
-    os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
 
 
 @pytest.fixture

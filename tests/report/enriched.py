@@ -54,7 +54,6 @@ CONTAINER = ContainerFigures(
     differences=(FileDifference(path="/etc/bash.bashrc", package="bash", reason="changed on the host"),),
     deviations=("S.5....T.  c /etc/passwd",),
 )  # fmt: skip
-PYTHON_BYTES = (0, 40_000_000, 55_000_000, 60_000_000)
 _OVERHEAD = {
     "partition-table": (34_816, 700), "boot-sectors": (61_440, 40_000), "esp": (1_200_128, 402_000),
     "file-system": (20_480_000, 90_000), "directories": (5_120_000, 310_000), "journal": (67_108_864, 71_000),

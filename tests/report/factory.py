@@ -12,6 +12,8 @@ from atomic_lib.guest.evidence.unit_times import UnitTime
 from atomic_lib.guest.vm.host_load import BootHost
 from atomic_lib.measure.classes import class_of
 from atomic_lib.params.study_file import Study
+from atomic_lib.report.elements.blocks import Shown
+from atomic_lib.report.elements.table import Table
 from atomic_lib.results.build_result import ClassSize, PackageSize, class_sizes
 from atomic_lib.results.study_result import StudyResult
 from atomic_lib.results.variant_result import Failure, StageTime, VariantResult
@@ -195,6 +197,14 @@ def study_of(*results: VariantResult) -> StudyResult:
 def plain(text: str) -> str:
     """The text with a hyphen for the minus sign and ordinary spaces."""
     return text.replace("\N{MINUS SIGN}", "-").replace("\N{NO-BREAK SPACE}", " ")
+
+
+def texts(shown: Shown) -> list[list[str]]:
+    """The texts of a table with an anchor and with data."""
+    assert isinstance(shown, Table)
+    assert f'id="{shown.anchor}"' in shown._repr_html_()
+    assert shown.records
+    return [[plain(cell.text) for cell in row] for row in shown.rows]
 
 
 def _package(row: dict[str, str], permille: int) -> PackageSize:

@@ -11,6 +11,7 @@ from atomic_lib.base.store import Store
 from atomic_lib.tools import check_files as check_files_module
 from atomic_lib.tools.check_files import check_files
 from atomic_lib.tools.doctor import Finding
+from tests.flips import flip
 
 
 def make(directory: Path) -> None:
@@ -37,14 +38,6 @@ def place(tmp_path: Path) -> Path:
 
 def check(place: Path) -> list[Finding]:
     return check_files(place / "cache", place / "build", [])
-
-
-def flip(path: Path) -> None:
-    """Change a byte; size and times stay."""
-    status, data = path.stat(), bytearray(path.read_bytes())
-    data[len(data) // 2] ^= 1
-    path.write_bytes(data)
-    os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
 
 
 def test_without_damage_it_says_what_was_checked(place: Path) -> None:

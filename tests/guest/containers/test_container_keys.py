@@ -26,18 +26,15 @@ def session(key: str = "one", **overrides: Any) -> SessionRequest:
 
 SESSIONS = (session("two"), replace(session(), selinux="permissive"), session(guest_memory_mib=1024),
             session(guest_cpus=2), session(runtime="podman"))  # fmt: skip
-IMAGES = (replace(WEB, id="2" * 64), replace(WEB, tag="web:2"))
-OTHER_IMAGES = (*IMAGES, replace(WEB, nevras=()), replace(WEB, has_rpm=False))
+OTHER_IMAGES = (replace(WEB, id="2" * 64), replace(WEB, tag="web:2"), replace(WEB, nevras=()),
+                replace(WEB, has_rpm=False))  # fmt: skip
 
 
 def test_another_host_image_or_update_is_another_service(tmp_path: Path) -> None:
     request = ServiceRequest(session(), (WEB,), HostUpdate("a", tmp_path))
     others = [
         *(replace(request, session=other) for other in SESSIONS),
-        *(
-            replace(request, images=(image,))
-            for image in (*IMAGES, replace(WEB, nevras=()), replace(WEB, has_rpm=False))
-        ),
+        *(replace(request, images=(image,)) for image in OTHER_IMAGES),
         replace(request, update=None),
         replace(request, swarm=True),
         replace(request, update=HostUpdate("b", tmp_path)),

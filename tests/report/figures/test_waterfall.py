@@ -8,18 +8,12 @@ from atomic_lib.report.tables import decision_tables
 from atomic_lib.results.analysis import decisions
 from atomic_lib.results.analysis.metrics import Criterion
 from atomic_lib.results.study_result import StudyResult
-from tests.report import factory
 from tests.report.enriched import enriched_study
-from tests.report.factory import plain, study_of
+from tests.report.factory import plain
 
 
 def stepped(study: StudyResult, *names: str) -> StudyResult:
     return study.model_copy(update={"steps": tuple(Step(decision=f"take {name}", variant=name) for name in names)})
-
-
-@pytest.fixture(scope="module")
-def study() -> StudyResult:
-    return study_of(*factory.all_results())
 
 
 def test_the_steps_add_up_to_the_whole_difference(study: StudyResult) -> None:

@@ -1,7 +1,5 @@
 """Tables of a study and of a variant: right deltas, honest gaps, sums that are equal."""
 
-import pytest
-
 from atomic_lib.report.elements.blocks import Stack
 from atomic_lib.report.elements.table import Table
 from atomic_lib.report.tables import comparison_tables, variant_tables
@@ -16,12 +14,6 @@ from atomic_lib.results.analysis.package_changes import PackageChanges, package_
 from atomic_lib.results.study_result import StudyResult
 from tests.report import factory
 from tests.report.factory import plain, study_of
-
-
-@pytest.fixture(scope="module")
-def study() -> StudyResult:
-    """Three variants that were built, one that failed, one that was not booted."""
-    return study_of(*factory.all_results())
 
 
 def row_of(table: Table, title: str) -> tuple[tuple[str, str], ...]:

@@ -12,11 +12,6 @@ from tests.report.enriched import enriched_study
 from tests.report.factory import plain, study_of
 
 
-@pytest.fixture(scope="module")
-def study() -> StudyResult:
-    return study_of(*factory.all_results())
-
-
 def test_a_variant_has_its_image_tree_packages_and_boot_with_differences(study: StudyResult) -> None:
     table = overview(enriched_study(study))
     assert table.header == ("variant", "compressed image", "tree", "packages", "boot (counted)")

@@ -46,12 +46,6 @@ def said(*results: VariantResult) -> str:
     return plain(conclusions.sentence(study_of(*results), results[-1]))
 
 
-@pytest.fixture(scope="module")
-def study() -> StudyResult:
-    """Three variants that were built, one that failed, one that was not booted."""
-    return study_of(*factory.all_results())
-
-
 def test_the_conclusions_say_what_the_figures_say(study: StudyResult) -> None:
     text = {result.variant: plain(conclusions.sentence(study, result)) for result in study.variants}
     assert text["cloud-docker"].startswith("baseline: the tree holds 669.4 MB in 263 packages. Present: Python and")

@@ -8,12 +8,7 @@ import pytest
 
 from atomic_lib.base.command import CommandError, Completed
 from atomic_lib.measure.power_cuts.packages.database_in_state import RpmFile, parse_files, parse_packages
-from tests.measure.power_cuts.packages.package_machine import DATABASE, PackageMachine, TextTools, make_package_machine
-
-
-@pytest.fixture(scope="module")
-def machine(tmp_path_factory: pytest.TempPathFactory) -> PackageMachine:
-    return make_package_machine(tmp_path_factory.mktemp("machine"))
+from tests.measure.power_cuts.packages.package_machine import DATABASE, PackageMachine, TextTools
 
 
 def test_packages_are_read_by_name_without_public_keys() -> None:

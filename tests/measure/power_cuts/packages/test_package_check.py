@@ -23,11 +23,6 @@ from tests.measure.power_cuts.packages.package_machine import (
 LOST = bytes(BLOCK_BYTES)
 
 
-@pytest.fixture(scope="module")
-def machine(tmp_path_factory: pytest.TempPathFactory) -> PackageMachine:
-    return make_package_machine(tmp_path_factory.mktemp("machine"))
-
-
 def shown(found: StateVerdict) -> tuple[str, list[tuple[str, str]]]:
     return found.outcome, [(damage.part, damage.problem) for damage in found.damage]
 

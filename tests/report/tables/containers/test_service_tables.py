@@ -2,16 +2,9 @@
 
 from atomic_lib.guest.evidence.denials import Denial
 from atomic_lib.report.elements.cells import MISSING
-from atomic_lib.report.elements.table import Table
 from atomic_lib.report.tables.containers import service_tables
 from tests.guest.containers.services import LABEL, good_image, good_service, service_with_pod, service_with_swarm
-from tests.report.factory import plain
-
-
-def texts(table: Table) -> list[list[str]]:
-    assert f'id="{table.anchor}"' in table._repr_html_()
-    assert table.records
-    return [[plain(cell.text) for cell in row] for row in table.rows]
+from tests.report.factory import plain, texts
 
 
 def test_each_image_is_compared_with_what_was_built() -> None:

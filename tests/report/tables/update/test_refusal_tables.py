@@ -3,18 +3,11 @@
 from typing import get_args
 
 from atomic_lib.guest.refusals.update_cases import CASES, Way
-from atomic_lib.report.elements.table import Table
 from atomic_lib.report.tables.update import refusal_tables
 from tests.guest.refusals.cases import OBJECTS, VERSION_1, attempt, guest, result
-from tests.report.factory import plain
+from tests.report.factory import texts
 
 AGAIN = result("dies", "download", repeat=attempt(0, "", OBJECTS))
-
-
-def texts(table: Table) -> list[list[str]]:
-    assert f'id="{table.anchor}"' in table._repr_html_()
-    assert table.records
-    return [[plain(cell.text) for cell in row] for row in table.rows]
 
 
 def test_each_way_has_its_words() -> None:

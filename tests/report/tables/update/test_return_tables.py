@@ -1,17 +1,10 @@
 """The tables of the automatic return, of guests that went back and of one that did not."""
 
 from atomic_lib.report.elements.cells import MISSING
-from atomic_lib.report.elements.table import Table
 from atomic_lib.report.tables.update import return_tables
 from tests.guest.update.returns import outcome
 from tests.guest.update.updates import AFTER, state
-from tests.report.factory import plain
-
-
-def texts(table: Table) -> list[list[str]]:
-    assert f'id="{table.anchor}"' in table._repr_html_()
-    assert table.records
-    return [[plain(cell.text) for cell in row] for row in table.rows]
+from tests.report.factory import texts
 
 
 def test_each_fault_has_its_outcome_boots_and_seconds() -> None:

@@ -4,9 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from atomic_lib.report.elements.blocks import Shown
 from atomic_lib.report.elements.cells import MISSING
-from atomic_lib.report.elements.table import Table
 from atomic_lib.report.tables.update import (
     control_tables,
     study_outcome_tables,
@@ -15,15 +13,8 @@ from atomic_lib.report.tables.update import (
 )
 from tests.guest.update.updates import USED, USED_AFTER
 from tests.measure.power_cuts.states import WHOLE_1, WORN, states_of
-from tests.report.factory import plain
+from tests.report.factory import plain, texts
 from tests.results.update.study_updates import ALL_UPDATES, CUTS, DNF, OSTREE, REFUSALS, RETURNS, ROUNDS, UPDATES
-
-
-def texts(shown: Shown) -> list[list[str]]:
-    assert isinstance(shown, Table)
-    assert f'id="{shown.anchor}"' in shown._repr_html_()
-    assert shown.records
-    return [[plain(cell.text) for cell in row] for row in shown.rows]
 
 
 def test_both_variants_stand_side_by_side() -> None:

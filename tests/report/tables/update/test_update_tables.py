@@ -4,7 +4,6 @@ from dataclasses import replace
 
 from atomic_lib.guest.update.update_downloads import UpdateDownloads
 from atomic_lib.report.elements.cells import MISSING
-from atomic_lib.report.elements.table import Table
 from atomic_lib.report.tables.update import update_tables
 from tests.guest.update.updates import (
     AFTER,
@@ -17,16 +16,10 @@ from tests.guest.update.updates import (
     good_ways,
     state,
 )
-from tests.report.factory import plain
+from tests.report.factory import texts
 
 EXPECTED = (BEFORE, BEFORE, AFTER, BEFORE)
 RUNNING = tuple(KERNELS[version] for version in EXPECTED)
-
-
-def texts(table: Table) -> list[list[str]]:
-    assert f'id="{table.anchor}"' in table._repr_html_()
-    assert table.records
-    return [[plain(cell.text) for cell in row] for row in table.rows]
 
 
 def test_each_way_is_shown_to_the_byte_and_what_is_not_measured_as_such() -> None:
