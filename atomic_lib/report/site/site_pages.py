@@ -78,18 +78,9 @@ def site_links(path: str) -> tuple[PageLink, ...]:
     return tuple(PageLink(text, link(path, target), target == path) for text, target in _LINKS.items())
 
 
-def write_page(
-    site: NextSite,
-    path: str,
-    title: str,
-    parts: Sequence[Shown],
-    *,
-    line: str = "",
-    notice: str = "",
-    alert: Alert | None = None,
-) -> None:
+def write_page(site: NextSite, path: str, title: str, parts: Sequence[Shown], *, alert: Alert | None = None) -> None:
     """Write a page of these parts; one that would be the same is not made again."""
-    frame = PageFrame(title, site_links(path), (), line, notice, alert, link(path, FEED))
+    frame = PageFrame(title, site_links(path), failed=alert, feed=link(path, FEED))
     key = checksum(_templates(), repr(frame), *(part._repr_html_() for part in parts))
     if not site.is_made_from(path, key):
         site.write(path, page_of(parts, frame), key)
