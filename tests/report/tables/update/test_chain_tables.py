@@ -5,7 +5,7 @@ from dataclasses import replace
 from atomic_lib.pipeline.layers.version_chain import ImageLayer
 from atomic_lib.report.tables.update import chain_tables
 from tests.pipeline.layers.steps import STEP, made_step
-from tests.report.tables.update.test_update_tables import texts
+from tests.report.factory import texts
 
 
 def test_each_update_is_shown_against_the_least_possible() -> None:
