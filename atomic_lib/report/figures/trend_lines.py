@@ -2,13 +2,12 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from atomic_lib.report.elements.blocks import Stack
 from atomic_lib.report.elements.values import quantity
 from atomic_lib.report.figures.picture import COLOURS, EDGE, GRID, Picture, draw_picture, nothing_drawn
 from atomic_lib.report.tables.trend_tables import level_change_words
-from atomic_lib.results.analysis.metrics import Unit
 from atomic_lib.results.history.figure_trends import FigurePoint, Trend, level_medians
 
 if TYPE_CHECKING:
@@ -40,7 +39,7 @@ def picture_of(trends: Sequence[Trend]) -> Picture:
 
 
 def _words(trend: Trend) -> str:
-    unit = cast(Unit, trend.unit)
+    unit = trend.unit
     newest = trend.changes[-_CHANGES_TOLD:]
     told = "; ".join(level_change_words(change, trend) for change in newest) or "no change of level"
     changes = f"{len(trend.changes)} changes, the last ones {told}" if len(newest) < len(trend.changes) else told

@@ -4,14 +4,12 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
-from typing import cast
 
 from atomic_lib.report.elements.blocks import Details, Paragraph, Shown, Stack
 from atomic_lib.report.elements.values import plural, signed
 from atomic_lib.report.site.site_pages import link, run_page
 from atomic_lib.report.tables.trend_tables import trend_causes
 from atomic_lib.report.text.content_words import day, moment
-from atomic_lib.results.analysis.metrics import Unit
 from atomic_lib.results.history.figure_trends import Trend
 
 
@@ -67,6 +65,6 @@ def _changes(trends: Sequence[Trend]) -> tuple[_Change, ...]:
     found: dict[tuple[str, str, str], list[str]] = {}
     for trend in trends:
         for change in trend.changes:
-            text = f"{trend.title} {signed(change.amount, cast(Unit, trend.unit))}: {trend_causes(change, trend)}"
+            text = f"{trend.title} {signed(change.amount, trend.unit)}: {trend_causes(change, trend)}"
             found.setdefault((change.after.created, change.after.run, text), []).append(trend.variant)
     return tuple(_Change(*key, tuple(variants)) for key, variants in sorted(found.items(), reverse=True))

@@ -2,11 +2,10 @@
 
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
-from typing import cast
 
 from atomic_lib.measure.classes import default_class_rules
 from atomic_lib.report.elements.blocks import Alert, Opening, Section, Shown
-from atomic_lib.report.elements.cells import Cell, number
+from atomic_lib.report.elements.cells import Cell, missing, number
 from atomic_lib.report.elements.table import Table
 from atomic_lib.report.elements.values import plural, version_of
 from atomic_lib.report.figures.trend_lines import picture_of
@@ -35,7 +34,7 @@ _FIGURES = {"image_compressed_bytes": "compressed image", "tree_bytes": "tree", 
 """The figures of the list of a variant's runs."""
 _CHANGES = 12
 """So many of the newest changes are shown; the others are folded away."""
-Figures = Mapping[tuple[str, str], tuple[float, str]]
+Figures = Mapping[tuple[str, str], tuple[float, Unit]]
 """Values and units of one variant, by run and figure."""
 
 
@@ -121,8 +120,8 @@ def _runs_table(content: SiteContent, path: str, variant: str, runs: Sequence[Re
 
 
 def _figure(figures: Figures, run: RecordedRun, name: str) -> Cell:
-    value, unit = figures.get((run.run, name), (None, "bytes"))
-    return number(value, cast(Unit, unit))
+    found = figures.get((run.run, name))
+    return number(*found) if found else missing("not measured")
 
 
 def _figures(history: sqlite3.Connection, variant: str) -> Figures:

@@ -1,14 +1,12 @@
 """Table of what changed over time: each new level of a figure, with the packages or units that caused it."""
 
 from collections.abc import Sequence
-from typing import cast
 
 from atomic_lib.report.elements.cells import Cell
 from atomic_lib.report.elements.table import Table
 from atomic_lib.report.elements.values import signed
 from atomic_lib.report.text.budget_words import growth_words
 from atomic_lib.report.text.content_words import day
-from atomic_lib.results.analysis.metrics import Unit
 from atomic_lib.results.history.figure_trends import FigureChange, Trend
 
 _MOST_CAUSES = 4
@@ -28,7 +26,7 @@ def changes(trends: Sequence[Trend]) -> Table:
     )
     rows = tuple(
         (Cell(day(change.after.created)), Cell(trend.variant), Cell(trend.title),
-         Cell(signed(change.amount, cast(Unit, trend.unit))), Cell(trend_causes(change, trend)), Cell(change.after.run))
+         Cell(signed(change.amount, trend.unit)), Cell(trend_causes(change, trend)), Cell(change.after.run))
         for change, trend in found
     )  # fmt: skip
     records = tuple(
@@ -43,14 +41,13 @@ def changes(trends: Sequence[Trend]) -> Table:
 def level_change_words(change: FigureChange, trend: Trend) -> str:
     """A change as one line: ``+12.4 MB on 3 November 2026: docker 26.1 → 28.0 (+12.4 MB)``."""
     cause = trend_causes(change, trend)
-    return f"{signed(change.amount, cast(Unit, trend.unit))} on {day(change.after.created)}{cause and ': '}{cause}"
+    return f"{signed(change.amount, trend.unit)} on {day(change.after.created)}{cause and ': '}{cause}"
 
 
 def trend_causes(change: FigureChange, trend: Trend) -> str:
     """What changed: packages or units, then parameters and versions; what is left out is counted."""
-    unit = cast(Unit, trend.unit)
     shown = [one for one in change.causes if not one.amount or one.amount * change.amount > 0][:_MOST_CAUSES]
-    parts = [growth_words(shown, unit)] if shown else []
+    parts = [growth_words(shown, trend.unit)] if shown else []
     if len(change.causes) > len(shown):
         parts.append(f"and {len(change.causes) - len(shown)} more")
     parts += [f"{one.name} {_short(one.before)} → {_short(one.after)}" for one in change.inputs]

@@ -8,7 +8,7 @@ from statistics import median
 
 from atomic_lib.guest.counted.counted_difference import UNIT_LIMIT_SECONDS
 from atomic_lib.measure.build_changes import Change
-from atomic_lib.results.analysis.metrics import FOOTPRINT
+from atomic_lib.results.analysis.metrics import FOOTPRINT, Unit
 from atomic_lib.results.build_result import Growth
 from atomic_lib.results.history.change_points import Noise, change_points
 from atomic_lib.results.history.package_growth import OUTSIDE_PACKAGES, package_growth, recorded_shares
@@ -49,7 +49,7 @@ class Trend:
     variant: str
     figure: str
     title: str
-    unit: str
+    unit: Unit
     points: tuple[FigurePoint, ...]
     changes: tuple[FigureChange, ...]
 
@@ -64,7 +64,7 @@ def read_trends(history: sqlite3.Connection, study: str, figures: Iterable[str])
         " JOIN runs USING (run) WHERE study = ? AND whole AND passed ORDER BY created, run",
         (study,),
     )
-    series: dict[tuple[str, str, str, str], list[FigurePoint]] = {}
+    series: dict[tuple[str, str, str, Unit], list[FigurePoint]] = {}
     for variant, figure, title, unit, *point in rows:
         series.setdefault((variant, figure, title, unit), []).append(FigurePoint(*point))
     return tuple(
@@ -75,7 +75,7 @@ def read_trends(history: sqlite3.Connection, study: str, figures: Iterable[str])
     )
 
 
-def _trend(history: sqlite3.Connection, key: tuple[str, str, str, str], points: Sequence[FigurePoint]) -> Trend:
+def _trend(history: sqlite3.Connection, key: tuple[str, str, str, Unit], points: Sequence[FigurePoint]) -> Trend:
     variant, figure, title, unit = key
     noise: Noise = "exact" if figure in _EXACT else "counted" if unit == "counted" else "clock"
     places = change_points([point.value for point in points], noise)

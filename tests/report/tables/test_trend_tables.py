@@ -12,6 +12,7 @@ from atomic_lib.measure.build_changes import Change
 from atomic_lib.report.figures import trend_lines
 from atomic_lib.report.tables import trend_tables
 from atomic_lib.report.tables.trend_tables import level_change_words, trend_causes
+from atomic_lib.results.analysis.metrics import Unit
 from atomic_lib.results.build_result import Growth
 from atomic_lib.results.history.database import open_history
 from atomic_lib.results.history.figure_trends import FigureChange, FigurePoint, Trend
@@ -23,7 +24,7 @@ POINTS = tuple(FigurePoint(day, f"run-{day}", f"2026-11-{day:02}T03:00:00+00:00"
 DOCKER = Growth(name="docker", before="26.1", after="28.0", amount=12.4e6)
 
 
-def trend(*causes: Growth, inputs: tuple[Change, ...] = (), unit: str = "bytes") -> Trend:
+def trend(*causes: Growth, inputs: tuple[Change, ...] = (), unit: Unit = "bytes") -> Trend:
     change = FigureChange(POINTS[1], POINTS[2], 12.4e6, causes, inputs)
     return Trend("atomic-min", "tree_bytes", "tree", unit, POINTS, (change,))
 
