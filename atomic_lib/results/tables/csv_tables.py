@@ -13,7 +13,7 @@ from atomic_lib.results.analysis import fallbacks
 from atomic_lib.results.analysis.denial_reasons import default_reasons
 from atomic_lib.results.analysis.metrics import COUNTED, metrics
 from atomic_lib.results.study_result import StudyResult
-from atomic_lib.results.tables.csv_updates import update_headers, update_rows
+from atomic_lib.results.tables.csv_updates import UPDATE_TABLES, update_headers
 from atomic_lib.results.update.update_results import UpdateResults
 from atomic_lib.results.variant_result import VariantResult
 
@@ -47,8 +47,7 @@ def csv_texts(study: StudyResult, updates: UpdateResults | None = None) -> dict[
     """Every table of a run as CSV text, by file name; those of updates only if there are ``updates``."""
     texts = {name: _text(header, rows(study)) for name, (header, rows) in _TABLES.items()}
     if updates:
-        headers = update_headers()
-        texts |= {name: _text(headers[name], rows) for name, rows in update_rows(updates).items()}
+        texts |= {name: _text(header, rows(updates)) for name, (header, rows) in UPDATE_TABLES.items()}
     return texts
 
 

@@ -11,12 +11,7 @@ Row = tuple[object, ...]
 
 def update_headers() -> dict[str, str]:
     """The header line of every table, by file name."""
-    return {name: header for name, (header, _) in _TABLES.items()}
-
-
-def update_rows(updates: UpdateResults) -> dict[str, Iterable[Row]]:
-    """The rows of every table, by file name."""
-    return {name: rows(updates) for name, (_, rows) in _TABLES.items()}
+    return {name: header for name, (header, _) in UPDATE_TABLES.items()}
 
 
 def _ways(updates: UpdateResults) -> Iterator[Row]:
@@ -73,7 +68,7 @@ def _attempt(attempt: Attempt | None) -> Row:
     return attempt.status, attempt.download.requests, attempt.download.bytes, attempt.objects
 
 
-_TABLES: Mapping[str, tuple[str, Callable[[UpdateResults], Iterable[Row]]]] = {
+UPDATE_TABLES: Mapping[str, tuple[str, Callable[[UpdateResults], Iterable[Row]]]] = {
     "update_ways.csv": ("variant,changes,way,source,requests,bytes", _ways),
     "update_steps.csv": (
         "variant,step,seconds,docker_seconds,requests,bytes,written_bytes,processor_seconds,disk_used_bytes",
