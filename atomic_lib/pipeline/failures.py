@@ -4,6 +4,7 @@ import errno
 import os
 import re
 import signal
+from collections.abc import Iterable
 from pathlib import Path
 
 from atomic_lib.base.errors import SetupError, WorkbookError, full_disk
@@ -53,6 +54,14 @@ def ended_process(what: str, status: int) -> WorkbookError:
     """The error for a process that ended without a result. ``status``: exit status, or minus the number of a signal."""
     cause = f"was killed by {signal.Signals(-status).name}" if status < 0 else f"ended with exit status {status}"
     return WorkbookError(f"the process of {what} {cause}", hint=_MEMORY_HINT)
+
+
+def require_none(problems: Iterable[str], what: str) -> None:
+    """Raises WorkbookError if a page shows problems: ``what`` they mean, the first one, and all as its log."""
+    found = list(problems)
+    if found:
+        hint = "read the tables of the page; run again to see whether it repeats"
+        raise WorkbookError(f"{what}: {found[0]}", hint=hint, log="\n".join(found))
 
 
 def _os_error(number: int, path: str) -> WorkbookError:

@@ -20,6 +20,7 @@ from atomic_lib.image.oci.layout import configuration_digest
 from atomic_lib.params.notebook_parameters import ContainerParameters, notebook_parameters
 from atomic_lib.params.variant import load_variant
 from atomic_lib.pipeline.build import Build, open_build
+from atomic_lib.pipeline.failures import require_none
 from atomic_lib.pipeline.update.variant_update import VariantUpdate, open_update
 from atomic_lib.report.elements.blocks import Paragraph
 from atomic_lib.results.analysis.denial_reasons import unexplained
@@ -98,13 +99,8 @@ def open_service(variant: str, *, swarm: bool = False) -> VariantService:
 def require_served(service: VariantService) -> Paragraph:
     """The verdict as a sentence. Raises WorkbookError naming what an image or the service did not do."""
     name, served = service.build.variant.variant, service.served
-    problems = [*_image_problems(served), *_service_problems(service)]
-    if problems:
-        raise WorkbookError(
-            f"{name}: the container service is not as it must be: {problems[0]}",
-            hint="read the tables of the page; run again to see whether it repeats",
-            log="\n".join(problems),
-        )
+    problems = (*_image_problems(served), *_service_problems(service))
+    require_none(problems, f"{name}: the container service is not as it must be")
     how = "an update of the host" if served.updated_to else "a reboot"
     others = [f" and the {kind}" for kind in get_args(ServiceKind)[1:] if served.moments_of(kind)]
     what = f"the service{''.join(others)}"

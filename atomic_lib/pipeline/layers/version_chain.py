@@ -14,6 +14,7 @@ from atomic_lib.image.oci.host_image import HostImage, layers_made_again
 from atomic_lib.image.oci.layout import components_in
 from atomic_lib.params.variant import variant_from
 from atomic_lib.pipeline.build import Build, open_build
+from atomic_lib.pipeline.failures import require_none
 from atomic_lib.pipeline.layers.built_image import image_of
 from atomic_lib.pipeline.layers.rebuildable_packages import rebuildable_packages
 from atomic_lib.pipeline.update.variant_update import version_of
@@ -148,13 +149,8 @@ def open_chain(variant: str, versions: int, packages: int, seed: int) -> Version
 
 def require_layers(chain: VersionChain) -> Paragraph:
     """The verdict as a sentence; raises WorkbookError naming what was not as predicted, or not made the same again."""
-    problems, name = [*_problems(chain)], chain.first.variant.variant
-    if problems:
-        raise WorkbookError(
-            f"{name}: not as predicted: {problems[0]}",
-            hint="read the tables of the page; run again to see whether it repeats",
-            log="\n".join(problems),
-        )
+    name = chain.first.variant.variant
+    require_none(_problems(chain), f"{name}: not as predicted")
     layers = sum(step.layers.measured.bytes for step in chain.steps)
     least = sum(step.layers.least_bytes for step in chain.steps)
     return Paragraph(

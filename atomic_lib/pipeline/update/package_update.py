@@ -16,6 +16,7 @@ from atomic_lib.guest.update.update_evidence import GuestUpdate, figures_of
 from atomic_lib.guest.update.update_ways import UpdateWay
 from atomic_lib.params.variant import Variant, variant_from
 from atomic_lib.pipeline.build import Build
+from atomic_lib.pipeline.failures import require_none
 from atomic_lib.pipeline.update.first_version import KERNEL_PACKAGE, first_build
 from atomic_lib.pipeline.update.version_changes import VersionChanges
 from atomic_lib.recipe.load import load_recipe, read_recipe
@@ -190,13 +191,8 @@ def require_packages(update: PackageUpdate) -> Paragraph:
 
     Raises WorkbookError naming what was not as predicted, or not as the update must leave it.
     """
-    problems, name = [*_problems(update)], update.versions.name
-    if problems:
-        raise WorkbookError(
-            f"{name}: not an update as predicted: {problems[0]}",
-            hint="read the tables of the page; run again to see whether it repeats",
-            log="\n".join(problems),
-        )
+    name = update.versions.name
+    require_none(_problems(update), f"{name}: not an update as predicted")
     files = next(one.predicted for one in update.ways if one.name == "RPM files")
     return Paragraph(
         f"{name}: version 2 was {files.bytes:,} bytes in {plural(files.requests, 'RPM file')}, as predicted "

@@ -8,6 +8,7 @@ from atomic_lib.base.errors import WorkbookError
 from atomic_lib.guest.refusals.guest_refusals import GuestRefusals, GuestRefusalsRequest, refuse_in_guest
 from atomic_lib.guest.refusals.update_cases import CASES
 from atomic_lib.guest.update.guest_update import GuestUpdateRequest
+from atomic_lib.pipeline.failures import require_none
 from atomic_lib.pipeline.update.variant_update import VariantUpdate, open_update, state_problems
 from atomic_lib.report.elements.blocks import Paragraph
 from atomic_lib.report.elements.values import plural
@@ -47,14 +48,8 @@ def open_refusals(variant: str, cases: str) -> VariantRefusals:
 
 def require_refused(refusals: VariantRefusals) -> Paragraph:
     """The verdict as a sentence. Raises WorkbookError naming what was not as it must be."""
-    problems = list(problems_of(refusals))
     name = refusals.update.versions.name
-    if problems:
-        raise WorkbookError(
-            f"{name}: an update with a fault was not treated as it must be: {problems[0]}",
-            hint="read the tables of the page; run again to see whether it repeats",
-            log="\n".join(problems),
-        )
+    require_none(problems_of(refusals), f"{name}: an update with a fault was not treated as it must be")
     tried = refusals.guest.results
     return Paragraph(
         f"{name}: version 1 was left as it was by {plural(len(tried), 'attempt')} in "

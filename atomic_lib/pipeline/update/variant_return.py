@@ -9,6 +9,7 @@ from atomic_lib.guest.update.guest_return import GuestReturnRequest, return_gues
 from atomic_lib.guest.update.guest_update import GuestUpdateRequest
 from atomic_lib.guest.update.return_faults import FAULTS, FaultOutcome, UpdateFault
 from atomic_lib.params.variant import load_variant, variant_from
+from atomic_lib.pipeline.failures import require_none
 from atomic_lib.pipeline.update.variant_update import VariantUpdate, update_between
 from atomic_lib.report.elements.blocks import Paragraph
 from atomic_lib.report.elements.values import plural
@@ -63,13 +64,8 @@ def outcomes_of(returns: Sequence[VariantReturn]) -> tuple[FaultOutcome, ...]:
 
 def require_returned(outcomes: Sequence[FaultOutcome]) -> Paragraph:
     """The verdict as a sentence. Raises WorkbookError naming what was not as expected."""
-    problems = [f"{one.guest.fault}: {problem}" for one in outcomes for problem in one.problems]
-    if problems:
-        raise WorkbookError(
-            f"the automatic return did not do what it should: {problems[0]}",
-            hint="read the table of the page; run again to see whether it repeats",
-            log="\n".join(problems),
-        )
+    problems = (f"{one.guest.fault}: {problem}" for one in outcomes for problem in one.problems)
+    require_none(problems, "the automatic return did not do what it should")
     back = sum(one.fault.returns for one in outcomes)
     stayed = len(outcomes) - back
     words = [f"All guests with a fault in version 2 went back to version 1: {plural(back, 'guest')}."] if back else []

@@ -22,6 +22,7 @@ from atomic_lib.guest.update.update_evidence import GuestState, GuestUpdate, etc
 from atomic_lib.guest.update.update_ways import UpdateWay
 from atomic_lib.params.variant import Variant, load_variant, variant_from
 from atomic_lib.pipeline.build import Build, open_build
+from atomic_lib.pipeline.failures import require_none
 from atomic_lib.pipeline.layers.built_image import image_of
 from atomic_lib.pipeline.update.first_version import first_build, require_difference
 from atomic_lib.pipeline.update.version_changes import PART, named_changes
@@ -145,14 +146,9 @@ def require_atomic(update: VariantUpdate) -> Paragraph:
 
     Raises WorkbookError naming what was not as predicted, or not as an atomic update leaves it.
     """
-    problems = [*_download_problems(update), *_guest_problems(update)]
+    problems = (*_download_problems(update), *_guest_problems(update))
     name = update.versions.name
-    if problems:
-        raise WorkbookError(
-            f"{name}: not an atomic update as predicted: {problems[0]}",
-            hint="read the tables of the page; run again to see whether it repeats",
-            log="\n".join(problems),
-        )
+    require_none(problems, f"{name}: not an atomic update as predicted")
     loose = update.downloads.way("loose objects").measured
     return Paragraph(
         f"{name}: version 2 was {loose.bytes:,} bytes in {plural(loose.requests, 'request')}, as predicted to the "
