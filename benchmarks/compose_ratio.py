@@ -25,7 +25,7 @@ from atomic_lib.solve.dnf_run import INSTALLROOT
 from atomic_lib.tools.memory import in_memory
 from atomic_lib.tools.sandbox import Bind
 from benchmarks.builds import FIRST, SCRATCH, BuildRequest, record_request, resolve
-from benchmarks.cost import Cost, costed, in_own_process
+from benchmarks.cost import Cost, costed, in_own_process, together
 from benchmarks.measured import Column, MeasuredTable, Source, spread
 from benchmarks.mkosi_image import MadeByMkosi, make_with_mkosi
 from benchmarks.mkosi_tree import open_mkosi_tree
@@ -76,18 +76,7 @@ class Round:
     mkosi: MadeByMkosi | None = None
 
 
-def together(*costs: Cost) -> Cost:
-    """The cost of work that was done one after another."""
-    return Cost(
-        sum(cost.wall_seconds for cost in costs),
-        sum(cost.cpu_seconds for cost in costs),
-        max(cost.peak_bytes for cost in costs),
-    )
-
-
-def compare_with_least(
-    rounds: int, timeout_seconds: float, source: Source, *, mkosi: bool = False, request: BuildRequest = FIRST
-) -> list[MeasuredTable]:
+def compare_with_least(rounds: int, timeout_seconds: float, source: Source, *, mkosi: bool) -> list[MeasuredTable]:
     """The tables of ``rounds`` rounds, each with an empty store; which of the ways goes first alternates.
 
     Raises WorkbookError if one of them fails; with ``mkosi``, also for what mkosi needs.
@@ -100,13 +89,13 @@ def compare_with_least(
     made = []
     for number in range(rounds):
         store = SCRATCH / f"ratio-{number}"
-        in_own_process(timeout_seconds, resolve, request, store)
-        costs = {name: in_own_process(timeout_seconds, ways[name], request, store) for name in in_turn(ways, number)}
+        in_own_process(timeout_seconds, resolve, FIRST, store)
+        costs = {name: in_own_process(timeout_seconds, ways[name], FIRST, store) for name in in_turn(ways, number)}
         made.append(Round(**costs))
         least, ours = made[-1].least.whole, made[-1].ours.compose
         say(f"round {number + 1} of {rounds}: {ours.cpu_seconds / least.cpu_seconds:.2f}")
         remove_tree(store)
-    return [ratio_table(made, request.title, source), *mkosi_tables(made, request.title, source)]
+    return [ratio_table(made, FIRST.title, source), *mkosi_tables(made, FIRST.title, source)]
 
 
 def in_turn(names: Iterable[str], number: int) -> list[str]:

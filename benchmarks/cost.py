@@ -31,6 +31,15 @@ class Cost:
     peak_bytes: int
 
 
+def together(*costs: Cost) -> Cost:
+    """The cost of work that was done one after another."""
+    return Cost(
+        sum(cost.wall_seconds for cost in costs),
+        sum(cost.cpu_seconds for cost in costs),
+        max(cost.peak_bytes for cost in costs),
+    )
+
+
 def costed(work: Callable[_P, _T], *args: _P.args, **kwargs: _P.kwargs) -> tuple[_T, Cost]:
     """The result of ``work`` and its cost.
 

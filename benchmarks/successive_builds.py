@@ -5,7 +5,7 @@ earlier builds left in the store and nothing in memory.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from functools import partial
 from pathlib import Path
 
@@ -14,7 +14,7 @@ from atomic_lib.base.progress import step
 from atomic_lib.base.store import Store
 from atomic_lib.image.uncompressed_disk import remove_raw_disks
 from benchmarks.builds import CHANGED, FIRST, REQUESTS, SCRATCH, STAGES, BuildRequest, build, prepare
-from benchmarks.cost import Cost, in_own_process
+from benchmarks.cost import Cost, in_own_process, together
 from benchmarks.disk_usage import new_bytes
 from benchmarks.measured import Column, MeasuredTable, Source, Value
 
@@ -28,32 +28,20 @@ class TimedBuild:
     disk_bytes: Mapping[str, int]
 
     @property
-    def wall_seconds(self) -> float:
-        """The wall time of all stages."""
-        return sum(cost.wall_seconds for cost in self.stages.values())
-
-    @property
-    def cpu_seconds(self) -> float:
-        """The processor time of all stages."""
-        return sum(cost.cpu_seconds for cost in self.stages.values())
-
-    @property
-    def peak_bytes(self) -> int:
-        """The memory of the largest process of all stages."""
-        return max(cost.peak_bytes for cost in self.stages.values())
+    def whole(self) -> Cost:
+        """All stages together."""
+        return together(*self.stages.values())
 
 
-def build_in_succession(
-    timeout_seconds: float, source: Source, requests: tuple[BuildRequest, ...] = REQUESTS
-) -> list[MeasuredTable]:
+def build_in_succession(timeout_seconds: float, source: Source) -> list[MeasuredTable]:
     """The tables of cost and of disk space."""
     store = SCRATCH / "successive"
     store.mkdir(parents=True)
     known: set[tuple[int, int]] = set()
     timed = partial(_timed, store=store, known=known, timeout_seconds=timeout_seconds)
-    in_own_process(timeout_seconds, prepare, (*requests, CHANGED), store)
+    in_own_process(timeout_seconds, prepare, (*REQUESTS, CHANGED), store)
     new_bytes(cache_directory(), known)  # the RPMs of a set are links to the cache's
-    first = [timed(request) for request in requests]
+    first = [timed(request) for request in REQUESTS]
     again = timed(BuildRequest("nothing changed", FIRST.variant, FIRST.overrides))
     changed = timed(CHANGED)
     return [cost_table(first, [again, changed], source), disk_table(first, source)]
@@ -78,9 +66,7 @@ def cost_table(builds: Sequence[TimedBuild], again: Sequence[TimedBuild], source
             title,
             *(one.stages[stage].wall_seconds for stage in STAGES),
             100 * one.stages["compose"].wall_seconds / first,
-            one.wall_seconds,
-            one.cpu_seconds,
-            one.peak_bytes,
+            *astuple(one.whole),
         )
         for title, one in zip(titles, [*builds, *again], strict=True)
     ]
