@@ -12,6 +12,7 @@ from atomic_lib.report.elements.cells import Cell, missing, number, share, verdi
 from atomic_lib.report.elements.table import Table, named_rows
 from atomic_lib.report.elements.values import quantity
 from atomic_lib.report.tables.build_contents import verified
+from atomic_lib.report.tables.proof_tables import check_rows
 from atomic_lib.report.text import methods
 from atomic_lib.report.text.boot_words import boots_words, failed_boot_notes, not_alone_notes
 from atomic_lib.results.analysis.boot_groups import MILESTONES, PHASES, BootGroup, milestone_seconds
@@ -138,12 +139,7 @@ def boots_table(result: VariantResult) -> Table:
 def checks_table(result: VariantResult) -> Table:
     """Every check of the proof of life in every boot: passed or failed, with what it observed."""
     boots = result.boots
-    names = list(dict.fromkeys(check.name for boot in boots for check in boot.checks))
-    rows = []
-    for name in names:
-        found = [next((check for check in boot.checks if check.name == name), None) for boot in boots]
-        cells = [verdict(check.passed, note=check.detail) if check else missing("not run") for check in found]
-        rows.append((Cell(name), *cells))
+    rows = check_rows([boot.checks for boot in boots], "not run")
     if boots:
         rows.append((Cell("failed units"), *(_failed_units(boot) for boot in boots)))
     records = tuple(

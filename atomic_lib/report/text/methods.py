@@ -144,6 +144,7 @@ REFUSED_UPDATES = (
     "upgrade at once, ostree fsck checks the repository, and the guest reboots into version 2 and passes its proof of "
     "life. Downloads are counted by the server."
 )
+ONE_SAMPLE = "Seconds depend on this machine and its load; one sample each, so they are not compared."
 CONFORMANCE = (
     "Each row is one fault. The real agent runs with the programs of the tree named in the table, in its own network, "
     "mount and process namespaces, against a metadata service at 169.254.169.254 that follows the script of the fault; "

@@ -10,7 +10,7 @@ from atomic_lib.base.paths import RULES_DIRECTORY
 from atomic_lib.guest.boot_record import Boot
 from atomic_lib.params.schema import ParamsModel, read_yaml_mapping, validated
 from atomic_lib.results.analysis.boot_groups import BootGroup, median_of, milestone_seconds
-from atomic_lib.results.analysis.metrics import Unit, counted_busy_seconds
+from atomic_lib.results.analysis.metrics import Criterion, counted_busy_seconds
 from atomic_lib.results.study_result import StudyResult
 from atomic_lib.results.variant_result import VariantResult
 
@@ -40,15 +40,12 @@ class _Capabilities(ParamsModel):
 
 
 @dataclass(frozen=True)
-class ProvisioningCost:
-    """A figure of a provisioning method; ``value`` is None if it was not measured.
+class ProvisioningCost(Criterion):
+    """A figure of a provisioning method.
 
     ``compared``: shown as a difference from the baseline. ``booted``: known only after a boot.
     """
 
-    title: str
-    unit: Unit
-    value: Callable[[VariantResult], float | None]
     compared: bool = True
     booted: bool = False
 

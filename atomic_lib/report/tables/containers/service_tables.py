@@ -40,7 +40,7 @@ def images_table(service: ContainerService) -> Table:
     header = ("image", "archive", "loaded in", "id", "packages", "read by")
     notes = (
         "An image's id is the sha256 of its configuration, which names the content of its layers.",
-        "Seconds depend on this machine and its load; one sample each, so they are not compared.",
+        methods.ONE_SAMPLE,
     )
     return Table(
         "The images that the guest loaded", header, rows, records, notes, methods.CONTAINER_SERVICE,

@@ -56,7 +56,7 @@ def results_table(results: Sequence[CaseResult]) -> Table:
         for one in results
     )
     header = ("what is wrong", "command", "outcome", "changed in version 1", "downloaded", "seconds")
-    notes = ("Seconds depend on this machine and its load; one sample each, so they are not compared.",)
+    notes = (methods.ONE_SAMPLE,)
     return Table(
         "What becomes of an update with a fault", header, rows, records, notes, methods.REFUSED_UPDATES,
         anchor="refused-outcomes", fixed=True,

@@ -43,7 +43,7 @@ def outcomes_table(outcomes: Sequence[FaultOutcome]) -> Table:
         }
         for one in outcomes
     )
-    notes = ("Seconds depend on this machine and its load; one sample each, so they are not compared.",)
+    notes = (methods.ONE_SAMPLE,)
     header = ("version 2 has", "outcome", "boots of version 2", "boots of version 1", "seconds", "time limit")
     return Table(
         "What becomes of a version 2 that does not come up", header, rows, records, notes, methods.AUTOMATIC_RETURN,

@@ -133,8 +133,7 @@ def steps_table(guest: GuestUpdate) -> Table:
         for step in guest.steps
     )
     notes = (
-        "Seconds depend on this machine and its load; one sample each, so they are not compared. So does the processor "
-        "time, which the guest counts by its clock.",
+        f"{methods.ONE_SAMPLE} So does the processor time, which the guest counts by its clock.",
         "Docker is asked as soon as the login stands, so it may have been ready before.",
     )
     header = ("step", "requests", "bytes downloaded", "written to the disk", "disk used after", "processor time",
