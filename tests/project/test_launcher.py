@@ -73,6 +73,13 @@ def with_host_tools(programs: Path) -> None:
         program(programs / name, "exit 0")
 
 
+def as_user(programs: Path, user: int) -> None:
+    """This user asks, on a host that has all tools."""
+    with_host_tools(programs)
+    program(programs / "id", f"echo {user}")
+    program(programs / "apt-get", "exit 0")
+
+
 def launch(copy: Path, programs: Path, *words: str, **variables: str) -> command.Completed:
     return command.run([copy / "workbook", *words], env={"PATH": str(programs), **variables}, timeout_seconds=30)
 
@@ -185,9 +192,7 @@ def test_through_a_link_from_another_directory(copy: Path, programs: Path, tmp_p
 
 def test_lab_has_its_own_environment(copy: Path, programs: Path) -> None:
     make_ready(copy, ".venv-lab", "requirements-lab.lock")
-    program(programs / "id", "echo 0")
-    program(programs / "apt-get", "exit 0")
-    with_host_tools(programs)
+    as_user(programs, 0)
     assert launch(copy, programs, "lab").stdout.startswith("-P -m atomic_lib lab\n")
 
 
@@ -202,18 +207,14 @@ def test_lab_has_its_own_environment(copy: Path, programs: Path) -> None:
 )
 def test_a_cluster_has_its_own_environment(copy: Path, programs: Path, words: list[str]) -> None:
     make_ready(copy, ".venv-cluster", "requirements-cluster.lock")
-    program(programs / "id", "echo 0")
-    program(programs / "apt-get", "exit 0")
-    with_host_tools(programs)
+    as_user(programs, 0)
     assert launch(copy, programs, *words).stdout.startswith(f"-P -m atomic_lib {' '.join(words)}\n")
 
 
 @pytest.mark.parametrize("words", [["sweep", "a.yaml"], ["sweep-worker", "--help"]])
 def test_what_needs_no_cluster_uses_the_usual_environment(copy: Path, programs: Path, words: list[str]) -> None:
     make_ready(copy, ".venv", "requirements.lock")
-    program(programs / "id", "echo 0")
-    program(programs / "apt-get", "exit 0")
-    with_host_tools(programs)
+    as_user(programs, 0)
     assert launch(copy, programs, *words).stdout.startswith(f"-P -m atomic_lib {' '.join(words)}\n")
 
 
@@ -263,9 +264,7 @@ def test_failed_set_up_is_not_taken_as_ready(copy: Path, programs: Path) -> None
 
 def with_interpreter(copy: Path, programs: Path, tools: str) -> None:
     """An interpreter that makes environments, whose Python prints its arguments; ``tools``: how it makes the tools."""
-    with_host_tools(programs)
-    program(programs / "id", "echo 1000")
-    program(programs / "apt-get", "exit 0")
+    as_user(programs, 1000)
     for name in ("mkdir", "chmod", "rm"):
         (programs / name).symlink_to(str(shutil.which(name)))
     program(
@@ -325,9 +324,7 @@ def test_ci_calls_the_tests_from_anywhere(copy: Path, programs: Path) -> None:
     make_ready(copy, ".venv", "requirements.lock")
     make_ready(copy, ".venv-lab", "requirements-lab.lock")
     make_ready(copy, ".venv-cluster", "requirements-cluster.lock")
-    with_host_tools(programs)
-    program(programs / "id", "echo 0")
-    program(programs / "apt-get", "exit 0")
+    as_user(programs, 0)
     (copy / ".ci").mkdir()
     shutil.copy2(CHECKOUT / ".ci/run", copy / ".ci/run")
     done = command.run([copy / ".ci/run", "-k", "x"], cwd=Path("/"), env={"PATH": str(programs), "CI": "true"})

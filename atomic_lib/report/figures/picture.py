@@ -115,12 +115,12 @@ def is_wide(width_inches: float) -> bool:
     return width_inches >= WIDE_INCHES
 
 
-def text_inches(text: str, points: float = 8.5) -> float:
+def text_inches(text: str, points: float) -> float:
     """The approximate width of a text, to decide what fits."""
     return len(text) * points * 0.62 / 72
 
 
-def shortened(text: str, inches: float, points: float = 8.5) -> str:
+def shortened(text: str, inches: float, points: float) -> str:
     """The text cut to what fits, with an ellipsis; empty if not even three letters do."""
     if text_inches(text, points) <= inches:
         return text
