@@ -53,7 +53,7 @@ class FinishedRun(NamedTuple):
 
 
 def unchanged_run(
-    history: sqlite3.Connection, study: Study, variants: Sequence[Variant], context: Context, *, whole: bool = True
+    history: sqlite3.Connection, study: Study, variants: Sequence[Variant], context: Context, *, whole: bool
 ) -> FinishedRun | None:
     """The newest run of the study, if a run now would be made from the same.
 

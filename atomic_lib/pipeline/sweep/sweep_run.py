@@ -52,9 +52,7 @@ def run_sweep(
         return _written(solve_sweep(sweep, cells, context, amounts, engines=engines))
 
 
-def sweep_without_each(
-    variant: Variant, amounts: Amounts = NOTHING_MADE, scheduler: ClusterAddress | None = None
-) -> int:
+def sweep_without_each(variant: Variant, amounts: Amounts, scheduler: ClusterAddress | None) -> int:
     """Solve a variant without each of its packages; otherwise as ``run_sweep``.
 
     Raises WorkbookError as ``SweepContent`` does.
