@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
@@ -14,15 +14,14 @@ from atomic_lib.base.progress import reached
 from atomic_lib.guest.boot_stages import accelerator_of
 from atomic_lib.guest.evidence.console_milestones import console_milestone
 from atomic_lib.guest.evidence.denials import DENIALS_COMMAND, Denial, Denials, read_denials
-from atomic_lib.guest.evidence.guest_queries import Secret, ask, new_secret
+from atomic_lib.guest.evidence.guest_queries import Secret, ask
 from atomic_lib.guest.evidence.milestones import BootContext
 from atomic_lib.guest.evidence.proof_of_life import COMPLETE_CHECK, USER_DATA_CHECK, Check, Evidence, read_evidence
-from atomic_lib.guest.timed_boot import wait_for_key
+from atomic_lib.guest.new_instance import NewInstance, start_instance
 from atomic_lib.guest.vm.clock import read_clock, read_clock_again
-from atomic_lib.guest.vm.data_source import provide_instance
 from atomic_lib.guest.vm.host_load import Patience
-from atomic_lib.guest.vm.qemu import BOOT_MOUNT, Disk, Guest, Machine, read_console, start_guest
-from atomic_lib.guest.vm.ssh import Deadline, Key, Shell, log_in, one_boot_key, wait_for_banner, wait_for_silence
+from atomic_lib.guest.vm.qemu import Disk, Guest, Machine, read_console
+from atomic_lib.guest.vm.ssh import Deadline, Key, Shell, log_in, wait_for_banner, wait_for_silence
 from atomic_lib.image.disk import Image
 from atomic_lib.params.variant import Variant
 from atomic_lib.tools.context import Context
@@ -91,20 +90,14 @@ def begin_session(
 
     ``disk``: what is booted; None: the image.
     """
-    variant, tools, secret = request.variant, context.tools, new_secret()
+    variant = request.variant
     machine = Machine("bios", accelerator_of(variant, context), variant.guest_cpus, variant.guest_memory_mib)
+    new = NewInstance(variant.data_source, variant.agent, request.ports, request.updates)
     disk = disk or Disk(request.image.qcow2, "qcow2")
-    with one_boot_key(tools, directory) as key:
-        instance = secret.instance(key.public, variant.agent)
-        source = provide_instance(variant.data_source, instance, tools, directory=directory, seen_as=BOOT_MOUNT)
-        with source as provided:
-            reachable = replace(provided, ports=request.ports, updates=request.updates)
-            with start_guest(tools, disk, machine, reachable, directory) as guest:
-                session = begin(guest, key, secret)
-                if provided.service:
-                    wait_for_banner(guest, session.patience())
-                    wait_for_key(provided.service, session.patience())
-                yield session
+    with start_instance(context.tools, disk, machine, new, directory) as instance:
+        session = begin(instance.guest, instance.key, instance.secret)
+        instance.wait_for_login(session.patience())
+        yield session
 
 
 @dataclass

@@ -13,25 +13,20 @@ from atomic_lib.base.model import Accelerator, Agent, DataSource, Firmware, Runt
 from atomic_lib.base.progress import reached
 from atomic_lib.guest.boot_record import BOOT_FILE, Boot, StoredBoot
 from atomic_lib.guest.evidence.console_milestones import console_milestone
-from atomic_lib.guest.evidence.guest_queries import ask, new_secret
+from atomic_lib.guest.evidence.guest_queries import ask
 from atomic_lib.guest.evidence.milestones import BootContext
 from atomic_lib.guest.evidence.proof_of_life import Evidence, read_evidence, read_units
 from atomic_lib.guest.evidence.unit_times import unit_files
+from atomic_lib.guest.new_instance import KEY_PATH, NewInstance, start_instance
 from atomic_lib.guest.vm.clock import read_clock, read_clock_again
-from atomic_lib.guest.vm.data_source import provide_instance
 from atomic_lib.guest.vm.host_load import BootHost, Patience, describe_host, read_cpus, with_load_after
 from atomic_lib.guest.vm.metadata_service import MetadataService
-from atomic_lib.guest.vm.qemu import BOOT_MOUNT, Disk, Guest, Machine, read_console, start_guest
-from atomic_lib.guest.vm.ssh import Deadline, log_in, one_boot_key, wait_for_banner
+from atomic_lib.guest.vm.qemu import Disk, Guest, Machine, read_console
+from atomic_lib.guest.vm.ssh import Deadline, log_in
 from atomic_lib.tools.sandbox import Tools
 
 PROOF_SECONDS = 60
 """The least time that systemd gets to finish the boot after the login, however late that was."""
-
-_KEY_PATH = "/openssh-key"
-_USER_DATA_PATH = "/user-data"
-_KEY_INSTALL_SECONDS = 3.0
-_POLL_SECONDS = 0.1
 
 
 @dataclass(frozen=True)
@@ -64,26 +59,14 @@ def boot_image(tools: Tools, disk: Disk, request: BootRequest, directory: Path) 
     """
     directory.mkdir(parents=True, exist_ok=True)
     started = datetime.now(UTC).isoformat(timespec="seconds")
-    secret = new_secret()
     host, cpus_before = describe_host(tools), read_cpus()
     machine = Machine(request.firmware, request.accelerator, request.cpus, request.memory_mib)
-    with (
-        one_boot_key(tools, directory) as key,
-        provide_instance(
-            request.data_source,
-            secret.instance(key.public, request.agent),
-            tools,
-            directory=directory,
-            seen_as=BOOT_MOUNT,
-        ) as provided,
-        start_guest(tools, disk, machine, provided, directory) as guest,
-    ):
-        check = _deadline(guest, provided.service, request, disk.path)
-        wait_for_banner(guest, check)
-        banner_seconds = time.monotonic() - guest.started
-        if provided.service:
-            wait_for_key(provided.service, check)
-        with log_in(tools, key, guest, check) as shell:
+    new = NewInstance(request.data_source, request.agent)
+    with start_instance(tools, disk, machine, new, directory) as instance:
+        guest, secret = instance.guest, instance.secret
+        check = _deadline(guest, instance.service, request, disk.path)
+        banner_seconds = instance.wait_for_login(check)
+        with log_in(tools, instance.key, guest, check) as shell:
             clock, login_seconds = read_clock(shell, guest.started)
             reached("login, proof of life under way")
             wait_seconds = max(request.timeout_seconds - (time.monotonic() - guest.started), PROOF_SECONDS)
@@ -124,7 +107,7 @@ def progress_of(service: MetadataService | None) -> str:
         return "it had no metadata service"
     if not service.requests:
         return "it sent no request to the metadata service"
-    if not service.answered(_KEY_PATH, 200):
+    if not service.answered(KEY_PATH, 200):
         return f"it sent {len(service.requests)} requests to the metadata service, but none for the key"
     return "it fetched the key from the metadata service"
 
@@ -134,7 +117,7 @@ def _deadline(guest: Guest, service: MetadataService | None, request: BootReques
     patience = Patience(request.timeout_seconds)
 
     def check() -> None:
-        key = ", the agent has the key" if service and service.answered(_KEY_PATH, 200) else ""
+        key = ", the agent has the key" if service and service.answered(KEY_PATH, 200) else ""
         reached(f"{console_milestone(guest.require_alive())}{key}")
         if patience.is_over():
             raise WorkbookError(
@@ -145,21 +128,6 @@ def _deadline(guest: Guest, service: MetadataService | None, request: BootReques
             )
 
     return check
-
-
-def wait_for_key(service: MetadataService, check: Deadline) -> None:
-    """Wait until the agent has installed the key: a login before that cannot succeed.
-
-    min-cloud-agent asks for user-data after that. cloud-init holds sshd back until then,
-    so nothing is lost by waiting a moment if the order is different.
-    """
-    while True:
-        served = service.answered(_KEY_PATH, 200)
-        asked = service.answered(_USER_DATA_PATH, 200, 404)
-        if served and (asked[-1:] > served[:1] or time.monotonic() > served[0] + _KEY_INSTALL_SECONDS):
-            return
-        check()
-        time.sleep(_POLL_SECONDS)
 
 
 def _keeper(directory: Path) -> Callable[[str], object]:

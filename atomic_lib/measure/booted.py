@@ -11,11 +11,11 @@ from atomic_lib.base.stage import Stage
 from atomic_lib.formats.disk.file_system import FileSystem
 from atomic_lib.guest.boot_stages import accelerator_of
 from atomic_lib.guest.evidence.console_milestones import console_milestone
-from atomic_lib.guest.evidence.guest_queries import new_secret
-from atomic_lib.guest.timed_boot import BootRequest, wait_for_key
-from atomic_lib.guest.vm.data_source import provide_instance
-from atomic_lib.guest.vm.qemu import BOOT_MOUNT, Disk, Guest, Machine, read_console, start_guest
-from atomic_lib.guest.vm.ssh import Deadline, log_in, one_boot_key, wait_for_banner
+from atomic_lib.guest.new_instance import NewInstance, start_instance
+from atomic_lib.guest.timed_boot import BootRequest
+from atomic_lib.guest.vm.host_load import Patience
+from atomic_lib.guest.vm.qemu import BOOT_MOUNT, Disk, Guest, Machine, read_console
+from atomic_lib.guest.vm.ssh import Deadline, log_in
 from atomic_lib.image.disk import Image
 from atomic_lib.params.variant import Variant
 from atomic_lib.tools.context import Context
@@ -38,24 +38,12 @@ def disk_after_boot(tools: Tools, disk: Disk, request: BootRequest, directory: P
     end of the console as its log, for a guest that is not up, or not down, in time.
     """
     directory.mkdir(parents=True, exist_ok=True)
-    secret = new_secret()
     machine = Machine(request.firmware, request.accelerator, request.cpus, request.memory_mib)
-    with (
-        one_boot_key(tools, directory) as key,
-        provide_instance(
-            request.data_source,
-            secret.instance(key.public, request.agent),
-            tools,
-            directory=directory,
-            seen_as=BOOT_MOUNT,
-        ) as provided,
-        start_guest(tools, disk, machine, provided, directory) as guest,
-    ):
-        check = _deadline(guest, request.timeout_seconds)
-        wait_for_banner(guest, check)
-        if provided.service:
-            wait_for_key(provided.service, check)
-        with log_in(tools, key, guest, check) as shell:
+    new = NewInstance(request.data_source, request.agent)
+    with start_instance(tools, disk, machine, new, directory) as instance:
+        guest, check = instance.guest, _deadline(instance.guest, request.timeout_seconds)
+        instance.wait_for_login(check)
+        with log_in(tools, instance.key, guest, check) as shell:
             shell.run(_POWER_OFF, timeout_seconds=_SETTLE_SECONDS)
         _wait_for_end(guest)
         image = f"/mnt/image/{disk.path.name}"
@@ -73,18 +61,20 @@ def below(side: FileSystem, *tops: str) -> FileSystem:
 
 
 def _deadline(guest: Guest, seconds: float) -> Deadline:
+    patience = Patience(seconds)
+
     def check() -> None:
         reached(console_milestone(guest.require_alive()))
-        if time.monotonic() - guest.started > seconds:
+        if patience.is_over():
             raise WorkbookError(f"no ssh login within {seconds:g} s", log=last_lines(read_console(guest.console)))
 
     return check
 
 
 def _wait_for_end(guest: Guest) -> None:
-    end = time.monotonic() + _SHUTDOWN_SECONDS
+    patience = Patience(_SHUTDOWN_SECONDS)
     while guest.process.poll() is None:
-        if time.monotonic() > end:
+        if patience.is_over():
             raise WorkbookError(
                 f"the guest was not down within {_SHUTDOWN_SECONDS} s", log=last_lines(read_console(guest.console))
             )

@@ -2,7 +2,7 @@
 
 import urllib.request
 
-from atomic_lib.guest.timed_boot import progress_of, wait_for_key
+from atomic_lib.guest.timed_boot import progress_of
 from atomic_lib.guest.vm.metadata_service import Instance
 from tests.served import served
 
@@ -17,16 +17,3 @@ def test_progress_is_told_from_the_requests() -> None:
         assert "it sent 1 requests to the metadata service, but none for the key" in progress_of(reached.service)
         urllib.request.urlopen(reached.url + KEY).close()
         assert progress_of(reached.service) == "it fetched the key from the metadata service"
-
-
-def test_the_key_is_taken_as_installed_once_user_data_is_asked_for() -> None:
-    waits: list[int] = []
-    with served(INSTANCE, "v1") as reached:
-
-        def guest() -> None:
-            waits.append(len(waits))
-            path = ["/latest/user-data", KEY, "/latest/user-data"][len(waits) - 1]
-            urllib.request.urlopen(reached.url + path).close()
-
-        wait_for_key(reached.service, guest)
-    assert len(waits) == 3

@@ -11,13 +11,13 @@ from atomic_lib.base.command import last_lines
 from atomic_lib.base.model import DataSource
 from atomic_lib.guest.evidence.denials import DENIALS_COMMAND, MODE_COMMAND, Denials, read_denials
 from atomic_lib.guest.evidence.systemd import Properties, read_properties, timestamp_seconds
-from atomic_lib.guest.timed_boot import wait_for_key
+from atomic_lib.guest.new_instance import wait_for_key
 from atomic_lib.guest.vm.data_source import Provisioning, provide_instance
 from atomic_lib.guest.vm.metadata_service import Instance, MetadataService
-from atomic_lib.guest.vm.monitor import MONITOR_ARGUMENTS, set_link
 from atomic_lib.guest.vm.qemu import BOOT_MOUNT, Disk, Guest, Machine, power_on, read_console
 from atomic_lib.guest.vm.ssh import Deadline, Key, Shell, log_in, wait_for_banner, wait_for_silence
 from atomic_lib.tools.sandbox import Tools
+from tests.monitor import MONITOR_ARGUMENTS, set_link
 
 RUNS = "/var/lib/runs"
 """Where user-data scripts leave a line each time they run."""

@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 
 from atomic_lib.base.model import Firmware
-from atomic_lib.guest.vm import monitor
 from atomic_lib.guest.vm.data_source import Provisioning, provide_instance
 from atomic_lib.guest.vm.metadata_service import Instance
 from atomic_lib.guest.vm.qemu import BOOT_MOUNT, Disk, Guest, Machine, make_overlay, power_on, read_console
@@ -18,6 +17,7 @@ from atomic_lib.params.variant import load_variant
 from atomic_lib.pipeline.build import open_build
 from atomic_lib.tools.accelerator import probe_accelerator
 from atomic_lib.tools.sandbox import Bind, Tools
+from tests import monitor
 
 pytestmark = pytest.mark.integration
 

@@ -17,8 +17,6 @@ METADATA_SOCKET = "metadata.socket"
 """Where the guest's metadata service listens."""
 UPDATES_SOCKET = "updates.socket"
 """Where the server of the guest's updates listens, if it has one."""
-MONITOR_SOCKET = "monitor.socket"
-"""Where QEMU's monitor listens, if it has one."""
 _LONGEST_ANSWER = 65536
 
 

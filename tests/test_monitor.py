@@ -8,8 +8,7 @@ from pathlib import Path
 import pytest
 
 from atomic_lib.base.errors import WorkbookError
-from atomic_lib.guest.vm.monitor import set_link
-from atomic_lib.guest.vm.sockets import MONITOR_SOCKET
+from tests.monitor import MONITOR_SOCKET, set_link
 
 GREETING = '{"QMP": {"version": {}, "capabilities": []}}'
 EVENT = '{"event": "RESET", "data": {}, "timestamp": {}}'

@@ -12,8 +12,10 @@ from typing import TextIO
 
 from atomic_lib.base.errors import WorkbookError
 from atomic_lib.guest.vm.qemu import BOOT_MOUNT
-from atomic_lib.guest.vm.sockets import MONITOR_SOCKET, connect
+from atomic_lib.guest.vm.sockets import connect
 
+MONITOR_SOCKET = "monitor.socket"
+"""Where QEMU's monitor listens."""
 MONITOR_ARGUMENTS = ("-qmp", f"unix:{BOOT_MOUNT}/{MONITOR_SOCKET},server=on,wait=off")
 """QEMU's arguments for the monitor that this module uses."""
 
