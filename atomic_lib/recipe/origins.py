@@ -7,7 +7,7 @@ from pathlib import Path
 import yaml
 
 from atomic_lib.recipe.recipe import Recipe
-from atomic_lib.recipe.source import read_text
+from atomic_lib.recipe.source import lines_of, read_text
 
 Origins = Mapping[str, tuple[str, ...]]
 """``FILE:LINE`` of all places that name an entry, by the entry."""
@@ -34,7 +34,7 @@ def place_of(word: str, recipe: Recipe) -> str:
     """``FILE:LINE`` of the first line of the recipe that has a word, outside of comments; only the file if none has."""
     whole = re.compile(rf"(?<![\w.+-]){re.escape(word)}(?![\w.+-])")
     for file in (file for file in recipe.files if file.is_file()):  # it may have gone since it was read
-        for number, line in enumerate(file.read_text(errors="replace").splitlines(), start=1):
+        for number, line in enumerate(lines_of(file.read_text(errors="replace")), start=1):
             if whole.search(line.partition("#")[0]):
                 return f"{file}:{number}"
     return str(recipe.files[0])

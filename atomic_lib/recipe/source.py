@@ -48,6 +48,14 @@ def with_line_feeds(text: str) -> str:
     return text.replace("\r\n", "\n") if text.count("\r\n") == text.count("\n") else text
 
 
+def lines_of(text: str) -> list[str]:
+    """The lines of a text, without their ends: LF or CR LF, as in rpm-ostree.
+
+    ``str.splitlines`` ends lines at form feeds and at separators of Unicode, too.
+    """
+    return [line.removesuffix("\r") for line in text.removesuffix("\n").split("\n")]
+
+
 def read_data(path: Path, prefix: str = "") -> bytes:
     """The content of a file that need not be text; raises WorkbookError as ``read_text`` does."""
     try:

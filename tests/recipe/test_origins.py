@@ -64,3 +64,9 @@ def test_the_first_place_of_a_word_is_outside_of_comments_and_a_whole_word(tmp_p
     recipe = Recipe(files=(tmp_path / "picture", tmp_path / "own.yaml"), packages=("tar",))
     assert place_of("tar", recipe) == f"{tmp_path}/own.yaml:4"
     assert place_of("gzip", recipe) == f"{tmp_path}/picture"
+
+
+def test_a_form_feed_before_a_word_is_no_line(tmp_path: Path) -> None:
+    (tmp_path / "own.ks").write_text("%post\necho 'one\ftwo'\n%end\n%packages\ntar\n%end\n")
+    recipe = Recipe(files=(tmp_path / "own.ks",), packages=("tar",))
+    assert place_of("tar", recipe) == f"{tmp_path}/own.ks:5"

@@ -5,6 +5,7 @@ from typing import Any
 
 from atomic_lib.base.errors import WorkbookError
 from atomic_lib.recipe.recipe import AccountRules
+from atomic_lib.recipe.source import lines_of
 
 _FIELDS = {"passwd": 7, "group": 4}
 
@@ -15,7 +16,7 @@ def account_lines(text: str, kind: str, source: str) -> tuple[str, ...]:
     Raises WorkbookError naming ``source`` (the file) and the line if one does not have the form of such a file.
     """
     lines: dict[str, str] = {}
-    for number, line in enumerate(text.splitlines(), start=1):
+    for number, line in enumerate(lines_of(text), start=1):
         if not line.strip() or line.startswith(("#", "+", "-")):  # + and - are nsswitch.conf(5)'s compatibility mode
             continue
         fields = line.split(":")

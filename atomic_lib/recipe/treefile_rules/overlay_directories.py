@@ -7,7 +7,7 @@ from pathlib import Path
 
 from atomic_lib.base.errors import WorkbookError
 from atomic_lib.recipe.recipe import AddedFile
-from atomic_lib.recipe.source import read_data, read_text, require_within
+from atomic_lib.recipe.source import lines_of, read_data, read_text, require_within
 
 OVERLAYS = "overlay.d"
 _PREFIXES = ("overlay/", f"{OVERLAYS}/")
@@ -70,7 +70,7 @@ def _added(path: Path, inner: str, mode: int | None) -> AddedFile:
 def _modes(file: Path) -> dict[str, int]:
     """The modes in a file of lines ``=DECIMAL /PATH``."""
     modes: dict[str, int] = {}
-    for number, line in enumerate(read_text(file).splitlines() if file.is_file() else (), start=1):
+    for number, line in enumerate(lines_of(read_text(file)) if file.is_file() else (), start=1):
         words = line.split()
         if not words or words[0].startswith("#"):
             continue

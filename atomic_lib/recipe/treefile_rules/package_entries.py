@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from atomic_lib.base.errors import WorkbookError
+from atomic_lib.recipe.source import lines_of
 
 _DEEPEST = 50
 
@@ -54,7 +55,7 @@ def read_kickstart_packages(path: Path, read: Callable[[Path, str], str]) -> Kic
 def _read(path: Path, prefix: str, top: Path, read: Callable[[Path, str], str], found: KickstartPackages) -> None:
     section = 0
     """The line where the section begins in which we are."""
-    for number, line in enumerate(read(path, prefix).splitlines(), start=1):
+    for number, line in enumerate(lines_of(read(path, prefix)), start=1):
         location = f"{path}:{number}"
         words = _words(line)
         if not words:

@@ -19,6 +19,11 @@ def test_the_first_line_of_a_name_counts() -> None:
     assert account_lines(text, "passwd", "passwd") == PASSWD
 
 
+def test_a_line_ends_at_a_line_feed_only() -> None:
+    line = "a:x:1:1:first\u2028second\x85:/:/bin/sh"
+    assert account_lines(f"{line}\r\n{PASSWD[0]}\n", "passwd", "passwd") == (line, PASSWD[0])
+
+
 @pytest.mark.parametrize(
     ("text", "kind"),
     [("svc:x:9\n", "passwd"), ("svc:x:a:9::/:/bin/sh\n", "passwd"), ("svc:x:-9:\n", "group"), (":x:9:\n", "group"),

@@ -59,6 +59,12 @@ def test_no_file_of_another_kind_or_from_elsewhere_is_read(directory: Path) -> N
         overlay_files("overlay/out", directory, (directory,))
 
 
+def test_a_line_of_modes_ends_at_a_line_feed_only(directory: Path) -> None:
+    (directory / "overlay.d/05core/statoverride").write_text("# one\ftwo\n=384 /usr/secret\n")
+    modes = {file.path: file.mode for file in overlay_files("overlay/05core", directory, (directory,))}
+    assert modes["usr/secret"] == stat.S_IFREG | 0o600
+
+
 def test_a_line_of_modes_must_be_one(directory: Path) -> None:
     (directory / "overlay.d/statoverride").write_text("\n0600 /usr/secret\n")
     with pytest.raises(WorkbookError, match=r"statoverride:2: '0600 /usr/secret' is not a mode and a path"):

@@ -48,6 +48,12 @@ def test_a_kickstart_gives_its_packages(tmp_path: Path) -> None:
     assert found.exclude_weak_dependencies
 
 
+def test_a_form_feed_ends_no_line_of_a_kickstart(tmp_path: Path) -> None:
+    found = read(tmp_path, "%packages\n\fvim\nse\fd\n%end\nlang en_US\n")
+    assert found.packages == ["vim"]
+    assert [where.rpartition(":")[2] for where, _ in found.problems] == ["3", "5"]
+
+
 def test_all_else_of_a_kickstart_is_named_with_its_line(tmp_path: Path) -> None:
     text = "lang en_US\n%packages --nocore\n@core\nbash sed\n%end\n%post\n%packages\nbash\n"
     problems = read(tmp_path, text).problems
