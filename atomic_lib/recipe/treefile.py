@@ -120,7 +120,7 @@ def _machine_id(values: Values) -> Literal["uninitialized", "empty", "absent"]:
 
 def _require_composable(path: Path, values: Values, findings: Findings) -> None:
     """Require a package, no package that is excluded too, and no units that a first boot would undo or not see."""
-    if not values.get("packages") and not findings.problems:
+    if not values.get("packages") and not _of_repos(values) and not findings.problems:
         findings.refuse(f"{path}: packages: is required", "set packages here or in an included treefile")
     excluded = set(values.get("exclude-packages", ()))
     both = [name for name in values.get("packages", ()) if name in excluded]
@@ -192,6 +192,8 @@ def _overlays(path: Path, key: str, values: Values, reader: TreefileReader) -> t
 
 
 def _accounts(path: Path, values: Values, findings: Findings) -> AccountRules | None:
+    if values.get("container"):  # as in rpm-ostree
+        return None
     where = findings.origins.get("check-passwd") or findings.place("check-groups", path)
     return findings.attempt(f"{where}: ", lambda: account_rules(values))
 

@@ -35,7 +35,7 @@ CHOICES: Mapping[str, tuple[object, ...]] = {
     "ima": (False,),
     "opt-usrlocal": ("var", "root", "state-overlay", "stateoverlay"),
     "repo-metadata": ("inline", "detached", "disabled"),
-    "rpmdb": ("target", "sqlite", "bdb", "ndb"),
+    "rpmdb": ("target", "sqlite", "bdb", "b-d-b", "ndb"),
     "rpmdb-normalize": (True, False),
     "selinux-label-version": (0, 1),
     "sysusers": ("compose-auto", "compose-forced"),
@@ -43,7 +43,7 @@ CHOICES: Mapping[str, tuple[object, ...]] = {
 """Keys with the values that are accepted."""
 _CHOICE_REASONS = {
     "basearch": "one architecture is composed",
-    "boot-location": "a build does not run kernel-install",
+    "boot-location": "rpm-ostree has only kernel-install beside them, which a build does not run",
     "cliwrap": "a build puts no wrappers of rpm-ostree into a tree",
     "edition": "an edition is text, in quotes",
     "ignore-devices": "a build cannot make device files, as it runs in a user namespace",
@@ -87,6 +87,14 @@ _WITHOUT_EFFECT = {
     "rpmdb-normalize": "the database of a tree is the same in each build",
 }
 """Keys that do not change a tree, whatever their value, and why."""
+_CHECK_KEYS = frozenset({"type", "filename", "entries"})
+_INNER_KEYS: Mapping[str, frozenset[str]] = {
+    "check-groups": _CHECK_KEYS,
+    "check-passwd": _CHECK_KEYS,
+    "conditional-include": frozenset({"if", "include"}),
+    "repo-packages": frozenset({"repo", "packages"}),
+}
+"""The keys in values of their own form; rpm-ostree ignores others there, in YAML, too."""
 OF_A_BOOT = ("default-target", "initramfs-args", "no-initramfs", "units")
 """Keys that a container's treefile cannot have: nothing boots its image."""
 LANGUAGE = re.compile(r"[A-Za-z0-9_.@*-]+")
@@ -116,6 +124,12 @@ def wrong_value(name: str, value: object) -> str:
     return wrong_list(name, value)
 
 
+def ignored_inside(name: str, value: Any) -> list[str]:
+    """The keys inside of an accepted value that rpm-ostree ignores."""
+    items = value if isinstance(value, list) else [value]
+    return sorted({key for item in items for key in item} - _INNER_KEYS[name]) if name in _INNER_KEYS else []
+
+
 def why_not(key: str) -> str:
     """Why a key that is not accepted is refused, from the colon on; empty if it is not known at all."""
     if key in REFUSED:
@@ -133,6 +147,8 @@ def notes(values: Mapping[str, object]) -> list[str]:
         result.append("boot-location: kernel and initramfs are only in /usr/lib/modules, as with `modules`")
     checks = {key: _type_of(values.get(key)) for key in ("check-passwd", "check-groups")}
     for key, kind in checks.items():
+        if kind in ("file", "data") and values.get("container"):
+            result.append(f"{key} has no effect: the users and groups of a container's tree are those of its packages")
         if kind == "previous":
             result.append(f"{key} has no effect: a build has no previous commit, and nothing is checked then")
         ignored = f"ignore-removed-{'users' if key == 'check-passwd' else 'groups'}"

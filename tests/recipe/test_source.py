@@ -163,7 +163,12 @@ def test_only_where_all_line_ends_are_those_of_windows_they_are_changed(tmp_path
 
 @pytest.mark.parametrize(
     ("text", "lines"),
-    [("a\nb", ["a", "b"]), ("a\r\n\nb\n", ["a", "", "b"]), ("a\fb\x85c\u2028d\re\n", ["a\fb\x85c\u2028d\re"]), ("", [""])],
+    [
+        ("a\nb", ["a", "b"]),
+        ("a\r\n\nb\n", ["a", "", "b"]),
+        ("a\fb\x85c\u2028d\re\n", ["a\fb\x85c\u2028d\re"]),
+        ("", [""]),
+    ],
 )
 def test_a_line_ends_at_a_line_feed_only(text: str, lines: list[str]) -> None:
     assert source.lines_of(text) == lines

@@ -199,8 +199,8 @@ def test_a_missing_file_names_who_asks_for_it_and_what_is_there(tmp_path: Path) 
         ("selinux: permissive\n", "selinux: must be true or false, not 'permissive'"),
         ("units: sshd.service\n", "units: must be a list of strings, not 'sshd.service'"),
         ("units: [sshd]\n", "units: 'sshd' is not a full unit name, such as sshd.service"),
-        ("boot-location: kernel-install\n", 'boot-location: only "modules" or "new" is supported: a build does not '
-         "run kernel-install"),
+        ("boot-location: kernel-install\n", 'boot-location: only "modules" or "new" is supported: rpm-ostree has '
+         "only kernel-install beside them, which a build does not run"),
         ("tmp-is-dir: 1\n", "tmp-is-dir: must be true or false, not 1"),
         ("cliwrap: true\n", "cliwrap: only false is supported: a build puts no wrappers of rpm-ostree into a tree"),
         ("cliwrap: 0\n", "cliwrap: only false is supported: a build puts no wrappers of rpm-ostree into a tree"),

@@ -71,6 +71,12 @@ def test_what_has_no_effect_is_noted_with_the_reason(tmp_path: Path, line: str, 
         ("remove-from-packages", [[]], "must be a list of lists"),
         ("repo-packages", [{"repo": "a", "packages": ["b c"]}], ""),
         ("repo-packages", [{"repo": "a"}], "must be a list of mappings"),
+        ("repo-packages", [{"repo": "a", "packages": ["b"], "comment": "c"}], ""),
+        ("rpmdb", "b-d-b", ""),
+        ("boot-location", "both", 'only "modules" or "new" is supported: rpm-ostree has only kernel-install beside'),
+        ("remove-from-packages", [["cpio", "/usr/[[:alpha:]]+"]], "has a class such as [:digit:]"),
+        ("remove-from-packages", [["cpio", "/usr/[_[:^alpha:]]"]], "has a class such as [:digit:]"),
+        ("remove-from-packages", [["cpio", "/usr/[:,]x[]a]"]], ""),
         ("check-passwd", {"type": "data", "entries": {"a": 1, "b": [1, 2], "c": [3]}}, ""),
         ("check-passwd", {"type": "data", "entries": {"a": -1}}, "type data needs entries"),
         ("check-passwd", {"type": "data", "entries": {"a": True}}, "type data needs entries"),
@@ -88,7 +94,7 @@ def test_what_has_no_effect_is_noted_with_the_reason(tmp_path: Path, line: str, 
         ("arch-include", {"x86_64": "a", "s390x": ["b"]}, ""),
         ("arch-include", {"x86_64": 3}, "must be a mapping of architectures"),
         ("conditional-include", [{"if": "a == 1", "include": {"packages": []}}], ""),
-        ("conditional-include", [{"if": [], "include": "a"}], "must be a list of mappings"),
+        ("conditional-include", [{"if": [], "include": "a", "comment": "b"}], ""),
         ("conditional-include", [{"if": "a == 1"}], "must be a list of mappings"),
         ("releasever", 41, ""),
         ("releasever", True, "must be text or a whole number"),
@@ -125,6 +131,27 @@ def test_a_container_has_a_command_and_nothing_that_boots(tmp_path: Path) -> Non
         f"{path}:4: default-target: nothing boots a container's image",
         f"{path}:3: units: nothing boots a container's image",
     ]
+
+
+def test_nothing_is_checked_in_the_tree_of_a_container(tmp_path: Path) -> None:
+    (tmp_path / "passwd").write_text("root:x:0:0::/root:/bin/sh\n")
+    path = tmp_path / "a.yaml"
+    path.write_text("container: true\npackages: [b]\ncheck-passwd: {type: file, filename: passwd}\n")
+    recipe = read_treefile(path)
+    assert recipe.account_rules is None
+    assert recipe.notes == (
+        "check-passwd has no effect: the users and groups of a container's tree are those of its packages",
+    )
+
+
+def test_keys_inside_of_a_value_that_rpm_ostree_ignores_are_noted(tmp_path: Path) -> None:
+    path = tmp_path / "a.yaml"
+    path.write_text("ref: a\nrepo-packages: [{repo: r, packages: [b], comment: c}, {repo: s, packages: [d], at: 3}]\n")
+    recipe = read_treefile(path)
+    assert recipe.packages == ("b", "d")
+    assert [note.removeprefix(f"{path}:2: repo-packages: ") for note in recipe.notes] == [
+        "'at' has no effect: rpm-ostree ignores it", "'comment' has no effect: rpm-ostree ignores it"
+    ]  # fmt: skip
 
 
 def test_what_another_key_makes_useless_is_noted() -> None:

@@ -17,6 +17,7 @@ from atomic_lib.recipe.treefile_keys import (
     OLD_SPELLINGS,
     REFUSED,
     Values,
+    ignored_inside,
     why_not,
     wrong_value,
 )
@@ -87,6 +88,7 @@ class TreefileReader:
         found = self.findings.attempt("", lambda: read_kickstart_packages(path, read))
         if found is None:
             return {}
+        take_programs(path.parent, self.roots, self.findings)
         for location, message in found.problems:
             self.findings.refuse(f"{location}: {message}{chain_text(chain)}",
                                  "name the packages in a treefile, or use the kickstart as a recipe")  # fmt: skip
@@ -119,6 +121,8 @@ class TreefileReader:
             else:
                 accepted[name] = value
                 self.findings.origins.setdefault(name, document.location(key))
+                self.findings.notes += [f"{prefix}{key}: {inner!r} has no effect: rpm-ostree ignores it"
+                                        for inner in ignored_inside(name, value)]  # fmt: skip
         if accepted.get("edition") == "2024":
             accepted = {"boot-location": "modules", "tmp-is-dir": True, **accepted}
         return self._with_files_read(document, self._with_packages_joined(document, accepted, suffix), suffix)

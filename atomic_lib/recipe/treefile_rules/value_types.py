@@ -21,6 +21,7 @@ _UNIT = re.compile(r"[\w@:.\\-]+\.(service|socket|timer|path|target|mount|automo
 _TARGET = re.compile(r"[\w@:.\\-]+\.target", re.ASCII)
 _INTO_USR = ("usr/", "etc/", "bin/", "sbin/", "lib/", "lib64/")
 _LONGEST_EXPRESSION = 10_000
+_POSIX_CLASS = re.compile(r"\[:\^?[a-z]+:\]")
 _LARGEST_ID = 0xFFFF_FFFE
 _LARGEST_INT64 = (1 << 63) - 1
 
@@ -80,18 +81,20 @@ def _wrong_removals(value: object) -> str:
     for expression in (expression for item in value for expression in item[1:]):
         if len(expression) > _LONGEST_EXPRESSION:
             return f"{expression!r:.100} is longer than {_LONGEST_EXPRESSION} characters"
+        if _POSIX_CLASS.search(expression):  # Python would read it as a set of its letters
+            return f"{expression!r:.100} has a class such as [:digit:], which is not supported: write it as 0-9"
         try:
             with warnings.catch_warnings(action="ignore"):  # of what a later Python may read otherwise
                 re.compile(expression)
         except (re.error, RecursionError, OverflowError) as error:
-            return f"{expression!r:.100} is not a regular expression: {error}"
+            return f"{expression!r:.100} is not a regular expression of Python: {error}"
     return ""
 
 
 def _wrong_repo_packages(value: object) -> str:
     texts = isinstance(value, list) and all(
         isinstance(item, Mapping)
-        and item.keys() == {"repo", "packages"}
+        and {"repo", "packages"} <= item.keys()
         and isinstance(item["repo"], str)
         and _is_texts(item["packages"])
         for item in value
@@ -185,8 +188,8 @@ def _wrong_arch_include(value: object) -> str:
 def _wrong_conditional_include(value: object) -> str:
     fitting = isinstance(value, list) and all(
         isinstance(item, Mapping)
-        and item.keys() == {"if", "include"}
-        and (isinstance(item["if"], str) or (_is_texts(item["if"]) and item["if"]))
+        and {"if", "include"} <= item.keys()
+        and (isinstance(item["if"], str) or _is_texts(item["if"]))
         and (isinstance(item["include"], str | Mapping) or _is_texts(item["include"]))
         for item in value
     )

@@ -41,6 +41,15 @@ def test_programs_run_by_name_and_those_of_an_included_file_replace_others(direc
     assert not any(file.path.startswith(".git") for file in last.files)
 
 
+def test_the_programs_beside_an_included_kickstart_run_too(directory: Path) -> None:
+    (directory / "sub/list.ks").write_text("%packages\nvim\n%end\n")
+    (directory / "a.yaml").write_text("ref: a\ninclude: sub/list.ks\n")
+    last = read(directory).finalization
+    assert last is not None
+    assert [one.path for one in last.programs] == ["10-base", "20-own"]
+    assert last.programs[1].content.split()[2] == b"sub/20-own"
+
+
 def test_the_programs_and_what_they_see_are_in_the_key_of_the_tree(directory: Path) -> None:
     before = recipe_inputs(read(directory))
     (directory / "data/motd").write_text("other\n")
