@@ -92,7 +92,8 @@ def _group(text: str) -> tuple[str, str | None]:
 
 def _accepted(name: object) -> str:
     if not isinstance(name, str) or not _NAME.fullmatch(name):
-        raise RefusedError(f"{name!r} is not a name of letters, digits, dot, dash and underscore")
+        accepted = "a letter or underscore, then letters, digits, dots, dashes or underscores"
+        raise RefusedError(f"{name!r} is not a name: {accepted}")
     return name
 
 

@@ -55,9 +55,9 @@ def selinux(recipe: Recipe, given: Options) -> Recipe:
 
 
 def timezone(recipe: Recipe, given: Options) -> Recipe:
-    """Set the time zone; the hardware clock of a guest runs in UTC."""
+    """Set the time zone, if one is named; the hardware clock of a guest runs in UTC."""
     zone = single(given.pop("timezone", None))
-    if not zone or not re.fullmatch(r"[A-Za-z0-9_+-]+(/[A-Za-z0-9_+-]+)*", zone):
+    if zone and not re.fullmatch(r"[A-Za-z0-9_+-]+(/[A-Za-z0-9_+-]+)*", zone):
         raise RefusedError(f"{zone!r} is not a time zone, such as Etc/UTC")
     if not given.pop("isUtc", False):
         recipe = noted(recipe, "timezone without --utc: the hardware clock of a guest runs in UTC all the same")
@@ -65,7 +65,7 @@ def timezone(recipe: Recipe, given: Options) -> Recipe:
         recipe = noted(recipe, "timezone --nontp: chronyd.service is disabled, if the tree has it")
     servers = [("server", name, ["iburst"]) for name in given.pop("ntpservers", None) or [] if name]
     recipe = _with_time_sources(replace(recipe, time_sources=()) if servers else recipe, servers)
-    return replace(recipe, timezone=zone)
+    return replace(recipe, timezone=zone or recipe.timezone)
 
 
 def timesource(recipe: Recipe, given: Options) -> Recipe:
@@ -112,8 +112,7 @@ def bootloader(recipe: Recipe, given: Options) -> Recipe:
         raise RefusedError(f"--timeout={timeout}: must be 0 to 3600 seconds")
     if "\n" in arguments:
         raise RefusedError("--append must be one line")
-    if "password" not in given:
-        given.pop("isCrypted", None)
+    given.pop("isCrypted", None)  # it only says what a password is
     if given.get("location") in ("partition", "boot"):
         del given["location"]
         recipe = noted(recipe, "bootloader --location: the boot loader for BIOS is in a partition of its own")

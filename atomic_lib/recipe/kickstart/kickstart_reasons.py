@@ -81,6 +81,10 @@ OPTION_NOTES: Mapping[tuple[str, str], str] = {
     ("bootloader", "default"): "an image has one kernel",
     ("bootloader", "disabled"): "an image has a boot loader all the same, for BIOS and for UEFI",
     ("bootloader", "driveorder"): "an image has one disk",
+    ("bootloader", "forceLBA"): "GRUB finds a disk of any size",
+    ("bootloader", "hvArgs"): "an image has no hypervisor",
+    ("bootloader", "upgrade"): "an image has no boot loader before",
+    ("bootloader", "useLilo"): "the boot loader of an image is GRUB",
     ("bootloader", "extlinux"): "the boot loader of an image is GRUB",
     ("bootloader", "leavebootorder"): "the image is not booted by an installer",
     ("bootloader", "linear"): "the boot loader of an image is GRUB",
@@ -103,6 +107,26 @@ OPTION_NOTES: Mapping[tuple[str, str], str] = {
     ("part", "primOnly"): "an image has a GPT, which has no other than primary partitions",
     ("part", "recommended"): "the size is not derived from a machine",
     ("rootpw", "allow_ssh"): "root has no password to log in with",
+    **dict.fromkeys(
+        (
+            ("xconfig", dest)
+            for dest in (
+                "card",
+                "depth",
+                "driver",
+                "hsync",
+                "monitor",
+                "noProbe",
+                "noprobe",
+                "resolution",
+                "server",
+                "videoRam",
+                "videoram",
+                "vsync",
+            )
+        ),
+        "a guest's display needs no description",
+    ),
     ("xconfig", "defaultdesktop"): "the tree keeps the session that its packages choose",
 }
 """Options without effect, by command and pykickstart's name, and why."""
@@ -117,8 +141,10 @@ OPTION_REASONS: Mapping[tuple[str, str], str] = {
     ("autopart", "passphrase"): _ENCRYPTED,
     ("bootloader", "password"): "an image must not have a password",
     ("bootloader", "_md5pass"): "an image must not have a password",
+    ("bootloader", "md5pass"): "an image must not have a password",
     ("part", "encrypted"): _ENCRYPTED,
     ("part", "passphrase"): _ENCRYPTED,
+    ("repo", "ignoregroups"): "groups are those of all repositories; name packages in %packages instead of groups",
 }
 """Options that are refused, by command and pykickstart's name, and why."""
 COMMAND_OPTION_REASONS: Mapping[str, str] = {

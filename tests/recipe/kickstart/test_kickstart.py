@@ -179,6 +179,23 @@ def test_what_has_no_effect_is_noted(tmp_path: Path, line: str, note: str) -> No
     assert f"a.ks:2: {note}" in read_kickstart(path, "F41").notes
 
 
+@pytest.mark.parametrize(
+    ("line", "why"),
+    [
+        *((f"xconfig {option}", "a guest's display needs no description")
+          for option in ("--card=a", "--depth=16", "--driver=vesa", "--hsync=1", "--monitor=a", "--noprobe",
+                         "--resolution=800x600", "--server=a", "--videoram=9", "--vsync=1")),
+        ("bootloader --lba32", "GRUB finds a disk of any size"),
+        ("bootloader --hvargs=a", "an image has no hypervisor"),
+        ("bootloader --upgrade", "an image has no boot loader before"),
+        ("bootloader --useLilo", "the boot loader of an image is GRUB"),
+    ],
+)  # fmt: skip
+def test_options_of_old_versions_have_no_effect(tmp_path: Path, line: str, why: str) -> None:
+    path = write(tmp_path / "a.ks", f"# first\n{line}\n%packages\nbash\n%end\n")
+    assert f"a.ks:2: {line.partition('=')[0]} has no effect: {why}" in read_kickstart(path, "F41").notes
+
+
 def test_a_deprecation_is_a_note_and_not_on_the_terminal(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     path = write(tmp_path / "a.ks", "# first\n%packages --nocore --instLangs=en\nbash\n%end\n")
     recipe = read_kickstart(path, "F41")
@@ -212,6 +229,12 @@ def test_a_deprecation_is_a_note_and_not_on_the_terminal(tmp_path: Path, capfd: 
         ("%pre-install\n%end", "section %pre-install is not supported: it would change the tree before the packages "
          "are installed; use %post"),
         ("timezone --utc ../../etc/passwd", "timezone: '../../etc/passwd' is not a time zone, such as Etc/UTC"),
+        ("bootloader --iscrypted --password=a", "bootloader --password: an image must not have a password"),
+        ("bootloader --md5pass=a", "bootloader --md5pass: an image must not have a password"),
+        ("repo --name=a --baseurl=http://a --ignoregroups=true", "repo --ignoregroups: groups are those of all "
+         "repositories; name packages in %packages instead of groups"),
+        ("user --name=1a", "user: '1a' is not a name: a letter or underscore, then letters, digits, dots, dashes or "
+         "underscores"),
         ("selinux", "selinux: needs --enforcing, --permissive or --disabled"),
         ("bootloader --timeout=99999", "bootloader: --timeout=99999: must be 0 to 3600 seconds"),
         ("part / --size=x", "part: argument --size: invalid int value: 'x'"),
@@ -345,3 +368,15 @@ def test_time_servers_of_either_command_are_lines_of_chrony(tmp_path: Path) -> N
     )  # fmt: skip
     bad = "timesource --ntp-server='a b'\n%packages\nbash\n%end\n"
     assert "'a b' is not the name or address of a time server" in refusal(write(tmp_path / "b.ks", bad), "F41").message
+
+
+@pytest.mark.parametrize(
+    ("lines", "zone"), [("timezone --utc", None), ("timezone A/B\ntimezone --ntpservers=c", "A/B")]
+)
+def test_a_time_zone_without_a_name_sets_none(tmp_path: Path, lines: str, zone: str | None) -> None:
+    assert read_kickstart(write(tmp_path / "a.ks", f"{lines}\n{PACKAGES}"), "F41").timezone == zone
+
+
+def test_a_password_of_the_boot_loader_is_one_problem(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.ks", f"bootloader --iscrypted --password=a\n{PACKAGES}")
+    assert refusal(path).message == f"{path}:1: bootloader --password: an image must not have a password"
