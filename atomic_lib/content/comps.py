@@ -4,9 +4,11 @@ A group stands for its mandatory and default packages, with ``--nodefaults`` for
 alone, with ``--optional`` for the optional ones too. Its conditional packages, each of which is installed if another
 package is, belong to all three. An environment stands for the groups of its ``grouplist`` (not for its options). What a
 file names for other architectures is left out; ``biarchonly`` is ignored, as by dnf.
-Sources: createrepo_c's comps.dtd, comps.rng; dnf 4's ``comps.py`` and ``base.py``, libdnf5's ``goal.cpp``.
+Sources: createrepo_c's comps.dtd, comps.rng; dnf 4's ``comps.py`` and ``base.py``, libdnf5's ``goal.cpp``; libcomps's
+``comps_elem.c``.
 """
 
+import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
@@ -46,28 +48,31 @@ def read_comps(text: str, source: str, architecture: str = ARCHITECTURE) -> Comp
     except ElementTree.ParseError as error:
         raise WorkbookError(f"{source}: not a comps file: {error}") from None
 
+    groups = _of_architecture(root.iterfind("group"), architecture)
+    all_environments = _of_architecture(root.iterfind("environment"), architecture)
+
     def packages(*types: str) -> dict[str, tuple[str, ...]]:
         return {
             group.findtext("id", ""): tuple(entry.text or "" for entry in _entries(group, architecture, types))
-            for group in root.iterfind("group")
+            for group in groups
         }
 
     conditional = {
         group.findtext("id", ""): tuple(
             (entry.text or "", entry.get("requires", "")) for entry in _entries(group, architecture, ("conditional",))
         )
-        for group in root.iterfind("group")
+        for group in groups
     }
     environments = {
         environment.findtext("id", ""): tuple(
             entry.text or "" for entry in _of_architecture(environment.iterfind("grouplist/groupid"), architecture)
         )
-        for environment in root.iterfind("environment")
+        for environment in all_environments
     }
     names = {
         prefix + name: prefix + element.findtext("id", "")
-        for prefix, tag in (("", "group"), ("^", "environment"))
-        for element in root.iterfind(tag)
+        for prefix, elements in (("", groups), ("^", all_environments))
+        for element in elements
         if (name := element.findtext("name") or element.findtext("_name"))
     }
     return Comps(packages(*_USUAL_TYPES), environments, packages("mandatory"), packages("optional"), names, conditional)
@@ -79,12 +84,8 @@ def _entries(group: ElementTree.Element, architecture: str, types: Sequence[str]
 
 
 def _of_architecture(entries: Iterable[ElementTree.Element], architecture: str) -> list[ElementTree.Element]:
-    """The entries without ``arch``, which names several separated by commas, and those that name this architecture."""
-    return [
-        entry
-        for entry in entries
-        if not (arch := entry.get("arch")) or architecture in [word.strip() for word in arch.split(",")]
-    ]
+    """The elements that name this architecture in ``arch``, separated by commas or spaces, and those without it."""
+    return [entry for entry in entries if not (arch := entry.get("arch")) or architecture in re.split("[, ]+", arch)]
 
 
 def expand_groups(comps: Iterable[Comps], names: Iterable[str], source: str) -> list[str]:

@@ -175,6 +175,20 @@ def test_what_is_for_another_architecture_is_left_out() -> None:
     assert expand_groups([other], ["^srv"], "a.ks") == ["bash", "efibootmgr", "man", "qemu-guest-agent"]
 
 
+def test_architectures_of_groups_environments_and_lists_with_spaces() -> None:
+    comps = read_comps(
+        """<comps>
+  <group arch="i386 x86_64"><id>a</id><name>A</name><packagelist>
+    <packagereq arch="i386 x86_64">one</packagereq><packagereq arch="i386 s390x">two</packagereq>
+  </packagelist></group>
+  <group arch="i386,s390x"><id>b</id><name>B</name><packagelist><packagereq>three</packagereq></packagelist></group>
+  <environment arch="s390x"><id>e</id><name>E</name><grouplist><groupid>a</groupid></grouplist></environment>
+</comps>""",
+        "comps.xml",
+    )
+    assert (comps.groups, comps.environments, comps.names) == ({"a": ("one",)}, {}, {"A": "a"})
+
+
 def test_the_options_of_a_group_choose_types_of_packages() -> None:
     comps = read_comps(ARCHITECTURES, "comps.xml")
     assert expand_groups([comps], ["core --nodefaults"], "a.ks") == ["bash"]
