@@ -1,6 +1,7 @@
 """Reads yum repository files that come with a recipe.
 
-Source of the format: dnf.conf(5). Such a file is foreign data: dnf gets only what ``YumRepository`` has of it.
+Source of the format: dnf.conf(5), libdnf's ``iniparser.cpp`` and ``ConfigRepo.cpp``. Such a file is foreign data: dnf
+gets only what ``YumRepository`` has of it.
 """
 
 import re
@@ -11,7 +12,9 @@ from pathlib import Path
 from atomic_lib.base.errors import WorkbookError
 from atomic_lib.content.yum_repository import KEY_FILES, YumRepository
 
-_SECTION = re.compile(r"\[([^\]\x00-\x1f\x7f-\x9f]*)\]")
+_SECTION = re.compile(r"\[([^\]\x00-\x1f\x7f-\x9f]+)\]\s*([#;].*)?")
+_OPTION = re.compile(r"([^\s=\[][^=]*)=(.*)")
+_QUOTED = re.compile(r"([\"'])(.*)\1")
 _VARIABLE = re.compile(r"\$(?:\{(\w+)\}|(\w+))", re.ASCII)
 # the name of a Fedora key on a host ends in the architecture, and is a link to that of all architectures
 _KEY_OF_A_HOST = re.compile(
@@ -19,7 +22,6 @@ _KEY_OF_A_HOST = re.compile(
     r"|(?P<centos>RPM-GPG-KEY-(?:CentOS|centosofficial)[\w-]*))"
 )
 _SWITCHES = {"1": True, "yes": True, "true": True, "on": True, "0": False, "no": False, "false": False, "off": False}
-_OTHER_NAMES = {"exclude": "excludepkgs", "include": "includepkgs"}
 _NOT_USED = {
     **dict.fromkeys(("sslcacert", "sslclientcert", "sslclientkey", "proxy_sslcacert", "proxy_sslclientcert",
                      "proxy_sslclientkey"), "dnf sees no files of the host"),
@@ -57,7 +59,7 @@ class RepositorySection:
             cost=self._number("cost"),
             priority=self._number("priority"),
             includepkgs=self._words("includepkgs"),
-            excludepkgs=self._words("excludepkgs"),
+            excludepkgs=(*self._words("exclude"), *self._words("excludepkgs")),
             proxy=self.options.get("proxy", "").replace("_none_", ""),
             sslverify=self._is_on("sslverify", default=True),
         )
@@ -101,20 +103,18 @@ def read_repositories(text: str, path: Path, variables: Mapping[str, str]) -> tu
     wrong: list[str] = []
     key = ""
     for number, line in enumerate(text.removeprefix("\ufeff").split("\n"), start=1):
-        section = _SECTION.fullmatch(line.strip())
-        option, equals, value = line.partition("=")
-        if not line.strip() or line[0] in "#;":
-            continue
-        if line[0].isspace() and key:
-            found[-1][2][key] += f" {line.strip()}"
+        section, option = _SECTION.fullmatch(line.strip()), _OPTION.fullmatch(line)
+        if not line or line[0] in "#;":
+            key = ""  # no value goes on after it
         elif section:
             found.append((section[1], f"{path}:{number}", {}))
             key = ""
-        elif equals and found:
-            key = option.strip().lower()
-            key = _OTHER_NAMES.get(key, key)
-            found[-1][2][key] = value.strip()
-        else:
+        elif line[0].isspace() and key:
+            found[-1][2][key] += f" {line.strip()}"
+        elif option and found:
+            key = option[1].strip().lower()
+            found[-1][2][key] = option[2].strip()
+        elif line.strip():
             wrong.append(f"{path}:{number}: {line.strip()!r:.100} is neither a [section] nor NAME=VALUE in one")
     if wrong:
         raise WorkbookError("\n".join(wrong), hint="correct the repository file")
@@ -132,4 +132,7 @@ def _key_of_the_tools(match: re.Match[str]) -> str:
 
 
 def _substituted(value: str, variables: Mapping[str, str]) -> str:
-    return _VARIABLE.sub(lambda match: variables.get(match[1] or match[2], match[0]), value)
+    """The value without quotes around it, and with the values of variables."""
+    quoted = _QUOTED.fullmatch(value.strip())
+    bare = quoted[2] if quoted else value.strip()
+    return _VARIABLE.sub(lambda match: variables.get(match[1] or match[2], match[0]), bare)

@@ -21,6 +21,27 @@ def test_sections_have_their_lines_continued_values_and_variables() -> None:
     assert (two.id, two.source, two.enabled) == ("two", "own.repo:8", True)
 
 
+def test_lines_are_read_as_libdnf_reads_them() -> None:
+    lines = ["[one] # first", "name='One'", 'baseurl="https://a"', "exclude=b", "excludepkgs=c", " \t", " d",
+             " [two];", "name=\"Two'", "include=e"]  # fmt: skip
+    one, two = read("\n".join(lines))
+    assert (one.id, one.options["name"], one.repository().baseurl) == ("one", "One", ("https://a",))
+    assert one.repository().excludepkgs == ("b", "c", "d")
+    assert (two.id, two.options["name"], two.repository().includepkgs) == ("two", "\"Two'", ())
+
+
+@pytest.mark.parametrize("line", ["", "# comment"])
+def test_no_value_goes_on_after_an_empty_line_or_a_comment(line: str) -> None:
+    with pytest.raises(WorkbookError, match=r"^own.repo:4: 'https://b/\?a=b' is neither a \[section\] nor NAME=VALUE"):
+        read(f"[one]\nbaseurl=https://a\n{line}\n  https://b/?a=b\n")
+
+
+@pytest.mark.parametrize("line", ["=value", "[]", "[one] two=", "[one="])
+def test_what_is_neither_a_section_nor_an_option_is_refused(line: str) -> None:
+    with pytest.raises(WorkbookError, match=r"^own.repo:2: "):
+        read(f"[one]\n{line}\n")
+
+
 def test_all_lines_that_are_none_of_a_repository_file_are_named_at_once() -> None:
     with pytest.raises(WorkbookError) as caught:
         read("name=before\n[one]\nname=One\n<html>\n[a\x1b[2J]\n")
