@@ -41,8 +41,9 @@ _VERSION = "#version="
 def read_kickstart(path: Path, version: str, roots: Sequence[Path] = ()) -> Recipe:
     """The recipe in a kickstart and its includes; ``version`` is the syntax version, such as "F41".
 
-    A line ``#version=`` of the kickstart itself takes the place of ``version``. Without one, a kickstart that the
-    syntax of ``version`` does not accept is read with that of the newest version that accepts it; a note says so.
+    A line ``#version=`` of the kickstart itself takes the place of ``version``. Without one, or with a name that
+    pykickstart does not know, a kickstart that the syntax of ``version`` does not accept is read with that of the
+    newest version that accepts it; a note says so.
     Includes must be below one of ``roots`` (without any: below the directory of ``path``).
 
     A kickstart needs ``%packages`` or ``ostreesetup``. Without ``--nocore`` the group "core" is added, as in Anaconda.
@@ -61,9 +62,8 @@ def read_kickstart(path: Path, version: str, roots: Sequence[Path] = ()) -> Reci
 def _read_kickstart(path: Path, version: str, roots: Sequence[Path]) -> Recipe:
     every_line, files = read_lines(path, roots)
     sections = split_off_sections(every_line)
-    named = _named_version(line for line in every_line if line.path == path)
+    named, notes = _named_version(line for line in every_line if line.path == path)
     reading = _read(sections, named or version, path)
-    notes: tuple[str, ...] = ()
     errors = reading.findings.syntax_errors
     if errors and not named:
         others = (_read(sections, name, path) for name in _other_versions(version, errors))
@@ -71,7 +71,8 @@ def _read_kickstart(path: Path, version: str, roots: Sequence[Path]) -> Recipe:
         if found:
             first = next(iter(errors.values()))
             place, _, number = first.location.rpartition(":")
-            notes = (f"{Path(place).name}:{number}: read with the kickstart syntax of {found.version}, because that of "
+            notes = (*notes,
+                     f"{Path(place).name}:{number}: read with the kickstart syntax of {found.version}, because that of "
                      f"{version} does not accept: {first.message}",)  # fmt: skip
             reading = found
     problems = reading.findings.problems
@@ -94,7 +95,7 @@ class _Reading:
 
 
 def _read(sections: Sections, version: str, path: Path) -> _Reading:
-    version_class = _handler_class(version, "kickstart_version")
+    version_class = _handler_class(version)
     commands = commandMap[version_class.version]
     # To make all commands takes most of the time of reading a kickstart, so the parser adds those that it meets.
     handler = version_class(mapping={"firewall": commands["firewall"]})
@@ -134,27 +135,33 @@ def _newest_first(kind: str) -> list[str]:
     return [f"{kind}{number}" for number in sorted(numbers, reverse=True) if kind != "F" or number >= 8]
 
 
-def _named_version(lines: Iterable[Line]) -> str:
-    """The version in the first ``#version=`` line; empty if there is none, or one that names no release (DEVEL)."""
-    for line in lines:
-        if line.text.startswith(_VERSION):
-            named = line.text.removeprefix(_VERSION).strip()
-            if named.upper() in ("", "DEVEL"):
-                return ""
-            _handler_class(named, line.location)
-            return named
-    return ""
+def _named_version(lines: Iterable[Line]) -> tuple[str, tuple[str, ...]]:
+    """The version in the first ``#version=`` line; empty if there is none, or one that names no release (DEVEL).
+
+    Anaconda does not read the line, and installers of other systems name themselves there: then there is a note.
+    """
+    line = next((line for line in lines if line.text.startswith(_VERSION)), None)
+    named = line.text.removeprefix(_VERSION).strip() if line else ""
+    if not line or named.upper() in ("", "DEVEL"):
+        return "", ()
+    try:
+        returnClassForVersion(named)
+    except KickstartVersionError:
+        place = f"{line.path.name}:{line.number}"
+        return "", (
+            printable(f"{place}: {_VERSION}{named} has no effect: no version of the kickstart syntax has this name"),
+        )
+    return named, ()
 
 
-def _handler_class(version: str, source: object) -> Any:
+def _handler_class(version: str) -> Any:
     """pykickstart's class of handlers for a version."""
     try:
         return returnClassForVersion(version)
     except KickstartVersionError:
         raise WorkbookError(
-            f"{source}: {version!r} is not a kickstart syntax version",
-            hint=f"for example {', '.join(_newest_first('F')[:3])}, RHEL9 or F21: as #version=, or as the parameter "
-            "kickstart_version",
+            f"kickstart_version: {version!r} is not a kickstart syntax version",
+            hint=f"for example {', '.join(_newest_first('F')[:3])}, RHEL9 or F21",
         ) from None
 
 

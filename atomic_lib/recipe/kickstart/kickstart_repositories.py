@@ -14,8 +14,14 @@ BASE = "anaconda"
 """Anaconda's name of the repository that ``url`` names."""
 
 
+_ON_A_MEDIUM = "file:///run/install/"
+"""Where Anaconda mounts the medium that it installs from."""
+
+
 def url(recipe: Recipe, given: Options) -> Recipe:
     """Take packages from this repository, and from those of ``repo``."""
+    if (given.get("url") or "").startswith(_ON_A_MEDIUM):
+        return _of_the_medium(recipe, "url", given)
     return _with_repository(recipe, "url", _repository(BASE, given))
 
 
@@ -32,9 +38,18 @@ def repo(recipe: Recipe, given: Options) -> Recipe:
             )
         given.clear()
         return replace(recipe, extra_repos=tuple(dict.fromkeys([*recipe.extra_repos, name])))
+    if (given.get("baseurl") or "").startswith(_ON_A_MEDIUM):
+        return _of_the_medium(recipe, f"repo {name}", given)
     repository = _repository(name, given)
     recipe = _with_repository(recipe, f"repo {name}", repository)
     return _with_repository_file(recipe, repository) if install else recipe
+
+
+def _of_the_medium(recipe: Recipe, what: str, given: Options) -> Recipe:
+    """The recipe as with ``cdrom``."""
+    given.clear()
+    return noted(recipe, f"{what} has no effect: it is on the medium of an installer, but packages come from the "
+                         "variant's content")  # fmt: skip
 
 
 def with_base(recipe: Recipe) -> Recipe:

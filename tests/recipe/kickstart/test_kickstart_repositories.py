@@ -54,3 +54,13 @@ def test_a_repository_to_install_has_a_file_in_the_tree(tmp_path: Path) -> None:
     assert file.content.decode().splitlines() == [
         "[own]", "name = own", "enabled = 1", "baseurl = http://a/", "cost = 7", "excludepkgs = a, b", "sslverify = 0",
     ]  # fmt: skip
+
+
+def test_repositories_on_the_medium_of_an_installer_have_no_effect(tmp_path: Path) -> None:
+    recipe = read(
+        tmp_path,
+        "url --url=file:///run/install/repo\nrepo --name=a --baseurl=file:///run/install/repo/a --cost=3 --install",
+    )
+    assert (recipe.repositories, recipe.repos, recipe.extra_repos, recipe.added_files) == ((), (), (), ())
+    why = "has no effect: it is on the medium of an installer, but packages come from the variant's content"
+    assert recipe.notes == (f"a.ks:1: url {why}", f"a.ks:2: repo a {why}")
