@@ -4,7 +4,7 @@ from atomic_lib.recipe.treefile_keys import Values
 from atomic_lib.recipe.treefile_rules.value_types import LISTS
 
 _MAPS = frozenset({"add-commit-metadata", "metadata", "repovars"})
-_JOINED = frozenset({*LISTS, "add-files", "remove-from-packages", "repo-packages"})
+_JOINED = frozenset({*LISTS, "add-files", "remove-from-packages", "repo-packages"} - {"container-cmd"})
 
 
 def merge(own: Values, included: Values) -> Values:

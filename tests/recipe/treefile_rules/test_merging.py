@@ -14,6 +14,12 @@ def test_own_single_values_win_and_included_entries_come_first() -> None:
     }
 
 
+def test_a_command_is_one_value_although_it_is_a_list() -> None:
+    assert merge({"container-cmd": ["/bin/sh", "-l"]}, {"container-cmd": ["/sbin/init"], "units": ["a"]}) == {
+        "container-cmd": ["/bin/sh", "-l"], "units": ["a"],
+    }  # fmt: skip
+
+
 def test_a_package_comes_from_the_repository_of_the_including_treefile() -> None:
     own = {"repo-packages": [("one", ["a", "b"])]}
     included = {"repo-packages": [("two", ["b", "c"]), ("three", ["a"])]}
