@@ -6,20 +6,19 @@ type annotations.
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from pykickstart.errors import KickstartError, KickstartVersionError  # type: ignore[import-untyped]
+from pykickstart.errors import KickstartError  # type: ignore[import-untyped]
 from pykickstart.handlers.control import commandMap  # type: ignore[import-untyped]
 from pykickstart.parser import KickstartParser, PutBackIterator  # type: ignore[import-untyped]
-from pykickstart.version import returnClassForVersion, versionMap  # type: ignore[import-untyped]
 
 from atomic_lib.base.errors import WorkbookError
 from atomic_lib.recipe.kickstart.kickstart_accounts import RefusedError
 from atomic_lib.recipe.kickstart.kickstart_commands import COMMANDS, DEFAULT_FIREWALL, absent_services
-from atomic_lib.recipe.kickstart.kickstart_lines import Line, Problem, Sections, read_lines, split_off_sections
+from atomic_lib.recipe.kickstart.kickstart_lines import Problem, Sections, read_lines, split_off_sections
 from atomic_lib.recipe.kickstart.kickstart_ostree import without_packages
 from atomic_lib.recipe.kickstart.kickstart_reasons import COMMAND_REASONS, NO_EFFECT
 from atomic_lib.recipe.kickstart.kickstart_repositories import with_base
@@ -30,12 +29,12 @@ from atomic_lib.recipe.kickstart.kickstart_sections import (
     given_options,
     group_words,
 )
+from atomic_lib.recipe.kickstart.kickstart_versions import handler_class, named_version, other_versions
 from atomic_lib.recipe.recipe import PostScript, Recipe
 from atomic_lib.recipe.source import printable
 from atomic_lib.recipe.treefile_keys import LANGUAGE
 
 _COMMANDS_HINT = f"accepted commands: {', '.join(sorted({*COMMANDS, *NO_EFFECT}))}"
-_VERSION = "#version="
 
 
 def read_kickstart(path: Path, version: str, roots: Sequence[Path] = ()) -> Recipe:
@@ -62,19 +61,11 @@ def read_kickstart(path: Path, version: str, roots: Sequence[Path] = ()) -> Reci
 def _read_kickstart(path: Path, version: str, roots: Sequence[Path]) -> Recipe:
     every_line, files = read_lines(path, roots)
     sections = split_off_sections(every_line)
-    named, notes = _named_version(line for line in every_line if line.path == path)
+    named, notes = named_version(line for line in every_line if line.path == path)
     reading = _read(sections, named or version, path)
-    errors = reading.findings.syntax_errors
-    if errors and not named:
-        others = (_read(sections, name, path) for name in _other_versions(version, errors))
-        found = next((one for one in others if not one.findings.syntax_errors), None)
-        if found:
-            first = next(iter(errors.values()))
-            place, _, number = first.location.rpartition(":")
-            notes = (*notes,
-                     f"{Path(place).name}:{number}: read with the kickstart syntax of {found.version}, because that of "
-                     f"{version} does not accept: {first.message}",)  # fmt: skip
-            reading = found
+    if reading.findings.syntax_errors and not named:
+        reading, why = _best_reading(reading, sections, path)
+        notes = (*notes, *why)
     problems = reading.findings.problems
     if problems:
         text = "\n".join(f"{problem.location}: {problem.message}" for problem in problems)
@@ -94,8 +85,25 @@ class _Reading:
     findings: SectionReader
 
 
+def _best_reading(first: _Reading, sections: Sections, path: Path) -> tuple[_Reading, tuple[str, ...]]:
+    """The reading with the newest version that accepts all, with a note; without one, that with the fewest errors."""
+    errors = first.findings.syntax_errors
+    readings = [first]
+    for name in other_versions(first.version, errors):
+        readings.append(_read(sections, name, path))
+        if not readings[-1].findings.syntax_errors:
+            break
+    best = min(readings, key=lambda one: len(one.findings.syntax_errors))
+    if best is first:
+        return first, ()
+    problem = next(iter(errors.values()))
+    place, _, number = problem.location.rpartition(":")
+    return best, (f"{Path(place).name}:{number}: read with the kickstart syntax of {best.version}, because that of "
+                  f"{first.version} does not accept: {problem.message}",)  # fmt: skip
+
+
 def _read(sections: Sections, version: str, path: Path) -> _Reading:
-    version_class = _handler_class(version)
+    version_class = handler_class(version)
     commands = commandMap[version_class.version]
     # To make all commands takes most of the time of reading a kickstart, so the parser adds those that it meets.
     handler = version_class(mapping={"firewall": commands["firewall"]})
@@ -109,60 +117,6 @@ def _read(sections: Sections, version: str, path: Path) -> _Reading:
         text = "no %packages section and no ostreesetup, here or in an included file"
         findings.problems.append(Problem(str(path), text))
     return _Reading(version, parser.recipe, handler, findings)
-
-
-def _other_versions(version: str, words: Iterable[str]) -> Iterator[str]:
-    """The other versions, of Fedora, then of RHEL, the newest first, that may read these commands or sections.
-
-    Of several versions that have the same rules for them, only the newest is named.
-    """
-    tried = {_rules(version.upper(), words)}
-    for name in (*_newest_first("F"), *_newest_first("RHEL")):
-        rules = _rules(name, words)
-        if rules not in tried:
-            tried.add(rules)
-            yield name
-
-
-def _rules(version: str, words: Iterable[str]) -> tuple[object, ...]:
-    """What the rules of a version for commands and sections are; sections depend on the version itself."""
-    commands = commandMap.get(versionMap.get(version), {})
-    return tuple(version if word.startswith("%") else commands.get(word) for word in words)
-
-
-def _newest_first(kind: str) -> list[str]:
-    numbers = [int(found[1]) for name in versionMap if (found := re.fullmatch(rf"{kind}(\d+)", name))]
-    return [f"{kind}{number}" for number in sorted(numbers, reverse=True) if kind != "F" or number >= 8]
-
-
-def _named_version(lines: Iterable[Line]) -> tuple[str, tuple[str, ...]]:
-    """The version in the first ``#version=`` line; empty if there is none, or one that names no release (DEVEL).
-
-    Anaconda does not read the line, and installers of other systems name themselves there: then there is a note.
-    """
-    line = next((line for line in lines if line.text.startswith(_VERSION)), None)
-    named = line.text.removeprefix(_VERSION).strip() if line else ""
-    if not line or named.upper() in ("", "DEVEL"):
-        return "", ()
-    try:
-        returnClassForVersion(named)
-    except KickstartVersionError:
-        place = f"{line.path.name}:{line.number}"
-        return "", (
-            printable(f"{place}: {_VERSION}{named} has no effect: no version of the kickstart syntax has this name"),
-        )
-    return named, ()
-
-
-def _handler_class(version: str) -> Any:
-    """pykickstart's class of handlers for a version."""
-    try:
-        return returnClassForVersion(version)
-    except KickstartVersionError:
-        raise WorkbookError(
-            f"kickstart_version: {version!r} is not a kickstart syntax version",
-            hint=f"for example {', '.join(_newest_first('F')[:3])}, RHEL9 or F21",
-        ) from None
 
 
 class _Parser(KickstartParser):  # type: ignore[misc]

@@ -39,6 +39,13 @@ def test_a_command_that_was_removed_is_read_with_the_syntax_that_had_it(tmp_path
     assert recipe.locale == "C"
 
 
+def test_without_a_version_that_accepts_all_the_fewest_errors_are_told(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.ks", f"install\nauth --useshadow\nselinux --bogus\n{PACKAGES}")
+    assert refusal(path).message == f"{path}:3: selinux: unrecognized arguments: --bogus"
+    path = write(tmp_path / "a.ks", f"selinux --bogus\ntimesource --ntp-server=a\n{PACKAGES}")
+    assert refusal(path).message == f"{path}:1: selinux: unrecognized arguments: --bogus"
+
+
 def test_a_command_that_once_had_no_options_is_read(tmp_path: Path) -> None:
     recipe = read_kickstart(
         write(tmp_path / "a.ks", f"#version=F8\nautopart\n{PACKAGES.replace(' --nocore', '')}"), "F41"
