@@ -13,13 +13,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from atomic_lib.base.errors import WorkbookError
+from atomic_lib.recipe.treefile_rules.document import YAML_SUFFIXES, parse_document
 from atomic_lib.solve.lock import Lock, LockedPackage, read_lock
 from atomic_lib.solve.words import NEVRA_PARTS
 
-_YAML_SUFFIXES = (".yaml", ".yml")
 _EVR = re.compile(r"(?:([0-9]{1,10}):)?([^:-]+)-([^:-]+)")
 _DIGEST = re.compile(r"(sha256|sha384|sha512):([0-9a-f]+)")
 _LARGEST_BYTES = 16 << 20
@@ -85,8 +83,11 @@ def read_requested_lock(path: Path) -> Lock | Lockfile:
     of the form.
     """
     data = _parsed(path)
-    if isinstance(data, Mapping) and isinstance(data.get("packages"), Mapping):
+    packages = data.get("packages") if isinstance(data, Mapping) else None
+    if isinstance(packages, Mapping):
         return _lockfile(path, data)
+    if isinstance(data, Mapping) and not isinstance(packages, list):
+        raise WorkbookError(f"{path}: names no packages", hint='a lockfile without any says so: "packages": {}')
     return read_lock(path)
 
 
@@ -96,10 +97,10 @@ def _parsed(path: Path) -> Any:
         if path.stat().st_size > _LARGEST_BYTES:
             raise WorkbookError(f"{path}: is larger than {_LARGEST_BYTES >> 20} MiB", hint="name a lock file")
         text = path.read_text()
-        return yaml.safe_load(text) if path.suffix in _YAML_SUFFIXES else json.loads(text)
+        return parse_document(path, text).values if path.suffix in YAML_SUFFIXES else json.loads(text)
     except (OSError, UnicodeDecodeError, json.JSONDecodeError):
         return None  # read_lock says what is wrong
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:
         raise WorkbookError(f"{path}: not a lockfile: {' '.join(str(error).split()):.300}") from None
 
 

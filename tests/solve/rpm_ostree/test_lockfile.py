@@ -51,6 +51,23 @@ def test_overrides_are_yaml(tmp_path: Path) -> None:
     assert read_requested_lock(path) == Lockfile(path, OWN.packages[1:])
 
 
+def test_yaml_is_that_of_rpm_ostree(tmp_path: Path) -> None:
+    path = tmp_path / "lock.yml"
+    path.write_text("packages:\n  no:\n    evr: 2024-01\n")
+    assert read_requested_lock(path) == Lockfile(path, (PinnedPackage("no", 0, "2024", "01"),))
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [("a.yaml", "# none\n"), ("a.yaml", "packages:\n"), ("a.json", "{}"), ("a.json", '{"packages": null}')],
+)
+def test_a_file_without_packages_says_how_to_name_none(tmp_path: Path, name: str, text: str) -> None:
+    (tmp_path / name).write_text(text)
+    with pytest.raises(WorkbookError, match=f"{name}: names no packages") as caught:
+        read_requested_lock(tmp_path / name)
+    assert '"packages": {}' in caught.value.hint
+
+
 def test_the_lock_of_a_build_is_read_as_such(tmp_path: Path) -> None:
     lock = Lock("standin", (BASH,))
     write_lock(lock, tmp_path / "lock.json")
