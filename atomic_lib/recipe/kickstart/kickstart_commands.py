@@ -123,23 +123,34 @@ DEFAULT_FIREWALL = ("--enabled", "--service=ssh")
 """What Anaconda sets in a tree with firewalld if a kickstart does not say otherwise."""
 
 
+_FIREWALL_LISTS = {"service": "services", "trust": "trusts", "port": "ports", "remove-service": "remove_services"}
+"""pykickstart's names of the lists of ``firewall``, by their options."""
+
+
 def firewall(recipe: Recipe, given: Options) -> Recipe:
-    """Set firewalld's services and ports by its own program, as Anaconda does."""
+    """Set firewalld's services and ports by its own program, as Anaconda does; the caller adds ssh."""
     mode = "--enabled" if given.pop("enabled", True) else "--disabled"
     if given.pop("use_system_defaults", False):
         given.clear()  # as in Anaconda
+        recipe = replace(recipe, firewall=())
         return noted(recipe, "firewall --use-system-defaults: a firewalld in the tree keeps its configuration")
-    opened, closed = given.pop("services", None) or [], given.pop("remove_services", None) or []
-    ports = given.pop("ports", None) or []
-    ssh = [] if "ssh" in (*opened, *closed) or "22:tcp" in ports else ["ssh"]
-    options = {"service": [*ssh, *opened], "trust": given.pop("trusts", None) or [], "port": ports,
-               "remove-service": closed}  # fmt: skip
-    wrong = [value for values in options.values() for value in values if not re.fullmatch(r"[\w.:/-]+", value)]
-    if wrong:
-        raise RefusedError(f"{wrong[0]!r} is not the name of a service, an interface or PORT:PROTOCOL")
-    words = [f"--{name}={value}" for name, values in options.items() for value in values]
+    words = [mode]
+    for name, dest in _FIREWALL_LISTS.items():
+        option = f"--{name}="
+        earlier = [word.removeprefix(option) for word in recipe.firewall if word.startswith(option)]
+        values = given.pop(dest, None) or earlier
+        wrong = [value for value in values if not re.fullmatch(r"[\w.:/-]+", value)]
+        if wrong:
+            raise RefusedError(f"{wrong[0]!r} is not the name of a service, an interface or PORT:PROTOCOL")
+        words += [option + value for value in values]
     note = f"firewall {mode} takes effect only if firewalld is in the tree: an image has no other firewall"
-    return noted(replace(recipe, firewall=(mode, *words)), note)
+    return noted(replace(recipe, firewall=tuple(words)), note)
+
+
+def with_ssh(words: Sequence[str]) -> tuple[str, ...]:
+    """The options of a firewall with ssh open, as Anaconda does unless they name its service or port."""
+    named = {"--service=ssh", "--remove-service=ssh", "--port=22:tcp"} & set(words)
+    return (*words[:1], *([] if named or not words else ["--service=ssh"]), *words[1:])
 
 
 def network(recipe: Recipe, given: Options) -> Recipe:
@@ -160,9 +171,10 @@ def network(recipe: Recipe, given: Options) -> Recipe:
 
 
 def xconfig(recipe: Recipe, given: Options) -> Recipe:
-    """Start the graphical target, with ``--startxonboot``."""
+    """Start the graphical target, with ``--startxonboot`` in the last line."""
     if given.pop("startX", False):
         return replace(recipe, default_target="graphical.target")
+    recipe = replace(recipe, default_target=Recipe.default_target)
     return recipe if given else noted(recipe, "xconfig has no effect: it describes no more than a display")
 
 

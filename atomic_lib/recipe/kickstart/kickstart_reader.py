@@ -17,7 +17,7 @@ from pykickstart.parser import KickstartParser, PutBackIterator  # type: ignore[
 
 from atomic_lib.base.errors import WorkbookError
 from atomic_lib.recipe.kickstart.kickstart_accounts import RefusedError
-from atomic_lib.recipe.kickstart.kickstart_commands import COMMANDS, DEFAULT_FIREWALL, absent_services
+from atomic_lib.recipe.kickstart.kickstart_commands import COMMANDS, DEFAULT_FIREWALL, absent_services, with_ssh
 from atomic_lib.recipe.kickstart.kickstart_lines import Problem, Sections, read_lines, split_off_sections
 from atomic_lib.recipe.kickstart.kickstart_ostree import without_packages
 from atomic_lib.recipe.kickstart.kickstart_reasons import COMMAND_REASONS, NO_EFFECT
@@ -199,7 +199,7 @@ def _with_sections(recipe: Recipe, handler: Any, findings: SectionReader) -> Rec
         groups=group_words(packages),
         excludes=tuple(packages.excludedList),
         documentation=not packages.excludeDocs,
-        firewall=recipe.firewall if handler.commands["firewall"].seen else DEFAULT_FIREWALL,
+        firewall=with_ssh(recipe.firewall) if handler.commands["firewall"].seen else DEFAULT_FIREWALL,
         weak_dependencies=not packages.excludeWeakdeps,
         languages=languages,
         post_scripts=tuple(scripts),

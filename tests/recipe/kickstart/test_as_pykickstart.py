@@ -90,6 +90,31 @@ def test_settings(tmp_path: Path, text: str) -> None:
     assert (recipe.locale or "", recipe.timezone or "") == (handler.lang.lang or "", handler.timezone.timezone or "")
 
 
+@pytest.mark.parametrize(
+    "lines",
+    [
+        "firewall --service=http --port=1:tcp,2:udp --trust=eth0\nfirewall --enabled --service=ftp",
+        "firewall --remove-service=ssh\nfirewall --disabled\nfirewall --port=22:tcp",
+        "firewall --port=22:tcp --service=a\nfirewall --http --trust=b --trust=c",
+    ],
+)
+def test_lists_of_a_firewall_stay_until_a_later_line_names_them(tmp_path: Path, lines: str) -> None:
+    text = f"{lines}\n%packages\na\n%end\n"
+    wanted, (mode, *words) = reference(text).firewall, read(tmp_path, text).firewall
+    lists = {"service": wanted.services, "trust": wanted.trusts, "port": wanted.ports,
+             "remove-service": wanted.remove_services}  # fmt: skip
+    ssh = "ssh" in (*wanted.services, *wanted.remove_services) or "22:tcp" in wanted.ports
+    assert mode == ("--enabled" if wanted.enabled else "--disabled")
+    assert words == [*([] if ssh else ["--service=ssh"]), *(f"--{name}={one}" for name in lists for one in lists[name])]
+
+
+def test_a_later_line_takes_a_setting_back(tmp_path: Path) -> None:
+    text = "firewall --service=a\nfirewall --use-system-defaults\nxconfig --startxonboot\nxconfig\n%packages\na\n%end\n"
+    handler, recipe = reference(text), read(tmp_path, text)
+    assert (handler.firewall.use_system_defaults, recipe.firewall) == (True, ())
+    assert (handler.xconfig.startX, recipe.default_target) == (False, "multi-user.target")
+
+
 def test_a_group_that_an_earlier_line_removes_is_noted(tmp_path: Path) -> None:
     recipe = read(tmp_path, "%packages\n-@a\n@a\n@b\n%end\n")
     assert recipe.notes == ("a.ks:3: %packages: @a: not installed, because an earlier line removes a",)
