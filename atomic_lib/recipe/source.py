@@ -36,7 +36,7 @@ def read_text(path: Path, prefix: str = "") -> str:
     try:
         return with_line_feeds(read_data(path, prefix).decode("utf-8"))
     except UnicodeDecodeError as error:
-        raise WorkbookError(f"{prefix}{path}: not UTF-8 text (byte {error.start})") from None
+        raise WorkbookError(f"{prefix}{path}: not UTF-8 text (byte {error.start})", hint="save it as UTF-8") from None
 
 
 def with_line_feeds(text: str) -> str:

@@ -23,6 +23,7 @@ SECTIONS = (*ACCEPTED_SECTIONS, *SECTION_REASONS, *SECTIONS_WITHOUT_EFFECT)
 _INCLUDES = ("%include", "%ksappend")
 _ADDRESS = re.compile(r"(https?|ftp|file|nfs|hd|cdrom):")
 _INCLUDES_MOST, _DEPTH_MOST = 1000, 50
+_MARK = "\ufeff"
 
 
 @dataclass(frozen=True)
@@ -88,7 +89,13 @@ class _Reader:
             _require_within(path, self.roots, prefix)
         refuse_cycle(path, chain, prefix)
         self.files[path] = None
-        for number, text in enumerate(_split(read_text(path, prefix)), start=1):
+        whole = read_text(path, prefix)
+        if whole.startswith(_MARK):
+            raise WorkbookError(
+                f"{path}:1: begins with a byte order mark, which Anaconda would take for a part of the first word",
+                hint="save the file as UTF-8 without it",
+            )
+        for number, text in enumerate(_split(whole), start=1):
             line = Line(text, path, number)
             if line.first_word not in _INCLUDES:
                 yield line

@@ -115,6 +115,7 @@ def test_an_include_that_pre_would_write_is_refused_with_what_to_do(tmp_path: Pa
         (b"#version=F12\nraid / --device=md_a --level=1 raid.1 raid.2\n%packages\nbash\n%end\n", "a.ks:2: raid: "),
         (b"lang C\n\xff\xfe\n" + PACKAGES, "a.ks: not UTF-8 text (byte 7)"),
         (("lang C\n" + PACKAGES.decode()).encode("utf-16"), "a.ks: not UTF-8 text (byte 0)"),
+        (b"\xef\xbb\xbf" + PACKAGES, "a.ks:1: begins with a byte order mark"),
         (b"%packages --nocore\nba\0sh\n%end\n", "a.ks:2: %packages: ba\\x00sh: must be one package or one @group"),
     ],
 )
