@@ -29,6 +29,7 @@ from atomic_lib.solve.rpm_set import RpmSet
 from atomic_lib.tools.context import Context
 
 _UTC = "Etc/UTC"
+_USR_ETC = "usr/etc"
 _DNF_STATE = "var/lib/dnf"
 _UNITS = "etc/systemd/system"
 _UNIT_FILES = (_UNITS, "usr/lib/systemd/system")
@@ -84,8 +85,7 @@ def apply_settings(tree: Installroot, recipe: Recipe, *, version: str, log: Path
         _set_units(tree, recipe)
     change_files(tree, recipe, version)
     apply_kickstart_settings(tree, recipe)
-    for script in recipe.post_scripts:
-        _run_script(tree, script, log)
+    _run_scripts(tree, recipe, log)
 
 
 def _run_sysusers(tree: Installroot, recipe: Recipe, log: Path) -> None:
@@ -256,6 +256,18 @@ def want_unit(files: TreeFiles, unit: str) -> None:
         return
     files.make_directory(f"{_UNITS}/multi-user.target.wants")
     files.add_link(f"{_UNITS}/multi-user.target.wants/{unit}", f"/usr/lib/systemd/system/{unit}")
+
+
+def _run_scripts(tree: Installroot, recipe: Recipe, log: Path) -> None:
+    """Run the recipe's scripts; those of a treefile find /etc at /usr/etc, too, as in rpm-ostree."""
+    linked = recipe.files[0].suffix != ".ks" and tree.files.status(_USR_ETC) is None
+    if linked:
+        tree.files.add_link(_USR_ETC, "../etc")
+    for script in recipe.post_scripts:
+        _run_script(tree, script, log)
+    after = tree.files.status(_USR_ETC)
+    if linked and after and stat.S_ISLNK(after.st_mode):
+        tree.files.remove(_USR_ETC)
 
 
 def _run_script(tree: Installroot, script: PostScript, log: Path) -> None:

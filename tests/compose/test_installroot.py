@@ -155,6 +155,7 @@ class ScriptTools(Tools):
         line = " ".join(map(str, words)).removeprefix(f"chroot {INSTALLROOT} ")
         if line.endswith("/tmp/script"):
             there = [name for name in ("issue.net", "motd") if (self.tree / "etc" / name).exists()]
+            there += ["usr/etc"] if (self.tree / "usr/etc/passwd").exists() else []
             line = f"script {(self.tree / 'tmp/script').read_text()}: {' '.join(there)}"
         self.seen.append(line)
         return Completed("", "")
@@ -194,10 +195,18 @@ def test_files_are_removed_and_added_before_the_scripts_in_their_order(
     )
     root, seen = composed(tmp_path, monkeypatch, recipe)
     assert seen == [
-        "systemd-sysusers", "systemctl set-default -- multi-user.target", "script one: motd", "script two: motd",
+        "systemd-sysusers", "systemctl set-default -- multi-user.target", "script one: motd usr/etc",
+        "script two: motd usr/etc",
         "initramfs",
     ]  # fmt: skip
     assert not (root / "etc/issue.net").exists()
+    assert not os.path.lexists(root / "usr/etc")
+
+
+def test_a_script_of_a_kickstart_finds_no_usr_etc(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    scripts = (PostScript("one", "/bin/sh", True, "a.ks:1"),)
+    _, seen = composed(tmp_path, monkeypatch, replace(RECIPE, files=(Path("a.ks"),), post_scripts=scripts))
+    assert "script one: issue.net" in seen
 
 
 def test_a_recipe_may_do_without_an_initramfs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

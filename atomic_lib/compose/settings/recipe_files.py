@@ -113,7 +113,10 @@ def _require_equal(files: TreeFiles, file: AddedFile, mode: int) -> None:
 
 
 def _remove_from_packages(tree: Installroot, recipe: Recipe, headers: Mapping[str, Header]) -> None:
-    """Remove the packages' files, no directories, whose path in a commit matches an expression."""
+    """Remove the packages' files, no directories, whose path in a commit matches an expression.
+
+    As in rpm-ostree, a file of another package, too, stays, unless it is removed from all of them.
+    """
     rules = [(name, expressions) for name, *expressions in recipe.removed_from_packages if name in headers]
     in_commit = [
         {f"/usr{path}" if path.startswith("/etc/") else path: path.lstrip("/")
@@ -121,9 +124,13 @@ def _remove_from_packages(tree: Installroot, recipe: Recipe, headers: Mapping[st
         for name, _ in rules
     ]  # fmt: skip
     matching = _matching(tree, recipe, [(*rule, [*paths]) for rule, paths in zip(rules, in_commit, strict=True)])
-    for found, paths in zip(matching, in_commit, strict=True):
+    removed_from: dict[str, set[str]] = {}
+    for (name, _), found, paths in zip(rules, matching, in_commit, strict=True):
         for path in found:
-            tree.files.remove(paths[path])
+            removed_from.setdefault(paths[path], set()).add(name)
+    for path, names in removed_from.items():
+        if names >= {name for name, header in headers.items() if f"/{path}" in header.files}:
+            tree.files.remove(path)
 
 
 def _matching(tree: Installroot, recipe: Recipe, rules: Sequence[tuple[str, list[str], list[str]]]) -> list[list[str]]:

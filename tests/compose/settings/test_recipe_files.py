@@ -78,6 +78,17 @@ def test_only_the_packages_own_files_that_match_are_removed(tree: Installroot) -
     assert paths(tree) == ["usr/bin/tool", "usr/share/data"]
 
 
+def test_a_file_of_another_package_too_is_removed_from_both_or_stays(tree: Installroot) -> None:
+    owned = headers("usr/bin/tool", "usr/share/data")
+    owned["other"] = replace(owned["own"], name="other")
+    change_packaged_files(tree, replace(RECIPE, removed_from_packages=(("own", "/tool", "/data"),)), owned)
+    assert {"usr/bin/tool", "usr/share/data"} <= set(paths(tree))
+    removed = (("own", "/tool", "/data"), ("other", "^/usr/bin/"))
+    change_packaged_files(tree, replace(RECIPE, removed_from_packages=removed), owned)
+    assert "usr/bin/tool" not in paths(tree)
+    assert "usr/share/data" in paths(tree)
+
+
 def test_an_expression_that_takes_too_long_is_named(tree: Installroot, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(recipe_files, "MATCHING_SECONDS", 2.0)
     owned = headers("usr/share/" + "a" * 60)
