@@ -97,6 +97,8 @@ class RepositorySection:
 def read_repositories(text: str, path: Path, variables: Mapping[str, str]) -> tuple[RepositorySection, ...]:
     """The repositories in the ``text`` of a file, with the values of ``variables`` in place of ``$NAME``.
 
+    As for dnf, a section ``main`` is none: it has options of dnf itself.
+
     Raises WorkbookError with a line for each line that has no place in a repository file.
     """
     found: list[tuple[str, str, dict[str, str]]] = []
@@ -121,6 +123,7 @@ def read_repositories(text: str, path: Path, variables: Mapping[str, str]) -> tu
     return tuple(
         RepositorySection(name, {key: _substituted(value, variables) for key, value in options.items()}, source)
         for name, source, options in found
+        if name != "main"
     )
 
 

@@ -30,6 +30,10 @@ def test_lines_are_read_as_libdnf_reads_them() -> None:
     assert (two.id, two.options["name"], two.repository().includepkgs) == ("two", "\"Two'", ())
 
 
+def test_a_section_with_options_of_dnf_itself_is_no_repository() -> None:
+    assert [one.id for one in read("[main]\ngpgcheck=1\n[one]\nbaseurl=https://a\n")] == ["one"]
+
+
 @pytest.mark.parametrize("line", ["", "# comment"])
 def test_no_value_goes_on_after_an_empty_line_or_a_comment(line: str) -> None:
     with pytest.raises(WorkbookError, match=r"^own.repo:4: 'https://b/\?a=b' is neither a \[section\] nor NAME=VALUE"):
