@@ -4,8 +4,9 @@ Read by ``rpm -qp`` of the tools tree. No library: rpm's own Python module comes
 rpm only, and rpmfile gives a signature as bytes, not the key that made it.
 """
 
+import re
 import stat
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,11 +16,13 @@ from atomic_lib.formats.rpm_capabilities import named_capabilities
 from atomic_lib.tools.sandbox import Bind, Tools
 
 _SIGNATURE = "%|RSAHEADER?{%{RSAHEADER:pgpsig}}:{%|DSAHEADER?{%{DSAHEADER:pgpsig}}|}|"
+# Texts are quoted for a shell: the target of a link may have tabs and line feeds.
 _QUERY = (
-    rf"package\t%{{NAME}}\t{_SIGNATURE}\n"
-    r"[requires\t%{REQUIRENAME}\n][provides\t%{PROVIDENAME}\n]"
-    r"[file\t%{FILEMODES:octal}\t%{LONGFILESIZES}\t%{FILEMTIMES}\t%{FILELINKTOS}\t%{FILENAMES}\n]"
+    rf"package\t%{{NAME:shescape}}\t{_SIGNATURE}\n"
+    r"[requires\t%{REQUIRENAME:shescape}\n][provides\t%{PROVIDENAME:shescape}\n]"
+    r"[file\t%{FILEMODES:octal}\t%{LONGFILESIZES}\t%{FILEMTIMES}\t%{FILELINKTOS:shescape}\t%{FILENAMES:shescape}\n]"
 )
+_FIELD = re.compile(r"((?:[^'\\\t\n]|\\.|'[^']*')*)([\t\n])", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -72,29 +75,48 @@ def read_headers(tools: Tools, rpms: Path) -> dict[str, Header]:
             f"a package is damaged: {error.stderr.strip().removeprefix('error: /mnt/rpms/')}",
             hint="./workbook clean builds, then run again; if it comes back, use another mirror",
         ) from None
-    return parse_headers(listing.stdout.split("\n"))
+    return parse_headers(listing.stdout)
 
 
-def parse_headers(lines: Iterable[str]) -> dict[str, Header]:
-    """Headers from lines of tab-separated fields; a line ``package`` begins each."""
+def parse_headers(listing: str) -> dict[str, Header]:
+    """Headers from lines of tab-separated fields; a line ``package`` begins each. Texts are quoted as for a shell."""
     found: dict[str, Header] = {}
-    key_id, requires, provides, files = "", set[str](), set[str](), dict[str, PackagedFile]()
-    name = ""
-    for line in [*lines, "package\t\t"]:
-        kind, _, rest = line.partition("\t")
-        if kind == "package":
-            if name:
-                header = Header(name, key_id, frozenset(requires), frozenset(provides), files)
-                found[name] = found[name] | header if name in found else header
-            name, _, signature = rest.partition("\t")
-            key_id = signature.rpartition("Key ID ")[2].strip().lower()
-            requires, provides, files = set(), set(), {}
-        elif kind in ("requires", "provides"):
-            (requires if kind == "requires" else provides).update(named_capabilities(rest))
-        elif kind == "file":
-            mode, size, mtime, target, path = rest.split("\t", 4)
-            files[path] = PackagedFile(int(mode, 8), int(size), int(mtime), target)
+    for rows in _packages(listing):
+        name, signature = rows[0][1:]
+        key_id = signature.rpartition("Key ID ")[2].strip().lower()
+        requires, provides = (_capabilities(rows, kind) for kind in ("requires", "provides"))
+        files = {
+            path: PackagedFile(int(mode, 8), int(size), int(mtime), target)
+            for mode, size, mtime, target, path in (row[1:] for row in rows if row[0] == "file")
+        }
+        header = Header(name, key_id, requires, provides, files)
+        found[name] = found[name] | header if name in found else header
     return found
+
+
+def _packages(listing: str) -> Iterator[list[list[str]]]:
+    """The lines of each package, as their fields."""
+    rows: list[list[str]] = []
+    for row in _rows(listing):
+        if row[0] == "package" and rows:
+            yield rows
+            rows = []
+        rows.append(row)
+    if rows:
+        yield rows
+
+
+def _rows(listing: str) -> Iterator[list[str]]:
+    row: list[str] = []
+    for field, end in _FIELD.findall(listing):
+        row.append(field[1:-1].replace(r"'\''", "'") if field.startswith("'") else field)
+        if end == "\n":
+            yield row
+            row = []
+
+
+def _capabilities(rows: Iterable[list[str]], kind: str) -> frozenset[str]:
+    return frozenset(name for row in rows if row[0] == kind for name in named_capabilities(row[1]))
 
 
 def closure(headers: Mapping[str, Header], names: Iterable[str]) -> set[str]:

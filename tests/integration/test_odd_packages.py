@@ -101,7 +101,8 @@ def test_a_file_that_a_file_system_of_the_kernel_hides_is_refused(tools: Tools, 
 def test_each_kind_of_file_is_as_its_package_says(tools: Tools, tmp_path: Path) -> None:
     install = """\
 cd %{buildroot}; mkdir -p usr/bin usr/share/variety/shared etc; cd usr/share/variety
-truncate -s 10000000 sparse; echo x > one; ln one two; mkdir -p group; ln -s nowhere dangling; : > net
+truncate -s 10000000 sparse; echo x > one; ln one two; mkdir -p group; : > net
+ln -s "$(printf 'no\\twhere\\n.')" dangling
 echo a > %{buildroot}/etc/own.conf"""
     files = """\
 %dir /usr/share/variety
@@ -123,7 +124,7 @@ echo a > %{buildroot}/etc/own.conf"""
     assert (top / "shared").stat().st_mode & 0o7777 == 0o1777
     assert (top / "one").stat().st_ino == (top / "two").stat().st_ino
     assert not (tree.root / "etc/ghost.conf").exists()
-    assert owned_bytes(tree, "kinds") == {"kinds": 10_000_000 + 2 + len("nowhere") + 2, "unowned": 0}
+    assert owned_bytes(tree, "kinds") == {"kinds": 10_000_000 + 2 + len("no\twhere\n.") + 2, "unowned": 0}
 
 
 def test_a_directory_of_one_package_that_is_a_link_of_another_is_refused(tools: Tools, tmp_path: Path) -> None:

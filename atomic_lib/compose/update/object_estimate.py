@@ -102,7 +102,7 @@ def objects_bytes(
 def listed_sizes(tools: Tools, repository: Path, commit: str) -> dict[str, int]:
     """The sizes of the objects of a commit by path; that of a directory ends in ``/``."""
     words = ["ostree", "ls", "-C", "-R", "--repo=/mnt/repo", commit]
-    lines = tools.run(words, binds=[Bind(repository, "/mnt/repo")], rights="root").stdout.splitlines()
+    lines = tools.run(words, binds=[Bind(repository, "/mnt/repo")], rights="root").stdout.split("\n")
     sizes: dict[str, int] = {}
     for kind, checksum, path in (found.groups() for line in lines if (found := _LISTED.fullmatch(line))):
         one = OstreeObject("dirtree" if kind == "d" else "file", checksum)
@@ -126,7 +126,8 @@ def _file_bytes(member: ArchivedMember) -> int:
 def _installed(tools: Tools, rpm: Path, files: PackageFiles, scratch: Path) -> list[ArchivedMember]:
     """The files of an RPM file that are installed."""
     words = ["rpm", "-qp", "--nosignature", "--qf", r"[%{FILEFLAGS} %{FILELANGS} %{FILENAMES}\n]", "/mnt/rpm"]
-    rows = (line.split(" ", 2) for line in tools.run(words, binds=[Bind(rpm, "/mnt/rpm")]).stdout.splitlines())
+    lines = tools.run(words, binds=[Bind(rpm, "/mnt/rpm")]).stdout.split("\n")  # names may have U+2028 and the like
+    rows = (line.split(" ", 2) for line in lines if line)
     wanted = {path for flags, language, path in rows if files.installed(int(flags), language)}
     members = read_initramfs(unpacked_payload(tools, rpm, scratch), lambda data: data)
     return [member for member in members if member.path.removeprefix(".") in wanted]

@@ -114,11 +114,13 @@ class ListingTools(Tools):
         if words[0] == "ostree":
             lines = [
                 f"d00755 0 0      0 {'a' * 64} {'b' * 64} /",
-                f"-00644 0 0    123 {'c' * 64} /usr/own file",
+                f"-00644 0 0    123 {'c' * 64} /usr/own\u2028file",
                 f"l00777 0 0      0 {'d' * 64} /usr/link -> own file",
             ]
             return Completed("\n".join(lines) + "\n", "")
-        return Completed("2  /usr/share/doc/own/README\n0  /usr/bin/lsof\n0  /usr/bin/kept\n0  /usr/bin/link\n", "")
+        return Completed(
+            "2  /usr/share/doc/own/README\n0  /usr/bin/lsof\n0  /usr/bin/kept\n0  /usr/bin/li\u2028nk\n", ""
+        )
 
 
 TOOLS = ListingTools(Path("/nonexistent"), "none")
@@ -135,7 +137,7 @@ def repository(tmp_path: Path) -> Path:
 
 
 def test_the_objects_of_a_commit_are_listed_with_their_sizes(repository: Path) -> None:
-    assert listed_sizes(TOOLS, repository, "commit") == {"/": 11, "/usr/own file": 22, "/usr/link": 33}
+    assert listed_sizes(TOOLS, repository, "commit") == {"/": 11, "/usr/own\u2028file": 22, "/usr/link": 33}
 
 
 def test_what_a_replaced_package_has_already_is_no_new_object(
@@ -144,7 +146,7 @@ def test_what_a_replaced_package_has_already_is_no_new_object(
     def payload(_: Tools, rpm: Path, __: Path) -> bytes:
         members = {"./usr/bin/kept": text_file("kept"), "./usr/share/doc/own/README": text_file("text")}
         if rpm.name == "new":
-            members |= {"./usr/bin/lsof": text_file("x"), "./usr/bin/link": link_to("lsof")}
+            members |= {"./usr/bin/lsof": text_file("x"), "./usr/bin/li\u2028nk": link_to("lsof")}
         return archive(members)
 
     monkeypatch.setattr(object_estimate, "unpacked_payload", payload)
