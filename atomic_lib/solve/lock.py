@@ -69,22 +69,24 @@ def write_lock(lock: Lock, path: Path) -> None:
 def read_lock(path: Path) -> Lock:
     """The lock in a file.
 
-    Raises WorkbookError naming the file if it does not exist, is not a lock, or does not match its own sha256.
+    Raises WorkbookError naming the file if it cannot be read, is not a lock, or does not match its own sha256.
     """
     try:
         data = json.loads(path.read_text())
         packages = tuple(sorted(LockedPackage(**package) for package in data["packages"]))
         lock = Lock(data["content"], packages, data.get("commit", ""))
-        version, recorded = data["schema_version"], data["sha256"]
+        version, recorded, own = data["schema_version"], data["sha256"], lock.sha256
     except FileNotFoundError:
         raise WorkbookError(
             f"{path}: no such lock file", hint="a build's lock is lock.json beside its result"
         ) from None
-    except (ValueError, KeyError, TypeError) as error:
+    except OSError as error:
+        raise WorkbookError(f"{path}: cannot be read: {error.strerror}") from None
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise WorkbookError(f"{path}: not a lock file: {error}") from None
     if version != SCHEMA_VERSION:
         raise WorkbookError(f"{path}: schema_version {version} is not supported (supported: {SCHEMA_VERSION})")
-    if recorded != lock.sha256:
+    if recorded != own:
         raise WorkbookError(f"{path}: its packages do not match its own sha256: the file was changed or cut off",
                             hint="take the lock from the build again")  # fmt: skip
     return lock

@@ -63,6 +63,11 @@ def resolve_rpm_set(recipe: Recipe, content: Content, context: Context, *, name:
     requested = read_requested_lock(lock_file) if lock_file else None
     lockfile = requested if isinstance(requested, Lockfile) else None
     locked = requested if isinstance(requested, Lock) else None
+    if locked and locked.commit:  # its packages have no files, and their sha256 need not be one
+        raise WorkbookError(
+            f"{lock_file}: is the lock of a commit, but the recipe installs packages",
+            hint="use the lock of a build of this recipe",
+        )
     if locked:
         require_plain(locked, str(lock_file))
     if locked and locked.content != content.name:

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from atomic_lib.solve.lock import Lock, LockedPackage, read_lock, write_lock
 BASH = LockedPackage("bash", 0, "5.2.37", "2", "x86_64", "a" * 64, 1_500_000, "standin")
 DOCKER = LockedPackage("docker.io", 1, "26.1.5+dfsg1", "9", "x86_64", "b" * 64, 30_000_000, "standin")
 LOCK = Lock("standin", (BASH, DOCKER))
+ODD = json.dumps(asdict(replace(BASH, name="half of a pair: \ud800")))
 
 
 def refusal(path: Path) -> WorkbookError:
@@ -103,11 +104,19 @@ def test_another_schema_is_refused(tmp_path: Path) -> None:
         ("[]", "not a lock file"),
         ('{"schema_version": 1, "content": "x", "sha256": "", "packages": [{"name": "bash"}]}', "not a lock file"),
         ('{"schema_version": 1, "content": "x", "packages": []}', "'sha256'"),
+        ('{"schema_version": 1, "content": "x", "sha256": "", "packages": [], "commit": 5}', "not a lock file"),
+        (f'{{"schema_version": 1, "content": "x", "sha256": "", "packages": [{ODD}]}}', "not a lock file"),
+        ("[" * 100_000, "not a lock file"),
+        ("9" * 5_000, "not a lock file"),
     ],
 )
 def test_what_is_no_lock_is_refused(tmp_path: Path, text: str, problem: str) -> None:
     (tmp_path / "lock.json").write_text(text)
     assert problem in refusal(tmp_path / "lock.json").message
+
+
+def test_a_lock_that_cannot_be_read_is_refused_by_name(tmp_path: Path) -> None:
+    assert refusal(tmp_path).message == f"{tmp_path}: cannot be read: Is a directory"
 
 
 def test_a_lock_that_is_not_there_says_where_one_is(tmp_path: Path) -> None:

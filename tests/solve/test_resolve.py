@@ -14,7 +14,7 @@ from atomic_lib.solve import resolve
 from atomic_lib.solve.dnf_run import install_words
 from atomic_lib.solve.group_members import GroupMembers
 from atomic_lib.solve.lock import LOCK_FILE, Lock, LockedPackage, write_lock
-from atomic_lib.solve.resolve import RpmSetRequest, share_rpms
+from atomic_lib.solve.resolve import RpmSetRequest, resolve_rpm_set, share_rpms
 from atomic_lib.solve.rpm_set import RpmSet
 from tests.contexts import own_context
 
@@ -83,3 +83,15 @@ def test_a_set_without_an_index_is_not_whole(tmp_path: Path, monkeypatch: pytest
     with pytest.raises(WorkbookError, match="no index"):
         resolve._make(request, own_context(tmp_path), tmp_path)
     assert not (tmp_path / LOCK_FILE).exists()
+
+
+def test_the_lock_of_a_commit_locks_no_packages_and_no_file_that_it_names_is_touched(tmp_path: Path) -> None:
+    """Its packages have no files, so what it says of their sha256 is not checked."""
+    mine = tmp_path / "mine.rpm"
+    mine.write_text("a file of the user")
+    package = LockedPackage("a", 0, "1", "1", "noarch", str(mine.with_suffix("")), 1, "r")
+    write_lock(Lock("own", (package,), commit="c" * 64), tmp_path / LOCK_FILE)
+    content = Content("own", "Own content", "k", "1", "", "default", "", {}, False, None)
+    with pytest.raises(WorkbookError, match="is the lock of a commit, but the recipe installs packages"):
+        resolve_rpm_set(recipe("a"), content, own_context(tmp_path), name="own", lock_file=tmp_path / LOCK_FILE)
+    assert mine.read_text() == "a file of the user"

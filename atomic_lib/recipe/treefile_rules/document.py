@@ -118,6 +118,8 @@ def _from_yaml(path: Path, text: str) -> Document:
         raise WorkbookError(f"{path}{line}: not valid YAML: {error.problem}", hint=_SYNTAX_HINT) from None
     except (yaml.YAMLError, ValueError) as error:
         raise WorkbookError(f"{path}: not valid YAML: {' '.join(str(error).split())}", hint=_SYNTAX_HINT) from None
+    except (KeyError, AttributeError):  # PyYAML's, of "!!bool x" and "!!timestamp x"
+        raise WorkbookError(f"{path}: not valid YAML: a value does not have the form of its tag") from None
     if root is None or value is None:  # an empty file, or one with comments only
         return Document(path, {})
     if not isinstance(root, yaml.MappingNode) or not isinstance(value, dict):

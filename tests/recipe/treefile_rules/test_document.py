@@ -67,6 +67,8 @@ def test_a_key_of_json_that_is_given_twice_is_named_and_one_deeper_is_not() -> N
         ("a.json", "[]", "a.json: must be a mapping of keys to values"),
         ("a.json", "", "a.json:1: not valid JSON: Expecting value"),
         ("a.json", '{"a": ' + "9" * 5000 + "}", "a.json: not valid JSON: a number is too long"),
+        ("a.yaml", "a: !!bool x\n", "a.yaml: not valid YAML: a value does not have the form of its tag"),
+        ("a.yaml", "a: !!timestamp x\n", "a.yaml: not valid YAML: a value does not have the form of its tag"),
         ("a.json", '{"a": ' + "[" * 200 + "]" * 200 + "}", "a.json: values are nested more than 100 levels deep"),
         ("a.yaml", "a: " + "[" * 200 + "]" * 200, "a.yaml: values are nested more than 100 levels deep"),
         ("a.yaml", "a: " + "[" * 20000, "a.yaml: values are nested more than 100 levels deep"),
