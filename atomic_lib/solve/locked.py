@@ -14,13 +14,19 @@ from atomic_lib.solve.lock import Lock, LockedPackage
 from atomic_lib.solve.rpm_cache import cached_rpm
 from atomic_lib.solve.rpm_ostree.lockfile import AvailablePackage
 from atomic_lib.solve.solver_errors import solver_error
+from atomic_lib.solve.words import require_plain
 from atomic_lib.tools.sandbox import Bind
 
 _NEVRA_FORMAT = r"%{NAME}\t%{EPOCHNUM}\t%{VERSION}\t%{RELEASE}\t%{ARCH}\t%{VENDOR}\n"
 
 
 def read_rpms(dnf: Dnf, rpms: Path, repos: Mapping[str, str]) -> Lock:
-    """The lock of the RPM files in the directory ``rpms``; ``repos`` has the repository of each by NEVRA."""
+    """The lock of the RPM files in the directory ``rpms``; ``repos`` has the repository of each by NEVRA.
+
+    Each file gets the usual name of its package: a repository may call it otherwise.
+
+    Raises WorkbookError for a package whose NEVRA is none that rpm accepts, and if two have the same usual name.
+    """
     files = sorted(rpms.glob("*.rpm"))
     listing = dnf.tools.run(
         ["rpm", "-qp", "--nosignature", "--qf", _NEVRA_FORMAT, *(f"/mnt/rpms/{file.name}" for file in files)],
@@ -34,7 +40,23 @@ def read_rpms(dnf: Dnf, rpms: Path, repos: Mapping[str, str]) -> Lock:
         digest, size_bytes = file_sha256(file), file.stat().st_size
         package = LockedPackage(name, int(epoch), version, release, arch, digest, size_bytes, "", _given(vendor))
         packages.append(replace(package, repo=repos.get(package.nevra, "")))
-    return Lock(dnf.content.name, tuple(sorted(packages)))
+    lock = Lock(dnf.content.name, tuple(sorted(packages)))
+    require_plain(lock, f"content {dnf.content.name!r}")
+    _give_usual_names(files, packages)
+    return lock
+
+
+def _give_usual_names(files: Sequence[Path], packages: Sequence[LockedPackage]) -> None:
+    odd = [(file, package) for file, package in zip(files, packages, strict=True) if file.name != package.file_name]
+    for number, (file, _) in enumerate(odd):  # out of the way: one may have the usual name of another
+        file.rename(file.with_name(f".{number}"))
+    for number, (file, package) in enumerate(odd):
+        if file.with_name(package.file_name).exists():
+            raise WorkbookError(
+                f"{package.nevra}: another package of the set has a file of the same name, {package.file_name}",
+                hint="leave one of the two out",
+            )
+        file.with_name(f".{number}").rename(file.with_name(package.file_name))
 
 
 def _given(tag: str) -> str:
@@ -109,6 +131,8 @@ def _fetch_missing(missing: Sequence[LockedPackage], kept: Sequence[LockedPackag
             f"locked packages can no longer be had from content {dnf.content.name!r}: {', '.join(gone)}", log=error.log,
             hint="resolve anew (without the lock), or restore the repository that has them",
         ) from None  # fmt: skip
+    if any(fetched.glob("*.rpm")):
+        read_rpms(dnf, fetched, {})  # which gives them their usual names
     # dnf also fetched their requirements; those that are locked are among the kept packages already.
     for package in missing:
         if (fetched / package.file_name).exists():

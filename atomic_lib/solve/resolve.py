@@ -187,6 +187,4 @@ def _resolve(dnf: Dnf, members: GroupMembers, rpms: Path) -> tuple[list[str], Lo
         repos = download(dnf, words, rpms)
     except CommandError as error:
         raise solver_error(dnf, error) from None
-    lock = read_rpms(dnf, rpms, repos)
-    require_plain(lock, f"content {dnf.content.name!r}")
-    return words, lock
+    return words, read_rpms(dnf, rpms, repos)
