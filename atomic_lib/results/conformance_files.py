@@ -34,7 +34,7 @@ def read_matrix(run_directory: Path) -> Matrix | None:
         return None
     try:
         return Matrix.from_json(json.loads(path.read_text(encoding="utf-8")))
-    except (OSError, ValueError, TypeError, KeyError) as error:
+    except (OSError, ValueError, TypeError, KeyError, RecursionError) as error:
         raise WorkbookError(
             f"{path}: no matrix of faults and agents: {error!r}", hint="run ./workbook run again: it writes it anew"
         ) from None

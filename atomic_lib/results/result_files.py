@@ -106,6 +106,8 @@ def _read(model: type[_M], path: Path) -> _M:
         first = error.errors()[0]
         key = ".".join(map(str, first["loc"])) or "the whole"
         message = f"{path}: {key}: {first['msg'].removeprefix('Value error, ')}"
+    except (ValueError, RecursionError) as error:  # a number of too many digits; values nested without end
+        message = f"{path}: not valid JSON: {error}"
     raise WorkbookError(message, hint="run ./workbook run again to write the file anew")
 
 

@@ -125,6 +125,14 @@ def test_json_that_is_no_result_is_refused(tmp_path: Path, text: str) -> None:
         read_study_result(tmp_path)
 
 
+@pytest.mark.parametrize("text", ["[" * 100_000, "9" * 5_000])
+def test_json_that_python_does_not_read_is_refused_by_name(tmp_path: Path, text: str) -> None:
+    (tmp_path / "results.json").write_text(text)
+    with pytest.raises(WorkbookError, match=r"results\.json: not valid JSON: ") as caught:
+        read_study_result(tmp_path)
+    assert "./workbook run" in caught.value.hint
+
+
 def test_a_missing_file_says_how_to_make_one(tmp_path: Path) -> None:
     with pytest.raises(WorkbookError, match=r"results\.json: no such file") as caught:
         read_study_result(tmp_path / "nowhere")

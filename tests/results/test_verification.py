@@ -32,10 +32,12 @@ def test_a_record_is_read_as_it_was_written(tmp_path: Path) -> None:
     assert read_verification(tmp_path / "verify/other.json") is None
 
 
-def test_what_is_no_record_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "own.json").write_text('{"variant": "own"}')
-    with pytest.raises(WorkbookError, match=r"own\.json: when: Field required"):
+@pytest.mark.parametrize("content", [b'{"variant": "own"}', b"\xff\xfe\x00", b"[" * 100_000, b"9" * 5_000, b""])
+def test_what_is_no_record_is_refused(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "own.json").write_bytes(content)
+    with pytest.raises(WorkbookError, match=r"own\.json: ") as caught:
         read_verification(tmp_path / "own.json")
+    assert caught.value.hint == "remove it, and verify again"
 
 
 def test_an_image_of_the_same_bits_is_verified() -> None:

@@ -74,7 +74,7 @@ def test_a_runs_matrix_is_read_and_a_damaged_one_named(tmp_path: Path) -> None:
     file = tmp_path / "conformance.json"
     file.write_text(json.dumps(MATRIX.to_json()))
     assert read_matrix(tmp_path) == MATRIX
-    for text in ('{"schema": 1', "[]", '{"faults": []}'):
+    for text in ('{"schema": 1', "[]", '{"faults": []}', "[" * 100_000):
         file.write_text(text)
         with pytest.raises(WorkbookError, match=r"conformance\.json: no matrix"):
             read_matrix(tmp_path)

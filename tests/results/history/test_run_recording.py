@@ -110,12 +110,13 @@ def test_a_run_from_before_the_history_has_the_machine_of_its_boots(tmp_path: Pa
         )  # fmt: skip
 
 
+@pytest.mark.parametrize("text", ["{", "[" * 100_000])
 @pytest.mark.parametrize("file", ["results.json", "atomic-min/lock.json"])
 def test_a_damaged_run_is_left_out_and_named_and_the_others_are_recorded(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], file: str
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], file: str, text: str
 ) -> None:
     runs = tmp_path / "runs"
-    (add_run(runs, "one", factory.variant_result("atomic-min")) / file).write_text("{")
+    (add_run(runs, "one", factory.variant_result("atomic-min")) / file).write_text(text)
     add_run(runs, "two", factory.variant_result("atomic-min"))
     with open_history(tmp_path / "history.sqlite") as history:
         assert record_missing_runs(history, runs) == ["two"]
