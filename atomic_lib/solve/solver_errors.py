@@ -15,7 +15,7 @@ def solver_error(dnf: Dnf, error: CommandError) -> WorkbookError:
         return error
     output = error.stdout + error.stderr
     source = dnf.recipe.files[0]
-    unknown = dict.fromkeys(re.findall(r"No match for argument: (\S+)", output))
+    unknown = dict.fromkeys(re.findall(r"No match for argument: (.*\S)", output))
     if unknown:
         return WorkbookError(
             "\n".join(
@@ -24,7 +24,7 @@ def solver_error(dnf: Dnf, error: CommandError) -> WorkbookError:
             ),
             hint=f"correct the name{'s' if len(unknown) > 1 else ''}, or choose another content (--content NAME)",
         )
-    hidden = re.search(r"All matches were filtered out by exclude filtering for argument: (\S+)", output)
+    hidden = re.search(r"All matches were filtered out by exclude filtering for argument: (.*\S)", output)
     if hidden and dnf.locked is not None and hidden[1] not in dnf.recipe.excludes:
         return WorkbookError(
             f"{place_of(hidden[1], dnf.recipe)}: content {dnf.content.name!r} has {hidden[1]!r} only in a version "

@@ -1,8 +1,15 @@
-"""The line that an error repeats of dnf's own."""
+"""What an error says of dnf's own: which entry of the recipe it is about, and the line that it repeats."""
+
+from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
 
-from atomic_lib.solve.solver_errors import reason_of
+from atomic_lib.base.command import CommandError
+from atomic_lib.recipe.recipe import Recipe
+from atomic_lib.solve.dnf_run import Dnf
+from atomic_lib.solve.solver_errors import reason_of, solver_error
 
 TWO_PROBLEMS = """
 Last metadata expiration check: 0:00:01 ago.
@@ -28,3 +35,25 @@ Error:
 )
 def test_the_reason_is_the_last_line_that_names_a_package(output: str, reason: str) -> None:
     assert reason_of(output) == reason
+
+
+@pytest.mark.parametrize(
+    ("said", "message"),
+    [
+        ("No match for argument: podman >= 9 \n", "own.yaml:4: content 'standin' has no package 'podman >= 9'"),
+        ("No match for argument: vmi\n", "own.yaml:3: content 'standin' has no package 'vmi'"),
+        (
+            "All matches were filtered out by exclude filtering for argument: podman >= 9\n",
+            "own.yaml:4: content 'standin' has 'podman >= 9' only in a version that is not locked, or in one of "
+            "lockfile-repos",
+        ),
+    ],
+)
+def test_an_entry_is_named_as_the_recipe_has_it(tmp_path: Path, said: str, message: str) -> None:
+    file = tmp_path / "own.yaml"
+    file.write_text("ref: own\npackages:\n  - vmi\n  - 'podman >= 9'\n")
+    recipe = Recipe(files=(file,), packages=("vmi", "podman >= 9"))
+    dnf = SimpleNamespace(recipe=recipe, content=SimpleNamespace(name="standin"), locked=())
+    error = CommandError("dnf: exit status 1")
+    error.status, error.stderr = 1, f"{said}Error: Unable to find a match\n"
+    assert solver_error(cast(Dnf, dnf), error).message == f"{tmp_path}/{message}"
