@@ -17,6 +17,7 @@ from socketserver import ThreadingTCPServer
 from atomic_lib.guest.faults.fault import LATE_SECONDS, Fault, ServiceRule
 from atomic_lib.guest.faults.outcome import AgentRequest
 from atomic_lib.guest.vm.metadata_service import Instance, answer, metadata_leaves
+from atomic_lib.guest.vm.sockets import LeavableServer
 
 ADDRESS = "169.254.169.254"
 _PORT = 80
@@ -83,7 +84,7 @@ def _serving(fault: Fault, boot: int, requests: list[AgentRequest]) -> Iterator[
             thread.join()
 
 
-class _FaultyServer(ThreadingTCPServer):
+class _FaultyServer(LeavableServer, ThreadingTCPServer):
     daemon_threads = True
     allow_reuse_address = True
     block_on_close = False

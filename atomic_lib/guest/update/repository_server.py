@@ -3,6 +3,7 @@
 It can be told to fail, as servers and networks do.
 """
 
+import os
 import random
 import threading
 import time
@@ -17,7 +18,7 @@ from typing import Literal
 from urllib.parse import unquote
 
 from atomic_lib.compose.update.download_prediction import Download, ServedFile, download_of
-from atomic_lib.guest.vm.sockets import UPDATES_SOCKET, short_path
+from atomic_lib.guest.vm.sockets import RECORDED_CHARACTERS, UPDATES_SOCKET, LeavableServer, short_path
 
 ServerFault = Literal["none", "gone", "dies", "stalls", "garbage", "web page"]
 """What a server does: nothing wrong; closes each connection without an answer; sends half of an object and is gone from
@@ -65,6 +66,8 @@ class Site:
 
     def answer(self, path: str) -> ServedAnswer | None:
         """The answer to a request for ``path``; None: the connection is closed without one."""
+        if "\0" in path:  # no file has such a name
+            return ServedAnswer(HTTPStatus.NOT_FOUND, 0)
         root = self.repository.resolve()
         file = (root / path).resolve()
         if not file.is_relative_to(root):
@@ -77,7 +80,7 @@ class Site:
             return None
         answer = _spoiled(_sound(file), fault)
         # Logged before it is sent, so that a client that has its answer finds its request here.
-        self.log.files.append(ServedFile(path, len(answer.body)))
+        self.log.files.append(ServedFile(path[:RECORDED_CHARACTERS], len(answer.body)))
         return answer
 
     def _fault_of(self, path: str) -> ServerFault:
@@ -91,7 +94,7 @@ class Site:
 
 
 def _sound(file: Path) -> ServedAnswer:
-    if not file.is_file():
+    if not os.path.isfile(file):  # False for a name that is too long, too
         return ServedAnswer(HTTPStatus.NOT_FOUND, 0)
     body = file.read_bytes()
     return ServedAnswer(HTTPStatus.OK, len(body), body)
@@ -143,11 +146,11 @@ def _serving(server: BaseServer) -> Iterator[None]:
         thread.join()
 
 
-class _LoopbackServer(ThreadingHTTPServer):
+class _LoopbackServer(LeavableServer, ThreadingHTTPServer):
     site: Site
 
 
-class _SocketServer(ThreadingUnixStreamServer):
+class _SocketServer(LeavableServer, ThreadingUnixStreamServer):
     daemon_threads = True
     request_queue_size = 64
     site: Site

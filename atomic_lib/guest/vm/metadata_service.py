@@ -17,7 +17,7 @@ from pathlib import Path
 from socketserver import ThreadingUnixStreamServer
 from typing import Literal
 
-from atomic_lib.guest.vm.sockets import METADATA_SOCKET, short_path
+from atomic_lib.guest.vm.sockets import METADATA_SOCKET, RECORDED_CHARACTERS, LeavableServer, short_path
 
 GUEST_MAC = "02:00:a9:fe:a9:0f"
 GUEST_ADDRESS = "169.254.169.15"
@@ -30,6 +30,7 @@ _VERSIONS = ("1.0", "2009-04-04", "2016-09-02", "2018-09-24", "2021-03-23", "lat
 _VERSION = re.compile(r"^(latest|1\.0|\d{4}-\d\d-\d\d)$")
 _TOKEN_PATH = "/latest/api/token"
 _TTL_LIMIT_SECONDS = 21600
+_TTL = re.compile(r"[0-9]{1,9}")
 
 
 @dataclass(frozen=True)
@@ -156,7 +157,7 @@ def _index(leaves: Mapping[str, str], directory: str) -> str | None:
     return "\n".join(sorted(names)) or None
 
 
-class _Server(ThreadingUnixStreamServer):
+class _Server(LeavableServer, ThreadingUnixStreamServer):
     daemon_threads = True
     request_queue_size = 64
 
@@ -190,7 +191,7 @@ class _Handler(BaseHTTPRequestHandler):
         if "X-Forwarded-For" in self.headers:
             return self._send(HTTPStatus.FORBIDDEN)
         lifetime = self.headers.get("X-aws-ec2-metadata-token-ttl-seconds", "")
-        if not (lifetime.isdecimal() and 1 <= int(lifetime) <= _TTL_LIMIT_SECONDS):
+        if not (_TTL.fullmatch(lifetime) and 1 <= int(lifetime) <= _TTL_LIMIT_SECONDS):
             return self._send(HTTPStatus.BAD_REQUEST)
         token = secrets.token_urlsafe(32)
         self.server.tokens.add(token)
@@ -201,7 +202,8 @@ class _Handler(BaseHTTPRequestHandler):
         body = text.encode()
         # Recorded first, so that a client that has its answer finds its request here.
         seconds = time.monotonic() - service.started
-        service.requests.append(Request(seconds, str(self.command), self.path, int(status)))
+        path = self.path[:RECORDED_CHARACTERS]
+        service.requests.append(Request(seconds, str(self.command), path, int(status)))
         self.send_response(status)
         for name, value in {"Content-Type": "text/plain", "Content-Length": str(len(body)), **(headers or {})}.items():
             self.send_header(name, value)

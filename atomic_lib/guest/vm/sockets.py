@@ -5,11 +5,13 @@ The path of a Unix socket may have 107 bytes (unix(7)), so each is named from it
 
 import os
 import socket
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http import HTTPStatus
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
+from socketserver import BaseServer
 
 SSH_SOCKET = "ssh.socket"
 """Leads to the guest's ssh server."""
@@ -17,7 +19,18 @@ METADATA_SOCKET = "metadata.socket"
 """Where the guest's metadata service listens."""
 UPDATES_SOCKET = "updates.socket"
 """Where the server of the guest's updates listens, if it has one."""
+RECORDED_CHARACTERS = 1000
+"""As much as a server records of a path that it is asked for: a guest could fill the host's memory."""
 _LONGEST_ANSWER = 65536
+
+
+class LeavableServer(BaseServer):
+    """A server whose clients may go at any time, as killed and rebooted guests do: that is no error to tell of."""
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Print what went wrong with a request, as the base class does, unless the connection ended."""
+        if not isinstance(sys.exception(), OSError):
+            super().handle_error(request, client_address)  # type: ignore[arg-type]
 
 
 def port_socket(port: int) -> str:

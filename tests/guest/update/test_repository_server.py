@@ -41,8 +41,12 @@ def test_the_log_has_each_file_with_the_bytes_that_were_sent(repository: Path) -
     assert site.log.take().requests == 0
 
 
-@pytest.mark.parametrize("path", ["/../secret", "/deltas/%2e%2e/%2e%2e/secret", "/out", "//etc/passwd"])
-def test_nothing_outside_the_repository_is_sent(repository: Path, path: str) -> None:
+@pytest.mark.parametrize(
+    "path", ["/../secret", "/deltas/%2e%2e/%2e%2e/secret", "/out", "//etc/passwd", "/%00", f"/{'x' * 5000}"]
+)
+def test_nothing_outside_the_repository_is_sent(
+    repository: Path, path: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     site = Site(repository)
     with serve_on_loopback(site) as url:
         connection = HTTPConnection(urlsplit(url).netloc)
@@ -51,7 +55,20 @@ def test_nothing_outside_the_repository_is_sent(repository: Path, path: str) -> 
         assert answer.read() == b""
         assert answer.status in (403, 404)
         connection.close()
-        assert site.log.take().bytes == 0
+        assert all(one.bytes == 0 and len(one.path) <= 1000 for one in site.log.files)
+    assert capsys.readouterr().err == ""
+
+
+def test_a_client_that_goes_while_it_is_served_is_nothing_to_tell_of(
+    repository: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (repository / "config").write_bytes(bytes(10_000_000))
+    with serve_to_guest(Site(repository), tmp_path):
+        for asked in (b"GET /config HTTP/1.1\r\n\r\n", b"GET /con", b""):
+            with connect(tmp_path, UPDATES_SOCKET, timeout_seconds=10) as connection:
+                connection.sendall(asked)
+                connection.recv(100) if asked.endswith(b"\n") else None
+    assert capsys.readouterr().err == ""
 
 
 def test_a_guest_reaches_it_through_a_socket_that_is_gone_afterwards(repository: Path, tmp_path: Path) -> None:

@@ -38,11 +38,18 @@ def test_a_token_opens_the_service_where_sessions_are_required() -> None:
 
 @pytest.mark.parametrize(
     ("headers", "status"),
-    [({}, 400), ({TTL: "0"}, 400), ({TTL: "21601"}, 400), ({TTL: "x"}, 400), ({TTL: "9", "X-Forwarded-For": "a"}, 403)],
-)
+    [({}, 400), ({TTL: "0"}, 400), ({TTL: "21601"}, 400), ({TTL: "x"}, 400), ({TTL: "9", "X-Forwarded-For": "a"}, 403),
+     ({TTL: "9" * 5000}, 400)],
+)  # fmt: skip
 def test_a_token_is_refused(headers: dict[str, str], status: int) -> None:
     with served(INSTANCE) as service:
         assert ask(service, "/latest/api/token", "PUT", headers) == (status, "")
+
+
+def test_of_a_long_path_only_the_beginning_is_recorded() -> None:
+    with served(INSTANCE) as service:
+        assert ask(service, f"/{'x' * 60_000}")[0] == 401
+        assert [len(request.path) for request in service.service.requests] == [1000]
 
 
 def test_optional_sessions_serve_both_and_v1_knows_no_token() -> None:
