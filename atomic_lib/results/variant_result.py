@@ -63,7 +63,7 @@ class VariantResult(Model):
     """One variant of one run. Figures of stages that were not reached are None."""
 
     schema_version: Literal[3] = 3
-    variant: str
+    variant: str = Field(pattern=r"^[a-z0-9][a-z0-9.-]*$", max_length=200)  # the name of a directory
     description: str = ""
     status: Status
     error: Failure | None = None

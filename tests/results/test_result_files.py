@@ -102,6 +102,8 @@ def test_a_file_that_is_cut_off_is_refused_by_name_and_line(tmp_path: Path) -> N
 @pytest.mark.parametrize(
     ("change", "message"),
     [
+        ({"variant": "../own"}, r"result\.json: variant: .*pattern"),
+        ({"variant": "x" * 201}, r"result\.json: variant: .*200"),
         ({"tree_bytes": "12"}, r"result\.json: tree_bytes: .*integer"),
         ({"tree_bytes": -1}, r"result\.json: tree_bytes: .*greater"),
         ({"tree_byte": 1}, r"result\.json: tree_byte: Extra inputs"),

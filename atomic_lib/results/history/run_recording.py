@@ -2,6 +2,7 @@
 
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
 from pathlib import Path
 from statistics import median
 
@@ -45,6 +46,7 @@ def record_run(history: sqlite3.Connection, directory: Path) -> None:
     Raises WorkbookError if its results or a lock cannot be read, or contradict themselves.
     """
     study = read_study_result(directory)
+    _require_time(study)
     locks = {
         result.variant: read_lock(directory / result.variant / LOCK_FILE)
         for result in study.variants
@@ -59,6 +61,14 @@ def record_run(history: sqlite3.Connection, directory: Path) -> None:
                 _record_build(history, study, result, locks.get(result.variant))
     except (sqlite3.IntegrityError, sqlite3.ProgrammingError, OverflowError, UnicodeError) as error:
         raise WorkbookError(f"{directory.name}: its results or a lock contradict themselves: {error}") from None
+
+
+def _require_time(study: StudyResult) -> None:
+    """Require that the run was made at a time: figures over time and the pages of all runs show it."""
+    try:
+        datetime.fromisoformat(study.created)
+    except ValueError as error:
+        raise WorkbookError(f"{study.run}: {RESULTS_FILE}: created: {error}") from None
 
 
 def _run_row(study: StudyResult) -> dict[str, object]:

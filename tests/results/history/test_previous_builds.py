@@ -56,7 +56,7 @@ def add_run(runs: Path, name: str, result: VariantResult, *, created: str = "", 
     (run / result.variant).mkdir()
     write_lock(lock, run / result.variant / "lock.json")
     study = json.loads((run / "results.json").read_text())
-    (run / "results.json").write_text(json.dumps(study | {"created": created or name}))
+    (run / "results.json").write_text(json.dumps(study | {"created": created or f"2026-01-0{name}"}))
     (run / "index.html").touch()
     return run
 
@@ -162,7 +162,7 @@ def test_all_that_changed_is_told(runs: Path, tmp_path: Path) -> None:
     earlier = previous(runs, after)
     assert earlier is not None
     release = changes_since(earlier, after, Lock("standin", (NEWER,)), context, directory=tmp_path)
-    assert (release.run, release.made) == ("1", "1")
+    assert (release.run, release.made) == ("1", "2026-01-01")
     assert release.inputs == (
         Change(name="parts", before="", after="docs"),
         Change(name="revision of the workbook", before="a" * 40, after="b" * 40),
@@ -244,7 +244,7 @@ def test_the_last_success_of_the_same_recipe_has_the_figures(runs: Path) -> None
 
 
 def test_a_parameter_that_came_with_an_empty_value_is_no_change(runs: Path, tmp_path: Path) -> None:
-    add_run(runs, "before", built())
+    add_run(runs, "1", built())
     after = built("c2", "i2", parameters={"parts": "", "selinux": "", "remote_url": "file:///srv"})
     earlier = previous(runs, after, "own")
     assert earlier is not None

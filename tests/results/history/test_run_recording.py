@@ -1,5 +1,6 @@
 """A run in the history: all of it or nothing, once, and also if it was made before the history."""
 
+import json
 import sqlite3
 from collections.abc import Sequence
 from pathlib import Path
@@ -121,3 +122,14 @@ def test_a_damaged_run_is_left_out_and_named_and_the_others_are_recorded(
     with open_history(tmp_path / "history.sqlite") as history:
         assert record_missing_runs(history, runs) == ["two"]
     assert "! history: run one is left out: " in capsys.readouterr().err
+
+
+def test_a_run_that_was_made_at_no_time_is_left_out(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run = add_run(tmp_path / "runs", "one", factory.variant_result("atomic-min"))
+    values = json.loads((run / "results.json").read_text())
+    (run / "results.json").write_text(json.dumps({**values, "created": "yesterday"}))
+    with open_history(tmp_path / "history.sqlite") as history:
+        assert record_missing_runs(history, tmp_path / "runs") == []
+    assert "run one is left out: one: results.json: created: Invalid isoformat string: 'yesterday'" in (
+        capsys.readouterr().err
+    )
