@@ -23,7 +23,7 @@ from atomic_lib.compose.commit.known_objects import remove_other_objects
 from atomic_lib.compose.tree_access.beneath import refusal, shown
 from atomic_lib.compose.tree_access.tree_files import TreeFiles
 from atomic_lib.content.keyring import HOME, Keyring
-from atomic_lib.formats.tmpfiles import escape, lines_of, split_line
+from atomic_lib.formats.tmpfiles import escape, lines_of, path_of, split_line
 from atomic_lib.solve.lock import Lock
 from atomic_lib.tools.sandbox import Bind
 
@@ -350,7 +350,7 @@ def _declared(files: TreeFiles) -> tuple[set[str], set[str]]:
         for line in lines_of(text or ""):
             kind, path, *_ = [*split_line(line), "", ""]
             if kind[:1] in _DECLARING:
-                declared.add(path.rstrip("/"))
+                declared.add(path_of(path))
             elif kind[:1] in _FILLING and "^" not in kind:  # "^" fills it from a credential, if there is one
-                created.add(path.rstrip("/"))
+                created.add(path_of(path))
     return declared, created

@@ -5,6 +5,7 @@ and here the configuration is inside an image that is not mounted.
 """
 
 import os
+import posixpath
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -23,6 +24,8 @@ _FIELDS = 6
 """The number of fields before the argument."""
 _LETTERS = {"a": b"\a", "b": b"\b", "f": b"\f", "n": b"\n", "r": b"\r", "t": b"\t", "v": b"\v", "s": b" ", "\\": b"\\",
             '"': b'"', "'": b"'"}  # fmt: skip
+_TYPE = re.compile(r"[a-zA-Z][-!+=~^$?]*")
+_MODE = re.compile(r"-?|[:~]{0,2}0*[0-7]{1,4}")
 _ESCAPE = re.compile(rb"\\(x[0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8}|[0-3][0-7]{2}|.|$)", re.DOTALL)
 
 
@@ -89,7 +92,7 @@ def parse_line(line: str) -> tuple[str, TmpfilesLine] | None:
     letter = words[0][:1] if len(words) > 1 else ""
     if letter not in _MAKERS:
         return None
-    path = words[1].rstrip("/")
+    path = path_of(words[1])
     fields = [word.lstrip(":~") if word != "-" else "" for word in words[2:6]]
     mode, user, group = [*fields, *[""] * 3][:3]
     argument = words[6] if len(words) > 6 else ""
@@ -121,7 +124,22 @@ def split_line(line: str) -> list[str]:
         argument = [] if rest in ("", "-") else [_unescaped(rest)]
     except ValueError:
         return []
+    if not _is_accepted(*words[:3]):
+        return []
     return [*words[:1], *(word.replace("%%", "%") for word in (*words[1:], *argument))]
+
+
+def path_of(word: str) -> str:
+    """The path that a line's second field stands for: without needless slashes and dots, and in /run if in /var/run."""
+    path = f"/{posixpath.normpath(word).lstrip('/')}"
+    return path.removeprefix("/var") if path.startswith("/var/run/") else path
+
+
+def _is_accepted(kind: str, path: str = "/", mode: str = "-") -> bool:
+    """Whether systemd-tmpfiles accepts the first fields of a line; a path may begin with a specifier."""
+    return bool(
+        _TYPE.fullmatch(kind) and path.startswith(("/", "%")) and ".." not in path.split("/") and _MODE.fullmatch(mode)
+    )
 
 
 def escape(word: str) -> str:

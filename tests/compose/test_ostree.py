@@ -236,6 +236,18 @@ def test_what_packages_declare_is_not_declared_again(root: Path) -> None:
     assert {"/var/lib", "/var/mail"} <= set(declared)
 
 
+def test_what_systemd_refuses_of_a_package_is_declared_anew(root: Path) -> None:
+    """A line with a mode that is none would have its directory missing at boot."""
+    for name in ("wrong", "odd", "slashes"):
+        (root / "var/lib" / name).mkdir()
+    text = "d /var/lib/wrong 0999\ndd /var/lib/odd\nd /var//lib/./slashes/\n"
+    put(root, "usr/lib/tmpfiles.d/own.conf", text)
+    make(root)
+    declared = {line.split()[1] for line in lines_of(root, AUTOVAR)}
+    assert {"/var/lib/wrong", "/var/lib/odd"} <= declared
+    assert "/var/lib/slashes" not in declared
+
+
 def test_tmp_can_be_a_link(root: Path) -> None:
     make_ostree_tree(Installroot(Tools(root, ""), root, 0), tmp_is_link=True)
     assert os.readlink(root / "tmp") == "sysroot/tmp"

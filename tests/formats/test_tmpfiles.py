@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from atomic_lib.formats.disk.file_system import FileSystem, read_file_system
-from atomic_lib.formats.tmpfiles import TmpfilesLine, escape, lines_of, read_tmpfiles, split_line
+from atomic_lib.formats.tmpfiles import TmpfilesLine, escape, lines_of, path_of, read_tmpfiles, split_line
 from tests.formats.disk.disk_image import make_raw
 
 
@@ -29,6 +29,7 @@ def configured(tmp_path: Path, **texts: str) -> FileSystem:
         ("C /etc/copy - - - - /usr/copy", "/etc/copy", TmpfilesLine("file", "", "", "", "/usr/copy", copied=True)),
         ("d '/var/a b' :0700 alice", "/var/a b", TmpfilesLine("directory", "0700", "alice", "", "")),
         (r"d /var/a\x20b", "/var/a b", TmpfilesLine("directory", "", "", "", "")),
+        ("d /var//./run/x/", "/run/x", TmpfilesLine("directory", "", "", "", "")),
         ("d /var/100%%", "/var/100%", TmpfilesLine("directory", "", "", "", "")),
     ],
 )
@@ -83,10 +84,27 @@ def test_only_what_systemd_would_read_otherwise_is_escaped(word: str, text: str)
         ("d '/a", []),
         ("d /a\\", []),
         ("L /a - - - - \\q", []),
+        ("d!- /a :~0755", ["d!-", "/a", ":~0755"]),
+        ("d %S/a 01777", ["d", "%S/a", "01777"]),
+        ("d /a 0999", []),
+        ("d /a u=rwx", []),
+        ("d /a 17777", []),
+        ("dd /a", []),
+        ("d a", []),
+        ("d /a/../b", []),
     ],
 )
 def test_a_line_is_split_as_systemd_splits_it(line: str, words: list[str]) -> None:
     assert split_line(line) == words
+
+
+@pytest.mark.parametrize(
+    ("word", "path"),
+    [("/var/a/", "/var/a"), ("//var//./a", "/var/a"), ("/var/run/a", "/run/a"), ("/var/run", "/var/run"),
+     ("/var/runner", "/var/runner")],
+)  # fmt: skip
+def test_a_path_is_what_systemd_makes_of_it(word: str, path: str) -> None:
+    assert path_of(word) == path
 
 
 def test_a_line_ends_where_it_ends_for_systemd() -> None:
