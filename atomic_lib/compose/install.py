@@ -193,6 +193,8 @@ def _transaction(
         try:
             tree.run(line, binds=[*content.binds, *own], env={"HOME": DNF_DIRECTORY}, log=log)
         except command.CommandError as error:
+            if not error.hint and (report / _SCRIPTLETS).exists():  # a limit that was reached has one, and is the cause
+                _require_scriptlets(report / _SCRIPTLETS, log)
             raise _install_error(recipe, error) from None
         _require_scriptlets(report / _SCRIPTLETS, log)
 
@@ -247,7 +249,7 @@ def _install_error(recipe: Recipe, error: command.CommandError) -> WorkbookError
     return WorkbookError(
         f"{recipe.files[0]}: dnf could not install what it had resolved: {error.message}",
         log=error.log,
-        hint="read the log above; ./workbook doctor shows whether a tool or disk space is missing",
+        hint=error.hint or "read the log above; ./workbook doctor shows whether a tool or disk space is missing",
     )
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from atomic_lib.base.command import Completed
+from atomic_lib.base.command import CommandError, Completed
 from atomic_lib.base.errors import WorkbookError
 from atomic_lib.compose.chroot import Installroot
 from atomic_lib.compose.install import Installation, install, macros, repository
@@ -81,12 +81,13 @@ def test_dnf_sees_only_the_layers_packages_when_it_installs_it(wanted: Installat
 
 @dataclass(frozen=True)
 class OwnTools(Tools):
-    """A dnf that says ``said`` in its log and reports ``failed``, and an rpm that names ``installed`` packages."""
+    """A dnf that says ``said``, reports ``failed`` and ends with ``error``, and an rpm that names ``installed``."""
 
     said: str
     installed: tuple[str, ...]
     failed: list[dict[str, str]] | None
     differences: list[dict[str, object]]
+    error: CommandError | None = None
 
     def run(self, words: Sequence[Any], *, binds: Sequence[Bind] = (), log: Path | None = None, **_: Any) -> Completed:
         if words[0] == "dnf" and log:
@@ -94,6 +95,8 @@ class OwnTools(Tools):
             report = next(bind.source for bind in binds if bind.target == "/mnt/report")
             if self.failed is not None:
                 (report / "scriptlets.jsonl").write_text("".join(f"{json.dumps(one)}\n" for one in self.failed))
+            if self.error:
+                raise self.error
         if words[0] == "python3":
             return Completed(json.dumps(self.differences), "")
         rows = [f"{name}\t0\t1\t1\tnoarch\n" for name in self.installed] if words[0] == "rpm" else []
@@ -114,8 +117,9 @@ class Install:
         layer: bool = False,
         failed: list[dict[str, str]] | None = [],  # noqa: B006 - nobody changes it
         differences: Sequence[dict[str, object]] = (),
+        error: CommandError | None = None,
     ) -> None:
-        tools = OwnTools(self.directory, "none", said, tuple(installed), failed, list(differences))
+        tools = OwnTools(self.directory, "none", said, tuple(installed), failed, list(differences), error)
         context = own_context(self.directory, tools)
         wanted = self.wanted if layer else replace(self.wanted, recipe=replace(RECIPE, layer=()))
         tree = Installroot(tools, self.directory / "root", 0)
@@ -170,6 +174,30 @@ def test_a_scriptlet_that_fails_stops_the_compose_though_dnf_goes_on(installatio
     assert caught.value.message == ("a package's scriptlet failed: postin of docker, trigger of agent")
     assert "line 2: oops" in caught.value.log
     assert "Complete!" not in caught.value.log
+
+
+PREIN = {"scriptlet": "Prein", "package": "docker"}
+
+
+def test_a_scriptlet_that_ends_dnf_is_named_as_the_cause(installation: Install) -> None:
+    with pytest.raises(WorkbookError, match=r"^a package's scriptlet failed: prein of docker\n") as caught:
+        installation(
+            "error: %prein(docker) scriptlet failed\n", failed=[PREIN], error=CommandError("dnf: exit status 1")
+        )
+    assert "%prein(docker)" in caught.value.log
+
+
+def test_of_a_limit_that_was_reached_the_parameter_is_the_next_step(installation: Install) -> None:
+    limit = CommandError("dnf: stopped: it took more than 9 s (script_timeout_seconds)", hint="raise the parameter")
+    with pytest.raises(WorkbookError, match=r"dnf could not install .*\(script_timeout_seconds\)") as caught:
+        installation(failed=[PREIN], error=limit)
+    assert caught.value.hint == "raise the parameter"
+
+
+@pytest.mark.parametrize("failed", [[], None])
+def test_a_dnf_that_fails_itself_is_the_cause(installation: Install, failed: list[dict[str, str]] | None) -> None:
+    with pytest.raises(WorkbookError, match="dnf could not install what it had resolved: dnf: exit status 1"):
+        installation(failed=failed, error=CommandError("dnf: exit status 1"))
 
 
 def test_the_mode_of_the_top_does_not_depend_on_the_callers_umask(installation: Install) -> None:
