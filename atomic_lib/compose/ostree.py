@@ -84,6 +84,8 @@ def make_ostree_tree(
     if opt_and_usrlocal == "state-overlay":
         _enable_state_overlays(files)
     dropped = _convert_state(files, links)
+    for name, target in links.items():
+        _require_no_other_link(files, name, target)
     _move_boot(files)
     for top, reason in _OF_THE_SYSROOT.items():
         for path in files.entries(top) if files.is_directory(top) else ():
@@ -187,6 +189,18 @@ def _require_etc(files: TreeFiles) -> None:
             hint="leave the package out, or move the file to /etc in a postprocess script",
         )
     files.remove("usr/etc")
+
+
+def _require_no_other_link(files: TreeFiles, name: str, target: str) -> None:
+    """Require that a path that becomes a link is none yet that leads to files: they would not be found there."""
+    if not _is_link(files, name):
+        return
+    led_to, leads_to = (
+        posixpath.normpath(posixpath.join("/", posixpath.dirname(name), one)) for one in (files.target_of(name), target)
+    )
+    place = led_to.lstrip("/")
+    if led_to != leads_to and (files.has_file(place) or (files.is_directory(place) and files.entries(place))):
+        raise refusal(name, f"is a link to {shown(led_to)}, but in a commit it leads to {leads_to}")
 
 
 def _move_policy_store(files: TreeFiles) -> None:

@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,15 @@ def put(root: Path, name: str, text: str = "") -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text)
     return path
+
+
+def link_in_place_of(directory: Path, target: str) -> None:
+    """Put a link in the place of an empty directory, a link or nothing."""
+    if directory.is_symlink():
+        directory.unlink()
+    elif directory.exists():
+        shutil.rmtree(directory)
+    directory.symlink_to(target)
 
 
 @pytest.fixture
@@ -189,6 +199,34 @@ def test_a_file_that_a_commit_would_lose_is_refused_by_name(root: Path, path: st
         make(root)
     assert caught.value.message.startswith(f"/{path}: ")
     assert caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("name", "target", "leads_to"),
+    [
+        ("srv", "usr/share/www", "/var/srv"),
+        ("opt", "/usr/share", "/var/opt"),
+        ("usr/local", "share/www", "/var/usrlocal"),
+        ("home", "/", "/var/home"),
+        ("media", "usr/share/www/x", "/run/media"),
+    ],
+)
+def test_a_link_to_files_that_would_not_be_found_there_is_refused(
+    root: Path, name: str, target: str, leads_to: str
+) -> None:
+    put(root, "usr/share/www/x", "x")
+    link_in_place_of(root / name, target)
+    led_to = os.path.normpath(os.path.join("/", os.path.dirname(name), target))
+    with pytest.raises(WorkbookError, match=f"^/{name}: is a link to {led_to}, but in a commit it leads to {leads_to}"):
+        make(root)
+
+
+def test_a_link_that_leads_nowhere_or_where_that_of_a_commit_does_is_replaced(root: Path) -> None:
+    for name, target in (("srv", "/var/srv"), ("home", "nowhere"), ("mnt", "usr/share/empty")):
+        link_in_place_of(root / name, target)
+    (root / "usr/share/empty").mkdir(parents=True)
+    make(root)
+    assert {name: os.readlink(root / name) for name in TOPLEVEL_LINKS} == TOPLEVEL_LINKS
 
 
 def test_directories_and_links_of_linked_directories_are_made_at_boot(root: Path) -> None:
