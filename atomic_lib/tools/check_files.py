@@ -67,5 +67,5 @@ def _check_named(path: Path) -> Iterator[Finding]:
 def _check_record(path: Path) -> Iterator[Finding]:
     try:
         json.loads(path.read_bytes())
-    except ValueError:
+    except (ValueError, RecursionError):
         yield _damaged(f"{path}: it is no JSON", "remove it, and run the study again: comparisons pass this run over")

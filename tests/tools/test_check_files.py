@@ -58,6 +58,7 @@ def test_without_damage_it_says_what_was_checked(place: Path) -> None:
         ("cache/rpms/*", flip),
         ("cache/keys/*", lambda path: os.truncate(path, 1)),
         ("build/runs/1/results.json", lambda path: os.truncate(path, 3)),
+        ("build/runs/1/results.json", lambda path: path.write_text("[" * 100_000)),
         ("build/runs/1/min/lock.json", lambda path: os.truncate(path, 0)),
         ("build/verify/min.json", lambda path: os.truncate(path, 3)),
         ("build/store/failed-boots/b-1/1.json", lambda path: os.truncate(path, 3)),
