@@ -30,7 +30,15 @@ from atomic_lib.guest.evidence.console_milestones import console_milestone
 from atomic_lib.guest.vm.data_source import DISC_KIB, Provisioning, provide_instance
 from atomic_lib.guest.vm.host_load import Patience
 from atomic_lib.guest.vm.metadata_service import GUEST_ADDRESS, GUEST_MAC, GUEST_NETWORK, Instance
-from atomic_lib.guest.vm.qemu import BOOT_MOUNT, TCG_CPU, Process, machine_uuid, read_console, seccomp_argument
+from atomic_lib.guest.vm.qemu import (
+    BOOT_MOUNT,
+    TCG_CPU,
+    Process,
+    machine_uuid,
+    read_console,
+    require_short,
+    seccomp_argument,
+)
 from atomic_lib.guest.vm.slots import guest_slot
 from atomic_lib.image.disk import Image
 from atomic_lib.tools.context import Context
@@ -185,7 +193,10 @@ def _run_guest(tools: Tools, raw: Path, line: list[str], directory: Path, reques
 
 
 def wait_for_report(process: Process, directory: Path, timeout_seconds: float) -> None:
-    """Wait until QEMU ends. Raises WorkbookError, with the evidence as its log, where there is no report."""
+    """Wait until QEMU ends.
+
+    Raises WorkbookError, with the evidence as its log, where there is no report, and where a guest writes without end.
+    """
     patience = Patience(timeout_seconds)
     console = directory / "console.log"
     while (status := process.poll()) is None:
@@ -195,6 +206,8 @@ def wait_for_report(process: Process, directory: Path, timeout_seconds: float) -
                 hint=f"read {console}",
                 log=last_lines(read_console(console)),
             )
+        for serial in (console, directory / "report.txt"):
+            require_short(serial)
         reached(console_milestone(read_console(console)))
         time.sleep(_POLL_SECONDS)
     if status != 0:

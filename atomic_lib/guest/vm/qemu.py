@@ -38,6 +38,8 @@ WRITES_LOG = "writes.log"
 """In the directory of the boot: each write to the disk, if it is logged."""
 LOG_MOST_BYTES = 4_000_000_000
 """How long that log can get, 25 times what an upgrade of atomic-min writes: a guest could fill the host's disk."""
+SERIAL_MOST_BYTES = 16 << 20
+"""How much a guest may write to a serial port, a hundred times what a boot does: it could fill the host's disk."""
 _VARIABLES = "variables.fd"
 UPDATES_URL = "http://169.254.169.253"
 """Where a guest finds the server of its updates, if it has one."""
@@ -108,6 +110,7 @@ class Guest:
         if status is not None:
             log = last_lines((self.directory / "qemu.log").read_text(errors="replace"))
             raise WorkbookError(f"QEMU ended with status {status}", hint=f"read {self.console}", log=log)
+        require_short(self.console)
         return read_console(self.console)
 
     def require_room_to_log(self) -> None:
@@ -277,11 +280,23 @@ def machine_uuid(identity: str, *, ec2: bool = True) -> str:
     return str(uuid.UUID(("ec2" if ec2 else "0c0") + sha256(identity.encode()).hexdigest()[:29]))
 
 
+def require_short(serial: Path) -> None:
+    """Raise WorkbookError if a guest wrote more than ``SERIAL_MOST_BYTES`` to the serial port of this file."""
+    if serial.exists() and serial.stat().st_size > SERIAL_MOST_BYTES:
+        raise WorkbookError(
+            f"the guest wrote more than {SERIAL_MOST_BYTES:,} bytes to its serial port",
+            hint=f"read {serial} for what writes so much; a recipe without it can be booted",
+            log=last_lines(read_console(serial)),
+        )
+
+
 def read_console(path: Path) -> str:
-    """The console as plain text, without the terminal's escape sequences."""
+    """The console as plain text, without the terminal's escape sequences; of a long one, its end."""
     if not path.exists():
         return ""
-    return _ESCAPES.sub("", path.read_bytes().decode(errors="replace"))
+    with open(path, "rb") as file:
+        file.seek(max(0, path.stat().st_size - SERIAL_MOST_BYTES))
+        return _ESCAPES.sub("", file.read(SERIAL_MOST_BYTES).decode(errors="replace"))
 
 
 def _disk_arguments(*, log_writes: bool) -> list[str]:

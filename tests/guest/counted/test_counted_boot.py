@@ -21,6 +21,7 @@ from atomic_lib.guest.counted.counted_boot import (
     wait_for_report,
 )
 from atomic_lib.guest.counted.probe import CountedUnit, Counts, Report
+from atomic_lib.guest.vm import qemu
 from atomic_lib.guest.vm.data_source import Provisioning
 from atomic_lib.image.disk import Image
 
@@ -157,3 +158,11 @@ def test_a_disc_is_persistent_memory_too() -> None:
     machine, given = after(argv, "-smbios")
     assert "ec2" not in machine
     assert given == "type=11,value=x"
+
+
+@pytest.mark.parametrize("file", ["console.log", "report.txt"])
+def test_a_guest_that_writes_without_end_is_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, file: str) -> None:
+    monkeypatch.setattr(qemu, "SERIAL_MOST_BYTES", 10)
+    (tmp_path / file).write_text("0123456789+")
+    with pytest.raises(WorkbookError, match="wrote more than 10 bytes to its serial port"):
+        wait_for_report(Ended(None), tmp_path, 5)

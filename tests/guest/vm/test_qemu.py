@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from atomic_lib.base.errors import WorkbookError
+from atomic_lib.guest.vm import qemu
 from atomic_lib.guest.vm.data_source import Provisioning
 from atomic_lib.guest.vm.metadata_service import MetadataService
 from atomic_lib.guest.vm.qemu import (
@@ -186,3 +187,13 @@ def test_the_console_is_read_without_escape_sequences(tmp_path: Path) -> None:
     assert read_console(path) == ""
     path.write_bytes(b"\x1b[2J\x1b[!p\x1b]104\x07\x1b(B\x1bcGRUB\r\n[\x1b[0;32m  OK  \x1b[0m] Started \xff.\r\n")
     assert read_console(path) == "GRUB\n[  OK  ] Started \ufffd.\n"
+
+
+def test_a_guest_that_writes_without_end_to_its_console_is_stopped(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(qemu, "SERIAL_MOST_BYTES", 10)
+    guest(tmp_path, None, b"0123456789").require_alive()
+    with pytest.raises(WorkbookError, match="wrote more than 10 bytes to its serial port") as caught:
+        guest(tmp_path, None, b"more: 0123456789").require_alive()
+    assert caught.value.log == "0123456789", "no more is read than that"
