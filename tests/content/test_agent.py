@@ -44,6 +44,12 @@ def test_existing_keys_stay_and_none_is_added_twice(root: Path) -> None:
     assert [path.name for path in (root / "root/.ssh").iterdir()] == ["authorized_keys"]
 
 
+@pytest.mark.parametrize("shell", SHELLS)
+def test_blanks_before_a_key_are_none_of_it(root: Path, shell: str) -> None:
+    provision(root, Instance("i-1", "h", (f"  {KEY}", f"\t {OTHER}\n \t\n  # mine\n {KEY}")), shell=shell)
+    assert authorized(root) == f"{KEY}\n{OTHER}\n"
+
+
 def test_what_is_no_key_is_left_out(root: Path) -> None:
     error = refused(root, Instance("i-1", "h", ("<html>no</html>", f"{KEY}\nPermitRootLogin yes\n")))
     assert error.status == 1

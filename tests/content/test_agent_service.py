@@ -87,15 +87,15 @@ def always(status: int) -> AbstractContextManager[tuple[str, list[str]]]:
     return answering(lambda _: (status, b""))
 
 
-def with_a_key(to_put: Answer) -> Answer:
+def with_a_key(to_put: Answer, *, index: bytes = b"0=k", otherwise: int = 404) -> Answer:
     """A service with one key, which is free to read; ``to_put`` answers requests for a token."""
-    data = {"instance-id": b"i-1", "public-keys/": b"0=k", "public-keys/0/openssh-key": KEY.encode()}
+    data = {"instance-id": b"i-1", "public-keys/": index, "public-keys/0/openssh-key": KEY.encode()}
 
     def answer(request: BaseHTTPRequestHandler) -> tuple[int, bytes]:
         if request.command == "PUT":
             return to_put(request)
         found = data.get(request.path.removeprefix("/latest/meta-data/"))
-        return (404, b"") if found is None else (200, found)
+        return (otherwise, b"") if found is None else (200, found)
 
     return answer
 
@@ -118,6 +118,22 @@ def test_a_service_that_says_it_has_no_tokens_is_read_without(root: Path, status
     with answering(with_a_key(lambda _: (status, b""))) as (url, seen):
         agent(root, url, seconds=2)
     assert seen.count("PUT /latest/api/token") == 1
+    assert authorized(root) == f"{KEY}\n"
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_no_content_is_as_good_as_nothing_there(root: Path, shell: str) -> None:
+    with answering(with_a_key(lambda _: (404, b""), otherwise=204)) as (url, seen):
+        done = agent(root, url, shell=shell)
+    assert (done.stderr, seen.count("GET /latest/user-data")) == ("", 1)
+    assert authorized(root) == f"{KEY}\n"
+    assert (root / "var/lib/min-cloud-agent/i-1/provisioned").exists()
+
+
+@pytest.mark.parametrize("index", [b"\n0=k\n\n", b"0=k\r\n\r\n", b"0=k\n\r"])
+def test_blank_lines_in_the_list_of_keys_are_no_entries(root: Path, index: bytes) -> None:
+    with answering(with_a_key(lambda _: (404, b""), index=index)) as (url, _):
+        assert agent(root, url).stderr == ""
     assert authorized(root) == f"{KEY}\n"
 
 
