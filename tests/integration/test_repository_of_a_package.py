@@ -1,4 +1,4 @@
-"""One NEVRA in two repositories, with other bits: the lock names the repository whose file it is."""
+"""One NEVRA in two repositories, with other bits: the lock names the repository whose file it is, whatever its name."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -24,12 +24,13 @@ RECIPE = Recipe(files=(Path("tiny.yaml"),), packages=("one",))
 @pytest.mark.parametrize("order", [("ra", "rb"), ("rb", "ra")])
 def test_the_repository_in_a_lock_is_the_one_whose_file_it_is(tmp_path: Path, order: tuple[str, str]) -> None:
     tools = open_tools(cache_directory())
-    digests = {}
+    digests, sizes_bytes = {}, {}
     (tmp_path / "comps.xml").write_text("<comps/>\n")
     for repo in order:
         rpm = make_rpm(tools, tmp_path / repo, "one", files=f"%ghost /var/{repo}")
+        rpm = rpm.rename(rpm.with_name("download.rpm")) if repo == "rb" else rpm
         sign_and_index(tools, rpm.parent, repo, comps=tmp_path / "comps.xml")
-        digests[repo] = file_sha256(rpm)
+        digests[repo], sizes_bytes[repo] = file_sha256(rpm), rpm.stat().st_size
     content = Content(
         name="tiny", title="Tiny", key="k", releasever="1", kernel_arguments="", selinux_policy="none",
         repo_text="".join(map(local_repository, order)), local={repo: tmp_path / repo for repo in order}, remote=False,
@@ -40,8 +41,7 @@ def test_the_repository_in_a_lock_is_the_one_whose_file_it_is(tmp_path: Path, or
     assert digests[found.repo] == found.sha256
 
     for repo, digest in digests.items():
-        size_bytes = (tmp_path / repo / found.file_name).stat().st_size
-        lock = Lock("tiny", (replace(found, repo=repo, sha256=digest, size_bytes=size_bytes),))
+        lock = Lock("tiny", (replace(found, repo=repo, sha256=digest, size_bytes=sizes_bytes[repo]),))
         write_lock(lock, tmp_path / "lock.json")
         empty = Context(tools, tmp_path / f"cache-{repo}", Store(tmp_path / f"store-{repo}"))
         again = resolve_rpm_set(RECIPE, content, empty, name="test", lock_file=tmp_path / "lock.json")
