@@ -25,6 +25,14 @@ _NO_ACCESS = frozenset({
 })  # fmt: skip
 
 
+_TYPES = {"TEXT": ("text", "null"), "INTEGER": ("integer", "null"), "REAL": ("real", "integer", "null")}
+"""The types of the values that a column may have, by its own: SQLite keeps a value of any."""
+_COLUMNS = (
+    "SELECT m.name, c.name, c.type FROM sqlite_schema AS m, pragma_table_info(m.name) AS c"
+    f" WHERE m.type = 'table' AND c.type IN ({', '.join(map(repr, _TYPES))})"
+)
+
+
 @contextmanager
 def open_history(path: Path) -> Iterator[sqlite3.Connection]:
     """The history to write to. It is created if missing, and brought to this version's schema.
@@ -114,6 +122,16 @@ def _require_undamaged(connection: sqlite3.Connection, path: Path) -> None:
     found = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
     if found != "ok":
         raise _damaged(path, str(found))
+    orphan = connection.execute("PRAGMA foreign_key_check").fetchone()
+    if orphan:
+        raise _damaged(path, f"a row of {orphan[0]} belongs to one of {orphan[2]} that is missing")
+    for table, column, declared in connection.execute(_COLUMNS).fetchall():
+        types = _TYPES[declared]
+        marks = ", ".join("?" * len(types))
+        query = f'SELECT typeof("{column}") FROM "{table}" WHERE typeof("{column}") NOT IN ({marks}) LIMIT 1'
+        other = connection.execute(query, types).fetchone()
+        if other:
+            raise _damaged(path, f"{table}.{column} has a value of type {other[0]}, not {types[0]}")
 
 
 @contextmanager

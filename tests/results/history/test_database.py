@@ -104,7 +104,30 @@ def spoil_a_page(path: Path) -> None:
     path.write_bytes(data)
 
 
-@pytest.mark.parametrize("damage", [cut, overwrite, spoil_a_page])
+def put_text_for_a_number(path: Path) -> None:
+    change(path, "UPDATE runs SET memory_bytes = 'much'")
+
+
+def put_bytes_for_a_text(path: Path) -> None:
+    change(path, "UPDATE runs SET title = X'ff'")
+
+
+def remove_what_others_belong_to(path: Path) -> None:
+    change(path, "INSERT INTO builds (run, variant, status, passed, method, content, recipe, agent) VALUES"
+                 " ('gone', 'v', 'ok', 1, 'ostree', 'c', 'r', 'a')")  # fmt: skip
+
+
+def change(path: Path, statement: str) -> None:
+    """Change the history as another program would, which does not know its rules."""
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute(statement)
+        connection.commit()
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [cut, overwrite, spoil_a_page, put_text_for_a_number, put_bytes_for_a_text, remove_what_others_belong_to],
+)
 def test_a_damaged_history_is_one_clear_error(path: Path, damage: Callable[[Path], None]) -> None:
     with open_history(path) as history, transaction(history):
         for number in range(500):
