@@ -19,7 +19,7 @@ from atomic_lib.pipeline.boots import Boots
 from atomic_lib.pipeline.build import Build
 from atomic_lib.results.history.database import HISTORY_FILE, read_history
 from atomic_lib.results.history.previous_builds import changes_since, previous_build
-from atomic_lib.results.record import VariantRecord
+from atomic_lib.results.record import VariantRecord, without_paths
 from atomic_lib.results.sbom.sbom_document import write_sbom
 from atomic_lib.results.variant_result import VariantResult
 from atomic_lib.results.verification import read_verification
@@ -155,6 +155,8 @@ class RecordedBuild:
         try:
             return work()
         except WorkbookError as error:
+            for part in ("message", "hint", "log"):  # the page of the notebook shows them, too
+                setattr(error, part, without_paths(getattr(error, part), self.variant))
             self.record.fail(name, error)
             raise
 

@@ -8,6 +8,7 @@ from atomic_lib import __version__
 from atomic_lib.base import command
 from atomic_lib.base.errors import WorkbookError
 from atomic_lib.base.files import MANIFEST
+from atomic_lib.base.paths import CHECKOUT
 from atomic_lib.base.scrub import scrubber
 from atomic_lib.compose.attribute_exceptions import load_attribute_exceptions
 from atomic_lib.compose.packaged_attributes import ChangedFile
@@ -44,6 +45,17 @@ from atomic_lib.solve.rpm_set import RpmSet
 
 _B = TypeVar("_B", Boot, CountedBoot)
 _PATHS = ("lock", "signing_key", "ostree_key", "local_rpms", "local_rpms_key")
+
+
+def without_paths(text: str, variant: Variant) -> str:
+    """A text with the files of the user, which parameters of the variant name, by their names alone."""
+    named = [CHECKOUT / path for name in _PATHS if (path := getattr(variant, name))]
+    if variant.ostree_url.startswith("file:"):
+        named.append(Path(variant.ostree_url.removeprefix("file://")))
+    for path in named:
+        if path.name and not path.resolve().is_relative_to(CHECKOUT.resolve()):
+            text = text.replace(str(path), path.name)
+    return text
 
 
 class VariantRecord:

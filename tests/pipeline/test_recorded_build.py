@@ -194,6 +194,25 @@ def test_a_stage_that_fails_is_recorded_with_its_cause(tmp_path: Path) -> None:
     assert result.error.hint
 
 
+@pytest.mark.parametrize("given_as", ["absolute", "relative"])
+def test_an_error_does_not_say_where_the_user_keeps_files(tmp_path: Path, given_as: str) -> None:
+    kept = tmp_path / "customers/rpms"
+    path = str(kept) if given_as == "absolute" else os.path.relpath(kept, CHECKOUT)
+    own = load_variant("atomic-min", overrides={"local_rpms": path, "local_rpms_trusted": True})
+    made = record_build(own, tmp_path / "out")
+
+    def fail() -> None:
+        place = CHECKOUT / path
+        raise WorkbookError(f"local_rpms: {place}: no such directory", hint=f"make {place}", log=f"ls: {place}/x")
+
+    with pytest.raises(WorkbookError) as caught:
+        made._stage("resolve", fail)
+    error = read_variant_result(tmp_path / "out/result.json").error
+    assert error is not None
+    assert error.message == caught.value.message == "local_rpms: rpms: no such directory"
+    assert (error.hint, error.log) == (caught.value.hint, caught.value.log) == ("make rpms", "ls: rpms/x")
+
+
 def test_tools_that_cannot_be_had_are_recorded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse() -> None:
         raise WorkbookError("no mirror")
