@@ -182,7 +182,7 @@ def read_notebook(path: Path) -> "NotebookNode":
         value = json.loads(text)
     except FileNotFoundError:
         raise WorkbookError(f"{path}: no such file", hint="execute the notebook first: ./workbook run") from None
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise WorkbookError(f"{path}: not a notebook: {error}", hint="run ./workbook run again") from None
     if not isinstance(value, dict) or value.get("nbformat") != 4 or not isinstance(value.get("cells"), list):
         raise WorkbookError(f"{path}: not a notebook of format 4", hint="run ./workbook run again")

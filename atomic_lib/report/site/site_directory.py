@@ -138,7 +138,7 @@ def _keys_of(directory: Path) -> Mapping[str, str] | None:
     try:
         marker = json.loads((directory / MARKER).read_bytes())
         found, keys = marker["format"], dict(marker["pages"])
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         raise WorkbookError(
             f"{directory}: is not empty, and not a site that the workbook published: it has no {MARKER}",
             hint="name a directory that is empty or new",

@@ -226,7 +226,7 @@ def test_the_home_of_root_is_no_trace_but_what_a_guest_has_too(tmp_path: Path, m
     assert scrubber(tmp_path)("/root/.bashrc: missing") == "/root/.bashrc: missing"
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", '{"cells": 3}'])
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"cells": 3}', "[" * 100_000])
 def test_a_damaged_notebook_is_refused_by_name(tmp_path: Path, text: str) -> None:
     (tmp_path / "n.ipynb").write_text(text)
     with pytest.raises(WorkbookError, match=r"n\.ipynb: not a notebook"):

@@ -98,6 +98,14 @@ def test_a_site_of_a_newer_workbook_is_refused(tmp_path: Path) -> None:
         publish(tmp_path / "site", index="two")
 
 
+@pytest.mark.parametrize("text", ["", "[]", "[" * 100_000])
+def test_a_site_whose_marker_is_damaged_is_refused(tmp_path: Path, text: str) -> None:
+    publish(tmp_path / "site", index="one")
+    (tmp_path / "site/.workbook-site").write_text(text)
+    with pytest.raises(WorkbookError, match="is not empty, and not a site that the workbook published"):
+        publish(tmp_path / "site", index="two")
+
+
 def test_a_link_to_a_site_stays_a_link(tmp_path: Path) -> None:
     publish(tmp_path / "real", index="one")
     (tmp_path / "site").symlink_to("real")
