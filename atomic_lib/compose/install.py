@@ -38,6 +38,7 @@ _QUERY = r"%{NAME}\t%{EPOCHNUM}\t%{VERSION}\t%{RELEASE}\t%{ARCH}\n"
 _MACROS = "%_pkgverify_level none\n%_netsharedpath {}\n"
 _PLUGIN = Path(__file__).parent / "dnf_plugin"
 _SCRIPTLETS = "scriptlets.jsonl"
+_LOG_BYTES = 16 << 20
 # only to choose the lines of the log that an error shows
 _SCRIPTLET_LINE = re.compile("scriptlet failed|script failed|Error in .* scriptlet")
 
@@ -228,7 +229,9 @@ def _require_scriptlets(report: Path, log: Path) -> None:
         raise WorkbookError("dnf did not load the plugin that reports scriptlets", hint=f"read {log}")
     failed = [json.loads(line) for line in report.read_text().splitlines()]
     if failed:
-        lines = log.read_text(errors="replace").splitlines()
+        with open(log, "rb") as file:  # a scriptlet may have printed gigabytes
+            file.seek(max(0, log.stat().st_size - _LOG_BYTES))
+            lines = file.read(_LOG_BYTES).decode(errors="replace").splitlines()
         at = next((number for number, line in enumerate(lines) if _SCRIPTLET_LINE.search(line)), len(lines) - 1)
         names = ", ".join(dict.fromkeys(f"{one['scriptlet'].lower()} of {one['package']}" for one in failed))
         raise WorkbookError(

@@ -11,6 +11,7 @@ import pytest
 
 from atomic_lib.base.command import CommandError, Completed
 from atomic_lib.base.errors import WorkbookError
+from atomic_lib.compose import install as install_module
 from atomic_lib.compose.chroot import Installroot
 from atomic_lib.compose.install import Installation, install, macros, repository
 from atomic_lib.content.repositories import Content
@@ -174,6 +175,15 @@ def test_a_scriptlet_that_fails_stops_the_compose_though_dnf_goes_on(installatio
     assert caught.value.message == ("a package's scriptlet failed: postin of docker, trigger of agent")
     assert "line 2: oops" in caught.value.log
     assert "Complete!" not in caught.value.log
+
+
+def test_of_a_log_without_end_only_the_last_part_is_read(
+    installation: Install, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(install_module, "_LOG_BYTES", 30)
+    with pytest.raises(WorkbookError) as caught:
+        installation("scriptlet failed\n" + "x" * 100 + "\nscriptlet failed: last\n", failed=[PREIN])
+    assert caught.value.log == "xxxxxx\nscriptlet failed: last"
 
 
 PREIN = {"scriptlet": "Prein", "package": "docker"}
