@@ -1,6 +1,7 @@
 """Parameter files: YAML mappings, validated as typed models. Errors name file and key."""
 
 import re
+import reprlib
 from collections.abc import Hashable, Iterable, Mapping
 from copy import deepcopy
 from difflib import get_close_matches
@@ -35,6 +36,9 @@ class ParamsModel(BaseModel):
 
 
 _M = TypeVar("_M", bound=BaseModel)
+_ODD = re.compile("[\0\ud800-\udfff]")
+_REPR = reprlib.Repr()
+_REPR.maxlevel, _REPR.maxstring, _REPR.maxother = 3, 300, 300
 
 
 class _UniqueKeyLoader(yaml.SafeLoader):
@@ -74,6 +78,11 @@ def parse_yaml_mapping(path: Path, text: str) -> dict[str, object]:
         raise WorkbookError(f"{path}{line}: not valid YAML: {error.problem}") from None
     except yaml.YAMLError as error:
         raise WorkbookError(f"{path}: not valid YAML: {' '.join(str(error).split())}") from None
+    except (ValueError, KeyError, AttributeError, RecursionError) as error:  # PyYAML's own, of values that it converts
+        raise WorkbookError(
+            f"{path}: not valid YAML: a value cannot be read: {_shown(error)}",
+            hint="write a text that looks like a date or a number in quotes",
+        ) from None
     if not isinstance(value, dict):
         raise WorkbookError(f"{path}: must be a mapping of keys to values")
     return value
@@ -112,6 +121,10 @@ def validated(model: type[_M], values: Mapping[str, object], source: str, source
     Raises WorkbookError with one line for each key that is unknown, missing or not accepted.
     """
     refuse_unknown_keys(model, values, source)
+    odd = [f"{sources.get(key, source)}: {key}: has a null byte, or half of a surrogate pair, which is no character"
+           for key, value in values.items() if _has_odd_text(value)]  # fmt: skip
+    if odd:
+        raise WorkbookError("\n".join(odd), hint="correct the value and run again")
     try:
         return model.model_validate(dict(values))
     except ValidationError as error:
@@ -122,6 +135,24 @@ def validated(model: type[_M], values: Mapping[str, object], source: str, source
             text = _explain(problem["type"], problem["input"], problem["msg"], problem.get("ctx", {}))
             lines.append(f"{file}: {key}: {text}" if key else f"{file}: {text}")
         raise WorkbookError("\n".join(lines), hint="correct the value and run again") from None
+
+
+def _has_odd_text(value: object) -> bool:
+    """Whether a text in a value can be neither written as UTF-8 nor be the name of a file."""
+    waiting, seen = [value], set[int]()
+    while waiting:
+        one = waiting.pop()
+        if isinstance(one, str) and _ODD.search(one):
+            return True
+        if isinstance(one, dict | list | tuple | set) and id(one) not in seen:  # an alias of YAML is looked at once
+            seen.add(id(one))
+            waiting += [*one, *one.values()] if isinstance(one, dict) else one
+    return False
+
+
+def _shown(value: object) -> str:
+    """A value for a message: not whole if it is long, as aliases of YAML can make it."""
+    return _REPR.repr(value)
 
 
 _TYPES = {
@@ -140,15 +171,15 @@ def _explain(kind: str, value: object, message: str, context: Mapping[str, objec
         return message.removeprefix("Value error, ")
     if kind == "literal_error":
         expected = str(context["expected"]).replace("'", "").replace(" or ", ", ")
-        return f"{value!r} is not accepted: must be one of {expected}"
+        return f"{_shown(value)} is not accepted: must be one of {expected}"
     if kind == "string_pattern_mismatch":
-        return f"{value!r} is not accepted: must match {context['pattern']}"
+        return f"{_shown(value)} is not accepted: must match {context['pattern']}"
     if kind == "greater_than_equal":
-        return f"{value!r} is not accepted: must be at least {context['ge']}"
+        return f"{_shown(value)} is not accepted: must be at least {context['ge']}"
     if kind == "less_than_equal":
-        return f"{value!r} is not accepted: must be at most {context['le']}"
+        return f"{_shown(value)} is not accepted: must be at most {context['le']}"
     if kind == "too_short":
         return "must not be empty"
     if kind in _TYPES:
-        return f"{value!r} is not accepted: must be {_TYPES[kind]}"
-    return f"{value!r} is not accepted: {message}"
+        return f"{_shown(value)} is not accepted: must be {_TYPES[kind]}"
+    return f"{_shown(value)} is not accepted: {message}"

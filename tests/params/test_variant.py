@@ -1,5 +1,7 @@
 """Parameters: one error that names file and key for everything papermill would let through."""
 
+import json
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -128,14 +130,46 @@ def test_without_a_base_the_missing_file_is_named(params: Path) -> None:
         ("a: 1\n b: [\n", ":2: not valid YAML: mapping values are not allowed here"),
         ("- a\n", ": must be a mapping of keys to values"),
         ("", ": must be a mapping of keys to values"),
+        ("a: 2026-13-45\n", ": not valid YAML: a value cannot be read: ValueError('month must be in 1..12')"),
+        ("a: !!bool x\n", ": not valid YAML: a value cannot be read: KeyError('x')"),
+        ("a: !!timestamp x\n", ": not valid YAML: a value cannot be read: AttributeError(\"'NoneType' object has no "
+                                "attribute 'groupdict'\")"),
     ],
-)
+)  # fmt: skip
 def test_a_file_that_is_no_mapping_is_refused(tmp_path: Path, text: str, message: str) -> None:
     path = tmp_path / "a.yaml"
     path.write_text(text)
     with pytest.raises(WorkbookError) as caught:
         read_yaml_mapping(path)
     assert caught.value.message == f"{path}{message}"
+
+
+@pytest.mark.parametrize("text", ["a: " + "[" * 5000, "a: " + "9" * 5000])
+def test_a_value_that_python_does_not_read_is_refused(tmp_path: Path, text: str) -> None:
+    (tmp_path / "a.yaml").write_text(text)
+    with pytest.raises(WorkbookError, match=r"a\.yaml: not valid YAML: a value cannot be read: ") as caught:
+        read_yaml_mapping(tmp_path / "a.yaml")
+    assert "in quotes" in caught.value.hint
+
+
+@pytest.mark.parametrize("value", ["a\0b", "a\ud800", "\udcff"])
+def test_a_text_that_no_file_can_have_is_refused(params: Path, value: str) -> None:
+    with pytest.raises(WorkbookError, match=r"^override: recipe_file: has a null byte, or half of a surrogate pair"):
+        load_variant("small", params, {"recipe_file": value})
+    text = json.dumps({"description": ["nested", value]})
+    (params / "variants/small.yaml").write_text(f"{SMALL}{text[1:-1]}\n")
+    assert refusal("small", params).message.startswith(f"{params / 'variants/small.yaml'}: description: has a null")
+
+
+def test_of_a_value_that_aliases_make_long_the_beginning_is_shown(params: Path) -> None:
+    """Millions of texts from a few lines: shown whole, they would fill the memory."""
+    lines = [f"{new}: &{new} [{', '.join([f'*{old}'] * 9)}]" for old, new in pairwise("abcdefgh")]
+    (params / "variants/small.yaml").write_text("\n".join([SMALL, "a: &a [x]", *lines]))
+    value = read_yaml_mapping(params / "variants/small.yaml")["h"]
+    (params / "variants/small.yaml").write_text(SMALL)
+    with pytest.raises(WorkbookError, match="override: version: ") as caught:
+        load_variant("small", params, {"version": value})
+    assert len(caught.value.message) < 10_000
 
 
 def test_what_was_read_can_be_changed_and_a_changed_file_is_read_anew(tmp_path: Path) -> None:
