@@ -1,4 +1,4 @@
-"""Turns an installroot into an ostree commit, by rpm-ostree's rules for trees.
+"""Turns an installroot into what an ostree commit contains, by rpm-ostree's rules for trees.
 
 Source of the rules: rpm-ostree's documentation on tree composes and its
 ``rpmostree-postprocess`` (top-level links, /etc to /usr/etc, /var to tmpfiles.d, the
@@ -12,20 +12,14 @@ word: it is moved below /usr, created at boot by a tmpfiles.d line, named, or re
 import posixpath
 import re
 import stat
-from collections.abc import Mapping, Sequence
-from pathlib import Path
+from collections.abc import Mapping
 from typing import Literal
 
-from atomic_lib.base.command import CommandError
 from atomic_lib.base.errors import WorkbookError
 from atomic_lib.compose.chroot import Installroot
-from atomic_lib.compose.commit.known_objects import remove_other_objects
 from atomic_lib.compose.tree_access.beneath import refusal, shown
 from atomic_lib.compose.tree_access.tree_files import TreeFiles
-from atomic_lib.content.keyring import HOME, Keyring
 from atomic_lib.formats.tmpfiles import escape, lines_of, path_of, split_line
-from atomic_lib.solve.lock import Lock
-from atomic_lib.tools.sandbox import Bind
 
 _STATE_LINKS = {
     "home": "var/home",
@@ -101,61 +95,6 @@ def make_ostree_tree(
         files.add_link("usr/share/rpm", "../lib/sysimage/rpm")
     files.move("etc", "usr/etc")
     return [shown(path) for path in dropped]
-
-
-def commit_tree(
-    keyring: Keyring,
-    root: Path,
-    repo: Path,
-    lock: Lock,
-    *,
-    ref: str,
-    version: str,
-    epoch: int,
-    metadata: Sequence[tuple[str, str]] = (),
-    known: Path | None = None,
-) -> str:
-    """Commit ``root``, which has labels, to the new repository ``repo`` and sign it; returns the commit's checksum.
-
-    ``known``: a directory of objects, which becomes the repository's; those of the commit in it are not written again.
-
-    The repository keeps owners, modes and labels as data (mode ``bare-user``), because its file system may not take
-    them. The commit's metadata has the version, the package list in the format that ``rpm-ostree db`` reads, and
-    ``metadata``: keys with their values in the text form of GVariant.
-
-    Raises WorkbookError, with the path, for what is no file, directory or link, and with ostree's reason if it fails.
-    """
-    _require_kinds(TreeFiles(root))
-    repo.mkdir()
-    binds = [Bind(root, "/mnt/tree/root"), Bind(repo, "/mnt/tree/repo", writable=True), keyring.bind]
-    tools = keyring.tools
-    tools.run(["ostree", "init", "--repo=/mnt/tree/repo", "--mode=bare-user"], binds=binds, rights="root")
-    if known:
-        (repo / "objects").rmdir()
-        known.rename(repo / "objects")
-    rows = ", ".join(
-        f"('{package.name}', '{package.epoch}', '{package.version}', '{package.release}', '{package.arch}')"
-        for package in lock.packages
-    )
-    # Results in the store are not synced to disk before they are published, so the repository need not be either.
-    words = ["ostree", "commit", "--repo=/mnt/tree/repo", f"--branch={ref}", "--parent=none", "--bootable",
-             "--disable-fsync", f"--subject={version}", f"--timestamp=@{epoch}",
-             f"--add-metadata-string=version={version}", f"--add-metadata=rpmostree.rpmdb.pkglist=[{rows}]",
-             *(f"--add-metadata={key}={value}" for key, value in metadata),
-             f"--gpg-sign={keyring.fingerprint}", f"--gpg-homedir={HOME}", "--tree=dir=/mnt/tree/root"]  # fmt: skip
-    try:
-        commit = tools.run(words, binds=binds, rights="root").stdout.strip()
-    except CommandError as error:  # the command line has all packages
-        raise WorkbookError(f"ostree could not commit the tree: {error.log}") from None
-    if known:
-        remove_other_objects(repo, commit)
-    return commit
-
-
-def _require_kinds(files: TreeFiles) -> None:
-    for path, status in files.below():
-        if stat.S_IFMT(status.st_mode) not in (stat.S_IFREG, stat.S_IFDIR, stat.S_IFLNK):
-            raise refusal(path, "a commit contains only files, directories and links, no FIFOs, sockets or devices")
 
 
 def _enable_state_overlays(files: TreeFiles) -> None:

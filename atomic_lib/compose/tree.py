@@ -16,10 +16,11 @@ from atomic_lib.base.stage import Stage
 from atomic_lib.base.store import Stored, key_of
 from atomic_lib.compose.chroot import RPMDB, Installroot, copy_root, make_root
 from atomic_lib.compose.commit.known_objects import take_known_objects
+from atomic_lib.compose.commit.ostree_commit import commit_tree
 from atomic_lib.compose.file_contexts import contexts_directory, keep_contexts, keep_labels, label_tree
 from atomic_lib.compose.initramfs import kernel_version
 from atomic_lib.compose.installroot import left_out, make_installroot
-from atomic_lib.compose.ostree import commit_tree, make_ostree_tree
+from atomic_lib.compose.ostree import make_ostree_tree
 from atomic_lib.compose.packaged_attributes import ChangedFile
 from atomic_lib.compose.remote import add_remote, commit_key, own_public_key
 from atomic_lib.compose.rpm_database import file_owners

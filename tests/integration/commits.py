@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from atomic_lib.compose.chroot import RPMDB, Installroot
-from atomic_lib.compose.ostree import commit_tree
+from atomic_lib.compose.commit.ostree_commit import commit_tree
 from atomic_lib.content.keyring import open_keyring
 from atomic_lib.formats.openpgp import derive_key
 from atomic_lib.solve.dnf_run import INSTALLROOT

@@ -15,7 +15,7 @@ from atomic_lib.base.command import CommandError
 from atomic_lib.base.errors import WorkbookError
 from atomic_lib.base.paths import cache_directory
 from atomic_lib.base.store import Store
-from atomic_lib.compose.ostree import commit_tree
+from atomic_lib.compose.commit.ostree_commit import commit_tree
 from atomic_lib.compose.remote import KEY_FILE, REMOTE, commit_key, remote_configuration
 from atomic_lib.content.keyring import open_keyring
 from atomic_lib.content.repositories import Content, local_repository

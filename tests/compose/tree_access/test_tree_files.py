@@ -183,7 +183,7 @@ _FILES_OF_THE_HOST = {
         "os.getxattr", "os.link", "os.open", "os.read", "path.unlink", "target.exists", "target.parent.mkdir",
     },
     "object_estimate.py": {"(repository / one.path()).stat"},
-    "ostree.py": {"(repo / 'objects').rmdir", "known.rename", "repo.mkdir"},
+    "ostree_commit.py": {"(repo / 'objects').rmdir", "known.rename", "repo.mkdir"},
     "ownership.py": {"os.fsencode(path).decode"},  # text only
     "ostree_remote.py": {"(directory / 'objects').is_dir", "log.read_text"},
     "pulled_tree.py": {

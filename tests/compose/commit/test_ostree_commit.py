@@ -10,8 +10,8 @@ import pytest
 
 from atomic_lib.base.command import Completed
 from atomic_lib.base.errors import WorkbookError
-from atomic_lib.compose import ostree
-from atomic_lib.compose.ostree import commit_tree
+from atomic_lib.compose.commit import ostree_commit
+from atomic_lib.compose.commit.ostree_commit import commit_tree
 from atomic_lib.content.keyring import Keyring
 from atomic_lib.solve.lock import Lock
 from atomic_lib.tools.sandbox import Tools
@@ -55,7 +55,7 @@ def test_the_repository_has_the_known_objects_before_the_commit_and_only_its_own
 ) -> None:
     removed: list[tuple[Path, str]] = []
     lines: list[list[str]] = []
-    monkeypatch.setattr(ostree, "remove_other_objects", lambda *args: removed.append(args))
+    monkeypatch.setattr(ostree_commit, "remove_other_objects", lambda *args: removed.append(args))
     (tmp_path / "known/ab").mkdir(parents=True)
     (tmp_path / "root").mkdir()
     keyring, repo = Keyring(InitializingTools(tmp_path, "", lines), tmp_path, "AB"), tmp_path / "repo"
