@@ -102,8 +102,6 @@ def _parsed(path: Path) -> Any:
         return None  # read_lock says what is wrong
     except (ValueError, RecursionError) as error:
         raise WorkbookError(f"{path}: not a lockfile: {' '.join(str(error).split()):.300}") from None
-    except (KeyError, AttributeError):  # PyYAML's, of "!!bool x" and "!!timestamp x"
-        raise WorkbookError(f"{path}: not a lockfile: a value does not have the form of its tag") from None
 
 
 def _lockfile(path: Path, data: Mapping[str, Any]) -> Lockfile:

@@ -135,10 +135,10 @@ def test_a_file_with_another_digest_is_refused(tmp_path: Path) -> None:
         require_digests(lockfile("00"), [BASH], tmp_path)
 
 
-@pytest.mark.parametrize("value", ["!!bool x", "!!timestamp x", "!!int x", "2026-13-45"])
+@pytest.mark.parametrize("value", ["!!bool x", "!!timestamp x", "!!int x"])
 def test_a_value_that_its_tag_does_not_fit_is_refused_by_the_name_of_the_file(tmp_path: Path, value: str) -> None:
     path = tmp_path / "lock.yaml"
     path.write_text(f"packages:\n  bash: {value}\n")
     with pytest.raises(WorkbookError) as caught:
         read_requested_lock(path)
-    assert caught.value.message.startswith(f"{path}: not a lockfile: ")
+    assert caught.value.message.startswith(f"{path}: not valid YAML: ")
