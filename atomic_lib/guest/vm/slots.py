@@ -7,6 +7,7 @@ its process ends, however it does.
 
 import fcntl
 import os
+import tempfile
 import threading
 import time
 from collections.abc import Iterator
@@ -73,10 +74,11 @@ def _wait(directory: Path, ticket: Path) -> TextIO | None:
 @contextmanager
 def _in_queue(directory: Path, to_follow: int) -> Iterator[Path]:
     """The file of one that waits, which is in the queue in the block. Names sort as the queue does."""
-    who = f"{os.getpid()}-{threading.get_ident()}"
-    ticket = directory / f"waits-{9999 - to_follow:04}-{time.time_ns():020}-{who}"
-    with _locked(new := directory / f"new-{who}") or nullcontext():  # nobody else has a file of this name
-        new.rename(ticket)
+    descriptor, new = tempfile.mkstemp(prefix="new-", dir=directory)
+    ticket = directory / f"waits-{9999 - to_follow:04}-{time.time_ns():020}-{Path(new).name}"
+    with open(descriptor) as handle:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        os.rename(new, ticket)  # others see it only once it is locked
         try:
             yield ticket
         finally:
