@@ -65,6 +65,9 @@ SECTION_REASONS: Mapping[str, str] = {
     "%pre-install": "it would change the tree before the packages are installed; use %post",
 }
 
+_DISPLAY = ("card", "depth", "driver", "hsync", "monitor", "noProbe", "noprobe", "resolution", "server", "videoRam",
+            "videoram", "vsync")  # fmt: skip
+"""pykickstart's names of the options of ``xconfig`` that describe a display."""
 OPTION_NOTES: Mapping[tuple[str, str], str] = {
     ("%packages", "ignorebroken"): "a package that cannot be installed is an error all the same",
     ("%packages", "ignoremissing"): "a package that no repository has is an error all the same",
@@ -107,26 +110,7 @@ OPTION_NOTES: Mapping[tuple[str, str], str] = {
     ("part", "primOnly"): "an image has a GPT, which has no other than primary partitions",
     ("part", "recommended"): "the size is not derived from a machine",
     ("rootpw", "allow_ssh"): "root has no password to log in with",
-    **dict.fromkeys(
-        (
-            ("xconfig", dest)
-            for dest in (
-                "card",
-                "depth",
-                "driver",
-                "hsync",
-                "monitor",
-                "noProbe",
-                "noprobe",
-                "resolution",
-                "server",
-                "videoRam",
-                "videoram",
-                "vsync",
-            )
-        ),
-        "a guest's display needs no description",
-    ),
+    **{("xconfig", dest): "a guest's display needs no description" for dest in _DISPLAY},
     ("xconfig", "defaultdesktop"): "the tree keeps the session that its packages choose",
 }
 """Options without effect, by command and pykickstart's name, and why."""

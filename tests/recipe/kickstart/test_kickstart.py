@@ -61,33 +61,6 @@ def test_the_options_of_packages(tmp_path: Path) -> None:
     assert (recipe.languages, recipe.weak_dependencies, recipe.documentation) == (("en", "de"), False, True)
 
 
-def test_a_tailored_kickstart_includes_its_base_and_wins(tmp_path: Path) -> None:
-    base = write(
-        tmp_path / "shared" / "base.ks",
-        "lang C\nbootloader --timeout=5 --append=quiet\nservices --enabled=sshd,cloud-init\n"
-        "%packages --nocore\nbash\nvim\n@tools\n%end\n%post\necho base\n%end\n",
-    )
-    more = write(tmp_path / "shared" / "more.inc", "docker\n")
-    path = write(
-        tmp_path / "top.ks",
-        "%include shared/base.ks\nlang en_US.UTF-8\nbootloader --timeout=1\n"
-        "services --enabled=docker --disabled=cloud-init\n"
-        "%packages --nocore\n%include shared/more.inc\n-vim\n-@tools\n%end\n%post\necho top\n%end\n",
-    )
-    recipe = read_kickstart(path, "F41")
-    assert recipe.files == (path, base, more)
-    assert recipe.locale == "en_US.UTF-8"
-    assert (recipe.kernel_arguments, recipe.boot_loader_timeout_seconds) == ("quiet", 1)
-    assert recipe.enabled_units == ("docker.service",)
-    assert recipe.disabled_units == ("cloud-init.service",)
-    assert (recipe.packages, recipe.excludes, recipe.groups) == (("bash", "docker"), ("vim",), ())
-    assert [(script.text, script.source) for script in recipe.post_scripts] == [
-        ("echo base\n", f"{base}:9"),
-        ("echo top\n", f"{path}:10"),
-    ]
-    assert recipe.notes == ()
-
-
 def test_options_that_a_later_packages_section_drops_are_noted(tmp_path: Path) -> None:
     path = write(tmp_path / "a.ks", "%packages --nocore --excludedocs\nbash\n%end\n%packages\n%end\n")
     recipe = read_kickstart(path, "F41")
@@ -301,27 +274,6 @@ def test_a_kickstart_without_packages_is_refused(tmp_path: Path) -> None:
 def test_a_section_without_end_is_named_where_it_opens(tmp_path: Path, section: str) -> None:
     path = write(tmp_path / "a.ks", f"lang C\n{section}\nbash\n")
     assert refusal(path).message == f"{path}:2: section {section} has no %end"
-
-
-def test_an_include_cycle_names_the_chain(tmp_path: Path) -> None:
-    a, b = tmp_path / "a.ks", tmp_path / "sub" / "b.ks"
-    write(a, "lang C\n%include sub/b.ks\n")
-    write(b, "%include ../a.ks\n")
-    back = tmp_path / "sub" / ".." / "a.ks"
-    assert refusal(a).message == f"{b}:1: %include: include cycle: {a} includes {b} includes {back}"
-
-
-def test_the_same_file_may_be_included_twice(tmp_path: Path) -> None:
-    write(tmp_path / "list.inc", "bash\n")
-    path = write(tmp_path / "a.ks", "%packages --nocore\n%include list.inc\n%include list.inc\n%end\n")
-    assert read_kickstart(path, "F41").packages == ("bash",)
-
-
-def test_a_missing_include_names_the_line_that_asks_for_it(tmp_path: Path) -> None:
-    path = write(tmp_path / "a.ks", "lang C\n%include base.ks\n")
-    error = refusal(path)
-    assert error.message == f"{path}:2: %include: no such file: {tmp_path / 'base.ks'}"
-    assert error.hint == f"{tmp_path} has: a.ks"
 
 
 @pytest.mark.parametrize(
