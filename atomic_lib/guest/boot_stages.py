@@ -122,8 +122,8 @@ def _make(boot: ImageBoot, context: Context, directory: Path) -> None:
     alone = boot.stage.quiet and is_timed_alone(boot.variant)
     accelerator = accelerator_of(boot.variant, context) if boot.firmware else "tcg"
     try:
-        slot = guest_slot(accelerator, to_follow=boot.to_follow)
-        with machine_lock(context.cache, _title(boot), alone=alone), slot:  # the boot reads the load of the host in it
+        slot = guest_slot(accelerator, to_follow=boot.to_follow)  # here, so that no load is read before it is free
+        with machine_lock(context.cache, _title(boot), alone=alone), slot:
             (_make_boot if boot.firmware else _make_counted_boot)(boot, context, directory)
     except WorkbookError as error:
         console = _keep_evidence(boot, directory)
