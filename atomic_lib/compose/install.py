@@ -70,6 +70,11 @@ class Installation:
         names = closure(self.headers, self.recipe.layer)
         return [package for package in self.rpm_set.lock.packages if package.name in names]
 
+    def layer_words(self, packages: Sequence[LockedPackage]) -> tuple[str, ...]:
+        """The arguments of dnf that install the layer's packages: the names in the recipe that are among them."""
+        provided = {name for package in packages for name in self.headers[package.name].capabilities}
+        return ("install", *sorted(provided & set(self.recipe.layer)))
+
 
 def install(
     tree: Installroot, installation: Installation, context: Context, *, name: str, log: Path
@@ -123,7 +128,7 @@ def _layer(
     tree: Installroot, installation: Installation, packages: Sequence[LockedPackage], context: Context, name: str
 ) -> Path:
     """The root directory of the layer in the store; installed first if it is not there."""
-    words = ("install", *sorted({package.name for package in packages} & set(installation.recipe.layer)))
+    words = installation.layer_words(packages)
     request = LayerRequest(name, installation, tuple(packages), words, tree.source_date_epoch)
     return LAYER.get(request, context).path / "root"
 

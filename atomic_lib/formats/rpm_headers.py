@@ -54,6 +54,11 @@ class Header:
     provides: frozenset[str]
     files: Mapping[str, PackagedFile]
 
+    @property
+    def capabilities(self) -> set[str]:
+        """What others can require of it: its name, what it provides, and its files."""
+        return {self.name, *self.provides, *self.files}
+
     def __or__(self, other: "Header") -> "Header":
         """Both together; the key is that of the first."""
         requires, provides = self.requires | other.requires, self.provides | other.provides
@@ -120,13 +125,13 @@ def _capabilities(rows: Iterable[list[str]], kind: str) -> frozenset[str]:
 
 
 def closure(headers: Mapping[str, Header], names: Iterable[str]) -> set[str]:
-    """The named packages and all in ``headers`` that they require, with every provider of a capability."""
+    """What ``names`` are, packages or what packages provide, and all that it requires: every provider of each."""
     providers: dict[str, list[str]] = {}
     for header in headers.values():
-        for capability in {header.name, *header.provides, *header.files}:
+        for capability in header.capabilities:
             providers.setdefault(capability, []).append(header.name)
     reached: set[str] = set()
-    waiting = [name for name in names if name in headers]
+    waiting = [found for name in names for found in providers.get(name, ())]
     while waiting:
         name = waiting.pop()
         if name not in reached:

@@ -58,6 +58,14 @@ def test_a_layer_is_what_is_named_with_what_it_requires(wanted: Installation) ->
     assert names(wanted.layer_packages()) == ["bash", "libc"]
 
 
+def test_a_name_that_a_package_of_another_name_provides_is_in_the_layer(wanted: Installation) -> None:
+    own = {"docker": replace(wanted.headers["docker"], provides=frozenset({"container-runtime"}))}
+    provided = replace(RECIPE, layer=("container-runtime",))
+    other = replace(wanted, recipe=provided, headers={**wanted.headers, **own})
+    assert names(other.layer_packages()) == ["bash", "docker", "libc"]
+    assert other.layer_words(other.layer_packages()) == ("install", "container-runtime")
+
+
 def test_a_layer_does_not_depend_on_what_else_is_installed(wanted: Installation) -> None:
     packages = tuple(package for package in wanted.rpm_set.lock.packages if package.name != "docker")
     other = replace(wanted, rpm_set=replace(wanted.rpm_set, lock=Lock("own", packages)))

@@ -49,6 +49,7 @@ def test_the_closure_goes_through_names_capabilities_and_paths() -> None:
     app = header("app", "runtime /usr/bin/tool")
     others = (header("lib", provides="runtime"), header("tools", files="/usr/bin/tool"), header("more"))
     assert closed("app", app, *others) == {"app", "lib", "tools"}
+    assert closed("runtime /usr/bin/tool", *others) == {"lib", "tools"}
 
 
 def test_all_that_provide_the_same_are_in_it_and_a_circle_ends() -> None:
