@@ -20,7 +20,17 @@ from atomic_lib.pipeline.build import open_build
 from atomic_lib.results.analysis.denial_reasons import unexplained
 from atomic_lib.tools.accelerator import probe_accelerator
 from atomic_lib.tools.sandbox import Tools
-from tests.integration.guest import AGENT, RUNS, SCRIPT, STATE, Seen, Story, wait_for_the_end_of_the_boot, wait_until
+from tests.integration.guest import (
+    AGENT,
+    RUNS,
+    SCRIPT,
+    STATE,
+    Powered,
+    Seen,
+    Story,
+    wait_for_the_end_of_the_boot,
+    wait_until,
+)
 from tests.integration.small import small_variant
 
 pytestmark = pytest.mark.integration
@@ -33,8 +43,8 @@ ORIGINAL = Instance(
 CLONE = Instance(
     "i-clone", "clone", user_data=f"#!/bin/sh\nset -- clone\n{LEAVE_LINE}\nsleep 3600\nset -- end\n{LEAVE_LINE}\n"
 )
-UNPLUGGED_SECONDS = 10
-"""How long the cable stays out after what is waited for."""
+UNPLUGGED = 0.5
+"""How long the cable stays out after the prompt, as a part of the time until then: sshd needs its host keys first."""
 AGENT_SECONDS = 60
 
 CARRIER, STARTED = "enp0s2: Gained carrier", "ExecMainStartTimestampMonotonic"
@@ -105,7 +115,7 @@ def cut_before_the_script(story: Story, instance: Instance) -> None:
 def finish_and_reboot(story: Story, instance: Instance, key: Key) -> tuple[Seen, Seen]:
     with story.power_on(instance, cable=False) as powered:
         powered.wait_for_prompt()
-        time.sleep(UNPLUGGED_SECONDS)
+        leave_unplugged(powered)
         powered.plug_in()
         with powered.log_in(key) as shell:
             wait_until(shell, f"[ -e {STATE}/{instance.instance_id}/status ]")
@@ -121,10 +131,14 @@ def finish_and_reboot(story: Story, instance: Instance, key: Key) -> tuple[Seen,
             return finished, rebooted
 
 
+def leave_unplugged(powered: Powered) -> None:
+    time.sleep(UNPLUGGED * (time.monotonic() - powered.guest.started))
+
+
 def cut_in_the_script(story: Story, instance: Instance, key: Key) -> Seen:
     with story.power_on(instance, cable=False) as powered:
         powered.wait_for_prompt()
-        time.sleep(UNPLUGGED_SECONDS)
+        leave_unplugged(powered)
         powered.plug_in()
         with powered.log_in(key, new=True) as shell:
             wait_until(shell, f"grep -q ^clone {RUNS}")
