@@ -63,6 +63,7 @@ class Made:
         self.at_once = 1
         self.errors: dict[str, WorkbookError] = {}
         self._directory = directory
+        (directory / "installed.json").write_text(json.dumps({"composed_bytes": 501, "changed_bytes": PASSWD}))
         monkeypatch.setattr(sweep_building, "INSTALLED", Mock(get=self._installed))
         monkeypatch.setattr(sweep_building, "COUNTED_BOOT", Mock(get=self._booted))
         monkeypatch.setattr(sweep_building, "variants_at_once", lambda variants: self.at_once)
@@ -73,7 +74,6 @@ class Made:
         self.asked.append(f"install {build.variant.variant}")
         if error := self.errors.get(build.variant.variant):
             raise error
-        (self._directory / "installed.json").write_text(json.dumps({"composed_bytes": 501, "changed_bytes": PASSWD}))
         return SimpleNamespace(path=self._directory)
 
     def _booted(self, boot: Mock, _: object) -> SimpleNamespace:
