@@ -64,6 +64,8 @@ def _imported(path: Path) -> tuple[str, ...]:
 
 def _names(node: ast.AST) -> Iterator[str]:
     for child in ast.iter_child_nodes(node):
+        if not isinstance(child, (ast.stmt, ast.ExceptHandler, ast.match_case)):
+            continue  # no statement is below it
         if isinstance(child, ast.If) and ast.unparse(child.test) == "TYPE_CHECKING":
             yield from _names(ast.Module(child.orelse, []))
         elif isinstance(child, ast.Import):

@@ -43,7 +43,6 @@ _FS_IOC_SETFLAGS = 0x40086602  # linux/fs.h, 64-bit
 class Stored:
     """One stored result; ``reused``: whether it was there already, ``seconds``: how long it took to make."""
 
-    stage: str
     key: str
     path: Path
     reused: bool
@@ -67,7 +66,7 @@ class Store:
         if not path.is_dir() or _damage_of(path):
             return None
         _note_use(stage, key)
-        return Stored(stage, key, path, True, _read_seconds(path))
+        return Stored(key, path, True, _read_seconds(path))
 
     def results(self, stage: str = "*") -> list[Path]:
         """The directories of all results of a stage, or of all stages; those that were set aside are not among them."""
@@ -100,10 +99,10 @@ class Store:
             if os.path.lexists(final):
                 damage = _damage_of(final)
                 if not damage:
-                    return Stored(stage, key, final, True, _read_seconds(final))
+                    return Stored(key, final, True, _read_seconds(final))
                 set_aside(final, f"{what}: the stored result is damaged, so it is made again", damage)
             require_space(self.root, need_bytes, what)
-            changed, expected_seconds = ([], None) if silent else self._most_similar(stage, inputs)
+            changed, expected_seconds = ([], None) if silent else self.most_similar(stage, inputs)
             scratch = self._scratch(stage)
             started = time.monotonic()
             try:
@@ -123,18 +122,14 @@ class Store:
             except BaseException:
                 remove_tree(scratch)
                 raise
-        return Stored(stage, key, final, False, seconds)
+        return Stored(key, final, False, seconds)
 
-    def why_rebuilt(self, stage: str, inputs: Mapping[str, object]) -> list[str]:
-        """The names of the inputs that differ from the most similar result of ``stage``; empty if there is none.
+    def most_similar(self, stage: str, inputs: Mapping[str, object]) -> tuple[list[str], float | None]:
+        """The names of the inputs that differ from those of the most similar result, and how many seconds it took.
 
         The most recent result would not do: it may belong to another variant. A result whose key.json is damaged
         does not count; it is named when it is used.
         """
-        return self._most_similar(stage, inputs)[0]
-
-    def _most_similar(self, stage: str, inputs: Mapping[str, object]) -> tuple[list[str], float | None]:
-        """How the inputs differ from those of the most similar result, and how many seconds it took to make."""
         now = json.loads(json.dumps(inputs))
         found: list[tuple[list[str], float | None]] = [
             (sorted(name for name in {*one, *now} if one.get(name) != now.get(name)), seconds)

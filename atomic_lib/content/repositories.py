@@ -153,12 +153,12 @@ def _require_newest(demand: Demand, name: str) -> None:
         )
 
 
-def content_without_packages(name: str, params: Path = PARAMS_DIRECTORY) -> Content:
+def content_without_packages(name: str) -> Content:
     """The content ``params/content/NAME.yaml`` for a commit that has its packages already: nothing is built or fetched.
 
     Raises WorkbookError if the content is unknown.
     """
-    definition = load_definition(name, params)
+    definition = load_definition(name)
     return Content(
         name=name,
         title=definition.title,

@@ -37,8 +37,12 @@ def make():
     "other/instead.py": "",
     "other/typing_only.py": "Text = str\n",
     "deep/__init__.py": "",
-    "deep/transitive.py": "try:\n    import atomic_lib.deep.deepest\nexcept ImportError:\n    pass\n",
+    "deep/transitive.py": "try:\n    import atomic_lib.deep.deepest\n"
+    "except ImportError:\n    import atomic_lib.deep.handler\n"
+    "match 1:\n    case _:\n        import atomic_lib.deep.case\n",
     "deep/deepest.py": "",
+    "deep/handler.py": "",
+    "deep/case.py": "",
     "deep/rules.yaml": "rules: []\n",
     "elsewhere/__init__.py": "",
     "elsewhere/module.py": "from atomic_lib.room import stage\n",
@@ -47,7 +51,7 @@ def make():
 COUNTED = (
     "room/stage.py", "room/direct.py", "room/named.py", "room/program.sh", "room/guest/unit.service",
     "room/guest/plugin.py", "other/late.py", "other/instead.py", "deep/transitive.py", "deep/deepest.py",
-    "deep/rules.yaml",
+    "deep/handler.py", "deep/case.py", "deep/rules.yaml",
 )  # fmt: skip
 
 

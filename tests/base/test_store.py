@@ -153,7 +153,7 @@ def test_damage_in_one_result_does_not_stop_another(store: Store) -> None:
         store.get_or_make("stage", inputs, write_file, what="test")
     for kept in (b'{"inputs": {"variant"', b"{}", b"[]", b'{"inputs": 1}', b"\xff\xfe"):
         (store.path_of("stage", key_of(INPUTS)) / "key.json").write_bytes(kept)
-        assert store.why_rebuilt("stage", other) == ["variant"]
+        assert store.most_similar("stage", other)[0] == ["variant"]
         assert store.get_or_make("stage", one, refuse, what="test").reused
     (store.path_of("stage", key_of(INPUTS)) / "key.json").unlink()
     assert not store.get_or_make("stage", other, write_file, what="test").reused
@@ -209,13 +209,13 @@ def test_order_of_inputs_does_not_change_the_key() -> None:
     assert key_of(dict(reversed(INPUTS.items()))) == key_of(INPUTS)
 
 
-def test_why_rebuilt_names_what_differs_from_the_most_similar(store: Store) -> None:
-    assert store.why_rebuilt("stage", INPUTS) == []
+def test_what_differs_from_the_most_similar_is_named(store: Store) -> None:
+    assert store.most_similar("stage", INPUTS)[0] == []
     store.get_or_make("stage", INPUTS, write_file, what="test")
     store.get_or_make("stage", {"variant": "b", "size": 9, "list": []}, write_file, what="test")
-    assert store.why_rebuilt("stage", {**INPUTS, "size": 2}) == ["size"]
-    assert store.why_rebuilt("stage", {**INPUTS, "added": 1}) == ["added"]
-    assert store.why_rebuilt("stage", INPUTS) == []
+    assert store.most_similar("stage", {**INPUTS, "size": 2})[0] == ["size"]
+    assert store.most_similar("stage", {**INPUTS, "added": 1})[0] == ["added"]
+    assert store.most_similar("stage", INPUTS)[0] == []
 
 
 def test_two_processes_make_it_once(tmp_path: Path, run_python: Callable[..., command.Completed]) -> None:
