@@ -27,6 +27,8 @@ _DROP_IN = re.compile(r"(?:etc|usr/lib)/(?:systemd|udev)/(?:.*/)?([^/]+)\.d/")
 # Documentation, and the modules of languages in which no program of an initramfs is written.
 _NEVER = re.compile(r"usr/(?:share/(?:doc|info|locale|man|perl5?)/|lib/python3|lib(?:64|/[^/]+)?/perl5?/)")
 _DRACUT = "usr/lib/dracut"
+# Runs when a system shuts down, and names the policy's file contexts, which no initramfs contains.
+_NOT_RUN = f"{_DRACUT}/dracut-initramfs-restore"
 PROGRAMS = ("usr/bin/", "usr/sbin/", "usr/lib/", "usr/libexec/")
 _LIBRARY = re.compile(r"usr/lib(?:64)?/.*\.so(?:\.|$)")
 
@@ -94,7 +96,8 @@ def names_in_scripts(files: TreeFiles, arguments: Sequence[str], programs: Set[s
     chosen = "\n".join([_code(files, settings), *arguments])
     setups = {path: _code(files, [f"{path}/module-setup.sh"]) for path in files.entries(f"{_DRACUT}/modules.d")}
     modules = possible_modules({_module_of(path): text for path, text in setups.items()}, chosen, programs)
-    parts = [_code(files, [*files.entries(_DRACUT), "usr/bin/dracut"]), chosen]
+    programs_run = [path for path in files.entries(_DRACUT) if path != _NOT_RUN]
+    parts = [_code(files, [*programs_run, "usr/bin/dracut"]), chosen]
     for path, setup in setups.items():
         if _module_of(path) in modules:
             sourced = [f"{path}/{name}" for name in _SOURCED.findall(setup)]

@@ -21,6 +21,7 @@ def put(root: Path, name: str, text: str = "") -> None:
 def root(tmp_path: Path) -> Path:
     put(tmp_path, "usr/bin/dracut", "#!/bin/bash\ninst_multiple sh mount\n")
     put(tmp_path, "usr/lib/dracut/dracut-install", "ELF\0")
+    put(tmp_path, "usr/lib/dracut/dracut-initramfs-restore", "#!/bin/bash\nsetfiles contexts/own_contexts.txt\n")
     put(tmp_path, "usr/lib/dracut/dracut-functions.sh", '. "$dracutsysrootdir"/etc/os-release # comment\n')
     put(
         tmp_path,
@@ -73,6 +74,7 @@ def test_what_dracut_looks_for_counts(root: Path, path: str, mode: int) -> None:
         ("usr/bin/not-this", PROGRAM),
         ("usr/bin/xts", PROGRAM),
         ("usr/bin/run-later", PROGRAM),
+        ("etc/selinux/own/contexts/own_contexts.txt", DATA),
         ("usr/bin/pv", PROGRAM),
         ("usr/share/mount", DATA),
         ("usr/share/doc/mount/vconsole.conf", DATA),
