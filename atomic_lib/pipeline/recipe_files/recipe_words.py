@@ -179,9 +179,12 @@ def _setting_lines(name: str, value: object) -> list[str]:
     if isinstance(value, list):
         return [f"  {name} ({len(value)})", *(f"    {_on_one_line(entry)}" for entry in value)]
     if isinstance(value, dict):
-        return [f"  {name}", *(f"    {key}: {plural(len(one), 'entry').replace('entrys', 'entries')}"
-                               for key, one in value.items() if one)]  # fmt: skip
+        return [f"  {name}", *(f"    {key}: {_size(one)}" for key, one in value.items() if one)]
     return [f"  {name}: {value}"]
+
+
+def _size(value: object) -> str:
+    return plural(len(value), "entry").replace("entrys", "entries") if isinstance(value, list) else str(value)
 
 
 def _on_one_line(entry: object) -> str:

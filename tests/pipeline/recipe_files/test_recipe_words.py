@@ -51,6 +51,10 @@ def test_its_own_repositories_and_last_programs_are_shown(recipe: Path, capsys: 
     settings = json.loads(capsys.readouterr().out)["settings"]
     assert settings["repositories"] == ["a baseurl=https://a.example/"]
     assert settings["finalization"] == {"programs": ["10-own (100755, 10 bytes)"], "files they see": 5}
+    assert main(["show", str(recipe)]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    at = lines.index("  finalization")
+    assert lines[at + 1 : at + 3] == ["    programs: 1 entry", "    files they see: 5"]
 
 
 def test_a_recipe_is_shown_flat_with_its_places(recipe: Path, capsys: pytest.CaptureFixture[str]) -> None:
