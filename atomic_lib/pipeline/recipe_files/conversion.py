@@ -3,6 +3,7 @@
 What the result does not say is found by reading it again, so nothing is lost in silence.
 """
 
+import re
 import shlex
 import tempfile
 from collections.abc import Sequence
@@ -15,11 +16,14 @@ from atomic_lib.base.errors import WorkbookError
 from atomic_lib.base.progress import say
 from atomic_lib.content.yum_repository import YumRepository
 from atomic_lib.pipeline.recipe_files.entry_differences import entry_differences, program_of
+from atomic_lib.recipe.kickstart.kickstart_lines import INCLUDES, SECTIONS
 from atomic_lib.recipe.kickstart.kickstart_repositories import BASE
 from atomic_lib.recipe.load import read_recipe
 from atomic_lib.recipe.recipe import PostScript, Recipe
 
 _DEFAULT = Recipe(files=(), packages=())
+_READ_IN_SCRIPTS = ("%end", *INCLUDES, *SECTIONS)
+"""The words that a kickstart reads at the beginning of a line even in a script."""
 
 
 def convert(path: str) -> int:
@@ -55,7 +59,7 @@ def left_out(recipe: Recipe, text: str, suffix: str) -> list[str]:
 
 def treefile_of(recipe: Recipe) -> str:
     """The treefile that says what a recipe says, as far as a treefile can; groups and a commit become a comment."""
-    name = recipe.files[0].stem
+    name = re.sub(r"[^A-Za-z0-9_.-]+", "-", recipe.files[0].stem).strip("-.") or "recipe"
     values: dict[str, object] = {"ref": recipe.ref or f"fedora-atomic/x86_64/{name}"}
     lists = {
         "repos": (*recipe.repos, *recipe.extra_repos),
@@ -103,7 +107,7 @@ def kickstart_of(recipe: Recipe) -> str:
     """The kickstart that says what a recipe says, as far as a kickstart can."""
     lines = [f"# Converted from {recipe.files[0].name}."]
     lists = {"enabled": recipe.enabled_units, "disabled": recipe.disabled_units}
-    units = [f"--{name}={','.join(units)}" for name, units in lists.items() if units]
+    units = [shlex.quote(f"--{name}={','.join(units)}") for name, units in lists.items() if units]
     lines += [" ".join(["services", *units])] if units else []
     lines.append(f"selinux --{recipe.selinux}")
     lines += [f"lang {recipe.locale}"] if recipe.locale else []
@@ -117,10 +121,11 @@ def kickstart_of(recipe: Recipe) -> str:
     lines += [f"part / --fstype=ext4 --size={recipe.root_size_mib}"] if recipe.root_size_mib else []
     lines += ["", " ".join(["%packages", *package_options(recipe)])]
     lines += [f"@{group}" for group in recipe.groups if group != "core"]
-    names = [entry.split()[0] for entry in recipe.packages]  # a kickstart takes no versions
+    plain = [entry for entry in recipe.packages if not entry.startswith("(")]  # not (one or other)
+    names = [entry.split()[0] for entry in plain]  # a kickstart takes no versions
     lines += [*names, *(f"-{name}" for name in recipe.excludes), "%end"]
     for script in recipe.post_scripts:
-        if not any(line.split()[:1] == ["%end"] for line in script.text.split("\n")):
+        if not any(word in _READ_IN_SCRIPTS for line in script.text.split("\n") for word in line.split()[:1]):
             lines += ["", " ".join(_post_options(script)), script.text.removesuffix("\n"), "%end"]
     return "\n".join(lines) + "\n"
 

@@ -1,5 +1,6 @@
 """How the entries and settings of two recipes differ."""
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
@@ -78,9 +79,8 @@ _Said = tuple[str, str, bool, bool]
 
 
 def _said_by(script: PostScript) -> _Said:
-    """What a script does: its text without the ``#!`` line, and how it runs. /bin is /usr/bin."""
-    line, _, rest = script.text.partition("\n")
-    text = rest if line.startswith("#!") else script.text
+    """What a script does: its text without ``#!`` lines at its beginning, and how it runs. /bin is /usr/bin."""
+    text = re.sub(r"\A(#!.*(\n|\Z))+", "", script.text)
     return text.strip("\n"), program_of(script).removeprefix("/usr"), script.in_tree, script.stop_on_error
 
 

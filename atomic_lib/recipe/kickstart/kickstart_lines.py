@@ -20,7 +20,7 @@ from atomic_lib.recipe.source import read_text, refuse_cycle, require_within
 ACCEPTED_SECTIONS = ("%packages", "%post")
 SECTIONS = (*ACCEPTED_SECTIONS, *SECTION_REASONS, *SECTIONS_WITHOUT_EFFECT)
 """The sections that pykickstart knows. In a section, a line that begins with any other ``%word`` is text."""
-_INCLUDES = ("%include", "%ksappend")
+INCLUDES = ("%include", "%ksappend")
 _ADDRESS = re.compile(r"(https?|ftp|file|nfs|hd|cdrom):")
 _INCLUDES_MOST, _DEPTH_MOST = 1000, 50
 _MARK = "\ufeff"
@@ -97,7 +97,7 @@ class _Reader:
             )
         for number, text in enumerate(_split(whole), start=1):
             line = Line(text, path, number)
-            if line.first_word not in _INCLUDES:
+            if line.first_word not in INCLUDES:
                 yield line
                 continue
             self.includes.append(line.location)

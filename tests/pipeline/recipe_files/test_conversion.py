@@ -69,6 +69,37 @@ def test_a_kickstart_of_a_treefile_says_the_same_but_its_ref(tmp_path: Path) -> 
     ]
 
 
+@pytest.mark.parametrize("line", ["%end", "%include other", " %ksappend other", "%packages", "%post --log=a"])
+def test_a_script_that_a_kickstart_would_read_otherwise_is_left_out(tmp_path: Path, line: str) -> None:
+    script = f"postprocess:\n  - |\n    cat <<END\n    x\n    {line}\n    END\n  - |\n    printf '%post'\n"
+    recipe = recipe_of(tmp_path, "host.yaml", f"ref: a\npackages: [bash]\n{script}")
+    text = kickstart_of(recipe)
+    assert [one.text for one in recipe_of(tmp_path, "again.ks", text).post_scripts] == ["printf '%post'\n"]
+    assert left_out(recipe, text, ".ks") == ["- ref: a", f"- script: {tmp_path}/host.yaml:4"]
+
+
+def test_a_unit_with_a_backslash_is_quoted_and_a_rich_requirement_left_out(tmp_path: Path) -> None:
+    lines = "ref: a\npackages: [bash, \"'(a or b)'\"]\nunits: ['dev-disk\\x2dby.mount']\n"
+    recipe = recipe_of(tmp_path, "host.yaml", lines)
+    text = kickstart_of(recipe)
+    again = recipe_of(tmp_path, "again.ks", text)
+    assert (again.packages, again.enabled_units) == (("bash",), ("dev-disk\\x2dby.mount",))
+    assert left_out(recipe, text, ".ks") == ["- packages: (a or b)", "- ref: a"]
+
+
+@pytest.mark.parametrize(("name", "ref"), [("my host é (1).ks", "my-host-1"), ("-x.ks", "x"), ("é.ks", "recipe")])
+def test_the_ref_of_a_converted_kickstart_is_one_whatever_its_name(tmp_path: Path, name: str, ref: str) -> None:
+    recipe = recipe_of(tmp_path, name, "%packages --nocore\nbash\n%end\n")
+    again = recipe_of(tmp_path, "again.yaml", treefile_of(recipe))
+    assert again.ref == f"fedora-atomic/x86_64/{ref}"
+
+
+def test_a_script_with_a_line_of_another_interpreter_is_the_same_after_conversion(tmp_path: Path) -> None:
+    script = "%post --erroronfail\n#!/usr/bin/perl\necho\n%end\n"
+    recipe = recipe_of(tmp_path, "host.ks", f"firewall --use-system-defaults\n%packages --nocore\nbash\n%end\n{script}")
+    assert left_out(recipe, treefile_of(recipe), ".yaml") == ["+ ref: fedora-atomic/x86_64/host"]
+
+
 def test_a_commit_that_is_deployed_becomes_a_comment_of_a_treefile(tmp_path: Path) -> None:
     line = "ostreesetup --nogpg --osname=own --url=https://own.example/repo --ref=a/b\n"
     text = treefile_of(recipe_of(tmp_path, "host.ks", line))
