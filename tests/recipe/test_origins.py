@@ -1,4 +1,4 @@
-"""Where the entries of a recipe come from."""
+"""Where a recipe names a word, and which files it may name."""
 
 from pathlib import Path
 
@@ -6,37 +6,8 @@ import pytest
 
 from atomic_lib.base.errors import WorkbookError
 from atomic_lib.recipe.load import read_recipe
-from atomic_lib.recipe.origins import origins_of, place_of
+from atomic_lib.recipe.origins import place_of
 from atomic_lib.recipe.recipe import Recipe
-
-
-def test_entries_of_a_treefile_are_found_in_the_files_that_name_them(tmp_path: Path) -> None:
-    (tmp_path / "base.yaml").write_text(
-        "# bash\npackages:\n  - bash tar\n  - \"'podman >= 4.1'\"\nunits: [sshd.service]\n"
-    )
-    (tmp_path / "own.yaml").write_text("ref: own\ninclude: base.yaml\npackages: [nano]\nexclude-packages:\n- vim\n")
-    found = {name: [place.rpartition("/")[2] for place in places]
-             for name, places in origins_of(read_recipe(tmp_path / "own.yaml")).items()}  # fmt: skip
-    assert found == {
-        "bash": ["base.yaml:3"], "tar": ["base.yaml:3"], "podman >= 4.1": ["base.yaml:4"], "nano": ["own.yaml:3"],
-        "vim": ["own.yaml:5"], "sshd.service": ["base.yaml:5"],
-    }  # fmt: skip
-
-
-def test_entries_of_json_with_tabs_are_found(tmp_path: Path) -> None:
-    (tmp_path / "own.json").write_text('{\t"ref": "own",\n\t"packages": ["bash",\n\t\t"tar"]}\n')
-    found = origins_of(read_recipe(tmp_path / "own.json"))
-    assert found == {"bash": (f"{tmp_path}/own.json:2",), "tar": (f"{tmp_path}/own.json:3",)}
-
-
-def test_entries_of_a_kickstart_are_found_but_not_in_comments(tmp_path: Path) -> None:
-    (tmp_path / "own.ks").write_text(
-        "services --enabled=sshd,chronyd\n%packages\n@core  # tar\ntar\n-nano\n%end\n", encoding="utf-8"
-    )
-    found = {
-        name: places[0].rpartition(":")[2] for name, places in origins_of(read_recipe(tmp_path / "own.ks")).items()
-    }
-    assert found == {"sshd.service": "1", "chronyd.service": "1", "core": "3", "tar": "4", "nano": "5"}
 
 
 def test_a_recipe_may_include_what_is_in_its_repository_but_nothing_else(tmp_path: Path) -> None:

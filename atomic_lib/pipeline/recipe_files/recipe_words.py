@@ -1,7 +1,7 @@
 """``./workbook check`` and ``show``: what recipes say, without composing anything."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields
 from pathlib import Path
 
@@ -12,8 +12,8 @@ from atomic_lib.content.definition import load_definition
 from atomic_lib.content.yum_repository import YumRepository
 from atomic_lib.params.study_file import fallback_variants, load_study, study_variants
 from atomic_lib.params.variant import Variant, load_variant, variant_names
+from atomic_lib.pipeline.recipe_files.entry_origins import origins_of
 from atomic_lib.recipe.load import load_recipes, read_recipe
-from atomic_lib.recipe.origins import Origins, origins_of
 from atomic_lib.recipe.recipe import AccountRules, AddedFile, Finalization, OstreeSource, Recipe
 from atomic_lib.report.elements.values import plural
 
@@ -119,8 +119,8 @@ def recipe_data(recipe: Recipe) -> dict[str, object]:
     origins = origins_of(recipe)
     return {
         "files": [str(path) for path in recipe.files],
-        **{name: [{"name": entry, "origin": list(origins.get(entry, ()))} for entry in getattr(recipe, name)]
-           for name in LISTS},
+        **{name: [{"name": entry, "origin": list(origins.get(name, {}).get(entry, ()))}
+                  for entry in getattr(recipe, name)] for name in LISTS},
         "settings": settings_of(recipe),
         "scripts": [{"origin": script.source, "interpreter": script.interpreter, "text": script.text}
                     for script in recipe.post_scripts],
@@ -162,7 +162,7 @@ def recipe_text(recipe: Recipe) -> str:
     lines = [f"{recipe.files[0]}: {plural(len(recipe.files), 'file')}"]
     for name, title in LISTS.items():
         if entries := getattr(recipe, name):
-            lines += ["", f"{title} ({len(entries)})", *_aligned(entries, origins)]
+            lines += ["", f"{title} ({len(entries)})", *_aligned(entries, origins.get(name, {}))]
     if recipe.post_scripts:
         lines += ["", f"scripts ({len(recipe.post_scripts)})"]
     for script in recipe.post_scripts:
@@ -191,6 +191,6 @@ def _on_one_line(entry: object) -> str:
     return " ".join(map(str, entry)) if isinstance(entry, list) else str(entry)
 
 
-def _aligned(entries: Sequence[str], origins: Origins) -> list[str]:
+def _aligned(entries: Sequence[str], origins: Mapping[str, Sequence[str]]) -> list[str]:
     width = max(len(entry) for entry in entries)
     return [f"  {entry:{width}}  {', '.join(origins.get(entry, ('by default',)))}" for entry in entries]
