@@ -9,6 +9,8 @@ from atomic_lib.pipeline.recipe_files.recipe_words import LISTS, settings_of
 from atomic_lib.recipe.recipe import PostScript, Recipe
 
 _LONGEST_LINE = 160
+_WITHOUT_ORDER = ("extra_repos", "firewall", "languages", "lockfile_repos", "repositories")
+"""Settings that are lists whose order means nothing."""
 
 
 @dataclass(frozen=True)
@@ -55,6 +57,8 @@ def _setting_differences(
             yield from (EntryDifference(side, name, entry) for entry in value if entry not in others)
         elif value is not None:
             yield EntryDifference(side, name, value)
+    if name in _WITHOUT_ORDER:
+        return
     one, another = sides[0][1], sides[0][2]
     if isinstance(one, list) and isinstance(another, list) and sorted(map(str, one)) == sorted(map(str, another)):
         yield EntryDifference("-", f"order of {name}", one)

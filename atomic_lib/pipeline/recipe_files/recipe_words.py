@@ -1,5 +1,6 @@
 """``./workbook check`` and ``show``: what recipes say, without composing anything."""
 
+import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields
@@ -136,9 +137,10 @@ def settings_of(recipe: Recipe) -> dict[str, object]:
 
 
 def _plain(value: object) -> object:
-    """A value as JSON data; of a file that the recipe adds, only its path, mode and size."""
+    """A value as JSON data; of a file that the recipe adds, only its path, mode, size and the start of its sha256."""
     if isinstance(value, AddedFile):
-        what = f" -> {value.target}" if value.target else f", {len(value.content)} bytes"
+        digest = f", sha256 {hashlib.sha256(value.content).hexdigest()[:12]}…" if value.content else ""
+        what = f" -> {value.target}" if value.target else f", {len(value.content)} bytes{digest}"
         return f"{value.path} ({value.mode:o}{what})"
     if isinstance(value, YumRepository):
         return " ".join([value.name, *(f"{option}={_joined(said)}" for option, said in value.options().items())])

@@ -10,6 +10,7 @@ from atomic_lib.base.command import CommandError
 from atomic_lib.cli import main
 from atomic_lib.pipeline.recipe_files import own_recipes, package_differences
 from atomic_lib.pipeline.recipe_files.entry_differences import entry_differences
+from atomic_lib.recipe.load import read_recipe
 from atomic_lib.recipe.recipe import PostScript, Recipe
 
 BASE = "packages: [bash, tar]\nunits: [sshd.service]\npostprocess:\n  - |\n    #!/bin/bash\n    true\n"
@@ -99,6 +100,40 @@ def test_equal_recipes_have_no_difference_whatever_their_order_and_nothing_is_re
     assert diff() == 0
     assert capsys.readouterr().out == "no difference\n"
     assert solver.words == []
+
+
+@pytest.mark.parametrize(
+    ("line", "file"),
+    [("add-files: [[motd, /etc/motd]]", "motd"), ("ostree-layers: [overlay/own]", "overlay.d/own/etc/motd"),
+     ("", "finalize.d/10-own")],
+)  # fmt: skip
+def test_files_of_one_size_with_other_content_are_a_difference(tmp_path: Path, line: str, file: str) -> None:
+    for name in ("first", "second"):
+        content = tmp_path / name / file
+        content.parent.mkdir(parents=True)
+        content.write_text(f"#!/bin/sh\n# {name:6}\n")
+        content.chmod(0o755)
+        (tmp_path / name / "own.yaml").write_text(f"ref: own\npackages: [bash]\n{line}\n")
+    recipes = [read_recipe(tmp_path / name / "own.yaml") for name in ("first", "second")]
+    assert {one.side for one in entry_differences(*recipes)} == {"-", "+"}
+
+
+def test_host_names_of_one_length_are_a_difference(tmp_path: Path) -> None:
+    for name in ("first", "other"):
+        (tmp_path / f"{name}.ks").write_text(f"network --hostname={name}\n%packages\nbash\n%end\n")
+    recipes = [read_recipe(tmp_path / f"{name}.ks") for name in ("first", "other")]
+    assert [one.what for one in entry_differences(*recipes)] == ["added_files", "added_files"]
+
+
+def test_the_order_of_repositories_languages_and_firewall_services_is_no_difference(tmp_path: Path) -> None:
+    lines = [f"repo --name={name} --baseurl=https://{name}.example/\n" for name in ("a", "b")]
+    texts = {
+        "first": "".join(lines) + "firewall --service=ssh,mdns\n%packages --inst-langs=en,de\nbash\n%end\n",
+        "second": "".join(lines[::-1]) + "firewall --service=mdns,ssh\n%packages --inst-langs=de,en\nbash\n%end\n",
+    }
+    for name, text in texts.items():
+        (tmp_path / f"{name}.ks").write_text(text)
+    assert entry_differences(*(read_recipe(tmp_path / f"{name}.ks") for name in texts)) == []
 
 
 def test_resolved_packages_are_compared(solver: Solver, capsys: pytest.CaptureFixture[str]) -> None:

@@ -50,7 +50,8 @@ def test_its_own_repositories_and_last_programs_are_shown(recipe: Path, capsys: 
     assert main(["show", str(recipe), "--json"]) == 0
     settings = json.loads(capsys.readouterr().out)["settings"]
     assert settings["repositories"] == ["a baseurl=https://a.example/"]
-    assert settings["finalization"] == {"programs": ["10-own (100755, 10 bytes)"], "files they see": 5}
+    program = "10-own (100755, 10 bytes, sha256 a8076d3d28d2…)"
+    assert settings["finalization"] == {"programs": [program], "files they see": 5}
     assert main(["show", str(recipe)]) == 0
     lines = capsys.readouterr().out.splitlines()
     at = lines.index("  finalization")
@@ -78,7 +79,9 @@ def test_files_that_a_recipe_adds_are_shown_by_path_and_size(recipe: Path, capsy
     (recipe.parent / "motd").write_text("hello\n")
     recipe.write_text(recipe.read_text() + "add-files:\n  - [motd, /usr/etc/motd]\n")
     assert main(["show", str(recipe), "--json"]) == 0
-    assert json.loads(capsys.readouterr().out)["settings"]["added_files"] == ["usr/etc/motd (100644, 6 bytes)"]
+    assert json.loads(capsys.readouterr().out)["settings"]["added_files"] == [
+        "usr/etc/motd (100644, 6 bytes, sha256 5891b5b522d5…)"
+    ]
 
 
 def test_lists_of_settings_have_a_line_for_each_entry_and_accounts_are_counted(
