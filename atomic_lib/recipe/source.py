@@ -19,9 +19,12 @@ def require_within(path: Path, roots: Sequence[Path], prefix: str) -> None:
     if "\0" in str(path):
         raise WorkbookError(f"{prefix}the name of a file has a null byte", hint="name a text file")
     if not any(_real(path).is_relative_to(_real(root)) for root in roots):
+        link = any(Path(os.path.abspath(path)).is_relative_to(os.path.abspath(root)) for root in roots)
+        what = f"{path} leads to {_real(path)}, which" if link else path
         raise WorkbookError(
-            f"{prefix}{path} is outside of the recipe's directory {roots[0]}",
-            hint="move the file there, or add its directory to the parameter recipe_roots",
+            f"{prefix}{what} is outside of the recipe's directory {roots[0]}",
+            hint="move the file there, or keep it and the recipe in one Git repository; for a recipe in params, the "
+            "variant's recipe_roots can name its directory",
         )
 
 
@@ -63,7 +66,8 @@ def read_data(path: Path, prefix: str = "") -> bytes:
     except FileNotFoundError:
         raise WorkbookError(f"{prefix}no such file: {path}", hint=listing_hint(path)) from None
     except OSError as error:
-        raise WorkbookError(f"{prefix}{path}: cannot be read: {error.strerror}") from None
+        hint = "name a file, and let everybody who runs the workbook read it"
+        raise WorkbookError(f"{prefix}{path}: cannot be read: {error.strerror}", hint=hint) from None
 
 
 def _read_regular(path: Path, prefix: str) -> bytes:

@@ -16,7 +16,7 @@ from atomic_lib.recipe.treefile_keys import OF_A_BOOT, Values, notes
 from atomic_lib.recipe.treefile_rules.account_files import account_rules
 from atomic_lib.recipe.treefile_rules.finalize_programs import finalization
 from atomic_lib.recipe.treefile_rules.findings import Findings
-from atomic_lib.recipe.treefile_rules.inclusion import TreefileReader
+from atomic_lib.recipe.treefile_rules.inclusion import TreefileReader, excluded_as
 from atomic_lib.recipe.treefile_rules.merging import merge
 from atomic_lib.recipe.treefile_rules.overlay_directories import overlay_files
 from atomic_lib.recipe.treefile_rules.repositories_beside import repositories_beside
@@ -123,10 +123,10 @@ def _require_composable(path: Path, values: Values, findings: Findings) -> None:
     if not values.get("packages") and not _of_repos(values) and not findings.problems:
         findings.refuse(f"{path}: packages: is required", "set packages here or in an included treefile")
     excluded = set(values.get("exclude-packages", ()))
-    both = [name for name in values.get("packages", ()) if name in excluded]
-    if both:
-        where = findings.place("exclude-packages", path)
-        findings.refuse(f"{where}: {both[0]} is in packages and in exclude-packages", "remove one of the two")
+    for name in values.get("packages", ()):
+        if name in excluded:
+            where = findings.place(excluded_as(name), path)
+            findings.refuse(f"{where}: {name} is in packages and in exclude-packages", "remove one of the two")
     of_a_boot = [key for key in OF_A_BOOT if key in values and values.get("container")]
     for key in of_a_boot:
         where = findings.place(key, path)

@@ -52,7 +52,8 @@ class Line:
         try:
             return shlex.split(self.text, comments=comments)
         except ValueError as error:
-            raise WorkbookError(f"{self.location}: {str(error).lower()}") from None
+            hint = "close each quotation in its line, and write a single quotation mark as \\'"
+            raise WorkbookError(f"{self.location}: {str(error).lower()}", hint=hint) from None
 
 
 @dataclass(frozen=True)
@@ -198,9 +199,9 @@ def _opens_section(line: Line) -> bool:
         return False
     words = line.words(comments=True)
     if not words or not words[0]:
-        raise WorkbookError(f"{line.location}: no command")
+        raise WorkbookError(f"{line.location}: no command", hint="begin the line with the name of a command")
     if words[0] == "%end":
-        raise WorkbookError(f"{line.location}: %end without a section")
+        raise WorkbookError(f"{line.location}: %end without a section", hint="remove it, or open a section before it")
     if words[0].startswith("%") and words[0] != line.first_word:
-        raise WorkbookError(f"{line.location}: the name of a section must not be quoted")
+        raise WorkbookError(f"{line.location}: the name of a section must not be quoted", hint="remove the quotes")
     return words[0].startswith("%")

@@ -179,7 +179,10 @@ def _with_sections(recipe: Recipe, handler: Any, findings: SectionReader) -> Rec
     languages = None if packages.instLangs is None else tuple(filter(None, re.split("[:,]", packages.instLangs)))
     wrong = [language for language in languages or () if not LANGUAGE.fullmatch(language)]
     if wrong:
-        raise WorkbookError(f"{recipe.files[0]}: %packages --inst-langs: {wrong[0]!r} is not a language, such as en")
+        raise WorkbookError(
+            f"{recipe.files[0]}: %packages --inst-langs: {wrong[0]!r} is not a language, such as en",
+            hint="separate languages by commas or colons",
+        )
     scripts = [
         PostScript(
             script.script,

@@ -123,7 +123,8 @@ def _from_yaml(path: Path, text: str) -> Document:
     if root is None or value is None:  # an empty file, or one with comments only
         return Document(path, {})
     if not isinstance(root, yaml.MappingNode) or not isinstance(value, dict):
-        raise WorkbookError(f"{path}:{root.start_mark.line + 1}: must be a mapping of keys to values")
+        raise WorkbookError(f"{path}:{root.start_mark.line + 1}: must be a mapping of keys to values",
+                            hint="begin with a key, such as packages:")  # fmt: skip
     lines = {key.value: key.start_mark.line + 1 for key, _ in root.value}
     entries = {
         key.value: [item.start_mark.line + 1 for item in node.value]
@@ -141,6 +142,9 @@ def _from_json(path: Path, text: str) -> Document:
         twice[:] = [name for name in dict.fromkeys(names) if names.count(name) > 1]  # the outermost mapping is last
         return dict(pairs)
 
+    if text.startswith("\ufeff"):
+        raise WorkbookError(f"{path}:1: not valid JSON: begins with a byte order mark, which rpm-ostree refuses",
+                            hint="save the file as UTF-8 without it")  # fmt: skip
     try:
         value = json.loads(text, object_pairs_hook=mapping)
     except json.JSONDecodeError as error:

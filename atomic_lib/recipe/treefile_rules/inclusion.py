@@ -94,6 +94,8 @@ class TreefileReader:
                                  "name the packages in a treefile, or use the kickstart as a recipe")  # fmt: skip
         for error in found.errors:
             self.findings.refuse(f"{error.message}{chain_text(chain)}", error.hint)
+        for entry in found.excludes:
+            self.findings.origins.setdefault(excluded_as(entry), str(path))
         values: Values = {"packages": found.packages, "exclude-packages": found.excludes}
         return {**values, "recommends": False} if found.exclude_weak_dependencies else values
 
@@ -121,6 +123,8 @@ class TreefileReader:
             else:
                 accepted[name] = value
                 self.findings.origins.setdefault(name, document.location(key))
+                for number, entry in enumerate(accepted[name] if name == "exclude-packages" else ()):
+                    self.findings.origins.setdefault(excluded_as(entry), document.location(key, number))
                 self.findings.notes += [f"{prefix}{key}: {inner!r} has no effect: rpm-ostree ignores it"
                                         for inner in ignored_inside(name, value)]  # fmt: skip
         if accepted.get("edition") == "2024":
@@ -210,6 +214,11 @@ class TreefileReader:
         self.findings.variables = {**_variables(values), **self.findings.variables}
         includes = [(name, "include") for name in _listed(values.get("include"))]
         includes += [(name, "arch-include") for name in _listed(values.get("arch-include", {}).get(BASEARCH))]
+        self.findings.notes += [
+            f"{document.location('arch-include')}: arch-include of {name} has no effect: it is for another "
+            f"architecture than {BASEARCH}"
+            for name in values.get("arch-include", ()) if name not in ARCHITECTURES
+        ]  # fmt: skip
         for number, item in enumerate(values.get("conditional-include", ())):
             location = document.location("conditional-include", number)
             prefix, suffix = f"{location}: conditional-include: ", chain_text(chain)
@@ -234,6 +243,11 @@ class TreefileReader:
         return self.findings.attempt(prefix, lambda: holds(condition, self.findings.variables), suffix) or False
 
 
+def excluded_as(entry: str) -> str:
+    """The name of an entry of ``exclude-packages`` among the origins in the findings."""
+    return f"exclude-packages {entry}"
+
+
 def post_script(text: str, source: str) -> PostScript:
     """A script of ``postprocess``; without #!, /bin/sh runs it, as with execvp(3) in rpm-ostree.
 
@@ -246,9 +260,9 @@ def post_script(text: str, source: str) -> PostScript:
 
 
 def script_location(document: Document, number: int) -> str:
-    """``FILE:LINE`` of a ``postprocess`` entry; ``FILE: postprocess[N]`` in JSON, where lines are not known."""
+    """``FILE:LINE`` of a ``postprocess`` entry; with ``: postprocess[N]`` where only the line of the key is known."""
     known = number < len(document.entry_lines.get("postprocess", ()))
-    return document.location("postprocess", number) if known else f"{document.path}: postprocess[{number}]"
+    return document.location("postprocess", number) + ("" if known else f": postprocess[{number}]")
 
 
 def _names(entries: Sequence[str]) -> list[str]:

@@ -232,6 +232,7 @@ def test_a_refusal_names_the_included_file_and_its_own_line(tmp_path: Path, line
     included = write(tmp_path / "shared" / "bad.ks", f"# comment\n\n{line}\n")
     path = write(tmp_path / "top.ks", f"lang C\n{PACKAGES}%include shared/bad.ks\n")
     assert refusal(path).message.split("\n")[0] == f"{included}:3: {message}"
+    assert refusal(path).hint
 
 
 @pytest.mark.parametrize(

@@ -66,6 +66,7 @@ def test_a_key_of_json_that_is_given_twice_is_named_and_one_deeper_is_not() -> N
         ("a.json", '{"a":\n x}', "a.json:2: not valid JSON: Expecting value"),
         ("a.json", "[]", "a.json: must be a mapping of keys to values"),
         ("a.json", "", "a.json:1: not valid JSON: Expecting value"),
+        ("a.json", "\ufeff{}", "a.json:1: not valid JSON: begins with a byte order mark, which rpm-ostree refuses"),
         ("a.json", '{"a": ' + "9" * 5000 + "}", "a.json: not valid JSON: a number is too long"),
         ("a.yaml", "a: !!bool x\n", "a.yaml: not valid YAML: a value does not have the form of its tag"),
         ("a.yaml", "a: !!timestamp x\n", "a.yaml: not valid YAML: a value does not have the form of its tag"),

@@ -207,3 +207,39 @@ def test_an_edition_sets_the_defaults_of_its_own_file_and_those_included(tmp_pat
     write(path, MINIMAL + "edition: '2014'\ninclude: base.yaml\n")
     assert read_treefile(path).tmp_is_link
     assert "boot-location" in read_treefile(path).notes[0]
+
+
+def test_each_package_that_is_excluded_too_is_told_with_its_place(tmp_path: Path) -> None:
+    write(tmp_path / "own.yaml", "exclude-packages:\n- tar\n- vim\n")
+    write(tmp_path / "list.ks", "%packages\n-bash\n%end\n")
+    lines = "packages: [bash, nano, vim]\nexclude-packages: [git]\ninclude: [own.yaml, list.ks]\n"
+    assert refusal(write(tmp_path / "a.yaml", lines)) == [
+        "list.ks: bash is in packages and in exclude-packages",
+        "own.yaml:3: vim is in packages and in exclude-packages",
+    ]
+
+
+def test_the_place_of_a_script_is_that_of_its_condition_if_it_is_inlined(tmp_path: Path) -> None:
+    lines = 'postprocess:\n- one\nconditional-include:\n- if: basearch == "x86_64"\n  include: {postprocess: [two]}\n'
+    recipe = read_treefile(write(tmp_path / "a.yaml", MINIMAL + lines))
+    sources = [script.source.replace(f"{tmp_path}/", "") for script in recipe.post_scripts]
+    assert sources == ["a.yaml:6: postprocess[0]", "a.yaml:4"]
+
+
+def test_an_include_for_an_unknown_architecture_is_noted(tmp_path: Path) -> None:
+    lines = "arch-include: {amd64: no.yaml, aarch64: no.yaml}\n"
+    recipe = read_treefile(write(tmp_path / "a.yaml", MINIMAL + lines))
+    assert [note.rpartition("/")[2] for note in recipe.notes] == [
+        "a.yaml:3: arch-include of amd64 has no effect: it is for another architecture than x86_64"
+    ]
+
+
+def test_a_link_that_leads_out_of_the_directory_is_named_as_one(tmp_path: Path) -> None:
+    write(tmp_path / "other.yaml", "")
+    path = write(tmp_path / "own/a.yaml", MINIMAL + "include: b.yaml\n")
+    (tmp_path / "own/b.yaml").symlink_to("../other.yaml")
+    (line,) = refusal(path)
+    assert (
+        line == f"a.yaml:3: include: b.yaml leads to {tmp_path}/other.yaml, which is outside of the recipe's "
+        f"directory {path.parent}"
+    )
