@@ -16,6 +16,7 @@ from atomic_lib.params.variant import Variant, load_variant, variant_names
 from atomic_lib.pipeline.recipe_files.entry_origins import origins_of
 from atomic_lib.recipe.load import load_recipes, read_recipe
 from atomic_lib.recipe.recipe import AccountRules, AddedFile, Finalization, OstreeSource, Recipe
+from atomic_lib.recipe.source import lines_of
 from atomic_lib.report.elements.values import plural
 
 LISTS = {
@@ -123,8 +124,8 @@ def recipe_data(recipe: Recipe) -> dict[str, object]:
         **{name: [{"name": entry, "origin": list(origins.get(name, {}).get(entry, ()))}
                   for entry in getattr(recipe, name)] for name in LISTS},
         "settings": settings_of(recipe),
-        "scripts": [{"origin": script.source, "interpreter": script.interpreter, "text": script.text}
-                    for script in recipe.post_scripts],
+        "scripts": [{"origin": script.source, "interpreter": script.interpreter, "in_tree": script.in_tree,
+                     "stop_on_error": script.stop_on_error, "text": script.text} for script in recipe.post_scripts],
         "without_effect": list(recipe.notes),
     }  # fmt: skip
 
@@ -168,7 +169,10 @@ def recipe_text(recipe: Recipe) -> str:
     if recipe.post_scripts:
         lines += ["", f"scripts ({len(recipe.post_scripts)})"]
     for script in recipe.post_scripts:
-        lines.append(f"  {script.source}  {script.interpreter}, {plural(len(script.text.splitlines()), 'line')}")
+        where = "" if script.in_tree else ", outside of the tree"
+        failure = "" if script.stop_on_error else ", a failure is ignored"
+        count = plural(len(lines_of(script.text)), "line")
+        lines.append(f"  {script.source}  {script.interpreter}, {count}{where}{failure}")
     if settings := settings_of(recipe):
         lines += ["", "settings", *(line for name, value in settings.items() for line in _setting_lines(name, value))]
     if recipe.notes:

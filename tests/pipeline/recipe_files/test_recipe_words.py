@@ -75,6 +75,22 @@ def test_json_has_the_same(recipe: Path, capsys: pytest.CaptureFixture[str]) -> 
     assert data["scripts"][0]["interpreter"] == "/bin/bash"
 
 
+def test_scripts_say_where_they_run_and_what_becomes_of_a_failure(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "own.ks"
+    path.write_text(
+        "%packages\nbash\n%end\n%post\nprintf '\f\u2028'\n%end\n%post --nochroot --erroronfail\na\nb\n%end\n"
+    )
+    assert main(["show", str(path)]) == 0
+    said = capsys.readouterr().out
+    assert f"  {path}:4  /bin/sh, 1 line, a failure is ignored\n" in said
+    assert f"  {path}:7  /bin/sh, 2 lines, outside of the tree\n" in said
+    assert main(["show", str(path), "--json"]) == 0
+    scripts = json.loads(capsys.readouterr().out)["scripts"]
+    assert [(one["in_tree"], one["stop_on_error"]) for one in scripts] == [(True, False), (False, True)]
+
+
 def test_files_that_a_recipe_adds_are_shown_by_path_and_size(recipe: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (recipe.parent / "motd").write_text("hello\n")
     recipe.write_text(recipe.read_text() + "add-files:\n  - [motd, /usr/etc/motd]\n")
