@@ -198,6 +198,9 @@ def test_a_missing_file_names_who_asks_for_it_and_what_is_there(tmp_path: Path) 
         ("documentation: 'no'\n", "documentation: must be true or false, not 'no'"),
         ("selinux: permissive\n", "selinux: must be true or false, not 'permissive'"),
         ("units: sshd.service\n", "units: must be a list of strings, not 'sshd.service'"),
+        (f"repos: [{'a, ' * 9}7]\n", "repos: must be a list of strings, but entry 10 is 7: write a text in quotes"),
+        ("units:\n-\n", "units: must be a list of strings, but entry 1 is null: write a text in quotes"),
+        ("repos: [a: b]\n", 'repos: must be a list of strings, but entry 1 is {"a": "b"}: write a text in quotes'),
         ("units: [sshd]\n", "units: 'sshd' is not a full unit name, such as sshd.service"),
         ("boot-location: kernel-install\n", 'boot-location: only "modules" or "new" is supported: rpm-ostree has '
          "only kernel-install beside them, which a build does not run"),

@@ -1,5 +1,6 @@
 """Checks the types of a treefile's values."""
 
+import json
 import re
 import warnings
 from collections.abc import Callable, Mapping
@@ -41,9 +42,12 @@ def wrong_text(name: str, value: object) -> str:
 
 def wrong_list(name: str, value: object) -> str:
     """What is wrong with a list of text; empty if it is accepted."""
-    if not _is_texts(value):
+    if not isinstance(value, list):
         return f"must be a list of strings, not {value!r:.100}"
-    for item in value:
+    for number, item in enumerate(value, start=1):
+        if not isinstance(item, str):
+            shown = json.dumps(item, ensure_ascii=False)[:100]
+            return f"must be a list of strings, but entry {number} is {shown}: write a text in quotes"
         if name == "container-cmd":
             continue
         if not item.strip():
