@@ -78,7 +78,7 @@ def _read_regular(path: Path, prefix: str) -> bytes:
             raise WorkbookError(f"{prefix}{path}: is not a regular file", hint="name a text file")
         data = file.read(LARGEST_BYTES + 1)
     if len(data) > LARGEST_BYTES:
-        raise WorkbookError(f"{prefix}{path}: is larger than {LARGEST_BYTES >> 20} MiB", hint="name a text file")
+        raise WorkbookError(f"{prefix}{path}: is larger than {LARGEST_BYTES >> 20} MiB", hint="name a smaller file")
     return data
 
 

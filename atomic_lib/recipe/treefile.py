@@ -123,7 +123,7 @@ def _require_composable(path: Path, values: Values, findings: Findings) -> None:
     if not values.get("packages") and not _of_repos(values) and not findings.problems:
         findings.refuse(f"{path}: packages: is required", "set packages here or in an included treefile")
     excluded = set(values.get("exclude-packages", ()))
-    for name in values.get("packages", ()):
+    for name in (*values.get("packages", ()), *_of_repos(values)):
         if name in excluded:
             where = findings.place(excluded_as(name), path)
             findings.refuse(f"{where}: {name} is in packages and in exclude-packages", "remove one of the two")

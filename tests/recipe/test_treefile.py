@@ -244,6 +244,11 @@ def test_a_treefile_without_a_ref_gets_that_of_the_variant_and_a_note(tmp_path: 
     [
         ("ref: a/b\n", " packages: is required"),
         ("ref: a/b\npackages: [bash]\nexclude-packages: [bash]\n", "3: bash is in packages and in exclude-packages"),
+        ("ref: a/b\nrepo-packages: [{repo: r, packages: [bash]}]\nexclude-packages: [bash]\n",
+         "3: bash is in packages and in exclude-packages"),
+        ("ref: a\npackages: [b]\nrepo-packages: [{repo: r, packages: ['@core']}]\n",
+         "3: repo-packages: @core is a group; a treefile names packages only"),
+        ("ref: a\npackages: [bash]\nremove-files: [./]\n", "3: remove-files: './' is the whole tree"),
         ("ref: a//b\npackages: [bash]\n", "1: ref: 'a//b' is not a valid ref"),
         ("ref: a/${stream}\npackages: [bash]\n", "1: ref: ${stream} has no value"),
         ("ref: a\npackages: ['@core']\n", "2: packages: @core is a group; a treefile names packages only"),

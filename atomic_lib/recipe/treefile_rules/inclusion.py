@@ -136,12 +136,7 @@ class TreefileReader:
         packages: list[str] = []
         for key in _SPELLINGS:
             prefix, entries = f"{document.location(key)}: {key}: ", values.get(key, ())
-            names = self.findings.attempt(prefix, partial(_names, entries), suffix) or []
-            groups = [name for name in names if name.startswith("@")]
-            if groups:
-                self.findings.refuse(f"{prefix}{groups[0]} is a group; a treefile names packages only{suffix}",
-                                     "list the packages of the group, or use a kickstart")  # fmt: skip
-            packages += names
+            packages += self.findings.attempt(prefix, partial(_names, entries), suffix) or []
         rest = {key: value for key, value in values.items() if key not in _SPELLINGS}
         return {**rest, "packages": packages} if packages else rest
 
@@ -266,7 +261,12 @@ def script_location(document: Document, number: int) -> str:
 
 
 def _names(entries: Sequence[str]) -> list[str]:
-    return [name for entry in entries for name in names_in(entry)]
+    names = [name for entry in entries for name in names_in(entry)]
+    for name in names:
+        if name.startswith("@"):
+            raise WorkbookError(f"{name} is a group; a treefile names packages only",
+                                hint="list the packages of the group, or use a kickstart")  # fmt: skip
+    return names
 
 
 def _variables(values: Values) -> dict[str, Variable]:

@@ -62,6 +62,8 @@ def wrong_list(name: str, value: object) -> str:
             return f"{item!r} is not a full unit name, such as sshd.service"
         if name == "remove-files" and (item.startswith("/") or ".." in item):
             return f"{item!r} must be relative to the root of the tree"
+        if name == "remove-files" and not PurePosixPath(item).parts:
+            return f"{item!r} is the whole tree"
     return ""
 
 
