@@ -31,9 +31,9 @@ def test_a_file_of_another_kind_is_refused(tmp_path: Path) -> None:
 
 def test_the_first_place_of_a_word_is_outside_of_comments_and_a_whole_word(tmp_path: Path) -> None:
     (tmp_path / "picture").write_bytes(b"\xff\xfe")
-    (tmp_path / "own.yaml").write_text("# tar\npackages:\n  - tar-split\n  - tar\n")
+    (tmp_path / "own.yaml").write_text("# tar\nref: own/tar/host\npackages:\n  - tar-split\n  - tar\n")
     recipe = Recipe(files=(tmp_path / "picture", tmp_path / "own.yaml"), packages=("tar",))
-    assert place_of("tar", recipe) == f"{tmp_path}/own.yaml:4"
+    assert place_of("tar", recipe) == f"{tmp_path}/own.yaml:5"
     assert place_of("gzip", recipe) == f"{tmp_path}/picture"
 
 
