@@ -102,7 +102,7 @@ def _recipe(path: Path, values: Values, reader: TreefileReader) -> Recipe:
         account_rules=_accounts(path, values, findings),
         run_sysusers=values.get("sysusers") == "compose-forced",
         machine_id=_machine_id(values),
-        tmp_is_link=values.get("tmp-is-dir") is False,
+        tmp_is_link=values.get("tmp-is-dir") is False and not values.get("container"),
         opt_and_usrlocal=_OPT_AND_USRLOCAL[values.get("opt-usrlocal")],
         usr_etc_as_etc=values.get("selinux-label-version") == 1,
         readonly_executables=values.get("readonly-executables", False),

@@ -145,6 +145,10 @@ def notes(values: Mapping[str, object]) -> list[str]:
     result = [f"{key} has no effect: {why}" for key, why in _WITHOUT_EFFECT.items() if key in values.keys() - used]
     if values.get("boot-location") == "new":
         result.append("boot-location: kernel and initramfs are only in /usr/lib/modules, as with `modules`")
+    if values.get("container") and values.get("selinux"):
+        result.append("selinux has no effect: the tree of a container is not labelled")
+    if values.get("container") and values.get("tmp-is-dir") is False:
+        result.append("tmp-is-dir has no effect: /tmp of a container's tree is a directory")
     checks = {key: _type_of(values.get(key)) for key in ("check-passwd", "check-groups")}
     for key, kind in checks.items():
         if kind in ("file", "data") and values.get("container"):

@@ -118,6 +118,19 @@ def test_a_value_must_have_its_form(key: str, value: object, wrong: str) -> None
     assert found == "" if not wrong else wrong in found
 
 
+def test_what_container_implies_in_rpm_ostree_cannot_be_set_otherwise(tmp_path: Path) -> None:
+    path = tmp_path / "a.yaml"
+    path.write_text("container: true\npackages: [b]\nselinux: true\ntmp-is-dir: false\n")
+    recipe = read_treefile(path)
+    assert not recipe.tmp_is_link
+    assert recipe.notes == (
+        "selinux has no effect: the tree of a container is not labelled",
+        "tmp-is-dir has no effect: /tmp of a container's tree is a directory",
+    )
+    path.write_text("container: true\npackages: [b]\nselinux: false\ntmp-is-dir: true\n")
+    assert read_treefile(path).notes == ()
+
+
 def test_a_container_has_a_command_and_nothing_that_boots(tmp_path: Path) -> None:
     path = tmp_path / "a.yaml"
     path.write_text("container: true\npackages: [b]\ncontainer-cmd: [/bin/sh, -l]\n")
