@@ -148,7 +148,8 @@ def _from_json(path: Path, text: str) -> Document:
     try:
         value = json.loads(text, object_pairs_hook=mapping)
     except json.JSONDecodeError as error:
-        raise WorkbookError(f"{path}:{error.lineno}: not valid JSON: {error.msg}", hint=_SYNTAX_HINT) from None
+        hint = f"{_SYNTAX_HINT}; a treefile without the suffix .yaml or .yml is read as JSON"
+        raise WorkbookError(f"{path}:{error.lineno}: not valid JSON: {error.msg}", hint=hint) from None
     except ValueError:  # a number with more digits than Python converts
         raise WorkbookError(f"{path}: not valid JSON: a number is too long") from None
     if not isinstance(value, dict):

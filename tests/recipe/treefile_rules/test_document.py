@@ -87,6 +87,12 @@ def test_what_is_no_treefile_is_refused_in_one_line(name: str, text: str, messag
     assert caught.value.message == message
 
 
+def test_the_next_step_for_yaml_in_another_file_is_its_suffix() -> None:
+    with pytest.raises(WorkbookError, match=r"a\.conf:1: not valid JSON") as caught:
+        parse_document(Path("a.conf"), "packages: [bash]\n")
+    assert "without the suffix .yaml or .yml is read as JSON" in caught.value.hint
+
+
 def test_aliases_that_would_fill_the_memory_are_refused_at_once() -> None:
     lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x, x]"]
     lines += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]" for n in range(1, 30)]
