@@ -61,11 +61,13 @@ class YumRepository:
             return f"{self.name!r} is not a name of letters, digits and any of - _ . :"
         if self.name in _RESERVED:
             return f"{self.name!r} is the name of something else; the names {', '.join(_RESERVED)} are not accepted"
-        addresses = [*self.baseurl, *filter(None, (self.mirrorlist, self.metalink))]
+        lists = [address for address in (self.mirrorlist, self.metalink) if address]
+        addresses = [*self.baseurl, *lists]
         if not addresses:
             return "has no address: give a baseurl, mirrorlist or metalink"
         for address in (*addresses, *filter(None, (self.proxy,))):
-            if not ADDRESS.fullmatch(address):
+            # a comma separates addresses of baseurl; mirrorlist and metalink have one, which may contain it
+            if not ADDRESS.fullmatch(address.replace(",", "") if address in lists else address):
                 return f"{address!r} is not an http, https or ftp address without password"
         for key in self.gpgkey:
             if not _KEY.fullmatch(key):

@@ -69,6 +69,12 @@ def test_a_path_may_name_a_group_as_those_of_copr_do() -> None:
     assert replace(OWN, baseurl=(address,), gpgkey=(f"{address}pubkey.gpg",)).problem() == ""
 
 
+def test_a_list_of_mirrors_may_ask_for_several_protocols_as_that_of_centos_stream_does() -> None:
+    address = "https://a.example/metalink?repo=baseos-9-stream&arch=$basearch&protocol=https,http"
+    assert replace(OWN, baseurl=(), metalink=address).problem() == ""
+    assert replace(OWN, baseurl=(), mirrorlist=address).problem() == ""
+
+
 def test_a_repository_of_the_same_name_is_replaced() -> None:
     added = parsed(with_brought(CONTENT, [replace(OWN, name="fedora")]))
     assert added.sections() == ["updates", "fedora"]
@@ -89,6 +95,7 @@ def test_a_repository_of_the_same_name_is_replaced() -> None:
         ({"gpgkey": ("https://me@k.example/1",)}, "is not an https address of a key"),
         ({"baseurl": ("https://a.example/\ngpgcheck=0",)}, "is not an http"),
         ({"metalink": "nfs:server:/srv"}, "is not an http"),
+        ({"baseurl": ("https://a.example/x,https://b.example/",)}, "is not an http"),
         ({"gpgkey": ("file:///etc/shadow",)}, "is not an https address of a key, or a file in"),
         ({"gpgkey": ("http://k.example/1",)}, "is not an https address of a key"),
         ({"gpgkey": ("file:///usr/share/distribution-gpg-keys/../x",)}, "is not an https address of a key"),
