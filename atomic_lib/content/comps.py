@@ -9,7 +9,7 @@ Sources: createrepo_c's comps.dtd, comps.rng; dnf 4's ``comps.py`` and ``base.py
 """
 
 import re
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
@@ -52,30 +52,41 @@ def read_comps(text: str, source: str, architecture: str = ARCHITECTURE) -> Comp
     all_environments = _of_architecture(root.iterfind("environment"), architecture)
 
     def packages(*types: str) -> dict[str, tuple[str, ...]]:
-        return {
-            group.findtext("id", ""): tuple(entry.text or "" for entry in _entries(group, architecture, types))
-            for group in groups
-        }
+        return _by_id(groups, lambda group: tuple(map(_text, _entries(group, architecture, types))))
 
-    conditional = {
-        group.findtext("id", ""): tuple(
-            (entry.text or "", entry.get("requires", "")) for entry in _entries(group, architecture, ("conditional",))
-        )
-        for group in groups
-    }
-    environments = {
-        environment.findtext("id", ""): tuple(
-            entry.text or "" for entry in _of_architecture(environment.iterfind("grouplist/groupid"), architecture)
-        )
-        for environment in all_environments
-    }
+    def conditional(group: ElementTree.Element) -> tuple[tuple[str, str], ...]:
+        entries = _entries(group, architecture, ("conditional",))
+        return tuple((_text(entry), entry.get("requires", "")) for entry in entries)
+
+    environments = _by_id(
+        all_environments,
+        lambda one: tuple(map(_text, _of_architecture(one.iterfind("grouplist/groupid"), architecture))),
+    )
     names = {
-        prefix + name: prefix + element.findtext("id", "")
+        prefix + name: prefix + _text(element.find("id"))
         for prefix, elements in (("", groups), ("^", all_environments))
         for element in elements
-        if (name := element.findtext("name") or element.findtext("_name"))
+        if (name := _text(element.find("name")) or _text(element.find("_name")))
     }
-    return Comps(packages(*_USUAL_TYPES), environments, packages("mandatory"), packages("optional"), names, conditional)
+    return Comps(packages(*_USUAL_TYPES), environments, packages("mandatory"), packages("optional"), names,
+                 _by_id(groups, conditional))  # fmt: skip
+
+
+def _by_id(
+    elements: Iterable[ElementTree.Element], members: Callable[[ElementTree.Element], tuple[_Member, ...]]
+) -> dict[str, tuple[_Member, ...]]:
+    """The members of groups or environments by id; those of one id add up, as in libcomps."""
+    table: dict[str, tuple[_Member, ...]] = {}
+    for element in elements:
+        name = _text(element.find("id"))
+        table[name] = (*table.get(name, ()), *members(element))
+    return table
+
+
+def _text(element: ElementTree.Element | None) -> str:
+    """The text of an element without line feeds and lines of white space, as libcomps reads it; empty for none."""
+    text = element.text if element is not None else None
+    return "".join(line for line in (text or "").split("\n") if not line.isspace())
 
 
 def _entries(group: ElementTree.Element, architecture: str, types: Sequence[str]) -> list[ElementTree.Element]:

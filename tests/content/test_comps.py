@@ -228,3 +228,21 @@ def test_a_group_may_be_a_pattern_in_either_case(name: str) -> None:
     comps = read_comps(ARCHITECTURES, "comps.xml")
     assert expand_groups([comps], [name], "a.ks") == ["man"]
     assert expand_groups([comps], ["^SRV", f"-{name}"], "a.ks") == ["bash", "efibootmgr"]
+
+
+def test_groups_and_environments_of_one_id_in_a_file_add_up_and_line_feeds_are_no_part_of_a_name() -> None:
+    text = """<comps>
+    <group><id>core</id><packagelist><packagereq>
+a
+</packagereq><packagereq type="conditional" requires="q">c</packagereq></packagelist></group>
+    <group><id>
+core</id><packagelist><packagereq>b</packagereq></packagelist></group>
+    <group><id>more</id><packagelist><packagereq>m</packagereq></packagelist></group>
+    <environment><id>srv</id><grouplist><groupid>
+core
+</groupid></grouplist></environment>
+    <environment><id>srv</id><grouplist><groupid>more</groupid></grouplist></environment></comps>"""
+    comps = read_comps(text, "comps.xml")
+    assert expand_groups([comps], ["core"], "a.ks") == ["a", "b"]
+    assert expand_groups([comps], ["^srv"], "a.ks") == ["a", "b", "m"]
+    assert comps.conditional == {"core": (("c", "q"),), "more": ()}
