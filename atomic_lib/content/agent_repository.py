@@ -7,6 +7,9 @@ from atomic_lib.content.signing import sign_and_index
 from atomic_lib.tools.context import Context
 from atomic_lib.tools.sandbox import Bind
 
+AGENT_PACKAGE = "min-cloud-agent"
+AGENT_REQUIRES = ("curl", "systemd")
+"""What the package requires, but for what stand-in content always has: the essential packages of its suite."""
 _SOURCE = Path(__file__).parent / "min_cloud_agent"
 _DEFINES = {
     "_topdir": "/tmp/top",

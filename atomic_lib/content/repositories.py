@@ -11,7 +11,7 @@ from atomic_lib.base.command import CommandError
 from atomic_lib.base.errors import WorkbookError
 from atomic_lib.base.paths import PARAMS_DIRECTORY
 from atomic_lib.base.store import file_sha256, key_of
-from atomic_lib.content.agent_repository import AGENT, agent_repository
+from atomic_lib.content.agent_repository import AGENT, AGENT_PACKAGE, AGENT_REQUIRES, agent_repository
 from atomic_lib.content.comps import Comps, read_comps
 from atomic_lib.content.definition import DebianContent, RepositoryContent, load_definition
 from atomic_lib.content.demand import Demand, MissingPackage
@@ -246,9 +246,10 @@ def _always(agent: Path, own: LocalRepository | None) -> dict[str, Path]:
 def _elsewhere(demand: Demand, agent: Path, own: LocalRepository | None) -> tuple[set[str], Demand]:
     """The names of the packages that stand-in content need not have, and the demand with what these require."""
     names = _names_of_rpms(agent)
-    if own is None:
-        return names, demand
-    return names | own.names, replace(demand, also=tuple(sorted(own.requires)))
+    also = set(AGENT_REQUIRES).difference(demand.words) if AGENT_PACKAGE in demand.words else set()
+    if own:
+        names, also = names | own.names, also | own.requires
+    return names, replace(demand, also=tuple(sorted(also)))
 
 
 def _names_of_rpms(directory: Path) -> set[str]:

@@ -1,5 +1,6 @@
 """What the stage of stand-in content asks apt for, and what its result depends on."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -9,7 +10,7 @@ import pytest
 
 from atomic_lib.base.errors import WorkbookError
 from atomic_lib.base.paths import PARAMS_DIRECTORY
-from atomic_lib.content import repositories
+from atomic_lib.content import agent_repository, repositories
 from atomic_lib.content.definition import DebianContent, load_definition
 from atomic_lib.content.demand import Demand
 from atomic_lib.content.repositories import open_content
@@ -83,3 +84,17 @@ def test_only_stand_in_content_knows_an_older_package(tmp_path: Path, monkeypatc
     with pytest.raises(WorkbookError, match="content 'fedora': an older package of kernel-core is found in") as caught:
         open_content("fedora", own_context(tmp_path), replace(DEMAND, older=("kernel-core",)))
     assert "from:FILE" in caught.value.hint
+
+
+@pytest.mark.parametrize(("words", "also"), [(("bash", "min-cloud-agent", "curl"), ("systemd",)), (("bash",), ())])
+def test_content_has_what_the_agent_requires_only_if_the_recipe_names_it(
+    tmp_path: Path, words: tuple[str, ...], also: tuple[str, ...]
+) -> None:
+    assert repositories._elsewhere(replace(DEMAND, words=words), tmp_path, None)[1].also == also
+
+
+def test_all_that_the_agent_requires_is_known() -> None:
+    spec = Path(agent_repository.__file__).with_name("min_cloud_agent") / "min-cloud-agent.spec"
+    requires = set(re.findall(r"^Requires:\s+(\S+)", spec.read_text(), flags=re.M))
+    essential = {"/bin/sh", "coreutils", "gzip", "sed"}
+    assert requires == essential | set(agent_repository.AGENT_REQUIRES)
