@@ -14,6 +14,7 @@ from atomic_lib.base.run_lock import run_lock
 from atomic_lib.base.signals import Stopped, end_with_parent
 from atomic_lib.base.store import Store
 from atomic_lib.report.site.site import publish_site
+from atomic_lib.report.site.site_directory import require_site_directory
 from atomic_lib.results.history.database import HISTORY_FILE, open_history
 from atomic_lib.results.history.run_recording import record_missing_runs
 from atomic_lib.results.runs import latest_link, link_newest
@@ -27,6 +28,7 @@ def publish(directory: Path, *, images: bool = False, build: Path = BUILD) -> in
     Raises WorkbookError as ``publish_site`` does, if the history cannot be read, and if the disk is full; the site
     that is there, and the links, then stay as they are.
     """
+    require_site_directory(directory)
     runs = build / "runs"
     with run_lock(build, "./workbook publish", wait=True), open_history(build / HISTORY_FILE) as history:
         record_missing_runs(history, runs)
@@ -55,8 +57,10 @@ def run_and_publish(
     cannot write everywhere. After a run that fails or breaks a budget nothing is published: the site gets that run, as
     what it is, with the next one that succeeds, or with ``publish``.
 
-    Raises WorkbookError as ``publish`` does; old runs then stay.
+    Raises WorkbookError as ``publish`` does; old runs then stay. A directory that cannot be published is named before
+    the run.
     """
+    require_site_directory(directory)
     status = execute(words)
     if status > 1:  # the command was refused, or a signal ended it
         return status

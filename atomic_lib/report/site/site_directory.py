@@ -77,6 +77,18 @@ def checksum(*texts: str) -> str:
     return hashlib.sha256("\0".join(texts).encode()).hexdigest()
 
 
+def require_site_directory(directory: Path) -> None:
+    """Raise WorkbookError if no site can be published as ``directory``: what stands there, and what it is in, say so.
+
+    To be asked before something that takes long.
+    """
+    directory = directory.resolve()
+    _keys_of(directory)
+    parent = next(path for path in directory.parents if path.exists())
+    if not os.access(parent, os.W_OK | os.X_OK):
+        raise WorkbookError(f"{parent}: cannot be written", hint=f"{directory} is made in it; choose another directory")
+
+
 @contextmanager
 def next_site(directory: Path) -> Iterator[NextSite]:
     """The site to publish as ``directory``: it takes the place of the site there if the block ends without an error.

@@ -9,6 +9,7 @@ import pytest
 
 from atomic_lib import entry
 from atomic_lib.base.errors import SetupError, WorkbookError
+from atomic_lib.base.run_lock import run_lock
 from atomic_lib.pipeline.schedule import publishing
 from atomic_lib.pipeline.schedule.publishing import in_child, publish, run_and_publish
 from atomic_lib.pipeline.schedule.scheduler import Schedule
@@ -86,6 +87,28 @@ def test_old_runs_stay_if_publication_fails(tmp_path: Path, monkeypatch: pytest.
     with pytest.raises(WorkbookError, match="no site"):
         run_and_publish(["run"], tmp_path, 30, execute)
     assert happened == ["run"]
+
+
+def test_a_directory_that_cannot_be_published_is_named_before_the_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def never(_: object) -> int:
+        raise AssertionError
+
+    (tmp_path / "page.html").touch()
+    with pytest.raises(WorkbookError, match="is not empty, and not a site"):
+        run_and_publish(["run"], tmp_path, None, never)
+    with pytest.raises(WorkbookError, match=r"page\.html: is a file"):
+        run_and_publish(["run"], tmp_path / "page.html", None, never)
+    monkeypatch.setattr(os, "access", lambda *_: False)
+    with pytest.raises(WorkbookError, match=f"{tmp_path}: cannot be written"):
+        run_and_publish(["run"], tmp_path / "new/site", None, never)
+
+
+def test_a_directory_that_cannot_be_published_does_not_wait_for_a_run(tmp_path: Path) -> None:
+    (tmp_path / "page.html").touch()
+    with run_lock(tmp_path / "build", "./workbook run"), pytest.raises(WorkbookError, match="is not empty"):
+        publish(tmp_path, build=tmp_path / "build")
 
 
 @pytest.mark.parametrize("form", [["--publish", "DIR"], ["--publish=DIR"]], ids=len)
