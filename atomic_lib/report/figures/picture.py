@@ -128,12 +128,21 @@ def shortened(text: str, inches: float, points: float) -> str:
     return text[:kept].rstrip() + "…" if kept >= 3 else ""
 
 
+def keep_labels_inside(figure: "Figure") -> None:
+    """Have a label of the horizontal axis end at its tick, if it would be cut off at the right edge of the figure."""
+    for axes in figure.axes:
+        for label in axes.get_xticklabels():
+            if label.get_window_extent().x1 > figure.bbox.x1:
+                label.set_horizontalalignment("right")
+
+
 def _svg(draw: "Callable[[float], Figure]", width_inches: float, tips: Sequence[str]) -> str:
     from matplotlib import rc_context
 
     out = io.StringIO()
     with rc_context(_RC):
         figure = draw(width_inches)
+        keep_labels_inside(figure)
         figure.savefig(out, format="svg", metadata={"Date": None, "Creator": None, "Format": None, "Type": None})
     text = out.getvalue()
     return _slim(text[text.index("<svg") :], tips)

@@ -1,9 +1,10 @@
 """Treemap, timeline and the SVG they are: areas that are bytes, units in their place, text as text."""
 
 import pytest
+from matplotlib.figure import Figure
 
 from atomic_lib.report.figures import timeline, treemap
-from atomic_lib.report.figures.picture import shortened
+from atomic_lib.report.figures.picture import NARROW_INCHES, keep_labels_inside, shortened
 from atomic_lib.results.analysis.boot_groups import BootGroup
 from atomic_lib.results.analysis.boot_times import typical_boot
 from tests.report import factory
@@ -81,3 +82,14 @@ def test_a_unit_name_from_hell_is_drawn_as_it_is() -> None:
         boot.model_copy(update={"units": (nasty,)}),)}))  # fmt: skip
     assert "$a^b$&lt;script&gt;&amp;\\x2d\N{SNOWMAN}.mount" in picture.wide_svg
     assert "<script>" not in picture._repr_html_()
+
+
+@pytest.mark.parametrize("extent", [299.9, 300.0, 302.8, 349.0])
+def test_no_label_of_the_axis_is_cut_off_at_the_right_edge(extent: float) -> None:
+    figure = Figure(figsize=(NARROW_INCHES, 2))
+    axes = figure.add_axes((0.015, 0.2, 0.97, 0.8))
+    axes.set_xlim(0, extent)
+    keep_labels_inside(figure)
+    figure.draw_without_rendering()
+    ends = [label.get_window_extent().x1 for label in axes.get_xticklabels() if label.get_position()[0] <= extent]
+    assert max(ends) <= figure.bbox.x1
