@@ -18,6 +18,7 @@ from collections.abc import Mapping, Set
 from dataclasses import dataclass
 from pathlib import Path
 
+from atomic_lib.base.command import CommandError
 from atomic_lib.base.errors import WorkbookError
 from atomic_lib.base.stage import Stage
 from atomic_lib.compose.chroot import Installroot
@@ -114,7 +115,14 @@ def _inputs(request: InitramfsRequest, _: Context) -> dict[str, object]:
 def _make(request: InitramfsRequest, _: Context, directory: Path) -> None:
     files = request.tree.files
     add_own_files(files, _INCLUDED)
-    request.tree.chroot(["dracut", *request.arguments, f"/{request.path}"], log=request.log)
+    try:
+        request.tree.chroot(["dracut", *request.arguments, f"/{request.path}"], log=request.log)
+    except CommandError as error:
+        if error.status != 127 or files.status("usr/bin/dracut"):
+            raise
+        raise WorkbookError(
+            "the tree has no dracut, which makes the initramfs", hint="name dracut-config-generic in the recipe"
+        ) from None
     files.remove(_INCLUDED)
     files.take_out(request.path, directory / "initramfs.img")
     files.remove(request.path)

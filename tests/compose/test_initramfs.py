@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from atomic_lib.base.command import Completed
+from atomic_lib.base.command import CommandError, Completed
 from atomic_lib.base.errors import WorkbookError
 from atomic_lib.compose.chroot import Installroot
 from atomic_lib.compose.initramfs import (
@@ -109,6 +109,26 @@ def test_dracut_includes_our_files_which_are_no_part_of_the_tree(tmp_path: Path)
     assert (root / "usr/lib/modules/6.12/initramfs.img").read_text() == "initramfs"
     assert [line[2:4] for line in seen] == [["dracut", "--force"]]
     assert list((root / "tmp").iterdir()) == []
+
+
+def test_a_tree_without_dracut_is_named(tmp_path: Path) -> None:
+    root = tmp_path / "root"
+    add_kernel(root, "6.12")
+
+    class NoProgram(Tools):
+        def run(self, words: Sequence[Any], **_: Any) -> Completed:
+            error = CommandError("exit status 127")
+            error.status = 127
+            raise error
+
+    tree, rpm_set = Installroot(NoProgram(root, ""), root, EPOCH), RpmSet("k", Lock("c", ()), tmp_path, (), 0.0, True)
+    recipe, log = Recipe(files=(), packages=()), tmp_path / "log"
+    with pytest.raises(WorkbookError, match="the tree has no dracut") as caught:
+        install_initramfs(tree, recipe, rpm_set, own_context(tmp_path), headers={}, name="own", log=log)
+    assert "name dracut-config-generic" in caught.value.hint
+    put(root, "usr/bin/dracut", "a program that calls another one, which is not there")
+    with pytest.raises(CommandError, match="exit status 127"):
+        install_initramfs(tree, recipe, rpm_set, own_context(tmp_path), headers={}, name="own", log=log)
 
 
 def put(root: Path, name: str, text: str, seconds: int = EPOCH) -> Path:
