@@ -42,7 +42,7 @@ def open_returns(variant: str, faults: str) -> tuple[VariantReturn, ...]:
     unknown = [name for name in named if name not in FAULTS]
     if unknown or not named:
         said = f"{unknown[0]}: no such fault for version 2" if unknown else "version 2 has no fault to return from"
-        raise WorkbookError(said, hint=f"one or more of: {', '.join(FAULTS)}")
+        raise WorkbookError(said, hint=f"one or more of: {', '.join(FAULTS)}; or all")
     first = load_variant(variant)
     if not first.automatic_return:
         raise WorkbookError(
