@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import select
 import signal
 import sys
 from collections.abc import Callable, Sequence
@@ -55,6 +56,9 @@ def main(words: Sequence[str], execute: Callable[[Sequence[str]], int] | None = 
         say(f"error: {without_copies(str(error))}")
         return 1
     except OSError as error:
+        if isinstance(error, BrokenPipeError) and _nobody_reads():
+            os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # for what is still to be flushed
+            return 128 + signal.SIGPIPE
         say(f"error: {explained(error)}")
         return 1
     except Stopped as stop:
@@ -63,6 +67,13 @@ def main(words: Sequence[str], execute: Callable[[Sequence[str]], int] | None = 
     except KeyboardInterrupt:
         say("stopped by SIGINT")
         return 128 + signal.SIGINT
+
+
+def _nobody_reads() -> bool:
+    """Whether standard output is a pipe that its reader has closed, as ``head`` does."""
+    output = select.poll()
+    output.register(1, 0)
+    return any(event & select.POLLERR for _, event in output.poll(0))
 
 
 class _Command(argparse.ArgumentParser):

@@ -3,6 +3,7 @@
 import os
 import shutil
 import signal
+import subprocess
 import sys
 from contextlib import suppress
 from pathlib import Path
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from atomic_lib import cli, entry
+from atomic_lib.base.paths import CHECKOUT
 from atomic_lib.base.progress import step
 from atomic_lib.cli import main
 from atomic_lib.entry import with_copies
@@ -196,3 +198,16 @@ def test_the_processes_of_the_tests_keep_what_they_compile(monkeypatch: pytest.M
     cli._test(["-k", "lock"])
     assert started[0][-2:] == ["-k", "lock"]
     assert "PYTHONDONTWRITEBYTECODE" not in os.environ
+
+
+def test_a_reader_that_has_seen_enough_is_no_error(tmp_path: Path) -> None:
+    recipe = tmp_path / "own.yaml"
+    recipe.write_text("ref: own\npackages:\n" + "".join(f"- package-{number}\n" for number in range(20_000)))
+    words = [sys.executable, "-P", "-m", "atomic_lib", "show", str(recipe)]
+    with subprocess.Popen(words, cwd=CHECKOUT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as shown:
+        assert shown.stdout
+        assert shown.stderr
+        shown.stdout.readline()
+        shown.stdout.close()
+        assert shown.stderr.read() == ""
+    assert shown.returncode == 128 + signal.SIGPIPE
