@@ -13,7 +13,7 @@ from pydantic import model_validator
 
 from atomic_lib.base.errors import WorkbookError
 from atomic_lib.base.paths import PARAMS_DIRECTORY
-from atomic_lib.params.schema import Name, ParamsModel, parse_yaml_mapping, refuse_unknown_keys, validated
+from atomic_lib.params.schema import Name, ParamsModel, closest, parse_yaml_mapping, refuse_unknown_keys, validated
 from atomic_lib.params.study_file import FactorStudy, Parameters, Study
 from atomic_lib.params.variant import OVERRIDE, Variant, load_layered, require_variant
 
@@ -102,6 +102,7 @@ def _require_levels(cells: FactorStudy, places: "_Places", params: Path) -> None
     if "variant" in cells.factors:
         raise WorkbookError(f"{places.of(['cells', 'factors', 'variant'])}: cells.factors.variant: is the name of the "
                             "column of all variants, and not accepted as that of a factor")  # fmt: skip
+    known = sorted({*Variant.model_fields, ADDED, EXCLUDED_WORDS})
     for keys, level in _levels(cells):
         own = {key: value for key, value in level.items() if key not in (ADDED, EXCLUDED_WORDS)}
         source = f"{places.of(keys)}: {'.'.join(keys)}"
@@ -110,6 +111,10 @@ def _require_levels(cells: FactorStudy, places: "_Places", params: Path) -> None
                 raise WorkbookError(
                     f"{source}: {key}: {level[key]!r} is not accepted: must be text: names, separated by spaces"
                 )
+        for key in own.keys() - set(known):
+            raise WorkbookError(
+                f"{source}: unknown key {key!r}{closest(key, known)}", hint=f"known keys: {', '.join(known)}"
+            )
         load_layered(cells.variant, params, {source: own})
 
 
