@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from atomic_lib.base.command import CommandError
+from atomic_lib.base.command import CommandError, Completed
 from atomic_lib.base.errors import WorkbookError
 from atomic_lib.content.definition import DebianContent, load_definition
 from atomic_lib.content.standin import debs
@@ -205,3 +205,21 @@ def test_what_apt_cannot_do_has_its_reason(
     with pytest.raises(WorkbookError, match=message) as caught:
         Apt(NO_TOOLS, definition(), tmp_path).run(["update"])
     assert caught.value.hint
+
+
+def test_a_file_of_apt_is_written_only_if_it_is_another_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(type(NO_TOOLS), "run", lambda *_, **__: Completed("", ""))
+    files = [tmp_path / name for name in ("etc/sources.list", "status", "apt.conf")]
+
+    def times(mirror: str) -> list[int]:
+        monkeypatch.setattr(debs, "debian_mirror", lambda: mirror)
+        Apt(NO_TOOLS, definition(), tmp_path).run(["update"])
+        found = [int(path.stat().st_mtime) for path in files]
+        for path in files:
+            os.utime(path, (0, 0))
+        return found
+
+    assert 0 not in times("http://m.example")
+    assert times("http://m.example") == [0, 0, 0]
+    first, *others = times("http://other.example")
+    assert (first > 0, others) == (True, [0, 0])

@@ -64,9 +64,10 @@ class Apt:
         for name in ("lists/partial", "archives/partial", "etc/apt.conf.d", "etc/preferences.d", "etc/sources.list.d"):
             (self.directory / name).mkdir(parents=True, exist_ok=True)
         sources = f"deb [signed-by={KEYRING}] {debian_mirror()} {self.definition.suite} main\n"
-        (self.directory / "etc/sources.list").write_text(sources)
-        (self.directory / "status").write_text("")
-        (self.directory / "apt.conf").write_text(_CONFIGURATION)
+        for name, text in (("etc/sources.list", sources), ("status", ""), ("apt.conf", _CONFIGURATION)):
+            path = self.directory / name
+            if not path.exists() or path.read_bytes() != text.encode():  # if one is newer, apt reads all its lists anew
+                path.write_text(text)
         binds, env = [Bind(self.directory, _APT, writable=True)], {"APT_CONFIG": f"{_APT}/apt.conf"}
         try:
             line = ["apt-get", "-y", *options, *words]
