@@ -111,7 +111,7 @@ def _require_levels(cells: FactorStudy, places: "_Places", params: Path) -> None
                 raise WorkbookError(
                     f"{source}: {key}: {level[key]!r} is not accepted: must be text: names, separated by spaces"
                 )
-        for key in own.keys() - set(known):
+        for key in (key for key in own if key not in known):
             raise WorkbookError(
                 f"{source}: unknown key {key!r}{closest(key, known)}", hint=f"known keys: {', '.join(known)}"
             )
