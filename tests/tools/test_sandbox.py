@@ -6,7 +6,7 @@ The tests try nothing that would harm the host if the sandbox let it through.
 import os
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import get_args
@@ -206,6 +206,24 @@ while not os.path.exists("{ROOT}/started"): time.sleep(0.01)
 """
     run(tree, PYTHON, "-c", program, mark)
     assert (tree / "started").exists()
+
+
+def test_a_command_ends_with_its_caller_whenever_that_is_killed(
+    mark: str, run_python: Callable[..., Completed]
+) -> None:
+    program = """\
+import os, signal, sys, time
+from pathlib import Path
+from atomic_lib.tools.sandbox import Tools
+for milliseconds in range(0, 150, 3):  # from before the sandbox is made until after its command has started
+    caller = os.fork()
+    if caller == 0:
+        Tools(Path("/"), "host").run(["sh", "-c", "sleep 1000; true", sys.argv[1]])
+    time.sleep(milliseconds / 1000)
+    os.kill(caller, signal.SIGKILL)
+    print(os.waitstatus_to_exitcode(os.waitpid(caller, 0)[1]))
+"""
+    assert run_python(program, mark).stdout.split() == ["-9"] * 50
 
 
 def test_what_a_command_has_no_limit_for_still_ends(monkeypatch: pytest.MonkeyPatch) -> None:

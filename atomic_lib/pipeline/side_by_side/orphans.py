@@ -1,7 +1,7 @@
 """The descendants of a process that executes a notebook: none of them outlives it.
 
-A command of the tools tree ends with the process that started it, but only once bubblewrap has asked the kernel for
-that. One that its kernel has just started would go on for ever if the kernel were killed then: QEMU, for instance.
+A command of the tools tree ends with the process that started it. Other programs would go on if a notebook's kernel
+were killed: those that a cell starts by itself, or a package manager of the host.
 """
 
 import os

@@ -1,10 +1,14 @@
-"""A program that starts bubblewrap with limits and a filter of system calls.
+"""A program that starts bubblewrap with limits and a filter of system calls, and ends it with its caller.
 
-    confine.py LIMITS bwrap OPTION… -- COMMAND…
+    confine.py CALLER LIMITS bwrap OPTION… -- COMMAND…
 
 bubblewrap takes the filter and its options from open files, so neither the environment nor
 ``/proc/1/cmdline`` in the sandbox shows paths of the host. LIMITS is JSON: ``groups``, the directories
 of control groups to enter, and ``resources``, resource limits by their name in setrlimit(2).
+
+bubblewrap's ``--die-with-parent`` holds only once the sandbox is made: of a caller that is killed earlier, the command
+would stay. So bubblewrap is the first process of a namespace, with which the kernel ends all others of it; and it ends
+with this program, as this one does with the process CALLER. Sources: pid_namespaces(7), prctl(2).
 
 The filter is a list of refusals, after flatpak's (``common/flatpak-run.c``, ``setup_seccomp``): keyrings
 of the kernel have no namespace of their own; a new user namespace would give a command capabilities
@@ -12,10 +16,12 @@ that it lacks; mounts could uncover what the sandbox covers; the rest concerns t
 Format: linux/filter.h, linux/seccomp.h. Numbers: x86-64's, in asm/unistd_64.h.
 """
 
+import ctypes
 import errno
 import json
 import os
 import resource
+import select
 import signal
 import struct
 import sys
@@ -41,6 +47,10 @@ _ARCHITECTURE = 0xC000003E
 _LOAD, _EQUAL, _AT_LEAST, _ANY_BIT, _RETURN = 0x20, 0x15, 0x35, 0x45, 0x06
 _ALLOW, _FAIL = 0x7FFF0000, 0x00050000
 _NUMBER_AT, _ARCHITECTURE_AT, _ARGUMENT_AT = 0, 4, 16
+
+_LIBC = ctypes.CDLL(None)
+_NEW_PROCESSES = 0x20000000  # CLONE_NEWPID
+_END_WITH_PARENT = 1  # PR_SET_PDEATHSIG
 
 
 def _instruction(code: int, value: int, if_true: int = 0, if_false: int = 0) -> bytes:
@@ -77,8 +87,33 @@ def _open_file(name: str, data: bytes) -> str:
     return str(descriptor)
 
 
-def main(limits: str, program: str, *words: str) -> None:
+def _become_child_that_ends_with(caller: int) -> None:
+    """Go on in a child process, the first of a namespace, and wait for it: to end as it does, or to end it.
+
+    An ordinary user may not make such a namespace: then it goes on here, and bubblewrap makes one of its own.
+    """
+    _LIBC.prctl(_END_WITH_PARENT, signal.SIGKILL)
+    if os.getppid() != caller:
+        sys.exit("the process that started this command has ended")
+    if _LIBC.unshare(_NEW_PROCESSES):
+        return
+    waits, own = os.pipe()
+    if child := os.fork():
+        os.close(waits)
+        status = os.waitpid(child, 0)[1]
+        if os.WIFSIGNALED(status):
+            signal.signal(os.WTERMSIG(status), signal.SIG_DFL)
+            os.kill(os.getpid(), os.WTERMSIG(status))
+        os._exit(os.waitstatus_to_exitcode(status))
+    os.close(own)
+    _LIBC.prctl(_END_WITH_PARENT, signal.SIGKILL)
+    if select.select([waits], [], [], 0)[0]:  # nobody holds the other end any more
+        sys.exit("the process that started this command has ended")
+
+
+def main(caller: str, limits: str, program: str, *words: str) -> None:
     """Enter the control groups, set the limits, and become ``program`` with the filter."""
+    _become_child_that_ends_with(int(caller))
     wanted = json.loads(limits)
     for group in wanted["groups"]:
         Path(group, "cgroup.procs").write_text("0")
@@ -100,8 +135,8 @@ def main(limits: str, program: str, *words: str) -> None:
 
 
 def confined(limits: str, words: Sequence[str]) -> list[str]:
-    """The command line that runs bubblewrap's command line ``words`` through this program."""
-    return [sys.executable, "-I", "-S", __file__, limits, *words]
+    """The command line that runs bubblewrap's command line ``words`` through this program, for this process."""
+    return [sys.executable, "-I", "-S", __file__, str(os.getpid()), limits, *words]
 
 
 if __name__ == "__main__":
