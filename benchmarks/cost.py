@@ -46,7 +46,7 @@ def costed(work: Callable[_P, _T], *args: _P.args, **kwargs: _P.kwargs) -> tuple
     The kernel keeps one high-water mark of memory for the whole life of a process, so work before
     this call counts in ``peak_bytes``; ``in_own_process`` avoids that.
     """
-    # bubblewrap does not wait for the first process of its namespace: getrusage(2) would lack what that one used
+    # bubblewrap by itself does not wait for the first process of its namespace: getrusage(2) would lack its usage
     adopt_orphans()
     wall, cpu = time.monotonic(), _cpu_seconds()
     result = work(*args, **kwargs)

@@ -10,7 +10,7 @@ from typing import Literal
 
 from atomic_lib.base import command
 from atomic_lib.tools.confinement.confine import confined
-from atomic_lib.tools.confinement.limits import ControlGroup, Limits, control_group
+from atomic_lib.tools.confinement.limits import NO_CORE, ControlGroup, Limits, control_group
 
 MOUNTS = "/mnt"
 """The directory in the tools tree where commands see the host directories that they use: ``/mnt/NAME``."""
@@ -25,7 +25,6 @@ Rights = Literal["none", "root", "label"]
 _HIDDEN = ("kallsyms", "kcore", "key-users", "keys", "kmsg", "latency_stats", "sched_debug", "timer_list")
 """Files of /proc that show the host's kernel, its processes or its keys; most need a right that no command has."""
 
-_NO_LIMITS = '{"groups": [], "resources": {"RLIMIT_CORE": 0}}'
 _LONGEST_SECONDS = 7200.0
 """For commands that run nothing of an installroot: their work is known, but not how fast the machine is."""
 
@@ -92,7 +91,7 @@ class Tools:
         for name in {"none": (), "root": _ROOT_CAPABILITIES, "label": _LABEL_CAPABILITIES}[rights]:
             line += ["--cap-add", f"CAP_{name}"]
         line += ["--chdir", cwd, "--", *(os.fspath(word) for word in words)]
-        return confined(group.as_json() if group else _NO_LIMITS, line)
+        return confined(group.as_words() if group else [NO_CORE], line)
 
     def _conditions(self, roots: Sequence[str]) -> list[str]:
         files = [(f"{root}/dev/{name}", path) for root in roots for name, path in self.device_files.items()]

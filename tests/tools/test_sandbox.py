@@ -4,6 +4,8 @@ The tests try nothing that would harm the host if the sandbox let it through.
 """
 
 import os
+import resource
+import signal
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -224,6 +226,28 @@ for milliseconds in range(0, 150, 3):  # from before the sandbox is made until a
     print(os.waitstatus_to_exitcode(os.waitpid(caller, 0)[1]))
 """
     assert run_python(program, mark).stdout.split() == ["-9"] * 50
+
+
+def test_a_command_ends_with_its_bubblewrap(mark: str, tmp_path: Path) -> None:
+    with HOST.running(["sh", "-c", "sleep 1000; true", mark], log=tmp_path / "log") as process:
+        line = b"bwrap\0"
+        deadline = time.monotonic() + 60
+        while not (found := [path for path in Path("/proc").glob("[0-9]*/cmdline") if read(path).startswith(line)
+                             and mark.encode() in read(path)]):  # fmt: skip
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+        os.kill(min(int(path.parent.name) for path in found), signal.SIGKILL)
+        assert process.wait(60) == 128 + signal.SIGKILL
+
+
+def test_the_processor_time_of_a_command_is_that_of_its_caller() -> None:
+    def used() -> float:
+        usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+        return usage.ru_utime + usage.ru_stime
+
+    before = used()
+    HOST.run([PYTHON, "-c", "import time\nwhile time.process_time() < 0.5: pass"])
+    assert used() - before > 0.49
 
 
 def test_what_a_command_has_no_limit_for_still_ends(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,7 +9,6 @@ Sources: cgroups(7), setrlimit(2), the kernel's admin-guide/cgroup-v1 and cgroup
 """
 
 import itertools
-import json
 import os
 import select
 import signal
@@ -28,6 +27,9 @@ _GONE_SECONDS = 10.0
 _POLL_SECONDS = 0.01
 _SIGNAL_STATUS = 128
 _COUNTER = itertools.count()
+
+NO_CORE = "RLIMIT_CORE=0"
+"""The limit of every command: no file with its memory if it crashes."""
 
 
 @dataclass(frozen=True)
@@ -52,13 +54,12 @@ class ControlGroup:
     limits: Limits
     directories: tuple[Path, ...]
 
-    def as_json(self) -> str:
+    def as_words(self) -> list[str]:
         """The limits for ``confine``."""
-        resources = {"RLIMIT_FSIZE": self.limits.file_size_mib << 20, "RLIMIT_NOFILE": self.limits.open_files,
-                     "RLIMIT_CORE": 0}  # fmt: skip
+        words = [f"RLIMIT_FSIZE={self.limits.file_size_mib << 20}", f"RLIMIT_NOFILE={self.limits.open_files}"]
         if not self.directories:
-            resources |= {"RLIMIT_DATA": self.limits.memory_mib << 20, "RLIMIT_NPROC": self.limits.processes}
-        return json.dumps({"groups": [str(path) for path in self.directories], "resources": resources})
+            words += [f"RLIMIT_DATA={self.limits.memory_mib << 20}", f"RLIMIT_NPROC={self.limits.processes}"]
+        return [*(f"cgroup={path}" for path in self.directories), *words, NO_CORE]
 
     def reached(self, status: int | None) -> str:
         """The limit that a command with this exit status reached, as a phrase; empty if none is known."""
