@@ -39,7 +39,7 @@ def code_files(module: str, top: Path = CHECKOUT) -> list[Path]:
         if path is None or path in modules:
             continue
         modules.add(path)
-        waiting += [_file_of(name, top) for name in _imported(path)]
+        waiting += _imported(path, top)
     data = {file for folder in {path.parent for path in modules} for file in _data_files(folder)}
     return sorted(modules | data)
 
@@ -58,8 +58,10 @@ def _file_of(name: str, top: Path) -> Path | None:
 
 
 @functools.cache
-def _imported(path: Path) -> tuple[str, ...]:
-    return tuple(_names(ast.parse(path.read_text(encoding="utf-8"), str(path))))
+def _imported(path: Path, top: Path) -> tuple[Path | None, ...]:
+    """The files of the modules that a module imports, each once; None for those that are not ours."""
+    names = _names(ast.parse(path.read_text(encoding="utf-8"), str(path)))
+    return tuple({_file_of(name, top) for name in {*names}})
 
 
 def _names(node: ast.AST) -> Iterator[str]:
