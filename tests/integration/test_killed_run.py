@@ -78,7 +78,8 @@ class Process:
             its = Path(f"/proc/{self.pid}/ns/pid").readlink()
         except FileNotFoundError:  # it has ended; of the workbook's own processes none does
             return True
-        return self.program == "bwrap" or its != Path("/proc/self/ns/pid").readlink()
+        starts_one = any(Path(word).name == "confine.py" for word in self.words)
+        return starts_one or its != Path("/proc/self/ns/pid").readlink()
 
 
 def all_processes() -> Iterator[Process]:
