@@ -16,7 +16,7 @@ import os
 import shutil
 import stat
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
@@ -121,10 +121,11 @@ class _Recorded(NamedTuple):
     digest: str = ""
 
 
-def write_manifest(directory: Path) -> None:
-    """Write the manifest of a directory that is complete."""
-    states = sorted(_states(directory).items())
-    body = json.dumps({name: [*state[:3], _digest(directory / name, state)] for name, state in states}).encode()
+def write_manifest(directory: Path, known: Mapping[str, str] | None = None) -> None:
+    """Write the manifest of a directory that is complete. ``known``: what ``file_digest`` returns for some files."""
+    states, known = sorted(_states(directory).items()), known or {}
+    rows = {name: [*state[:3], known.get(name) or _digest(directory / name, state)] for name, state in states}
+    body = json.dumps(rows).encode()
     (directory / MANIFEST).write_bytes(hashlib.sha256(body).hexdigest().encode() + b"\n" + body)
 
 

@@ -33,8 +33,9 @@ ContextT = TypeVar("ContextT", bound=StageContext)
 class Stage(Generic[Request, ContextT]):
     """How one kind of result is made, and the key that it is stored under.
 
-    ``make(request, context, directory)`` writes the result's files into the directory. ``inputs`` returns JSON
-    data: everything in the request that the result depends on. The identity of the tools and the version of the
+    ``make(request, context, directory)`` writes the result's files into the directory, and may return the
+    digests of some, as for ``Store.get_or_make``. ``inputs`` returns JSON data: everything in the request that the
+    result depends on. The identity of the tools and the version of the
     code (the module of ``make`` and all that it imports) are added to every key. ``title`` is the progress line.
     ``space_bytes``: the free disk space that the stage needs. ``shared``: the result is stored for all checkouts.
     ``quiet``: the result is a wall-clock time, so nothing else may run at the same time. ``silent``: there are no
@@ -42,7 +43,7 @@ class Stage(Generic[Request, ContextT]):
     """
 
     name: str
-    make: Callable[[Request, ContextT, Path], None]
+    make: Callable[[Request, ContextT, Path], Mapping[str, str] | None]
     inputs: Callable[[Request, ContextT], Mapping[str, object]]
     title: Callable[[Request], str]
     space_bytes: int = 0

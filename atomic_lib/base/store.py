@@ -77,13 +77,14 @@ class Store:
         self,
         stage: str,
         inputs: Mapping[str, object],
-        make: Callable[[Path], None],
+        make: Callable[[Path], Mapping[str, str] | None],
         *,
         what: str,
         need_bytes: int = 0,
         silent: bool = False,
     ) -> Stored:
         """The stored result for ``inputs``. If there is none, or it is damaged, ``make(directory)`` creates its files.
+        It may return what ``file_digest`` says of some of them, which is then not computed again.
 
         ``inputs`` is JSON data: everything that the result depends on. ``what`` is the
         step's name in progress lines, which ``silent`` leaves out. ``need_bytes`` is the
@@ -112,11 +113,11 @@ class Store:
                 shown = nullcontext() if silent else step(what, expected_seconds, note)
                 with _full_disk_named(what, scratch):
                     with shown, _usual_umask():
-                        make(scratch)
+                        known = make(scratch)
                     seconds = time.monotonic() - started
                     record = {"inputs": inputs, "seconds": round(seconds, 3)}
                     (scratch / "key.json").write_text(json.dumps(record, indent=1, sort_keys=True))
-                    write_manifest(scratch)
+                    write_manifest(scratch, known)
                     final.parent.mkdir(parents=True, exist_ok=True)
                     os.rename(scratch, final)
             except BaseException:

@@ -68,10 +68,10 @@ def remove_raw_disks(store: Store) -> None:
     remove_unused(store, RAW_DISK.name)
 
 
-def _make(disk: UncompressedDisk, context: Context, directory: Path) -> None:
+def _make(disk: UncompressedDisk, context: Context, directory: Path) -> dict[str, str]:
     if disk.made:
         os.rename(disk.made, directory / _FILE)
-        return
+        return {_FILE: disk.digest}
     if not disk.digest:
         raise WorkbookError(
             f"{disk.qcow2}: of an earlier revision of the workbook, which kept no digest of the raw disk",
@@ -87,6 +87,7 @@ def _make(disk: UncompressedDisk, context: Context, directory: Path) -> None:
                 f"{disk.qcow2}: the raw disk that is made of it is not the one that the image was made with",
                 hint="run ./workbook clean builds, then build the image again",
             )
+    return {_FILE: disk.digest}
 
 
 RAW_DISK = Stage(

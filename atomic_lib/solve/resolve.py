@@ -9,6 +9,7 @@ from pathlib import Path
 
 from atomic_lib.base.command import CommandError
 from atomic_lib.base.errors import WorkbookError
+from atomic_lib.base.files import SPARSE_BYTES
 from atomic_lib.base.sharing.shared_files import newest_whole, share_files
 from atomic_lib.base.stage import Stage
 from atomic_lib.content.repositories import Content
@@ -100,7 +101,7 @@ def _inputs(request: RpmSetRequest, _: Context) -> dict[str, object]:
     }
 
 
-def _make(request: RpmSetRequest, context: Context, directory: Path) -> None:
+def _make(request: RpmSetRequest, context: Context, directory: Path) -> dict[str, str]:
     tools, cache, locked = context.tools, context.cache, request.locked
     rpms = directory / "rpms"
     rpms.mkdir()
@@ -124,6 +125,7 @@ def _make(request: RpmSetRequest, context: Context, directory: Path) -> None:
     write_lock(lock, directory / LOCK_FILE)
     (directory / "words.json").write_text(json.dumps(words))
     share_rpms(lock, rpms, context.store.results(RPM_SET.name))
+    return {f"{rpms.name}/{one.file_name}": one.sha256 for one in lock.packages if one.size_bytes < SPARSE_BYTES}
 
 
 RPM_SET = Stage(

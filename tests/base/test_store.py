@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from atomic_lib.base import command, errors
+from atomic_lib.base import command, errors, files
 from atomic_lib.base.errors import SetupError, WorkbookError
+from atomic_lib.base.files import file_digest, find_damage
 from atomic_lib.base.store import USES_VARIABLE, Store, file_sha256, key_of, remove_tree, require_space, set_aside
 from tests.flips import flip
 
@@ -55,6 +56,26 @@ def test_made_once_and_found_again(store: Store) -> None:
     assert first.path == second.path == store.path_of("stage", key_of(INPUTS))
     assert (first.path / "file").read_text() == "content"
     assert second.seconds == pytest.approx(first.seconds, abs=0.001)
+
+
+def test_a_digest_that_is_known_is_not_computed_again(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    def make(directory: Path) -> dict[str, str]:
+        write_file(directory)
+        (directory / "known").write_text("content")
+        return {"known": file_digest(directory / "known")}
+
+    def noted(path: Path) -> str:
+        read.append(path.name)
+        return file_digest(path)
+
+    read: list[str] = []
+    monkeypatch.setattr(files, "file_digest", noted)
+    path = store.get_or_make("stage", INPUTS, make, what="test").path
+    assert "known" not in read
+    assert "file" in read
+    assert find_damage(path) == []
+    (path / "known").write_text("CONTENT")
+    assert find_damage(path) == ["known: its content was changed"]
 
 
 def test_what_a_process_uses_is_noted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from atomic_lib.base import command
+from atomic_lib.base.files import find_damage
 from atomic_lib.base.paths import BUILD, CHECKOUT, cache_directory
 from atomic_lib.base.store import Store
 from atomic_lib.compose.tree_access.walk import Entry
@@ -148,6 +149,7 @@ def test_the_raw_disk_is_made_again_bit_for_bit_and_has_the_same_figures(built: 
     assert (raw.stat().st_size, disk_sha256(raw)) == (image.virtual_bytes, image.sha256)
     assert raw.stat().st_blocks * 512 < image.virtual_bytes / 2, "it is sparse"
     assert measure_image(image, raw, build.tree, build.package_names) == build.image_footprint
+    assert [find_damage(path, all_content=True) for path in (raw.parent, build.rpm_set.directory.parent)] == [[], []]
 
 
 def test_the_boot_has_its_milestones_in_order_and_its_critical_chain(built: Built) -> None:
