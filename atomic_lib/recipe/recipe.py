@@ -8,6 +8,7 @@ from atomic_lib.base.model import SelinuxMode
 from atomic_lib.content.yum_repository import YumRepository
 
 DEFAULT_TARGET = "multi-user.target"
+_UNIT_TYPES = ("automount", "device", "mount", "path", "scope", "service", "slice", "socket", "swap", "target", "timer")
 
 
 @dataclass(frozen=True)
@@ -193,3 +194,8 @@ class Recipe:
     """Whether units, locale and keymap that the tree lacks are left out: stand-in content lacks some of Fedora's."""
     notes: tuple[str, ...] = ()
     """What the recipe says but has no effect here, one sentence each, for the report."""
+
+
+def unit_name(name: str) -> str:
+    """The full name of a unit: as for systemctl, one that does not end in a type of units is that of a service."""
+    return name if name.rpartition(".")[2] in _UNIT_TYPES else f"{name}.service"

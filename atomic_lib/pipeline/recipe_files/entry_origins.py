@@ -9,7 +9,7 @@ import yaml
 from atomic_lib.base.errors import WorkbookError
 from atomic_lib.recipe.kickstart.kickstart_lines import Line, read_lines
 from atomic_lib.recipe.kickstart.kickstart_repositories import BASE
-from atomic_lib.recipe.recipe import Recipe
+from atomic_lib.recipe.recipe import Recipe, unit_name
 from atomic_lib.recipe.source import lines_of, read_text
 from atomic_lib.recipe.treefile_rules.variables import BASEARCH
 
@@ -78,7 +78,7 @@ def _in_kickstart(lines: Iterable[Line]) -> _Named:
             for said in re.split(r"[\s,=\"']+", text)[1:]:
                 if word == "services":
                     for field in ("enabled_units", "disabled_units"):
-                        yield field, said if "." in said else f"{said}.service", line.location
+                        yield field, unit_name(said), line.location
                 elif word in ("repo", "url"):
                     yield "repos", BASE if word == "url" else said, line.location
 

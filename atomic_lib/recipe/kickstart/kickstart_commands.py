@@ -26,7 +26,7 @@ from atomic_lib.recipe.kickstart.kickstart_accounts import (
 from atomic_lib.recipe.kickstart.kickstart_ostree import ostreesetup
 from atomic_lib.recipe.kickstart.kickstart_repositories import repo, url
 from atomic_lib.recipe.kickstart.kickstart_storage import autopart, btrfs, logvol, part, raid
-from atomic_lib.recipe.recipe import AddedFile, Recipe
+from atomic_lib.recipe.recipe import AddedFile, Recipe, unit_name
 
 
 def services(recipe: Recipe, given: Options) -> Recipe:
@@ -34,7 +34,7 @@ def services(recipe: Recipe, given: Options) -> Recipe:
     for dest, ours in (("enabled", "enabled_units"), ("disabled", "disabled_units")):
         if dest not in given:
             continue
-        units = [name if "." in name else f"{name}.service" for name in given.pop(dest)]
+        units = [unit_name(name) for name in given.pop(dest)]
         wrong = [unit for unit in units if not re.fullmatch(r"[\w@:\\-][\w@:.\\-]*", unit, re.ASCII)]
         if wrong:
             raise RefusedError(f"{wrong[0]!r} is not a unit name")

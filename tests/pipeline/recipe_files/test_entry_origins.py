@@ -54,7 +54,7 @@ def test_entries_of_json_with_tabs_are_found(tmp_path: Path) -> None:
 
 def test_entries_of_a_kickstart_are_found_in_their_section_and_in_any_file(tmp_path: Path) -> None:
     (tmp_path / "own.ks").write_text(
-        'url --url=https://own.example/\nservices --enabled=sshd,tar --disabled="nfs, rpc.socket"\n%packages\n'
+        'url --url=https://own.example/\nservices --enabled=sshd,dbus-org.tar --disabled="nfs, rpc.socket"\n%packages\n'
         "@core  # tar\n@^host\n@ Some Group  --optional\n-@other\n-nano\n%include more.txt\n%end\n"
         "%post\ntar nano\n%end\n"
     )
@@ -65,7 +65,7 @@ def test_entries_of_a_kickstart_are_found_in_their_section_and_in_any_file(tmp_p
                    "-other": ["own.ks:7"]},
         "excludes": {"nano": ["own.ks:8"]},
         "repos": {"anaconda": ["own.ks:1"]},
-        "enabled_units": {"sshd.service": ["own.ks:2"], "tar.service": ["own.ks:2"]},
+        "enabled_units": {"sshd.service": ["own.ks:2"], "dbus-org.tar.service": ["own.ks:2"]},
         "disabled_units": {"nfs.service": ["own.ks:2"], "rpc.socket": ["own.ks:2"]},
     }  # fmt: skip
 

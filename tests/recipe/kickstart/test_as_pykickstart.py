@@ -30,7 +30,7 @@ CASES = {
     "scripts": "%post\necho 1\n\n# 2\n%end\n%packages\na\n%end\n%post --nochroot --erroronfail\necho 3\n%end\n"
     "%post --interpreter=/usr/bin/python3 --log=/root/l\nprint(4)\n%end\n%post\n\n%end\n",
     "text in a script": "%packages\na\n%end\n%post\ncat <<E\n%frobnicate\n@a\nE\n%end # done\n",
-    "services": "%packages\na\n%end\nservices --enabled=a,b.socket --disabled=c\nservices --enabled=d\n",
+    "services": "%packages\na\n%end\nservices --enabled=a,b.socket --disabled=c\nservices --enabled=d,org.e\n",
     "services without one": "%packages\na\n%end\nservices --disabled=c\nservices --disabled=c,d --enabled=c\n",
     "boot loader": "%packages\na\n%end\nbootloader --append='a  b' --timeout=3\nbootloader --append=c\n",
     "settings": "%packages\na\n%end\nlang C\nlang en_US.UTF-8\ntimezone --utc Etc/UTC\ntimezone Europe/Oslo\n"
@@ -81,8 +81,8 @@ def test_scripts(tmp_path: Path, text: str) -> None:
 def test_settings(tmp_path: Path, text: str) -> None:
     handler, recipe = reference(text), read(tmp_path, text)
     services = handler.services
-    enabled = {name if "." in name else f"{name}.service" for name in services.enabled}
-    disabled = {name if "." in name else f"{name}.service" for name in services.disabled}
+    enabled = {name if name.endswith(".socket") else f"{name}.service" for name in services.enabled}
+    disabled = {f"{name}.service" for name in services.disabled}
     assert set(recipe.enabled_units) == enabled
     assert set(recipe.disabled_units) == disabled - enabled  # Anaconda disables first
     assert (recipe.kernel_arguments or "").split() == handler.bootloader.appendLine.split()
