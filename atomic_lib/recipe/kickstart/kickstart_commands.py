@@ -160,6 +160,8 @@ def network(recipe: Recipe, given: Options) -> Recipe:
             raise RefusedError(f"{name!r} is not the name of a host")
         file = AddedFile("etc/hostname", 0o100644, f"{name}\n".encode())
         recipe = replace(recipe, added_files=(*(one for one in recipe.added_files if one.path != file.path), file))
+        if not given:
+            return recipe
     if given.get("onboot") is True or given.get("bootProto", "dhcp") == "dhcp":
         given.pop("onboot", None)
     if given.get("bootProto") == "dhcp":
@@ -167,7 +169,8 @@ def network(recipe: Recipe, given: Options) -> Recipe:
     for dest in [dest for dest in ("activate", "device", "ipv6", "noipv6") if dest in given]:
         if dest != "ipv6" or given[dest] == "auto":
             del given[dest]
-    return recipe if given else noted(recipe, "network has no effect: an image always uses DHCP on its only interface")
+    what = "network: only --hostname has an effect" if name else "network has no effect"
+    return recipe if given else noted(recipe, f"{what}: an image always uses DHCP on its only interface")
 
 
 def xconfig(recipe: Recipe, given: Options) -> Recipe:

@@ -307,9 +307,12 @@ def test_a_volume_for_the_root_file_system_gives_its_size(tmp_path: Path) -> Non
 
 
 def test_a_host_name_is_a_file_and_the_last_one_counts(tmp_path: Path) -> None:
-    lines = "network --hostname=a.example\nnetwork --bootproto=dhcp --hostname=b.example\n"
+    lines = "network --hostname=a.example\nnetwork --activate --hostname=b.example\n"
     recipe = read_kickstart(write(tmp_path / "a.ks", f"{lines}%packages\nbash\n%end\n"), "F41")
     assert [(file.path, file.content) for file in recipe.added_files] == [("etc/hostname", b"b.example\n")]
+    assert recipe.notes == (
+        "a.ks:2: network: only --hostname has an effect: an image always uses DHCP on its only interface",
+    )
     error = refusal(write(tmp_path / "b.ks", "network --hostname='a b'\n%packages\nbash\n%end\n"), "F41")
     assert error.message == f"{tmp_path}/b.ks:1: network: 'a b' is not the name of a host"
 
