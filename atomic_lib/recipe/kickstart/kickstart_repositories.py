@@ -31,6 +31,8 @@ def repo(recipe: Recipe, given: Options) -> Recipe:
     if not name:
         raise RefusedError("needs --name=REPOSITORY")
     install = given.pop("install", False)
+    if given.get("ignoregroups") is False:  # as without the option
+        del given["ignoregroups"]
     if not any(given.get(dest) for dest in ("baseurl", "mirrorlist", "metalink")):
         if given or install:
             recipe = noted(

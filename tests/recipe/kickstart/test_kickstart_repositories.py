@@ -40,6 +40,14 @@ def test_without_url_repositories_are_added_to_those_of_the_content(tmp_path: Pa
     )
 
 
+def test_groups_of_a_repository_that_are_not_ignored_are_no_option(tmp_path: Path) -> None:
+    plain, said = (
+        read(tmp_path, f"#version=F21\nrepo --name=own --baseurl=https://a/{option}")
+        for option in ("", " --ignoregroups=false")
+    )
+    assert said == plain
+
+
 def test_a_later_line_for_a_repository_replaces_an_earlier_one(tmp_path: Path) -> None:
     recipe = read(tmp_path, "url --url=https://a.example/\nurl --url=https://b.example/")
     assert [one.baseurl for one in recipe.repositories] == [("https://b.example/",)]
