@@ -113,7 +113,7 @@ def _read(sections: Sections, version: str, path: Path) -> _Reading:
         parser.read_lines([line.text for line in sections.kept])
     except KickstartError as error:
         raise WorkbookError(f"{findings.location(error.lineno or 1)}: {error.message}") from None
-    if not handler.packages.seen and not parser.recipe.ostree_source:
+    if not handler.packages.seen and "ostreesetup" not in handler.commands:
         text = "no %packages section and no ostreesetup, here or in an included file"
         findings.problems.append(Problem(str(path), text))
     return _Reading(version, parser.recipe, handler, findings)

@@ -68,4 +68,5 @@ def test_what_is_no_name_or_address_is_refused_with_its_line(tmp_path: Path, old
     path = write(tmp_path / "own.ks", f"lang C\n{WHOLE.replace(old, new, 1)}\n")
     message = refusal(path).message
     assert message.startswith(f"{path}:2: ostreesetup")
+    assert "no ostreesetup" not in message
     assert said in message
