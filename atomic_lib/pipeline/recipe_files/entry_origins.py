@@ -7,7 +7,7 @@ from pathlib import Path
 import yaml
 
 from atomic_lib.base.errors import WorkbookError
-from atomic_lib.recipe.kickstart.kickstart_lines import Line, read_lines
+from atomic_lib.recipe.kickstart.kickstart_lines import SECTIONS, Line, read_lines
 from atomic_lib.recipe.kickstart.kickstart_repositories import BASE
 from atomic_lib.recipe.recipe import Recipe, unit_name
 from atomic_lib.recipe.source import lines_of, read_text
@@ -68,7 +68,7 @@ def _in_kickstart(lines: Iterable[Line]) -> _Named:
     section = ""
     for line in lines:
         word, text = line.first_word, line.text.partition("#")[0].strip()
-        if section == "%packages" and word != "%end":
+        if section == "%packages" and word not in ("%end", *SECTIONS):
             group = re.fullmatch(r"(-?)@\s*(.*)", re.sub(r"\s+--", " --", text))
             entry = "".join(group.groups()) if group else text.removeprefix("-")
             yield "groups" if group else "excludes" if text.startswith("-") else "packages", entry, line.location

@@ -151,19 +151,24 @@ class Sections:
     """The line that opens a section without effect, and why it has none."""
 
 
-def split_off_sections(lines: Sequence[Line]) -> Sections:
+def split_off_sections(lines: Sequence[Line], *, ends_required: bool = True) -> Sections:
     """Take out the sections that are refused or have no effect.
 
-    Raises WorkbookError naming file and line for a section without ``%end``, an ``%end``
+    Without ``ends_required``, a section without ``%end`` goes on to the next one, or to the last line; it gets one.
+
+    Raises WorkbookError naming file and line for a section without a required ``%end``, an ``%end``
     without a section, or a quotation without an end.
     """
     found = Sections([], [], [])
     opened: Line | None = None
     for line in lines:
         word = line.first_word
-        if opened:
-            if word in SECTIONS:
+        if opened and word in SECTIONS:
+            if ends_required:
                 break
+            _end(opened, found)
+            opened = None
+        if opened:
             if opened.first_word in ACCEPTED_SECTIONS:
                 found.kept.append(line)
             if word == "%end":
@@ -174,9 +179,16 @@ def split_off_sections(lines: Sequence[Line]) -> Sections:
             _file_section(line, found)
         else:
             found.kept.append(line)
-    if opened:
+    if opened and ends_required:
         raise WorkbookError(f"{opened.location}: section {opened.first_word} has no %end", hint="end it with %end")
+    if opened:
+        _end(opened, found)
     return found
+
+
+def _end(opened: Line, found: Sections) -> None:
+    if opened.first_word in ACCEPTED_SECTIONS:
+        found.kept.append(Line("%end\n", opened.path, opened.number))
 
 
 def _file_section(line: Line, found: Sections) -> None:

@@ -29,7 +29,12 @@ from atomic_lib.recipe.kickstart.kickstart_sections import (
     given_options,
     group_words,
 )
-from atomic_lib.recipe.kickstart.kickstart_versions import handler_class, named_version, other_versions
+from atomic_lib.recipe.kickstart.kickstart_versions import (
+    ends_required,
+    handler_class,
+    named_version,
+    other_versions,
+)
 from atomic_lib.recipe.recipe import PostScript, Recipe
 from atomic_lib.recipe.source import printable
 from atomic_lib.recipe.treefile_keys import LANGUAGE
@@ -60,8 +65,8 @@ def read_kickstart(path: Path, version: str, roots: Sequence[Path] = ()) -> Reci
 
 def _read_kickstart(path: Path, version: str, roots: Sequence[Path]) -> Recipe:
     every_line, files = read_lines(path, roots)
-    sections = split_off_sections(every_line)
     named, notes = named_version(line for line in every_line if line.path == path)
+    sections = split_off_sections(every_line, ends_required=ends_required(named or version))
     reading = _read(sections, named or version, path)
     if reading.findings.syntax_errors and not named:
         reading, why = _best_reading(reading, sections, path)

@@ -43,6 +43,11 @@ def handler_class(version: str) -> Any:
         ) from None
 
 
+def ends_required(version: str) -> bool:
+    """Whether sections must have ``%end`` in a version, as from Fedora 8 on."""
+    return bool(handler_class(version).version >= versionMap["F8"])
+
+
 def other_versions(version: str, words: Iterable[str]) -> Iterator[str]:
     """The other versions, of Fedora, then of RHEL, the newest first, that may read these commands or sections.
 

@@ -70,6 +70,11 @@ def test_entries_of_a_kickstart_are_found_in_their_section_and_in_any_file(tmp_p
     }  # fmt: skip
 
 
+def test_a_section_of_old_syntax_ends_where_the_next_one_begins(tmp_path: Path) -> None:
+    (tmp_path / "own.ks").write_text("#version=RHEL5\n%packages\ntar\n%post\ntar\n")
+    assert origins(tmp_path / "own.ks")["packages"] == {"tar": ["own.ks:3"]}
+
+
 def test_entries_of_a_kickstart_that_a_treefile_includes_are_found(tmp_path: Path) -> None:
     (tmp_path / "own.yaml").write_text("ref: own\ninclude: list.ks\n")
     (tmp_path / "list.ks").write_text("# tar\n%packages\ntar\n-nano\n%end\n")

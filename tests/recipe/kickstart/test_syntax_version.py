@@ -59,3 +59,36 @@ def test_an_unknown_version_in_the_file_is_noted(tmp_path: Path, name: str) -> N
     notes = read_kickstart(path, "F41").notes
     assert notes[0] == f"a.ks:2: #version={name} has no effect: no version of the kickstart syntax has this name"
     assert notes[1].startswith("a.ks:3: read with the kickstart syntax of F33, because that of F41 does not accept: ")
+
+
+OLD = """\
+lang C
+%packages
+bash
+%pre
+-bash
+%post
+echo 1
+%post --nochroot
+echo 2
+%end
+keyboard us
+%post
+echo 3
+"""
+
+
+@pytest.mark.parametrize("version", ["RHEL5", "F7", "FC6"])
+def test_sections_of_the_syntax_before_fedora_8_need_no_end(tmp_path: Path, version: str) -> None:
+    recipe = read_kickstart(write(tmp_path / "a.ks", f"#version={version}\n{OLD}"), "F41")
+    assert (recipe.packages, recipe.excludes, recipe.keyboard) == (("bash",), (), "us")
+    assert [(script.text, script.in_tree) for script in recipe.post_scripts] == [
+        ("echo 1\n", True), ("echo 2\n", False), ("echo 3\n", True)
+    ]  # fmt: skip
+    assert read_kickstart(write(tmp_path / "b.ks", OLD), version).packages == ("bash",)
+
+
+@pytest.mark.parametrize("version", ["RHEL6", "F8", "DEVEL"])
+def test_sections_of_a_newer_syntax_need_an_end(tmp_path: Path, version: str) -> None:
+    path = write(tmp_path / "a.ks", f"#version={version}\n{OLD}")
+    assert refusal(path).message == f"{path}:3: section %packages has no %end"
