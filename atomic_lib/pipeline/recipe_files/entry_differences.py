@@ -55,6 +55,8 @@ def _setting_differences(
         if isinstance(value, list | tuple):
             others = other if isinstance(other, list | tuple) else ()
             yield from (EntryDifference(side, name, entry) for entry in value if entry not in others)
+            if not value and other is None:
+                yield EntryDifference(side, name, "an empty list")
         elif value is not None:
             yield EntryDifference(side, name, value)
     if name in _WITHOUT_ORDER:

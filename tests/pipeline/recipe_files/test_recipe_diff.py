@@ -125,6 +125,14 @@ def test_host_names_of_one_length_are_a_difference(tmp_path: Path) -> None:
     assert [one.what for one in entry_differences(*recipes)] == ["added_files", "added_files"]
 
 
+def test_no_language_at_all_differs_from_all_languages(tmp_path: Path) -> None:
+    for name, option in (("first", ""), ("second", " --inst-langs=")):
+        (tmp_path / f"{name}.ks").write_text(f"%packages{option}\nbash\n%end\n")
+    recipes = [read_recipe(tmp_path / f"{name}.ks") for name in ("first", "second")]
+    assert list(map(str, entry_differences(*recipes))) == ["+ languages: an empty list"]
+    assert list(map(str, entry_differences(*recipes[::-1]))) == ["- languages: an empty list"]
+
+
 def test_the_order_of_repositories_languages_and_firewall_services_is_no_difference(tmp_path: Path) -> None:
     lines = [f"repo --name={name} --baseurl=https://{name}.example/\n" for name in ("a", "b")]
     texts = {
