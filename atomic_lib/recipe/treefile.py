@@ -63,7 +63,7 @@ def _recipe(path: Path, values: Values, reader: TreefileReader) -> Recipe:
     """The recipe with these values; problems are added to the reader's findings."""
     findings = reader.findings
     _require_composable(path, values, findings)
-    languages = values.get("install-langs")
+    languages = values.get("install-langs") or None  # as in rpm-ostree, an empty list sets no limit
     units = _unique(values.get("units", ()))
     scripts = [values["postprocess-script"]] if "postprocess-script" in values else []
     with_lock = values.get("lockfile-repos", ())

@@ -301,3 +301,16 @@ def test_the_real_fedora_22_treefile_lacks_its_script_only(tmp_path: Path) -> No
     assert recipe.initramfs_arguments == ("--no-hostonly", "--add", "iscsi")
     assert recipe.account_rules is not None
     assert ("adm", 3, 4) in recipe.account_rules.users
+
+
+def test_an_empty_list_of_languages_sets_no_limit(tmp_path: Path) -> None:
+    (tmp_path / "a.yaml").write_text("ref: a/b\npackages: [bash]\ninstall-langs: []\n")
+    assert read_treefile(tmp_path / "a.yaml").languages is None
+
+
+@pytest.mark.parametrize(
+    "unset", ["default_target:\ndefault-target: a.target", "default_target: a.target\ndefault-target:"]
+)
+def test_a_spelling_without_a_value_is_not_set(tmp_path: Path, unset: str) -> None:
+    (tmp_path / "a.yaml").write_text(f"ref: a/b\npackages: [bash]\n{unset}\n")
+    assert read_treefile(tmp_path / "a.yaml").default_target == "a.target"

@@ -110,7 +110,7 @@ class TreefileReader:
                                      "include a file that has it")  # fmt: skip
             elif key.startswith("packages-") and name not in REFUSED:
                 self._take_architecture(document, key, accepted, suffix)
-            elif name != key and name in document.values:
+            elif name != key and None not in (value, document.values.get(name)):
                 self.findings.refuse(f"{prefix}{key}: is the old spelling of {name}, which is also set{suffix}")
             elif name not in ACCEPTED:
                 self._take_unknown(document, key, suffix)
