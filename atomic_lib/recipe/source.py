@@ -100,7 +100,7 @@ def listing_hint(path: Path) -> str:
     if not path.parent.is_dir():
         return f"there is no directory {path.parent}"
     names = sorted(sibling.name for sibling in path.parent.iterdir() if sibling.is_file())
-    return f"{path.parent} has: {', '.join(names)}" if names else f"{path.parent} is empty"
+    return f"{path.parent} has: {', '.join(names)}" if names else f"{path.parent} has no files"
 
 
 def printable(text: str) -> str:

@@ -172,3 +172,10 @@ def test_only_where_all_line_ends_are_those_of_windows_they_are_changed(tmp_path
 )
 def test_a_line_ends_at_a_line_feed_only(text: str, lines: list[str]) -> None:
     assert source.lines_of(text) == lines
+
+
+def test_a_directory_with_directories_only_has_no_files(tmp_path: Path) -> None:
+    (tmp_path / "inner").mkdir()
+    with pytest.raises(WorkbookError) as caught:
+        source.read_text(tmp_path / "a.yaml")
+    assert caught.value.hint == f"{tmp_path} has no files"
