@@ -181,6 +181,11 @@ def xconfig(recipe: Recipe, given: Options) -> Recipe:
     return recipe if given else noted(recipe, "xconfig has no effect: it describes no more than a display")
 
 
+def skipx(recipe: Recipe, given: Options) -> Recipe:
+    """Start multi-user.target, whatever ``xconfig`` says; the caller implements it."""
+    return noted(recipe, "skipx: the tree starts multi-user.target, even if xconfig --startxonboot asks for another")
+
+
 def firstboot(recipe: Recipe, given: Options) -> Recipe:
     """Accept all forms; the caller implements ``--disable``."""
     if given.pop("firstboot", None) == constants.FIRSTBOOT_SKIP:
@@ -192,8 +197,8 @@ COMMANDS: Mapping[str, Callable[[Recipe, Options], Recipe]] = {
     "autopart": autopart, "bootloader": bootloader, "btrfs": btrfs, "firewall": firewall, "firstboot": firstboot,
     "group": group, "keyboard": keyboard, "lang": lang, "logvol": logvol, "network": network,
     "ostreesetup": ostreesetup, "part": part, "partition": part, "raid": raid, "repo": repo, "rootpw": rootpw,
-    "selinux": selinux, "services": services, "sshkey": sshkey, "timesource": timesource, "timezone": timezone,
-    "url": url, "user": user, "xconfig": xconfig,
+    "selinux": selinux, "services": services, "skipx": skipx, "sshkey": sshkey, "timesource": timesource,
+    "timezone": timezone, "url": url, "user": user, "xconfig": xconfig,
 }  # fmt: skip
 """The commands that change the recipe."""
 

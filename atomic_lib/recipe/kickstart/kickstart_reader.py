@@ -203,6 +203,7 @@ def _with_sections(recipe: Recipe, handler: Any, findings: SectionReader) -> Rec
     read = replace(
         with_base(recipe),
         disabled_units=tuple(dict.fromkeys(disabled)),
+        default_target=Recipe.default_target if "skipx" in handler.commands else recipe.default_target,
         packages=tuple(packages.packageList),
         groups=group_words(packages),
         excludes=tuple(packages.excludedList),

@@ -32,7 +32,6 @@ NO_EFFECT: Mapping[str, str] = {
     "mouse": "a guest's mouse needs no description",
     "volgroup": "an image has no LVM, but one ext4 root file system",
     "reqpart": "an image always has the partitions that firmware needs, and /boot in its root file system",
-    "skipx": "the tree starts multi-user.target, unless xconfig --startxonboot asks for another",
     "sshpw": "it sets passwords of the installer, not of the tree",
 }  # fmt: skip
 """Commands without effect on a tree or an image, and why."""

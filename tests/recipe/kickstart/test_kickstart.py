@@ -76,7 +76,7 @@ NOTES = [
     ("zerombr", "zerombr has no effect: an image has one disk, which is new, and no other storage"),
     ("clearpart --all", "clearpart has no effect: an image has one disk, which is new, and no other storage"),
     ("reboot --eject", "reboot has no effect: it only controls the installer"),
-    ("skipx", "skipx has no effect: the tree starts multi-user.target, unless xconfig --startxonboot asks for another"),
+    ("skipx", "skipx: the tree starts multi-user.target, even if xconfig --startxonboot asks for another"),
     ("cdrom", "cdrom has no effect: packages come from the variant's content"),
     ("repo --name=a --baseurl=http://a --noverifyssl", "repo a --noverifyssl: the signatures of packages are checked "
      "all the same"),
@@ -297,6 +297,12 @@ def test_the_graphical_target(tmp_path: Path) -> None:
     assert read_kickstart(write(tmp_path / "a.ks", PACKAGES), "F41").default_target == "multi-user.target"
     path = write(tmp_path / "a.ks", f"xconfig --startxonboot\n{PACKAGES}")
     assert read_kickstart(path, "F41").default_target == "graphical.target"
+
+
+@pytest.mark.parametrize("lines", ["xconfig --startxonboot\nskipx", "skipx\nxconfig --startxonboot"])
+def test_skipx_wins_over_xconfig(tmp_path: Path, lines: str) -> None:
+    path = write(tmp_path / "a.ks", f"{lines}\n{PACKAGES}")
+    assert read_kickstart(path, "F41").default_target == "multi-user.target"
 
 
 def test_a_volume_for_the_root_file_system_gives_its_size(tmp_path: Path) -> None:
