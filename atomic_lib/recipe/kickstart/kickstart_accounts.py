@@ -58,11 +58,11 @@ def user(recipe: Recipe, given: Options) -> Recipe:
     values = {"uid": given.pop("uid", None), "shell": given.pop("shell", None), "home-dir": given.pop("homedir", None),
               "comment": given.pop("gecos", None), "groups": ",".join(one for one, _ in groups) or None}  # fmt: skip
     for option in ("shell", "home-dir"):
-        if values[option] is not None and not _PATH.fullmatch(values[option]):
+        if values[option] and not _PATH.fullmatch(values[option]):
             raise RefusedError(f"{values[option]!r} is not an absolute path")
     if re.search(r"[:\x00-\x1f\x7f]", values["comment"] or ""):
         raise RefusedError("--gecos must be one line without colons")
-    words = [f"--{option}={value}" for option, value in values.items() if value is not None]
+    words = [f"--{option}={value}" for option, value in values.items() if value]  # as in Anaconda, not 0 either
     number = given.pop("gid", None)
     own = [_groupadd(name, number)] if number and all(one != str(number) for _, one in groups) else []
     words.append(f"--gid={number}" if number else "--user-group")

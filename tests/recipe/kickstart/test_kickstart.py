@@ -342,3 +342,11 @@ def test_a_time_zone_without_a_name_sets_none(tmp_path: Path, lines: str, zone: 
 def test_a_password_of_the_boot_loader_is_one_problem(tmp_path: Path) -> None:
     path = write(tmp_path / "a.ks", f"bootloader --iscrypted --password=a\n{PACKAGES}")
     assert refusal(path).message == f"{path}:1: bootloader --password: an image must not have a password"
+
+
+def test_an_empty_option_of_a_user_is_as_none(tmp_path: Path) -> None:
+    plain, said = (
+        read_kickstart(write(tmp_path / "a.ks", f"user --name=me{options}\n{PACKAGES}"), "F41")
+        for options in ("", ' --shell="" --homedir="" --gecos="" --groups="" --uid=0')
+    )
+    assert said == plain
