@@ -142,11 +142,14 @@ def _from_json(path: Path, text: str) -> Document:
         twice[:] = [name for name in dict.fromkeys(names) if names.count(name) > 1]  # the outermost mapping is last
         return dict(pairs)
 
+    def constant(name: str) -> object:
+        raise WorkbookError(f"{path}: not valid JSON: {name} is no number of JSON", hint=_SYNTAX_HINT)
+
     if text.startswith("\ufeff"):
         raise WorkbookError(f"{path}:1: not valid JSON: begins with a byte order mark, which rpm-ostree refuses",
                             hint="save the file as UTF-8 without it")  # fmt: skip
     try:
-        value = json.loads(text, object_pairs_hook=mapping)
+        value = json.loads(text, object_pairs_hook=mapping, parse_constant=constant)
     except json.JSONDecodeError as error:
         hint = f"{_SYNTAX_HINT}; a treefile without the suffix .yaml or .yml is read as JSON"
         raise WorkbookError(f"{path}:{error.lineno}: not valid JSON: {error.msg}", hint=hint) from None

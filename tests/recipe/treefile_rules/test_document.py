@@ -76,6 +76,7 @@ def test_a_key_of_json_that_is_given_twice_is_named_and_one_deeper_is_not() -> N
         ("a.json", '{"a": ' + "[" * 100000, "a.json: values are nested more than 100 levels deep"),
         ("a.json", '{"a": ["\\ud800"]}', "a.json: a text has half of a surrogate pair, which is no character"),
         ("a.json", '{"a": {"\\udc00": 1}}', "a.json: a text has half of a surrogate pair, which is no character"),
+        ("a.json", '{"metadata": [NaN]}', "a.json: not valid JSON: NaN is no number of JSON"),
         ("a.yaml", 'a: "\\ud800"\n', "a.yaml: a text has half of a surrogate pair, which is no character"),
         ("a.yaml", f"a: 0x{'f' * 9999}", "a.yaml:1: not valid YAML: a number is too long"),
         ("a.yaml", "a: &x [*x]\n", "a.yaml: values are nested more than 100 levels deep"),
