@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from atomic_lib.base.errors import WorkbookError
-from atomic_lib.params.variant import Variant
-from atomic_lib.recipe.load import load_container_recipe, load_recipe
+from atomic_lib.params.variant import Variant, load_variant
+from atomic_lib.recipe.load import load_container_recipe, load_recipe, load_recipes
 
 
 def variant(method: str) -> Variant:
@@ -203,3 +203,9 @@ def test_what_the_variant_says_of_selinux_wins_over_a_kickstart(tmp_path: Path, 
     text = "selinux --permissive\n%packages --nocore\nbash\n%end\n"
     write(tmp_path / "kickstarts" / "small.ks", text)
     assert load_recipe(variant("traditional").model_copy(update={"selinux": given}), tmp_path).selinux == becomes
+
+
+@pytest.mark.parametrize("name", ["atomic-min", "cloud-docker"])
+def test_what_is_read_again_is_the_same(name: str) -> None:
+    first = repr(load_recipes(load_variant(name)))
+    assert repr(load_recipes(load_variant(name))) == first

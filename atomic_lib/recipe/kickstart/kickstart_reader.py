@@ -8,6 +8,7 @@ type annotations.
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from pykickstart.parser import KickstartParser, PutBackIterator  # type: ignore[
 from atomic_lib.base.errors import WorkbookError
 from atomic_lib.recipe.kickstart.kickstart_accounts import RefusedError
 from atomic_lib.recipe.kickstart.kickstart_commands import COMMANDS, DEFAULT_FIREWALL, absent_services, with_ssh
-from atomic_lib.recipe.kickstart.kickstart_lines import Problem, Sections, read_lines, split_off_sections
+from atomic_lib.recipe.kickstart.kickstart_lines import Line, Problem, Sections, read_lines, split_off_sections
 from atomic_lib.recipe.kickstart.kickstart_ostree import without_packages
 from atomic_lib.recipe.kickstart.kickstart_reasons import COMMAND_REASONS, NO_EFFECT
 from atomic_lib.recipe.kickstart.kickstart_repositories import with_base
@@ -65,6 +66,11 @@ def read_kickstart(path: Path, version: str, roots: Sequence[Path] = ()) -> Reci
 
 def _read_kickstart(path: Path, version: str, roots: Sequence[Path]) -> Recipe:
     every_line, files = read_lines(path, roots)
+    return _recipe_of(tuple(every_line), files, path, version)
+
+
+@lru_cache(maxsize=32)  # a run reads each recipe several times
+def _recipe_of(every_line: tuple[Line, ...], files: tuple[Path, ...], path: Path, version: str) -> Recipe:
     named, notes = named_version(line for line in every_line if line.path == path)
     sections = split_off_sections(every_line, ends_required=ends_required(named or version))
     reading = _read(sections, named or version, path)

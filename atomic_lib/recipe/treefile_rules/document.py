@@ -8,6 +8,7 @@ import json
 import re
 from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -51,9 +52,11 @@ class Document:
         return f"{self.path}:{line}" if line else str(self.path)
 
 
+@lru_cache(maxsize=128)
 def parse_document(path: Path, text: str) -> Document:
     """The treefile with ``text``: YAML if the suffix of ``path`` is .yaml or .yml, otherwise JSON, as in rpm-ostree.
 
+    A run reads each recipe several times, and parsing YAML takes most of that time: do not change what this returns.
     Raises WorkbookError naming file and line if it cannot be parsed, is not a mapping, or is nested too deeply.
     """
     try:

@@ -350,3 +350,13 @@ def test_an_empty_option_of_a_user_is_as_none(tmp_path: Path) -> None:
         for options in ("", ' --shell="" --homedir="" --gecos="" --groups="" --uid=0')
     )
     assert said == plain
+
+
+def test_one_kickstart_is_read_once_in_each_version_until_a_file_changes(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.ks", f"%include b.ks\n{PACKAGES}")
+    included = write(tmp_path / "b.ks", "lang en_US.UTF-8\n")
+    first = read_kickstart(path, "F41")
+    assert read_kickstart(path, "F41") is first
+    assert read_kickstart(path, "F21") is not first
+    write(included, "lang nb_NO.UTF-8\n")
+    assert read_kickstart(path, "F41").locale == "nb_NO.UTF-8"

@@ -100,3 +100,10 @@ def test_aliases_that_would_fill_the_memory_are_refused_at_once() -> None:
     with pytest.raises(WorkbookError, match="has more than 200000 values, aliases of YAML followed"):
         of_yaml("\n".join(lines))
     assert len(of_yaml("\n".join(lines[:4])).values) == 4
+
+
+def test_one_text_is_parsed_once() -> None:
+    first = of_yaml("ref: once\n")
+    assert of_yaml("ref: once\n") is first
+    assert parse_document(Path("b.yaml"), "ref: once\n").location("ref") == "b.yaml:1"
+    assert of_yaml("ref: twice\n").values == {"ref": "twice"}
