@@ -2,7 +2,8 @@
 
 import logging
 import signal
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,8 @@ from atomic_lib.pipeline.failures import cell_failure
 from atomic_lib.pipeline.output_limit import OutputLimit, without_progress
 
 _ENGINE = "workbook"
+_SAVE_SECONDS = 1
+"""Saving a long notebook takes longer than a short cell. What was not saved is lost if this process is killed."""
 
 
 class _Client(PapermillNotebookClient):  # type: ignore[misc]  # papermill has no types
@@ -61,7 +64,24 @@ class _Engine(NBClientEngine):  # type: ignore[misc]  # papermill has no types
     def execute_managed_notebook(cls, nb_man: Any, kernel_name: str, **options: Any) -> None:
         own = {name: options[name] for name in ("tell", "limit", "config")}
         client = _Client(nb_man, kernel_name=kernel_name, log=logger, timeout=options["execution_timeout"], **own)
-        client.execute(preexec_fn=partial(end_with_parent, signal.SIGKILL))
+        with seldom_saved(nb_man):
+            client.execute(preexec_fn=partial(end_with_parent, signal.SIGKILL))
+
+
+@contextmanager
+def seldom_saved(manager: Any) -> Iterator[None]:
+    """In this block, have papermill save a notebook once a second at most, not twice for each cell."""
+    save = manager.save
+
+    def save_if_due() -> None:
+        if (manager.now() - manager.last_save_time).total_seconds() >= _SAVE_SECONDS:
+            save()
+
+    manager.save = save_if_due
+    try:
+        yield
+    finally:
+        manager.save = save
 
 
 def execute(

@@ -26,7 +26,7 @@ def executed(run_directory: Path, out: Path) -> None:
         manager = {"transport": "ipc", "ip": f"{sockets}/kernel"}
         papermill.execute_notebook(
             NOTEBOOK, out, parameters={"run_directory": str(run_directory)}, progress_bar=False, log_output=False,
-            cwd=run_directory, config=Config({"KernelManager": manager}),
+            cwd=run_directory, request_save_on_cell_execute=False, config=Config({"KernelManager": manager}),
         )  # fmt: skip
 
 
