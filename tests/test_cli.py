@@ -202,7 +202,7 @@ def test_the_processes_of_the_tests_keep_what_they_compile(monkeypatch: pytest.M
 
 def test_a_reader_that_has_seen_enough_is_no_error(tmp_path: Path) -> None:
     recipe = tmp_path / "own.yaml"
-    recipe.write_text("ref: own\npackages:\n" + "".join(f"- package-{number}\n" for number in range(20_000)))
+    recipe.write_text("ref: own\npackages:\n" + "".join(f"- {'long' * 50}-{number}\n" for number in range(1000)))
     words = [sys.executable, "-P", "-m", "atomic_lib", "show", str(recipe)]
     with subprocess.Popen(words, cwd=CHECKOUT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as shown:
         assert shown.stdout
