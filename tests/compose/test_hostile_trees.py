@@ -12,6 +12,7 @@ import stat
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -29,7 +30,8 @@ from atomic_lib.compose.tree_access.walk import read_entries, walk_tree, write_e
 from atomic_lib.formats.tmpfiles import lines_of, split_line
 from atomic_lib.recipe.recipe import Recipe
 from atomic_lib.solve.lock import Lock
-from atomic_lib.tools.user_namespace import outer_root
+from atomic_lib.tools.memory import in_memory
+from atomic_lib.tools.user_namespace import is_inside, outer_root
 from tests.compose.harmful_files import (
     chain,
     circle,
@@ -48,7 +50,7 @@ from tests.compose.harmful_files import (
     relative_link_to_file,
     remove,
 )
-from tests.contexts import NO_TOOLS
+from tests.contexts import NO_TOOLS, on_disk
 
 SECRET = "of the host"
 AUTOVAR = "usr/lib/tmpfiles.d/rpm-ostree-1-autovar.conf"
@@ -70,6 +72,21 @@ def _no_hang() -> Iterator[None]:
     signal.alarm(SECONDS_MOST)
     yield
     signal.alarm(0)
+
+
+@pytest.fixture(scope="module")
+def trees(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Where the trees are: in memory, where that can be mounted, as a disk takes longer for so many small files."""
+    place = tmp_path_factory.mktemp("hostile") / "trees"
+    with in_memory(place) if is_inside() else on_disk(place):
+        yield place
+
+
+@pytest.fixture
+def tmp_path(trees: Path) -> Iterator[Path]:
+    """A directory for one test."""
+    with TemporaryDirectory(dir=trees) as directory:
+        yield Path(directory)
 
 
 @pytest.fixture
