@@ -87,11 +87,14 @@ class Content:
 
     @property
     def key_urls(self) -> list[str]:
-        """The URLs of the remote repositories' public keys, with $releasever substituted."""
+        """The URLs of the remote repositories' public keys that are files, with $releasever substituted.
+
+        Others were fetched with the packages that they signed, and are beside these.
+        """
         parsed = _parse_repos(self.repo_text, "repositories")
         remote = [section for name, section in parsed.items() if name not in (*self.local, parsed.default_section)]
         urls = [url for section in remote for url in section["gpgkey"].replace("$releasever", self.releasever).split()]
-        return list(dict.fromkeys(urls))
+        return list(dict.fromkeys(url for url in urls if url.startswith("file:")))
 
     @property
     def repo_ids(self) -> list[str]:

@@ -19,7 +19,7 @@ from atomic_lib.solve.dnf_run import Dnf, install_words
 from atomic_lib.solve.group_members import GroupMembers, group_members, members_to_install
 from atomic_lib.solve.lock import LOCK_FILE, Lock, read_lock, write_lock
 from atomic_lib.solve.locked import available_packages, fetch_locked, read_rpms, require_locked
-from atomic_lib.solve.rpm_cache import keep_keys, keep_rpms
+from atomic_lib.solve.rpm_cache import keep_imported_keys, keep_keys, keep_rpms
 from atomic_lib.solve.rpm_ostree.lockfile import (
     Lockfile,
     hidden_packages,
@@ -117,6 +117,8 @@ def _make(request: RpmSetRequest, context: Context, directory: Path) -> dict[str
             require_digests(request.lockfile, lock.packages, rpms)
         else:
             words, lock = _resolve(dnf, request.members, rpms)
+        if (dnf.directory / "root").is_dir():  # not if all that is locked was in the cache
+            keep_imported_keys(tools, dnf.directory / "root", cache / "keys")
     with ThreadPoolExecutor(1) as beside:
         index = beside.submit(index_repository, tools, rpms)
         keep_rpms(lock, rpms, cache / "rpms")

@@ -4,16 +4,20 @@ The name of each file is its checksum, which is compared before every use. A fil
 content fetched again. Stores get copies, so that nothing done to a file of a store damages the cache.
 """
 
+import hashlib
 import os
+import re
 from pathlib import Path
 
-from atomic_lib.base.files import copy_file
+from atomic_lib.base.files import copy_file, write_text
 from atomic_lib.base.store import file_sha256, set_aside
 from atomic_lib.content.repositories import Content
 from atomic_lib.content.signing import KEY_FILE
 from atomic_lib.formats.rpm_headers import read_headers
 from atomic_lib.solve.lock import Lock, LockedPackage
 from atomic_lib.tools.sandbox import Bind, Tools
+
+_ARMORED = re.compile(r"-----BEGIN PGP PUBLIC KEY BLOCK-----\n.*?-----END PGP PUBLIC KEY BLOCK-----\n", re.S)
 
 
 def keep_rpms(lock: Lock, rpms: Path, cache: Path) -> None:
@@ -39,6 +43,17 @@ def _is_whole(kept: Path, what: str) -> bool:
         return True
     set_aside(kept, what)
     return False
+
+
+def keep_imported_keys(tools: Tools, root: Path, cache: Path) -> None:
+    """Add the public keys that dnf imported into ``root`` to the cache.
+
+    It may have fetched them from an address, and a compose has no network.
+    """
+    words = ["rpm", "--root=/mnt/root", "-qa", "gpg-pubkey", "--qf", "%{DESCRIPTION}\n"]
+    listing = tools.run(words, binds=[Bind(root, "/mnt/root")], rights="root").stdout
+    for key in _ARMORED.findall(listing):
+        write_text(cache / f"{hashlib.sha256(key.encode()).hexdigest()}.asc", key)
 
 
 def keep_keys(tools: Tools, content: Content, rpms: Path, keys: Path, *, cache: Path) -> None:

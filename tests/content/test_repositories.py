@@ -14,7 +14,7 @@ gpgkey=file:///keys/RPM-GPG-KEY-fedora-$releasever-x86_64
 
 [updates]
 name=Updates
-gpgkey=file:///keys/RPM-GPG-KEY-fedora-$releasever-x86_64
+gpgkey=file:///keys/RPM-GPG-KEY-fedora-$releasever-x86_64 https://keys.example/RPM-GPG-KEY
   file:///keys/RPM-GPG-KEY-next
 
 [workbook]
@@ -32,7 +32,7 @@ def main_section(text: str) -> configparser.SectionProxy:
     return parser["main"]
 
 
-def test_keys_of_remote_repositories_are_named_once_and_for_the_release() -> None:
+def test_key_files_of_remote_repositories_are_named_once_and_for_the_release() -> None:
     assert CONTENT.key_urls == ["file:///keys/RPM-GPG-KEY-fedora-43-x86_64", "file:///keys/RPM-GPG-KEY-next"]
 
 

@@ -14,9 +14,12 @@ import pytest
 from atomic_lib.base.errors import WorkbookError
 from atomic_lib.base.paths import cache_directory
 from atomic_lib.base.store import Store, file_sha256
+from atomic_lib.compose.chroot import Installroot
+from atomic_lib.compose.install import Installation, install
 from atomic_lib.content.repositories import Content, open_content
 from atomic_lib.content.signing import KEY_FILE, sign_and_index
 from atomic_lib.content.yum_repository import YumRepository
+from atomic_lib.formats.rpm_headers import read_headers
 from atomic_lib.recipe.kickstart.kickstart_reader import read_kickstart
 from atomic_lib.recipe.recipe import Recipe
 from atomic_lib.recipe.recipe_demand import recipe_demand
@@ -138,6 +141,19 @@ def test_a_repository_is_added_to_those_of_the_content(context: Context, address
     assert origins(context, address, none) == {"two": "base", "three": "own"}
     only = read(tmp_path, f"repo --name=own --baseurl={address}/7/own --cost=5 --includepkgs=three", "two\nthree")
     assert origins(context, address, only) == {"two": "base", "three": "own"}
+
+
+def test_what_an_address_has_the_key_of_is_installed_without_network(
+    context: Context, address: Served, tmp_path: Path
+) -> None:
+    recipe = Recipe(files=(Path("a.ks"),), packages=("one",))
+    own = replace(context, cache=tmp_path / "cache")  # without the keys of the other tests
+    content = opened(own, address, recipe)
+    rpm_set = resolve_rpm_set(recipe, content, own, name="test", lock_file=None)
+    tree = Installroot(own.tools, tmp_path / "root", 0)
+    installation = Installation(recipe, content, rpm_set, read_headers(own.tools, rpm_set.directory))
+    install(tree, installation, own, name="test", log=tmp_path / "log")
+    assert (tree.root / "usr/share/one").is_file()
 
 
 def test_with_url_the_repositories_of_the_content_are_not_used(
