@@ -31,6 +31,8 @@ def dnf_configuration(*, weak_dependencies: bool = True, documentation: bool = T
     return "\n".join(lines) + "\n"
 
 
+_PASSWORD = re.compile(r"(?<=:)//[^/\s@]+@")
+_INDEX = re.compile(r"Failed to download metadata for repo '([^']+)': (.*)")
 CHANGED_PART = "its index (repodata) has a part that is not what repomd.xml says"
 _INDEX_PROBLEMS = {
     "Bad GPG signature": "its index (repodata) does not match its signature",
@@ -39,13 +41,17 @@ _INDEX_PROBLEMS = {
 }
 
 
-def repository_error(error: CommandError, local: Mapping[str, Path]) -> WorkbookError | None:
-    """The error for a local repository that was changed after it was built; None if dnf failed for another reason.
+def repository_error(error: CommandError, local: Mapping[str, Path]) -> WorkbookError:
+    """The error for a local repository that was changed after it was built; otherwise dnf's own, without passwords.
 
     ``local``: the directories of local repositories by id.
     """
+    # dnf repeats the address of a repository, of its key too, as it is configured
+    error.stdout, error.stderr, error.log = (
+        _PASSWORD.sub("//", text) for text in (error.stdout, error.stderr, error.log)
+    )
     output = error.stdout + error.stderr
-    index = re.search(r"Failed to download metadata for repo '([^']+)': (.*)", output)
+    index = _INDEX.search(output)
     if index and index[1] in local:
         problems = [words for text, words in _INDEX_PROBLEMS.items() if text in index[2]]
         problem = problems[0] if problems else "its index (repodata) cannot be read"
@@ -54,7 +60,14 @@ def repository_error(error: CommandError, local: Mapping[str, Path]) -> Workbook
     if package and package[2] in local:
         problem = f"package {package[1]} is not the file that the signed index names"
         return changed_repository(package[2], local[package[2]], problem, error.log)
-    return None
+    return error
+
+
+def index_problem(output: str) -> str:
+    """Which repository's index dnf could not fetch, and why: what it says of the last mirror that it tried."""
+    index = _INDEX.search(output)
+    mirrors = re.findall(r"^  - (.*)", output, flags=re.M)
+    return f": repository {index[1]!r}: {mirrors[-1] if mirrors else index[2]}" if index else ""
 
 
 def changed_repository(name: str, directory: Path, problem: str, log: str = "") -> WorkbookError:

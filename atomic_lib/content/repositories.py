@@ -21,6 +21,7 @@ from atomic_lib.content.dnf import (
     DNF_DIRECTORY,
     changed_repository,
     dnf_configuration,
+    index_problem,
     repository_error,
 )
 from atomic_lib.content.local_rpms import (
@@ -310,11 +311,17 @@ def _remote_key(context: Context, definition: RepositoryContent, repo_text: str,
         with context.shared.locked("dnf", fetched.parent.name):
             context.tools.run(words, binds=binds, network=True, timeout_seconds=600)
     except CommandError as error:
-        raise repository_error(error, local) or WorkbookError(
-            f"content {definition.content!r}: a mirror could not be reached ({definition.repo_file}, "
-            f"releasever {definition.releasever})",
+        cause = repository_error(error, local)
+        if cause is not error:
+            raise cause from None
+        problem = index_problem(error.stderr)
+        release = re.search(r"Status code: 404|was not found in metalink", problem)
+        check = "whether the mirrors have this release" if release else "the network"
+        raise WorkbookError(
+            f"content {definition.content!r}: packages cannot be listed ({definition.repo_file}, "
+            f"releasever {definition.releasever}){problem}",
             log=error.log,
-            hint="check the network and the repository file, or use stand-in content (content: standin)",
+            hint=f"check {check}, and the repository file, or use stand-in content (content: standin)",
         ) from None
     indexes = sorted(fetched.rglob("repomd.xml"))
     return key_of({path.parent.parent.name: file_sha256(path) for path in indexes})

@@ -42,7 +42,7 @@ class Dnf:
         try:
             return self.tools.run(line, binds=[*own, *binds], rights="root", network=self.content.remote).stdout
         except CommandError as error:
-            raise repository_error(error, self.content.local) or error from None
+            raise repository_error(error, self.content.local) from None
 
     def prepared(
         self, words: Sequence[str], *, pinned: Sequence[tuple[str, Sequence[str]]] = ()

@@ -32,7 +32,8 @@ def solver_error(dnf: Dnf, error: CommandError) -> WorkbookError:
             hint="add the package to the lockfile, or its repository to repos",
         )
     unsigned = re.search(
-        r".*(?:not signed|not correct for|[Pp]ublic key .*not installed|signature|check FAILED).*", output
+        r".*(?:not signed|not correct for|[Pp]ublic key .*not installed|signature|Problem opening|check FAILED).*",
+        output,
     )
     if unsigned:
         return WorkbookError(
@@ -41,11 +42,22 @@ def solver_error(dnf: Dnf, error: CommandError) -> WorkbookError:
             log=error.log,
             hint="do not install it: use another mirror, or correct gpgkey= in the repository file",
         )
-    if re.search(r"Error downloading|Curl error|Cannot download", output):
+    key = re.search(r"^(?:Status code|Curl error).*", output, flags=re.M)  # of all else, dnf says first what it is
+    if key:
         return WorkbookError(
-            f"{source}: a mirror of content {dnf.content.name!r} was not reached",
+            f"{source}: a key of content {dnf.content.name!r} cannot be had: {key[0]}",
             log=error.log,
-            hint="check the network and run again; finished stages are kept",
+            hint="correct gpgkey= in the repository file, or check the network and run again",
+        )
+    if re.search(r"Error downloading|Curl error|Cannot download", output):
+        told = re.findall(r"^\[MIRROR\] (.*)", output, flags=re.M)
+        gone = told and "Status code: 404" in told[-1]
+        where = "no longer has a package" if gone else "was not reached"
+        check = "run again, with the packages that the mirrors have now" if gone else "check the network and run again"
+        return WorkbookError(
+            f"{source}: a mirror of content {dnf.content.name!r} {where}{f': {told[-1]}' if told else ''}",
+            log=error.log,
+            hint=f"{check}; finished stages are kept",
         )
     chain = explain_excluded(dnf.recipe, lambda words: dnf.run(words))
     if chain:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from atomic_lib.base.command import CommandError
-from atomic_lib.content.dnf import repository_error
+from atomic_lib.content.dnf import index_problem, repository_error
 
 LOCAL = {"standin": Path("/cache/content/1")}
 FAILED = "Error: Failed to download metadata for repo"
@@ -45,4 +45,28 @@ def test_a_changed_package_is_one_error_that_names_it() -> None:
 
 @pytest.mark.parametrize("output", [f"{FAILED} 'fedora': Bad GPG signature", "Error: Unable to find a match: bahs"])
 def test_other_errors_of_dnf_are_not_changed(output: str) -> None:
-    assert repository_error(dnf_failed(output), LOCAL) is None
+    error = dnf_failed(output)
+    assert repository_error(error, LOCAL) is error
+    assert error.log == output
+
+
+def test_no_error_has_the_password_of_a_repository() -> None:
+    error = dnf_failed("Status code: 401 for https://me:secret@a.example/me@b/key (IP: ::1)")
+    repository_error(error, LOCAL)
+    assert error.log == error.stderr == "Status code: 401 for https://a.example/me@b/key (IP: ::1)"
+
+
+@pytest.mark.parametrize(
+    ("output", "problem"),
+    [
+        (
+            "Errors during downloading metadata for repository 'fedora':\n  - Status code: 404 for https://a\n"
+            f"Error: {FAILED[7:]} 'fedora': Cannot download repomd.xml: All mirrors were tried",
+            ": repository 'fedora': Status code: 404 for https://a",
+        ),
+        (f"{FAILED} 'fedora': Bad repomd file", ": repository 'fedora': Bad repomd file"),
+        ("Error: no space", ""),
+    ],
+)
+def test_the_reason_is_that_of_the_last_mirror(output: str, problem: str) -> None:
+    assert index_problem(output) == problem

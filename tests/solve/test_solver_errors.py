@@ -57,3 +57,35 @@ def test_an_entry_is_named_as_the_recipe_has_it(tmp_path: Path, said: str, messa
     error = CommandError("dnf: exit status 1")
     error.status, error.stderr = 1, f"{said}Error: Unable to find a match\n"
     assert solver_error(cast(Dnf, dnf), error).message == f"{tmp_path}/{message}"
+
+
+NO_MIRROR = "Error: Error downloading packages:\n  a-1-1.x: Cannot download, all mirrors were already tried\n"
+
+
+@pytest.mark.parametrize(
+    ("said", "message", "hint"),
+    [
+        (
+            f"[MIRROR] a.rpm: Status code: 404 for https://m/a.rpm\n{NO_MIRROR}",
+            "a mirror of content 'own' no longer has a package: a.rpm: Status code: 404 for https://m/a.rpm",
+            "run again, with the packages that the mirrors have now; finished stages are kept",
+        ),
+        (
+            f"[MIRROR] a.rpm: Curl error (18): Transferred a partial file\n{NO_MIRROR}",
+            "a mirror of content 'own' was not reached: a.rpm: Curl error (18): Transferred a partial file",
+            "check the network and run again; finished stages are kept",
+        ),
+        (
+            "Status code: 404 for https://m/KEY (IP: ::1)\n",
+            "a key of content 'own' cannot be had: Status code: 404 for https://m/KEY (IP: ::1)",
+            "correct gpgkey= in the repository file, or check the network and run again",
+        ),
+    ],
+)
+def test_what_cannot_be_fetched_is_named_with_its_reason(said: str, message: str, hint: str) -> None:
+    recipe = Recipe(files=(Path("own.yaml"),), packages=("a",))
+    dnf = SimpleNamespace(recipe=recipe, content=SimpleNamespace(name="own"), locked=None)
+    error = CommandError("dnf: exit status 1")
+    error.status, error.stderr = 1, said
+    found = solver_error(cast(Dnf, dnf), error)
+    assert (found.message, found.hint) == (f"own.yaml: {message}", hint)

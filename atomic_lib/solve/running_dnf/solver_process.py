@@ -147,7 +147,7 @@ class RunningDnf(Dnf):
             return str(answer["output"])
         error = CommandError(f"dnf install: exit status {answer['status']}", log=last_lines(answer["output"]))
         error.status, error.stdout = answer["status"], answer["output"]
-        raise repository_error(error, self.content.local) or error
+        raise repository_error(error, self.content.local)
 
     def unmatched(self, words: Sequence[str]) -> set[str]:
         """Which of the words to install match no package, as the excludes among dnf's arguments ``words`` leave them.
@@ -200,7 +200,7 @@ def running_dnf(tools: Tools, content: Content, recipe: Recipe) -> Iterator[Runn
                 try:
                     process.wait_until_ready()
                 except CommandError as error:
-                    raise repository_error(error, content.local) or error from None
+                    raise repository_error(error, content.local) from None
                 yield RunningDnf(tools, content, recipe, directory, process=process, started_with=recipe)
             process.wait_until_ended()
 
