@@ -75,7 +75,8 @@ class Content:
         Raises WorkbookError if the groups of a local repository were changed.
         """
         files = [file for name in self.local for file in self._local_comps(name)]
-        files += sorted(self.dnf_cache.rglob("*comps*.xml*")) if self.dnf_cache else []
+        indexes = fetched_indexes(self.dnf_cache, self.repo_ids) if self.dnf_cache else []
+        files += [file for index in indexes for file in sorted(index.glob("*comps*.xml*"))]
         texts = [tools.run(["zstd", "-dcf", "/mnt/comps"], binds=[Bind(file, "/mnt/comps")]).stdout for file in files]
         return [read_comps(text, file.name) for text, file in zip(texts, files, strict=True)]
 
@@ -306,7 +307,8 @@ def _remote_key(context: Context, definition: RepositoryContent, repo_text: str,
     (config / "all.repo").write_text(repo_text)
     binds = [Bind(config, DNF_DIRECTORY), Bind(fetched, DNF_CACHE, writable=True)]
     binds += [Bind(path, f"{REPOSITORIES}/{name}") for name, path in local.items()]
-    words = ["dnf", "-q", "-c", f"{DNF_DIRECTORY}/dnf.conf", f"--releasever={definition.releasever}", "-y", "makecache"]
+    words = ["dnf", "-c", f"{DNF_DIRECTORY}/dnf.conf", f"--releasever={definition.releasever}", "-y",
+             "--refresh", "makecache"]  # fmt: skip
     try:
         with context.shared.locked("dnf", fetched.parent.name):
             context.tools.run(words, binds=binds, network=True, timeout_seconds=600)
@@ -323,5 +325,13 @@ def _remote_key(context: Context, definition: RepositoryContent, repo_text: str,
             log=error.log,
             hint=f"check {check}, and the repository file, or use stand-in content (content: standin)",
         ) from None
-    indexes = sorted(fetched.rglob("repomd.xml"))
-    return key_of({path.parent.parent.name: file_sha256(path) for path in indexes})
+    indexes = fetched_indexes(fetched, _parse_repos(repo_text, "repositories").sections())
+    return key_of({index.parent.name: file_sha256(index / "repomd.xml") for index in indexes})
+
+
+def fetched_indexes(cache: Path, repo_ids: Sequence[str]) -> list[Path]:
+    """The indexes (``repodata``) of these repositories in dnf's cache, each in a directory ID-DIGEST.
+
+    The cache can also have a part of one, from a fetch that was killed, and that of a host for its container image.
+    """
+    return sorted(index for index in cache.glob("*/repodata") if index.parent.name.rpartition("-")[0] in repo_ids)

@@ -66,9 +66,14 @@ class Dnf:
             *self.content.binds,
         ]
         line = ["dnf", "-y", "-c", f"{DNF_DIRECTORY}/dnf.conf", f"--installroot={INSTALLROOT}",
-                f"--releasever={self.content.releasever}", *self._repository_options(),
+                f"--releasever={self.content.releasever}", *self._known_indexes(), *self._repository_options(),
                 *pinned_packages(self.recipe, self.content.repo_ids, pinned), *words]  # fmt: skip
         return line, binds
+
+    def _known_indexes(self) -> list[str]:
+        """dnf's options to use the indexes that the content's key was made of, and to fetch no newer ones."""
+        remote = (name for name in self.content.repo_ids if name not in self.content.local)
+        return [f"--setopt={name}.metadata_expire=never" for name in remote]
 
     def _repository_options(self) -> list[str]:
         if self.locked is None or not self.recipe.lockfile_repos:

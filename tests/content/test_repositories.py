@@ -4,7 +4,7 @@ import configparser
 from pathlib import Path
 
 from atomic_lib.content.dnf import DNF_DIRECTORY, dnf_configuration
-from atomic_lib.content.repositories import Content
+from atomic_lib.content.repositories import Content, fetched_indexes
 
 REPOS = """\
 [fedora]
@@ -61,3 +61,10 @@ def test_weak_dependencies_and_documentation_are_as_the_recipe_says() -> None:
     assert "tsflags" not in main_section(full)
     assert main_section(small)["install_weak_deps"] == "0"
     assert main_section(small)["tsflags"] == "nodocs"
+
+
+def test_only_whole_indexes_of_the_content_itself_count(tmp_path: Path) -> None:
+    for index in ("fedora-1", "workbook-2", "workbook-host-3", "fedora-1/tmpdir.x"):
+        (tmp_path / index / "repodata").mkdir(parents=True)
+    indexes = [tmp_path / name / "repodata" for name in ("fedora-1", "workbook-2")]
+    assert fetched_indexes(tmp_path, CONTENT.repo_ids) == indexes

@@ -6,8 +6,10 @@ from pathlib import Path
 import pytest
 
 from atomic_lib.base.errors import WorkbookError
+from atomic_lib.content.repositories import Content
 from atomic_lib.recipe.recipe import Recipe
-from atomic_lib.solve.dnf_run import enabled_repos, pinned_packages
+from atomic_lib.solve.dnf_run import Dnf, enabled_repos, pinned_packages
+from tests.contexts import NO_TOOLS
 
 RECIPE = Recipe(files=(Path("a.yaml"),), packages=("bash",))
 
@@ -45,3 +47,12 @@ def test_rpms_of_ones_own_are_used_whatever_repositories_the_recipe_names() -> N
     recipe = replace(RECIPE, repos=("base",))
     assert enabled_repos(recipe, ["base", "pool", "local"]) == ["--disablerepo=*", "--enablerepo=base,local"]
     assert enabled_repos(RECIPE, ["base", "local"]) == []
+
+
+def test_only_the_indexes_of_mirrors_stay_as_they_were_fetched(tmp_path: Path) -> None:
+    content = Content(
+        name="own", title="Own", key="k", releasever="43", kernel_arguments="", selinux_policy="targeted",
+        repo_text="[updates]\n[workbook]\n", local={"workbook": tmp_path}, remote=True, dnf_cache=tmp_path / "cache",
+    )  # fmt: skip
+    line, _ = Dnf(NO_TOOLS, content, RECIPE, tmp_path).prepared(["install", "bash"])
+    assert [word for word in line if "metadata_expire" in word] == ["--setopt=updates.metadata_expire=never"]
