@@ -4,6 +4,7 @@ import re
 
 from atomic_lib.base.command import LONGEST_LINE, CommandError
 from atomic_lib.base.errors import WorkbookError
+from atomic_lib.content.dnf import index_problem
 from atomic_lib.recipe.origins import place_of
 from atomic_lib.solve.dnf_run import Dnf
 from atomic_lib.solve.explain.why import explain_excluded
@@ -50,12 +51,12 @@ def solver_error(dnf: Dnf, error: CommandError) -> WorkbookError:
             hint="correct gpgkey= in the repository file, or check the network and run again",
         )
     if re.search(r"Error downloading|Curl error|Cannot download", output):
-        told = re.findall(r"^\[MIRROR\] (.*)", output, flags=re.M)
-        gone = told and "Status code: 404" in told[-1]
-        where = "no longer has a package" if gone else "was not reached"
+        mirrors = re.findall(r"^\[MIRROR\] (.*)", output, flags=re.M)
+        problem = f": {mirrors[-1]}" if mirrors else index_problem(output)
+        gone = "Status code: 404" in problem
         check = "run again, with the packages that the mirrors have now" if gone else "check the network and run again"
         return WorkbookError(
-            f"{source}: a mirror of content {dnf.content.name!r} {where}{f': {told[-1]}' if told else ''}",
+            f"{source}: content {dnf.content.name!r}: a download failed{problem}",
             log=error.log,
             hint=f"{check}; finished stages are kept",
         )

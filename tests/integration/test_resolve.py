@@ -185,7 +185,7 @@ def test_a_mirror_that_is_not_reached_is_not_taken_for_packages_that_vanished(
     # Port 9 of this machine: nobody listens there.
     text = "[standin]\nname=f\nbaseurl=http://127.0.0.1:9/\ngpgcheck=1\ngpgkey=file:///k\n"
     unreached = replace(content, repo_text=text, local={}, remote=True, dnf_cache=tmp_path / "dnf")
-    with pytest.raises(WorkbookError, match="a mirror of content 'standin' was not reached"):
+    with pytest.raises(WorkbookError, match="content 'standin': a download failed: repository 'standin': Curl error"):
         resolve_rpm_set(
             SMALL, unreached, Context(tools, cache, Store(tmp_path / "2")), name="test", lock_file=lock_file
         )

@@ -67,12 +67,12 @@ NO_MIRROR = "Error: Error downloading packages:\n  a-1-1.x: Cannot download, all
     [
         (
             f"[MIRROR] a.rpm: Status code: 404 for https://m/a.rpm\n{NO_MIRROR}",
-            "a mirror of content 'own' no longer has a package: a.rpm: Status code: 404 for https://m/a.rpm",
+            "content 'own': a download failed: a.rpm: Status code: 404 for https://m/a.rpm",
             "run again, with the packages that the mirrors have now; finished stages are kept",
         ),
         (
             f"[MIRROR] a.rpm: Curl error (18): Transferred a partial file\n{NO_MIRROR}",
-            "a mirror of content 'own' was not reached: a.rpm: Curl error (18): Transferred a partial file",
+            "content 'own': a download failed: a.rpm: Curl error (18): Transferred a partial file",
             "check the network and run again; finished stages are kept",
         ),
         (
