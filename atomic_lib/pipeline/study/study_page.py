@@ -33,8 +33,14 @@ def publish_page(directory: Path) -> Path:
 
 
 def _with_places(hint: str, directory: Path) -> str:
-    """A hint in whose text files are named by their place in a variant's directory, as in its result."""
-    return " ".join(str(directory / word) if word.startswith("./") else word for word in hint.split(" "))
+    """A hint in whose text files of a variant's directory are named by their place, not as in its result.
+
+    Other files, such as ./workbook, are those of the checkout, where the hint is read.
+    """
+    words = hint.split(" ")
+    return " ".join(
+        str(directory / word) if word.startswith("./") and not (CHECKOUT / word).exists() else word for word in words
+    )
 
 
 def report_run(

@@ -239,13 +239,15 @@ def test_a_notebook_that_lacks_cells_is_refused_and_not_executed_again(
 def test_of_a_fault_that_is_not_the_variants_own_no_fallback_is_built(
     place: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    made = rounds(monkeypatch, atomic_min=SetupError("the disk is full", hint="free some space, see ./x.log"))
+    (place / "workbook").touch()
+    hint = "free some space, see ./x.log, or ./workbook doctor"
+    made = rounds(monkeypatch, atomic_min=SetupError("the disk is full", hint=hint))
     assert study_run.run_study("default", variants=["atomic-min", "cloud-docker"]) == 1
     told = capsys.readouterr()
     assert made.executed == [("cloud-docker", 100), ("atomic-min", 100)]
     assert told.err.splitlines()[-3:] == [
         "error: atomic-min failed at notebook: the disk is full",
-        f"Next step: free some space, see {Path(told.out.strip()).parent}/atomic-min/x.log",
+        f"Next step: free some space, see {Path(told.out.strip()).parent}/atomic-min/x.log, or ./workbook doctor",
         "atomic-min: the cause is not the variant itself, so no fallback is built",
     ]
     assert read_study_result(Path(told.out.strip()).parent).fallbacks == {}
