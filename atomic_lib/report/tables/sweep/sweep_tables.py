@@ -20,8 +20,9 @@ from atomic_lib.results.sweep_result import FIGURES, SWEEP_FILE, SweepResult, Sw
 
 HOW = (
     "Solved by the dnf of a compose, nothing is composed. Installed: the size of the packages' files by their RPMs, "
-    "without the documentation and languages that the recipe leaves out; what the compose makes (initramfs, RPM "
-    "database, caches) and what scripts change or remove is not in it. Download: the size of the RPM files."
+    "without the documentation and languages that the recipe leaves out (those of a mirror's packages, of which only "
+    "the index is here, are counted); what the compose makes (initramfs, RPM database, caches) and what scripts "
+    "change or remove is not in it. Download: the size of the RPM files."
 )
 CHOICES_MOST = 20
 _SHOWN: tuple[tuple[str, Unit], ...] = (("packages", "count"), ("installed", "bytes"), ("download", "bytes"))
