@@ -191,7 +191,8 @@ def running_dnf(tools: Tools, content: Content, recipe: Recipe) -> Iterator[Runn
             os.mkfifo(talk / fifo)
         dnf = Dnf(tools, content, recipe, directory)
         plugins = ["--setopt=plugins=1", "--setopt=pluginpath=/mnt/plugin,/mnt/questions"]
-        line, binds = dnf.prepared([*plugins, "install", _PLACEHOLDER])
+        paths = [word for word in recipe.packages if "/" in word]  # for which dnf reads what files the packages have
+        line, binds = dnf.prepared([*plugins, "install", *paths, _PLACEHOLDER])
         binds += [Bind(PLUGIN, "/mnt/plugin"), Bind(_QUESTIONS, "/mnt/questions")]
         binds += [Bind(talk, "/mnt/talk"), Bind(answer, "/mnt/solution", writable=True)]
         with tools.running(line, log=log, binds=binds, network=content.remote) as background:

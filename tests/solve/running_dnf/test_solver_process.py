@@ -14,10 +14,11 @@ import pytest
 
 from atomic_lib.base import command
 from atomic_lib.base.command import CommandError
+from atomic_lib.base.errors import WorkbookError
 from atomic_lib.recipe.recipe import Recipe
 from atomic_lib.solve.running_dnf import solver_process
 from atomic_lib.solve.running_dnf.described import read_described
-from atomic_lib.solve.running_dnf.solver_process import RunningDnf, SolverProcess, _install_question
+from atomic_lib.solve.running_dnf.solver_process import RunningDnf, SolverProcess, _install_question, running_dnf
 
 
 @contextmanager
@@ -193,3 +194,16 @@ def test_a_dnf_that_dies_while_it_reads_packages_says_so_with_its_status(tmp_pat
         running(process).describe(["a-1"])
     assert caught.value.status == -9
     assert caught.value.log == "out of memory"
+
+
+def test_dnf_knows_of_paths_before_it_reads_the_repositories(monkeypatch: pytest.MonkeyPatch) -> None:
+    def started(line: list[str], **_: object) -> None:
+        raise WorkbookError(" ".join(line))
+
+    monkeypatch.setattr(solver_process, "Dnf", lambda *_: Mock(prepared=lambda words: (words, [])))
+    recipe = Recipe(files=(), packages=("bash", "/usr/share/a"))
+    with (
+        pytest.raises(WorkbookError, match=r"install /usr/share/a workbook$"),
+        running_dnf(Mock(running=started), Mock(), recipe),
+    ):
+        pass
