@@ -63,3 +63,12 @@ def test_cache_and_python_environment_are_found_behind_symbolic_links(mode: int)
         done = subprocess.run(line, env={**os.environ, **cache}, capture_output=True, text=True, timeout=60, check=True)
         assert done.stdout.split() == ["0", str(user_namespace.ROOT_RANGE_START), str(ID_COUNT)]
         assert (directory / "place/cache/file").stat().st_uid == 0
+
+
+def test_papermill_executes_a_notebook(tmp_path: Path) -> None:
+    line = [Path(sys.executable).with_name("papermill"), CHECKOUT / "notebooks/index.ipynb", tmp_path / "index.ipynb"]
+    environment = {**os.environ, "TMPDIR": str(tmp_path)}  # where it says how to connect to the kernel
+    tmp_path.chmod(0o700)
+    done = subprocess.run(line, env=environment, capture_output=True, text=True, timeout=600, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "traditional-min" in (tmp_path / "index.ipynb").read_text()

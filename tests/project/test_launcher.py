@@ -12,7 +12,7 @@ from ipykernel.kernelspec import get_kernel_dict
 from atomic_lib import make_tools
 from atomic_lib.base import command
 from atomic_lib.base.command import CommandError
-from atomic_lib.tools import user_namespace
+from atomic_lib.pipeline.lab import kernel_process
 
 CHECKOUT = Path(__file__).parents[2]
 NEEDED = ("bash", "cat", "dirname", "flock", "id", "readlink", "sh", "sha256sum")
@@ -64,7 +64,8 @@ def kernel(venv: Path) -> bytes:
 def test_the_kernel_of_notebooks_is_ipykernels_own_which_enters_the_namespace(tmp_path: Path) -> None:
     spec, own = json.loads(kernel(tmp_path / "a b")), get_kernel_dict()
     python = str(tmp_path / "a b/bin/python")
-    wrapped = [python, "-m", user_namespace.__name__, python, *own["argv"][1:]]
+    assert own["argv"][1:3] == ["-m", "ipykernel_launcher"]
+    wrapped = [python, "-m", kernel_process.__name__, *own["argv"][3:]]
     assert spec == {**own, "argv": wrapped, "display_name": "Atomic workbook"}
 
 
