@@ -7,7 +7,6 @@ from atomic_lib.measure.booted import AFTER_FILE, BOOTED, MACHINE_OWN, BootedReq
 from atomic_lib.measure.build_changes import changed_packages
 from atomic_lib.measure.equality_rules import booted_rules, load_rules
 from atomic_lib.measure.file_system_comparison import Comparison, compare
-from atomic_lib.params.notebook_parameters import EqualityParameters, notebook_parameters
 from atomic_lib.pipeline.build import Build, open_build
 from atomic_lib.pipeline.pages.notebook_page import NotebookPage, publish_notebook
 from atomic_lib.report.elements.blocks import Paragraph
@@ -19,12 +18,8 @@ NOTEBOOK = CHECKOUT / "notebooks/equality.ipynb"
 _NAMED = 5
 
 
-def open_pair(traditional: str, ostree: str, *, boot: bool) -> tuple[Build, Build]:
-    """The builds of both variants; ``boot`` is only checked, before anything is built.
-
-    Raises WorkbookError for a ``boot`` that is no truth value, and as ``open_build`` does.
-    """
-    notebook_parameters(EqualityParameters, NOTEBOOK.name, boot=boot)
+def open_pair(traditional: str, ostree: str) -> tuple[Build, Build]:
+    """The builds of both variants; raises WorkbookError as ``open_build`` does."""
     return open_build(traditional), open_build(ostree)
 
 

@@ -86,18 +86,6 @@ def test_what_a_boot_made_is_kept_and_only_that_is_compared(tmp_path: Path, monk
     assert boots == [(name, "qcow2", "bios", "tcg", 1, "min-cloud-agent") for name in ("image-one", "image-two")]
 
 
-def test_whether_to_boot_is_a_truth_value_and_is_checked_before_anything_is_built(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    asked = list[str]()
-    monkeypatch.setattr(equality, "open_build", asked.append)
-    with pytest.raises(WorkbookError, match=r"notebooks/equality\.ipynb: boot: 'false' is not accepted"):
-        equality.open_pair("one", "two", boot="false")  # type: ignore[arg-type]  # as papermill gives it
-    assert asked == []
-    equality.open_pair("one", "two", boot=False)
-    assert asked == ["one", "two"]
-
-
 VERDICT = """
 from atomic_lib.base.errors import WorkbookError
 if boot:

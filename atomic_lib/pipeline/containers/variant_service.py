@@ -17,7 +17,6 @@ from atomic_lib.guest.containers.services import ports_of, services_of
 from atomic_lib.guest.guest_session import SessionRequest
 from atomic_lib.guest.update.update_downloads import update_repository
 from atomic_lib.image.oci.layout import configuration_digest
-from atomic_lib.params.notebook_parameters import ContainerParameters, notebook_parameters
 from atomic_lib.params.variant import load_variant
 from atomic_lib.pipeline.build import Build, open_build
 from atomic_lib.pipeline.failures import require_none
@@ -74,9 +73,8 @@ def open_service(variant: str, *, swarm: bool = False) -> VariantService:
     ``swarm``: a Docker Swarm of one node serves it, too.
 
     Raises WorkbookError for a variant without a container runtime, one without Docker that shall be a swarm, one that
-    deploys a commit, a ``swarm`` that is no truth value, and as ``open_build`` does.
+    deploys a commit, and as ``open_build`` does.
     """
-    swarm = notebook_parameters(ContainerParameters, "container.ipynb", swarm=swarm).swarm
     named = load_variant(variant)
     if named.runtime == "none":
         raise WorkbookError(f"{variant}: it has no container runtime", hint="name a variant with Docker or Podman")

@@ -160,12 +160,6 @@ def test_only_a_variant_with_docker_becomes_a_swarm() -> None:
         open_service("atomic-podman", swarm=True)
 
 
-@pytest.mark.parametrize("swarm", ["false", "true", 0])
-def test_a_swarm_is_asked_for_by_a_truth_value_only(swarm: object) -> None:
-    with pytest.raises(WorkbookError, match=rf"notebooks/container.ipynb: swarm: {swarm!r} is not accepted"):
-        open_service("atomic-min", swarm=swarm)  # type: ignore[arg-type]  # as papermill gives it
-
-
 def test_a_swarm_has_to_do_what_a_service_does() -> None:
     served = service_with_swarm()
     assert "and the service and the swarm answered from inside" in require_served(made(served)).text
