@@ -56,7 +56,10 @@ def panel(explorer: Explorer, choices: Choices | None = None) -> Any:
 
 
 class Panel:
-    """The widgets. ``box`` holds all of them; ``saved`` is the variant that was saved last."""
+    """The widgets. ``box`` holds all of them; ``saved`` is the variant that was saved last.
+
+    ``exploration``: the answer to what is chosen now; None if there is none.
+    """
 
     def __init__(self, explorer: Explorer, choices: Choices, widgets: Any) -> None:
         self._explorer, self._widgets = explorer, widgets
@@ -99,12 +102,18 @@ class Panel:
 
     def refresh(self) -> None:
         """Ask dnf, and show its answer; an error is shown in its place."""
+        self.exploration = None
 
         def ask() -> None:
             self.exploration = self._explorer.explore(self.choices)
             self._show(self.exploration)
 
-        self._doing("dnf solves …", ask)
+        try:
+            self._doing("dnf solves …", ask)
+        finally:
+            if self.exploration is None:  # what is shown is the answer to other choices
+                self._figures.value = self._guards.value = self._typed.value = ""
+                self._tables.outputs = ()
 
     def _show(self, exploration: Exploration) -> None:
         self._figures.value = figures_html(exploration)
@@ -119,15 +128,14 @@ class Panel:
 
     def _save(self, _: object) -> None:
         def save() -> None:
-            assert self.exploration is not None
-            self.saved = save_variant(self._name.value.strip(), self.exploration)
+            exploration = self.exploration or self._explorer.explore(self.choices)
+            self.saved = save_variant(self._name.value.strip(), exploration)
             files = ", ".join(self.saved.files)
             self._saved.value = f"Saved: {escape(files)}. <code>{escape(self.saved.command)}</code> builds it."
             self._run.disabled = False
 
-        self._saved.value = ""
-        if self.exploration is not None:
-            self._doing("saving …", save)
+        self._saved.value, self._run.disabled = "", True
+        self._doing("saving …", save)
 
     def _run_it(self, _: object) -> None:
         def run() -> None:

@@ -7,6 +7,7 @@ from types import SimpleNamespace
 import pytest
 
 from atomic_lib.base.errors import WorkbookError
+from atomic_lib.pipeline.explore.choices import Choices
 from atomic_lib.pipeline.explore.panel import Panel
 
 
@@ -41,3 +42,28 @@ def test_afterwards_nothing_is_shown(panel: Panel) -> None:
     with pytest.raises(KeyboardInterrupt):
         panel._doing("saving …", lambda: raised(KeyboardInterrupt()))
     assert panel._status.value == ""
+
+
+def test_choices_without_an_answer_show_none_and_are_not_saved(panel: Panel, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Chosen(Panel):
+        choices = Choices(add=("no-such-thing",))
+
+    panel.__class__ = Chosen
+    panel._explorer = SimpleNamespace(  # type: ignore[assignment]
+        explore=lambda choices: raised(WorkbookError(f"no package {choices.add[0]}"))
+    )
+    panel.exploration = SimpleNamespace(choices=Choices())  # type: ignore[assignment]
+    for name in ("_figures", "_guards", "_typed", "_saved"):
+        setattr(panel, name, SimpleNamespace(value="of other choices"))
+    panel._tables = SimpleNamespace(outputs=("of other choices",))
+    panel._run = SimpleNamespace(disabled=False)
+    panel._name = SimpleNamespace(value="without")
+    saved = list[object]()
+    monkeypatch.setattr("atomic_lib.pipeline.explore.panel.save_variant", lambda *given: saved.append(given))
+    panel.refresh()
+    assert (panel._figures.value, panel._guards.value, panel._typed.value, panel._tables.outputs) == ("", "", "", ())
+    panel._status.value = ""
+    panel._save(None)
+    assert saved == []
+    assert "✗ no package no-such-thing" in panel._status.value
+    assert (panel._saved.value, panel._run.disabled) == ("", True)
