@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from itertools import pairwise
 from statistics import median
 
+from atomic_lib.base.errors import WorkbookError
 from atomic_lib.guest.counted.counted_difference import UNIT_LIMIT_SECONDS
 from atomic_lib.measure.build_changes import Change
-from atomic_lib.results.analysis.metrics import FOOTPRINT, Unit
+from atomic_lib.params.schema import closest
+from atomic_lib.results.analysis.metrics import COUNTED, FOOTPRINT, Unit
 from atomic_lib.results.build_result import Growth
 from atomic_lib.results.history.change_points import Noise, change_points
 from atomic_lib.results.history.package_growth import OUTSIDE_PACKAGES, package_growth, recorded_shares
@@ -54,11 +56,14 @@ class Trend:
     changes: tuple[FigureChange, ...]
 
 
-def read_trends(history: sqlite3.Connection, study: str, figures: Iterable[str]) -> tuple[Trend, ...]:
+def read_trends(history: sqlite3.Connection, study: str, figures: Sequence[str]) -> tuple[Trend, ...]:
     """The trends of each of the ``figures`` for each variant, from the runs of the whole study.
 
     A figure is named as in the history, or without what follows its first colon. Builds that failed are left out.
+
+    Raises WorkbookError for one that no build in the history has.
     """
+    _require_figures(history, figures)
     rows = history.execute(
         "SELECT variant, figure, figures.title, unit, build, run, created, value FROM figures JOIN builds USING (build)"
         " JOIN runs USING (run) WHERE study = ? AND whole AND passed ORDER BY created, run",
@@ -73,6 +78,16 @@ def read_trends(history: sqlite3.Connection, study: str, figures: Iterable[str])
         for key, points in series.items()
         if wanted in (key[1], key[1].partition(":")[0])
     )
+
+
+def _require_figures(history: sqlite3.Connection, figures: Iterable[str]) -> None:
+    """Raise WorkbookError for an unknown figure; those of a variant that was not built or booted yet are known."""
+    named = [name for (name,) in history.execute("SELECT DISTINCT figure FROM figures")]
+    known = sorted({*_EXACT, COUNTED.name, *named, *(name.partition(":")[0] for name in named)})
+    for figure in figures:
+        if figure not in known:
+            hint = f"figures in the history: {', '.join(known)}"
+            raise WorkbookError(f"no build in the history has a figure {figure!r}{closest(figure, known)}", hint=hint)
 
 
 def _trend(history: sqlite3.Connection, key: tuple[str, str, str, Unit], points: Sequence[FigurePoint]) -> Trend:

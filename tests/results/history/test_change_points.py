@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from atomic_lib.base.errors import WorkbookError
 from atomic_lib.base.files import write_text
 from atomic_lib.guest.counted.counted_boot import CountedBoot
 from atomic_lib.guest.counted.probe import CountedUnit
@@ -141,3 +142,12 @@ def test_a_planted_step_of_one_percent_is_found_and_its_cause_is_named(
 def test_a_history_without_a_step_has_no_change(history: sqlite3.Connection, tmp_path: Path, seed: int) -> None:
     record_series(history, tmp_path / "runs", seed, step=0.0)
     assert [trend.changes for trend in trends(history)] == [(), ()]
+
+
+def test_a_figure_that_no_build_has_is_refused_with_those_that_there_are(
+    history: sqlite3.Connection, tmp_path: Path
+) -> None:
+    record_series(history, tmp_path / "runs", 1, step=0)
+    with pytest.raises(WorkbookError, match=r"has a figure 'tree_bites' \(did you mean 'tree_bytes'\?\)") as caught:
+        read_trends(history, "default", ["tree_bytes", "tree_bites"])
+    assert "counted_busy_seconds, " in caught.value.hint
