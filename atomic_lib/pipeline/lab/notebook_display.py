@@ -16,6 +16,7 @@ from atomic_lib.pipeline.lab.progress_stream import ProgressStream, Steps
 from atomic_lib.report.elements.blocks import Details, Section, Shown, Stack
 from atomic_lib.report.elements.table import Table
 from atomic_lib.report.elements.values import slug
+from atomic_lib.report.figures.picture import Picture
 from atomic_lib.report.page.export import table_script
 
 _STYLE = (Path(__file__).parent / "tables.css").read_text(encoding="utf-8")
@@ -26,7 +27,7 @@ def load_ipython_extension(shell: Any) -> None:
     """Register all of it with IPython, which calls this by its name."""
     setattr(WorkbookError, "_render_traceback_", one_line)  # noqa: B010 - IPython's own hook, not a method of ours
     html = shell.display_formatter.formatters["text/html"]
-    for kind in (Table, Stack, Section, Details):
+    for kind in (Table, Picture, Stack, Section, Details):
         html.for_type(kind, in_notebook)
     if not isinstance(sys.stderr, ProgressStream):
         stream = ProgressStream(sys.stderr, CellProgress(shell))
@@ -73,8 +74,13 @@ def in_notebook(shown: Shown) -> str:
 
 
 def _with_csv(shown: Shown) -> Shown:
-    """The same, with tables whose CSV is in the link itself: the files of a run are elsewhere, or not there at all."""
-    if isinstance(shown, Table) and shown.records:
+    """The same, with tables whose CSV is in the link itself: the files of a run are elsewhere, or not there at all.
+
+    A picture has no records, so it gets no link.
+    """
+    if isinstance(shown, Picture) or (isinstance(shown, Table) and not shown.records):
+        return replace(shown, csv="")
+    if isinstance(shown, Table):
         data = base64.b64encode(shown.frame.to_csv(index=False).encode()).decode()
         name = shown.anchor or slug(shown.caption.partition(":")[0])
         return replace(shown, csv=f"data:text/csv;name={name};base64,{data}")

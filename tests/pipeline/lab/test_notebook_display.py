@@ -2,12 +2,18 @@
 
 import base64
 import re
+import sys
+from dataclasses import replace
+from types import SimpleNamespace
+
+import pytest
 
 from atomic_lib.base.errors import WorkbookError
-from atomic_lib.pipeline.lab.notebook_display import in_notebook, one_line
+from atomic_lib.pipeline.lab.notebook_display import in_notebook, load_ipython_extension, one_line
 from atomic_lib.report.elements.blocks import Details, Paragraph, Stack
 from atomic_lib.report.elements.cells import Cell
 from atomic_lib.report.elements.table import Table
+from atomic_lib.report.figures.picture import Picture
 
 TABLE = Table("Sizes: two", ("name", "size"), ((Cell("a"), Cell("1")),), ({"name": "a", "size": 1},), csv="sizes.csv")
 
@@ -22,6 +28,24 @@ def test_a_table_has_its_csv_in_the_link_wherever_it_stands() -> None:
         html = in_notebook(shown)
         data = re.findall(r'download="sizes.csv" href="data:text/csv;name=sizes;base64,([^"]+)"', html)
         assert base64.b64decode(data[0]).decode() == "name,size\na,1\n"
+
+
+def test_nothing_links_to_a_file_of_a_run() -> None:
+    picture = Picture("<svg></svg>", "<svg></svg>", "alt", "caption", csv="sizes.csv")
+    for shown in (picture, Stack((picture,)), replace(TABLE, records=()), Details("more", picture)):
+        assert "sizes.csv" not in in_notebook(shown)
+
+
+def test_pictures_are_shown_as_tables_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    shown = dict[type, object]()
+    html = SimpleNamespace(for_type=shown.__setitem__)
+    events = SimpleNamespace(register=lambda *_: None)
+    monkeypatch.setattr(sys, "stderr", sys.stderr)  # which it replaces
+    monkeypatch.setattr(WorkbookError, "_render_traceback_", None, raising=False)
+    load_ipython_extension(
+        SimpleNamespace(display_formatter=SimpleNamespace(formatters={"text/html": html}), events=events)
+    )
+    assert shown[Picture] is shown[Table] is in_notebook
 
 
 def test_each_output_has_the_script_for_its_own_tables() -> None:
