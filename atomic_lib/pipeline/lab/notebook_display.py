@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from atomic_lib.base.errors import WorkbookError
+from atomic_lib.pipeline.failures import explained
 from atomic_lib.pipeline.lab.progress_stream import ProgressStream, Steps
 from atomic_lib.report.elements.blocks import Details, Section, Shown, Stack
 from atomic_lib.report.elements.table import Table
@@ -26,6 +27,7 @@ _RED, _PLAIN = "\x1b[31m", "\x1b[0m"
 def load_ipython_extension(shell: Any) -> None:
     """Register all of it with IPython, which calls this by its name."""
     setattr(WorkbookError, "_render_traceback_", one_line)  # noqa: B010 - IPython's own hook, not a method of ours
+    shell.set_custom_exc((OSError,), _show_explained)
     html = shell.display_formatter.formatters["text/html"]
     for kind in (Table, Picture, Stack, Section, Details):
         html.for_type(kind, in_notebook)
@@ -40,6 +42,13 @@ def one_line(error: WorkbookError) -> list[str]:
     reason = error.log.strip().splitlines()[-1:]
     text = message + (f" ({reason[0].strip()})" if reason else "")
     return [f"{_RED}✗ {text}{_PLAIN}" + (f" Next step: {error.hint}" if error.hint else "")]
+
+
+def _show_explained(
+    shell: Any, kind: type[OSError], error: OSError, traceback: object, tb_offset: object = None
+) -> None:
+    """Show an OSError, such as of a directory that may not be written, as the error that it means."""
+    shell.showtraceback((WorkbookError, explained(error), traceback), tb_offset=tb_offset)
 
 
 class CellProgress:

@@ -4,9 +4,9 @@ import base64
 import re
 import sys
 from dataclasses import replace
-from types import SimpleNamespace
 
 import pytest
+from IPython.core.interactiveshell import InteractiveShell
 
 from atomic_lib.base.errors import WorkbookError
 from atomic_lib.pipeline.lab.notebook_display import in_notebook, load_ipython_extension, one_line
@@ -36,16 +36,25 @@ def test_nothing_links_to_a_file_of_a_run() -> None:
         assert "sizes.csv" not in in_notebook(shown)
 
 
-def test_pictures_are_shown_as_tables_are(monkeypatch: pytest.MonkeyPatch) -> None:
-    shown = dict[type, object]()
-    html = SimpleNamespace(for_type=shown.__setitem__)
-    events = SimpleNamespace(register=lambda *_: None)
+@pytest.fixture
+def shell(monkeypatch: pytest.MonkeyPatch) -> InteractiveShell:
+    """IPython with the extension, until the test ends."""
     monkeypatch.setattr(sys, "stderr", sys.stderr)  # which it replaces
     monkeypatch.setattr(WorkbookError, "_render_traceback_", None, raising=False)
-    load_ipython_extension(
-        SimpleNamespace(display_formatter=SimpleNamespace(formatters={"text/html": html}), events=events)
-    )
-    assert shown[Picture] is shown[Table] is in_notebook
+    shell = InteractiveShell()
+    load_ipython_extension(shell)
+    return shell
+
+
+def test_pictures_are_shown_as_tables_are(shell: InteractiveShell) -> None:
+    shown = shell.display_formatter.formatters["text/html"]
+    assert shown.lookup_by_type(Picture) is shown.lookup_by_type(Table) is in_notebook
+
+
+def test_what_the_system_refuses_is_one_line_too(shell: InteractiveShell, capsys: pytest.CaptureFixture[str]) -> None:
+    shell.run_cell("from pathlib import Path\nPath('/proc/none').mkdir()")
+    shown = re.sub(r"\x1b\[\d+m", "", capsys.readouterr().out)
+    assert shown.splitlines() == ["✗ /proc/none: No such file or directory"]
 
 
 def test_each_output_has_the_script_for_its_own_tables() -> None:
