@@ -211,11 +211,11 @@ def parameter_values(variant: Variant) -> dict[str, Scalar]:
 
 def require_variant(name: str, params: Path, prefix: str) -> None:
     """Raise WorkbookError if there is no variant of that name; ``prefix`` (file and key) starts the message."""
-    known = variant_names(params)
+    known, path = variant_names(params), f"{params / VARIANTS}/{name}.yaml"
     if name not in known:
         raise WorkbookError(
-            f"{prefix}unknown variant {name!r}{closest(name, known)}: there is no {params / VARIANTS / name}.yaml",
-            hint=f"choose one of: {', '.join(known)}" if known else f"create {params / VARIANTS / name}.yaml",
+            f"{prefix}unknown variant {name!r}{closest(name, known)}: there is no {path}",
+            hint=f"choose one of: {', '.join(known)}" if known else f"create {path}",
         )
 
 

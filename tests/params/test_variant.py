@@ -46,6 +46,7 @@ def test_base_and_the_classes_are_no_variants(params: Path) -> None:
     (params / "classes.yaml").write_text("- name: kernel\n")
     assert variant_names(params) == ["large", "small"]
     assert refusal("base", params).message.startswith("unknown variant 'base'")
+    assert refusal("", params).message == f"unknown variant '': there is no {params / 'variants'}/.yaml"
 
 
 def test_a_misspelt_key_is_refused_with_the_closest_one(params: Path) -> None:
