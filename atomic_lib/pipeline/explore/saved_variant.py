@@ -16,6 +16,7 @@ from atomic_lib.params.variant import Variant, load_variant, variant_from, varia
 from atomic_lib.pipeline.explore.choices import Choices, changed_recipe, part_file, words_of
 from atomic_lib.pipeline.explore.explorer import Exploration
 from atomic_lib.pipeline.explore.recipe_rewriting import Removed, saved_kickstart, saved_treefiles
+from atomic_lib.pipeline.recipe_files.own_recipes import is_recipe
 from atomic_lib.recipe.load import load_recipe
 from atomic_lib.recipe.recipe import Recipe
 from atomic_lib.solve.explain.without import reduced_recipe
@@ -46,6 +47,12 @@ def save_variant(name: str, exploration: Exploration, params: Path = PARAMS_DIRE
     OSError if they cannot be written. Then no file is left.
     """
     base, choices = exploration.variant, exploration.choices
+    values = _parameters(name, base, choices, params)
+    variant_from({**read_yaml_mapping(params / "base.yaml"), **values}, f"variant {name!r}")
+    if is_recipe(name):
+        raise WorkbookError(
+            f"variant {name!r}: ./workbook takes it for the path of a recipe", hint="choose another name"
+        )
     whole = load_recipe(base, params)
     target = _target(whole, exploration, params)
     removed = Removed(
@@ -58,8 +65,6 @@ def save_variant(name: str, exploration: Exploration, params: Path = PARAMS_DIRE
         recipe_files = saved_kickstart(name, whole, target, choices.parts(base), params)
     else:
         recipe_files = saved_treefiles(name, whole, target, removed, _parts(base, choices, params), params)
-    values = _parameters(name, base, choices, params)
-    variant_from({**read_yaml_mapping(params / "base.yaml"), **values}, f"variant {name!r}")
     study = _study(name, base, params)
     files = {
         **recipe_files,

@@ -1,6 +1,7 @@
 """A variant saved from choices: its files are read again, and say what was explored."""
 
 import errno
+import re
 import shutil
 from pathlib import Path
 from typing import Any
@@ -131,4 +132,16 @@ def test_on_a_full_disk_nothing_is_left(params: Path, monkeypatch: pytest.Monkey
         saved(Choices(add=("htop",)), params)
     assert caught.value.errno == errno.ENOSPC
     assert len(opened) == 3
+    assert sorted(params.rglob("*")) == before
+
+
+@pytest.mark.parametrize(("name", "said"), [
+    ("../mine", "variant '../mine': variant: '../mine' is not accepted: must match"),
+    ("host.yaml", "variant 'host.yaml': ./workbook takes it for the path of a recipe"),
+    ("cloud.ks", "variant 'cloud.ks': ./workbook takes it for the path of a recipe"),
+])  # fmt: skip
+def test_a_name_that_no_command_would_find_is_refused(params: Path, name: str, said: str) -> None:
+    before = sorted(params.rglob("*"))
+    with pytest.raises(WorkbookError, match=re.escape(said)):
+        save_variant(name, explored("atomic-min", Choices(exclude=("sudo",)), params), params)
     assert sorted(params.rglob("*")) == before
