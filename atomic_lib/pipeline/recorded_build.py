@@ -88,7 +88,8 @@ class RecordedBuild:
         if image and figures:
             self.record.add_container(image, figures)
             place = image.directory.relative_to(CHECKOUT) if image.directory.is_relative_to(CHECKOUT) else "the store"
-            say(f"{self.variant.variant}: {image.name} is in {place}: oci (OCI layout) and image.tar (docker load)")
+            name = f"{self.variant.variant}: {image.name}"
+            say(f"{NOTED} {name} is in {place}: oci (OCI layout) and image.tar (docker load)")
         return self.record.result
 
     def measure_image(self) -> VariantResult:

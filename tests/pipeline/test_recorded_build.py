@@ -6,6 +6,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 from unittest.mock import Mock
 
@@ -242,6 +243,15 @@ def test_the_packages_of_the_container_image_are_recorded_before_the_image(tmp_p
     result = read_variant_result(tmp_path / "out/result.json")
     assert result.container_lock_sha256 == own.lock.sha256
     assert [(stage.stage, stage.key) for stage in result.stages] == [("container-resolve", "own-key")]
+
+
+def test_where_the_container_image_is_stands_in_a_note(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    made = opened(tmp_path / "out")
+    image = SimpleNamespace(directory=CHECKOUT / "build/store/container/KEY", name="container-base")
+    vars(made.build).update({"container_packages": None, "container": image, "container_figures": Mock()})
+    vars(made.record)["add_container"] = Mock()
+    made.build_container()
+    assert "! atomic-min: container-base is in build/store/container/KEY: oci" in capsys.readouterr().err
 
 
 def test_boots_that_may_not_be_made_now_leave_the_variant_incomplete(tmp_path: Path) -> None:
