@@ -41,3 +41,10 @@ def test_a_chart_is_drawn_in_the_colours_of_the_page(run: Path, browser: Page) -
         )
     assert colours[0] != colours[1]
     assert [ink for ink, _ in colours] == [text for _, text in colours]
+
+
+def test_a_heading_that_sorts_is_no_box_also_above_the_names(run: Path, browser: Page) -> None:
+    browser.open(run / "atomic-min/index.html", 1280)
+    buttons = "[...document.querySelectorAll('thead .sort')]"
+    assert "name" in browser.evaluate(f"{buttons}.map(button => button.textContent)")
+    assert set(browser.evaluate(f"{buttons}.map(button => getComputedStyle(button).borderTopWidth)")) == {"0px"}
