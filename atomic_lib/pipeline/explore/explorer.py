@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from atomic_lib.base.errors import WorkbookError
-from atomic_lib.base.paths import PARAMS_DIRECTORY
+from atomic_lib.base.paths import CHECKOUT, PARAMS_DIRECTORY
 from atomic_lib.content.comps import Comps
 from atomic_lib.content.demand import Demand
 from atomic_lib.content.repositories import Content, open_content
@@ -27,7 +27,7 @@ from atomic_lib.pipeline.explore.choices import (
     require_counterparts,
 )
 from atomic_lib.pipeline.notebooks import remove_abandoned
-from atomic_lib.pipeline.recipe_files.own_recipes import variants_named
+from atomic_lib.pipeline.recipe_files.own_recipes import is_recipe, variants_named
 from atomic_lib.recipe.load import load_recipe, read_recipe
 from atomic_lib.recipe.recipe import Recipe
 from atomic_lib.recipe.recipe_demand import recipe_demand
@@ -268,11 +268,11 @@ def _left_out(variant: Variant) -> tuple[str, ...]:
 
 
 def open_explorer(name: str) -> Explorer:
-    """A session about a variant in ``params/variants``, or a recipe, by its path.
+    """A session about a variant in ``params/variants``, or a recipe, by its path relative to the checkout.
 
     Raises WorkbookError for an unknown variant or a bad recipe, and outside of the workbook's namespace.
     """
-    variant = variants_named([name])[0]
+    variant = variants_named([str(CHECKOUT / name) if is_recipe(name) else name])[0]
     require_namespace()
     remove_abandoned()
     return Explorer(variant, open_context())

@@ -10,6 +10,7 @@ from unittest.mock import Mock
 import pytest
 
 from atomic_lib.base.command import CommandError
+from atomic_lib.base.errors import WorkbookError
 from atomic_lib.base.paths import CHECKOUT
 from atomic_lib.content.demand import Demand
 from atomic_lib.content.local_rpms import LocalRpms
@@ -133,3 +134,18 @@ def test_an_answer_says_whose_packages_these_are_and_that_the_lock_is_not_follow
     with session(tmp_path) as opened:
         assert opened.answer().notes == (standin,)
         assert standin.startswith("These are Debian packages, not Fedora's")
+
+
+@pytest.mark.parametrize(("name", "read"), [
+    ("params/kickstarts/own.ks", f"{CHECKOUT}/params/kickstarts/own.ks"), ("/srv/host.yaml", "/srv/host.yaml"),
+    ("atomic-min", "atomic-min"),
+])  # fmt: skip
+def test_a_recipe_is_found_wherever_the_kernel_was_started(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str, read: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    named = Mock(side_effect=WorkbookError("read"))
+    monkeypatch.setattr(explorer, "variants_named", named)
+    with pytest.raises(WorkbookError, match="read"):
+        explorer.open_explorer(name)
+    named.assert_called_once_with([read])
