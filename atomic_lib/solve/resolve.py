@@ -113,10 +113,10 @@ def _make(request: RpmSetRequest, context: Context, directory: Path) -> dict[str
             names = {package.name for package in lock.packages}
             words = install_words(dnf.recipe, request.members.among(names, _provided(tools, rpms)))
         elif request.lockfile:
-            words, lock = _resolve(_with_lockfile(dnf, request.lockfile), request.members, rpms)
+            words, lock = _resolve(_with_lockfile(dnf, request.lockfile), request.members, rpms, cache)
             require_digests(request.lockfile, lock.packages, rpms)
         else:
-            words, lock = _resolve(dnf, request.members, rpms)
+            words, lock = _resolve(dnf, request.members, rpms, cache)
         if (dnf.directory / "root").is_dir():  # not if all that is locked was in the cache
             keep_imported_keys(tools, dnf.directory / "root", cache / "keys")
     with ThreadPoolExecutor(1) as beside:
@@ -184,11 +184,11 @@ def _provided(tools: Tools, rpms: Path) -> set[str]:
     return set(tools.run([*words, *files], binds=[Bind(rpms, "/mnt/rpms")]).stdout.split("\n"))
 
 
-def _resolve(dnf: Dnf, members: GroupMembers, rpms: Path) -> tuple[list[str], Lock]:
+def _resolve(dnf: Dnf, members: GroupMembers, rpms: Path, cache: Path) -> tuple[list[str], Lock]:
     """Fetch what dnf resolves the recipe to; returns dnf's arguments, and the lock."""
     try:
         words = install_words(dnf.recipe, members_to_install(dnf, members))
-        repos = download(dnf, words, rpms)
+        repos = download(dnf, words, rpms, cache / "rpms")
     except CommandError as error:
         raise solver_error(dnf, error) from None
     return words, read_rpms(dnf, rpms, repos)

@@ -52,13 +52,16 @@ def solve(dnf: Dnf, words: Sequence[str], *, conditions: Sequence[str] = ()) -> 
     return Solution(packages, frozenset(answer["unmet"]), frozenset(answer["met"]))
 
 
-def download(dnf: Dnf, words: Sequence[str], rpms: Path) -> dict[str, str]:
+def download(dnf: Dnf, words: Sequence[str], rpms: Path, known: Path) -> dict[str, str]:
     """Download dnf's solution for ``words`` to the directory ``rpms``; returns the id of each NEVRA's repository.
+
+    ``known``: a directory of RPM files by sha256, which need not be fetched from a mirror again.
 
     Raises CommandError if there is no solution, or a file cannot be had.
     """
     options = ["--downloadonly", "--destdir=/mnt/rpms"]
     binds = [SIGNATURES, Bind(rpms, "/mnt/rpms", writable=True)]
+    binds += [Bind(known, "/mnt/known")] if known.is_dir() else []
     answer = _run(dnf, [*options, *words], binds=binds, plugins=[SIGNATURES.target])
     return {package.nevra: package.repo for package in (Solved(*row) for row in answer["packages"])}
 

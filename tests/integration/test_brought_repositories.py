@@ -13,7 +13,7 @@ import pytest
 
 from atomic_lib.base.errors import WorkbookError
 from atomic_lib.base.paths import cache_directory
-from atomic_lib.base.store import Store, file_sha256
+from atomic_lib.base.store import Store, file_sha256, remove_tree
 from atomic_lib.compose.chroot import Installroot
 from atomic_lib.compose.install import Installation, install
 from atomic_lib.content.repositories import Content, open_content
@@ -23,6 +23,7 @@ from atomic_lib.formats.rpm_headers import read_headers
 from atomic_lib.recipe.kickstart.kickstart_reader import read_kickstart
 from atomic_lib.recipe.recipe import Recipe
 from atomic_lib.recipe.recipe_demand import recipe_demand
+from atomic_lib.solve.lock import Lock
 from atomic_lib.solve.resolve import resolve_rpm_set
 from atomic_lib.tools.context import Context
 from atomic_lib.tools.sandbox import Tools
@@ -60,6 +61,18 @@ class Lost(Quiet):
             return
         if self.path.endswith(".rpm"):
             self.served.append(self.path)
+        super().do_GET()
+
+
+class Noted(Quiet):
+    """Notes which RPM files are asked for."""
+
+    asked: ClassVar[list[str]] = []
+
+    def do_GET(self) -> None:
+        """Serve the file."""
+        if self.path.endswith(".rpm"):
+            self.asked.append(Path(self.path).name.partition("-")[0])
         super().do_GET()
 
 
@@ -154,6 +167,28 @@ def test_what_an_address_has_the_key_of_is_installed_without_network(
     installation = Installation(recipe, content, rpm_set, read_headers(own.tools, rpm_set.directory))
     install(tree, installation, own, name="test", log=tmp_path / "log")
     assert (tree.root / "usr/share/one").is_file()
+
+
+def test_a_package_is_fetched_once_unless_it_is_damaged(tools: Tools, address: Served, tmp_path: Path) -> None:
+    context = Context(tools, tmp_path / "cache", Store(tmp_path / "store"))
+    with served(address.directory, Noted) as at:
+        noted = replace(address, address=at)
+
+        def fetched(packages: str) -> tuple[list[str], Lock]:
+            Noted.asked.clear()
+            recipe = read(tmp_path, "", packages)
+            content = opened(context, noted, recipe)
+            lock = resolve_rpm_set(recipe, content, context, name="test", lock_file=None).lock
+            assert [package.name for package in lock.packages] == packages.split()
+            return [*Noted.asked], lock
+
+        names, lock = fetched("one")
+        assert names == ["one"]
+        names, whole = fetched("one\ntwo")
+        assert (names, whole.packages[0]) == (["two"], lock.packages[0])
+        (tmp_path / f"cache/rpms/{lock.packages[0].sha256}.rpm").write_bytes(b"damaged")
+        remove_tree(tmp_path / "store")
+        assert fetched("one\ntwo") == (["one"], whole)
 
 
 def test_with_url_the_repositories_of_the_content_are_not_used(
