@@ -9,6 +9,7 @@ from pathlib import Path
 
 from atomic_lib.base.command import CommandError
 from atomic_lib.base.errors import WorkbookError
+from atomic_lib.base.files import write_text
 from atomic_lib.base.paths import PARAMS_DIRECTORY
 from atomic_lib.base.store import file_sha256, key_of
 from atomic_lib.content.agent_repository import AGENT, AGENT_PACKAGE, AGENT_REQUIRES, agent_repository
@@ -304,7 +305,7 @@ def _remote_key(context: Context, definition: RepositoryContent, repo_text: str,
     for directory in (fetched, config):
         directory.mkdir(parents=True, exist_ok=True)
     (config / "dnf.conf").write_text(dnf_configuration())
-    (config / "all.repo").write_text(repo_text)
+    write_text(config / "all.repo", repo_text, 0o600)  # which may have a password
     binds = [Bind(config, DNF_DIRECTORY), Bind(fetched, DNF_CACHE, writable=True)]
     binds += [Bind(path, f"{REPOSITORIES}/{name}") for name, path in local.items()]
     words = ["dnf", "-c", f"{DNF_DIRECTORY}/dnf.conf", f"--releasever={definition.releasever}", "-y",

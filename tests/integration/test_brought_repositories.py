@@ -189,6 +189,8 @@ def test_a_package_is_fetched_once_unless_it_is_damaged(tools: Tools, address: S
         (tmp_path / f"cache/rpms/{lock.packages[0].sha256}.rpm").write_bytes(b"damaged")
         remove_tree(tmp_path / "store")
         assert fetched("one\ntwo") == (["one"], whole)
+    kept = [*(tmp_path / "cache").rglob("all.repo")]
+    assert {path.stat().st_mode & 0o777 for path in kept} == {0o600}, "they may have passwords"
 
 
 def test_with_url_the_repositories_of_the_content_are_not_used(
