@@ -257,7 +257,7 @@ def _install_error(recipe: Recipe, error: command.CommandError) -> WorkbookError
     return WorkbookError(
         f"{recipe.files[0]}: dnf could not install what it had resolved: {error.message}",
         log=error.log,
-        hint=error.hint or "read the log above; ./workbook doctor shows whether a tool or disk space is missing",
+        hint=error.hint or "its log says why; ./workbook doctor shows whether a tool or disk space is missing",
     )
 
 
