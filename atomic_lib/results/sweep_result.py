@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 from atomic_lib.results.analysis.factor_effects import Effect, Interaction, level_effects, level_interactions
 from atomic_lib.results.study_result import Factor
+from atomic_lib.results.variant_result import ContentSummary
 
 SWEEP_FILE = "variants.csv"
 FIGURES = ("package_count", "installed_bytes", "download_bytes")
@@ -83,13 +84,13 @@ class SweepRow:
 
 @dataclass(frozen=True)
 class SweepResult:
-    """All variants of a sweep, the base first. ``factors``: with their levels, the base level first."""
+    """All variants of a sweep, the base first; its factors with their levels, the base level first; its contents."""
 
     name: str
     title: str
     factors: tuple[Factor, ...]
     rows: tuple[SweepRow, ...]
-    standin: bool = field(default=False)
+    contents: tuple[ContentSummary, ...] = ()
 
     @property
     def base(self) -> SweepRow:

@@ -8,6 +8,7 @@ from atomic_lib.base.files import write_text
 from atomic_lib.base.paths import BUILD
 from atomic_lib.base.progress import step
 from atomic_lib.base.scrub import scrubber
+from atomic_lib.content.repositories import Content
 from atomic_lib.image.uncompressed_disk import remove_raw_disks
 from atomic_lib.params.sweep_file import Sweep, SweepCell, load_sweep, sweep_cells
 from atomic_lib.params.variant import Variant, load_variant
@@ -19,9 +20,9 @@ from atomic_lib.pipeline.sweep.sweep_solving import SOLUTION, SweepContent, pack
 from atomic_lib.report.figures.sweep_front import built_section
 from atomic_lib.report.page.export import PageFrame, PageLink, page_of
 from atomic_lib.report.tables.sweep.sweep_tables import sweep_parts
-from atomic_lib.report.text.content_words import STANDIN_NOTICE
 from atomic_lib.results.runs import INDEX_FILE
 from atomic_lib.results.sweep_result import SWEEP_FILE, SolvedVariant, SweepResult, SweepRow, factors_of, sweep_csv
+from atomic_lib.results.variant_result import ContentSummary
 from atomic_lib.tools.context import Context, open_context
 from atomic_lib.tools.user_namespace import require_namespace
 
@@ -87,8 +88,8 @@ def solve_sweep(
 
     made = with_built(rows, build_of, amounts, _evidence(sweep))
     factors = factors_of([cell.levels for cell in cells], cells[0].levels)
-    standin = any(content.content.stands_in for content in contents.values())
-    return SweepResult(sweep.sweep, sweep.title or sweep.sweep, factors, made, standin)
+    summaries = tuple(summary_of(content.content) for content in contents.values())
+    return SweepResult(sweep.sweep, sweep.title or sweep.sweep, factors, made, summaries)
 
 
 def solve_without_each(
@@ -117,7 +118,12 @@ def solve_without_each(
     )  # fmt: skip
     factors = factors_of([row.levels for row in rows], [WITHOUT])
     title = sweep.title or f"{variant.variant} without each of its packages"
-    return SweepResult(sweep.sweep, title, factors, rows, content.content.stands_in)
+    return SweepResult(sweep.sweep, title, factors, rows, (summary_of(content.content),))
+
+
+def summary_of(content: Content) -> ContentSummary:
+    """What the page says of a content."""
+    return ContentSummary(title=content.title, releasever=content.releasever, standin=content.stands_in)
 
 
 @contextmanager
@@ -141,8 +147,7 @@ def _written(result: SweepResult) -> int:
     directory = BUILD / "sweeps" / result.name
     # errors name directories of this machine
     write_text(directory / SWEEP_FILE, scrubber(directory, host_name=False)(sweep_csv(result)))
-    frame = PageFrame(result.title, files=[PageLink(SWEEP_FILE, SWEEP_FILE)],
-                      notice=STANDIN_NOTICE if result.standin else "")  # fmt: skip
+    frame = PageFrame(result.title, files=[PageLink(SWEEP_FILE, SWEEP_FILE)])
     write_text(directory / INDEX_FILE, scrubber(directory)(page_of(sweep_parts(result, built_section(result)), frame)))
     for name in (SWEEP_FILE, INDEX_FILE):
         print(directory / name)

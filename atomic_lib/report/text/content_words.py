@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from atomic_lib.results.study_result import StudyResult
-from atomic_lib.results.variant_result import VariantResult
+from atomic_lib.results.variant_result import ContentSummary, VariantResult
 
 STANDIN_NOTICE = (
     "These are Debian packages, not Fedora's: the figures compare the variants; they are not Fedora's sizes or boot "
@@ -20,11 +20,13 @@ def content_and_date(study: StudyResult) -> str:
 
 def content_words(result: VariantResult) -> str:
     """The content of a variant with its release."""
-    found = result.content_summary
-    if found is None:
-        return f"content {result.content!r}"
-    named = found.standin or found.releasever in found.title.split()
-    return found.title if named else f"{found.title} {found.releasever}"
+    return summary_words(result.content_summary) if result.content_summary else f"content {result.content!r}"
+
+
+def summary_words(content: ContentSummary) -> str:
+    """A content with its release."""
+    named = content.standin or content.releasever in content.title.split()
+    return content.title if named else f"{content.title} {content.releasever}"
 
 
 def standin_notice(study: StudyResult) -> str:

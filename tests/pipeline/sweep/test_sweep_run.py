@@ -78,7 +78,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> Asked:
 
     def open_content(name: str, _: object, demand: Demand, params: Path) -> Mock:
         found.demands.append(demand)
-        content = Mock(stands_in=True, missing=(), comps=lambda _: [], key="k", releasever="1")
+        content = Mock(stands_in=True, missing=(), comps=lambda _: [], key="k", title="Stand-in", releasever="1")
         content.name = name
         return content
 

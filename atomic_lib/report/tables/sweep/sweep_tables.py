@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from statistics import mean
 
-from atomic_lib.report.elements.blocks import Paragraph, Section, Shown
+from atomic_lib.report.elements.blocks import Opening, Paragraph, Section, Shown
 from atomic_lib.report.elements.cells import Cell, number
 from atomic_lib.report.elements.table import Table
 from atomic_lib.report.elements.values import plural
@@ -13,6 +13,7 @@ from atomic_lib.report.tables.factor_tables import (
     effect_cell,
     interaction_cells,
 )
+from atomic_lib.report.text.content_words import STANDIN_NOTICE, summary_words
 from atomic_lib.report.text.factor_words import named
 from atomic_lib.results.analysis.factor_effects import Effect
 from atomic_lib.results.analysis.metrics import Unit
@@ -33,7 +34,10 @@ def sweep_parts(result: SweepResult, built: Section) -> tuple[Shown, ...]:
     """The parts of the page, in their order; ``built``: what was composed and booted."""
     failed = [row for row in result.rows if row.solved.error]
     about = f"{plural(len(result.rows), 'variant')} solved, {plural(len(failed), 'variant')} without a solution. {HOW}"
+    contents = " and ".join(map(summary_words, result.contents))
+    standin = any(content.standin for content in result.contents)
     return (
+        Opening(contents, result.title, STANDIN_NOTICE if standin else ""),
         Paragraph(about),
         Section("Which choices save most", "", (savings_table(result),)),
         Section("What each choice changes", "", (main_effects_table(result),)),
