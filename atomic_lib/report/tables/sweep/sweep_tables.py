@@ -37,7 +37,7 @@ def sweep_parts(result: SweepResult, built: Section) -> tuple[Shown, ...]:
     contents = " and ".join(map(summary_words, result.contents))
     standin = any(content.standin for content in result.contents)
     return (
-        Opening(contents, result.title, STANDIN_NOTICE if standin else ""),
+        Opening(contents[:1].upper() + contents[1:], result.title, STANDIN_NOTICE if standin else ""),
         Paragraph(about),
         Section("Which choices save most", "", (savings_table(result),)),
         Section("What each choice changes", "", (main_effects_table(result),)),

@@ -36,7 +36,7 @@ def test_the_page_begins_with_its_title_and_what_the_packages_are() -> None:
         summary = ContentSummary.model_validate(content)
         return sweep_parts(replace(RESULT, contents=(summary,)), Section("", "", ()))[0]._repr_html_()
 
-    debian = opening(title="Stand-in content (Debian 13)", releasever="13", standin=True)
+    debian = opening(title="stand-in content (Debian 13)", releasever="13", standin=True)
     assert '<p class="line">Stand-in content (Debian 13)</p><h1>Choices</h1><p class="notice">' in debian
     assert STANDIN_NOTICE in html.unescape(debian)
     fedora = opening(title="Fedora", releasever="43", standin=False)
