@@ -228,15 +228,20 @@ for milliseconds in range(0, 150, 3):  # from before the sandbox is made until a
     assert run_python(program, mark).stdout.split() == ["-9"] * 50
 
 
-def test_a_command_ends_with_its_bubblewrap(mark: str, tmp_path: Path) -> None:
+def children(pid: int) -> list[int]:
+    return [int(word) for word in read(Path(f"/proc/{pid}/task/{pid}/children")).split()]
+
+
+@pytest.mark.parametrize("generation", [1, 2], ids=["the first process of its namespace", "bubblewrap"])
+def test_a_command_ends_with_each_process_that_starts_it(mark: str, tmp_path: Path, generation: int) -> None:
     with HOST.running(["sh", "-c", "sleep 1000; true", mark], log=tmp_path / "log") as process:
-        line = b"bwrap\0"
         deadline = time.monotonic() + 60
-        while not (found := [path for path in Path("/proc").glob("[0-9]*/cmdline") if read(path).startswith(line)
-                             and mark.encode() in read(path)]):  # fmt: skip
+        family = [process.pid]
+        while len(family) < 4:  # it starts the first process, that bubblewrap, and that the first of the sandbox
             assert time.monotonic() < deadline
+            family += children(family[-1])
             time.sleep(0.01)
-        os.kill(min(int(path.parent.name) for path in found), signal.SIGKILL)
+        os.kill(family[generation], signal.SIGKILL)
         assert process.wait(60) == 128 + signal.SIGKILL
 
 

@@ -101,7 +101,7 @@ def _become_child_that_ends_with(caller: int) -> None:
     waits, own = os.pipe()
     if first := os.fork():
         os.close(waits)
-        os._exit(os.waitstatus_to_exitcode(os.waitpid(first, 0)[1]) % 256)
+        os._exit(_exit_status(os.waitpid(first, 0)[1]))
     os.close(own)
     _end_with_parent()
     if select.select([waits], [], [], 0)[0]:  # nobody holds the other end any more
@@ -115,7 +115,7 @@ def _end_with_parent() -> None:
 
 
 def _wait_for_all(child: int) -> None:
-    """As the first process of a namespace: wait for ``child`` and what it leaves, and exit as a shell would.
+    """As the first process of a namespace: wait for ``child`` and what it leaves, and end with its exit status.
 
     bubblewrap does not wait for the first process of its own namespace; what that has used counts only if somebody
     does. If bubblewrap is killed, all others are.
@@ -127,9 +127,15 @@ def _wait_for_all(child: int) -> None:
         except ChildProcessError:
             os._exit(code)
         if process == child:
-            code = os.waitstatus_to_exitcode(status)
-            if code < 0:
-                os._exit(128 - code)
+            code = _exit_status(status)
+            if os.WIFSIGNALED(status):
+                os._exit(code)
+
+
+def _exit_status(status: int) -> int:
+    """The exit status of a process, for a shell: one that was killed has 128 and the number of the signal."""
+    code = os.waitstatus_to_exitcode(status)
+    return 128 - code if code < 0 else code
 
 
 def main(caller: str, *words: str) -> None:
