@@ -1,4 +1,4 @@
-"""A context of a test's own: two stores in its directory, and tools that run nothing."""
+"""A context of a test's own: two stores in its directory, and tools that run nothing; and what is mounted there."""
 
 import shutil
 from collections.abc import Iterator
@@ -34,3 +34,9 @@ def on_disk(place: Path) -> Iterator[Path]:
     place.mkdir()
     yield place
     shutil.rmtree(place)
+
+
+def mounts_below(directory: Path) -> list[str]:
+    """What is mounted in or from a directory; other tests mount and unmount elsewhere in the same namespace."""
+    lines = Path("/proc/self/mountinfo").read_text().splitlines()
+    return [line for line in lines if str(directory) in line]

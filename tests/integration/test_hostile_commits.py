@@ -17,6 +17,7 @@ from atomic_lib.base.paths import cache_directory
 from atomic_lib.pipeline.build import Build
 from atomic_lib.tools.sandbox import Bind, Tools
 from atomic_lib.tools.tools_tree import open_tools
+from tests.contexts import mounts_below
 from tests.integration.commits import REF, make_commit
 from tests.integration.test_ostreesetup import build_of, refusal
 
@@ -42,12 +43,6 @@ def host(tmp_path: Path) -> Path:
 
 def state_of(directory: Path) -> dict[str, object]:
     return {str(path): (path.lstat().st_mode, path.lstat().st_mtime_ns) for path in directory.rglob("*")}
-
-
-def mounts_below(directory: Path) -> list[str]:
-    """What is mounted in or from a directory; other tests mount and unmount elsewhere in the same namespace."""
-    lines = Path("/proc/self/mountinfo").read_text().splitlines()
-    return [line for line in lines if str(directory) in line]
 
 
 def replaced(name: str, target: Path) -> Callable[[Path], None]:

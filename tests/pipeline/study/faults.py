@@ -29,6 +29,7 @@ from atomic_lib.pipeline.schedule import publishing
 from atomic_lib.pipeline.study import study_run
 from atomic_lib.results.history import database
 from atomic_lib.results.history.database import read_history
+from tests.contexts import mounts_below
 from tests.pipeline.small_notebooks import notebook
 from tests.pipeline.study.rounds import Rounds, put_checkout, put_execution
 
@@ -195,7 +196,7 @@ class Whole:
     link: str
     files: dict[str, str]
     rows: list[tuple[object, ...]]
-    mounts: str
+    mounts: list[str]
     scratch: list[str]
 
     @classmethod
@@ -208,7 +209,7 @@ class Whole:
         scratch = sorted(map(str, place.store.root.glob("tmp/*"))) + sorted(
             map(str, Path(tempfile.gettempdir()).glob(f"workbook-notebook-{os.getpid()}-*"))
         )
-        return cls(link, files, rows, Path("/proc/mounts").read_text(), scratch)
+        return cls(link, files, rows, mounts_below(place.build.parent), scratch)
 
 
 def files_of(top: Path) -> dict[str, str]:
