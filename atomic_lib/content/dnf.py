@@ -31,7 +31,7 @@ def dnf_configuration(*, weak_dependencies: bool = True, documentation: bool = T
     return "\n".join(lines) + "\n"
 
 
-_PASSWORD = re.compile(r"(?<=:)//[^/\s@]+@")
+_PASSWORD = re.compile(r"(?<=:)//[^/\s]+@")
 _INDEX = re.compile(r"Failed to download metadata for repo '([^']+)': (.*)")
 CHANGED_PART = "its index (repodata) has a part that is not what repomd.xml says"
 _INDEX_PROBLEMS = {

@@ -50,8 +50,9 @@ def test_other_errors_of_dnf_are_not_changed(output: str) -> None:
     assert error.log == output
 
 
-def test_no_error_has_the_password_of_a_repository() -> None:
-    error = dnf_failed("Status code: 401 for https://me:secret@a.example/me@b/key (IP: ::1)")
+@pytest.mark.parametrize("password", ["secret", "sec@ret", "s:e@c@ret"])
+def test_no_error_has_the_password_of_a_repository(password: str) -> None:
+    error = dnf_failed(f"Status code: 401 for https://me:{password}@a.example/me@b/key (IP: ::1)")
     repository_error(error, LOCAL)
     assert error.log == error.stderr == "Status code: 401 for https://a.example/me@b/key (IP: ::1)"
 
