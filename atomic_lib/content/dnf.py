@@ -46,10 +46,7 @@ def repository_error(error: CommandError, local: Mapping[str, Path]) -> Workbook
 
     ``local``: the directories of local repositories by id.
     """
-    # dnf repeats the address of a repository, of its key too, as it is configured
-    error.stdout, error.stderr, error.log = (
-        _PASSWORD.sub("//", text) for text in (error.stdout, error.stderr, error.log)
-    )
+    error.stdout, error.stderr, error.log = map(without_passwords, (error.stdout, error.stderr, error.log))
     output = error.stdout + error.stderr
     index = _INDEX.search(output)
     if index and index[1] in local:
@@ -61,6 +58,11 @@ def repository_error(error: CommandError, local: Mapping[str, Path]) -> Workbook
         problem = f"package {package[1]} is not the file that the signed index names"
         return changed_repository(package[2], local[package[2]], problem, error.log)
     return error
+
+
+def without_passwords(output: str) -> str:
+    """What dnf says, in which the address of a repository, or of its key, may be as it is configured."""
+    return _PASSWORD.sub("//", output)
 
 
 def index_problem(output: str) -> str:

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from atomic_lib.base.command import Background, CommandError, last_lines
-from atomic_lib.content.dnf import repository_error
+from atomic_lib.content.dnf import repository_error, without_passwords
 from atomic_lib.content.repositories import Content
 from atomic_lib.recipe.recipe import Recipe
 from atomic_lib.solve.dnf_run import Dnf
@@ -117,7 +117,7 @@ class SolverProcess:
         raise self._error(f"{fault} after {seconds:g} s")
 
     def _error(self, cause: str) -> CommandError:
-        output = self._log.read_text(errors="replace") if self._log.exists() else ""
+        output = without_passwords(self._log.read_text(errors="replace")) if self._log.exists() else ""
         error = CommandError(f"dnf, which answers questions: {cause}", log=last_lines(output), hint="ask again")
         error.status, error.stdout = self._process.poll(), output
         return error

@@ -71,10 +71,10 @@ def test_a_long_answer_is_whole(tmp_path: Path) -> None:
 
 
 def test_a_process_that_ended_is_an_error_with_its_last_words(tmp_path: Path) -> None:
-    with answering(tmp_path, lambda _: None, "echo no repository; exit 3") as process:
+    with answering(tmp_path, lambda _: None, "echo no repository http://me:secret@a/; exit 3") as process:
         with pytest.raises(CommandError, match="exit status 3") as caught:
             process.ask({})
-        assert "no repository" in caught.value.log
+        assert (caught.value.log, caught.value.stdout) == ("no repository http://a/", "no repository http://a/\n")
 
 
 def test_without_an_answer_in_time_it_is_not_asked_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
